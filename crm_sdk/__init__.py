@@ -1,0 +1,122 @@
+"""A typed client of the CRM platform: ``from crm_sdk import CrmClient``.
+
+Names are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import models as models
+    from .client import AsyncCrmClient as AsyncCrmClient
+    from .client import CrmClient as CrmClient
+    from .client import RawReply as RawReply
+    from .errors import AiServiceError as AiServiceError
+    from .errors import ApiError as ApiError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import ConnectionFailedError as ConnectionFailedError
+    from .errors import CrmError as CrmError
+    from .errors import DeadlineExceededError as DeadlineExceededError
+    from .errors import FieldError as FieldError
+    from .errors import InvalidInputError as InvalidInputError
+    from .errors import InvalidResponseError as InvalidResponseError
+    from .errors import JobFailedError as JobFailedError
+    from .errors import NetworkError as NetworkError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import ServerError as ServerError
+    from .errors import UnsupportedOperationError as UnsupportedOperationError
+    from .errors import ValidationError as ValidationError
+    from .models.jobs import AsyncJob as AsyncJob
+    from .models.jobs import Job as Job
+    from .paging import AsyncPage as AsyncPage
+    from .paging import AsyncPages as AsyncPages
+    from .paging import Page as Page
+    from .transfer import AsyncDownload as AsyncDownload
+    from .transfer import Download as Download
+
+_HOMES = {
+    "client": ("AsyncCrmClient", "CrmClient", "RawReply"),
+    "errors": (
+        "AiServiceError",
+        "ApiError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ConfigurationError",
+        "ConflictError",
+        "ConnectionFailedError",
+        "CrmError",
+        "DeadlineExceededError",
+        "FieldError",
+        "InvalidInputError",
+        "InvalidResponseError",
+        "JobFailedError",
+        "NetworkError",
+        "NotFoundError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "ServerError",
+        "UnsupportedOperationError",
+        "ValidationError",
+    ),
+    "models.jobs": ("AsyncJob", "Job"),
+    "paging": ("AsyncPage", "AsyncPages", "Page"),
+    "transfer": ("AsyncDownload", "Download"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AiServiceError",
+    "ApiError",
+    "AsyncCrmClient",
+    "AsyncDownload",
+    "AsyncJob",
+    "AsyncPage",
+    "AsyncPages",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "CrmClient",
+    "CrmError",
+    "DeadlineExceededError",
+    "Download",
+    "FieldError",
+    "InvalidInputError",
+    "InvalidResponseError",
+    "Job",
+    "JobFailedError",
+    "NetworkError",
+    "NotFoundError",
+    "Page",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RawReply",
+    "ServerError",
+    "UnsupportedOperationError",
+    "ValidationError",
+    "__version__",
+    "models",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "models":
+        return import_module(".models", __name__)
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

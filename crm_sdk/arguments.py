@@ -1,0 +1,184 @@
+"""The arguments of a declared call: their types, their validation, and how they look in a JSON body.
+
+Client and stub use the same: the client before anything is sent, the stub on what has arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from pydantic import TypeAdapter, with_config
+from pydantic import ValidationError as _Invalid
+from typing_extensions import TypedDict, get_type_hints, is_typeddict
+
+from .errors import FieldError, InvalidInputError
+from .models.values import INPUT, Upload
+from .resource import Sync
+from .transfer import multipart
+from .wire import Shape, camel, shape_of
+
+if TYPE_CHECKING:
+    from .operation import Operation, Route
+
+
+class Arguments:
+    """What a declaration says of its arguments and its result."""
+
+    def __init__(self, operation: Operation[Any, Any]) -> None:
+        self._operation = operation
+        self._hints = get_type_hints(operation.function, include_extras=True)
+        self.returns: Any = self._hints.pop("return")
+        if self.returns is type(None):
+            self.returns = None
+        placeholders = {name for route in operation.routes.values() for name in route.placeholders}
+        self.types: dict[str, Any] = {name: hint for name, hint in self._hints.items() if name not in placeholders}
+        self.upload = next((name for name, hint in self.types.items() if hint in (Upload, Upload | None)), None)
+        self.body = next((name for name in operation.positional if _input_type(self.types.get(name)) is not None), None)
+
+    @cached_property
+    def body_type(self) -> Any:
+        """The `TypedDict` that is the JSON body; None where the body is made of keywords."""
+        return _input_type(self.types[self.body]) if self.body else None
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[dict[str, Any]]:
+        members = {name: hint for name, hint in self.types.items() if name != self.upload}
+        return TypeAdapter(with_config(INPUT)(_record(members)))
+
+    def content(self, mode: type) -> Any:
+        """Return the type of an answer's content: what a page lists, a job in the client's mode, or the result."""
+        kind = self._operation.kind
+        if kind == "page":
+            return list[get_args(self.returns)[0]]  # type: ignore[misc] # computed from the declaration
+        if kind == "job" and mode is not Sync:
+            from .models.jobs import AsyncJob
+
+            return AsyncJob[self.returns.__pydantic_generic_metadata__["args"][0]]
+        return self.returns
+
+    def lacking(self, given: Mapping[str, Any], route: Route) -> list[str]:
+        """Return the members of a body that a dialect does not document."""
+        if self.body is None or self.body not in given:
+            return []
+        shape = self.shape(route.dialect.name)
+        members = given[self.body]
+        if shape is None or not isinstance(members, Mapping):
+            return []
+        # Only members that some dialect has count: any other is a mistake, which validation names.
+        known = {alias: name for name in get_type_hints(self.body_type) for alias in (name, camel(name))}
+        given_names = {known[key] for key in cast("Mapping[str, Any]", members) if key in known}
+        return sorted(given_names - shape.names.keys())
+
+    def shape(self, dialect: str) -> Shape | None:
+        """Return which members of the body a dialect documents; None for all."""
+        return shape_of(self.body_type, dialect) if self.body else None
+
+    def validate(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Return the arguments as Python values, and the parts of a multipart body.
+
+        Raises: InvalidInputError, naming each member that is wrong.
+        """
+        rest = dict(given)
+        files: dict[str, Any] | None = None
+        if self.upload is not None and self.upload in rest:
+            files = {self.upload: multipart(rest.pop(self.upload))}
+        try:
+            return (self._adapter.validate_python(rest) if rest else rest), files
+        except _Invalid as error:
+            fields = field_errors(error, rest, drop=self.body)
+            raise InvalidInputError(
+                f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields
+            ) from error
+
+    def receive(self, members: Mapping[str, Any], *, text: bool) -> dict[str, Any]:
+        """Return what a server received as Python values; raises pydantic's error.
+
+        Only wire names are known here. With `text` every value is a string, as a query has it.
+        """
+        return self._adapter.validate_python(_split(self.types, members) if text else dict(members), by_alias=True, by_name=False)
+
+    def dump(self, values: dict[str, Any], route: Route) -> dict[str, Any]:
+        """Return validated arguments as the members of a JSON body, in a dialect's names."""
+        dumped: dict[str, Any] = self._adapter.dump_python(values, by_alias=True)
+        members: dict[str, Any] = {}
+        for name in values:
+            value = dumped[camel(name)]
+            if name == self.body:
+                shape = self.shape(route.dialect.name)
+                members |= shape.encode(value) if shape is not None else value
+            else:
+                members[route.wire_name(name)] = value
+        return members
+
+
+def _record(members: Mapping[str, Any]) -> Any:
+    # By way of Any: type checkers know the functional form with literal members only.
+    make: Any = TypedDict
+    return make("Arguments", members, total=False)
+
+
+def _input_type(hint: Any) -> Any:
+    """Return the TypedDict of an annotation such as ``LeadCreate`` or ``LeadCreate | None``."""
+    if is_typeddict(hint):
+        return hint
+    return next((arg for arg in get_args(hint) if is_typeddict(arg)), None) if type(None) in get_args(hint) else None
+
+
+def _split(hints: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
+    """Make lists of the comma-separated values of a query where the declaration says so."""
+    listed = {camel(name) for name, hint in hints.items() if _is_list(hint)}
+    return {
+        name: value.split(",") if name in listed and isinstance(value, str) else value for name, value in members.items()
+    }
+
+
+def _is_list(hint: Any) -> bool:
+    origin: Any = getattr(hint, "__origin__", hint)
+    return origin in (list, Sequence) or any(_is_list(arg) for arg in get_args(hint) if arg is not hint)
+
+
+_RULES = {
+    "missing": "required",
+    "extra_forbidden": "unknown",
+    "string_pattern_mismatch": "format",
+    "literal_error": "choice",
+    "enum": "choice",
+}
+_RULE_PARTS = (("too_long", "length"), ("too_short", "length"), ("greater", "min"), ("less", "max"), ("_type", "type"))
+
+
+def rule_of(kind: str) -> str:
+    """Return the rule that pydantic's name for an error stands for."""
+    if kind in _RULES:
+        return _RULES[kind]
+    return next((rule for part, rule in _RULE_PARTS if part in kind), "type" if kind.endswith("_parsing") else "format")
+
+
+def field_errors(error: _Invalid, given: Any, *, drop: str | None = None) -> list[FieldError]:
+    """Return one entry for each member that is wrong, with its path as the caller wrote it."""
+    found: dict[str, FieldError] = {}
+    for item in error.errors(include_url=False):
+        path = _path(item["loc"], given)
+        if drop is not None and path[:1] in ([drop], [camel(drop)]) and len(path) > 1:
+            path = path[1:]
+        name = ".".join(path)
+        if name not in found:
+            message = str(item["msg"])
+            found[name] = FieldError(name, message[:1].lower() + message[1:], rule_of(item["type"]))
+    return list(found.values())
+
+
+def _path(loc: Sequence[str | int], given: Any) -> list[str]:
+    """Keep what leads to a member; leave out the names pydantic gives to the branches of a union."""
+    out: list[str] = []
+    here: Any = given
+    for n, step in enumerate(loc):
+        if isinstance(here, Mapping) and (step in here or n == len(loc) - 1):
+            out.append(str(step))
+            here = here.get(step)
+        elif isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(cast("list[Any]", here)):
+            out.append(str(step))
+            here = here[step]
+    return out or [str(loc[0])] if loc else ["the input"]

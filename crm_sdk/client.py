@@ -1,0 +1,441 @@
+"""The clients. `Catalogue` lists every resource once, for both of them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from ._version import __version__
+from .auth import Credentials
+from .dialects import DIALECTS, DialectChoice, chosen
+from .errors import ApiError, ConfigurationError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
+from .exchange import Clock, Habits, Request, Steps, SystemClock, Terms, exchange, run, run_async
+from .resource import Async, Mode, Sync, noun
+from .retry import Retry
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .http import AsyncHttpClient, HttpClient
+    from .models.record import Mismatch
+    from .operation import Operation, Session
+    from .paging import AsyncPages
+    from .resources.agents import Agents
+    from .resources.auth import Auth
+    from .resources.contacts import Contacts
+    from .resources.leads import Leads
+
+T = TypeVar("T")
+
+_log = logging.getLogger("crm_sdk")
+_DEFAULT_DIALECTS = "mvp,flow,platform"
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """What `client.request` brings: status, headers (lower-case names) and bytes, whatever the status is."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        """Return the content read as JSON."""
+        return json.loads(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    base_url: str
+    tenant_id: str | None
+    dialects: tuple[str, ...]
+    timeout: float
+    max_retries: int
+    strict: bool
+    idempotent_writes: bool
+    max_connections: int
+
+
+class _Shared:
+    """What a client and its `with_options` views have in common."""
+
+    def __init__(self, link: Any, clock: Clock) -> None:
+        self.link = link
+        self.clock = clock
+        self.habits = Habits()
+
+
+class Catalogue(Generic[Mode]):
+    """Every resource of the CRM."""
+
+    agents: Agents[Mode] = noun()
+    auth: Auth[Mode] = noun()
+    contacts: Contacts[Mode] = noun()
+    leads: Leads[Mode] = noun()
+
+    mode: ClassVar[type[Sync] | type[Async]]
+
+    def __init__(
+        self,
+        base_url: str | None,
+        api_key: str | None,
+        tenant_id: str | None,
+        dialects: DialectChoice | None,
+        timeout: float,
+        max_retries: int,
+        strict: bool,
+        idempotent_writes: bool,
+        max_connections: int,
+        http_client: Any,
+        clock: Clock | None,
+    ) -> None:
+        self._settings = _Settings(
+            _base_url(base_url or os.environ.get("CRM_BASE_URL")),
+            tenant_id or os.environ.get("CRM_TENANT_ID") or None,
+            chosen(dialects or os.environ.get("CRM_DIALECTS") or _DEFAULT_DIALECTS),
+            _at_least("timeout", timeout, 0.001),
+            int(_at_least("max_retries", max_retries, 0)),
+            strict,
+            idempotent_writes,
+            int(_at_least("max_connections", max_connections, 1)),
+        )
+        self._credentials = Credentials(api_key or os.environ.get("CRM_API_KEY"))
+        self._shared = _Shared(self._open(http_client), clock or SystemClock())
+
+    def _open(self, http_client: Any) -> Any:
+        raise NotImplementedError  # each client has its own
+
+    def _run(self, steps: Steps[Any]) -> Any:
+        raise NotImplementedError  # each client has its own
+
+    def _run_pages(self, start: Callable[[], Steps[Any]]) -> Any:
+        raise NotImplementedError  # each client has its own
+
+    # -- what the machinery asks of a client ---------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """The URL of the server, without a slash at its end."""
+        return self._settings.base_url
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The company this client names in ``X-Tenant-ID``; None leaves it to the token."""
+        return self._settings.tenant_id
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects this client may use, in order of preference."""
+        return self._settings.dialects
+
+    @property
+    def strict(self) -> bool:
+        """Whether an answer that deviates from its document is an error."""
+        return self._settings.strict
+
+    @property
+    def clock(self) -> Clock:
+        """Where this client takes the time from."""
+        return self._shared.clock
+
+    @property
+    def user_agent(self) -> str:
+        """What this client calls itself."""
+        return f"crm-sdk/{__version__}"
+
+    def terms(self, operation: Operation[Any, Any] | None = None) -> Terms:
+        """Return how a call is to be carried out."""
+        settings, shared = self._settings, self._shared
+        needs_token = operation is None or operation.flags.auth
+        return Terms(
+            settings.timeout,
+            Retry(settings.max_retries),
+            shared.clock,
+            self._credentials if needs_token else Credentials(),
+            shared.habits,
+            self._renew if needs_token else None,
+            operation is not None and operation.flags.safe,
+            settings.idempotent_writes,
+        )
+
+    def _renew(self) -> Steps[None]:
+        from .resources.auth import Auth
+
+        credentials = self._credentials
+        try:
+            yield from Auth.refresh.again(self, {"refresh_token": credentials.refresh}, self.dialects)
+        except (ApiError, UnsupportedOperationError):
+            credentials.replace(credentials.access, None)  # it is no use: the caller gets the 401 it came from
+
+    def session(self, change: Session, result: Any) -> None:
+        """Use the tokens that a call brought, or forget them."""
+        if change == "end":
+            self._credentials.replace(None, None)
+        elif result.access_token is not None:
+            self._credentials.replace(str(result.access_token), result.refresh_token and str(result.refresh_token))
+
+    def own(self, job: Any) -> Any:
+        """Give a job the client it asks for its state."""
+        job._client = self  # a private attribute of the model: it is not pickled
+        return job
+
+    def _job_at(self, url: str, kind: Any) -> Steps[Any]:
+        """Ask for a job's state at its documented route."""
+        from .reading import Unreadable, job_reader
+
+        dialect = DIALECTS["platform"]
+        headers = {"Accept": "application/json", "User-Agent": self.user_agent, **dialect.headers(self.tenant_id)}
+        request = Request("GET", dialect.url(self.base_url, url), headers)
+        reply = yield from exchange(request, self.terms())
+        if reply.status >= 400:
+            raise dialect.error(reply.status, reply.headers, reply.content, None)
+        try:
+            answer, _ = job_reader(kind).read(reply.content, strict=self.strict)
+        except Unreadable as error:
+            raise InvalidResponseError(f"GET {url}: the answer is not a job: {error}", status=reply.status) from error
+        return self.own(answer["data"])
+
+    def report(self, operation: str, mismatches: Sequence[Mismatch]) -> None:
+        """Log each kind of deviation once."""
+        for mismatch in mismatches:
+            kind = (operation, re.sub(r"\b\d+\b", "*", mismatch.path), mismatch.kind)
+            if kind not in self._shared.habits.reported:
+                self._shared.habits.reported.add(kind)
+                _log.warning(
+                    "%s: the answer deviates from its document at %s: %s (further ones of this kind are not logged)",
+                    *kind[:2],
+                    mismatch.message,
+                )
+
+    def _raw(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Steps[RawReply]:
+        from .wire import encode_json
+
+        if not path.startswith("/"):
+            raise InvalidInputError(f"path must begin with a slash, such as '/api/leads', not {path!r}")
+        if body is not None and content is not None:
+            raise InvalidInputError("give json= or content=, not both")
+        own = {"Accept": "*/*", "User-Agent": self.user_agent}
+        if self.tenant_id:
+            own["X-Tenant-ID"] = self.tenant_id
+        if body is not None:
+            content, own["Content-Type"] = encode_json(body), "application/json"
+        url = self.base_url + path + (("&" if "?" in path else "?") + urlencode(query) if query else "")
+        reply = yield from exchange(Request(method.upper(), url, {**own, **(headers or {})}, content), self.terms())
+        return RawReply(reply.status, reply.headers, reply.content)
+
+    def with_options(
+        self,
+        *,
+        dialects: DialectChoice | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        tenant_id: str | None = None,
+        api_key: str | None = None,
+        strict: bool | None = None,
+        idempotent_writes: bool | None = None,
+    ) -> Self:
+        """Return a view of this client with other options. It shares the connections; closing it closes nothing.
+
+        A view shares the sign-in as well, unless it is given its own `api_key`.
+        """
+        changes: dict[str, Any] = {
+            "dialects": chosen(dialects) if dialects is not None else None,
+            "timeout": _at_least("timeout", timeout, 0.001) if timeout is not None else None,
+            "max_retries": int(_at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
+            "tenant_id": tenant_id,
+            "strict": strict,
+            "idempotent_writes": idempotent_writes,
+        }
+        view = object.__new__(type(self))
+        view._settings = replace(self._settings, **{k: v for k, v in changes.items() if v is not None})
+        view._credentials = self._credentials if api_key is None else Credentials(api_key)
+        view._shared = self._shared
+        view._is_view = True
+        return view
+
+    _is_view = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r}, dialects={','.join(self.dialects)!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"settings": self._settings}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Neither credentials nor connections travel: both are taken from where the client arrives.
+        self._settings = state["settings"]
+        self._credentials = Credentials(os.environ.get("CRM_API_KEY"))
+        self._shared = _Shared(self._open(None), SystemClock())
+
+
+class CrmClient(Catalogue[Sync]):
+    """A client of the CRM.
+
+    ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` are taken from ``CRM_BASE_URL``, ``CRM_API_KEY``,
+    ``CRM_TENANT_ID`` and ``CRM_DIALECTS`` where they are not given. ``timeout`` is the deadline of a whole call in
+    seconds, retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or an httpx transport.
+    ``strict`` makes an answer that deviates from its document an error. ``idempotent_writes`` says that the server
+    honours ``Idempotency-Key``, so that a POST without an answer is sent again. ``clock`` is where the time is taken
+    from: the stub's clock makes waiting instant in a test.
+
+    Threads may share a client. After a fork the child opens connections of its own.
+
+    Raises: ConfigurationError, where there is no base URL or an option cannot be right.
+    """
+
+    mode = Sync
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        tenant_id: str | None = None,
+        dialects: DialectChoice | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        strict: bool = False,
+        idempotent_writes: bool = False,
+        max_connections: int = 100,
+        http_client: HttpClient | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(
+            base_url, api_key, tenant_id, dialects, timeout, max_retries, strict, idempotent_writes, max_connections,
+            http_client, clock,
+        )  # fmt: skip
+
+    def _open(self, http_client: Any) -> Any:
+        from . import http
+
+        return http.open_link(self.base_url, http_client, self._settings.max_connections)
+
+    def _run(self, steps: Steps[T]) -> T:
+        return run(steps, self._shared.link, self._shared.clock)
+
+    def _run_pages(self, start: Callable[[], Steps[T]]) -> T:
+        return self._run(start())
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawReply:
+        """Send any request to the server and return its status, headers and bytes; an error status raises nothing."""
+        return self._run(self._raw(method, path, query, json, content, headers))
+
+    def close(self) -> None:
+        """Close the idle connections. A view closes nothing: they are its client's."""
+        if not self._is_view:
+            self._shared.link.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AsyncCrmClient(Catalogue[Async]):
+    """A client of the CRM for asyncio and trio. Its options are those of `CrmClient`.
+
+    Raises: ConfigurationError, where there is no base URL or an option cannot be right.
+    """
+
+    mode = Async
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        tenant_id: str | None = None,
+        dialects: DialectChoice | None = None,
+        timeout: float = 30.0,
+        max_retries: int = 2,
+        strict: bool = False,
+        idempotent_writes: bool = False,
+        max_connections: int = 100,
+        http_client: AsyncHttpClient | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(
+            base_url, api_key, tenant_id, dialects, timeout, max_retries, strict, idempotent_writes, max_connections,
+            http_client, clock,
+        )  # fmt: skip
+
+    def _open(self, http_client: Any) -> Any:
+        from . import http
+
+        return http.open_async_link(self.base_url, http_client, self._settings.max_connections)
+
+    def _run(self, steps: Steps[T]) -> Coroutine[Any, Any, T]:
+        return run_async(steps, self._shared.link, self._shared.clock)
+
+    def _run_pages(self, start: Callable[[], Steps[Any]]) -> AsyncPages[Any]:
+        from .paging import AsyncPages
+
+        return AsyncPages(lambda: self._run(start()))
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> RawReply:
+        """Send any request to the server and return its status, headers and bytes; an error status raises nothing."""
+        return await self._run(self._raw(method, path, query, json, content, headers))
+
+    async def close(self) -> None:
+        """Close the idle connections. A view closes nothing: they are its client's."""
+        if not self._is_view:
+            await self._shared.link.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+
+def _base_url(url: str | None) -> str:
+    if not url:
+        raise ConfigurationError(
+            "no base URL: pass CrmClient(base_url=…) or set CRM_BASE_URL "
+            "(to try it without a server: `from server_stub import StubServer; client = StubServer().client()`)"
+        )
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ConfigurationError(f"base_url must be like 'https://crm.example.com', not {url!r}")
+    if parts.username or parts.password:
+        raise ConfigurationError("base_url must not hold credentials: use api_key=")
+    return url.rstrip("/")
+
+
+def _at_least(name: str, value: float, least: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
+        raise ConfigurationError(f"{name} must be a number of at least {least:g}, not {value!r}")
+    return value

@@ -1,0 +1,243 @@
+"""The three ways a server talks: paths, headers, envelopes, paging, error bodies. One small object each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, TypeAlias, cast
+
+from .errors import ApiError, ConfigurationError, FieldError, error_class
+from .paging import Window, by_offset, by_page
+from .retry import retry_after
+
+DialectName: TypeAlias = Literal["mvp", "flow", "platform"]
+
+
+class Dialect:
+    """How one document's servers talk."""
+
+    name: ClassVar[DialectName]
+    prefix: ClassVar[str] = ""
+    camel_sort: ClassVar[bool] = True
+    """Whether a member to sort by is named as on the wire (``createdAt``)."""
+
+    def url(self, base_url: str, path: str) -> str:
+        """Return the absolute URL of a path as the document writes it."""
+        return base_url + path
+
+    def headers(self, tenant_id: str | None) -> dict[str, str]:
+        """Return the headers every request of this dialect has."""
+        return {"X-CRM-Dialect": self.name} | ({"X-Tenant-ID": tenant_id} if tenant_id else {})
+
+    def page_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Translate ``limit``, ``offset`` and ``page`` to the two this dialect has."""
+        return by_offset(given)
+
+    def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
+        """Return the type of a whole answer whose content is `result`."""
+        raise NotImplementedError  # every dialect below has its own
+
+    def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
+        """Take the content out of an answer that was read as `envelope`."""
+        raise NotImplementedError  # every dialect below has its own
+
+    def error(self, status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
+        """Return the error that an answer means. All three error bodies are understood in every dialect."""
+        return read_error(status, headers, content, operation)
+
+
+def _object(**members: Any) -> Any:
+    # Made at run time: the type of an answer depends on the declaration.
+    from typing_extensions import TypedDict
+
+    return TypedDict("Answer", members)  # type: ignore[operator] # the functional form, with computed members
+
+
+class Mvp(Dialect):
+    """Named bodies, ``{"leads": [...], "total", "pagination": {limit, offset, hasMore}}``."""
+
+    name = "mvp"
+
+    def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
+        """Return the type of a whole answer whose content is `result`."""
+        if not listed:
+            return result
+        from typing_extensions import NotRequired
+
+        window = _object(limit=NotRequired[int], offset=NotRequired[int], hasMore=NotRequired[bool])
+        return _object(**{_noun(path): result, "total": NotRequired[int], "pagination": NotRequired[window]})
+
+    def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
+        """Take the content out of an answer that was read as `envelope`."""
+        if not listed:
+            return answer, Window()
+        items = _listed(answer[_noun(path)])
+        window = answer.get("pagination") or {}
+        limit = window.get("limit", given.get("limit"))
+        offset = window.get("offset", given.get("offset") or 0)
+        return items, Window(limit, offset, answer.get("total"), bool(window.get("hasMore")))
+
+
+def _listed(items: Any) -> Any:
+    if not isinstance(items, list):
+        raise TypeError(f"a list was expected, not {type(items).__name__}")
+    return items  # pyright: ignore[reportUnknownVariableType] # a list of whatever the document says
+
+
+def _noun(path: str) -> str:
+    """Return the last literal segment of a path: what the document names the list in the body."""
+    return [segment for segment in path.split("/") if segment and "{" not in segment][-1]
+
+
+class Flow(Dialect):
+    """Bare bodies: the object or the array itself."""
+
+    name = "flow"
+
+    def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
+        """Return the type of a whole answer whose content is `result`."""
+        return result
+
+    def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
+        """Take the content out of an answer that was read as `envelope`."""
+        if not listed:
+            return answer, Window()
+        limit, offset = given.get("limit"), given.get("offset") or 0
+        # Nothing in the answer tells whether there is more: a full page may be followed by another.
+        return _listed(answer), Window(limit, offset, None, limit is not None and len(answer) >= limit)
+
+
+class Platform(Dialect):
+    """The envelope ``{success, data, meta, errors}``; pages are counted from 1."""
+
+    name = "platform"
+    prefix = "/v1"
+    camel_sort = False
+
+    def url(self, base_url: str, path: str) -> str:
+        """Return the absolute URL of a path as the document writes it; a base URL may end in ``/v1`` or not."""
+        return f"{base_url.removesuffix('/v1')}/v1{path}"
+
+    def headers(self, tenant_id: str | None) -> dict[str, str]:
+        """Return the headers every request of this dialect has."""
+        return super().headers(tenant_id) | {"X-API-Version": "v1"}
+
+    def page_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Translate ``limit``, ``offset`` and ``page`` to the two this dialect has."""
+        return by_page(given)
+
+    def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
+        """Return the type of a whole answer whose content is `result`."""
+        if not listed:
+            return _object(data=result)
+        from typing_extensions import NotRequired
+
+        window = _object(page=int, limit=int, total=NotRequired[int], hasNext=NotRequired[bool])
+        return _object(data=result, meta=NotRequired[_object(pagination=NotRequired[window])])
+
+    def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
+        """Take the content out of an answer that was read as `envelope`."""
+        if not listed:
+            return answer["data"], Window()
+        window = (answer.get("meta") or {}).get("pagination") or {}
+        limit, page = window.get("limit", given.get("limit")), window.get("page", given.get("page") or 1)
+        offset = (page - 1) * (limit or 0)
+        return _listed(answer["data"]), Window(limit, offset, window.get("total"), bool(window.get("hasNext")))
+
+
+DIALECTS: Mapping[str, Dialect] = {"mvp": Mvp(), "flow": Flow(), "platform": Platform()}
+DialectChoice: TypeAlias = DialectName | Sequence[DialectName] | str
+
+
+def chosen(dialects: DialectChoice) -> tuple[str, ...]:
+    """Return the names of the dialects a user chose, in order: ``"flow"``, ``"mvp,flow"`` or a sequence of names."""
+    names = tuple(name.strip() for name in (dialects.split(",") if isinstance(dialects, str) else dialects))
+    unknown = [name for name in names if name not in DIALECTS]
+    if unknown or not names:
+        raise ConfigurationError(f"dialects={dialects!r}: use one or more of {', '.join(DIALECTS)}")
+    return names
+
+
+def read_error(status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
+    """Return the error an answer means, whichever of the three bodies it has, or none of them."""
+    try:
+        found: Any = json.loads(content) if content else None
+    except ValueError:
+        found = None
+    body = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    entries = _entries(body)
+    first = entries[0] if entries else {}
+    code = str(first.get("code") or f"HTTP_{status}")
+    message = str(first.get("message") or _unknown_body(status, content))
+    details = first.get("details")
+    meta = body.get("meta")
+    request_id = headers.get("x-request-id") or (meta.get("requestId") if isinstance(meta, dict) else None)
+    return error_class(status, code)(
+        message,
+        status=status,
+        code=code,
+        details=cast("dict[str, Any]", details) if isinstance(details, dict) else {},
+        fields=_fields(entries),
+        request_id=request_id,
+        retry_after=retry_after(headers),
+        operation=operation,
+    )
+
+
+def _entries(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the errors of a body: ``{"error": {...}}``, ``{"errors": [...]}``, or OAuth's ``{"error": "code"}``."""
+    many, one = body.get("errors"), body.get("error")
+    if isinstance(many, list):
+        listed = [cast("dict[str, Any]", item) for item in many if isinstance(item, dict)]
+        if listed:
+            return listed
+    if isinstance(one, dict):
+        return [cast("dict[str, Any]", one)]
+    if isinstance(one, str):
+        return [{"code": one.upper(), "message": body.get("error_description") or one}]
+    if isinstance(body.get("message"), str):
+        return [{"code": body.get("code"), "message": body["message"]}]
+    return []
+
+
+def _fields(entries: list[dict[str, Any]]) -> list[FieldError]:
+    out: list[FieldError] = []
+    for entry in entries:
+        details: Any = entry.get("details")
+        members = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
+        nested = members.get("fields")
+        if isinstance(nested, list):
+            out.extend(_field(cast("dict[str, Any]", item)) for item in nested if isinstance(item, dict))
+        elif entry.get("field") or members.get("field"):
+            out.append(_field(entry | {"details": members, **_named(entry, members)}))
+    return out
+
+
+def _named(entry: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "field": entry.get("field") or members.get("field"),
+        "message": members.get("reason") or entry.get("message"),
+        "rule": entry.get("rule") or members.get("rule"),
+    }
+
+
+def _field(entry: dict[str, Any]) -> FieldError:
+    return FieldError(
+        field=snake(str(entry.get("field"))),
+        message=str(entry.get("message") or entry.get("reason") or "is invalid"),
+        rule=entry.get("rule"),
+        code=entry.get("code"),
+        details=entry.get("details") or {},
+    )
+
+
+def snake(name: str) -> str:
+    """Return the Python name of a wire name: ``createdAt`` -> ``created_at``."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _unknown_body(status: int, content: bytes) -> str:
+    text = " ".join(content[:200].decode("utf-8", "replace").split())
+    return text or f"the server answered {status} without a body"
+
+

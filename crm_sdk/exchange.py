@@ -1,0 +1,254 @@
+"""One call, from request to reply: send, retry, refresh once. A generator that does no I/O, and two drivers that do.
+
+The generator yields what it wants done (`Send`, `Sleep`, `Refresh`) and is handed the outcome; a failure of the network
+is thrown into it. `run` and `run_async` are all that differs between the sync and the async client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+from .errors import DeadlineExceededError, NetworkError
+from .retry import Retry, may_repeat_answer, may_repeat_failure, retry_after
+
+if TYPE_CHECKING:
+    from .auth import Credentials
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, ready to be sent; `url` is absolute."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
+    files: Mapping[str, Any] | None = None
+    """Parts of a multipart body, as httpx takes them; `content` is then None."""
+    stream: bool = False
+    """Leave the body of a successful reply unread; it is then in `Reply.body`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply. Header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = b""
+    body: Any = None
+    """The unread body of a streamed reply: a `BodyStream` or an `AsyncBodyStream` of `http`."""
+
+
+class Clock(Protocol):
+    """Where a client takes the time from. The stub's clock is one too, so that waiting in a test takes no time."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def sleep_async(self, seconds: float) -> None:
+        """Wait without blocking the event loop."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
+
+    @staticmethod
+    async def sleep_async(seconds: float) -> None:
+        """Wait without blocking the event loop (asyncio or trio)."""
+        import anyio
+
+        await anyio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this, give up after `timeout` seconds."""
+
+    request: Request
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Renew the credentials, unless somebody else did since `stale` was used; `steps` does it."""
+
+    credentials: Credentials
+    stale: str
+    steps: Callable[[], Steps[None]]
+
+
+Step: TypeAlias = Send | Sleep | Refresh
+Steps: TypeAlias = Generator[Step, Any, T]
+
+
+@dataclass(slots=True)
+class Habits:
+    """What a client has learned about its server."""
+
+    honours_keys: bool = False
+    """It echoed an ``Idempotency-Key``, so a repeated POST does its work once."""
+    reported: set[tuple[str, str, str]] = field(default_factory=lambda: set[tuple[str, str, str]]())
+    """Kinds of mismatches that were logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one call is to be carried out."""
+
+    timeout: float
+    retry: Retry
+    clock: Clock
+    credentials: Credentials
+    habits: Habits
+    refresh: Callable[[], Steps[None]] | None = None
+    """Steps that renew the credentials; None where the call must not (it is the renewal, or it needs no token)."""
+    safe: bool = False
+    """A POST that only reads."""
+    idempotent_writes: bool = False
+    """The user vouches that the server honours ``Idempotency-Key``."""
+
+
+def exchange(request: Request, terms: Terms) -> Steps[Reply]:
+    """Carry out one call: send, and send again where that cannot do harm, within the deadline."""
+    clock, retry, habits = terms.clock, terms.retry, terms.habits
+    deadline = clock.monotonic() + terms.timeout
+    key = request.headers.get("Idempotency-Key")
+    attempt = 0
+    refreshed = False
+    failure: NetworkError | None = None
+    while True:
+        remaining = deadline - clock.monotonic()
+        if remaining <= 0:
+            raise _too_late(request, terms, attempt, sent=attempt > 0) from failure
+        bearer = terms.credentials.access
+        harmless = terms.safe or (key is not None and (terms.idempotent_writes or habits.honours_keys))
+        try:
+            reply: Reply = yield Send(_with_bearer(request, bearer), remaining)
+        except NetworkError as error:
+            failure = error
+            if isinstance(error, DeadlineExceededError) and deadline - clock.monotonic() <= 0:
+                raise _too_late(request, terms, attempt + 1, sent=error.sent) from error
+            if attempt >= retry.limit or not may_repeat_failure(request.method, error, harmless=harmless):
+                raise
+            wait = retry.wait(attempt)
+            if clock.monotonic() + wait >= deadline:
+                raise
+        else:
+            if key is not None and reply.headers.get("idempotency-key") == key:
+                habits.honours_keys = harmless = True
+            if reply.status < 400:
+                return reply
+            if reply.status == 401 and bearer and not refreshed and terms.refresh and terms.credentials.refresh:
+                refreshed = True
+                yield Refresh(terms.credentials, bearer, terms.refresh)
+                continue
+            asked = retry_after(reply.headers)
+            if attempt >= retry.limit or not may_repeat_answer(request.method, reply.status, asked, harmless=harmless):
+                return reply
+            wait = retry.wait(attempt) if asked is None else asked
+            if clock.monotonic() + wait >= deadline:
+                return reply  # waiting would outlast the deadline: the caller learns now, with `retry_after`
+        attempt += 1
+        yield Sleep(wait)
+
+
+def _with_bearer(request: Request, bearer: str | None) -> Request:
+    if bearer is None or "Authorization" in request.headers:
+        return request
+    return replace(request, headers={**request.headers, "Authorization": f"Bearer {bearer}"})
+
+
+def _too_late(request: Request, terms: Terms, attempts: int, *, sent: bool) -> DeadlineExceededError:
+    times = "once" if attempts == 1 else f"{attempts} times"
+    return DeadlineExceededError(
+        f"{request.method} {request.url} got no answer within {terms.timeout:g} s (sent {times}); "
+        "a longer `timeout=` gives it more time",
+        sent=sent,
+    )
+
+
+class Link(Protocol):
+    """Sends a request over the network and brings the reply."""
+
+    def send(self, request: Request, timeout: float) -> Reply:
+        """Send, or raise a `NetworkError`."""
+        ...
+
+
+class AsyncLink(Protocol):
+    """Sends a request over the network and brings the reply."""
+
+    async def send(self, request: Request, timeout: float) -> Reply:
+        """Send, or raise a `NetworkError`."""
+        ...
+
+
+def run(steps: Steps[T], link: Link, clock: Clock) -> T:
+    """Carry out the steps, blocking."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                outcome: Reply | None = None
+                if isinstance(step, Send):
+                    outcome = link.send(step.request, step.timeout)
+                elif isinstance(step, Sleep):
+                    clock.sleep(step.seconds)
+                else:
+                    with step.credentials.lock:
+                        if step.credentials.access == step.stale:
+                            run(step.steps(), link, clock)
+            except NetworkError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(outcome)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return] # a generator's return value is Any to the type checker
+
+
+async def run_async(steps: Steps[T], link: AsyncLink, clock: Clock) -> T:
+    """Carry out the steps on the event loop."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                outcome: Reply | None = None
+                if isinstance(step, Send):
+                    outcome = await link.send(step.request, step.timeout)
+                elif isinstance(step, Sleep):
+                    await clock.sleep_async(step.seconds)
+                else:
+                    import anyio
+
+                    lock = step.credentials.async_lock = step.credentials.async_lock or anyio.Lock()
+                    async with lock:
+                        if step.credentials.access == step.stale:
+                            await run_async(step.steps(), link, clock)
+            except NetworkError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(outcome)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return] # a generator's return value is Any to the type checker

@@ -1,0 +1,156 @@
+"""The values of the CRM: what calls answer, and what they are given. A name is imported when it is first used.
+
+pydantic is loaded with the first model, so that importing this package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+# fmt: off
+# isort: off
+if TYPE_CHECKING:
+    from .accounts import Account as Account, AccountStatus as AccountStatus, AccountType as AccountType
+    from .activities import (
+        Activity as Activity, ActivityKind as ActivityKind, ActivityRecord as ActivityRecord,
+        ActivitySource as ActivitySource, CalendarEvent as CalendarEvent, Call as Call, CallOutcome as CallOutcome,
+        CallStatus as CallStatus, Direction as Direction, Email as Email, EmailAddress as EmailAddress,
+        EmailStatus as EmailStatus, EmailTracking as EmailTracking, EventStatus as EventStatus, EventType as EventType,
+        Note as Note, OtherActivity as OtherActivity, Reminder as Reminder, Task as Task, TaskStatus as TaskStatus,
+        TaskType as TaskType, TrackedLink as TrackedLink,
+    )
+    from .agents import (
+        Agent as Agent, AgentAction as AgentAction, AgentCreate as AgentCreate, AgentExecution as AgentExecution,
+        AgentOutput as AgentOutput, AgentPerformance as AgentPerformance, AgentRequest as AgentRequest,
+        AgentStatus as AgentStatus, AgentType as AgentType, AgentUsage as AgentUsage,
+    )
+    from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
+    from .captures import (
+        CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
+        LeadCapture as LeadCapture, SocialCapture as SocialCapture, WebFormSubmission as WebFormSubmission,
+    )
+    from .contacts import (
+        AIInsight as AIInsight, CommunicationCreate as CommunicationCreate, CommunicationEvent as CommunicationEvent,
+        CommunicationType as CommunicationType, Contact as Contact, ContactCreate as ContactCreate,
+        ContactDraft as ContactDraft, ContactFilter as ContactFilter, ContactInclude as ContactInclude,
+        ContactRelationship as ContactRelationship, ContactRelationshipCreate as ContactRelationshipCreate,
+        ContactRelationshipUpdate as ContactRelationshipUpdate, ContactSort as ContactSort,
+        ContactStats as ContactStats, ContactStatus as ContactStatus, ContactUpdate as ContactUpdate,
+        ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
+    )
+    from .deals import (
+        Deal as Deal, DealActivity as DealActivity, DealContact as DealContact, DealContactInput as DealContactInput,
+        DealCreate as DealCreate, DealInsight as DealInsight, DealRole as DealRole, DealStage as DealStage,
+        DealStatus as DealStatus, DealType as DealType, DealUpdate as DealUpdate, ForecastCategory as ForecastCategory,
+        LostReason as LostReason,
+    )
+    from .duplicates import (
+        ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
+        DuplicateField as DuplicateField, DuplicateGroup as DuplicateGroup, DuplicateMatch as DuplicateMatch,
+        DuplicateReason as DuplicateReason, MergeCounts as MergeCounts, MergeGroup as MergeGroup,
+        MergeGroupInput as MergeGroupInput, SurvivorRule as SurvivorRule,
+    )
+    from .enrichment import (
+        EnrichedField as EnrichedField, EnrichedRecord as EnrichedRecord, EnrichmentResult as EnrichmentResult,
+        EnrichmentSource as EnrichmentSource, EnrichmentStatus as EnrichmentStatus,
+    )
+    from .imports import (
+        ColumnMapping as ColumnMapping, ColumnTransform as ColumnTransform, ContactFileFormat as ContactFileFormat,
+        ContactValidation as ContactValidation, ImportDuplicates as ImportDuplicates, ImportMatch as ImportMatch,
+        ImportMode as ImportMode, ImportResult as ImportResult,
+    )
+    from .jobs import AsyncJob as AsyncJob, Job as Job, JobState as JobState, RunStatus as RunStatus
+    from .leads import (
+        AssignmentStrategy as AssignmentStrategy, Lead as Lead, LeadAssignment as LeadAssignment,
+        LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput, LeadCreate as LeadCreate,
+        LeadScore as LeadScore, LeadScoreSource as LeadScoreSource, LeadSort as LeadSort,
+        LeadSourceReport as LeadSourceReport, LeadSourceStats as LeadSourceStats, LeadStatus as LeadStatus,
+        LeadUpdate as LeadUpdate, Qualification as Qualification, UtmParams as UtmParams,
+        UtmParamsInput as UtmParamsInput,
+    )
+    from .meetings import (
+        Attendee as Attendee, AttendeeRole as AttendeeRole, AttendeeStatus as AttendeeStatus,
+        MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome, MeetingPreparation as MeetingPreparation,
+    )
+    from .record import Mismatch as Mismatch, Model as Model, Record as Record
+    from .users import (
+        BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
+        Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
+        UserStatus as UserStatus,
+    )
+    from .values import (
+        Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
+        BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef, EntityType as EntityType,
+        ErrorDetail as ErrorDetail, FieldChange as FieldChange, FieldValue as FieldValue, Filter as Filter,
+        FilterGroup as FilterGroup, FilterOperator as FilterOperator, JobCounts as JobCounts, JobError as JobError,
+        LeadSource as LeadSource, Level as Level, Money as Money, Order as Order, Period as Period,
+        Priority as Priority, Rating as Rating, ScoreReason as ScoreReason, SearchQuery as SearchQuery,
+        Sentiment as Sentiment, SocialNetwork as SocialNetwork, SocialProfile as SocialProfile,
+        SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload, UserRef as UserRef,
+    )
+# isort: on
+# fmt: on
+
+_NAMES = {
+    "accounts": "Account AccountStatus AccountType",
+    "activities": (
+        "Activity ActivityKind ActivityRecord ActivitySource CalendarEvent Call CallOutcome CallStatus Direction "
+        "Email EmailAddress EmailStatus EmailTracking EventStatus EventType Note OtherActivity Reminder Task "
+        "TaskStatus TaskType TrackedLink"
+    ),
+    "agents": (
+        "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
+        "AgentType AgentUsage"
+    ),
+    "auth": "Credential LoginResult TokenSet",
+    "captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
+    "contacts": (
+        "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
+        "ContactFilter ContactInclude ContactRelationship ContactRelationshipCreate ContactRelationshipUpdate "
+        "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
+    ),
+    "deals": (
+        "Deal DealActivity DealContact DealContactInput DealCreate DealInsight DealRole DealStage DealStatus "
+        "DealType DealUpdate ForecastCategory LostReason"
+    ),
+    "duplicates": (
+        "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
+        "DuplicateReason MergeCounts MergeGroup MergeGroupInput SurvivorRule"
+    ),
+    "enrichment": "EnrichedField EnrichedRecord EnrichmentResult EnrichmentSource EnrichmentStatus",
+    "imports": (
+        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch ImportMode "
+        "ImportResult"
+    ),
+    "jobs": "AsyncJob Job JobState RunStatus",
+    "leads": (
+        "AssignmentStrategy Lead LeadAssignment LeadConversion LeadConversionInput LeadCreate LeadScore "
+        "LeadScoreSource LeadSort LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams "
+        "UtmParamsInput"
+    ),
+    "meetings": "Attendee AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingPreparation",
+    "record": "Mismatch Model Record",
+    "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
+    "values": (
+        "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
+        "FieldValue Filter FilterGroup FilterOperator JobCounts JobError LeadSource Level Money Order Period "
+        "Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile SocialProfileInput Trend "
+        "Upload UserRef"
+    ),
+}
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll] # the names of the table, kept once
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,54 @@
+"""Accounts: the companies contacts work for and deals are made with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AwareDatetime, Field
+
+from .record import Record
+from .values import OPEN, Address, Amount, FieldValue, LeadSource, Rating, SocialProfile
+
+AccountType: TypeAlias = Annotated[
+    Literal["prospect", "customer", "partner", "reseller", "vendor", "competitor", "other"] | str, OPEN
+]
+AccountStatus: TypeAlias = Literal["active", "inactive", "churned"] | str
+
+
+class Account(Record):
+    """A company."""
+
+    name: str
+    domain: str | None = None
+    website: str | None = None
+    industry: str | None = None
+    type: AccountType | None = None
+    status: AccountStatus | None = None
+    phone: str | None = None
+    email: str | None = None
+    employees: int | None = None
+    annual_revenue: Amount | None = None
+    currency: str | None = None
+    description: str | None = None
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    parent_id: str | None = None
+    owner_id: str | None = None
+    territory_id: str | None = None
+    tax_id: str | None = None
+    rating: Rating | None = None
+    source: LeadSource | None = None
+    social_profiles: list[SocialProfile] = Field(default_factory=list[SocialProfile])
+    logo: str | None = None
+    tags: list[str] = Field(default_factory=list)
+    health_score: int | None = None
+    """0..100: the mean of its contacts, weighted by activity."""
+    contact_count: int | None = None
+    open_deal_count: int | None = None
+    open_deal_value: Amount | None = None
+    won_value: Amount | None = None
+    child_count: int | None = None
+    last_activity_at: AwareDatetime | None = None
+    merged_ids: list[str] = Field(default_factory=list)
+    external_id: str | None = None
+    custom_fields: dict[str, FieldValue] = Field(default_factory=dict)

@@ -1,0 +1,211 @@
+"""Activities: tasks, events, calls, e-mails and notes, told apart by `kind`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+from pydantic import AwareDatetime, Discriminator, Field, Tag
+
+from ..wire import wire
+from .meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
+from .record import Model, Record
+from .values import OPEN, ErrorDetail, FieldValue, Priority, Sentiment
+
+ActivityKind: TypeAlias = Literal["task", "event", "call", "email", "note"] | str
+ActivitySource: TypeAlias = Literal["manual", "sync", "workflow", "import", "api"] | str
+Direction: TypeAlias = Literal["inbound", "outbound"] | str
+TaskStatus: TypeAlias = Literal["not_started", "in_progress", "waiting", "completed", "deferred", "cancelled"] | str
+TaskType: TypeAlias = Annotated[Literal["to_do", "call", "email", "follow_up"] | str, OPEN]
+EventStatus: TypeAlias = Literal["scheduled", "confirmed", "completed", "cancelled", "no-show"] | str
+EventType: TypeAlias = Literal["meeting", "call", "demo", "follow-up", "internal", "personal"] | str
+CallStatus: TypeAlias = (
+    Literal["queued", "ringing", "in_progress", "completed", "busy", "no_answer", "failed", "cancelled"] | str
+)
+CallOutcome: TypeAlias = Annotated[
+    Literal["connected", "left_message", "no_answer", "busy", "wrong_number"] | str, OPEN
+]
+EmailStatus: TypeAlias = Literal["draft", "queued", "sent", "delivered", "bounced", "failed", "received"] | str
+
+
+class Reminder(Model):
+    """When and how somebody is reminded of an activity."""
+
+    minutes_before: int
+    channel: Literal["in_app", "email", "sms", "push"] | str = "in_app"
+    sent_at: AwareDatetime | None = None
+
+
+class ActivityRecord(Record):
+    """What activities of every kind have in common."""
+
+    title: str | None = None
+    description: str | None = None
+    owner_id: str | None = None
+    contact_id: str | None = None
+    lead_id: str | None = None
+    deal_id: str | None = None
+    account_id: str | None = None
+    contact_name: str | None = None
+    contact_company: str | None = None
+    priority: Priority | None = None
+    tags: list[str] = Field(default_factory=list)
+    reminders: list[Reminder] = Field(default_factory=list[Reminder])
+    attachments: list[str] = Field(default_factory=list)
+    """Ids of files."""
+    source: ActivitySource | None = None
+    occurred_at: AwareDatetime | None = None
+    """What timelines are sorted by."""
+    sentiment: Sentiment | None = None
+    ai_analysis: str | None = None
+    external_id: str | None = None
+    custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+
+class Task(ActivityRecord):
+    """Something to do."""
+
+    kind: Literal["task"] = "task"
+    status: TaskStatus
+    due_at: AwareDatetime | None = None
+    start_time: AwareDatetime | None = None
+    completed_at: AwareDatetime | None = None
+    is_overdue: bool | None = None
+    type: TaskType | None = None
+    recurrence: str | None = None
+    """An RFC 5545 RRULE; completing the task creates the next."""
+
+
+@wire(
+    flow="id title description? start_time end_time type contact_id? contact_name? contact_company? deal_id? location?"
+    " meeting_link? attendees status ai_insights preparation outcome? priority tags"
+)
+class CalendarEvent(ActivityRecord):
+    """A meeting, or another thing with a start and an end."""
+
+    kind: Literal["event"] = "event"
+    start_time: AwareDatetime
+    end_time: AwareDatetime
+    type: EventType | None = None
+    location: str | None = None
+    meeting_link: str | None = None
+    attendees: list[Attendee] = Field(default_factory=list[Attendee])
+    status: EventStatus | None = None
+    ai_insights: list[MeetingInsight] = Field(default_factory=list[MeetingInsight])
+    preparation: MeetingPreparation | None = None
+    outcome: MeetingOutcome | None = None
+    all_day: bool | None = None
+    timezone: str | None = None
+    recurrence: str | None = None
+    """An RFC 5545 RRULE."""
+    visibility: Literal["public", "private"] | str | None = None
+    busy: bool | None = None
+    uid: str | None = None
+    """iCalendar UID."""
+    cancelled_reason: str | None = None
+    integration_id: str | None = None
+    recording_url: str | None = None
+
+
+class Call(ActivityRecord):
+    """A telephone call."""
+
+    kind: Literal["call"] = "call"
+    direction: Direction | None = None
+    status: CallStatus | None = None
+    from_number: str | None = None
+    to_number: str | None = None
+    start_time: AwareDatetime | None = None
+    end_time: AwareDatetime | None = None
+    duration_seconds: int | None = None
+    outcome: CallOutcome | None = None
+    next_step: str | None = None
+    recording_url: str | None = None
+    transcript: str | None = None
+    provider: str | None = None
+    provider_call_id: str | None = None
+
+
+class EmailAddress(Model):
+    """An e-mail address, with the name of who has it."""
+
+    email: str
+    name: str | None = None
+
+
+class TrackedLink(Model):
+    """How often a link in an e-mail was followed."""
+
+    url: str
+    clicks: int = 0
+
+
+class EmailTracking(Model):
+    """How often an e-mail was opened, and its links followed."""
+
+    opens: int = 0
+    clicks: int = 0
+    first_opened_at: AwareDatetime | None = None
+    last_opened_at: AwareDatetime | None = None
+    first_clicked_at: AwareDatetime | None = None
+    links: list[TrackedLink] = Field(default_factory=list[TrackedLink])
+
+
+class Email(ActivityRecord):
+    """An e-mail that was sent or received."""
+
+    kind: Literal["email"] = "email"
+    direction: Direction | None = None
+    subject: str | None = None
+    from_address: EmailAddress | None = None
+    to: list[EmailAddress] = Field(default_factory=list[EmailAddress])
+    cc: list[EmailAddress] = Field(default_factory=list[EmailAddress])
+    bcc: list[EmailAddress] = Field(default_factory=list[EmailAddress])
+    reply_to: EmailAddress | None = None
+    body_text: str | None = None
+    body_html: str | None = None
+    status: EmailStatus | None = None
+    sent_at: AwareDatetime | None = None
+    received_at: AwareDatetime | None = None
+    message_id: str | None = None
+    thread_id: str | None = None
+    in_reply_to: str | None = None
+    is_read: bool | None = None
+    folder: Literal["inbox", "sent", "drafts", "archive", "spam"] | str | None = None
+    template_id: str | None = None
+    tracking: EmailTracking | None = None
+    integration_id: str | None = None
+    error: ErrorDetail | None = None
+
+
+class Note(ActivityRecord):
+    """Something written down, in Markdown."""
+
+    kind: Literal["note"] = "note"
+    body: str
+    pinned: bool = False
+    mentions: list[str] = Field(default_factory=list)
+    """Ids of the users named in the body."""
+
+
+class OtherActivity(ActivityRecord):
+    """An activity of a kind this version does not know; its own members are kept as they came."""
+
+    kind: str
+
+
+def _kind(value: object) -> str:
+    kind = cast("Mapping[str, Any]", value).get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
+    return kind if kind in ("task", "event", "call", "email", "note") else "other"
+
+
+Activity: TypeAlias = Annotated[
+    Annotated[Task, Tag("task")]
+    | Annotated[CalendarEvent, Tag("event")]
+    | Annotated[Call, Tag("call")]
+    | Annotated[Email, Tag("email")]
+    | Annotated[Note, Tag("note")]
+    | Annotated[OtherActivity, Tag("other")],
+    Discriminator(_kind),
+]
+"""An activity of any kind."""

@@ -1,0 +1,92 @@
+"""AI agents: what they are, what they are asked and what they answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Required, TypeAlias
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from ..wire import wire
+from .record import Model, Record
+from .values import INPUT, OPEN, Amount
+
+AgentType: TypeAlias = Annotated[Literal["sales", "support"] | str, OPEN]
+AgentStatus: TypeAlias = Literal["active", "inactive", "processing"] | str
+
+
+class AgentPerformance(Model):
+    """How an agent has done so far."""
+
+    total_interactions: int
+    success_rate: float
+    """0..1."""
+    avg_response_time: float
+    """Seconds."""
+
+
+@wire(mvp="id name type status capabilities performance config created_at")
+class Agent(Record):
+    """An AI agent."""
+
+    name: str
+    type: AgentType
+    status: AgentStatus
+    capabilities: list[str] = Field(default_factory=list)
+    performance: AgentPerformance | None = None
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Free-form: ``model``, ``temperature``, ``maxTokens``, ``systemPrompt`` …"""
+
+
+@wire(mvp="name type capabilities config")
+@with_config(INPUT)
+class AgentCreate(TypedDict, total=False):
+    """A new agent."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    type: Required[AgentType]
+    capabilities: list[str]
+    config: dict[str, Any]
+
+
+@wire(mvp="input context")
+@with_config(INPUT)
+class AgentRequest(TypedDict, total=False):
+    """What an agent is asked to do."""
+
+    input: Required[str | dict[str, Any]]
+    """A sentence, or an object of any shape."""
+    context: dict[str, Any]
+    """Anything the agent should know besides."""
+
+
+class AgentAction(Model):
+    """Something an agent suggests to do."""
+
+    type: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class AgentOutput(Model):
+    """What an agent answered."""
+
+    response: str
+    actions: list[AgentAction] = Field(default_factory=list[AgentAction])
+    confidence: float | None = None
+    """0..1."""
+
+
+class AgentUsage(Model):
+    """What an answer cost."""
+
+    input_tokens: int
+    output_tokens: int
+    total_cost: Amount
+
+
+@wire(mvp="output usage")
+class AgentExecution(Model):
+    """One answer of an agent."""
+
+    output: AgentOutput
+    usage: AgentUsage | None = None

@@ -1,0 +1,84 @@
+"""Captured leads: what came in through a web form, an e-mail or a social network, and what was made of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Required, TypeAlias
+
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from .leads import Lead, LeadAssignment, UtmParamsInput
+from .record import Model
+from .values import INPUT, AmountInput, Email, FieldChange, FieldValue, Phone, SocialNetwork, Url
+
+CaptureChannel: TypeAlias = Literal["web_form", "email", "social"] | str
+CaptureMatch: TypeAlias = Literal["email", "phone", "handle", "message_id"] | str
+
+
+@with_config(INPUT)
+class WebFormSubmission(TypedDict, total=False):
+    """A filled-in web form; it needs an e-mail address or a phone number."""
+
+    form_id: Required[str]
+    page_url: Url | None
+    referrer: Url | None
+    first_name: str | None
+    last_name: str | None
+    name: str | None
+    email: Email | None
+    phone: Phone | None
+    company: str | None
+    title: str | None
+    message: str | None
+    value: Annotated[AmountInput, Field(ge=0)] | None
+    consent: bool | None
+    utm: UtmParamsInput | None
+    submitted_at: AwareDatetime | None
+    honeypot: str | None
+    """A field people do not see: what fills it in is a robot, and nothing is stored."""
+    custom_fields: dict[str, FieldValue]
+
+
+@with_config(INPUT)
+class EmailCapture(TypedDict, total=False):
+    """An e-mail that came in from somebody interested."""
+
+    from_email: Required[Email]
+    from_name: str | None
+    to: Email | None
+    subject: Required[str]
+    body: Required[str]
+    message_id: str | None
+    received_at: AwareDatetime | None
+    attachments: list[str]
+    """Ids of files."""
+
+
+@with_config(INPUT)
+class SocialCapture(TypedDict, total=False):
+    """A post, mention or advertisement form on a social network; it needs a handle or a profile's address."""
+
+    network: Required[SocialNetwork]
+    handle: str | None
+    profile_url: Url | None
+    name: str | None
+    message: str | None
+    post_url: Url | None
+    mention_id: str | None
+    ad_form_id: str | None
+    email: Email | None
+    phone: Phone | None
+
+
+class LeadCapture(Model):
+    """What was made of something captured."""
+
+    lead: Lead | None = None
+    """None where nothing was stored."""
+    created: bool
+    """False where an open lead was updated."""
+    matched_on: CaptureMatch | None = None
+    channel: CaptureChannel
+    assignment: LeadAssignment | None = None
+    extracted: list[FieldChange] = Field(default_factory=list[FieldChange])
+    """What was read out of the text."""

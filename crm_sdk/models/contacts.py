@@ -1,0 +1,280 @@
+"""Contacts: the people a company does business with; their history, insights and relationships."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Literal, Required, TypeAlias, cast
+
+from pydantic import AliasChoices, AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from ..wire import camel, wire
+from .record import Model, Record
+from .values import (
+    INPUT,
+    Address,
+    AddressInput,
+    Amount,
+    Email,
+    FieldValue,
+    LeadSource,
+    Level,
+    Notes,
+    NotesInput,
+    Phone,
+    ReadAs,
+    Sentiment,
+    SocialProfile,
+    SocialProfileInput,
+    Tags,
+    Url,
+)
+
+ContactStatus: TypeAlias = Literal["active", "inactive", "archived"] | str
+LifecycleStage: TypeAlias = (
+    Literal["subscriber", "lead", "mql", "sql", "opportunity", "customer", "evangelist", "other"] | str
+)
+ContactFilter: TypeAlias = Literal["all", "high-value", "at-risk", "recent"] | str
+ContactSort: TypeAlias = (
+    Literal["name", "company", "created_at", "updated_at", "health_score", "churn_risk", "last_contact", "total_value"]
+    | str
+)
+ContactInclude: TypeAlias = Literal["communication_history", "ai_insights"] | str
+CommunicationType: TypeAlias = Literal["email", "call", "meeting", "note"] | str
+RelationshipType: TypeAlias = (
+    Literal[
+        "reports_to",
+        "manages",
+        "assistant_of",
+        "has_assistant",
+        "colleague",
+        "spouse",
+        "partner",
+        "parent_of",
+        "child_of",
+        "referred_by",
+        "referred",
+        "other",
+    ]
+    | str
+)
+
+
+@wire(flow="id type date subject? summary sentiment ai_analysis?")
+class CommunicationEvent(Model):
+    """One time somebody talked or wrote with a contact."""
+
+    id: str
+    type: CommunicationType
+    date: AwareDatetime
+    subject: str | None = None
+    summary: str
+    sentiment: Sentiment | None = None
+    ai_analysis: str | None = None
+
+
+@wire(flow="type date subject summary")
+@with_config(INPUT)
+class CommunicationCreate(TypedDict, total=False):
+    """A conversation with a contact that is to be recorded."""
+
+    type: Required[CommunicationType]
+    date: Required[AwareDatetime]
+    subject: str | None
+    summary: Required[str]
+
+
+@wire(flow="id type title description confidence actionable suggested_action? date")
+class AIInsight(Model):
+    """Something the AI noticed about a contact."""
+
+    id: str
+    type: Literal["opportunity", "risk", "suggestion", "trend"] | str
+    title: str
+    description: str
+    confidence: int
+    """0..100."""
+    actionable: bool
+    suggested_action: str | None = None
+    date: AwareDatetime
+
+
+@wire(
+    mvp="id name email phone company title:position tags last_contact:lastContactDate status notes|text created_at",
+    flow="id name email phone company title avatar? relationship_health health_score last_contact next_follow_up?"
+    " sentiment churn_risk total_deals total_value tags notes communication_history ai_insights",
+)
+class Contact(Record):
+    """A person a company does business with."""
+
+    name: str
+    first_name: str | None = None
+    last_name: str | None = None
+    salutation: str | None = None
+    email: str | None = None
+    secondary_emails: list[str] = Field(default_factory=list)
+    phone: str | None = None
+    mobile: str | None = None
+    company: str | None = None
+    account_id: str | None = None
+    title: str | None = Field(default=None, validation_alias=AliasChoices("title", "position"))
+    department: str | None = None
+    avatar: str | None = None
+    owner_id: str | None = None
+    status: ContactStatus | None = None
+    lifecycle_stage: LifecycleStage | None = None
+    source: LeadSource | None = None
+    address: Address | None = None
+    website: str | None = None
+    social_profiles: list[SocialProfile] = Field(default_factory=list[SocialProfile])
+    birthday: date | None = None
+    language: str | None = None
+    timezone: str | None = None
+    do_not_contact: bool | None = None
+    email_opt_out: bool | None = None
+    sms_opt_out: bool | None = None
+    tags: list[str] = Field(default_factory=list)
+    notes: Notes = Field(default_factory=list)
+    relationship_health: Level | None = None
+    health_score: int | None = None
+    """0..100."""
+    sentiment: Sentiment | None = None
+    churn_risk: int | None = None
+    """0..100."""
+    last_contact: AwareDatetime | None = Field(
+        default=None, validation_alias=AliasChoices("lastContact", "lastContactDate")
+    )
+    next_follow_up: AwareDatetime | None = None
+    total_deals: int | None = None
+    total_value: Amount | None = None
+    """Of the deals won and open."""
+    currency: str | None = None
+    open_deals: int | None = None
+    communication_history: list[CommunicationEvent] = Field(default_factory=list[CommunicationEvent])
+    """Filled when one contact is fetched; empty in lists unless included."""
+    ai_insights: list[AIInsight] = Field(default_factory=list[AIInsight])
+    """Filled when one contact is fetched; empty in lists unless included."""
+    lead_id: str | None = None
+    """The lead it was converted from."""
+    merged_ids: list[str] = Field(default_factory=list)
+    external_id: str | None = None
+    custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+
+class _ContactMembers(TypedDict, total=False):
+    first_name: Annotated[str, Field(max_length=100)] | None
+    last_name: Annotated[str, Field(max_length=100)] | None
+    salutation: str | None
+    email: Email | None
+    secondary_emails: Annotated[list[Email], Field(max_length=10)]
+    phone: Phone | None
+    mobile: Phone | None
+    company: str | None
+    account_id: str | None
+    title: str | None
+    department: str | None
+    avatar: Url | None
+    owner_id: str
+    status: ContactStatus
+    lifecycle_stage: LifecycleStage
+    source: LeadSource | None
+    address: AddressInput | None
+    website: Url | None
+    social_profiles: list[SocialProfileInput]
+    birthday: date | None
+    language: str | None
+    timezone: str | None
+    do_not_contact: bool
+    email_opt_out: bool
+    sms_opt_out: bool
+    tags: Tags
+    notes: NotesInput
+    next_follow_up: AwareDatetime | None
+    external_id: str | None
+    custom_fields: dict[str, FieldValue]
+
+
+@wire(
+    mvp="name email phone company title:position tags notes|text status",
+    flow="name email phone company title avatar next_follow_up tags notes",
+)
+@with_config(INPUT)
+class ContactCreate(_ContactMembers, total=False):
+    """A new contact: a name is all it needs."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+
+
+@wire(flow="name email phone company title avatar next_follow_up tags notes")
+@with_config(INPUT)
+class ContactUpdate(_ContactMembers, total=False):
+    """What to change about a contact; None clears a member."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@with_config(INPUT)
+class ContactUpsert(_ContactMembers, total=False):
+    """One contact of a bulk call: with an id it is updated, without one it is created or matched."""
+
+    id: str
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _wire_names(value: Any) -> Any:
+    """Rename the members of a draft, but not the custom fields: their names are the company's own."""
+    if isinstance(value, Mapping):
+        members = cast("Mapping[str, Any]", value)
+        return {
+            camel(str(name)): member if name in ("custom_fields", "customFields") else _wire_names(member)
+            for name, member in members.items()
+        }
+    return [_wire_names(item) for item in cast("Sequence[Any]", value)] if isinstance(value, (list, tuple)) else value
+
+
+ContactDraft: TypeAlias = Annotated[Mapping[str, object], ReadAs(dict[str, object], before=_wire_names)]
+"""The members of a `ContactCreate`, right or wrong: what `contacts.validate` is for."""
+
+
+@wire(flow="total high_value at_risk needs_follow_up")
+class ContactStats(Model):
+    """How many contacts there are, and how many want attention."""
+
+    total: int
+    high_value: int
+    at_risk: int
+    needs_follow_up: int
+
+
+class ContactRelationship(Record):
+    """How two contacts know each other, seen from one of them."""
+
+    contact_id: str
+    related_contact_id: str
+    related_contact_name: str | None = None
+    type: RelationshipType
+    inverse_type: RelationshipType | None = None
+    """What it is seen from the other one."""
+    since: date | None = None
+    notes: str | None = None
+
+
+class _RelationshipMembers(TypedDict, total=False):
+    since: date | None
+    notes: Annotated[str, Field(max_length=2000)] | None
+
+
+@with_config(INPUT)
+class ContactRelationshipCreate(_RelationshipMembers, total=False):
+    """A new relationship, as seen from the contact it is made for."""
+
+    related_contact_id: Required[str]
+    type: Required[RelationshipType]
+
+
+@with_config(INPUT)
+class ContactRelationshipUpdate(_RelationshipMembers, total=False):
+    """What to change about a relationship, as seen from the contact it is changed for."""
+
+    type: RelationshipType

@@ -1,0 +1,174 @@
+"""Deals: what somebody may buy, for how much, and how likely."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Required, TypeAlias
+
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from ..wire import wire
+from .record import Model, Record
+from .values import INPUT, OPEN, Amount, AmountInput, Currency, FieldValue, LeadSource, Level, Percent, Priority, Tags
+
+DealStage: TypeAlias = Annotated[
+    Literal["prospect", "qualified", "proposal", "negotiation", "closed-won", "closed-lost"] | str, OPEN
+]
+"""The key of a stage of the deal's pipeline; these are the default pipeline's."""
+DealStatus: TypeAlias = Literal["open", "won", "lost"] | str
+DealType: TypeAlias = Annotated[Literal["new_business", "existing_business", "renewal"] | str, OPEN]
+ForecastCategory: TypeAlias = Literal["omitted", "pipeline", "best_case", "commit", "closed"] | str
+DealRole: TypeAlias = Annotated[
+    Literal["decision_maker", "economic_buyer", "champion", "evaluator", "influencer", "blocker", "user", "other"]
+    | str,
+    OPEN,
+]
+LostReason: TypeAlias = Annotated[
+    Literal["price", "competitor", "no_budget", "no_decision", "timing", "product_fit", "no_response", "other"] | str,
+    OPEN,
+]
+
+
+class DealContact(Model):
+    """Who takes part in a deal, and as what."""
+
+    contact_id: str
+    role: DealRole = "other"
+    is_primary: bool = False
+
+
+@wire(flow="id type date description outcome? next_step?")
+class DealActivity(Model):
+    """Something that happened on a deal."""
+
+    id: str
+    type: Literal["call", "email", "meeting", "proposal", "demo", "note"] | str
+    date: AwareDatetime
+    description: str
+    outcome: str | None = None
+    next_step: str | None = None
+
+
+@wire(flow="id type title description impact actionable suggested_action? confidence date")
+class DealInsight(Model):
+    """Something the AI noticed about a deal."""
+
+    id: str
+    type: Literal["opportunity", "risk", "suggestion", "competitor"] | str
+    title: str
+    description: str
+    impact: Level | None = None
+    actionable: bool = False
+    suggested_action: str | None = None
+    confidence: int | None = None
+    """0..100."""
+    date: AwareDatetime | None = None
+
+
+@wire(
+    flow="id title contact_id contact_name company value stage probability confidence expected_close_date created_date"
+    " last_activity description tags activities ai_insights competitor_mentioned? risk_factors positive_signals"
+    " priority"
+)
+class Deal(Record):
+    """A possible sale."""
+
+    title: str
+    value: Amount
+    currency: str | None = None
+    pipeline_id: str | None = None
+    stage: DealStage
+    stage_id: str | None = None
+    status: DealStatus | None = None
+    probability: int | None = None
+    """0..100: by stage, signals, risks and competitors, or the override."""
+    probability_override: int | None = None
+    confidence: Level | None = None
+    expected_close_date: date | None = None
+    contact_id: str | None = None
+    contact_name: str | None = None
+    contact_roles: list[DealContact] = Field(default_factory=list[DealContact])
+    account_id: str | None = None
+    company: str | None = None
+    lead_id: str | None = None
+    """The lead it was converted from."""
+    owner_id: str | None = None
+    team_id: str | None = None
+    source: LeadSource | None = None
+    type: DealType | None = None
+    forecast_category: ForecastCategory | None = None
+    weighted_value: Amount | None = None
+    created_date: AwareDatetime | None = None
+    last_activity: AwareDatetime | None = None
+    stage_changed_at: AwareDatetime | None = None
+    days_in_stage: int | None = None
+    is_rotten: bool | None = None
+    """Open, and nothing happened for longer than its stage allows."""
+    closed_at: AwareDatetime | None = None
+    lost_reason: LostReason | None = None
+    lost_notes: str | None = None
+    won_reason: str | None = None
+    next_step: str | None = None
+    description: str | None = None
+    tags: list[str] = Field(default_factory=list)
+    priority: Priority | None = None
+    competitor_mentioned: str | None = None
+    risk_factors: list[str] = Field(default_factory=list)
+    positive_signals: list[str] = Field(default_factory=list)
+    activities: list[DealActivity] = Field(default_factory=list[DealActivity])
+    ai_insights: list[DealInsight] = Field(default_factory=list[DealInsight])
+    cloned_from: str | None = None
+    external_id: str | None = None
+    custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+
+@with_config(INPUT)
+class DealContactInput(TypedDict, total=False):
+    """Who takes part in a deal, as it is given."""
+
+    contact_id: Required[str]
+    role: DealRole
+    is_primary: bool
+
+
+class _DealMembers(TypedDict, total=False):
+    value: Annotated[AmountInput, Field(ge=0)]
+    currency: Currency
+    pipeline_id: str
+    stage: DealStage
+    probability_override: Percent | None
+    expected_close_date: date
+    contact_id: str | None
+    contact_roles: list[DealContactInput]
+    account_id: str | None
+    owner_id: str
+    team_id: str | None
+    source: LeadSource | None
+    type: DealType
+    forecast_category: ForecastCategory
+    lost_reason: LostReason | None
+    lost_notes: str | None
+    won_reason: str | None
+    next_step: Annotated[str, Field(max_length=255)] | None
+    description: Annotated[str, Field(max_length=10_000)] | None
+    tags: Tags
+    priority: Priority
+    external_id: str | None
+    custom_fields: dict[str, FieldValue]
+
+
+@wire(flow="title contact_id value stage expected_close_date description tags priority")
+@with_config(INPUT)
+class DealCreate(_DealMembers, total=False):
+    """A new deal: a title is all it needs."""
+
+    title: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+
+
+@wire(flow="title contact_id value stage expected_close_date description tags priority")
+@with_config(INPUT)
+class DealUpdate(_DealMembers, total=False):
+    """What to change about a deal; None clears a member."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]

@@ -1,0 +1,97 @@
+"""Duplicates: contacts that are the same person, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias, cast
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from .contacts import Contact
+from .record import Model
+from .values import INPUT, ReadAs
+
+DeduplicateMode: TypeAlias = Literal["find", "merge"] | str
+DuplicateField: TypeAlias = Literal["email", "phone", "name"] | str
+SurvivorRule: TypeAlias = Literal["most_complete", "oldest", "newest"] | str
+
+
+class DuplicateReason(Model):
+    """What two contacts have in common."""
+
+    field: DuplicateField
+    similarity: float
+    """0..1."""
+    values: list[str] = Field(default_factory=list)
+
+
+class DuplicateMatch(Model):
+    """A contact that may be the same person."""
+
+    contact_id: str
+    score: int
+    """0..100."""
+    reasons: list[DuplicateReason] = Field(default_factory=list[DuplicateReason])
+
+
+class DuplicateGroup(Model):
+    """Contacts that are the same person, and the one that would survive a merge."""
+
+    survivor_id: str
+    contact_ids: list[str]
+    score: int
+    """0..100."""
+    reasons: list[DuplicateReason] = Field(default_factory=list[DuplicateReason])
+
+
+@with_config(INPUT)
+class MergeGroup(TypedDict):
+    """Contacts to merge, and the one that survives."""
+
+    survivor_id: str
+    contact_ids: Annotated[list[str], Field(min_length=2)]
+
+
+def _merge_group(value: object) -> object:
+    """Read a group that was found as one to merge: why it was found is left out."""
+    if isinstance(value, DuplicateGroup):
+        return {"survivor_id": value.survivor_id, "contact_ids": value.contact_ids}
+    if isinstance(value, Mapping):
+        return {k: v for k, v in cast("Mapping[str, Any]", value).items() if k not in ("score", "reasons")}
+    return value
+
+
+MergeGroupInput: TypeAlias = Annotated[MergeGroup | DuplicateGroup, ReadAs(MergeGroup, before=_merge_group)]
+"""Contacts to merge: a group that was found, as it is, or one of the caller's own."""
+
+
+class MergeCounts(Model):
+    """How many records now belong to the survivor."""
+
+    contacts: int = 0
+    leads: int = 0
+    deals: int = 0
+    activities: int = 0
+    conversations: int = 0
+    relationships: int = 0
+    files: int = 0
+    comments: int = 0
+    children: int = 0
+
+
+class ContactMerge(Model):
+    """A contact that others were merged into."""
+
+    contact: Contact
+    merged_ids: list[str]
+    moved: MergeCounts
+
+
+class DeduplicateResult(Model):
+    """What was found, and what was merged."""
+
+    groups: list[DuplicateGroup] = Field(default_factory=list[DuplicateGroup])
+    merged: list[ContactMerge] = Field(default_factory=list[ContactMerge])
+    scanned: int
+    dry_run: bool

@@ -1,0 +1,45 @@
+"""Enrichment: what was filled in about records from what is known elsewhere."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from .record import Model
+from .values import EntityRef, ErrorDetail, FieldValue
+
+EnrichmentStatus: TypeAlias = Literal["enriched", "no_match", "unchanged", "failed"] | str
+EnrichmentSource: TypeAlias = (
+    Literal["email_domain", "email_local_part", "phone_prefix", "account", "title", "website", "tenant_data"] | str
+)
+
+
+class EnrichedField(Model):
+    """One member that was filled in, or could be."""
+
+    field: str
+    before: FieldValue = None
+    after: FieldValue = None
+    source: EnrichmentSource
+    confidence: int
+    """0..100."""
+    applied: bool
+
+
+class EnrichedRecord(Model):
+    """What was found out about one record."""
+
+    entity: EntityRef
+    status: EnrichmentStatus
+    changes: list[EnrichedField] = Field(default_factory=list[EnrichedField])
+    error: ErrorDetail | None = None
+
+
+class EnrichmentResult(Model):
+    """What an enrichment job found out."""
+
+    matched: int
+    unmatched: int
+    changed: int
+    records: list[EnrichedRecord] = Field(default_factory=list[EnrichedRecord])

@@ -1,0 +1,258 @@
+"""Leads: people who showed interest and are not contacts yet; their scores, qualification and conversion."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Required, TypeAlias
+
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from ..wire import wire
+from .accounts import Account
+from .contacts import Contact
+from .deals import Deal, DealUpdate
+from .duplicates import MergeCounts
+from .record import Model, Record
+from .values import (
+    INPUT,
+    Address,
+    AddressInput,
+    Amount,
+    AmountInput,
+    Currency,
+    Email,
+    FieldValue,
+    LeadSource,
+    Notes,
+    NotesInput,
+    Phone,
+    Rating,
+    ScoreReason,
+    SocialProfile,
+    SocialProfileInput,
+    Tags,
+    Url,
+)
+
+LeadStatus: TypeAlias = Literal["new", "contacted", "qualified", "unqualified", "converted"] | str
+LeadSort: TypeAlias = Literal["name", "company", "score", "value", "status", "last_activity_at", "created_at"] | str
+LeadScoreSource: TypeAlias = Literal["model", "rules", "manual"] | str
+AssignmentStrategy: TypeAlias = Literal["round_robin", "load_balanced", "territory"] | str
+
+
+class UtmParams(Model):
+    """The campaign parameters of the page somebody came from."""
+
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
+@with_config(INPUT)
+class UtmParamsInput(TypedDict, total=False):
+    """Campaign parameters as they are given."""
+
+    source: str | None
+    medium: str | None
+    campaign: str | None
+    term: str | None
+    content: str | None
+
+
+class Qualification(Model):
+    """Why a lead was qualified or not: budget, authority, need, timeline."""
+
+    qualified: bool
+    reason: str | None = None
+    budget: Amount | None = None
+    authority: bool | None = None
+    need: str | None = None
+    timeline: date | None = None
+    notes: str | None = None
+    qualified_at: AwareDatetime | None = None
+    qualified_by: str | None = None
+
+
+@wire(mvp="id name email phone company status source value notes|text created_at updated_at")
+class Lead(Record):
+    """Somebody who showed interest and is not a contact yet."""
+
+    name: str
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    company: str | None = None
+    title: str | None = None
+    website: str | None = None
+    industry: str | None = None
+    employees: int | None = None
+    annual_revenue: Amount | None = None
+    status: LeadStatus
+    source: LeadSource | None = None
+    source_detail: str | None = None
+    """The form, campaign or post it came from."""
+    campaign: str | None = None
+    utm: UtmParams | None = None
+    value: Amount | None = None
+    currency: str | None = None
+    notes: Notes = Field(default_factory=list)
+    rating: Rating | None = None
+    score: int | None = None
+    """0..100."""
+    score_reasons: list[ScoreReason] = Field(default_factory=list[ScoreReason])
+    owner_id: str | None = None
+    territory_id: str | None = None
+    account_id: str | None = None
+    address: Address | None = None
+    language: str | None = None
+    timezone: str | None = None
+    social_profiles: list[SocialProfile] = Field(default_factory=list[SocialProfile])
+    tags: list[str] = Field(default_factory=list)
+    do_not_contact: bool | None = None
+    email_opt_out: bool | None = None
+    qualification: Qualification | None = None
+    disqualified_reason: str | None = None
+    first_response_at: AwareDatetime | None = None
+    last_activity_at: AwareDatetime | None = None
+    duplicate_ids: list[str] = Field(default_factory=list)
+    """Leads with the same e-mail or phone."""
+    converted_at: AwareDatetime | None = None
+    converted_contact_id: str | None = None
+    converted_account_id: str | None = None
+    converted_deal_id: str | None = None
+    external_id: str | None = None
+    custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+
+class _LeadMembers(TypedDict, total=False):
+    first_name: Annotated[str, Field(max_length=100)] | None
+    last_name: Annotated[str, Field(max_length=100)] | None
+    email: Email | None
+    phone: Phone | None
+    company: str | None
+    title: str | None
+    website: Url | None
+    industry: str | None
+    employees: Annotated[int, Field(ge=0)] | None
+    annual_revenue: Annotated[AmountInput, Field(ge=0)] | None
+    status: LeadStatus
+    source: LeadSource
+    source_detail: str | None
+    campaign: str | None
+    utm: UtmParamsInput | None
+    value: Annotated[AmountInput, Field(ge=0)] | None
+    currency: Currency
+    notes: NotesInput
+    owner_id: str
+    account_id: str | None
+    address: AddressInput | None
+    language: str | None
+    timezone: str | None
+    social_profiles: list[SocialProfileInput]
+    tags: Tags
+    do_not_contact: bool
+    email_opt_out: bool
+    external_id: str | None
+    custom_fields: dict[str, FieldValue]
+
+
+@wire(mvp="name email phone company source value notes|text status")
+@with_config(INPUT)
+class LeadCreate(_LeadMembers, total=False):
+    """A new lead: a name is all it needs."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+
+
+@wire(mvp="name email phone company source value notes|text status")
+@with_config(INPUT)
+class LeadUpdate(_LeadMembers, total=False):
+    """What to change about a lead; None clears a member."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class LeadScore(Model):
+    """A score a lead had, and why."""
+
+    id: str
+    lead_id: str
+    score: int
+    """0..100."""
+    previous_score: int | None = None
+    rating: Rating
+    source: LeadScoreSource
+    reasons: list[ScoreReason] = Field(default_factory=list[ScoreReason])
+    model_version: int | None = None
+    reason: str | None = None
+    scored_at: AwareDatetime
+    scored_by: str | None = None
+
+
+class LeadConversion(Model):
+    """What a lead became."""
+
+    lead: Lead
+    contact: Contact
+    account: Account | None = None
+    deal: Deal | None = None
+    created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=list)
+    """Which of them are new."""
+    moved: MergeCounts | None = None
+
+
+@with_config(INPUT)
+class LeadConversionInput(TypedDict, total=False):
+    """One lead of a bulk conversion, with the arguments of `leads.convert`."""
+
+    lead_id: Required[str]
+    account_id: str | None
+    contact_id: str | None
+    create_account: bool
+    create_deal: bool
+    deal: DealUpdate | None
+    owner_id: str | None
+
+
+class LeadAssignment(Model):
+    """Who a lead was given to, and why."""
+
+    lead_id: str
+    owner_id: str
+    previous_owner_id: str | None = None
+    strategy: AssignmentStrategy
+    territory_id: str | None = None
+    reason: str | None = None
+    assigned_at: AwareDatetime
+
+
+class LeadSourceStats(Model):
+    """How the leads of one source did."""
+
+    source: LeadSource
+    leads: int
+    qualified: int
+    converted: int
+    qualification_rate: float
+    """0..1."""
+    conversion_rate: float
+    share: float
+    total_value: Amount
+    won_value: Amount
+    """Of the deals that came from these leads."""
+    avg_score: float
+    avg_days_to_convert: float | None = None
+
+
+class LeadSourceReport(Model):
+    """How the leads of each source did."""
+
+    total: int
+    currency: str
+    start_date: date
+    end_date: date
+    sources: list[LeadSourceStats] = Field(default_factory=list[LeadSourceStats])

@@ -1,0 +1,63 @@
+"""What every model of the CRM has in common: frozen, camelCase on the wire, unknown members kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from ..wire import camel
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One deviation of an answer from its document."""
+
+    path: str
+    """Where: ``data.0.createdAt``."""
+    kind: str
+    """What: ``missing``, or pydantic's name for the wrong type, such as ``int_parsing``."""
+    message: str
+    value: Any = None
+    """What was there instead; None where nothing was."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class Model(BaseModel):
+    """A plain value: frozen, snake_case in Python, camelCase on the wire; members no document names are kept."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        defer_build=True,
+        protected_namespaces=(),
+    )
+
+    @property
+    def mismatches(self) -> tuple[Mismatch, ...]:
+        """Return how the answer this came from deviates from its document; empty where it does not."""
+        found: tuple[Mismatch, ...] = (self.__pydantic_private__ or {}).get("mismatches", ())
+        return found
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # A model serves three dialects: members that the answer did not have would only hide those it had.
+        return ((name, value) for name, value in super().__repr_args__() if name in self.model_fields_set)
+
+
+class Record(Model):
+    """A record of the CRM: it has an id, and times in UTC."""
+
+    id: str
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    created_by: str | None = None
+    """Who made it: a user id, ``apikey_…``, ``app_…`` or ``system``."""
+    version: int | None = None
+    """Goes up by one with every write; give it to `update` or `delete` to lock optimistically."""

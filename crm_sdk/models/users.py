@@ -1,0 +1,91 @@
+"""Users: the people who work with the CRM, and how they like it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AwareDatetime, Field
+
+from ..wire import wire
+from .record import Model, Record
+from .values import OPEN, Amount
+
+UserRole: TypeAlias = Annotated[Literal["admin", "manager", "sales", "read_only"] | str, OPEN]
+"""The key of a role; a company may define its own."""
+UserStatus: TypeAlias = Literal["invited", "active", "inactive"] | str
+Theme: TypeAlias = Literal["light", "dark", "system"] | str
+Language: TypeAlias = Annotated[Literal["en", "de", "es", "ar"] | str, OPEN]
+
+
+class RoleRef(Model):
+    """A role, in short."""
+
+    id: str
+    key: str
+    name: str
+
+
+class BusinessDay(Model):
+    """Hours of work on a day of the week; a day may have several."""
+
+    weekday: int
+    """0 is Monday."""
+    start: str
+    """``HH:MM``."""
+    end: str
+
+
+class BusinessHours(Model):
+    """When somebody works."""
+
+    timezone: str
+    days: list[BusinessDay] = Field(default_factory=list[BusinessDay])
+    holidays: list[date] = Field(default_factory=list[date])
+
+
+@wire(flow="theme notifications timezone")
+class UserPreferences(Model):
+    """How a user likes the CRM."""
+
+    theme: Theme | None = None
+    notifications: bool | None = None
+    """The master switch."""
+    timezone: str | None = None
+    """IANA name."""
+    language: Language | None = None
+    date_format: str | None = None
+    time_format: Literal["12h", "24h"] | str | None = None
+    week_start: int | None = None
+    """0 is Monday."""
+    currency: str | None = None
+    default_pipeline_id: str | None = None
+    email_signature: str | None = None
+    business_hours: BusinessHours | None = None
+    calendar_view: Literal["day", "week", "month"] | str | None = None
+
+
+@wire(mvp="id email name", flow="id email name avatar? role preferences created_at last_login")
+class User(Record):
+    """Somebody who works with the CRM."""
+
+    email: str
+    name: str
+    avatar: str | None = None
+    role: UserRole | None = None
+    roles: list[RoleRef] = Field(default_factory=list[RoleRef])
+    preferences: UserPreferences | None = None
+    last_login: AwareDatetime | None = None
+    status: UserStatus | None = None
+    title: str | None = None
+    department: str | None = None
+    phone: str | None = None
+    manager_id: str | None = None
+    team_ids: list[str] = Field(default_factory=list)
+    timezone: str | None = None
+    locale: str | None = None
+    monthly_quota: Amount | None = None
+    quota_currency: str | None = None
+    email_verified: bool | None = None
+    mfa_enabled: bool | None = None
+    tenant_id: str | None = None

@@ -1,0 +1,325 @@
+"""Values that models of more than one noun share: enumerations, amounts, addresses, references, search queries.
+
+An enumeration is open: a value the documents do not list is kept, never an error. A vocabulary marked `OPEN` may also
+be *written* with a value of the caller's own; the others are refused by the server.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, Annotated, Any, Final, Generic, Literal, Required, TypeAlias, TypeVar
+
+from pydantic import BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, with_config
+from pydantic_core import CoreSchema
+from typing_extensions import TypedDict
+
+from ..wire import camel, number
+from .record import Model
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVocabulary:
+    """Mark an enumeration that a caller may extend with words of their own."""
+
+
+OPEN: Final = OpenVocabulary()
+
+INPUT: Final = ConfigDict(
+    alias_generator=camel,
+    validate_by_name=True,
+    validate_by_alias=True,
+    extra="forbid",
+    defer_build=True,
+)
+"""How every input is read: snake_case or camelCase members, unknown ones refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAs:
+    """Read a value as `target`, where type checkers are shown a wider type (an amount may be given as an int)."""
+
+    target: Any
+    before: Callable[[Any], Any] | None = None
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        target = Annotated[self.target, BeforeValidator(self.before)] if self.before else self.target
+        return handler.generate_schema(target)
+
+
+Amount: TypeAlias = Annotated[Decimal, PlainSerializer(number, when_used="json")]
+"""An amount of money, or another number of which no digit may be lost."""
+
+AmountInput: TypeAlias = Annotated[Decimal | int, ReadAs(Amount)]
+"""An amount as it may be given: a Decimal or an int."""
+
+FieldValue: TypeAlias = str | int | Amount | bool | date | datetime | list[str] | None
+"""The value of a custom field."""
+
+
+def one_note(value: object) -> object:
+    """Read a string as a list of one note, and nothing as a list of none."""
+    if value is None or value == "":
+        return []
+    return [value] if isinstance(value, str) else value
+
+
+Notes: TypeAlias = Annotated[list[str], BeforeValidator(one_note)]
+NotesInput: TypeAlias = Annotated[list[str] | str, ReadAs(list[str], before=one_note)]
+
+Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", max_length=254)]
+Phone: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
+Url: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/]\S*$", max_length=2048)]
+Currency: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
+Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
+
+Upload: TypeAlias = os.PathLike[str] | str | bytes | IO[bytes] | tuple[str, bytes]
+"""A file to send: a path, its bytes, an open binary file, or its name and bytes."""
+
+Priority: TypeAlias = Literal["high", "medium", "low"] | str
+Level: TypeAlias = Literal["high", "medium", "low"] | str
+Sentiment: TypeAlias = Literal["positive", "neutral", "negative"] | str
+Trend: TypeAlias = Literal["improving", "stable", "declining"] | str
+Rating: TypeAlias = Literal["hot", "warm", "cold"] | str
+Channel: TypeAlias = Literal["email", "sms", "push", "in_app", "chat"] | str
+Period: TypeAlias = Literal["day", "week", "month", "quarter", "year"] | str
+Order: TypeAlias = Literal["asc", "desc"]
+LeadSource: TypeAlias = Annotated[
+    Literal[
+        "website",
+        "referral",
+        "social",
+        "advertising",
+        "email",
+        "event",
+        "phone",
+        "partner",
+        "import",
+        "api",
+        "other",
+    ]
+    | str,
+    OPEN,
+]
+EntityType: TypeAlias = Annotated[
+    Literal[
+        "contact",
+        "lead",
+        "deal",
+        "account",
+        "activity",
+        "conversation",
+        "message",
+        "user",
+        "team",
+        "pipeline",
+        "file",
+        "report",
+        "dashboard",
+        "workflow",
+        "integration",
+        "app",
+        "comment",
+    ]
+    | str,
+    OPEN,
+]
+"""The kind of a record; a custom object's records have its own API name."""
+SocialNetwork: TypeAlias = Annotated[
+    Literal["twitter", "linkedin", "facebook", "instagram", "youtube", "github"] | str, OPEN
+]
+
+
+class Address(Model):
+    """A postal address."""
+
+    street: str | None = None
+    street2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    """ISO 3166-1 alpha-2."""
+
+
+@with_config(INPUT)
+class AddressInput(TypedDict, total=False):
+    """A postal address as it is given."""
+
+    street: Annotated[str, Field(max_length=255)] | None
+    street2: Annotated[str, Field(max_length=255)] | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None
+
+
+class SocialProfile(Model):
+    """Where somebody is found on a social network."""
+
+    network: SocialNetwork
+    url: str
+    handle: str | None = None
+
+
+@with_config(INPUT)
+class SocialProfileInput(TypedDict, total=False):
+    """A social profile as it is given."""
+
+    network: Required[SocialNetwork]
+    url: Required[Url]
+    handle: str | None
+
+
+class EntityRef(Model):
+    """A reference to a record of any kind."""
+
+    type: EntityType
+    id: str
+    name: str | None = None
+
+
+class UserRef(Model):
+    """A user, in short."""
+
+    id: str
+    name: str | None = None
+    avatar: str | None = None
+
+
+class Money(Model):
+    """An amount in a currency."""
+
+    amount: Amount
+    currency: str
+
+
+class ErrorDetail(Model):
+    """What is wrong with one member of an input, or why one item failed."""
+
+    code: str
+    message: str
+    field: str | None = None
+    rule: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class FieldChange(Model):
+    """One member of a record, before and after a write."""
+
+    field: str
+    before: FieldValue = None
+    after: FieldValue = None
+
+
+class ScoreReason(Model):
+    """One of the things a score was computed from."""
+
+    feature: str
+    label: str
+    value: FieldValue = None
+    points: int
+    """Signed: what this added to the score."""
+
+
+class BulkItem(Model, Generic[T]):
+    """What became of one item of a bulk call."""
+
+    index: int
+    """Position in the request, from 0."""
+    status: Literal["ok", "failed"] | str
+    id: str | None = None
+    error: ErrorDetail | None = None
+    result: T | None = None
+
+
+class BulkResult(Model, Generic[T]):
+    """What became of every item of a bulk call, in the order of the request."""
+
+    items: list[BulkItem[T]]
+    total: int
+    succeeded: int
+    failed: int
+
+
+class JobCounts(Model):
+    """How far a job has come."""
+
+    total: int = 0
+    processed: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    skipped: int = 0
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+
+class JobError(Model):
+    """One row that a job could not do."""
+
+    row: int | None = None
+    """From 1; a header is not counted."""
+    field: str | None = None
+    code: str
+    message: str
+    value: str | None = None
+
+
+FilterOperator: TypeAlias = (
+    Literal[
+        "eq",
+        "neq",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "between",
+        "in",
+        "not_in",
+        "contains",
+        "not_contains",
+        "starts_with",
+        "is_set",
+        "is_not_set",
+    ]
+    | str
+)
+
+
+@with_config(INPUT)
+class Filter(TypedDict, total=False):
+    """One condition on a member; dates may be relative: ``today``, ``-30d``, ``this_month``."""
+
+    field: Required[str]
+    op: Required[FilterOperator]
+    value: FieldValue
+    high_value: FieldValue
+    values: list[FieldValue]
+
+
+@with_config(INPUT)
+class FilterGroup(TypedDict):
+    """Conditions that must all hold; several groups are alternatives."""
+
+    filters: Annotated[list[Filter], Field(min_length=1)]
+
+
+@with_config(INPUT)
+class SearchQuery(TypedDict, total=False):
+    """What to search for: words, and filter groups of which one must match."""
+
+    q: str
+    filter_groups: list[FilterGroup]
+    fields: list[str]
+    include: list[str]
+    page: Annotated[int, Field(ge=1)]
+    limit: Annotated[int, Field(ge=1, le=200)]
+    sort: str
+    order: Order

@@ -1,0 +1,516 @@
+"""The declaration of a call, and what follows from it: a request from arguments, a value from a reply. No I/O.
+
+A route is written ``"METHOD PATH [argument ...]"``. Arguments after the path are the only ones that dialect documents
+(``-``: none); without them it documents all of the signature. ``lead_id:leadId`` gives an argument another name on the
+wire. Where an argument travels follows from its place: a placeholder of the path; a positional input that is a
+`TypedDict` is the JSON body itself; ``version`` is the header ``If-Match``; anything else is a query parameter of GET and
+of DELETE, and a member of the JSON body otherwise.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import uuid
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import cached_property, update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+from urllib.parse import quote, urlencode
+
+from .dialects import DIALECTS, Dialect
+from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
+from .exchange import Reply, Request, Steps, exchange
+from .resource import Async, Resource, Sync
+from .wire import camel, encode_json, instant
+
+if TYPE_CHECKING:
+    from .arguments import Arguments
+    from .client import Catalogue
+    from .models.jobs import AsyncJob, Job
+    from .paging import AsyncPages, Page
+    from .reading import Reader
+    from .transfer import AsyncDownload, Download
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Kind: TypeAlias = Literal["plain", "page", "job", "download"]
+Session: TypeAlias = Literal["start", "renew", "end"]
+_PAGING = frozenset({"limit", "offset", "page"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one dialect documents an operation."""
+
+    dialect: Dialect
+    method: str
+    path: str
+    """As the document writes it, with placeholders."""
+    names: Mapping[str, str] | None
+    """The documented arguments and their wire names; None: all of the signature."""
+
+    @staticmethod
+    def parse(dialect: str, line: str) -> Route:
+        """Read ``"METHOD PATH [argument ...]"``."""
+        method, path, *words = line.split()
+        names: dict[str, str] | None = None
+        if words:
+            names = {}
+            for word in words:
+                if word != "-":
+                    name, _, wire_name = word.partition(":")
+                    names[name] = wire_name or camel(name)
+        return Route(DIALECTS[dialect], method, path, names)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The arguments that stand in the path."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @property
+    def full_path(self) -> str:
+        """The path with the dialect's prefix, as a server sees it: ``/v1/leads/{lead_id}``."""
+        return self.dialect.prefix + self.path
+
+    def has(self, name: str) -> bool:
+        """Tell whether this dialect documents an argument. Paging is translated, so any form of it counts."""
+        if self.names is None or name in self.names or f"{{{name}}}" in self.path:
+            return True
+        return name in _PAGING and not _PAGING.isdisjoint(self.names)
+
+    def wire_name(self, name: str) -> str:
+        """Return what an argument is called on the wire."""
+        return self.names[name] if self.names is not None and name in self.names else camel(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One call, decided: the route it takes and what it sends."""
+
+    route: Route
+    given: Mapping[str, Any]
+    """The arguments as given, paging translated."""
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    content: bytes | None
+    files: Mapping[str, Any] | None
+
+
+class Operation(Generic[P, T]):
+    """A documented call. Class access gives the declaration, access on a client's resource the bound method."""
+
+    kind: Kind = "plain"
+
+    def __init__(self, function: Callable[..., Any], routes: Mapping[str, str], flags: Flags) -> None:
+        self.function = function
+        self.flags = flags
+        self.routes = {dialect: Route.parse(dialect, line) for dialect, line in routes.items()}
+        self.doc = inspect.getdoc(function) or ""
+        update_wrapper(cast(Any, self), function)
+        self._readers: dict[tuple[str, type], Reader[Any]] = {}
+
+    def __set_name__(self, owner: type[Resource[Any]], name: str) -> None:
+        if not hasattr(self, "name"):  # an alias (`get_all = list`) keeps the name of what it stands for
+            self.owner, self.name = owner, name
+            self._check()
+
+    def _check(self) -> None:
+        """Refuse a declaration that cannot work, when it is imported."""
+        for route in self.routes.values():
+            positional = self.positional[: len(route.placeholders)]
+            unknown = set(route.names or ()) - set(self.signature.parameters) - _PAGING
+            if sorted(positional) != sorted(route.placeholders) or unknown:
+                raise TypeError(
+                    f"{self.owner.__name__}.{self.name}, {route.dialect.name}: the path {route.path} needs its placeholders "
+                    f"as the first arguments, in {self.signature}"
+                    + (f"; no such arguments: {', '.join(sorted(unknown))}" if unknown else "")
+                )
+
+    @property
+    def id(self) -> str:
+        """The dotted name: ``contacts.relationships.create``."""
+        return f"{self.owner.path()}.{self.name}"
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The declared signature without ``self``."""
+        full = inspect.signature(self.function)
+        return full.replace(parameters=list(full.parameters.values())[1:])
+
+    @cached_property
+    def positional(self) -> tuple[str, ...]:
+        """The names of the arguments that can be given by position."""
+        return tuple(
+            name for name, p in self.signature.parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        )
+
+    @cached_property
+    def arguments(self) -> Arguments:
+        """The types of the arguments, for validation; resolved when they are first needed."""
+        from .arguments import Arguments
+
+        return Arguments(self)
+
+    @property
+    def status(self) -> int:
+        """The documented status of success."""
+        return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
+
+    # -- from arguments to a request -----------------------------------------------------------------------------
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments that were given, by name; None for an optional one counts as not given."""
+        parameters = self.signature.parameters
+        names = self.positional
+        given = dict(zip(names, args, strict=False))
+        if len(args) > len(names) or kwargs.keys() - parameters.keys() or given.keys() & kwargs.keys():
+            self.signature.bind(*args, **kwargs)  # raises the TypeError of a wrong call
+        given.update(kwargs)
+        for name, parameter in parameters.items():
+            if name not in given:
+                if parameter.default is inspect.Parameter.empty:
+                    self.signature.bind(*args, **kwargs)
+            elif given[name] is None and parameter.default is None:
+                del given[name]
+        return given
+
+    def choose(self, given: Mapping[str, Any], dialects: tuple[str, ...]) -> Route:
+        """Return the route of the first dialect that documents this call with every argument given."""
+        lacking: dict[str, list[str]] = {}
+        for name in dialects:
+            route = self.routes.get(name)
+            if route is not None:
+                lacking[name] = [arg for arg in given if not route.has(arg)] + self.arguments.lacking(given, route)
+                if not lacking[name]:
+                    return route
+        raise self._unsupported(given, dialects, lacking)
+
+    def _unsupported(
+        self, given: Mapping[str, Any], dialects: tuple[str, ...], lacking: Mapping[str, list[str]]
+    ) -> UnsupportedOperationError:
+        able = [
+            name
+            for name, route in self.routes.items()
+            if not any(not route.has(arg) for arg in given) and not self.arguments.lacking(given, route)
+        ]
+        way_out = f"; {' and '.join(able)} has it: dialects={able[0]!r}" if able else ""
+        if lacking:
+            what = "; ".join(f"{name} does not document {', '.join(args)}" for name, args in lacking.items())
+        else:
+            what = f"{', '.join(dialects)} does not document it"
+        return UnsupportedOperationError(f"{self.id}: {what}{way_out}", operation=self.id, dialects=able)
+
+    def plan(self, given: dict[str, Any], dialects: tuple[str, ...]) -> Plan:
+        """Decide where a call goes and what it sends. Raises `InvalidInputError` before anything is sent."""
+        route = self.choose(given, dialects)
+        path = route.path
+        for name in route.placeholders:
+            path = path.replace(f"{{{name}}}", _segment(name, given[name]), 1)
+        rest = {name: value for name, value in given.items() if name not in route.placeholders}
+        if not rest:
+            return Plan(route, given, path, "", _NOTHING, *self._empty_body(route))
+        rest, files = self.arguments.validate(rest)
+        headers: dict[str, str] = {}
+        if "version" in rest and "version" != self.arguments.body:
+            headers["If-Match"] = f'"{rest.pop("version")}"'
+        if self.kind == "page":
+            rest = self._paged(rest, route)
+        if self._in_query(route, rest):
+            return Plan(route, given | rest, path, _query(route, rest), headers, None, None)
+        members = self.arguments.dump(rest, route)
+        if files is not None:
+            options = {"options": (None, encode_json(members), "application/json")} if members else {}
+            return Plan(route, given, path, "", headers, None, files | options)
+        return Plan(route, given | rest, path, "", headers, encode_json(members), None)
+
+    def _empty_body(self, route: Route) -> tuple[bytes | None, None]:
+        # A keyword action without arguments still sends an object, so that a server finds the JSON it expects.
+        return (b"{}" if route.method in ("POST", "PUT", "PATCH") else None), None
+
+    def _in_query(self, route: Route, rest: Mapping[str, Any]) -> bool:
+        if route.method == "DELETE":
+            return not any(name in rest for name in self.positional)
+        return route.method == "GET"
+
+    def _paged(self, rest: dict[str, Any], route: Route) -> dict[str, Any]:
+        body = self.arguments.body
+        if body is not None and body in rest:  # a search carries its page in its body
+            return rest | {body: route.dialect.page_arguments(rest[body])}
+        return route.dialect.page_arguments(rest)
+
+    def request(self, plan: Plan, client: Catalogue[Any]) -> Request:
+        """Return the request of a plan, but for the bearer token, which each attempt takes afresh."""
+        route = plan.route
+        url = route.dialect.url(client.base_url, plan.path)
+        headers = {
+            "Accept": "*/*" if self.kind == "download" else "application/json",
+            "User-Agent": client.user_agent,
+            **route.dialect.headers(client.tenant_id),
+            **plan.headers,
+        }
+        if plan.content is not None:
+            headers["Content-Type"] = "application/json"
+        if route.method == "POST":
+            headers["Idempotency-Key"] = str(uuid.uuid4())
+        return Request(
+            route.method,
+            f"{url}?{plan.query}" if plan.query else url,
+            headers,
+            plan.content,
+            plan.files,
+            self.kind == "download",
+        )
+
+    # -- from a reply to a value ---------------------------------------------------------------------------------
+
+    def steps(self, client: Catalogue[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
+        """Carry out one call: the steps, and at their end its result."""
+        return self.again(client, self.bind(args, kwargs), client.dialects)
+
+    def again(self, client: Catalogue[Any], given: dict[str, Any], dialects: tuple[str, ...]) -> Steps[Any]:
+        """Carry out a call whose arguments are bound."""
+        plan = self.plan(given, dialects)
+        reply = yield from exchange(self.request(plan, client), client.terms(self))
+        if reply.status >= 400:
+            raise plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
+        result = self.result(client, plan, reply)
+        if self.flags.session is not None:
+            client.session(self.flags.session, result)
+        return result
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the documented value of a successful reply."""
+        if self.arguments.returns is None:
+            return None
+        return self.read(client, plan.route, reply, plan.given)[0]
+
+    def read(self, client: Catalogue[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Read the content of a reply, noting what deviates from its document."""
+        from .reading import Reader, Unreadable
+
+        dialect, listed = route.dialect, self.kind == "page"
+        reader = self._readers.get((dialect.name, client.mode))
+        if reader is None:
+            whole = dialect.envelope(self.arguments.content(client.mode), listed=listed, path=route.path)
+            reader = self._readers[dialect.name, client.mode] = Reader(whole)
+        try:
+            answer, mismatches = reader.read(reply.content, strict=client.strict)
+            opened = dialect.open(answer, listed=listed, path=route.path, given=given)
+        except (Unreadable, KeyError, TypeError) as error:
+            raise InvalidResponseError(
+                f"{self.id}: the answer ({reply.status}) does not match its document: {error}",
+                status=reply.status,
+                body=reply.content[:2000],
+                request_id=reply.headers.get("x-request-id"),
+            ) from error
+        if mismatches:
+            client.report(self.id, mismatches)
+        return opened
+
+    # -- as a method ---------------------------------------------------------------------------------------------
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Operation[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        return self if instance is None else self._method(instance)
+
+    def _method(self, resource: Resource[Any]) -> Callable[..., Any]:
+        """Return the method of a client's resource, and keep it there: the next access does not come here."""
+        client = resource._client  # pyright: ignore[reportPrivateUsage] # the resource's own machinery
+        start = client._run_pages if self.kind == "page" else client._run  # pyright: ignore[reportPrivateUsage] # as above
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return start(lambda: self.steps(client, args, kwargs)) if self.kind == "page" else start(
+                self.steps(client, args, kwargs)
+            )
+
+        update_wrapper(method, self.function)
+        method.__signature__ = self.signature  # type: ignore[attr-defined] # what `inspect.signature` shows
+        resource.__dict__[self.name] = method
+        return method
+
+    def __repr__(self) -> str:
+        return f"<operation {self.id}{self.signature}>"
+
+
+class Paginated(Operation[P, T]):
+    """A call that answers a page; T is what the page holds."""
+
+    kind = "page"
+
+    @overload  # type: ignore[override] # a page is a `Page` to the sync client and `AsyncPages` to the async one
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Paginated[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Page[T]]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncPages[T]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self if instance is None else self._method(instance)
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the page, which knows how to fetch the next."""
+        items, window = self.read(client, plan.route, reply, plan.given)
+        dialect, body = plan.route.dialect.name, self.arguments.body
+
+        def fetch(offset: int, limit: int) -> Any:
+            place = {"offset": offset, "limit": limit}
+            if body is not None and body in plan.given:
+                given = {**plan.given, body: {**_without_page(plan.given[body]), **place}}
+            else:
+                given = {**_without_page(plan.given), **place}
+            return client._run(self.again(client, given, (dialect,)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+
+        from .paging import AsyncPage, Page
+
+        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch)
+
+
+class JobOperation(Operation[P, T]):
+    """A call that answers a job; T is the job's result."""
+
+    kind = "job"
+
+    @overload  # type: ignore[override] # a job waits as the client does
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> JobOperation[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Job[T]]: ...
+    @overload
+    def __get__(
+        self, instance: Resource[Async], owner: type[Resource[Any]]
+    ) -> Callable[P, Coroutine[Any, Any, AsyncJob[T]]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self if instance is None else self._method(instance)
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the job, which knows how to ask for its state."""
+        job, _ = self.read(client, plan.route, reply, plan.given)
+        return client.own(job)
+
+
+class DownloadOperation(Operation[P, T]):
+    """A call that answers a file."""
+
+    kind = "download"
+
+    @overload  # type: ignore[override] # a download is read as the client reads
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> DownloadOperation[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Download]: ...
+    @overload
+    def __get__(
+        self, instance: Resource[Async], owner: type[Resource[Any]]
+    ) -> Callable[P, Coroutine[Any, Any, AsyncDownload]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self if instance is None else self._method(instance)
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the file, still unread."""
+        from .transfer import AsyncDownload, Download
+
+        return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a declaration says beside its routes."""
+
+    safe: bool = False
+    """A POST that only reads: it may be repeated."""
+    status: int | None = None
+    """The status of success, where the verb does not tell."""
+    session: Session | None = None
+    """It starts, renews or ends the client's session."""
+    auth: bool = True
+    """It needs a bearer token."""
+    bulk: bool = False
+    """It is counted in the rate class for bulk work."""
+
+
+def operation(
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    safe: bool = False,
+    status: int | None = None,
+    session: Session | None = None,
+    auth: bool = True,
+    bulk: bool = False,
+) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
+    """Declare a call by its routes; see the module's docstring for how a route is written."""
+    routes, flags = _routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk)
+    return lambda function: Operation(function, routes, flags)
+
+
+def paginated(
+    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None, safe: bool = False
+) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
+    """Declare a call that answers a page of records."""
+    routes, flags = _routes(mvp, flow, platform), Flags(safe=safe)
+    return lambda function: Paginated(function, routes, flags)
+
+
+def job(
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    status: int | None = None,
+    bulk: bool = False,
+) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
+    """Declare a call that answers a job."""
+    routes, flags = _routes(mvp, flow, platform), Flags(status=status, bulk=bulk)
+    return lambda function: JobOperation(function, routes, flags)
+
+
+def download(
+    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None
+) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
+    """Declare a call that answers a file."""
+    routes = _routes(mvp, flow, platform)
+    return lambda function: DownloadOperation(function, routes, Flags())
+
+
+def _routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str, str]:
+    lines = {"mvp": mvp, "flow": flow, "platform": platform}
+    return {dialect: line for dialect, line in lines.items() if line is not None}
+
+
+_NOTHING: Mapping[str, str] = {}
+
+
+def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name != "page"}
+
+
+def _segment(name: str, value: object) -> str:
+    """Return an identifier as one segment of a path; refuse what would lead elsewhere."""
+    if not isinstance(value, str) or not value.strip() or value in (".", ".."):
+        raise InvalidInputError(f"{name} must be the id of a record, a non-empty string, not {value!r}")
+    return value if value.isalnum() else quote(value, safe="")
+
+
+def _query(route: Route, rest: Mapping[str, Any]) -> str:
+    if route.dialect.camel_sort and isinstance(rest.get("sort"), str):
+        rest = {**rest, "sort": camel(rest["sort"])}
+    return urlencode({route.wire_name(name): _parameter(value) for name, value in rest.items()})
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(_parameter(item) for item in cast("list[Any]", value))
+    if hasattr(value, "astimezone"):
+        return instant(value)
+    return value if isinstance(value, str) else str(value)

@@ -1,0 +1,32 @@
+"""AI agents: list, create and ask them."""
+
+from __future__ import annotations
+
+from ..models.agents import Agent, AgentCreate, AgentExecution, AgentRequest
+from ..operation import operation, paginated
+from ..paging import Page
+from ..resource import Mode, Resource
+
+
+class Agents(Resource[Mode]):
+    """AI agents that qualify leads, answer questions and plan appointments."""
+
+    @paginated(mvp="GET /api/agents")
+    def list(self) -> Page[Agent]:
+        """List the agents."""
+
+    @operation(mvp="POST /api/agents")
+    def create(self, agent: AgentCreate) -> Agent:
+        """Create an agent.
+
+        Its `config` is free-form: ``model``, ``temperature``, ``maxTokens``, ``systemPrompt``.
+        """
+
+    @operation(mvp="POST /api/agents/{agent_id}/execute")
+    def execute(self, agent_id: str, request: AgentRequest) -> AgentExecution:
+        """Give an agent something to do and return its answer.
+
+        `input` is a sentence or an object of any shape; `context` is anything it should know besides.
+
+        Raises: NotFoundError; AiServiceError when the model failed; RateLimitError when the day's calls are used up.
+        """

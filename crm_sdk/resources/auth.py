@@ -1,0 +1,58 @@
+"""Sign-in: start, renew and end a session, and see whose it is."""
+
+from __future__ import annotations
+
+from ..models.auth import LoginResult, TokenSet
+from ..models.users import User
+from ..operation import operation
+from ..resource import Mode, Resource
+
+
+class Auth(Resource[Mode]):
+    """Sign in and out, and see who is signed in."""
+
+    @operation(
+        mvp="POST /api/auth/login email password",
+        flow="POST /api/auth/login email password",
+        platform="POST /auth/login",
+        session="start",
+        auth=False,
+    )
+    def login(
+        self, email: str, password: str, *, tenant: str | None = None, mfa_code: str | None = None
+    ) -> LoginResult:
+        """Sign in with an e-mail address and a password; further calls use the new session.
+
+        `tenant` is needed where the same address is known in several companies. If the result says `mfa_required`,
+        call again with the `mfa_code` of the second factor.
+
+        Raises: AuthenticationError for a wrong address or password (it does not say which); ConflictError when
+        `tenant` is needed; PermissionDeniedError for a user who is inactive or not verified; RateLimitError after
+        five failures in 15 minutes.
+        """
+
+    @operation(
+        flow="POST /api/auth/refresh refresh_token",
+        platform="POST /auth/token/refresh",
+        session="renew",
+        auth=False,
+    )
+    def refresh(self, refresh_token: str, *, scope: str | None = None) -> TokenSet:
+        """Exchange a refresh token for new tokens.
+
+        A refresh token is good for one use; the answer holds the next. `scope` can only narrow what the token allows.
+        The client does this by itself when its access token has expired.
+
+        Raises: AuthenticationError when the token was used before (its session ends then) or has expired.
+        """
+
+    @operation(flow="POST /api/auth/logout -", platform="POST /auth/logout", session="end")
+    def logout(self, *, all_sessions: bool = False) -> None:
+        """Sign out: the session's tokens stop working at once.
+
+        `all_sessions` ends every session of the user. With an API key this has no effect.
+        """
+
+    @operation(flow="GET /api/auth/me")
+    def me(self) -> User:
+        """Fetch the user who is signed in."""

@@ -1,0 +1,164 @@
+"""Files on their way in and out: uploads from a path or from memory, downloads streamed to a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import IO, Any
+from urllib.parse import unquote
+
+from .errors import InvalidInputError, InvalidResponseError
+
+
+def multipart(upload: Any) -> tuple[str, Any]:
+    """Return the (file name, content) of an upload: a path, bytes, an open binary file, or (name, bytes).
+
+    A file is read from where it stands; when the request has to be repeated, from there again.
+    """
+    if isinstance(upload, tuple):
+        name, content = upload
+        return str(name), bytes(content)
+    if isinstance(upload, (bytes, bytearray, memoryview)):
+        return "upload", bytes(upload)
+    if isinstance(upload, (str, os.PathLike)):
+        try:
+            with open(upload, "rb") as file:
+                return os.path.basename(os.fspath(upload)), file.read()
+        except OSError as error:
+            raise InvalidInputError(f"cannot read {os.fspath(upload)!r}: {error.strerror}") from error
+    if isinstance(upload, io.TextIOBase):
+        raise InvalidInputError("the file is open as text; open it with mode 'rb'")
+    if hasattr(upload, "read"):
+        name = getattr(upload, "name", "upload")
+        return os.path.basename(name) if isinstance(name, str) else "upload", upload.read()
+    raise InvalidInputError(
+        f"an upload is a path, bytes, an open binary file or (name, bytes), not {type(upload).__name__}"
+    )
+
+
+class _DownloadOf:
+    """What a sync and an async download share."""
+
+    def __init__(self, headers: Mapping[str, str], body: Any) -> None:
+        self._body = body
+        self.filename = _filename(headers.get("content-disposition", ""))
+        """The name the server gives the file; None where it gives none."""
+        self.content_type = headers.get("content-type", "application/octet-stream").partition(";")[0].strip()
+        length = headers.get("content-length", "")
+        self.size = int(length) if length.isdigit() and "content-encoding" not in headers else None
+        """Bytes; None where the server does not know beforehand."""
+        self.checksum = headers.get("etag", "").strip('"') or None
+        """The server's checksum of the content; None where it gives none."""
+        count = headers.get("x-total-count", "")
+        self.total = int(count) if count.isdigit() else None
+        """Records in the file, for an export; None where the server does not tell."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.filename or '?'} {self.content_type}>"
+
+    def _complete(self, written: int) -> None:
+        if self.size is not None and written != self.size:
+            raise InvalidResponseError(f"the download ended after {written} of {self.size} bytes")
+
+
+class Download(_DownloadOf):
+    """A file that is being downloaded. Read it, save it, or leave it with ``with`` to give the connection back."""
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Iterate over the content as it arrives."""
+        written = 0
+        for chunk in self._body:
+            written += len(chunk)
+            yield chunk
+        self._complete(written)
+
+    def read(self) -> bytes:
+        """Read the whole content into memory."""
+        return b"".join(self.iter_bytes())
+
+    def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the content to a file and return its size in bytes.
+
+        The file appears when it is complete: until then the content is in a temporary file beside it.
+        """
+        with _Destination(path) as file:
+            return sum(file.write(chunk) for chunk in self.iter_bytes())
+
+    def close(self) -> None:
+        """Give the connection back without reading to the end."""
+        self._body.close()
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AsyncDownload(_DownloadOf):
+    """A file that is being downloaded. Read it, save it, or leave it with ``async with`` to give the connection back."""
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        """Iterate over the content as it arrives."""
+        written = 0
+        async for chunk in self._body:
+            written += len(chunk)
+            yield chunk
+        self._complete(written)
+
+    async def read(self) -> bytes:
+        """Read the whole content into memory."""
+        return b"".join([chunk async for chunk in self.iter_bytes()])
+
+    async def save(self, path: str | os.PathLike[str]) -> int:
+        """Write the content to a file and return its size in bytes.
+
+        The file appears when it is complete: until then the content is in a temporary file beside it.
+        """
+        written = 0
+        with _Destination(path) as file:
+            async for chunk in self.iter_bytes():
+                written += file.write(chunk)
+        return written
+
+    async def aclose(self) -> None:
+        """Give the connection back without reading to the end."""
+        await self._body.aclose()
+
+    async def __aenter__(self) -> AsyncDownload:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+
+class _Destination:
+    """A file that takes its name only once everything is in it."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.fspath(path)
+        self._part = f"{self._path}.{secrets.token_hex(4)}.part"
+
+    def __enter__(self) -> IO[bytes]:
+        self._file = open(self._part, "xb")  # noqa: SIM115 # closed in __exit__
+        return self._file
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self._file.close()
+        if kind is None:
+            os.replace(self._part, self._path)
+        else:
+            os.unlink(self._part)
+
+
+def _filename(disposition: str) -> str | None:
+    """Read the file name of a Content-Disposition header; never a path."""
+    match = re.search(r"filename\*\s*=\s*(?:utf-8|UTF-8)''([^;]+)", disposition)
+    name = unquote(match[1].strip()) if match else None
+    if name is None:
+        match = re.search(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))', disposition)
+        name = (match[1] or match[2]) if match else None
+    return os.path.basename(name.replace("\\", "/")) or None if name else None

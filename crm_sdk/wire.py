@@ -1,0 +1,154 @@
+"""How values look on the wire: names in camelCase, numbers as JSON numbers, times as ISO 8601.
+
+A *shape* says which members of a record one dialect documents, under which name. It is written as one line::
+
+    @wire(mvp="id name email title:position last_contact:lastContactDate notes|text")
+    class Contact(Record): ...
+
+``title:position`` is the member `title`, called `position` there; ``notes|text`` is a list of strings that travels
+as one string; ``avatar?`` is left out of an answer where it is null. A dialect without a line documents every member under its camelCase name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+_EXACT = "\ue000"  # private use: marks a number that a float cannot hold, see `encode_json`
+
+
+@lru_cache(maxsize=4096)
+def camel(name: str) -> str:
+    """Return the wire name of a Python name: ``created_at`` -> ``createdAt``."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The members one dialect documents: Python name -> wire name; which are optional, which travel as one string."""
+
+    names: Mapping[str, str]
+    optional: frozenset[str] = frozenset()
+    text: frozenset[str] = frozenset()
+
+    @staticmethod
+    def parse(line: str) -> Shape:
+        names: dict[str, str] = {}
+        optional: set[str] = set()
+        text: set[str] = set()
+        for token in line.split():
+            member, _, form = token.partition("|")
+            name, _, wire_name = member.rstrip("?").partition(":")
+            names[name] = wire_name or camel(name)
+            if member.endswith("?"):
+                optional.add(name)
+            if form == "text":
+                text.add(name)
+        return Shape(names, frozenset(optional), frozenset(text))
+
+    def encode(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Rename members (camelCase or Python names) to what this dialect calls them; leave out what it does not have."""
+        out: dict[str, Any] = {}
+        for name, wire_name in self.names.items():
+            for given in (name, camel(name)):
+                if given in members:
+                    value = members[given]
+                    out[wire_name] = _one_text(value) if name in self.text else value
+                    break
+        return out
+
+    def decode(self, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Give members that came under this dialect's names their camelCase names; keep the unknown as they are."""
+        back = {wire_name: camel(name) for name, wire_name in self.names.items()}
+        return {back.get(name, name): value for name, value in members.items()}
+
+
+def _one_text(value: Any) -> Any:
+    return "\n".join(cast("Iterable[str]", value)) if isinstance(value, (list, tuple)) else value
+
+
+def wire(**lines: str) -> Callable[[type[T]], type[T]]:
+    """Declare which members each dialect documents for a record or an input (see the module's docstring)."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        cls.__shapes__ = {dialect: Shape.parse(line) for dialect, line in lines.items()}  # type: ignore[attr-defined] # a TypedDict or a model; read back by `shape_of`
+        return cls
+
+    return decorate
+
+
+def shape_of(cls: object, dialect: str) -> Shape | None:
+    """Return the shape of a record or an input in a dialect, or None where every member is documented."""
+    shapes: Mapping[str, Shape] = getattr(cls, "__shapes__", {})
+    return shapes.get(dialect)
+
+
+def number(value: Decimal) -> int | float | Decimal:
+    """Return an amount as a JSON number that loses nothing: an int, a float where it is exact, else the Decimal."""
+    if value == value.to_integral_value():
+        return int(value)
+    approximate = float(value)
+    return approximate if Decimal(repr(approximate)) == value else value
+
+
+def instant(value: datetime) -> str:
+    """Return an aware datetime as ISO 8601 in UTC, ending in ``Z``; milliseconds only where there are any."""
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone; use an aware datetime, for example datetime.now(timezone.utc)")
+    utc = value.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace("+00:00", "Z")
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, Decimal):
+        exact = number(value)
+        return f"{_EXACT}{exact}{_EXACT}" if isinstance(exact, Decimal) else exact
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(cast("set[str]", value))
+    if hasattr(value, "model_dump"):
+        return value.model_dump(by_alias=True)
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON: {value!r}")
+
+
+def encode_json(value: object, *, indent: int | None = None) -> bytes:
+    """Write a value as JSON: amounts as numbers with every digit, instants in UTC with ``Z``."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(value, default=_encode, ensure_ascii=False, separators=separators, indent=indent, allow_nan=False)
+    if _EXACT in text:
+        text = re.sub(f'"{_EXACT}(-?[0-9.Ee+-]+){_EXACT}"', r"\1", text)
+    return text.encode("utf-8", "surrogatepass")
+
+
+class ExactFloat(float):
+    """A float that remembers how it was written, so that an amount can be read from it without losing a digit."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> ExactFloat:
+        self = super().__new__(cls, text)
+        self.text = text
+        return self
+
+    def __repr__(self) -> str:
+        return self.text
+
+    __str__ = __repr__
+
+
+def decode_json(content: bytes) -> Any:
+    """Read JSON so that an amount keeps every digit (a number with a fraction becomes an `ExactFloat`)."""
+    return json.loads(content, parse_float=ExactFloat)

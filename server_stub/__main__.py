@@ -1,0 +1,51 @@
+"""``python -m server_stub``: serve the stub on a port, or run a script whose clients all talk to it."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import sys
+from collections.abc import Sequence
+
+from .core import StubServer
+from .durable import StateFileError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve, or run a script; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m server_stub", description="A stateful stub of the CRM platform.")
+    parser.add_argument("--port", type=int, default=8410, help="port on loopback; 0 takes a free one (default: 8410)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--db", metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
+    parser.add_argument("--no-limits", action="store_true", help="count the rate limits, but refuse nothing")
+    parser.add_argument(
+        "--run", nargs=argparse.REMAINDER, metavar="SCRIPT", help="run a script against the stub instead of serving"
+    )
+    options = parser.parse_args(arguments)
+    if options.run:
+        return _run(options.run, options.db)
+    from .asgi import run
+
+    try:
+        server = StubServer(db=options.db, running=True, enforce_limits=not options.no_limits)
+        run(server, options.host, options.port, _announce)
+    except (OSError, RuntimeError, StateFileError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(script: Sequence[str], db: str | None) -> int:
+    """Run a script; whatever base URL its clients are given, they talk to the stub."""
+    sys.argv = list(script)
+    with StubServer(db=db) as server, server.intercept():
+        runpy.run_path(script[0], run_name="__main__")
+    return 0
+
+
+def _announce(url: str) -> None:
+    print(f"serving the CRM stub on {url} (API key acme-admin; stop with Ctrl-C)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

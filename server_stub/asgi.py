@@ -1,0 +1,139 @@
+"""The stub on a real port: the same core behind uvicorn. Needs the extra ``server``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .core import Reply, Request, StubServer
+
+if TYPE_CHECKING:
+    import uvicorn
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+class Application:
+    """An ASGI application that hands every request to a stub server."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one connection's request; anything that is not HTTP is refused."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        request = Request(
+            scope["method"],
+            scope["raw_path"].decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            b"".join(parts),
+        )
+        reply = self._server.handle(request)
+        if reply.fault is not None and reply.fault.kind in ("refuse", "drop"):
+            raise ConnectionAbortedError("the test asked for the connection to be dropped")
+        if reply.fault is not None and reply.fault.kind == "delay":
+            await asyncio.sleep(reply.fault.seconds)
+        await _answer(reply, request, send)
+
+
+async def _answer(reply: Reply, request: Request, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
+    if reply.chunks is None:
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    for chunk in reply.chunks or ():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": body if reply.chunks is None and request.method != "HEAD" else b""})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _uvicorn(server: StubServer) -> uvicorn.Server:
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise RuntimeError("a real port needs uvicorn: pip install 'crm-sdk[server]'") from error
+    # asyncio sets TCP_NODELAY on every connection it accepts, so that no answer waits for an acknowledgement.
+    config = uvicorn.Config(
+        Application(server), log_level="critical", lifespan="off", access_log=False, date_header=False, ws="none"
+    )
+    return uvicorn.Server(config)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
+    listener.listen(2048)
+    return listener
+
+
+def run(server: StubServer, host: str, port: int, ready: Callable[[str], object]) -> None:
+    """Serve until the process is told to stop; `ready` is told the URL once connections are accepted."""
+    uvicorn_server = _uvicorn(server)
+    listener = _listen(host, port)
+    ready(f"http://{host}:{listener.getsockname()[1]}")
+    try:
+        uvicorn_server.run(sockets=[listener])
+    finally:
+        listener.close()
+        server.close()
+
+
+class Port:
+    """A stub server on a port, served by a thread of its own: ``with stub.serve() as port: ...``."""
+
+    def __init__(self, server: StubServer, host: str, port: int) -> None:
+        server.clock.running = True
+        self._uvicorn = _uvicorn(server)
+        self._listener = _listen(host, port)
+        self.number: int = self._listener.getsockname()[1]
+        self.url = f"http://{host}:{self.number}"
+        """What to give a client as its `base_url`."""
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, name=f"stub-{self.number}", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._uvicorn.should_exit = True
+        self._thread.join(timeout=10)
+        self._listener.close()
+
+    def __enter__(self) -> Port:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,209 @@
+"""The stub's state in a SQLite file, which loses nothing that was answered, even to a kill -9."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .store import Change, Document, Store
+
+FORMAT = 1
+_APPLICATION = 0x43524D53  # SQLite's application_id of our files: "CRMS"
+
+_SCHEMA = """
+CREATE TABLE document (
+    tenant_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, kind, id)
+) WITHOUT ROWID;
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class StateFileError(Exception):
+    """The file cannot be used; it was left as it is."""
+
+
+class StateFileInUse(StateFileError):
+    """Another process has the file."""
+
+
+class Durable:
+    """A state file, this process's alone until it is closed."""
+
+    def __init__(self, path: str | os.PathLike[str], *, wait: float = 5.0) -> None:
+        """Open a state file or make a new one; wait so many seconds for another process to be done with it."""
+        self.path = Path(path)
+        self.new = False
+        self._saved: dict[str, str] = {}
+        try:
+            # Calls come from many threads, one at a time: the core has a lock.
+            self._db = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        except sqlite3.OperationalError as error:
+            raise StateFileError(f"{self.path} cannot be opened: {error}") from None
+        try:
+            self._lock(wait)
+            self._open()
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise StateFileError(
+                f"{self.path} is not a state file of the stub ({error}); it was left as it is"
+            ) from None
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _lock(self, wait: float) -> None:
+        """Take the file for the life of this connection. The system ends the lock with the process, also a killed one."""
+        deadline = time.monotonic() + wait
+        # Exclusive mode keeps the lock a write took, and needs no shared memory file beside the WAL.
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        while True:
+            try:
+                self._db.execute("BEGIN EXCLUSIVE")
+                self._db.execute("COMMIT")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise StateFileInUse(
+                        f"{self.path} is in use by another process (waited {wait:g} s); stop it or use another file"
+                    ) from None
+                time.sleep(0.02)
+
+    def _open(self) -> None:
+        application = self._one("PRAGMA application_id")
+        version = self._one("PRAGMA user_version")
+        tables = self._one("SELECT count(*) FROM sqlite_master")
+        if application == 0 and version == 0 and tables == 0:
+            self.new = True
+        elif application != _APPLICATION:
+            raise StateFileError(f"{self.path} is a SQLite file of another program; it was left as it is")
+        elif version > FORMAT:
+            raise StateFileError(
+                f"{self.path} has format {version}, this version reads up to {FORMAT}; update, or use another file"
+            )
+        self._db.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing with NORMAL: what was committed is with the operating system.
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if self.new:
+            self._db.executescript(
+                f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
+        self._saved = dict(self._db.execute("SELECT name, value FROM meta"))
+
+    def _one(self, statement: str) -> int:
+        row: tuple[int] = self._db.execute(statement).fetchone()
+        return row[0]
+
+    def load(self, store: Store) -> bool:
+        """Read the documents and id counters into a store; False, and nothing read, where nothing was ever saved."""
+        if not self._saved:
+            return False
+        store.load(self._documents())
+        store.counters = self.meta.get("counters", {})
+        return True
+
+    def _documents(self) -> Iterator[Change]:
+        rows = self._db.execute(
+            "SELECT tenant_id, kind, id, body, sequence FROM document ORDER BY tenant_id, kind, sequence"
+        )
+        for tenant_id, kind, id, body, sequence in rows:
+            yield Change(tenant_id, kind, id, Document(_read(body)), sequence)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was last saved beside the documents."""
+        return {name: _read(value) for name, value in self._saved.items()}
+
+    def save(self, changes: Iterable[Change], meta: Mapping[str, Any]) -> None:
+        """Save what a call changed, all of it or nothing. `meta` holds ``counters`` (the store's) and what else is state.
+
+        Values of `meta` that did not change cost nothing.
+        """
+        puts: list[tuple[str, str, str, int, str]] = []
+        removes: list[tuple[str, str, str]] = []
+        for change in changes:
+            if change.document is None:
+                removes.append(change[:3])
+            else:
+                puts.append((change.tenant_id, change.kind, change.id, change.sequence, _write(change.document)))
+        values = {name: _write(value) for name, value in meta.items()}
+        fresh = [(name, value) for name, value in values.items() if self._saved.get(name) != value]
+        if not (puts or removes or fresh):
+            return
+        self._db.execute("BEGIN")
+        try:
+            self._db.executemany("DELETE FROM document WHERE tenant_id = ? AND kind = ? AND id = ?", removes)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO document (tenant_id, kind, id, sequence, body) VALUES (?, ?, ?, ?, ?)", puts
+            )
+            self._db.executemany("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", fresh)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._saved.update(fresh)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+_TAG = "\u0000"  # the key of an object that stands for a value JSON has not; no member is called like that
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return {_TAG: "datetime", "v": value.isoformat()}
+    if isinstance(value, date):
+        return {_TAG: "date", "v": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {_TAG: "decimal", "v": str(value)}
+    if isinstance(value, bytes):
+        return {_TAG: "bytes", "v": value.hex()}
+    raise TypeError(f"a {type(value).__name__} cannot be kept in a state file: {value!r}")
+
+
+def _typed(members: dict[str, Any]) -> Any:
+    match members.get(_TAG):
+        case None:
+            return members
+        case "datetime":
+            return datetime.fromisoformat(members["v"])
+        case "date":
+            return date.fromisoformat(members["v"])
+        case "decimal":
+            return Decimal(members["v"])
+        case "bytes":
+            return bytes.fromhex(members["v"])
+        case other:
+            raise StateFileError(f"the state file holds a value of the unknown type {other!r}")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_typed)
+
+
+def _write(value: object) -> str:
+    return _ENCODER.encode(value)
+
+
+def _read(text: str) -> Any:
+    return _DECODER.decode(text)

@@ -1,0 +1,106 @@
+"""The journal: what the server was asked and what it answered, for tests to look into."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+_SECRETS = re.compile(
+    r"([?&]?(?:[^&=]*(?:token|password|secret|code|api_?key|authorization)[^&=]*)=)[^&]*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One request and its answer; no credentials, no bodies."""
+
+    at: datetime
+    dialect: str
+    method: str
+    path: str
+    query: str
+    operation: str | None
+    """``leads.create``; None where no route fitted."""
+    tenant_id: str | None
+    status: int
+    request_id: str
+    idempotency_key: str | None = None
+    duration_us: int | None = None
+
+
+_Row = tuple[datetime, str, str, str, str, str | None, str | None, int, str, str | None, int | None]
+
+
+class Journal:
+    """The latest requests, oldest first."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, size: int = 10_000) -> None:
+        self._rows: deque[_Row] = deque(maxlen=size)
+
+    def record(
+        self,
+        at: datetime,
+        dialect: str,
+        method: str,
+        path: str,
+        query: str,
+        operation: str | None,
+        tenant_id: str | None,
+        status: int,
+        request_id: str,
+        idempotency_key: str | None = None,
+        duration_us: int | None = None,
+    ) -> None:
+        """Note a request; values of secrets in its query are not kept."""
+        if query:
+            query = _SECRETS.sub(r"\1***", query)
+        # A bare tuple: this runs in every call, and an entry is only made when someone looks.
+        self._rows.append(
+            (at, dialect, method, path, query, operation, tenant_id, status, request_id, idempotency_key, duration_us)
+        )
+
+    def find(
+        self,
+        *,
+        operation: str | None = None,
+        status: int | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        dialect: str | None = None,
+    ) -> list[JournalEntry]:
+        """Return the entries that fit everything given."""
+        return [
+            entry
+            for entry in self
+            if (operation is None or entry.operation == operation)
+            and (status is None or entry.status == status)
+            and (method is None or entry.method == method.upper())
+            and (path is None or entry.path == path)
+            and (dialect is None or entry.dialect == dialect)
+        ]
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        self._rows.clear()
+
+    def __iter__(self) -> Iterator[JournalEntry]:
+        return (JournalEntry(*row) for row in list(self._rows))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> JournalEntry:
+        return JournalEntry(*self._rows[index])
+
+    def snapshot(self) -> tuple[_Row, ...]:
+        """Return the present state, for `restore`."""
+        return tuple(self._rows)
+
+    def restore(self, rows: tuple[_Row, ...]) -> None:
+        """Go back to a snapshot."""
+        self._rows = deque(rows, maxlen=self._rows.maxlen)

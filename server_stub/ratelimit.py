@@ -1,0 +1,100 @@
+"""Rate limits: which class a call counts in, and how many calls of it a caller has left on the stub's clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+Dialect: TypeAlias = Literal["mvp", "flow", "platform"]
+Group: TypeAlias = Literal["auth", "ai", "bulk", "standard"]
+"""What an operation is, as far as limits go."""
+
+MINUTE, HOUR = 60, 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RateClass:
+    """So many calls in so many seconds."""
+
+    name: str
+    limit: int
+    window_seconds: int
+
+
+PLANS: Mapping[str, RateClass] = {
+    "free": RateClass("free", 1_000, HOUR),
+    "pro": RateClass("pro", 10_000, HOUR),
+    "enterprise": RateClass("enterprise", 100_000, HOUR),
+}
+"""The limits of the mvp dialect, by the company's plan."""
+
+_FLOW: Mapping[Group, RateClass] = {
+    "auth": RateClass("auth", 5, MINUTE),
+    "ai": RateClass("ai", 20, MINUTE),
+    "bulk": RateClass("standard", 100, MINUTE),
+    "standard": RateClass("standard", 100, MINUTE),
+}
+_BULK = RateClass("bulk", 100, HOUR)
+_INTEGRATION = RateClass("integration", 10_000, HOUR)
+_PREMIUM = RateClass("premium", 5_000, HOUR)
+_STANDARD = RateClass("standard", 1_000, HOUR)
+
+
+def rate_class(dialect: Dialect, group: Group, *, plan: str = "free", api_key: bool = False) -> RateClass:
+    """Return the class a call counts in; without a caller (signing in) leave `plan` and `api_key` as they are."""
+    if dialect == "mvp":
+        return PLANS[plan]
+    if dialect == "flow":
+        return _FLOW[group]
+    if group == "bulk":
+        return _BULK
+    if api_key:
+        return _INTEGRATION
+    return _STANDARD if plan == "free" else _PREMIUM
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Where a caller stands after a call."""
+
+    limit: int
+    remaining: int
+    reset_at: int
+    """When the window ends, as a Unix time: what ``X-RateLimit-Reset`` says."""
+    retry_after: int | None = None
+    """Seconds until the window ends if this call was one too many, else None."""
+
+
+class RateLimits:
+    """Count calls in fixed windows, each of which begins with the first call after the last one ended."""
+
+    __slots__ = ("_windows",)
+
+    def __init__(self) -> None:
+        self._windows: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def check(self, key: tuple[str, str], limit: int, window_seconds: int, now: datetime) -> Quota:
+        """Count a call of a caller in a class, and tell what is left.
+
+        Whether a call beyond the limit is refused is the caller's business; it does not lengthen the wait.
+        """
+        at = now.timestamp()
+        end, count = self._windows.get(key, (at, 0))
+        if at >= end:
+            end, count = at + window_seconds, 0
+        count += 1
+        self._windows[key] = (end, count)
+        if count > limit:
+            return Quota(limit, 0, math.ceil(end), max(1, math.ceil(end - at)))
+        return Quota(limit, limit - count, math.ceil(end))
+
+    def snapshot(self) -> dict[tuple[str, str], tuple[float, int]]:
+        """Return the present counts, for `restore`."""
+        return dict(self._windows)
+
+    def restore(self, windows: Mapping[tuple[str, str], tuple[float, int]]) -> None:
+        """Go back to the counts of a snapshot; an empty mapping forgets all."""
+        self._windows = dict(windows)

@@ -1,0 +1,102 @@
+"""From method and path to the declared operation: one trie per dialect, built from the declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from crm_sdk.client import Catalogue
+from crm_sdk.operation import Operation, Route
+from crm_sdk.resource import parts
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One route of one operation."""
+
+    operation: Operation[..., Any]
+    route: Route
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[str, _Node] = field(default_factory=dict[str, Any])
+    parameter: _Node | None = None
+    endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a request goes: the endpoint and what stands in its path."""
+
+    endpoint: Endpoint
+    identifiers: Mapping[str, str]
+
+
+def declared(owner: type[Any] = Catalogue) -> Iterator[Operation[..., Any]]:
+    """Iterate over every operation of the catalogue, aliases left out."""
+    for kind in parts(owner).values():
+        for name, value in vars(kind).items():
+            if isinstance(value, Operation) and value.name == name:
+                yield value
+        yield from declared(kind)
+
+
+class Router:
+    """The routes of one dialect."""
+
+    def __init__(self, dialect: str) -> None:
+        self._root = _Node()
+        for operation in declared():
+            if dialect in operation.routes:
+                route = operation.routes[dialect]
+                self._add(Endpoint(operation, route))
+
+    def _add(self, endpoint: Endpoint) -> None:
+        node = self._root
+        for segment in endpoint.route.full_path.strip("/").split("/"):
+            if segment.startswith("{"):
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        method = endpoint.route.method
+        if method in node.endpoints:
+            raise ValueError(f"{method} {endpoint.route.full_path} is declared twice")
+        node.endpoints[method] = endpoint
+
+    def find(self, method: str, path: str) -> Match | None:
+        """Return where a request goes, or None. A literal segment wins over a placeholder at the same place."""
+        found: list[str] = []
+        node = self._walk(self._root, path.strip("/").split("/"), 0, method, found)
+        if node is None:
+            return None
+        endpoint = node.endpoints[method]
+        names = endpoint.route.placeholders
+        return Match(endpoint, dict(zip(names, map(unquote, found), strict=True)))
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """Return the methods that a path has."""
+        every = ("GET", "POST", "PUT", "PATCH", "DELETE")
+        return tuple(method for method in every if self.find(method, path) is not None)
+
+    def _walk(self, node: _Node, segments: list[str], at: int, method: str, found: list[str]) -> _Node | None:
+        if at == len(segments):
+            return node if method in node.endpoints else None
+        segment = segments[at]
+        literal = node.literals.get(segment)
+        if literal is not None:
+            end = self._walk(literal, segments, at + 1, method, found)
+            if end is not None:
+                return end
+        if node.parameter is not None and segment:
+            found.append(segment)
+            end = self._walk(node.parameter, segments, at + 1, method, found)
+            if end is not None:
+                return end
+            found.pop()
+        return None
+
+

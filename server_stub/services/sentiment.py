@@ -1,0 +1,171 @@
+"""Tell whether a text is friendly: a small word list in English, German and Spanish, with negation and emphasis."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from ..query import fold
+
+LIMIT = 0.2
+"""From this score on, either way, a text is not neutral."""
+
+# Weight, then the words; a star stands for any ending. Accents and case do not matter.
+_WORDS = """
+ 3 excellent outstanding fantastic amazing perfect thrilled delighted brilliant superb
+ 3 hervorragend* ausgezeichnet* fantastisch* perfekt* begeistert* großartig*
+ 3 excelente* fantástic* perfect* encantad* increíble* magnífic* maravillos*
+ 2 great love loved loves happy impressed pleased thank thanks grateful awesome excited recommend recommended
+ 2 enthusiastic wonderful satisfied successful enjoyed
+ 2 toll tolle toller super sehrgut glücklich* zufrieden* beeindruckt* danke dank dankbar* empfehl* freuen erfreut* freut
+ 2 gracias feliz felices contento* contenta* satisfech* impresionad* recomend* agradec* genial geniales éxito*
+ 1 good nice helpful interested positive agreed agree approve approved useful welcome easy works smooth smoothly
+ 1 progress improved improvement confident ready quick quickly friendly clear win won better best glad
+ 1 gut gute guter gutes guten hilfreich* interessiert* positiv* einverstanden zugestimmt nützlich* einfach* schnell*
+ 1 freundlich* klar verbessert* gewonnen besser* bereit gerne gern
+ 1 buen* bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* clar* mejor* list* gust*
+-1 slow delay delayed concern concerns concerned issue issues problem problems expensive unclear difficult late hesitant
+-1 missing missed worried confused confusing waiting doubt doubts postponed postpone reject rejected complicated pricey
+-1 langsam* verzöger* verspät* sorge sorgen bedenken problem* teuer* unklar* schwierig* spät fehlt fehlend* zweifel*
+-1 verschoben verwirr* abgelehnt kompliziert* warten
+-1 lent* retras* preocup* problema* car* confus* difícil* tarde falta* duda* dudos* pospuest* rechazad* complicad*
+-2 bad unhappy disappointed disappointing disappointment frustrated frustrating annoyed complaint complain complained
+-2 complains poor broken fail failed fails failure unacceptable angry refund cancel cancelled cancellation cancelling wrong
+-2 dissatisfied upset unreliable useless lost terminate hate hated
+-2 schlecht* enttäusch* frustrier* verärgert* beschwer* defekt* kaputt* fehler gescheitert* unzufrieden* wütend* inakzeptabel*
+-2 unzuverlässig* nutzlos* kündig* stornier* rückerstattung ärgerlich* verloren
+-2 mal mala malo malos malas decepcion* frustrad* molest* queja* quejar* rot* fall* inaceptable* enfadad* reembols*
+-2 insatisfech* cancel* inútil* perdid* equivocad*
+-3 terrible horrible awful worst disaster furious outrageous scam lawsuit
+-3 schrecklich* furchtbar* katastroph* miserabel* schlimmst* betrug
+-3 terribl* horribl* pésim* desastr* furios* estafa*
+"""
+_NEGATORS = """not no never none nobody nothing neither without cannot cant dont doesnt didnt isnt arent wasnt werent wont
+wouldnt couldnt shouldnt hardly barely nicht kein keine keinen keiner keinem keines nie niemals ohne kaum ni nunca jamas
+sin nada nadie tampoco apenas"""
+_STRONGER = """very really extremely absolutely so totally completely incredibly highly too sehr wirklich extrem absolut
+total äußerst besonders unglaublich zu muy realmente extremadamente totalmente completamente tan demasiado sumamente"""
+_WEAKER = """somewhat slightly fairly rather kinda little bit etwas ein bisschen ziemlich leicht relativ algo poco
+bastante ligeramente"""
+_TURNS = "but however although yet aber jedoch allerdings trotzdem doch pero aunque embargo"
+_LEAVING = """cancel cancell* terminat* competitor* switch switching refund* leaving downgrad* kündig* wettbewerb* konkurren*
+wechseln rückerstattung* stornier* rescindir* competidor* competencia cambiar reembols*"""
+
+_TOKEN = re.compile(r"[a-z0-9]+|[.!?;:,]")
+_CLAUSE_END = frozenset(".!?;:,")
+_REACH = 3  # a negation or an emphasis counts for so many words after it
+_STEADINESS = 6.0  # how much it takes for the score to come near 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """How friendly a text is."""
+
+    score: float
+    """-1..1."""
+    confidence: int
+    """0..100."""
+    words: tuple[str, ...] = ()
+    """What told, in the order of the text."""
+
+    @property
+    def sentiment(self) -> str:
+        """Return ``positive``, ``neutral`` or ``negative``."""
+        return named(self.score)
+
+
+def named(score: float) -> str:
+    """Return the name of a score."""
+    return "positive" if score >= LIMIT else "negative" if score <= -LIMIT else "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    """Words with a value; those with a star by their beginning."""
+
+    exact: Mapping[str, int]
+    stems: Mapping[str, int]
+
+    def value(self, word: str) -> int:
+        """Return the value of a word, 0 for one that is not in it; the longest beginning wins."""
+        if word in self.exact:
+            return self.exact[word]
+        return next((self.stems[word[:end]] for end in range(len(word), 1, -1) if word[:end] in self.stems), 0)
+
+
+def _lexicon(entries: Sequence[tuple[str, int]]) -> _Lexicon:
+    exact = {fold(word): value for word, value in entries if not word.endswith("*")}
+    stems = {fold(word[:-1]): value for word, value in entries if word.endswith("*")}
+    return _Lexicon(MappingProxyType(exact), MappingProxyType(stems))
+
+
+def _weighted() -> list[tuple[str, int]]:
+    lines = [line.split() for line in _WORDS.strip().splitlines()]
+    return [(word, int(weight)) for weight, *words in lines for word in words]
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(fold(words).split())
+
+
+_VALUES = _lexicon(_weighted())
+_EXIT = _lexicon([(word, 1) for word in _LEAVING.split()])
+_NO, _MORE, _LESS, _BUT = _set(_NEGATORS), _set(_STRONGER), _set(_WEAKER), _set(_TURNS)
+
+
+def tone(text: str) -> Tone:
+    """Judge a text. ``not good`` is worse than nothing, ``very good`` better than ``good``, and after a "but" it counts."""
+    tokens = _tokens(text)
+    parts: list[tuple[str, float]] = []
+    turn: int | None = None
+    for at, word in enumerate(tokens):
+        if word in _BUT:
+            turn = len(parts)
+            continue
+        value: float = _VALUES.value(word)
+        if not value:
+            continue
+        for before in _reach(tokens, at):
+            if before in _NO:
+                value *= -0.75
+            elif before in _MORE:
+                value *= 1.5
+            elif before in _LESS:
+                value *= 0.6
+        parts.append((word, value))
+    if not parts:
+        return Tone(0.0, 60 if tokens else 30)
+    if turn is not None and turn < len(parts):
+        parts = [(word, value * (0.5 if n < turn else 1.5)) for n, (word, value) in enumerate(parts)]
+    total = sum(value for _, value in parts) * (1.1 if "!" in tokens else 1.0)
+    score = total / math.sqrt(total * total + _STEADINESS)
+    # Words that contradict each other make the answer less sure.
+    unanimity = abs(sum(value for _, value in parts)) / sum(abs(value) for _, value in parts)
+    return Tone(round(score, 4), round(50 + 45 * abs(score) * unanimity), tuple(word for word, _ in parts))
+
+
+def leaving(text: str) -> tuple[str, ...]:
+    """Return the words of a text that tell of leaving: cancelling, a refund, a competitor; negated ones do not count."""
+    tokens = _tokens(text)
+    return tuple(
+        word
+        for at, word in enumerate(tokens)
+        if _EXIT.value(word) and not any(before in _NO for before in _reach(tokens, at))
+    )
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(fold(text).replace("'", "").replace("’", ""))
+
+
+def _reach(tokens: Sequence[str], at: int) -> list[str]:
+    """Return the words just before one, of the same clause."""
+    found: list[str] = []
+    for word in reversed(tokens[max(0, at - _REACH) : at]):
+        if word in _CLAUSE_END or word in _BUT:
+            break
+        found.append(word)
+    return found

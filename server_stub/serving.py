@@ -1,0 +1,244 @@
+"""What a rule sees of a request, and how it says which declared operation it serves.
+
+A rule is a function in ``services/<noun>.py``::
+
+    @serves(Leads.create)
+    def create(call: Call, lead: Members) -> Document:
+        ...
+
+It gets every declared argument by name, validated and with snake_case members, but for paging: the core cuts the page
+out of the sequence a list rule returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+
+from crm_sdk.operation import Operation
+from crm_sdk.wire import encode_json
+
+from .problems import Problem
+from .store import Collection, Document
+
+if TYPE_CHECKING:
+    from .core import StubServer
+
+Members: TypeAlias = Mapping[str, Any]
+"""The members of a body as they were sent: absent ones are absent, null is None."""
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
+PAGING = frozenset({"limit", "offset", "page"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking."""
+
+    tenant_id: str
+    actor_id: str
+    """``user_…``, ``apikey_…``, ``app_…`` or ``system``; what `created_by` of a record holds."""
+    user_id: str | None
+    """The user behind it; None where there is none."""
+    role: str
+    name: str = ""
+    email: str | None = None
+    auth: Literal["token", "api_key", "none"] = "token"
+    session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a rule returns where the declared status or the headers do not say it all."""
+
+    value: Any
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """A file to download, piece by piece."""
+
+    name: str
+    content_type: str
+    chunks: Iterable[bytes]
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Call:
+    """One request on its way through a rule: who asks, when, and the data of their company."""
+
+    __slots__ = ("caller", "dialect", "now", "operation", "request_id", "server", "source")
+
+    def __init__(
+        self,
+        server: StubServer,
+        caller: Caller,
+        now: datetime,
+        *,
+        dialect: str,
+        operation: str,
+        request_id: str,
+        source: Mapping[str, Any],
+    ) -> None:
+        self.server = server
+        self.caller = caller
+        self.now = now
+        self.dialect = dialect
+        self.operation = operation
+        self.request_id = request_id
+        self.source = source
+        """What the audit trail says of the request: dialect, method, path."""
+
+    # -- data --------------------------------------------------------------------------------------------------
+
+    def collection(self, kind: str) -> Collection:
+        """Return the records of a kind of the caller's company."""
+        return self.server.store.collection(self.caller.tenant_id, kind)
+
+    def record(self, kind: str, id: str) -> Document:
+        """Return a live record of the caller's company. Raises the 404 that also another company's record gets."""
+        doc = self.collection(kind).get(id)
+        if doc is None:
+            raise Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
+        return doc
+
+    def reference(self, kind: str, id: str | None, field: str) -> Document | None:
+        """Return the record a body refers to. Raises 422 where there is none."""
+        if id is None:
+            return None
+        doc = self.collection(kind).get(id)
+        if doc is None:
+            raise Problem(
+                "REFERENCE_NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field=field, rule="reference"
+            )
+        return doc
+
+    @property
+    def tenant(self) -> Document:
+        """The caller's company: ``base_currency``, ``country``, ``plan``, ``lead_assignment`` …"""
+        return self.server.tenant(self.caller.tenant_id)
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id that nothing else has."""
+        return self.server.store.new_id(prefix)
+
+    def create(self, kind: str, prefix: str, members: Members) -> Document:
+        """Store a new record with its id, times, creator and version 1."""
+        stamp = {
+            "id": self.new_id(prefix),
+            "created_at": self.now,
+            "updated_at": self.now,
+            "created_by": self.caller.actor_id,
+            "version": 1,
+        }
+        return self.collection(kind).put(Document({**stamp, **members}))
+
+    def update(self, kind: str, doc: Document, changes: Members) -> Document:
+        """Store a record with changes, one version later."""
+        stamp = {"updated_at": self.now, "version": doc.get("version", 0) + 1}
+        return self.collection(kind).put(doc | changes | stamp)
+
+    def delete(self, kind: str, doc: Document) -> Document:
+        """Delete a record: it is gone for every call, but stays in the audit trail until it is purged."""
+        return self.update(kind, doc, {"deleted_at": self.now})
+
+    @staticmethod
+    def lock(doc: Document, version: int | None) -> None:
+        """Raise 409 where the caller knows another version of the record than there is."""
+        current = doc.get("version")
+        if version is not None and version != current:
+            raise Problem(
+                "VERSION_CONFLICT",
+                f"the record is at version {current}, not {version}: fetch it again",
+                details={"current_version": current},
+            )
+
+    # -- the trail ---------------------------------------------------------------------------------------------
+
+    def emit(
+        self,
+        event: str,
+        entity_type: str,
+        entity: Mapping[str, Any],
+        *,
+        changes: Iterable[Mapping[str, Any]] = (),
+        reason: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Document:
+        """Write what happened: the audit entry is the event, in one ordered trail per company."""
+        trail = self.collection("audit")
+        sequence = len(trail) + 1
+        previous = self.server.last_hash(self.caller.tenant_id)
+        entry: dict[str, Any] = {
+            "id": self.new_id("audit_"),
+            "sequence": sequence,
+            "occurred_at": self.now,
+            "action": event,
+            "category": "auth" if event.startswith("auth.") else "data",
+            "entity": {"type": entity_type, "id": entity["id"], "name": entity.get("name") or entity.get("title")},
+            "actor": {
+                "type": {"token": "user", "api_key": "api_key"}.get(self.caller.auth, "anonymous"),
+                "id": self.caller.actor_id,
+                "name": self.caller.name,
+                "email": self.caller.email,
+                "session_id": self.caller.session_id,
+            },
+            "changes": [dict(change) for change in changes],
+            "reason": reason,
+            "severity": "info",
+            "source": {**self.source, "operation": self.operation, "request_id": self.request_id},
+            "metadata": dict(metadata or {}),
+            "previous_hash": previous,
+        }
+        entry["hash"] = chain_hash(entry)
+        return trail.put(Document(entry))
+
+
+def chain_hash(entry: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over an entry of the trail, which holds the hash of the one before."""
+    canonical = json.dumps(json.loads(encode_json({k: v for k, v in entry.items() if k != "hash"})), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:
+    """Return what a write changed, field by field; bookkeeping left out."""
+    skipped = {"updated_at", "version", "deleted_at"}
+    return [
+        {"field": name, "before": before.get(name), "after": after.get(name)}
+        for name in after
+        if name not in skipped and before.get(name) != after.get(name)
+    ]
+
+
+def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
+    """Mark a function as the rule of a declared operation. Its arguments are checked now, at import."""
+
+    def mark(rule: Rule) -> Rule:
+        code = rule.__code__  # type: ignore[attr-defined] # a rule is a plain function
+        taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
+        declared = set(operation.signature.parameters) - PAGING
+        if taken != declared:
+            raise TypeError(
+                f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "
+                f"{operation.id} declares {', '.join(sorted(declared)) or 'nothing'}"
+            )
+        rule.__operation__ = operation  # type: ignore[attr-defined] # read by the core, which collects the rules
+        return rule
+
+    return mark
+
+
+def runs(kind: str) -> Callable[[Rule], Rule]:
+    """Mark a function as one step of the jobs of a kind: it gets (call, job) and returns the job's new members."""
+
+    def mark(rule: Rule) -> Rule:
+        rule.__job_kind__ = kind  # type: ignore[attr-defined] # read by the core, which collects the steps
+        return rule
+
+    return mark

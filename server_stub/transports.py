@@ -1,0 +1,88 @@
+"""httpx transports that answer from a stub server, in the same process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+from unittest import mock
+
+import httpx
+
+from .core import Reply, Request, StubServer
+from .faults import Fault
+
+
+def _incoming(request: httpx.Request, body: bytes) -> Request:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    return Request(request.method, raw_path.decode(), query.decode(), headers, body)
+
+
+def _outgoing(reply: Reply, request: httpx.Request) -> httpx.Response:
+    if reply.fault is not None:
+        _lose(reply.fault, request)
+    headers = list(reply.headers.items())
+    if reply.chunks is not None:
+        return httpx.Response(reply.status, headers=headers, stream=_Chunks(reply.chunks))
+    body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
+    return httpx.Response(reply.status, headers=headers, content=body)
+
+
+def _lose(fault: Fault, request: httpx.Request) -> None:
+    if fault.kind == "refuse":
+        raise httpx.ConnectError("the test refused the connection", request=request)
+    if fault.kind == "drop":
+        raise httpx.ReadError("the test dropped the answer", request=request)
+    timeout = (request.extensions.get("timeout") or {}).get("read")
+    if fault.kind == "delay" and timeout is not None and fault.seconds > timeout:
+        raise httpx.ReadTimeout(f"the test delayed the answer by {fault.seconds:g} s", request=request)
+
+
+class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a file, for either kind of client."""
+
+    def __init__(self, chunks: object) -> None:
+        self._chunks = iter(chunks)  # type: ignore[call-overload] # an iterable of bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+class StubTransport(httpx.BaseTransport):
+    """Answers from a stub server."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        return _outgoing(self._server.handle(_incoming(request, request.read())), request)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stub lives in one process: pickle its snapshot, not its transport")
+
+
+class AsyncStubTransport(httpx.AsyncBaseTransport):
+    """Answers from a stub server, on the event loop."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        return _outgoing(self._server.handle(_incoming(request, await request.aread())), request)
+
+
+@contextmanager
+def intercepted(server: StubServer) -> Iterator[StubServer]:
+    """Let every client that is made within the block talk to the server, whatever its base URL is."""
+    with (
+        mock.patch("crm_sdk.http.sync_transports", lambda base_url: server.transport),
+        mock.patch("crm_sdk.http.async_transports", lambda base_url: server.async_transport),
+    ):
+        yield server
