@@ -17,10 +17,11 @@ from .errors import FieldError, InvalidInputError
 from .models.values import INPUT, Upload
 from .resource import Sync
 from .transfer import multipart
-from .wire import Shape, camel, shape_of
+from .wire import Shape, camel, is_array, is_object, shape_of
 
 if TYPE_CHECKING:
-    from .operation import Operation, Route
+    from .operation import Operation
+    from .route import Route
 
 
 class Arguments:
@@ -51,11 +52,13 @@ class Arguments:
         """Return the type of an answer's content: what a page lists, a job in the client's mode, or the result."""
         kind = self._operation.kind
         if kind == "page":
-            return list[get_args(self.returns)[0]]  # type: ignore[misc] # computed from the declaration
+            item: Any = get_args(self.returns)[0]
+            return list[item]
         if kind == "job" and mode is not Sync:
             from .models.jobs import AsyncJob
 
-            return AsyncJob[self.returns.__pydantic_generic_metadata__["args"][0]]
+            result: Any = self.returns.__pydantic_generic_metadata__["args"][0]
+            return AsyncJob[result]
         return self.returns
 
     def lacking(self, given: Mapping[str, Any], route: Route) -> list[str]:
@@ -175,10 +178,10 @@ def _path(loc: Sequence[str | int], given: Any) -> list[str]:
     out: list[str] = []
     here: Any = given
     for n, step in enumerate(loc):
-        if isinstance(here, Mapping) and (step in here or n == len(loc) - 1):
+        if is_object(here) and (step in here or n == len(loc) - 1):
             out.append(str(step))
-            here = here.get(step)
-        elif isinstance(here, (list, tuple)) and isinstance(step, int) and step < len(cast("list[Any]", here)):
+            here = here.get(str(step))
+        elif is_array(here) and isinstance(step, int) and step < len(here):
             out.append(str(step))
             here = here[step]
     return out or [str(loc[0])] if loc else ["the input"]

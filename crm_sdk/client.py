@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from .http import AsyncHttpClient, HttpClient
     from .models.record import Mismatch
-    from .operation import Operation, Session
+    from .operation import Operation
     from .paging import AsyncPages
     from .resources.agents import Agents
     from .resources.auth import Auth
     from .resources.contacts import Contacts
     from .resources.leads import Leads
+    from .route import Session
 
 T = TypeVar("T")
 
@@ -435,7 +436,7 @@ def _base_url(url: str | None) -> str:
     return url.rstrip("/")
 
 
-def _at_least(name: str, value: float, least: float) -> float:
+def _at_least(name: str, value: Any, least: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
         raise ConfigurationError(f"{name} must be a number of at least {least:g}, not {value!r}")
     return value

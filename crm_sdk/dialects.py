@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from .errors import ApiError, ConfigurationError, FieldError, error_class
 from .paging import Window, by_offset, by_page
 from .retry import retry_after
+from .wire import is_array, is_object
 
 DialectName: TypeAlias = Literal["mvp", "flow", "platform"]
 
@@ -72,16 +73,16 @@ class Mvp(Dialect):
         if not listed:
             return answer, Window()
         items = _listed(answer[_noun(path)])
-        window = answer.get("pagination") or {}
+        window: Any = answer.get("pagination") or {}
         limit = window.get("limit", given.get("limit"))
         offset = window.get("offset", given.get("offset") or 0)
         return items, Window(limit, offset, answer.get("total"), bool(window.get("hasMore")))
 
 
 def _listed(items: Any) -> Any:
-    if not isinstance(items, list):
+    if not is_array(items):
         raise TypeError(f"a list was expected, not {type(items).__name__}")
-    return items  # pyright: ignore[reportUnknownVariableType] # a list of whatever the document says
+    return items
 
 
 def _noun(path: str) -> str:
@@ -139,7 +140,8 @@ class Platform(Dialect):
         """Take the content out of an answer that was read as `envelope`."""
         if not listed:
             return answer["data"], Window()
-        window = (answer.get("meta") or {}).get("pagination") or {}
+        meta: Any = answer.get("meta") or {}
+        window: Any = meta.get("pagination") or {}
         limit, page = window.get("limit", given.get("limit")), window.get("page", given.get("page") or 1)
         offset = (page - 1) * (limit or 0)
         return _listed(answer["data"]), Window(limit, offset, window.get("total"), bool(window.get("hasNext")))
@@ -164,19 +166,18 @@ def read_error(status: int, headers: Mapping[str, str], content: bytes, operatio
         found: Any = json.loads(content) if content else None
     except ValueError:
         found = None
-    body = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    body = found if is_object(found) else {}
     entries = _entries(body)
     first = entries[0] if entries else {}
     code = str(first.get("code") or f"HTTP_{status}")
     message = str(first.get("message") or _unknown_body(status, content))
-    details = first.get("details")
-    meta = body.get("meta")
-    request_id = headers.get("x-request-id") or (meta.get("requestId") if isinstance(meta, dict) else None)
+    details, meta = first.get("details"), body.get("meta")
+    request_id = headers.get("x-request-id") or (meta.get("requestId") if is_object(meta) else None)
     return error_class(status, code)(
         message,
         status=status,
         code=code,
-        details=cast("dict[str, Any]", details) if isinstance(details, dict) else {},
+        details=details if is_object(details) else {},
         fields=_fields(entries),
         request_id=request_id,
         retry_after=retry_after(headers),
@@ -187,12 +188,12 @@ def read_error(status: int, headers: Mapping[str, str], content: bytes, operatio
 def _entries(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the errors of a body: ``{"error": {...}}``, ``{"errors": [...]}``, or OAuth's ``{"error": "code"}``."""
     many, one = body.get("errors"), body.get("error")
-    if isinstance(many, list):
-        listed = [cast("dict[str, Any]", item) for item in many if isinstance(item, dict)]
+    if is_array(many):
+        listed = [item for item in many if is_object(item)]
         if listed:
             return listed
-    if isinstance(one, dict):
-        return [cast("dict[str, Any]", one)]
+    if is_object(one):
+        return [one]
     if isinstance(one, str):
         return [{"code": one.upper(), "message": body.get("error_description") or one}]
     if isinstance(body.get("message"), str):
@@ -203,11 +204,11 @@ def _entries(body: dict[str, Any]) -> list[dict[str, Any]]:
 def _fields(entries: list[dict[str, Any]]) -> list[FieldError]:
     out: list[FieldError] = []
     for entry in entries:
-        details: Any = entry.get("details")
-        members = cast("dict[str, Any]", details) if isinstance(details, dict) else {}
+        details = entry.get("details")
+        members = details if is_object(details) else {}
         nested = members.get("fields")
-        if isinstance(nested, list):
-            out.extend(_field(cast("dict[str, Any]", item)) for item in nested if isinstance(item, dict))
+        if is_array(nested):
+            out.extend(_field(item) for item in nested if is_object(item))
         elif entry.get("field") or members.get("field"):
             out.append(_field(entry | {"details": members, **_named(entry, members)}))
     return out

@@ -64,11 +64,15 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    monotonic = staticmethod(time.monotonic)
-    sleep = staticmethod(time.sleep)
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
 
-    @staticmethod
-    async def sleep_async(seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    async def sleep_async(self, seconds: float) -> None:
         """Wait without blocking the event loop (asyncio or trio)."""
         import anyio
 

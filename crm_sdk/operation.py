@@ -1,8 +1,6 @@
 """The declaration of a call, and what follows from it: a request from arguments, a value from a reply. No I/O.
 
-A route is written ``"METHOD PATH [argument ...]"``. Arguments after the path are the only ones that dialect documents
-(``-``: none); without them it documents all of the signature. ``lead_id:leadId`` gives an argument another name on the
-wire. Where an argument travels follows from its place: a placeholder of the path; a positional input that is a
+A declaration names its route in each dialect (see `route`). Where an argument travels follows from its place: a placeholder of the path; a positional input that is a
 `TypedDict` is the JSON body itself; ``version`` is the header ``If-Match``; anything else is a query parameter of GET and
 of DELETE, and a member of the JSON body otherwise.
 """
@@ -10,19 +8,17 @@ of DELETE, and a member of the JSON body otherwise.
 from __future__ import annotations
 
 import inspect
-import re
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
-from urllib.parse import quote, urlencode
 
-from .dialects import DIALECTS, Dialect
-from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
+from .errors import InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
 from .resource import Async, Resource, Sync
-from .wire import camel, encode_json, instant
+from .route import PAGING, Flags, Route, Session, query, routes, segment
+from .wire import encode_json
 
 if TYPE_CHECKING:
     from .arguments import Arguments
@@ -36,53 +32,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Kind: TypeAlias = Literal["plain", "page", "job", "download"]
-Session: TypeAlias = Literal["start", "renew", "end"]
-_PAGING = frozenset({"limit", "offset", "page"})
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where one dialect documents an operation."""
-
-    dialect: Dialect
-    method: str
-    path: str
-    """As the document writes it, with placeholders."""
-    names: Mapping[str, str] | None
-    """The documented arguments and their wire names; None: all of the signature."""
-
-    @staticmethod
-    def parse(dialect: str, line: str) -> Route:
-        """Read ``"METHOD PATH [argument ...]"``."""
-        method, path, *words = line.split()
-        names: dict[str, str] | None = None
-        if words:
-            names = {}
-            for word in words:
-                if word != "-":
-                    name, _, wire_name = word.partition(":")
-                    names[name] = wire_name or camel(name)
-        return Route(DIALECTS[dialect], method, path, names)
-
-    @property
-    def placeholders(self) -> tuple[str, ...]:
-        """The arguments that stand in the path."""
-        return tuple(re.findall(r"{(\w+)}", self.path))
-
-    @property
-    def full_path(self) -> str:
-        """The path with the dialect's prefix, as a server sees it: ``/v1/leads/{lead_id}``."""
-        return self.dialect.prefix + self.path
-
-    def has(self, name: str) -> bool:
-        """Tell whether this dialect documents an argument. Paging is translated, so any form of it counts."""
-        if self.names is None or name in self.names or f"{{{name}}}" in self.path:
-            return True
-        return name in _PAGING and not _PAGING.isdisjoint(self.names)
-
-    def wire_name(self, name: str) -> str:
-        """Return what an argument is called on the wire."""
-        return self.names[name] if self.names is not None and name in self.names else camel(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +53,10 @@ class Operation(Generic[P, T]):
 
     kind: Kind = "plain"
 
-    def __init__(self, function: Callable[..., Any], routes: Mapping[str, str], flags: Flags) -> None:
+    def __init__(self, function: Callable[..., Any], routes: Mapping[str, Route], flags: Flags) -> None:
         self.function = function
         self.flags = flags
-        self.routes = {dialect: Route.parse(dialect, line) for dialect, line in routes.items()}
+        self.routes = routes
         self.doc = inspect.getdoc(function) or ""
         update_wrapper(cast(Any, self), function)
         self._readers: dict[tuple[str, type], Reader[Any]] = {}
@@ -121,7 +70,7 @@ class Operation(Generic[P, T]):
         """Refuse a declaration that cannot work, when it is imported."""
         for route in self.routes.values():
             positional = self.positional[: len(route.placeholders)]
-            unknown = set(route.names or ()) - set(self.signature.parameters) - _PAGING
+            unknown = set(route.names or ()) - set(self.signature.parameters) - PAGING
             if sorted(positional) != sorted(route.placeholders) or unknown:
                 raise TypeError(
                     f"{self.owner.__name__}.{self.name}, {route.dialect.name}: the path {route.path} needs its placeholders "
@@ -208,7 +157,7 @@ class Operation(Generic[P, T]):
         route = self.choose(given, dialects)
         path = route.path
         for name in route.placeholders:
-            path = path.replace(f"{{{name}}}", _segment(name, given[name]), 1)
+            path = path.replace(f"{{{name}}}", segment(name, given[name]), 1)
         rest = {name: value for name, value in given.items() if name not in route.placeholders}
         if not rest:
             return Plan(route, given, path, "", _NOTHING, *self._empty_body(route))
@@ -219,7 +168,7 @@ class Operation(Generic[P, T]):
         if self.kind == "page":
             rest = self._paged(rest, route)
         if self._in_query(route, rest):
-            return Plan(route, given | rest, path, _query(route, rest), headers, None, None)
+            return Plan(route, given | rest, path, query(route, rest), headers, None, None)
         members = self.arguments.dump(rest, route)
         if files is not None:
             options = {"options": (None, encode_json(members), "application/json")} if members else {}
@@ -324,13 +273,17 @@ class Operation(Generic[P, T]):
     def _method(self, resource: Resource[Any]) -> Callable[..., Any]:
         """Return the method of a client's resource, and keep it there: the next access does not come here."""
         client = resource._client  # pyright: ignore[reportPrivateUsage] # the resource's own machinery
-        start = client._run_pages if self.kind == "page" else client._run  # pyright: ignore[reportPrivateUsage] # as above
+        run: Callable[..., Any] = client._run  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            return start(lambda: self.steps(client, args, kwargs)) if self.kind == "page" else start(
-                self.steps(client, args, kwargs)
-            )
+            return run(self.steps(client, args, kwargs))
 
+        def pages(*args: Any, **kwargs: Any) -> Any:
+            # The async client starts a list again each time it is iterated over.
+            return client._run_pages(lambda: self.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # as above
+
+        if self.kind == "page":
+            method = pages
         update_wrapper(method, self.function)
         method.__signature__ = self.signature  # type: ignore[attr-defined] # what `inspect.signature` shows
         resource.__dict__[self.name] = method
@@ -345,13 +298,18 @@ class Paginated(Operation[P, T]):
 
     kind = "page"
 
-    @overload  # type: ignore[override] # a page is a `Page` to the sync client and `AsyncPages` to the async one
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Paginated[P, T]: ...
+    # A page is a `Page` to the sync client and `AsyncPages` to the async one: that is why these differ from `Operation.__get__`.
+    @overload  # type: ignore[override] # see above
+    def __get__(
+        self, instance: None, owner: type[Resource[Any]]
+    ) -> Paginated[P, T]: ...
     @overload
     def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Page[T]]: ...
     @overload
     def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncPages[T]]: ...
-    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
+        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
+    ) -> Any:
         """Return the declaration, or the method of a client's resource."""
         return self if instance is None else self._method(instance)
 
@@ -378,15 +336,20 @@ class JobOperation(Operation[P, T]):
 
     kind = "job"
 
-    @overload  # type: ignore[override] # a job waits as the client does
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> JobOperation[P, T]: ...
+    # A job waits as the client does: that is why these differ from `Operation.__get__`.
+    @overload  # type: ignore[override] # see above
+    def __get__(
+        self, instance: None, owner: type[Resource[Any]]
+    ) -> JobOperation[P, T]: ...
     @overload
     def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Job[T]]: ...
     @overload
     def __get__(
         self, instance: Resource[Async], owner: type[Resource[Any]]
     ) -> Callable[P, Coroutine[Any, Any, AsyncJob[T]]]: ...
-    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
+        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
+    ) -> Any:
         """Return the declaration, or the method of a client's resource."""
         return self if instance is None else self._method(instance)
 
@@ -401,15 +364,20 @@ class DownloadOperation(Operation[P, T]):
 
     kind = "download"
 
-    @overload  # type: ignore[override] # a download is read as the client reads
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> DownloadOperation[P, T]: ...
+    # A download is read as the client reads: that is why these differ from `Operation.__get__`.
+    @overload  # type: ignore[override] # see above
+    def __get__(
+        self, instance: None, owner: type[Resource[Any]]
+    ) -> DownloadOperation[P, T]: ...
     @overload
     def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Download]: ...
     @overload
     def __get__(
         self, instance: Resource[Async], owner: type[Resource[Any]]
     ) -> Callable[P, Coroutine[Any, Any, AsyncDownload]]: ...
-    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
+        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
+    ) -> Any:
         """Return the declaration, or the method of a client's resource."""
         return self if instance is None else self._method(instance)
 
@@ -418,22 +386,6 @@ class DownloadOperation(Operation[P, T]):
         from .transfer import AsyncDownload, Download
 
         return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """What a declaration says beside its routes."""
-
-    safe: bool = False
-    """A POST that only reads: it may be repeated."""
-    status: int | None = None
-    """The status of success, where the verb does not tell."""
-    session: Session | None = None
-    """It starts, renews or ends the client's session."""
-    auth: bool = True
-    """It needs a bearer token."""
-    bulk: bool = False
-    """It is counted in the rate class for bulk work."""
 
 
 def operation(
@@ -448,16 +400,16 @@ def operation(
     bulk: bool = False,
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
     """Declare a call by its routes; see the module's docstring for how a route is written."""
-    routes, flags = _routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk)
-    return lambda function: Operation(function, routes, flags)
+    found, flags = routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk)
+    return lambda function: Operation(function, found, flags)
 
 
 def paginated(
     *, mvp: str | None = None, flow: str | None = None, platform: str | None = None, safe: bool = False
 ) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
     """Declare a call that answers a page of records."""
-    routes, flags = _routes(mvp, flow, platform), Flags(safe=safe)
-    return lambda function: Paginated(function, routes, flags)
+    found, flags = routes(mvp, flow, platform), Flags(safe=safe)
+    return lambda function: Paginated(function, found, flags)
 
 
 def job(
@@ -469,21 +421,16 @@ def job(
     bulk: bool = False,
 ) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
     """Declare a call that answers a job."""
-    routes, flags = _routes(mvp, flow, platform), Flags(status=status, bulk=bulk)
-    return lambda function: JobOperation(function, routes, flags)
+    found, flags = routes(mvp, flow, platform), Flags(status=status, bulk=bulk)
+    return lambda function: JobOperation(function, found, flags)
 
 
 def download(
     *, mvp: str | None = None, flow: str | None = None, platform: str | None = None
 ) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
     """Declare a call that answers a file."""
-    routes = _routes(mvp, flow, platform)
-    return lambda function: DownloadOperation(function, routes, Flags())
-
-
-def _routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str, str]:
-    lines = {"mvp": mvp, "flow": flow, "platform": platform}
-    return {dialect: line for dialect, line in lines.items() if line is not None}
+    found = routes(mvp, flow, platform)
+    return lambda function: DownloadOperation(function, found, Flags())
 
 
 _NOTHING: Mapping[str, str] = {}
@@ -491,26 +438,3 @@ _NOTHING: Mapping[str, str] = {}
 
 def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if name != "page"}
-
-
-def _segment(name: str, value: object) -> str:
-    """Return an identifier as one segment of a path; refuse what would lead elsewhere."""
-    if not isinstance(value, str) or not value.strip() or value in (".", ".."):
-        raise InvalidInputError(f"{name} must be the id of a record, a non-empty string, not {value!r}")
-    return value if value.isalnum() else quote(value, safe="")
-
-
-def _query(route: Route, rest: Mapping[str, Any]) -> str:
-    if route.dialect.camel_sort and isinstance(rest.get("sort"), str):
-        rest = {**rest, "sort": camel(rest["sort"])}
-    return urlencode({route.wire_name(name): _parameter(value) for name, value in rest.items()})
-
-
-def _parameter(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ",".join(_parameter(item) for item in cast("list[Any]", value))
-    if hasattr(value, "astimezone"):
-        return instant(value)
-    return value if isinstance(value, str) else str(value)

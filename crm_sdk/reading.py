@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
@@ -16,10 +15,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_a
 from pydantic import AliasChoices, AwareDatetime, TypeAdapter
 from pydantic import ValidationError as _Invalid
 from pydantic.fields import FieldInfo
-from typing_extensions import NotRequired, get_type_hints, is_typeddict
+from typing_extensions import get_type_hints, is_typeddict
 
 from .models.record import Mismatch, Model
-from .wire import decode_json
+from .wire import decode_json, is_array, is_object
 
 T = TypeVar("T")
 
@@ -74,11 +73,11 @@ def _lenient(annotation: Any, found: Any, path: str, mismatches: list[Mismatch])
     origin = get_origin(kind)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _lenient_model(kind, found, path, mismatches)
-    if is_typeddict(kind) and isinstance(found, dict):
-        return _lenient_dict(kind, cast("dict[str, Any]", found), path, mismatches)
+    if is_typeddict(kind) and is_object(found):
+        return _lenient_dict(kind, found, path, mismatches)
     if origin in (Union, types.UnionType):
         return _lenient_union(annotation, kind, found, path, mismatches)
-    if origin is list and isinstance(found, list):
+    if origin is list and is_array(found):
         (inner,) = get_args(kind)
         return [_lenient(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found)]
     try:
@@ -108,9 +107,7 @@ def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches
 
 def _tagged(choices: list[Any], found: Any) -> list[Any]:
     """Return the branches of a union that ``kind`` names, or all of them where it names none."""
-    if not isinstance(found, Mapping):
-        return choices
-    word = cast("Mapping[str, Any]", found).get("kind")
+    word = found.get("kind") if is_object(found) else None
     named = [choice for choice in choices if word is not None and word in _kinds(_plain(choice))]
     return named or choices
 
@@ -121,10 +118,10 @@ def _kinds(choice: Any) -> tuple[Any, ...]:
 
 
 def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mismatch]) -> Any:
-    if not isinstance(found, Mapping):
+    if not is_object(found):
         mismatches.append(Mismatch(path or "the answer", "model_type", "an object was expected", found))
         return found
-    rest = dict(cast("Mapping[str, Any]", found))
+    rest = dict(found)
     noted: list[Mismatch] = []
     values: dict[str, Any] = {}
     for name, field in kind.model_fields.items():
@@ -150,7 +147,7 @@ def _lenient_dict(kind: Any, found: dict[str, Any], path: str, mismatches: list[
         here = f"{path}.{name}".lstrip(".")
         if name in values:
             values[name] = _lenient(annotation, values[name], here, mismatches)
-        elif name in kind.__required_keys__ and get_origin(annotation) is not NotRequired:
+        elif name in kind.__required_keys__ and str(get_origin(annotation)) not in _OPTIONAL:
             mismatches.append(Mismatch(here, "missing", "it is missing"))
     return values
 
@@ -172,7 +169,8 @@ def _plain(annotation: Any) -> Any:
     return annotation
 
 
-_QUALIFIERS = frozenset({"typing.Required", "typing.NotRequired", "typing_extensions.Required"})
+_OPTIONAL = frozenset({"typing.NotRequired", "typing_extensions.NotRequired"})
+_QUALIFIERS = _OPTIONAL | frozenset({"typing.Required", "typing_extensions.Required"})
 
 
 def _nearest(kind: Any, found: Any) -> Any:

@@ -58,7 +58,7 @@ class _Part:
     def __get__(self, instance: Any, owner: object = None) -> Any:
         if instance is None:
             return self
-        client = instance._client if isinstance(instance, Resource) else instance
+        client = getattr(instance, "_client", instance)  # a resource's client, or the client itself
         resource = instance.__dict__[self._name] = self.kind()(client)
         return resource
 

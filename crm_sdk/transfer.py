@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import unquote
 
 from .errors import InvalidInputError, InvalidResponseError
@@ -19,16 +19,19 @@ def multipart(upload: Any) -> tuple[str, Any]:
     A file is read from where it stands; when the request has to be repeated, from there again.
     """
     if isinstance(upload, tuple):
-        name, content = upload
-        return str(name), bytes(content)
-    if isinstance(upload, (bytes, bytearray, memoryview)):
+        pair = cast("tuple[Any, ...]", upload)
+        if len(pair) != 2 or not isinstance(pair[1], (bytes, bytearray)):
+            raise InvalidInputError("an upload from memory is (name, bytes)")
+        return str(pair[0]), bytes(pair[1])
+    if isinstance(upload, (bytes, bytearray)):
         return "upload", bytes(upload)
     if isinstance(upload, (str, os.PathLike)):
+        path = str(os.fspath(upload))  # pyright: ignore[reportUnknownArgumentType] # a path of str or of bytes
         try:
-            with open(upload, "rb") as file:
-                return os.path.basename(os.fspath(upload)), file.read()
+            with open(path, "rb") as file:
+                return os.path.basename(path), file.read()
         except OSError as error:
-            raise InvalidInputError(f"cannot read {os.fspath(upload)!r}: {error.strerror}") from error
+            raise InvalidInputError(f"cannot read {path!r}: {error.strerror}") from error
     if isinstance(upload, io.TextIOBase):
         raise InvalidInputError("the file is open as text; open it with mode 'rb'")
     if hasattr(upload, "read"):

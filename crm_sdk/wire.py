@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeGuard, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -100,6 +100,16 @@ def number(value: Decimal) -> int | float | Decimal:
     return approximate if Decimal(repr(approximate)) == value else value
 
 
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Tell whether something read from JSON is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Tell whether something read from JSON is an array."""
+    return isinstance(value, list)
+
+
 def instant(value: datetime) -> str:
     """Return an aware datetime as ISO 8601 in UTC, ending in ``Z``; milliseconds only where there are any."""
     if value.tzinfo is None:
@@ -118,8 +128,9 @@ def _encode(value: object) -> object:
         return value.isoformat()
     if isinstance(value, (set, frozenset)):
         return sorted(cast("set[str]", value))
-    if hasattr(value, "model_dump"):
-        return value.model_dump(by_alias=True)
+    dump: Any = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(by_alias=True)
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON: {value!r}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from crm_sdk.operation import Route
+from crm_sdk.route import Route
 from crm_sdk.wire import camel, instant
 
 from .problems import FieldError, Problem

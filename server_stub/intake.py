@@ -18,8 +18,9 @@ from crm_sdk.arguments import Arguments, field_errors
 from crm_sdk.dialects import snake
 from crm_sdk.models.record import Model
 from crm_sdk.models.values import OpenVocabulary
-from crm_sdk.operation import Operation, Route
+from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
+from crm_sdk.route import Route
 from crm_sdk.wire import camel, decode_json
 
 from .problems import FieldError, Problem, validation
@@ -220,7 +221,8 @@ def _list_check(each: Any) -> Any:
 
 
 def _record_check(kind: Any) -> Any:
-    checks = {name: check for name, hint in get_type_hints(kind, include_extras=True).items() if (check := _vocabulary(hint))}
+    found = {name: _vocabulary(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
+    checks = {name: inner for name, inner in found.items() if inner is not None}
 
     def check(value: Any, path: str, errors: list[FieldError]) -> None:
         if isinstance(value, Mapping):

@@ -49,11 +49,7 @@ def _model(kind: type[Model], dialect: str) -> Render:
         wire_name = shape.names[name] if shape is not None else info.serialization_alias or camel(name)
         optional = shape is not None and name in shape.optional
         text = shape is not None and name in shape.text
-        # Looked up at the first use, not now: a model may hold models of its own kind.
-        inner: Any = info.annotation
-        plan.append((name, wire_name, lambda value, inner=inner: renderer(inner, dialect)(value), info, optional, text))
-        if renderer_is_plain(inner):
-            plan[-1] = (name, wire_name, _as_is, info, optional, text)
+        plan.append((name, wire_name, _later(info.annotation, dialect), info, optional, text))
 
     def render(doc: Any) -> Any:
         if not isinstance(doc, Mapping):
@@ -75,12 +71,23 @@ def _model(kind: type[Model], dialect: str) -> Render:
     return render
 
 
-def renderer_is_plain(annotation: Any) -> bool:
+def _later(annotation: Any, dialect: str) -> Render:
+    """Return what writes a member; found at the first use, since a model may hold models of its own kind."""
+    if _is_plain(annotation):
+        return _as_is
+
+    def write(value: Any) -> Any:
+        return renderer(annotation, dialect)(value)
+
+    return write
+
+
+def _is_plain(annotation: Any) -> bool:
     """Tell whether values of a type are written as they are: no model is within it."""
     kind = annotation
     if isinstance(kind, type) and issubclass(kind, Model):
         return False
-    return all(renderer_is_plain(arg) for arg in get_args(kind))
+    return all(_is_plain(arg) for arg in get_args(kind))
 
 
 def _union(choices: tuple[Any, ...], dialect: str) -> Render:

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from crm_sdk.client import Catalogue
-from crm_sdk.operation import Operation, Route
+from crm_sdk.operation import Operation
+from crm_sdk.route import Route
 from crm_sdk.resource import parts
 
 

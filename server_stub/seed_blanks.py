@@ -9,7 +9,7 @@ _RECORD: Mapping[str, Any] = {
     "id": None, "created_at": None, "updated_at": None, "created_by": "system", "version": 1, "deleted_at": None,
 }  # fmt: skip
 
-_LEAD = {
+_LEAD: Mapping[str, Any] = {
     "name": None, "first_name": None, "last_name": None, "email": None, "phone": None, "company": None, "title": None,
     "website": None, "industry": None, "employees": None, "annual_revenue": None, "status": "new", "source": "other",
     "source_detail": None, "campaign": None, "utm": None, "value": None, "currency": None, "notes": [],
@@ -20,7 +20,7 @@ _LEAD = {
     "converted_account_id": None, "converted_deal_id": None, "external_id": None, "custom_fields": {},
 }  # fmt: skip
 
-_CONTACT = {
+_CONTACT: Mapping[str, Any] = {
     "name": None, "first_name": None, "last_name": None, "salutation": None, "email": None, "secondary_emails": [],
     "phone": None, "mobile": None, "company": None, "account_id": None, "title": None, "department": None,
     "avatar": None, "owner_id": None, "status": "active", "lifecycle_stage": "lead", "source": None, "address": None,
@@ -32,7 +32,7 @@ _CONTACT = {
     "custom_fields": {},
 }  # fmt: skip
 
-_ACCOUNT = {
+_ACCOUNT: Mapping[str, Any] = {
     "name": None, "domain": None, "website": None, "industry": None, "type": "prospect", "status": "active",
     "phone": None, "email": None, "employees": None, "annual_revenue": None, "currency": None, "description": None,
     "billing_address": None, "shipping_address": None, "parent_id": None, "owner_id": None, "territory_id": None,
@@ -41,7 +41,7 @@ _ACCOUNT = {
     "child_count": 0, "last_activity_at": None, "merged_ids": [], "external_id": None, "custom_fields": {},
 }  # fmt: skip
 
-_DEAL = {
+_DEAL: Mapping[str, Any] = {
     "title": None, "value": 0, "currency": None, "pipeline_id": None, "stage": None, "stage_id": None,
     "status": "open", "probability": 0, "probability_override": None, "confidence": "medium",
     "expected_close_date": None, "contact_id": None, "contact_name": None, "contact_roles": [], "account_id": None,
@@ -53,7 +53,7 @@ _DEAL = {
     "cloned_from": None, "external_id": None, "custom_fields": {},
 }  # fmt: skip
 
-_ACTIVITY = {
+_ACTIVITY: Mapping[str, Any] = {
     "kind": None, "title": None, "description": None, "owner_id": None, "contact_id": None, "lead_id": None,
     "deal_id": None, "account_id": None, "contact_name": None, "contact_company": None, "priority": "medium",
     "tags": [], "reminders": [], "attachments": [], "source": "manual", "occurred_at": None, "sentiment": None,
@@ -85,14 +85,14 @@ _ACTIVITY_KINDS: Mapping[str, Mapping[str, Any]] = {
     "note": {"body": None, "pinned": False, "mentions": []},
 }  # fmt: skip
 
-_USER = {
+_USER: Mapping[str, Any] = {
     "email": None, "name": None, "avatar": None, "role": "sales", "roles": [], "preferences": None, "last_login": None,
     "status": "active", "title": None, "department": None, "phone": None, "manager_id": None, "team_ids": [],
     "timezone": "UTC", "locale": "en", "monthly_quota": None, "quota_currency": None, "email_verified": True,
     "mfa_enabled": False, "tenant_id": None, "password_hash": None,
 }  # fmt: skip
 
-_RELATIONSHIP = {
+_RELATIONSHIP: Mapping[str, Any] = {
     "contact_id": None, "related_contact_id": None, "related_contact_name": None, "type": None, "inverse_type": None,
     "since": None, "notes": None,
 }  # fmt: skip
@@ -110,7 +110,8 @@ _BLANKS: Mapping[str, Mapping[str, Any]] = {
 
 def blank(kind: str) -> dict[str, Any]:
     """Return the members of a new record of a kind: ``lead``, ``contact``, ``account``, ``deal``, ``user``,
-    ``relationship``, or one of the activities ``task``, ``event``, ``call``, ``email``, ``note``."""
+    ``relationship``, or one of the activities ``task``, ``event``, ``call``, ``email``, ``note``.
+    """
     try:
         members = _BLANKS[kind]
     except KeyError:

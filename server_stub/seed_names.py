@@ -215,6 +215,20 @@ TAGS = (
     "Köln 2026",
     "AI",
 )
-SOURCES = ("website", "website", "website", "referral", "referral", "social", "advertising", "email", "event", "phone", "partner", "import", "api")  # fmt: skip
+SOURCES = (
+    "website",
+    "website",
+    "website",
+    "referral",
+    "referral",
+    "social",
+    "advertising",
+    "email",
+    "event",
+    "phone",
+    "partner",
+    "import",
+    "api",
+)
 CAMPAIGNS = ("spring-launch", "webinar-series", "trade-fair-hannover", "black-friday")
 OFFERINGS = ("Starter", "Team", "Enterprise", "Analytics add-on", "Onboarding", "Premium support")

@@ -220,7 +220,7 @@ def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
     """Mark a function as the rule of a declared operation. Its arguments are checked now, at import."""
 
     def mark(rule: Rule) -> Rule:
-        code = rule.__code__  # type: ignore[attr-defined] # a rule is a plain function
+        code: Any = getattr(rule, "__code__")  # noqa: B009 # a rule is a plain function, which its type does not say
         taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
         declared = set(operation.signature.parameters) - PAGING
         if taken != declared:
@@ -228,7 +228,7 @@ def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
                 f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "
                 f"{operation.id} declares {', '.join(sorted(declared)) or 'nothing'}"
             )
-        rule.__operation__ = operation  # type: ignore[attr-defined] # read by the core, which collects the rules
+        vars(rule)["__operation__"] = operation  # read by the core, which collects the rules
         return rule
 
     return mark
@@ -238,7 +238,7 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     """Mark a function as one step of the jobs of a kind: it gets (call, job) and returns the job's new members."""
 
     def mark(rule: Rule) -> Rule:
-        rule.__job_kind__ = kind  # type: ignore[attr-defined] # read by the core, which collects the steps
+        vars(rule)["__job_kind__"] = kind  # read by the core, which collects the steps
         return rule
 
     return mark

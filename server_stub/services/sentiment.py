@@ -20,24 +20,24 @@ _WORDS = """
  3 excelente* fantástic* perfect* encantad* increíble* magnífic* maravillos*
  2 great love loved loves happy impressed pleased thank thanks grateful awesome excited recommend recommended
  2 enthusiastic wonderful satisfied successful enjoyed
- 2 toll tolle toller super sehrgut glücklich* zufrieden* beeindruckt* danke dank dankbar* empfehl* freuen erfreut* freut
+ 2 toll tolle toller super glücklich* zufrieden* beeindruckt* danke dank dankbar* empfehl* freuen erfreut* freut
  2 gracias feliz felices contento* contenta* satisfech* impresionad* recomend* agradec* genial geniales éxito*
  1 good nice helpful interested positive agreed agree approve approved useful welcome easy works smooth smoothly
  1 progress improved improvement confident ready quick quickly friendly clear win won better best glad
  1 gut gute guter gutes guten hilfreich* interessiert* positiv* einverstanden zugestimmt nützlich* einfach* schnell*
- 1 freundlich* klar verbessert* gewonnen besser* bereit gerne gern
- 1 buen* bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* clar* mejor* list* gust*
+ 1 freundlich* klar klare verbessert* gewonnen besser* bereit gerne gern
+ 1 bueno buena buenos bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* claro mejor* listo listos gusta gusto gustó
 -1 slow delay delayed concern concerns concerned issue issues problem problems expensive unclear difficult late hesitant
 -1 missing missed worried confused confusing waiting doubt doubts postponed postpone reject rejected complicated pricey
 -1 langsam* verzöger* verspät* sorge sorgen bedenken problem* teuer* unklar* schwierig* spät fehlt fehlend* zweifel*
 -1 verschoben verwirr* abgelehnt kompliziert* warten
--1 lent* retras* preocup* problema* car* confus* difícil* tarde falta* duda* dudos* pospuest* rechazad* complicad*
+-1 lento lenta lentos retras* preocup* problema* caro caros confus* difícil* falta* duda* dudos* pospuest* rechazad* complicad*
 -2 bad unhappy disappointed disappointing disappointment frustrated frustrating annoyed complaint complain complained
 -2 complains poor broken fail failed fails failure unacceptable angry refund cancel cancelled cancellation cancelling wrong
 -2 dissatisfied upset unreliable useless lost terminate hate hated
 -2 schlecht* enttäusch* frustrier* verärgert* beschwer* defekt* kaputt* fehler gescheitert* unzufrieden* wütend* inakzeptabel*
 -2 unzuverlässig* nutzlos* kündig* stornier* rückerstattung ärgerlich* verloren
--2 mal mala malo malos malas decepcion* frustrad* molest* queja* quejar* rot* fall* inaceptable* enfadad* reembols*
+-2 mala malo malos malas decepcion* frustrad* molest* queja* quejar* roto rota rotos falla fallo fallos fallas inaceptable* enfadad* reembols*
 -2 insatisfech* cancel* inútil* perdid* equivocad*
 -3 terrible horrible awful worst disaster furious outrageous scam lawsuit
 -3 schrecklich* furchtbar* katastroph* miserabel* schlimmst* betrug
@@ -51,8 +51,8 @@ total äußerst besonders unglaublich zu muy realmente extremadamente totalmente
 _WEAKER = """somewhat slightly fairly rather kinda little bit etwas ein bisschen ziemlich leicht relativ algo poco
 bastante ligeramente"""
 _TURNS = "but however although yet aber jedoch allerdings trotzdem doch pero aunque embargo"
-_LEAVING = """cancel cancell* terminat* competitor* switch switching refund* leaving downgrad* kündig* wettbewerb* konkurren*
-wechseln rückerstattung* stornier* rescindir* competidor* competencia cambiar reembols*"""
+_LEAVING = """cancel cancell* terminat* competitor* switching refund* leaving downgrad* kündig* wettbewerb* konkurren*
+wechseln rückerstattung* stornier* rescindir* competidor* competencia reembols*"""
 
 _TOKEN = re.compile(r"[a-z0-9]+|[.!?;:,]")
 _CLAUSE_END = frozenset(".!?;:,")

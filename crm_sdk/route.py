@@ -1,0 +1,114 @@
+"""Where an operation is documented: one route per dialect, and how arguments get into its URL.
+
+A route is written ``"METHOD PATH [argument ...]"``. Arguments after the path are the only ones that dialect documents
+(``-``: none); without them it documents all of the signature. ``lead_id:leadId`` gives an argument another name on the
+wire.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, cast
+from urllib.parse import quote, urlencode
+
+from .dialects import DIALECTS, Dialect
+from .errors import InvalidInputError
+from .wire import camel, instant
+
+Session: TypeAlias = Literal["start", "renew", "end"]
+
+PAGING = frozenset({"limit", "offset", "page"})
+"""The arguments that choose a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one dialect documents an operation."""
+
+    dialect: Dialect
+    method: str
+    path: str
+    """As the document writes it, with placeholders."""
+    names: Mapping[str, str] | None
+    """The documented arguments and their wire names; None: all of the signature."""
+
+    @staticmethod
+    def parse(dialect: str, line: str) -> Route:
+        """Read ``"METHOD PATH [argument ...]"``."""
+        method, path, *words = line.split()
+        names: dict[str, str] | None = None
+        if words:
+            names = {}
+            for word in words:
+                if word != "-":
+                    name, _, wire_name = word.partition(":")
+                    names[name] = wire_name or camel(name)
+        return Route(DIALECTS[dialect], method, path, names)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The arguments that stand in the path."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
+    @property
+    def full_path(self) -> str:
+        """The path with the dialect's prefix, as a server sees it: ``/v1/leads/{lead_id}``."""
+        return self.dialect.prefix + self.path
+
+    def has(self, name: str) -> bool:
+        """Tell whether this dialect documents an argument. Paging is translated, so any form of it counts."""
+        if self.names is None or name in self.names or f"{{{name}}}" in self.path:
+            return True
+        return name in PAGING and not PAGING.isdisjoint(self.names)
+
+    def wire_name(self, name: str) -> str:
+        """Return what an argument is called on the wire."""
+        return self.names[name] if self.names is not None and name in self.names else camel(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What a declaration says beside its routes."""
+
+    safe: bool = False
+    """A POST that only reads: it may be repeated."""
+    status: int | None = None
+    """The status of success, where the verb does not tell."""
+    session: Session | None = None
+    """It starts, renews or ends the client's session."""
+    auth: bool = True
+    """It needs a bearer token."""
+    bulk: bool = False
+    """It is counted in the rate class for bulk work."""
+
+
+def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str, Route]:
+    """Return the routes of an operation by dialect."""
+    lines = {"mvp": mvp, "flow": flow, "platform": platform}
+    return {dialect: Route.parse(dialect, line) for dialect, line in lines.items() if line is not None}
+
+
+def segment(name: str, value: object) -> str:
+    """Return an identifier as one segment of a path; refuse what would lead elsewhere."""
+    if not isinstance(value, str) or not value.strip() or value in (".", ".."):
+        raise InvalidInputError(f"{name} must be the id of a record, a non-empty string, not {value!r}")
+    return value if value.isalnum() else quote(value, safe="")
+
+
+def query(route: Route, rest: Mapping[str, Any]) -> str:
+    """Return arguments as the query of a URL."""
+    if route.dialect.camel_sort and isinstance(rest.get("sort"), str):
+        rest = {**rest, "sort": camel(rest["sort"])}
+    return urlencode({route.wire_name(name): _parameter(value) for name, value in rest.items()})
+
+
+def _parameter(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(_parameter(item) for item in cast("list[Any]", value))
+    if hasattr(value, "astimezone"):
+        return instant(value)
+    return value if isinstance(value, str) else str(value)

@@ -1,0 +1,82 @@
+"""Carry out a bulk call: every item in a transaction of its own, or all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from .problems import FieldError, Problem
+from .serving import Call
+
+Item = TypeVar("Item")
+
+MAX_ITEMS = 1_000
+
+
+def check_size(items: Sequence[object], field: str) -> None:
+    """Refuse a call with more items than one may have."""
+    if len(items) > MAX_ITEMS:
+        raise Problem(
+            "TOO_MANY_ITEMS",
+            f"{len(items):,} items; a call takes at most {MAX_ITEMS:,}",
+            field=field,
+            rule="max",
+            details={"limit": MAX_ITEMS, "given": len(items)},
+        )
+
+
+def carry_out(
+    call: Call,
+    items: Sequence[Item],
+    work: Callable[[Item], Any],
+    *,
+    field: str,
+    id_of: Callable[[Item], str | None],
+    atomic: bool = False,
+) -> dict[str, Any]:
+    """Return the BulkResult of doing `work` for each item, in their order.
+
+    What fails is undone and reported in its place. With `atomic` a failure undoes everything, and every item's
+    error is told in the 422. `field` is the argument the items came in.
+    """
+    results: list[dict[str, Any]] = []
+    failures: list[tuple[int, Problem]] = []
+    for index, item in enumerate(items):
+        try:
+            with call.server.store.transaction():
+                result = work(item)
+        except Problem as problem:
+            failures.append((index, problem))
+            results.append(
+                {"index": index, "status": "failed", "id": id_of(item), "error": error_of(problem), "result": None}
+            )
+        else:
+            results.append({"index": index, "status": "ok", "id": id_of(item), "error": None, "result": result})
+    if atomic and failures:
+        raise Problem(
+            "BULK_REJECTED",
+            f"{len(failures)} of {len(items)} items cannot be done, so nothing was",
+            errors=[_entry(field, index, problem) for index, problem in failures],
+        )
+    return {
+        "items": results,
+        "total": len(results),
+        "succeeded": len(results) - len(failures),
+        "failed": len(failures),
+    }
+
+
+def error_of(problem: Problem) -> Mapping[str, Any]:
+    """Return a problem as the ErrorDetail of an item."""
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "field": problem.field,
+        "rule": problem.rule,
+        "details": dict(problem.details),
+    }
+
+
+def _entry(field: str, index: int, problem: Problem) -> FieldError:
+    where = f"{field}.{index}" if problem.field is None else f"{field}.{index}.{problem.field}"
+    return FieldError(where, problem.rule, problem.message, problem.code, problem.details)
