@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import IO, Any, cast
+from typing import IO, Any
 from urllib.parse import unquote
 
 from .errors import InvalidInputError, InvalidResponseError
@@ -19,7 +19,7 @@ def multipart(upload: Any) -> tuple[str, Any]:
     A file is read from where it stands; when the request has to be repeated, from there again.
     """
     if isinstance(upload, tuple):
-        pair = cast("tuple[Any, ...]", upload)
+        pair: Any = upload
         if len(pair) != 2 or not isinstance(pair[1], (bytes, bytearray)):
             raise InvalidInputError("an upload from memory is (name, bytes)")
         return str(pair[0]), bytes(pair[1])

@@ -233,6 +233,10 @@ class StubServer:
         newest = self.store.collection(tenant_id, "audit").last()
         return newest["hash"] if newest is not None else ""
 
+    def has_rule(self, operation: Operation[..., Any]) -> bool:
+        """Tell whether an operation is served; one that is not answers 501."""
+        return operation in self._rules
+
     # -- one request -------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Reply:

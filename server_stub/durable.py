@@ -18,6 +18,8 @@ from .store import Change, Document, Store
 FORMAT = 1
 _APPLICATION = 0x43524D53  # SQLite's application_id of our files: "CRMS"
 
+_MAGIC = b"SQLite format 3\0"
+
 _SCHEMA = """
 CREATE TABLE document (
     tenant_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT NOT NULL,
@@ -31,7 +33,7 @@ class StateFileError(Exception):
     """The file cannot be used; it was left as it is."""
 
 
-class StateFileInUse(StateFileError):
+class StateFileInUse(StateFileError):  # noqa: N818 # it is a state of the file, and reads like one
     """Another process has the file."""
 
 
@@ -43,6 +45,7 @@ class Durable:
         self.path = Path(path)
         self.new = False
         self._saved: dict[str, str] = {}
+        self._inspect()
         try:
             # Calls come from many threads, one at a time: the core has a lock.
             self._db = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -60,8 +63,20 @@ class Durable:
             self._db.close()
             raise
 
+    def _inspect(self) -> None:
+        """Refuse what is no SQLite file: SQLite itself takes a very short file for an empty one, and overwrites it."""
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(len(_MAGIC))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StateFileError(f"{self.path} cannot be opened: {error.strerror}") from None
+        if head not in (b"", _MAGIC):
+            raise StateFileError(f"{self.path} is not a state file of the stub; it was left as it is")
+
     def _lock(self, wait: float) -> None:
-        """Take the file for the life of this connection. The system ends the lock with the process, also a killed one."""
+        """Take the file for the life of this connection; the system ends the lock with the process, however it ends."""
         deadline = time.monotonic() + wait
         # Exclusive mode keeps the lock a write took, and needs no shared memory file beside the WAL.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -125,7 +140,7 @@ class Durable:
         return {name: _read(value) for name, value in self._saved.items()}
 
     def save(self, changes: Iterable[Change], meta: Mapping[str, Any]) -> None:
-        """Save what a call changed, all of it or nothing. `meta` holds ``counters`` (the store's) and what else is state.
+        """Save what a call changed, all of it or nothing; `meta` holds the store's ``counters`` and what else is state.
 
         Values of `meta` that did not change cost nothing.
         """

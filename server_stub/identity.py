@@ -23,7 +23,7 @@ _CACHED = 4_096
 
 
 def hash_password(password: str, salt: str) -> str:
-    """Hash a password for keeping; the same salt (a user's id) gives the same hash, so that demo data is reproducible."""
+    """Hash a password for keeping; the same salt (a user's id) gives the same hash: demo data is reproducible."""
     digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
     return f"pbkdf2-sha256${_ROUNDS}${salt}${digest.hex()}"
 
@@ -43,11 +43,12 @@ def fingerprint(credential: str) -> str:
 
 
 def find_api_key(store: Store, key: str) -> Document | None:
-    """Return the record of an API key, whichever company it belongs to."""
+    """Return the record of an API key that was not revoked, whichever company it belongs to."""
     digest = fingerprint(key)
     for keys in store.across("api_key"):
-        if found := keys.find("fingerprint", digest):
-            return found[0]
+        for found in keys.find("fingerprint", digest):
+            if found.get("revoked_at") is None:
+                return found
     return None
 
 
@@ -138,7 +139,7 @@ class Tokens:
             )
         except jwt.InvalidSignatureError:
             raise unauthorized("the token was signed by another server", error="invalid_token") from None
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeError) as error:
             raise unauthorized(f"the token is not valid: {error}", error="invalid_token") from None
         texts = [payload.get(name) for name in ("sub", "tenant", "role", "sid")]
         times = [payload.get(name) for name in ("iat", "exp")]

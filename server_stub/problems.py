@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 _REGISTER = {
-    400: """BAD_REQUEST INVALID_GRANT INVALID_REDIRECT_URI INVALID_SCOPE INVALID_TOKEN TOKEN_EXPIRED UNKNOWN_CLIENT
-        UNSUPPORTED_GRANT_TYPE UNSUPPORTED_VERSION""",
+    400: """BAD_REQUEST INVALID_GRANT INVALID_REDIRECT_URI INVALID_SCOPE INVALID_TOKEN TOKEN_EXPIRED
+        UNKNOWN_CLIENT UNSUPPORTED_GRANT_TYPE UNSUPPORTED_VERSION""",
     401: "INVALID_CLIENT INVALID_CREDENTIALS INVALID_MFA_CODE TOKEN_REUSED UNAUTHORIZED",
-    403: """CANNOT_CHANGE_OWN_ROLE DOMAIN_NOT_ALLOWED EMAIL_NOT_VERIFIED FEATURE_DISABLED FEATURE_NOT_IN_PLAN FILE_LOCKED
-        FORBIDDEN LIMIT_EXCEEDED MFA_REQUIRED NOT_AN_ATTENDEE NOT_COMMENT_AUTHOR NO_USER ROLE_ESCALATION
+    403: """CANNOT_CHANGE_OWN_ROLE DOMAIN_NOT_ALLOWED EMAIL_NOT_VERIFIED FEATURE_DISABLED FEATURE_NOT_IN_PLAN
+        FILE_LOCKED FORBIDDEN LIMIT_EXCEEDED MFA_REQUIRED NOT_AN_ATTENDEE NOT_COMMENT_AUTHOR NO_USER ROLE_ESCALATION
         SHARE_EXCEEDS_ACCESS SHARE_EXPIRED TENANT_MISMATCH USER_INACTIVE""",
     404: "NOT_FOUND ROUTE_NOT_FOUND",
     409: """ACCOUNT_CONNECTED ACCOUNT_DISCONNECTED ACCOUNT_EXISTS ACCOUNT_HAS_CHILDREN ACCOUNT_HAS_OPEN_DEALS
@@ -47,7 +47,7 @@ _REGISTER = {
         VALIDATION_ERROR WEAK_PASSWORD WIDGET_OUT_OF_GRID WIDGET_OVERLAP WORKFLOW_LOOP""",
     429: "RATE_LIMIT_EXCEEDED TOO_MANY_ATTEMPTS",
     500: "AI_SERVICE_ERROR INTERNAL_ERROR",
-    # Not in the documents: a route that has no rule here, and what a proxy in front of a server answers (faults use them).
+    # Not in the documents: a route without a rule, and what a proxy in front of a server answers (faults use them).
     501: "NOT_IMPLEMENTED",
     502: "BAD_GATEWAY",
     503: "SERVICE_UNAVAILABLE",
@@ -71,13 +71,14 @@ class FieldError:
     field: str | None
     """Where, in Python names: ``email``, ``filter_groups.0.filters.1.op``."""
     rule: str | None
-    """``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown``, ``reference``, ``unique`` or ``read_only``."""
+    """``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown``, ``reference``,
+    ``unique`` or ``read_only``."""
     message: str
     code: str = "VALIDATION_ERROR"
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 calls it so
     """Raised by a rule to refuse a call; the dialect renders it."""
 
     def __init__(

@@ -16,7 +16,8 @@ from .problems import Problem, invalid
 from .store import Document
 
 FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
-"""What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is told by each value (custom fields)."""
+"""What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields, where
+each value tells."""
 Resolve: TypeAlias = Callable[[Document, str], object]
 Test: TypeAlias = Callable[[object], bool]
 

@@ -1,4 +1,4 @@
-"""The stub's data: immutable documents in collections per company and kind, with indexes, transactions and snapshots."""
+"""The stub's data: immutable documents per company and kind, with indexes, transactions and snapshots."""
 
 from __future__ import annotations
 
@@ -116,9 +116,7 @@ class Collection:
 
     def all(self) -> list[Document]:
         """Return the live documents."""
-        if self._jumbled:
-            self._docs = dict(sorted(self._docs.items(), key=lambda item: self._sequence[item[0]]))
-            self._jumbled = False
+        self._settle()
         if not self._dead:
             return list(self._docs.values())
         dead = self._dead
@@ -126,10 +124,11 @@ class Collection:
 
     def last(self) -> Document | None:
         """Return the document that was inserted last, deleted or not; None in an empty collection."""
+        self._settle()
         return next(reversed(self._docs.values()), None)
 
     def find(self, field: str, value: object) -> list[Document]:
-        """Return the live documents whose field has this value, or whose list has it as an element; case does not matter.
+        """Return the live documents whose field has this value, or has it in its list; case does not matter.
 
         None finds those without a value. Uses an index, which is made at the first search by that field.
         """
@@ -156,6 +155,12 @@ class Collection:
 
     def __repr__(self) -> str:
         return f"<Collection {self.tenant_id}/{self.kind}: {len(self)} documents>"
+
+    def _settle(self) -> None:
+        """Sort again after a removed document came back or a file was read."""
+        if self._jumbled:
+            self._docs = dict(sorted(self._docs.items(), key=lambda item: self._sequence[item[0]]))
+            self._jumbled = False
 
     @staticmethod
     def _enter(index: dict[Any, Bucket], field: str, doc: Document, sequence: int) -> None:
@@ -242,7 +247,7 @@ class Collection:
 
     def restore(self, snap: CollectionSnapshot) -> None:
         """Go back to a state; what differs counts as changed."""
-        for id in self._docs.keys() | snap.docs.keys():
+        for id in {**self._docs, **snap.docs}:
             if self._docs.get(id) is not snap.docs.get(id) or self._sequence.get(id) != snap.sequence.get(id):
                 self._touched[id] = None
         self._docs = dict(snap.docs)
@@ -303,7 +308,7 @@ class Store:
         return Transaction(self)
 
     def new_id(self, prefix: str) -> str:
-        """Make an id such as ``lead_k3jq7m2x4vza``: the same sequence in every store, without an order to guess from."""
+        """Make an id such as ``lead_k3jq7m2x4vza``: the same sequence in every store, in no order that shows."""
         count = self._counters.get(prefix, 0)
         self._counters[prefix] = count + 1
         if self.log is not None:
@@ -350,8 +355,8 @@ class Store:
         """Go back to a state, also one of another store."""
         if self.log is not None:
             raise RuntimeError("a store cannot be restored within a transaction")
-        present = {(tenant_id, kind) for kind, companies in self._kinds.items() for tenant_id in companies}
-        for tenant_id, kind in present | snap.collections.keys():
+        present = [(tenant_id, kind) for kind, companies in self._kinds.items() for tenant_id in companies]
+        for tenant_id, kind in dict.fromkeys([*snap.collections, *present]):
             self.collection(tenant_id, kind).restore(snap.collections.get((tenant_id, kind), _EMPTY))
         self._counters = dict(snap.counters)
 

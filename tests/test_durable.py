@@ -139,6 +139,8 @@ def _newer(path: Path) -> None:
     ("make", "says"),
     [
         (lambda path: path.write_text("dear diary, " * 500), "not a state file"),
+        (lambda path: path.write_text("x"), "not a state file"),
+        (lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(5000)), "not a state file"),
         (_foreign, "another program"),
         (_newer, "format 99"),
     ],

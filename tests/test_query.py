@@ -15,6 +15,7 @@ from server_stub.problems import Problem
 from server_stub.query import FieldType, by, compiled, dated, fold, matches, ordered, search, tagged
 from server_stub.store import Document
 
+FIRST = "filter_groups.0.filters.0"
 NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)  # a Saturday
 
 FIELDS: dict[str, FieldType] = {
@@ -166,32 +167,37 @@ def test_groups_are_alternatives_and_filters_add_up() -> None:
     query = {
         "q": "o",
         "filter_groups": [
-            {"filters": [{"field": "status", "op": "eq", "value": "new"}, {"field": "tags", "op": "contains", "value": "vip"}]},
+            {
+                "filters": [
+                    {"field": "status", "op": "eq", "value": "new"},
+                    {"field": "tags", "op": "contains", "value": "vip"},
+                ]
+            },
             {"filters": [{"field": "name", "op": "starts_with", "value": "l"}]},
         ],
         "sort": "name",
         "order": "asc",
-    }  # fmt: skip
+    }
     assert [d["id"] for d in search(DOCS, query, FIELDS, text=["name"], now=NOW)] == ["c", "d", "a"]
 
 
 @pytest.mark.parametrize(
     ("groups", "code", "field"),
     [
-        ([[{"field": "salary", "op": "eq", "value": 1}]], "UNKNOWN_FIELD", "filter_groups.0.filters.0.field"),
-        ([[{"field": "address.zip", "op": "eq", "value": 1}]], "UNKNOWN_FIELD", "filter_groups.0.filters.0.field"),
-        ([[{"field": "name", "op": "gt", "value": "a"}]], "INVALID_OPERATOR", "filter_groups.0.filters.0.op"),
-        ([[{"field": "name", "op": "like", "value": "a"}]], "INVALID_OPERATOR", "filter_groups.0.filters.0.op"),
-        ([[{"field": "value", "op": "eq", "value": "much"}]], "VALIDATION_ERROR", "filter_groups.0.filters.0.value"),
-        ([[{"field": "value", "op": "between", "value": 1}]], "VALIDATION_ERROR", "filter_groups.0.filters.0.high_value"),
-        ([[{"field": "created_at", "op": "gt", "value": "soon"}]], "VALIDATION_ERROR", "filter_groups.0.filters.0.value"),
-        ([[{"field": "created_at", "op": "gt", "value": "-9999y"}]], "VALIDATION_ERROR", "filter_groups.0.filters.0.value"),
-        ([[{"field": "status", "op": "in", "values": []}]], "VALIDATION_ERROR", "filter_groups.0.filters.0.values"),
+        ([[{"field": "salary", "op": "eq", "value": 1}]], "UNKNOWN_FIELD", f"{FIRST}.field"),
+        ([[{"field": "address.zip", "op": "eq", "value": 1}]], "UNKNOWN_FIELD", f"{FIRST}.field"),
+        ([[{"field": "name", "op": "gt", "value": "a"}]], "INVALID_OPERATOR", f"{FIRST}.op"),
+        ([[{"field": "name", "op": "like", "value": "a"}]], "INVALID_OPERATOR", f"{FIRST}.op"),
+        ([[{"field": "value", "op": "eq", "value": "much"}]], "VALIDATION_ERROR", f"{FIRST}.value"),
+        ([[{"field": "value", "op": "between", "value": 1}]], "VALIDATION_ERROR", f"{FIRST}.high_value"),
+        ([[{"field": "created_at", "op": "gt", "value": "soon"}]], "VALIDATION_ERROR", f"{FIRST}.value"),
+        ([[{"field": "created_at", "op": "gt", "value": "-9999y"}]], "VALIDATION_ERROR", f"{FIRST}.value"),
+        ([[{"field": "status", "op": "in", "values": []}]], "VALIDATION_ERROR", f"{FIRST}.values"),
         ([[{"field": "name", "op": "is_set"}]] * 6, "FILTER_TOO_LARGE", "filter_groups"),
         ([[{"field": "name", "op": "is_set"}] * 11], "FILTER_TOO_LARGE", "filter_groups"),
         ([[{"field": "name", "op": "is_set"}] * 9] * 3, "FILTER_TOO_LARGE", "filter_groups"),
     ],
-)  # fmt: skip
+)
 def test_what_a_search_refuses(groups: list[list[dict[str, Any]]], code: str, field: str) -> None:
     with pytest.raises(Problem) as caught:
         compiled([{"filters": filters} for filters in groups], FIELDS, now=NOW)

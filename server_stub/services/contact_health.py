@@ -12,7 +12,7 @@ from ..serving import Call, Caller, changes_between
 from ..store import Document
 from . import sentiment
 
-HIGH_VALUE = Decimal(50_000)
+HIGH_VALUE = Decimal(25_000)
 """From this value of deals on, in the company's currency, a contact is worth special care."""
 AT_RISK = 60
 """From this churn risk on a contact is about to leave."""
@@ -272,14 +272,13 @@ def deals_of(call: Call, contact_id: str) -> list[Document]:
     ]
 
 
-def computed(call: Call, doc: Members) -> dict[str, Any]:
-    """Return the computed members of a contact as they are now."""
+def computed(call: Call, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
+    """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
     tenant = call.tenant
-    config: Members = tenant.get("config") or {}
-    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in config.get("currencies") or ()}
+    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
     activities = call.collection("activity").find("contact_id", doc["id"])
-    base = tenant.get("base_currency") or "USD"
-    return complete(doc, activities, deals_of(call, doc["id"]), call.now, base_currency=base, rates=rates)
+    mine = deals_of(call, doc["id"]) if deals is None else deals
+    return complete(doc, activities, mine, call.now, base_currency=tenant["base_currency"], rates=rates)
 
 
 def refresh(call: Call, contact_id: str | None) -> Document | None:
@@ -288,19 +287,23 @@ def refresh(call: Call, contact_id: str | None) -> Document | None:
     Its version stays, since nobody has edited it.
     """
     doc = call.collection("contact").get(contact_id) if contact_id is not None else None
-    return store_computed(call, doc) if doc is not None else None
+    return store_computed(call, doc, computed(call, doc)) if doc is not None else None
 
 
-def store_computed(call: Call, doc: Document) -> Document:
-    """Store what is computed of a contact, and tell if its health moved."""
-    members = computed(call, doc)
+def store_computed(call: Call, doc: Document, members: Members) -> Document:
+    """Store what was computed of a contact, and tell if its health moved."""
     if all(doc.get(name) == value for name, value in members.items()):
         return doc
     new = call.collection("contact").put(doc | members)
     if new["health_score"] != doc.get("health_score"):
-        told = changes_between({"health_score": doc.get("health_score")}, {"health_score": new["health_score"]})
-        call.emit("contact.health_changed", "contact", new, changes=told)
+        tell_health(call, doc, new)
     return new
+
+
+def tell_health(call: Call, before: Members, after: Members) -> None:
+    """Tell that a contact's health moved."""
+    moved = changes_between({"health_score": before.get("health_score")}, {"health_score": after["health_score"]})
+    call.emit("contact.health_changed", "contact", after, changes=moved)
 
 
 def recompute_daily(call: Call) -> None:
@@ -320,5 +323,9 @@ def recompute_daily(call: Call) -> None:
         request_id=call.request_id,
         source={},
     )
+    deals: dict[str, dict[str, Document]] = {}
+    for deal in call.collection("deal"):
+        for contact_id in (deal.get("contact_id"), *(role["contact_id"] for role in deal.get("contact_roles") or ())):
+            deals.setdefault(contact_id or "", {})[deal["id"]] = deal
     for doc in call.collection("contact").all():
-        store_computed(system, doc)
+        store_computed(system, doc, computed(system, doc, list(deals.get(doc["id"], {}).values())))

@@ -85,13 +85,14 @@ def remember(call: Call, doc: Document, before: Members | None, reason: str | No
     newest = max(history.find("lead_id", doc["id"]), key=lambda entry: entry["sequence"], default=None)
     if newest is not None and (newest["score"], newest["source"], newest["reason"]) == (doc["score"], source, reason):
         return newest
+    earlier = newest or (before if before is not None and before["score"] != doc["score"] else None)
     return history.put(
         Document(
             id=call.new_id("score_"),
             sequence=0 if newest is None else newest["sequence"] + 1,
             lead_id=doc["id"],
             score=doc["score"],
-            previous_score=before["score"] if before is not None else None,
+            previous_score=earlier["score"] if earlier is not None else None,
             rating=doc["rating"],
             source=source,
             reasons=doc["score_reasons"],

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from ..query import fold
@@ -116,6 +117,7 @@ _EXIT = _lexicon([(word, 1) for word in _LEAVING.split()])
 _NO, _MORE, _LESS, _BUT = _set(_NEGATORS), _set(_STRONGER), _set(_WEAKER), _set(_TURNS)
 
 
+@lru_cache(maxsize=4096)
 def tone(text: str) -> Tone:
     """Judge a text. ``not good`` is worse than nothing, ``very good`` better than ``good``, and after a "but" it counts."""
     tokens = _tokens(text)
@@ -147,6 +149,7 @@ def tone(text: str) -> Tone:
     return Tone(round(score, 4), round(50 + 45 * abs(score) * unanimity), tuple(word for word, _ in parts))
 
 
+@lru_cache(maxsize=4096)
 def leaving(text: str) -> tuple[str, ...]:
     """Return the words of a text that tell of leaving: cancelling, a refund, a competitor; negated ones do not count."""
     tokens = _tokens(text)

@@ -1,0 +1,22 @@
+"""Mistakes that type checkers must report: each line marked with an error code is one; checked by mypy and pyright.
+
+The checks run with unused ignores reported, so a mistake that is not noticed fails the test.
+"""
+
+from crm_sdk import AsyncCrmClient, CrmClient
+
+
+def wrong_inputs(client: CrmClient) -> None:
+    client.leads.create({"email": "john@example.com"})  # type: ignore[typeddict-item] # the name is missing
+    client.leads.create({"name": "John", "emial": "j@e.com"})  # type: ignore[typeddict-unknown-key] # misspelt
+    client.leads.get(123)  # type: ignore[arg-type] # an id is a string
+    client.leads.get("lead_1", "lead_2")  # type: ignore[call-arg] # too many
+    client.leads.list("new")  # type: ignore[call-arg] # filters are keywords
+    client.leads.list(stauts="new")  # type: ignore[call-arg] # misspelt
+    client.leads.nothing()  # type: ignore[attr-defined] # no such call
+    client.nothing.list()  # type: ignore[attr-defined] # no such resource
+
+
+async def forgotten_await(client: AsyncCrmClient) -> None:
+    client.leads.get("lead_1")  # type: ignore[unused-coroutine] # nothing would be sent
+    (await client.leads.list()).items[0].nothing  # type: ignore[attr-defined] # no such member
