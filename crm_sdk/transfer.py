@@ -18,8 +18,8 @@ def multipart(upload: Any) -> tuple[str, Any]:
 
     A file is read from where it stands; when the request has to be repeated, from there again.
     """
+    pair: Any = upload
     if isinstance(upload, tuple):
-        pair: Any = upload
         if len(pair) != 2 or not isinstance(pair[1], (bytes, bytearray)):
             raise InvalidInputError("an upload from memory is (name, bytes)")
         return str(pair[0]), bytes(pair[1])

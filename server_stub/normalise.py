@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from .problems import invalid
 
@@ -18,6 +19,11 @@ FREE_MAIL = frozenset(
 )
 """Domains whose addresses say nothing about somebody's company."""
 
+_NO_NAMES = frozenset(
+    """accounts admin billing contact enquiries hello help hi hr info inquiries it jobs mail marketing me no-reply noreply
+    office orders press sales service support team webmaster""".split()
+)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SECOND_LEVEL = frozenset("ac co com edu gov net or org".split())  # as in acme.co.uk
 
 
@@ -80,10 +86,37 @@ def tags(values: Iterable[str]) -> list[str]:
     return list(kept.values())
 
 
+def language(tag: str | None, field: str = "language") -> str | None:
+    """Return a language tag as it is (BCP 47); None for none. Raises 422 where it can be none."""
+    if tag and not _LANGUAGE.fullmatch(tag):
+        raise invalid(field, "format", f"{tag!r} is no language tag such as 'en' or 'pt-BR'")
+    return tag or None
+
+
+def timezone(name: str | None, field: str = "timezone") -> str | None:
+    """Return the name of a time zone as it is (IANA); None for none. Raises 422 where there is no such zone."""
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        if available_timezones():  # else this machine has none to tell by
+            raise invalid(field, "format", f"{name!r} is no time zone such as 'Europe/Berlin'") from None
+    return name or None
+
+
 def domain(address: str | None) -> str | None:
     """Return the company's domain in an e-mail address; None for free-mail and for none."""
     host = address.rpartition("@")[2].lower() if address and "@" in address else ""
     return host if host and host not in FREE_MAIL else None
+
+
+def name_in(address: str | None) -> tuple[str | None, str | None]:
+    """Guess first and last name from an e-mail address: ``jane.van-doe2@…`` -> Jane, Van Doe; None where there are none."""
+    words = re.sub(r"\d+", "", (address or "").partition("@")[0].partition("+")[0]).split(".")
+    if len(words) < 2 or any(len(word) < 2 or word in _NO_NAMES for word in words):
+        return None, None
+    first, *last = (" ".join(part.capitalize() for part in re.split(r"[-_]+", word) if part) for word in words)
+    return first or None, " ".join(last) or None
 
 
 def host(url: str | None) -> str | None:

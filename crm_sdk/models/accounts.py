@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from .record import Record
-from .values import OPEN, Address, Amount, FieldValue, LeadSource, Rating, SocialProfile
+from .values import EMPTY, OPEN, Address, Amount, FieldValue, LeadSource, Rating, SocialProfile
 
 AccountType: TypeAlias = Annotated[
     Literal["prospect", "customer", "partner", "reseller", "vendor", "competitor", "other"] | str, OPEN
@@ -38,9 +38,9 @@ class Account(Record):
     tax_id: str | None = None
     rating: Rating | None = None
     source: LeadSource | None = None
-    social_profiles: list[SocialProfile] = Field(default_factory=list[SocialProfile])
+    social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
     logo: str | None = None
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=EMPTY)
     health_score: int | None = None
     """0..100: the mean of its contacts, weighted by activity."""
     contact_count: int | None = None
@@ -49,6 +49,6 @@ class Account(Record):
     won_value: Amount | None = None
     child_count: int | None = None
     last_activity_at: AwareDatetime | None = None
-    merged_ids: list[str] = Field(default_factory=list)
+    merged_ids: list[str] = Field(default_factory=EMPTY)
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Discriminator, Field, Tag
 from ..wire import wire
 from .meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
 from .record import Model, Record
-from .values import OPEN, ErrorDetail, FieldValue, Priority, Sentiment
+from .values import EMPTY, OPEN, ErrorDetail, FieldValue, Priority, Sentiment
 
 ActivityKind: TypeAlias = Literal["task", "event", "call", "email", "note"] | str
 ActivitySource: TypeAlias = Literal["manual", "sync", "workflow", "import", "api"] | str
@@ -49,9 +49,9 @@ class ActivityRecord(Record):
     contact_name: str | None = None
     contact_company: str | None = None
     priority: Priority | None = None
-    tags: list[str] = Field(default_factory=list)
-    reminders: list[Reminder] = Field(default_factory=list[Reminder])
-    attachments: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=EMPTY)
+    reminders: list[Reminder] = Field(default_factory=EMPTY)
+    attachments: list[str] = Field(default_factory=EMPTY)
     """Ids of files."""
     source: ActivitySource | None = None
     occurred_at: AwareDatetime | None = None
@@ -89,9 +89,9 @@ class CalendarEvent(ActivityRecord):
     type: EventType | None = None
     location: str | None = None
     meeting_link: str | None = None
-    attendees: list[Attendee] = Field(default_factory=list[Attendee])
+    attendees: list[Attendee] = Field(default_factory=EMPTY)
     status: EventStatus | None = None
-    ai_insights: list[MeetingInsight] = Field(default_factory=list[MeetingInsight])
+    ai_insights: list[MeetingInsight] = Field(default_factory=EMPTY)
     preparation: MeetingPreparation | None = None
     outcome: MeetingOutcome | None = None
     all_day: bool | None = None
@@ -148,7 +148,7 @@ class EmailTracking(Model):
     first_opened_at: AwareDatetime | None = None
     last_opened_at: AwareDatetime | None = None
     first_clicked_at: AwareDatetime | None = None
-    links: list[TrackedLink] = Field(default_factory=list[TrackedLink])
+    links: list[TrackedLink] = Field(default_factory=EMPTY)
 
 
 class Email(ActivityRecord):
@@ -158,9 +158,9 @@ class Email(ActivityRecord):
     direction: Direction | None = None
     subject: str | None = None
     from_address: EmailAddress | None = None
-    to: list[EmailAddress] = Field(default_factory=list[EmailAddress])
-    cc: list[EmailAddress] = Field(default_factory=list[EmailAddress])
-    bcc: list[EmailAddress] = Field(default_factory=list[EmailAddress])
+    to: list[EmailAddress] = Field(default_factory=EMPTY)
+    cc: list[EmailAddress] = Field(default_factory=EMPTY)
+    bcc: list[EmailAddress] = Field(default_factory=EMPTY)
     reply_to: EmailAddress | None = None
     body_text: str | None = None
     body_html: str | None = None
@@ -184,7 +184,7 @@ class Note(ActivityRecord):
     kind: Literal["note"] = "note"
     body: str
     pinned: bool = False
-    mentions: list[str] = Field(default_factory=list)
+    mentions: list[str] = Field(default_factory=EMPTY)
     """Ids of the users named in the body."""
 
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .record import Model, Record
-from .values import INPUT, OPEN, Amount
+from .values import EMPTY, INPUT, OPEN, Amount
 
 AgentType: TypeAlias = Annotated[Literal["sales", "support"] | str, OPEN]
 AgentStatus: TypeAlias = Literal["active", "inactive", "processing"] | str
@@ -32,7 +32,7 @@ class Agent(Record):
     name: str
     type: AgentType
     status: AgentStatus
-    capabilities: list[str] = Field(default_factory=list)
+    capabilities: list[str] = Field(default_factory=EMPTY)
     performance: AgentPerformance | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     """Free-form: ``model``, ``temperature``, ``maxTokens``, ``systemPrompt`` …"""
@@ -71,7 +71,7 @@ class AgentOutput(Model):
     """What an agent answered."""
 
     response: str
-    actions: list[AgentAction] = Field(default_factory=list[AgentAction])
+    actions: list[AgentAction] = Field(default_factory=EMPTY)
     confidence: float | None = None
     """0..1."""
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from .leads import Lead, LeadAssignment, UtmParamsInput
 from .record import Model
-from .values import INPUT, AmountInput, Email, FieldChange, FieldValue, Phone, SocialNetwork, Url
+from .values import EMPTY, INPUT, AmountInput, Email, FieldChange, FieldValue, Phone, SocialNetwork, Url
 
 CaptureChannel: TypeAlias = Literal["web_form", "email", "social"] | str
 CaptureMatch: TypeAlias = Literal["email", "phone", "handle", "message_id"] | str
@@ -80,5 +80,5 @@ class LeadCapture(Model):
     matched_on: CaptureMatch | None = None
     channel: CaptureChannel
     assignment: LeadAssignment | None = None
-    extracted: list[FieldChange] = Field(default_factory=list[FieldChange])
+    extracted: list[FieldChange] = Field(default_factory=EMPTY)
     """What was read out of the text."""

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from ..wire import camel, wire
 from .record import Model, Record
 from .values import (
+    EMPTY,
     INPUT,
     Address,
     AddressInput,
@@ -113,7 +114,7 @@ class Contact(Record):
     last_name: str | None = None
     salutation: str | None = None
     email: str | None = None
-    secondary_emails: list[str] = Field(default_factory=list)
+    secondary_emails: list[str] = Field(default_factory=EMPTY)
     phone: str | None = None
     mobile: str | None = None
     company: str | None = None
@@ -127,15 +128,15 @@ class Contact(Record):
     source: LeadSource | None = None
     address: Address | None = None
     website: str | None = None
-    social_profiles: list[SocialProfile] = Field(default_factory=list[SocialProfile])
+    social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
     birthday: date | None = None
     language: str | None = None
     timezone: str | None = None
     do_not_contact: bool | None = None
     email_opt_out: bool | None = None
     sms_opt_out: bool | None = None
-    tags: list[str] = Field(default_factory=list)
-    notes: Notes = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=EMPTY)
+    notes: Notes = Field(default_factory=EMPTY)
     relationship_health: Level | None = None
     health_score: int | None = None
     """0..100."""
@@ -151,13 +152,13 @@ class Contact(Record):
     """Of the deals won and open."""
     currency: str | None = None
     open_deals: int | None = None
-    communication_history: list[CommunicationEvent] = Field(default_factory=list[CommunicationEvent])
+    communication_history: list[CommunicationEvent] = Field(default_factory=EMPTY)
     """Filled when one contact is fetched; empty in lists unless included."""
-    ai_insights: list[AIInsight] = Field(default_factory=list[AIInsight])
+    ai_insights: list[AIInsight] = Field(default_factory=EMPTY)
     """Filled when one contact is fetched; empty in lists unless included."""
     lead_id: str | None = None
     """The lead it was converted from."""
-    merged_ids: list[str] = Field(default_factory=list)
+    merged_ids: list[str] = Field(default_factory=EMPTY)
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .record import Model, Record
-from .values import INPUT, OPEN, Amount, AmountInput, Currency, FieldValue, LeadSource, Level, Percent, Priority, Tags
+from .values import EMPTY, INPUT, OPEN, Amount, AmountInput, Currency, FieldValue, LeadSource, Level, Percent, Priority, Tags
 
 DealStage: TypeAlias = Annotated[
     Literal["prospect", "qualified", "proposal", "negotiation", "closed-won", "closed-lost"] | str, OPEN
@@ -88,7 +88,7 @@ class Deal(Record):
     expected_close_date: date | None = None
     contact_id: str | None = None
     contact_name: str | None = None
-    contact_roles: list[DealContact] = Field(default_factory=list[DealContact])
+    contact_roles: list[DealContact] = Field(default_factory=EMPTY)
     account_id: str | None = None
     company: str | None = None
     lead_id: str | None = None
@@ -111,13 +111,13 @@ class Deal(Record):
     won_reason: str | None = None
     next_step: str | None = None
     description: str | None = None
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=EMPTY)
     priority: Priority | None = None
     competitor_mentioned: str | None = None
-    risk_factors: list[str] = Field(default_factory=list)
-    positive_signals: list[str] = Field(default_factory=list)
-    activities: list[DealActivity] = Field(default_factory=list[DealActivity])
-    ai_insights: list[DealInsight] = Field(default_factory=list[DealInsight])
+    risk_factors: list[str] = Field(default_factory=EMPTY)
+    positive_signals: list[str] = Field(default_factory=EMPTY)
+    activities: list[DealActivity] = Field(default_factory=EMPTY)
+    ai_insights: list[DealInsight] = Field(default_factory=EMPTY)
     cloned_from: str | None = None
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)

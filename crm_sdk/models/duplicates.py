@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from .contacts import Contact
 from .record import Model
-from .values import INPUT, ReadAs
+from .values import EMPTY, INPUT, ReadAs
 
 DeduplicateMode: TypeAlias = Literal["find", "merge"] | str
 DuplicateField: TypeAlias = Literal["email", "phone", "name"] | str
@@ -23,7 +23,7 @@ class DuplicateReason(Model):
     field: DuplicateField
     similarity: float
     """0..1."""
-    values: list[str] = Field(default_factory=list)
+    values: list[str] = Field(default_factory=EMPTY)
 
 
 class DuplicateMatch(Model):
@@ -32,7 +32,7 @@ class DuplicateMatch(Model):
     contact_id: str
     score: int
     """0..100."""
-    reasons: list[DuplicateReason] = Field(default_factory=list[DuplicateReason])
+    reasons: list[DuplicateReason] = Field(default_factory=EMPTY)
 
 
 class DuplicateGroup(Model):
@@ -42,7 +42,7 @@ class DuplicateGroup(Model):
     contact_ids: list[str]
     score: int
     """0..100."""
-    reasons: list[DuplicateReason] = Field(default_factory=list[DuplicateReason])
+    reasons: list[DuplicateReason] = Field(default_factory=EMPTY)
 
 
 @with_config(INPUT)
@@ -91,7 +91,7 @@ class ContactMerge(Model):
 class DeduplicateResult(Model):
     """What was found, and what was merged."""
 
-    groups: list[DuplicateGroup] = Field(default_factory=list[DuplicateGroup])
-    merged: list[ContactMerge] = Field(default_factory=list[ContactMerge])
+    groups: list[DuplicateGroup] = Field(default_factory=EMPTY)
+    merged: list[ContactMerge] = Field(default_factory=EMPTY)
     scanned: int
     dry_run: bool

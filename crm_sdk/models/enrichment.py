@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from .record import Model
-from .values import EntityRef, ErrorDetail, FieldValue
+from .values import EMPTY, EntityRef, ErrorDetail, FieldValue
 
 EnrichmentStatus: TypeAlias = Literal["enriched", "no_match", "unchanged", "failed"] | str
 EnrichmentSource: TypeAlias = (
@@ -32,7 +32,7 @@ class EnrichedRecord(Model):
 
     entity: EntityRef
     status: EnrichmentStatus
-    changes: list[EnrichedField] = Field(default_factory=list[EnrichedField])
+    changes: list[EnrichedField] = Field(default_factory=EMPTY)
     error: ErrorDetail | None = None
 
 
@@ -42,4 +42,4 @@ class EnrichmentResult(Model):
     matched: int
     unmatched: int
     changed: int
-    records: list[EnrichedRecord] = Field(default_factory=list[EnrichedRecord])
+    records: list[EnrichedRecord] = Field(default_factory=EMPTY)

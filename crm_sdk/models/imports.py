@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from .contacts import ContactCreate
 from .duplicates import DuplicateMatch
 from .record import Model
-from .values import INPUT, ErrorDetail
+from .values import EMPTY, INPUT, ErrorDetail
 
 ContactFileFormat: TypeAlias = Literal["csv", "xlsx", "jsonl", "vcf"] | str
 ImportMode: TypeAlias = Literal["create", "update", "upsert"] | str
@@ -34,11 +34,11 @@ class ColumnMapping(TypedDict, total=False):
 class ImportResult(Model):
     """What an import wrote."""
 
-    created_ids: list[str] = Field(default_factory=list)
-    updated_ids: list[str] = Field(default_factory=list)
+    created_ids: list[str] = Field(default_factory=EMPTY)
+    updated_ids: list[str] = Field(default_factory=EMPTY)
     error_file_id: str | None = None
     """The rows that failed, as a CSV file with a column ``error``."""
-    unmapped_columns: list[str] = Field(default_factory=list)
+    unmapped_columns: list[str] = Field(default_factory=EMPTY)
     dry_run: bool = False
 
 
@@ -48,8 +48,8 @@ class ContactValidation(Model):
     index: int
     """Position in the request, from 0."""
     valid: bool
-    errors: list[ErrorDetail] = Field(default_factory=list[ErrorDetail])
-    warnings: list[ErrorDetail] = Field(default_factory=list[ErrorDetail])
+    errors: list[ErrorDetail] = Field(default_factory=EMPTY)
+    warnings: list[ErrorDetail] = Field(default_factory=EMPTY)
     normalized: ContactCreate | None = None
     """The contact as it would be stored; None where it is not valid."""
-    duplicates: list[DuplicateMatch] = Field(default_factory=list[DuplicateMatch])
+    duplicates: list[DuplicateMatch] = Field(default_factory=EMPTY)

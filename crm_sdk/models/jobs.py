@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, PrivateAttr
 
 from ..errors import ConfigurationError, DeadlineExceededError, JobFailedError
 from .record import Record
-from .values import ErrorDetail, JobCounts, JobError
+from .values import EMPTY, ErrorDetail, JobCounts, JobError
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class JobState(Record, Generic[T]):
     finished_at: AwareDatetime | None = None
     error: ErrorDetail | None = None
     counts: JobCounts | None = None
-    errors: list[JobError] = Field(default_factory=list[JobError])
+    errors: list[JobError] = Field(default_factory=EMPTY)
     """What went wrong, row by row; at most 1,000 entries."""
     errors_truncated: bool = False
     result: T | None = None

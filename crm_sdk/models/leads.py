@@ -15,6 +15,7 @@ from .deals import Deal, DealUpdate
 from .duplicates import MergeCounts
 from .record import Model, Record
 from .values import (
+    EMPTY,
     INPUT,
     Address,
     AddressInput,
@@ -99,26 +100,26 @@ class Lead(Record):
     utm: UtmParams | None = None
     value: Amount | None = None
     currency: str | None = None
-    notes: Notes = Field(default_factory=list)
+    notes: Notes = Field(default_factory=EMPTY)
     rating: Rating | None = None
     score: int | None = None
     """0..100."""
-    score_reasons: list[ScoreReason] = Field(default_factory=list[ScoreReason])
+    score_reasons: list[ScoreReason] = Field(default_factory=EMPTY)
     owner_id: str | None = None
     territory_id: str | None = None
     account_id: str | None = None
     address: Address | None = None
     language: str | None = None
     timezone: str | None = None
-    social_profiles: list[SocialProfile] = Field(default_factory=list[SocialProfile])
-    tags: list[str] = Field(default_factory=list)
+    social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
+    tags: list[str] = Field(default_factory=EMPTY)
     do_not_contact: bool | None = None
     email_opt_out: bool | None = None
     qualification: Qualification | None = None
     disqualified_reason: str | None = None
     first_response_at: AwareDatetime | None = None
     last_activity_at: AwareDatetime | None = None
-    duplicate_ids: list[str] = Field(default_factory=list)
+    duplicate_ids: list[str] = Field(default_factory=EMPTY)
     """Leads with the same e-mail or phone."""
     converted_at: AwareDatetime | None = None
     converted_contact_id: str | None = None
@@ -186,7 +187,7 @@ class LeadScore(Model):
     previous_score: int | None = None
     rating: Rating
     source: LeadScoreSource
-    reasons: list[ScoreReason] = Field(default_factory=list[ScoreReason])
+    reasons: list[ScoreReason] = Field(default_factory=EMPTY)
     model_version: int | None = None
     reason: str | None = None
     scored_at: AwareDatetime
@@ -200,7 +201,7 @@ class LeadConversion(Model):
     contact: Contact
     account: Account | None = None
     deal: Deal | None = None
-    created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=list)
+    created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=EMPTY)
     """Which of them are new."""
     moved: MergeCounts | None = None
 
@@ -255,4 +256,4 @@ class LeadSourceReport(Model):
     currency: str
     start_date: date
     end_date: date
-    sources: list[LeadSourceStats] = Field(default_factory=list[LeadSourceStats])
+    sources: list[LeadSourceStats] = Field(default_factory=EMPTY)

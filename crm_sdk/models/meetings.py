@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from ..wire import wire
 from .record import Model
-from .values import OPEN
+from .values import EMPTY, OPEN
 
 AttendeeStatus: TypeAlias = Literal["accepted", "declined", "pending", "tentative"] | str
 AttendeeRole: TypeAlias = Annotated[Literal["host", "required", "optional"] | str, OPEN]
@@ -48,12 +48,12 @@ class MeetingInsight(Model):
 class MeetingPreparation(Model):
     """What to know before a meeting."""
 
-    suggested_talking_points: list[str] = Field(default_factory=list)
-    recent_interactions: list[str] = Field(default_factory=list)
+    suggested_talking_points: list[str] = Field(default_factory=EMPTY)
+    recent_interactions: list[str] = Field(default_factory=EMPTY)
     deal_context: str | None = None
     competitor_intel: list[str] | None = None
-    personal_notes: list[str] = Field(default_factory=list)
-    documents_to_share: list[str] = Field(default_factory=list)
+    personal_notes: list[str] = Field(default_factory=EMPTY)
+    documents_to_share: list[str] = Field(default_factory=EMPTY)
 
 
 @wire(flow="summary next_steps sentiment_score key_decisions follow_up_required follow_up_date? meeting_rating")
@@ -61,10 +61,10 @@ class MeetingOutcome(Model):
     """What came of a meeting."""
 
     summary: str
-    next_steps: list[str] = Field(default_factory=list)
+    next_steps: list[str] = Field(default_factory=EMPTY)
     sentiment_score: int | None = None
     """-100..100."""
-    key_decisions: list[str] = Field(default_factory=list)
+    key_decisions: list[str] = Field(default_factory=EMPTY)
     follow_up_required: bool = False
     follow_up_date: AwareDatetime | None = None
     meeting_rating: int | None = None

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from ..wire import wire
 from .record import Model, Record
-from .values import OPEN, Amount
+from .values import EMPTY, OPEN, Amount
 
 UserRole: TypeAlias = Annotated[Literal["admin", "manager", "sales", "read_only"] | str, OPEN]
 """The key of a role; a company may define its own."""
@@ -40,8 +40,8 @@ class BusinessHours(Model):
     """When somebody works."""
 
     timezone: str
-    days: list[BusinessDay] = Field(default_factory=list[BusinessDay])
-    holidays: list[date] = Field(default_factory=list[date])
+    days: list[BusinessDay] = Field(default_factory=EMPTY)
+    holidays: list[date] = Field(default_factory=EMPTY)
 
 
 @wire(flow="theme notifications timezone")
@@ -73,7 +73,7 @@ class User(Record):
     name: str
     avatar: str | None = None
     role: UserRole | None = None
-    roles: list[RoleRef] = Field(default_factory=list[RoleRef])
+    roles: list[RoleRef] = Field(default_factory=EMPTY)
     preferences: UserPreferences | None = None
     last_login: AwareDatetime | None = None
     status: UserStatus | None = None
@@ -81,7 +81,7 @@ class User(Record):
     department: str | None = None
     phone: str | None = None
     manager_id: str | None = None
-    team_ids: list[str] = Field(default_factory=list)
+    team_ids: list[str] = Field(default_factory=EMPTY)
     timezone: str | None = None
     locale: str | None = None
     monthly_quota: Amount | None = None

@@ -15,7 +15,7 @@ from ..bulk import carry_out, check_size
 from ..problems import Problem, invalid
 from ..serving import Call, Members, changes_between, serves
 from ..store import Document
-from . import contact_health
+from . import contact_health, contact_writing
 from .lead_assignment import territory_of
 from .leads import fresh, told
 
@@ -49,15 +49,16 @@ def convert(
     owner = owner_id or lead["owner_id"] or call.caller.user_id
     contact = _contact_of(call, lead, contact_id)
     account = _account_of(call, lead, contact, account_id)
-    if account is None and create_account and lead["company"]:
-        account, new_account = _new_account(call, lead, owner), True
-    else:
-        account, new_account = account and _filled(call, "account", account, _account_members(lead, account)), False
     _check_match(contact, account)
-    if contact is None:
-        contact, new_contact = _new_contact(call, lead, account, owner, in_deal=create_deal), True
+    new_account, new_contact = False, contact is None
+    if account is not None:
+        account = _fill_account(call, lead, account)
+    elif create_account and lead["company"]:
+        account, new_account = _new_account(call, lead, owner), True
+    if contact is not None:
+        contact = _fill_contact(call, lead, contact, account)
     else:
-        contact, new_contact = _filled(call, "contact", contact, _contact_members(call, lead, contact, account)), False
+        contact = _new_contact(call, lead, account, owner, in_deal=create_deal)
     new_deal = _new_deal(call, lead, contact, account, owner, deal or {}) if create_deal else None
     moved = _moved(call, lead, contact, account, new_deal)
     contact = contact_health.refresh(call, contact["id"]) or contact
@@ -130,8 +131,7 @@ def _contact_of(call: Call, lead: Document, contact_id: str | None) -> Document 
     given = call.reference("contact", contact_id, "contact_id")
     if given is not None or not lead["email"]:
         return given
-    contacts = call.collection("contact")
-    same = contacts.find("email", lead["email"]) or contacts.find("secondary_emails", lead["email"])
+    same = contact_writing.with_address(call, lead["email"])
     return same[0] if same else None
 
 
@@ -156,36 +156,37 @@ def _hosts(lead: Members) -> list[str]:
     return [host for host in (normalise.domain(lead["email"]), normalise.host(lead["website"])) if host]
 
 
-def _filled(call: Call, kind: str, doc: Document, members: Members) -> Document:
-    """Fill the empty members of a record that was there; what it knows already stays."""
+def _lacking(doc: Document, members: Members) -> dict[str, Any]:
+    """Return the members that a record which was there lacks; what it knows already stays."""
     changes = {name: value for name, value in members.items() if doc.get(name) in _EMPTY and value not in _EMPTY}
     own = {**(members.get("custom_fields") or {}), **doc["custom_fields"]}
-    if own != doc["custom_fields"]:
-        changes["custom_fields"] = own
-    if not changes:
-        return doc
-    new = call.update(kind, doc, changes)
-    call.emit(f"{kind}.updated", kind, new, changes=changes_between(doc, new))
-    return new
+    return changes | ({"custom_fields": own} if own != doc["custom_fields"] else {})
 
 
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
-
-
-def _account_members(lead: Document, account: Document) -> dict[str, Any]:
+def _fill_account(call: Call, lead: Document, account: Document) -> Document:
     members = {name: lead[name] for name in _OF_COMPANY} | {"billing_address": lead["address"]}
     if account["currency"] not in (None, lead["currency"]):
         members["annual_revenue"] = None  # an amount of another currency
-    return members
+    changes = _lacking(account, members)
+    if not changes:
+        return account
+    new = call.update("account", account, changes)
+    call.emit("account.updated", "account", new, changes=changes_between(account, new))
+    return new
 
 
-def _contact_members(call: Call, lead: Document, contact: Document, account: Document | None) -> dict[str, Any]:
+def _fill_contact(call: Call, lead: Document, contact: Document, account: Document | None) -> Document:
     members = {name: lead[name] for name in _SHARED} | {"lead_id": lead["id"], "company": lead["company"]}
-    if account is not None and contact["account_id"] is None:
-        members |= {"account_id": account["id"], "company": contact["company"] or account["name"]}
-    if lead["email"] and call.collection("contact").find("email", lead["email"]):
-        members["email"] = None  # the address is another contact's
-    return members
+    if account is not None and (contact["company"] or account["name"]).casefold() == account["name"].casefold():
+        # A contact is called after its account, so that one of another company cannot get this one.
+        members |= {"account_id": account["id"], "company": account["name"]}
+    if lead["email"] and contact_writing.with_address(call, lead["email"]):
+        members["email"] = None  # the address is another contact's, or this one's second
+    changes = _lacking(contact, members)
+    return contact_writing.apply(call, contact, changes) if changes else contact
+
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 # -- what is made --------------------------------------------------------------------------------------------------
@@ -212,16 +213,13 @@ def _new_contact(
     call: Call, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool
 ) -> Document:
     members = {name: lead[name] for name in (*_SHARED, "name", "do_not_contact", "email_opt_out")} | {
-        "company": account["name"] if account is not None else lead["company"],
+        "company": lead["company"],
         "account_id": account and account["id"],
         "owner_id": owner,
         "lead_id": lead["id"],
         "lifecycle_stage": "opportunity" if in_deal else "lead",
-        "currency": call.tenant["base_currency"],
     }
-    doc = call.create("contact", "contact_", fresh("contact", members))
-    call.emit("contact.created", "contact", doc)
-    return doc
+    return contact_writing.build_new(call, members)
 
 
 def _new_deal(
@@ -254,7 +252,7 @@ def _new_deal(
         "contact_id": contact["id"],
         "contact_name": contact["name"],
         "contact_roles": _roles(call, contact, given.get("contact_roles") or ()),
-        "account_id": account and account["id"],
+        "account_id": account["id"] if account is not None else contact["account_id"],
         "company": account["name"] if account is not None else contact["company"],
         "lead_id": lead["id"],
         "created_date": call.now,

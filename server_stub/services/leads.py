@@ -11,7 +11,7 @@ from crm_sdk.resources.leads import Leads
 
 from .. import normalise
 from ..bulk import carry_out, check_size
-from ..problems import Problem, invalid
+from ..problems import FieldError, Problem, invalid, validation
 from ..query import by, dated, ordered, searched, tagged
 from ..seed_blanks import blank
 from ..serving import Call, Members, changes_between, serves
@@ -21,6 +21,7 @@ from .lead_assignment import first_owner, territory_of
 
 SORTS = ("name", "company", "score", "value", "status", "last_activity_at", "created_at")
 _SEARCHED = ("name", "email", "phone", "company", "title", "industry", "campaign", "source_detail", "notes", "tags")
+_LONGEST_NAME = 200
 _FREE = ("tags", "notes", "owner_id")
 """What can be changed about a lead that has become a contact."""
 
@@ -37,40 +38,63 @@ def fresh(kind: str, members: Members) -> dict[str, Any]:
     return {name: value for name, value in blank(kind).items() if name not in _STAMPED} | dict(members)
 
 
-def prepared(call: Call, given: Members, before: Members | None = None) -> dict[str, Any]:
-    """Return given members in the form they are stored in. Raises 422 for what cannot be right."""
+def prepared(call: Call, given: Members, before: Document | None = None) -> dict[str, Any]:
+    """Return given members in the form they are stored in. Raises 422 that names every field that cannot be right."""
     members = dict(given)
-    if "email" in members:
-        members["email"] = normalise.email(members["email"], "email")
-    if "phone" in members:
-        members["phone"] = normalise.phone(members["phone"], call.tenant.get("country"))
-    if "tags" in members:
-        members["tags"] = normalise.tags(members["tags"])
-    if "owner_id" in members:
-        call.reference("user", members["owner_id"], "owner_id")
-    if "account_id" in members:
-        call.reference("account", members["account_id"], "account_id")
+    forms: Mapping[str, Callable[[Any], object]] = {
+        "email": normalise.email,
+        "phone": lambda value: normalise.phone(value, call.tenant.get("country")),
+        "language": normalise.language,
+        "timezone": normalise.timezone,
+        "tags": normalise.tags,
+    }
+    wrong: list[FieldError] = []
+    for name, form in forms.items():
+        if name in members:
+            try:
+                members[name] = form(members[name])
+            except Problem as problem:
+                wrong += problem.entries
+    try:
+        members |= _named(members, before)
+    except Problem as problem:
+        wrong += problem.entries
+    if wrong:
+        raise validation(wrong)
+    call.reference("user", members.get("owner_id"), "owner_id")
+    call.reference("account", members.get("account_id"), "account_id")
     if "custom_fields" in members:
-        merged = {**(before or {}).get("custom_fields", {}), **members["custom_fields"]}
+        merged = {**(before["custom_fields"] if before is not None else {}), **members["custom_fields"]}
         members["custom_fields"] = {name: value for name, value in merged.items() if value is not None}
-    return members | _named(members, before)
+    return members
 
 
-def _named(members: Members, before: Members | None) -> dict[str, str]:
-    """Return the name that follows: the one given, or the one made of first and last name where it was made of them."""
-    if "name" in members or before is None:
+def _named(members: Members, before: Document | None) -> dict[str, Any]:
+    """Return the name made of its parts where only they are given, and the parts anew where only the name is."""
+    parts = {part: members[part] for part in ("first_name", "last_name") if part in members}
+    if before is None or "name" in members:
         name = normalise.person_name(members)
         if not name:
             raise invalid("name", "required", "a lead needs a name, or a first or a last name")
-        return {"name": name}
-    parts = {part: before.get(part) for part in ("first_name", "last_name")}
-    if before.get("name") != normalise.person_name(parts):
+        if len(name) > _LONGEST_NAME:
+            raise invalid("name", "length", f"must have at most {_LONGEST_NAME} characters")
+        if before is None or parts or before["last_name"] is None or name == before["name"]:
+            return {"name": name}
+        first, _, last = name.rpartition(" ")
+        return {"name": name, "first_name": first or None, "last_name": last}
+    former = {part: before[part] for part in ("first_name", "last_name")}
+    if not parts or before["name"] != normalise.person_name(former):
         return {}
-    return {"name": normalise.person_name({**parts, **members} | {"name": None}) or before["name"]}
+    return {"name": normalise.person_name({**former, **parts}) or before["name"]}
 
 
-def add(call: Call, members: Members) -> tuple[Document, dict[str, Any] | None]:
-    """Store a new lead from prepared members: owned, scored, its duplicates named. Returns it and how it got its owner."""
+def add(
+    call: Call, members: Members, *, heard: Callable[[Document], object] | None = None
+) -> tuple[Document, dict[str, Any] | None]:
+    """Store a new lead from prepared members: owned, scored, its duplicates named. Returns it and how it got its owner.
+
+    `heard` is called with it before it is scored, to store what was heard of it.
+    """
     draft = {"currency": call.tenant["base_currency"]} | members
     doc = call.create("lead", "lead_", fresh("lead", draft | _of_status(None, draft.get("status", "new"), call.now)))
     territory = territory_of(call, doc)
@@ -78,6 +102,8 @@ def add(call: Call, members: Members) -> tuple[Document, dict[str, Any] | None]:
     assignment = first_owner(call, doc) if doc["owner_id"] is None else None
     if assignment is not None:
         doc = doc | {"owner_id": assignment["owner_id"]}
+    if heard is not None:
+        heard(doc)
     doc = call.collection("lead").put(doc | lead_scoring.rescored(call, doc))
     lead_scoring.remember(call, doc, None)
     return _linked(call, doc, ()), assignment
