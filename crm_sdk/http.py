@@ -86,11 +86,25 @@ class _Url(httpx.URL):
         self._origin = _origin(text[:end])
         self._target = text[end:].encode("ascii") or b"/"
 
-    raw_scheme = property(lambda self: self._origin.raw_scheme)
-    raw_host = property(lambda self: self._origin.raw_host)
-    port = property(lambda self: self._origin.port)
-    netloc = property(lambda self: self._origin.netloc)
-    raw_path = property(lambda self: self._target)
+    @property
+    def raw_scheme(self) -> bytes:
+        return self._origin.raw_scheme
+
+    @property
+    def raw_host(self) -> bytes:
+        return self._origin.raw_host
+
+    @property
+    def port(self) -> int | None:
+        return self._origin.port
+
+    @property
+    def netloc(self) -> bytes:
+        return self._origin.netloc
+
+    @property
+    def raw_path(self) -> bytes:
+        return self._target
 
     def __getattr__(self, name: str) -> Any:
         if "_text" not in self.__dict__:

@@ -81,12 +81,13 @@ def _lenient(annotation: Any, found: Any, path: str, mismatches: list[Mismatch])
     if origin is list and is_array(found):
         (inner,) = get_args(kind)
         return [_lenient(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found)]
+    value: Any = found
     try:
-        return _adapter(annotation).validate_python(found)
+        return _adapter(annotation).validate_python(value)
     except _Invalid as error:
         first = error.errors()[0]
-        mismatches.append(Mismatch(path or "the answer", first["type"], first["msg"], found))
-        return _nearest(kind, found)
+        mismatches.append(Mismatch(path or "the answer", first["type"], first["msg"], value))
+        return _nearest(kind, value)
 
 
 def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches: list[Mismatch]) -> Any:

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .core import Reply, Request, StubServer
+from .core import StubServer
+from .messages import Reply, Request
 
 if TYPE_CHECKING:
     import uvicorn

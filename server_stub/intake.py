@@ -61,7 +61,10 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
 
 
 def _kind(value: object) -> str:
-    return {list: "an array", str: "a string", type(None): "null", bool: "a boolean"}.get(type(value), "a number")
+    if value is None:
+        return "null"
+    names = ((bool, "a boolean"), (list, "an array"), (str, "a string"))
+    return next((name for kind, name in names if isinstance(value, kind)), "a number")
 
 
 def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:

@@ -11,20 +11,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from .problems import invalid
 
-FREE_MAIL = frozenset(
-    """aol.com fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.de gmx.net googlemail.com hey.com hotmail.co.uk
-    hotmail.com hotmail.de hotmail.es icloud.com laposte.net libero.it live.com mac.com mail.com mail.example mail.ru
-    me.com msn.com outlook.com outlook.de outlook.es proton.me protonmail.com qq.com t-online.de web.de wp.pl yahoo.co.uk
-    yahoo.com yahoo.de yahoo.es yandex.com yandex.ru zoho.com""".split()
-)
+_FREE_MAIL = """
+aol.com fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.de gmx.net googlemail.com hey.com hotmail.co.uk hotmail.com
+hotmail.de hotmail.es icloud.com laposte.net libero.it live.com mac.com mail.com mail.example mail.ru me.com msn.com
+outlook.com outlook.de outlook.es proton.me protonmail.com qq.com t-online.de web.de wp.pl yahoo.co.uk yahoo.com
+yahoo.de yahoo.es yandex.com yandex.ru zoho.com
+"""
+FREE_MAIL = frozenset(_FREE_MAIL.split())
 """Domains whose addresses say nothing about somebody's company."""
 
-_NO_NAMES = frozenset(
-    """accounts admin billing contact enquiries hello help hi hr info inquiries it jobs mail marketing me no-reply noreply
-    office orders press sales service support team webmaster""".split()
-)
+_ROLES = """
+accounts admin billing contact enquiries hello help hi hr info inquiries it jobs mail marketing me no-reply noreply
+office orders press sales service support team webmaster
+"""
+_NO_NAMES = frozenset(_ROLES.split())
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_SECOND_LEVEL = frozenset("ac co com edu gov net or org".split())  # as in acme.co.uk
+_SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})  # as in acme.co.uk
 
 
 def email(value: str | None, field: str = "email") -> str | None:
@@ -111,7 +113,7 @@ def domain(address: str | None) -> str | None:
 
 
 def name_in(address: str | None) -> tuple[str | None, str | None]:
-    """Guess first and last name from an e-mail address: ``jane.van-doe2@…`` -> Jane, Van Doe; None where there are none."""
+    """Guess first and last name from an e-mail address: ``jane.van-doe2@…`` -> Jane, Van Doe; else None."""
     words = re.sub(r"\d+", "", (address or "").partition("@")[0].partition("+")[0]).split(".")
     if len(words) < 2 or any(len(word) < 2 or word in _NO_NAMES for word in words):
         return None, None

@@ -13,12 +13,14 @@ from crm_sdk.route import Route
 from crm_sdk.resource import parts
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One route of one operation."""
 
-    operation: Operation[..., Any]
-    route: Route
+    __slots__ = ("operation", "route")
+
+    def __init__(self, operation: Operation[..., Any], route: Route) -> None:
+        self.operation = operation
+        self.route = route
 
 
 @dataclass(slots=True)

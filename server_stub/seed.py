@@ -17,8 +17,8 @@ from .seed_records import Records
 from .seed_talk import talk
 from .store import Collection, Document, Store, StoreSnapshot
 
-Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection]], Document]
-"""Gets a kind, a document and a way to the company's collections; returns the document with its computed members."""
+Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
+"""Gets a kind, a document, a way to the company's collections and the time; returns the document, computed members and all."""
 
 COMPUTED = ("activity", "lead", "deal", "contact", "account")
 """The kinds with computed members, in the order in which one builds on another."""
@@ -38,7 +38,7 @@ def _demo(now: datetime, recompute: Recompute | None, random_seed: int) -> Store
     for plan in (ACME, GLOBEX):
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         if recompute is not None:
-            _compute(store, plan, recompute)
+            _compute(store, plan, recompute, now)
     return store.snapshot()
 
 
@@ -53,10 +53,10 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     sum_up(records)
 
 
-def _compute(store: Store, plan: Plan, recompute: Recompute) -> None:
+def _compute(store: Store, plan: Plan, recompute: Recompute, now: datetime) -> None:
     def collections(kind: str) -> Collection:
         return store.collection(plan.id, kind)
 
     for kind in COMPUTED:
         for doc in collections(kind).all():
-            collections(kind).put(recompute(kind, doc, collections))
+            collections(kind).put(recompute(kind, doc, collections, now))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 from unittest import mock
 
 import httpx
 
-from .core import Reply, Request, StubServer
+from .core import StubServer
 from .faults import Fault
+from .messages import Reply, Request
 
 
 def _incoming(request: httpx.Request, body: bytes) -> Request:
@@ -34,7 +35,8 @@ def _lose(fault: Fault, request: httpx.Request) -> None:
         raise httpx.ConnectError("the test refused the connection", request=request)
     if fault.kind == "drop":
         raise httpx.ReadError("the test dropped the answer", request=request)
-    timeout = (request.extensions.get("timeout") or {}).get("read")
+    timeouts: dict[str, float] = request.extensions.get("timeout", {})
+    timeout = timeouts.get("read")
     if fault.kind == "delay" and timeout is not None and fault.seconds > timeout:
         raise httpx.ReadTimeout(f"the test delayed the answer by {fault.seconds:g} s", request=request)
 
@@ -42,8 +44,8 @@ def _lose(fault: Fault, request: httpx.Request) -> None:
 class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of a file, for either kind of client."""
 
-    def __init__(self, chunks: object) -> None:
-        self._chunks = iter(chunks)  # type: ignore[call-overload] # an iterable of bytes
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._chunks
@@ -79,10 +81,17 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
 
 
 @contextmanager
-def intercepted(server: StubServer) -> Iterator[StubServer]:
+def intercepted(server: StubServer) -> Generator[StubServer]:
     """Let every client that is made within the block talk to the server, whatever its base URL is."""
+
+    def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
+        return server.transport
+
+    def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
+        return server.async_transport
+
     with (
-        mock.patch("crm_sdk.http.sync_transports", lambda base_url: server.transport),
-        mock.patch("crm_sdk.http.async_transports", lambda base_url: server.async_transport),
+        mock.patch("crm_sdk.http.sync_transports", sync_transports),
+        mock.patch("crm_sdk.http.async_transports", async_transports),
     ):
         yield server

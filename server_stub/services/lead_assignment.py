@@ -122,7 +122,7 @@ class Dealer:
         return user is not None and user.get("status") == "active" and user.get("role") != "read_only"
 
     def _next(self, turn: str, pool: list[str], active: list[str]) -> str:
-        """Return who is next after the one who was last; the turn is part of the data, so it goes on after a restart."""
+        """Return who is next after the one who was last; that is part of the data, so it survives a restart."""
         turns = self._call.collection("assignment_turn")
         last = turns.get(turn)
         after = pool.index(last["user_id"]) + 1 if last is not None and last["user_id"] in pool else 0
@@ -133,11 +133,9 @@ class Dealer:
     def _least_loaded(self, active: list[str]) -> tuple[str, str]:
         if self._loads is None:
             leads = self._call.collection("lead")
-            self._loads = {
-                id: sum(doc["status"] in OPEN for doc in leads.find("owner_id", id)) for id in self._pool
-            }
+            self._loads = {id: sum(doc["status"] in OPEN for doc in leads.find("owner_id", id)) for id in self._pool}
         loads = self._loads
-        owner = min(active, key=lambda id: loads[id])  # of equals the first, by the order of the pool
+        owner = min(active, key=loads.__getitem__)  # of equals the first, by the order of the pool
         return owner, f"fewest open leads ({loads[owner]})"
 
 
@@ -156,7 +154,7 @@ def _pool(call: Call, user_ids: Sequence[str] | None, team_id: str | None) -> li
 
 
 def first_owner(call: Call, lead: Document) -> dict[str, Any] | None:
-    """Return the assignment of a new lead by the company's strategy; None where that is ``none`` or nobody can get it."""
+    """Return the assignment of a new lead by the company's strategy; None where there is none or nobody."""
     strategy = call.tenant.get("lead_assignment") or "none"
     if strategy == "none":
         return None
@@ -187,9 +185,9 @@ def assign(
     return carry_out(
         call,
         lead_ids,
-        lambda id: _give(call, dealer, call.record("lead", id), strategy, reassign=reassign),
+        lambda lead_id: _give(call, dealer, call.record("lead", lead_id), strategy, reassign=reassign),
         field="lead_ids",
-        id_of=lambda id: id,
+        id_of=str,
     )
 
 

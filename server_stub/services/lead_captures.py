@@ -221,9 +221,7 @@ def _additions(before: Document, given: Members, notes: Sequence[str], at: datet
         name: given[name] for name in _FILLED if given.get(name) not in _EMPTY and before[name] in _EMPTY
     }
     known = [(one["network"], _handle(one.get("handle") or "")) for one in before["social_profiles"]]
-    profiles = [
-        one for one in given.get("social_profiles") or () if (one["network"], one["handle"]) not in known
-    ]
+    profiles = [one for one in given.get("social_profiles") or () if (one["network"], one["handle"]) not in known]
     if profiles:
         changes["social_profiles"] = [*before["social_profiles"], *profiles]
     if notes:

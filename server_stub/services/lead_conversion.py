@@ -103,9 +103,7 @@ def bulk_convert(call: Call, conversions: Sequence[Members], atomic: bool) -> di
 def _check(lead: Document) -> None:
     if lead["converted_contact_id"] is not None:
         contact = lead["converted_contact_id"]
-        raise Problem(
-            "LEAD_CONVERTED", f"the lead was converted to {contact} already", details={"contact_id": contact}
-        )
+        raise Problem("LEAD_CONVERTED", f"the lead was converted to {contact} already", details={"contact_id": contact})
     if lead["status"] == "unqualified":
         raise Problem(
             "LEAD_UNQUALIFIED",
@@ -209,9 +207,7 @@ def _new_account(call: Call, lead: Document, owner: str | None) -> Document:
     return doc
 
 
-def _new_contact(
-    call: Call, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool
-) -> Document:
+def _new_contact(call: Call, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool) -> Document:
     members = {name: lead[name] for name in (*_SHARED, "name", "do_not_contact", "email_opt_out")} | {
         "company": lead["company"],
         "account_id": account and account["id"],

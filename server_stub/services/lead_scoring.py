@@ -30,8 +30,8 @@ _STATUSES = {"contacted": 5, "qualified": 20, "converted": 20, "unqualified": -4
 _VALUES = ((50_000, 20), (10_000, 12), (1_000, 6))
 _SIZES = ((1_000, 10), (100, 6), (10, 3))
 _TITLES = (
-    ("Decides", 15, re.compile(r"\b(c[efimoprst]o|chief|founder|owner|president|partner|vp|geschäftsführer\w*|gerente)\b")),
-    ("Decides with others", 10, re.compile(r"\b(head|director|direktor\w*|leiter\w*|lead|principal)\b|\w*leiter(in)?\b")),
+    ("Decides", 15, re.compile(r"\b(c[efimoprst]o|chief|founder|owner|president|partner|vp|geschäftsführer\w*)\b")),
+    ("Decides with others", 10, re.compile(r"\b(head|director|direktor\w*|lead|principal)\b|leiter(in)?\b")),
     ("Has a say", 6, re.compile(r"\b(manager\w*|senior|team)\b")),
 )
 _HAPPENED = {
@@ -110,9 +110,7 @@ def score(call: Call, lead_id: str, score: int | None, reason: str | None) -> Do
     doc = call.record("lead", lead_id)
     why = reason.strip() if reason else ""
     if score is not None and not why:
-        raise Problem(
-            "REASON_REQUIRED", "a score that is set by hand needs a reason", field="reason", rule="required"
-        )
+        raise Problem("REASON_REQUIRED", "a score that is set by hand needs a reason", field="reason", rule="required")
     held = {"score_override": score, "score_override_reason": why if score is not None else None}
     changes = {**held, **rescored(call, doc | held)}
     if all(doc.get(name) == value for name, value in changes.items()):

@@ -1,4 +1,4 @@
-"""The rule that compares where leads came from: how many, how many of them qualified and converted, what they brought."""
+"""The rule that compares where leads came from: how many qualified and converted, and what they brought."""
 
 from __future__ import annotations
 
@@ -48,10 +48,7 @@ def _stats(call: Call, source: str, docs: Sequence[Document], total: int) -> dic
     qualified = sum(doc["status"] in ("qualified", "converted") for doc in docs)
     took = [(doc["converted_at"] - doc["created_at"]) / timedelta(days=1) for doc in converted if doc["converted_at"]]
     won = [
-        deal
-        for doc in docs
-        for deal in call.collection("deal").find("lead_id", doc["id"])
-        if deal["status"] == "won"
+        deal for doc in docs for deal in call.collection("deal").find("lead_id", doc["id"]) if deal["status"] == "won"
     ]
     return {
         "source": source,

@@ -95,7 +95,7 @@ def add(
 
     `heard` is called with it before it is scored, to store what was heard of it.
     """
-    draft = {"currency": call.tenant["base_currency"]} | members
+    draft = {"currency": call.tenant["base_currency"], **members}
     doc = call.create("lead", "lead_", fresh("lead", draft | _of_status(None, draft.get("status", "new"), call.now)))
     territory = territory_of(call, doc)
     doc = doc | {"territory_id": territory["id"] if territory is not None else None}
@@ -315,9 +315,9 @@ def bulk_qualify(
     return carry_out(
         call,
         lead_ids,
-        lambda id: _judge(call, id, qualified, known),
+        lambda lead_id: _judge(call, lead_id, qualified, known),
         field="lead_ids",
-        id_of=lambda id: id,
+        id_of=str,
         atomic=atomic,
     )
 
@@ -335,9 +335,7 @@ def _judge(call: Call, lead_id: str, qualified: bool, known: Members) -> Documen
     if not same:
         judgement["reason"] = known.get("reason")  # the reason for the contrary verdict is none for this one
     if not qualified and not judgement["reason"]:
-        raise Problem(
-            "REASON_REQUIRED", "a lead is not disqualified without a reason", field="reason", rule="required"
-        )
+        raise Problem("REASON_REQUIRED", "a lead is not disqualified without a reason", field="reason", rule="required")
     status = "qualified" if qualified else "unqualified"
     if doc["status"] == status and same and all(former.get(name) == value for name, value in judgement.items()):
         return doc

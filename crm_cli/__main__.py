@@ -1,0 +1,26 @@
+"""``crm`` and ``python -m crm_cli``. What is asked all the time, version and TAB, is answered before anything is loaded."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line with the arguments of the process; returns the exit status."""
+    arguments = sys.argv[1:]
+    if arguments == ["--version"]:
+        from crm_sdk._version import __version__
+
+        print(f"crm {__version__}")
+        return 0
+    if arguments[:1] == ["__complete"]:
+        from .completion import complete
+
+        return complete(arguments[1:])
+    from .app import run
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

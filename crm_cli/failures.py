@@ -1,0 +1,134 @@
+"""What the command line says when something fails, and the exit status it ends with.
+
+0 ok, 2 usage, 3 not found, 4 not signed in or not allowed, 5 not valid, 6 rate limited, 7 the server failed, 8 no answer;
+1 is a fault of this program, 130 an interruption, 141 a reader that went away.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping
+
+from crm_sdk import errors
+
+USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK = 2, 3, 4, 5, 6, 7, 8
+
+_STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
+    (errors.ConfigurationError, USAGE, "not configured"),
+    (errors.UnsupportedOperationError, USAGE, "not documented in this dialect"),
+    (errors.NotFoundError, NOT_FOUND, "not found"),
+    (errors.AuthenticationError, AUTH, "not signed in"),
+    (errors.PermissionDeniedError, AUTH, "not allowed"),
+    (errors.InvalidInputError, INVALID, "not valid"),
+    (errors.ValidationError, INVALID, "not valid"),
+    (errors.BadRequestError, INVALID, "not valid"),
+    (errors.ConflictError, INVALID, "conflict"),
+    (errors.RateLimitError, RATE_LIMITED, "rate limited"),
+    (errors.AiServiceError, SERVER, "the AI failed"),
+    (errors.ServerError, SERVER, "the server failed"),
+    (errors.InvalidResponseError, SERVER, "the answer cannot be read"),
+    (errors.JobFailedError, SERVER, "the job failed"),
+    (errors.ConnectionFailedError, NETWORK, "no connection"),
+    (errors.DeadlineExceededError, NETWORK, "no answer in time"),
+    (errors.NetworkError, NETWORK, "no answer"),
+    (errors.ApiError, INVALID, "refused"),
+)
+
+
+class MisuseError(Exception):
+    """What was typed makes no sense; the message says what would."""
+
+
+def status_of(error: errors.CrmError) -> int:
+    """Return the exit status an error of the SDK means."""
+    return next((status for kind, status, _ in _STATUSES if isinstance(error, kind)), 1)
+
+
+def in_words(text: str) -> str:
+    """Return a docstring's text with the SDK's error classes replaced by what they are to a shell."""
+    for kind, status, words in _STATUSES:
+        text = text.replace(kind.__name__, f"{words} (exit {status})")
+    return text.replace("Raises:", "Fails:")
+
+
+def visible(text: str) -> str:
+    """Return a text from outside without the control characters that could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+
+
+def complain(line: str) -> None:
+    """Print one line on stderr."""
+    print(visible(line), file=sys.stderr)
+
+
+def guarded(
+    action: Callable[[], int | None], *, debug: bool, secrets: Collection[str], flags: Mapping[str, str]
+) -> int:
+    """Run a command; returns its exit status. `flags` maps members to how they are typed."""
+    try:
+        status = action()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return reader_gone()
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except Exception as error:
+        if debug:
+            _trace(secrets)
+        return _report(error, secrets, flags)
+    return status or 0
+
+
+def reader_gone() -> int:
+    """Make the rest of the process say nothing to a pipe that nobody reads; returns the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]) -> int:
+    if isinstance(error, MisuseError):
+        complain(f"error: {error}")
+        return USAGE
+    if isinstance(error, errors.CrmError):
+        for line in _lines(error, flags):
+            complain(_concealed(line, secrets))
+        return status_of(error)
+    if isinstance(error, OSError):
+        complain(f"error: {error.filename or 'the system'}: {error.strerror or error}")
+        return USAGE
+    complain(_concealed(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets))
+    return 1
+
+
+def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
+    text = str(error)
+    fields = error.fields if isinstance(error, (errors.InvalidInputError, errors.ApiError)) else ()
+    if isinstance(error, errors.InvalidInputError) and fields:
+        text = text.partition(":")[0] + ": not valid, nothing was sent"
+    if isinstance(error, errors.UnsupportedOperationError):
+        for dialect in error.dialects:
+            text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")
+    if isinstance(error, errors.AuthenticationError):
+        text += "; sign in with `crm login`, or set CRM_API_KEY"
+    if isinstance(error, errors.RateLimitError) and error.retry_after is not None:
+        text += f"; try again in {error.retry_after:g} s"
+    return ["error: " + " ".join(text.split()), *(f"  {_typed(field, flags)}: {field.message}" for field in fields)]
+
+
+def _typed(field: errors.FieldError, flags: Mapping[str, str]) -> str:
+    head, dot, rest = field.field.partition(".")
+    return flags.get(head, head) + (f" {rest}" if dot else "")
+
+
+def _concealed(text: str, secrets: Collection[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _trace(secrets: Collection[str]) -> None:
+    import traceback
+
+    complain(_concealed(traceback.format_exc().rstrip(), secrets))

@@ -1,0 +1,19 @@
+"""The computed members of the demo data, by the same rules that keep them up to date later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from .services import contact_health, leads
+from .store import Collection, Document
+
+
+def computed(kind: str, doc: Document, collections: Callable[[str], Collection], now: datetime) -> Document:
+    """Return a record of the demo data with its computed members."""
+    if kind == "lead":
+        return doc | leads.complete(kind, doc, now, collections)
+    if kind == "contact":
+        talk = collections("activity").find("contact_id", doc["id"])
+        return doc | contact_health.complete(doc, talk, collections("deal").find("contact_id", doc["id"]), now)
+    return doc
