@@ -71,8 +71,27 @@ class Arguments:
             return []
         # Only members that some dialect has count: any other is a mistake, which validation names.
         known = {alias: name for name in get_type_hints(self.body_type) for alias in (name, camel(name))}
+        known |= self._other_names
         given_names = {known[key] for key in cast("Mapping[str, Any]", members) if key in known}
         return sorted(given_names - shape.names.keys())
+
+    @cached_property
+    def _other_names(self) -> dict[str, str]:
+        """What one document calls a member that has another name with us (``position``): that name -> ours."""
+        return {
+            wire_name: name
+            for shape in getattr(self.body_type, "__shapes__", {}).values()
+            for name, wire_name in shape.names.items()
+            if wire_name != camel(name)
+        }
+
+    def _canonical(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Give members of the body that came under another document's name their own."""
+        members = values.get(self.body) if self.body is not None and self._other_names else None
+        if not members or self._other_names.keys().isdisjoint(members):
+            return values
+        renamed = {self._other_names.get(name, name): value for name, value in members.items()}
+        return {**values, str(self.body): renamed}
 
     def shape(self, dialect: str) -> Shape | None:
         """Return which members of the body a dialect documents; None for all."""
@@ -88,7 +107,7 @@ class Arguments:
         if self.upload is not None and self.upload in rest:
             files = {self.upload: multipart(rest.pop(self.upload))}
         try:
-            return (self._adapter.validate_python(rest) if rest else rest), files
+            return (self._canonical(self._adapter.validate_python(rest)) if rest else rest), files
         except _Invalid as error:
             fields = field_errors(error, rest, drop=self.body)
             raise InvalidInputError(
@@ -100,7 +119,8 @@ class Arguments:
 
         Only wire names are known here. With `text` every value is a string, as a query has it.
         """
-        return self._adapter.validate_python(_split(self.types, members) if text else dict(members), by_alias=True, by_name=False)
+        found = _split(self.types, members) if text else dict(members)
+        return self._canonical(self._adapter.validate_python(found, by_alias=True, by_name=False))
 
     def dump(self, values: dict[str, Any], route: Route) -> dict[str, Any]:
         """Return validated arguments as the members of a JSON body, in a dialect's names."""

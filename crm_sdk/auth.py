@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -13,14 +14,13 @@ class Credentials:
     finds ``CRM_API_KEY`` in its environment.
     """
 
-    __slots__ = ("__access", "__refresh", "lock", "async_lock")
+    __slots__ = ("__access", "__refresh", "__locks", "__async_lock")
 
     def __init__(self, access: str | None = None, refresh: str | None = None) -> None:
         self.__access = access
         self.__refresh = refresh
-        self.lock = threading.Lock()
-        self.async_lock: Any = None
-        """An `anyio.Lock`, made by the async driver when it first needs one: it belongs to an event loop."""
+        self.__locks: dict[int, threading.Lock] = {}
+        self.__async_lock: tuple[object, Any] = (None, None)
 
     @property
     def access(self) -> str | None:
@@ -35,6 +35,20 @@ class Credentials:
     def replace(self, access: str | None, refresh: str | None) -> None:
         """Use these from now on."""
         self.__access, self.__refresh = access, refresh
+
+    @property
+    def lock(self) -> threading.Lock:
+        """What is held while the tokens are renewed. A forked child has its own: nobody there would release the old."""
+        pid = os.getpid()
+        return self.__locks.get(pid) or self.__locks.setdefault(pid, threading.Lock())
+
+    def async_lock(self, loop: object) -> Any:
+        """Return what is held while tasks of `loop` renew the tokens: an `anyio.Lock`, which belongs to one loop."""
+        if self.__async_lock[0] is not loop or self.__async_lock[1] is None:
+            import anyio
+
+            self.__async_lock = (loop, anyio.Lock())
+        return self.__async_lock[1]
 
     def __repr__(self) -> str:
         return f"<Credentials {'set' if self.__access else 'none'}>"

@@ -165,21 +165,30 @@ class Catalogue(Generic[Mode]):
             settings.idempotent_writes,
         )
 
-    def _renew(self) -> Steps[None]:
+    def _renew(self, timeout: float) -> Steps[None]:
         from .resources.auth import Auth
 
         credentials = self._credentials
+        if credentials.refresh is None:
+            return  # somebody else tried, and it was no use
         try:
-            yield from Auth.refresh.again(self, {"refresh_token": credentials.refresh}, self.dialects)
-        except (ApiError, UnsupportedOperationError):
-            credentials.replace(credentials.access, None)  # it is no use: the caller gets the 401 it came from
+            view = self.with_options(timeout=timeout)
+            yield from Auth.refresh.again(view, {"refresh_token": credentials.refresh}, self.dialects)
+        except (CrmError, ValueError) as error:
+            # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
+            refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
+            if refused or isinstance(error, UnsupportedOperationError):
+                credentials.replace(credentials.access, None)
 
     def session(self, change: Session, result: Any) -> None:
         """Use the tokens that a call brought, or forget them."""
         if change == "end":
             self._credentials.replace(None, None)
-        elif result.access_token is not None:
-            self._credentials.replace(str(result.access_token), result.refresh_token and str(result.refresh_token))
+        elif result.access_token:
+            kept = self._credentials.refresh if change == "renew" else None  # RFC 6749, 6: a new one is optional
+            self._credentials.replace(
+                str(result.access_token), str(result.refresh_token) if result.refresh_token else kept
+            )
 
     def own(self, job: Any) -> Any:
         """Give a job the client it asks for its state."""

@@ -6,6 +6,7 @@ is thrown into it. `run` and `run_async` are all that differs between the sync a
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,12 +27,17 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    content: bytes | None = None
-    files: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(repr=False)  # they hold the credential, and the body may hold a password
+    content: bytes | None = field(default=None, repr=False)
+    files: Mapping[str, Any] | None = field(default=None, repr=False)
     """Parts of a multipart body, as httpx takes them; `content` is then None."""
     stream: bool = False
     """Leave the body of a successful reply unread; it is then in `Reply.body`."""
+
+    @property
+    def place(self) -> str:
+        """Method and URL for a message to the user: without the query, which may say more than a log should hold."""
+        return f"{self.method} {self.url.partition('?')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,9 @@ class Reply:
     """One HTTP reply. Header names are lower-case."""
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes = b""
-    body: Any = None
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    body: Any = field(default=None, repr=False)
     """The unread body of a streamed reply: a `BodyStream` or an `AsyncBodyStream` of `http`."""
 
 
@@ -96,10 +102,14 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Renew the credentials, unless somebody else did since `stale` was used; `steps` does it."""
+    """Renew the credentials, unless somebody else did since `stale` was used; `steps` does it.
+
+    Who waits for somebody else's renewal gives up after `timeout` seconds.
+    """
 
     credentials: Credentials
-    stale: str
+    stale: str = field(repr=False)
+    timeout: float
     steps: Callable[[], Steps[None]]
 
 
@@ -126,10 +136,10 @@ class Terms:
     clock: Clock
     credentials: Credentials
     habits: Habits
-    refresh: Callable[[], Steps[None]] | None = None
-    """Steps that renew the credentials; None where the call must not (it is the renewal, or it needs no token)."""
+    refresh: Callable[[float], Steps[None]] | None = None
+    """Steps that renew the credentials within so many seconds; None where the call must not (it needs no token)."""
     safe: bool = False
-    """A POST that only reads."""
+    """A POST that only reads: it is repeated as a GET is."""
     idempotent_writes: bool = False
     """The user vouches that the server honours ``Idempotency-Key``."""
 
@@ -139,6 +149,7 @@ def exchange(request: Request, terms: Terms) -> Steps[Reply]:
     clock, retry, habits = terms.clock, terms.retry, terms.habits
     deadline = clock.monotonic() + terms.timeout
     key = request.headers.get("Idempotency-Key")
+    method = "GET" if terms.safe else request.method
     attempt = 0
     refreshed = False
     failure: NetworkError | None = None
@@ -147,14 +158,14 @@ def exchange(request: Request, terms: Terms) -> Steps[Reply]:
         if remaining <= 0:
             raise _too_late(request, terms, attempt, sent=attempt > 0) from failure
         bearer = terms.credentials.access
-        harmless = terms.safe or (key is not None and (terms.idempotent_writes or habits.honours_keys))
+        harmless = key is not None and (terms.idempotent_writes or habits.honours_keys)
         try:
             reply: Reply = yield Send(_with_bearer(request, bearer), remaining)
         except NetworkError as error:
             failure = error
             if isinstance(error, DeadlineExceededError) and deadline - clock.monotonic() <= 0:
                 raise _too_late(request, terms, attempt + 1, sent=error.sent) from error
-            if attempt >= retry.limit or not may_repeat_failure(request.method, error, harmless=harmless):
+            if attempt >= retry.limit or not may_repeat_failure(method, error, harmless=harmless):
                 raise
             wait = retry.wait(attempt)
             if clock.monotonic() + wait >= deadline:
@@ -166,16 +177,25 @@ def exchange(request: Request, terms: Terms) -> Steps[Reply]:
                 return reply
             if reply.status == 401 and bearer and not refreshed and terms.refresh and terms.credentials.refresh:
                 refreshed = True
-                yield Refresh(terms.credentials, bearer, terms.refresh)
+                yield _renewal(terms, bearer, terms.refresh, deadline)
+                if terms.credentials.access in (None, bearer):
+                    return reply  # it could not be renewed, or the session has ended: the 401 stands
                 continue
             asked = retry_after(reply.headers)
-            if attempt >= retry.limit or not may_repeat_answer(request.method, reply.status, asked, harmless=harmless):
+            if attempt >= retry.limit or not may_repeat_answer(method, reply.status, asked, harmless=harmless):
                 return reply
             wait = retry.wait(attempt) if asked is None else asked
             if clock.monotonic() + wait >= deadline:
                 return reply  # waiting would outlast the deadline: the caller learns now, with `retry_after`
         attempt += 1
         yield Sleep(wait)
+
+
+def _renewal(terms: Terms, stale: str, refresh: Callable[[float], Steps[None]], deadline: float) -> Refresh:
+    def left() -> float:
+        return max(0.001, deadline - terms.clock.monotonic())
+
+    return Refresh(terms.credentials, stale, left(), lambda: refresh(left()))
 
 
 def _with_bearer(request: Request, bearer: str | None) -> Request:
@@ -187,10 +207,21 @@ def _with_bearer(request: Request, bearer: str | None) -> Request:
 def _too_late(request: Request, terms: Terms, attempts: int, *, sent: bool) -> DeadlineExceededError:
     times = "once" if attempts == 1 else f"{attempts} times"
     return DeadlineExceededError(
-        f"{request.method} {request.url} got no answer within {terms.timeout:g} s (sent {times}); "
+        f"{request.place} got no answer within {terms.timeout:g} s (sent {times}); "
         "a longer `timeout=` gives it more time",
         sent=sent,
     )
+
+
+def running_loop() -> object:
+    """Return what connections and locks of async code belong to: asyncio's running loop, or trio's running one."""
+    import asyncio
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        trio: Any = sys.modules.get("trio")
+        return trio.lowlevel.current_trio_token() if trio is not None else None
 
 
 class Link(Protocol):
@@ -221,9 +252,13 @@ def run(steps: Steps[T], link: Link, clock: Clock) -> T:
                 elif isinstance(step, Sleep):
                     clock.sleep(step.seconds)
                 else:
-                    with step.credentials.lock:
-                        if step.credentials.access == step.stale:
-                            run(step.steps(), link, clock)
+                    lock = step.credentials.lock
+                    if lock.acquire(timeout=step.timeout):
+                        try:
+                            if step.credentials.access == step.stale:
+                                run(step.steps(), link, clock)
+                        finally:
+                            lock.release()
             except NetworkError as error:
                 step = steps.throw(error)
             else:
@@ -246,10 +281,10 @@ async def run_async(steps: Steps[T], link: AsyncLink, clock: Clock) -> T:
                 else:
                     import anyio
 
-                    lock = step.credentials.async_lock = step.credentials.async_lock or anyio.Lock()
-                    async with lock:
-                        if step.credentials.access == step.stale:
-                            await run_async(step.steps(), link, clock)
+                    with anyio.move_on_after(step.timeout):
+                        async with step.credentials.async_lock(running_loop()):
+                            if step.credentials.access == step.stale:
+                                await run_async(step.steps(), link, clock)
             except NetworkError as error:
                 step = steps.throw(error)
             else:

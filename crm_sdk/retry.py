@@ -28,14 +28,14 @@ class Retry:
 
     def wait(self, attempt: int) -> float:
         """Return the seconds to wait before the attempt after number `attempt` (0-based)."""
-        return random.uniform(0, min(self.cap, self.first * 2**attempt))
+        return random.uniform(0, min(self.cap, self.first * 2 ** min(attempt, 30)))
 
 
 def may_repeat_answer(method: str, status: int, retry_after: float | None, *, harmless: bool) -> bool:
     """Tell whether a request that was answered with `status` may be sent again.
 
-    `harmless` says that a repetition cannot do the work twice: a POST that only reads, or one under an
-    idempotency key that the server is known to honour.
+    `harmless` says that a repetition cannot do the work twice: the request has an idempotency key that the server is
+    known to honour. A POST that only reads counts as a GET.
     """
     if status == 429:
         return True
@@ -61,7 +61,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)

@@ -53,11 +53,10 @@ def carry_out(
         else:
             results.append({"index": index, "status": "ok", "id": id_of(item), "error": None, "result": result})
     if atomic and failures:
-        raise Problem(
-            "BULK_REJECTED",
-            f"{len(failures)} of {len(items)} items cannot be done, so nothing was",
-            errors=[_entry(field, index, problem) for index, problem in failures],
-        )
+        message = f"{len(failures)} of {len(items)} items cannot be done, so nothing was"
+        # The envelope has no code but those of its errors: the first is the call's, the others are the items'.
+        whole = FieldError(field, None, message, "BULK_REJECTED", {"failed": len(failures), "total": len(items)})
+        raise Problem("BULK_REJECTED", message, errors=[whole, *(_entry(field, *failure) for failure in failures)])
     return {
         "items": results,
         "total": len(results),

@@ -174,6 +174,8 @@ class _ContactMembers(TypedDict, total=False):
     company: str | None
     account_id: str | None
     title: str | None
+    position: str | None
+    """What the mvp document calls `title`."""
     department: str | None
     avatar: Url | None
     owner_id: str

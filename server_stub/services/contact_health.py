@@ -139,11 +139,13 @@ def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Membe
     """Return what makes a relationship good or bad; it starts in the middle."""
     quiet = _days_of_silence(doc, now)
     steps = ((7, 20), (14, 15), (30, 10), (60, 0), (90, -10), (180, -20))
-    found = [Factor(next((points for days, points in steps if quiet <= days), -30), _silence(doc, quiet))]
+    tone = mood(talks, now)
+    points = next((points for days, points in steps if quiet <= days), -30)
+    # That somebody was angry yesterday is no better than that they were silent.
+    found = [Factor(min(points, 0) if tone <= -sentiment.LIMIT else points, _silence(doc, quiet))]
     lately = sum(now - entry["date"] <= timedelta(days=90) for entry in talks)
     if lately:
         found.append(Factor(min(lately, 5) * 2, f"{lately} conversations in the last 90 days"))
-    tone = mood(talks, now)
     if abs(tone) >= 0.05:
         found.append(Factor(round(tone * 25), f"{sentiment.named(tone)} tone of late"))
     counts = {status: sum(deal.get("status") == status for deal in deals) for status in ("open", "won", "lost")}

@@ -115,7 +115,7 @@ def step(call: Call, job: Document) -> Mapping[str, Any]:
         return members
     tally = Counter(record["status"] for record in records)
     result = {
-        "matched": sum(bool(record["changes"]) for record in records),
+        "matched": tally["enriched"] + tally["unchanged"] - counts["skipped"],
         "unmatched": tally["no_match"],
         "changed": tally["enriched"],
         "records": records,
@@ -140,12 +140,13 @@ def _enriched(
         rival = best.get(proposal.field)
         if proposal.field in fields and (rival is None or proposal.confidence > rival.confidence):
             best[proposal.field] = proposal
-    entries = [_entry(lead, best[field], overwrite=overwrite) for field in FIELDS if field in best]
+    found = [_entry(lead, best[field], overwrite=overwrite) for field in FIELDS if field in best]
+    entries = [entry for entry in found if entry["before"] != entry["after"]]
     applied = {entry["field"]: entry["after"] for entry in entries if entry["applied"]}
     new = change(call, lead, _members(lead, applied))
     if new is not lead:
         call.emit("lead.enriched", "lead", new, changes=told(lead, new), metadata={"job_id": call.request_id})
-    status = "enriched" if applied else "unchanged" if entries else "no_match"
+    status = "enriched" if applied else "unchanged" if best else "no_match"
     return {"entity": entity, "status": status, "changes": entries, "error": None}, (
         ("succeeded", "updated") if applied else ("succeeded",)
     )
@@ -159,7 +160,7 @@ def _entry(lead: Document, proposal: Proposal, *, overwrite: bool) -> dict[str, 
         "after": proposal.value,
         "source": proposal.source,
         "confidence": proposal.confidence,
-        "applied": before in _EMPTY or (overwrite and before != proposal.value),
+        "applied": overwrite or before in _EMPTY,
     }
 
 

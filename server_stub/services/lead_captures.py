@@ -28,10 +28,11 @@ def web_form(call: Call, submission: Members) -> Answer:
         return _answer("web_form", None, False)
     if not (submission.get("email") or "").strip() and not (submission.get("phone") or "").strip():
         raise invalid("email", "required", "a form needs an e-mail address or a phone number")
-    utm = submission.get("utm") or {}
+    utm: Members = submission.get("utm") or {}
     at = submission.get("submitted_at") or call.now
     message = (submission.get("message") or "").strip()
-    members = {name: submission[name] for name in ("name", *_FILLED) if submission.get(name) not in _EMPTY} | {
+    members: dict[str, Any] = {
+        **{name: submission[name] for name in ("name", *_FILLED) if submission.get(name) not in _EMPTY},
         "source": "website",
         "source_detail": submission["form_id"],
         "campaign": utm.get("campaign"),

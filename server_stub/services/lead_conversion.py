@@ -157,7 +157,7 @@ def _hosts(lead: Members) -> list[str]:
 def _lacking(doc: Document, members: Members) -> dict[str, Any]:
     """Return the members that a record which was there lacks; what it knows already stays."""
     changes = {name: value for name, value in members.items() if doc.get(name) in _EMPTY and value not in _EMPTY}
-    own = {**(members.get("custom_fields") or {}), **doc["custom_fields"]}
+    own: dict[str, Any] = {**(members.get("custom_fields") or {}), **doc["custom_fields"]}
     return changes | ({"custom_fields": own} if own != doc["custom_fields"] else {})
 
 

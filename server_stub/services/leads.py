@@ -64,7 +64,7 @@ def prepared(call: Call, given: Members, before: Document | None = None) -> dict
     call.reference("user", members.get("owner_id"), "owner_id")
     call.reference("account", members.get("account_id"), "account_id")
     if "custom_fields" in members:
-        merged = {**(before["custom_fields"] if before is not None else {}), **members["custom_fields"]}
+        merged: dict[str, Any] = {**(before["custom_fields"] if before is not None else {}), **members["custom_fields"]}
         members["custom_fields"] = {name: value for name, value in merged.items() if value is not None}
     return members
 

@@ -28,7 +28,7 @@ _WORDS = """
  1 gut gute guter gutes guten hilfreich* interessiert* positiv* einverstanden zugestimmt nützlich* einfach* schnell*
  1 freundlich* klar klare verbessert* gewonnen besser* bereit gerne gern
  1 bueno buena buenos bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* claro mejor* listo listos gusta gusto gustó
--1 slow delay delayed concern concerns concerned issue issues problem problems expensive unclear difficult late hesitant
+-1 slow delay delays delayed concern concerns concerned issue issues problem problems expensive unclear difficult late hesitant
 -1 missing missed worried confused confusing waiting doubt doubts postponed postpone reject rejected complicated pricey
 -1 langsam* verzöger* verspät* sorge sorgen bedenken problem* teuer* unklar* schwierig* spät fehlt fehlend* zweifel*
 -1 verschoben verwirr* abgelehnt kompliziert* warten

@@ -1,0 +1,255 @@
+"""A declaration becomes a command: its form gives the arguments and options, its docstring the help."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.main import get_command
+
+from crm_sdk.operation import Operation
+
+from .connection import connected
+from .failures import complain, guarded, in_words
+from .output import Printer
+from .parameters import Form, Parameter, kebab
+from .settings import GLOBALS, GlobalOption, Options, settle
+
+if TYPE_CHECKING:
+    from crm_sdk import CrmClient, Job, Page
+    from crm_sdk.transfer import Download
+
+_MEMBERS, _GLOBAL = "Members of the body", "Options of every command"
+
+# What a type is called in the help; a value stays text until the SDK reads it.
+_NAMES: Mapping[str, type] = {
+    kind: type(name, (str,), {})
+    for kind, name in (
+        ("text", "text"),
+        ("int", "int"),
+        ("number", "number"),
+        ("date", "date"),
+        ("time", "time"),
+        ("json", "json"),
+        ("any", "value"),
+        ("file", "file"),
+    )
+}
+
+
+def command_for(operation: Operation[..., Any]) -> Any:
+    """Return the command of a declared call."""
+    form = Form(operation)
+    app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+    app.command(kebab(operation.name), help=_help(form), epilog=_example(form))(_function(form))
+    return get_command(app)
+
+
+def _function(form: Form) -> Callable[..., int]:
+    keys = {f"p{n}": parameter for n, parameter in enumerate(form.parameters)}
+
+    def call(context: typer.Context, **typed: Any) -> int:
+        given = {parameter: typed.pop(key) for key, parameter in keys.items()}
+        options = global_options(context, typed)
+        return _Run(form, options, given, **typed).status()
+
+    signature = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
+    signature += [_typer_parameter(key, parameter) for key, parameter in keys.items()]
+    signature += _own(form) + global_parameters(form.globals)
+    return synthesised(call, signature)
+
+
+def synthesised(function: Callable[..., int], parameters: list[inspect.Parameter]) -> Callable[..., int]:
+    """Give a function the signature that typer is to see."""
+    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what `inspect.signature` shows
+    function.__annotations__ = {}
+    return function
+
+
+def keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    """Return a parameter as typer wants it."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
+    if parameter.kind == "flag" and parameter.place != "argument":
+        flag = parameter.flag[2:]
+        return keyword(
+            key, bool, typer.Option(None, f"--{flag}/--no-{flag}", help=_about(parameter), rich_help_panel=_panel(parameter))
+        )
+    named = _NAMES.get(parameter.kind, str)
+    annotation: Any = list.__class_getitem__(named) if parameter.many else named
+    if parameter.place == "argument":
+        start = ... if parameter.required else None
+        return keyword(key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str, help=_about(parameter)))
+    option = typer.Option(
+        None, parameter.flag, parser=str, help=_about(parameter), rich_help_panel=_panel(parameter), show_default=False
+    )
+    return keyword(key, annotation, option)
+
+
+def _panel(parameter: Parameter) -> str | None:
+    return _MEMBERS if parameter.place == "member" else None
+
+
+def _about(parameter: Parameter) -> str | None:
+    parts: list[str] = []
+    if parameter.required and parameter.place != "argument":
+        parts.append("required")
+    if parameter.choices:
+        parts.append(", ".join(parameter.choices))
+    if parameter.kind == "json":
+        parts.append("JSON, @file or @-")
+    if parameter.kind == "file":
+        parts.append("a path, or - for stdin")
+    if parameter.many and parameter.place != "argument":
+        parts.append("repeat it, or separate with commas" if parameter.commas else "repeat it for more")
+    if parameter.default is not None:
+        shown = parameter.default
+        parts.append(f"default: {('yes' if shown else 'no') if isinstance(shown, bool) else shown}")
+    return "; ".join(parts) or None
+
+
+def _own(form: Form) -> list[inspect.Parameter]:
+    """Return the options that follow from the kind of a call."""
+    own: list[inspect.Parameter] = []
+    if form.has_data:
+        about = "the body as JSON, @file or @-; options go before it; an empty value clears a member that may be null"
+        panel = _MEMBERS if form.operation.arguments.body else None
+        own.append(keyword("data", str, typer.Option(None, "--data", help=about, rich_help_panel=panel)))
+    if form.operation.kind == "page":
+        own.append(keyword("every", bool, typer.Option(False, "--all", help="follow all pages", show_default=False)))
+    if form.operation.kind == "download":
+        about = "the file to write, - for stdout; without it the server's name for it"
+        own.append(keyword("to", str, typer.Option(None, "--to", help=about)))
+    if form.is_job:
+        about = "wait for the job's end and print its result; otherwise print the job"
+        own.append(keyword("wait", bool, typer.Option(form.waits, "--wait/--no-wait", help=about)))
+    about = "which members a table or CSV has, separated by commas"
+    own.append(keyword("columns", str, typer.Option(None, "--columns", help=about, rich_help_panel=_GLOBAL)))
+    return own
+
+
+def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspect.Parameter]:
+    """Return the options of every command, for typer."""
+    return [
+        keyword(
+            f"global_{option.name}",
+            option.kind,
+            typer.Option(
+                None,
+                *([option.short] if option.short else []),
+                option.flag,
+                help=option.help,
+                rich_help_panel=_GLOBAL,
+                show_default=False,
+            ),
+        )
+        for option in options
+    ]
+
+
+def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
+    """Take the global options out of what was typed, and complete them by those before the command."""
+    own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
+    return Options(**own).over(context.obj)
+
+
+def _help(form: Form) -> str:
+    """Return a docstring for a shell: arguments as they are typed, errors as exit codes."""
+    return re.sub(r"`(\w+)`", lambda match: f"`{form.flags.get(match[1], match[1])}`", in_words(form.operation.doc))
+
+
+def _example(form: Form) -> str:
+    words = ["crm", form.path]
+    words += [p.flag for p in form.parameters if p.place == "argument" and p.kind != "json"]
+    for parameter in [p for p in form.parameters if p.place != "argument" and p.required]:
+        words += [parameter.flag, parameter.choices[0] if parameter.choices else _SAMPLES.get(parameter.kind, "TEXT")]
+    chosen = next((p for p in form.parameters if p.place == "option" and p.choices and not p.required), None)
+    if form.operation.kind == "page":
+        words += [chosen.flag, chosen.choices[0]] if chosen else []
+        words += ["--all", "-o", "jsonl"]
+    return f"Example: `{' '.join(words)}`"
+
+
+_SAMPLES = {"int": "10", "number": "100", "json": "@file.json", "date": "2026-01-31", "time": "2026-01-31T09:00"}
+
+
+class _Run:
+    """One call from what was typed to what is printed."""
+
+    def __init__(
+        self,
+        form: Form,
+        options: Options,
+        typed: Mapping[Parameter, Any],
+        *,
+        data: str | None = None,
+        every: bool = False,
+        to: str | None = None,
+        wait: bool = False,
+        columns: str | None = None,
+    ) -> None:
+        self._form = form
+        self._options = options
+        self._typed = typed
+        self._data = data
+        self._every = every
+        self._to = to
+        self._wait = wait
+        self._columns = columns
+
+    def status(self) -> int:
+        """Call, print, and return the exit status."""
+        secrets = [value for p, value in self._typed.items() if isinstance(value, str) and value and _is_secret(p.name)]
+        if self._options.api_key:
+            secrets.append(self._options.api_key)
+        return guarded(self._call, debug=bool(self._options.debug), secrets=secrets, flags=self._form.flags)
+
+    def _call(self) -> None:
+        settings = settle(self._options)
+        printer = Printer(settings.output, self._columns)
+        arguments = self._form.arguments(self._typed, self._data)
+        with connected(settings) as client:
+            self._print(client, attrgetter(self._form.operation.id)(client)(**arguments), printer)
+
+    def _print(self, client: CrmClient, result: Any, printer: Printer) -> None:
+        kind = self._form.operation.kind
+        if kind == "page":
+            self._page(result, printer)
+        elif kind == "download":
+            self._download(result, printer)
+        elif kind == "job" and self._wait:
+            self._job(result, printer)
+        else:
+            printer.show(result)
+
+    def _page(self, page: Page[Any], printer: Printer) -> None:
+        printer.rows(page if self._every else page.items)
+        if page.has_next and not self._every and sys.stderr.isatty():
+            shown, total = len(page.items), page.total
+            complain(f"showing {shown} of {total}: --all for all" if total else f"showing {shown}, there are more: --all")
+
+    def _download(self, download: Download, printer: Printer) -> None:
+        from .transfers import fetch, to_stdout
+
+        with download:
+            if self._to == "-":
+                to_stdout(download)
+            else:
+                printer.show(fetch(download, self._to))
+
+    def _job(self, job: Job[Any], printer: Printer) -> None:
+        from .transfers import wait
+
+        printer.show(wait(job))
+
+
+def _is_secret(name: str) -> bool:
+    return any(part in name for part in ("password", "secret", "token", "api_key", "mfa_code"))

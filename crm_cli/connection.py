@@ -1,0 +1,51 @@
+"""From settings to a client: of the server they name, or of the embedded one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.errors import ConfigurationError
+
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from crm_sdk import CrmClient
+
+_DEMO_KEY, _DEMO_TENANT = "acme-admin", "tenant_acme"
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[CrmClient]:
+    """Open a client and close it again. Raises: ConfigurationError where no server is known."""
+    if settings.offline:
+        yield from _offline(settings)
+        return
+    if settings.base_url is None:
+        raise ConfigurationError("no server is known: try it with --offline, sign in with `crm login`, or set CRM_BASE_URL")
+    from . import credentials
+
+    with credentials.SessionClient(settings.base_url, settings.api_key, **_common(settings)) as client:
+        if settings.api_key is None:
+            secret = credentials.load(client.base_url)
+            if secret is not None and secret.is_session:
+                client.resume(secret)
+            elif secret is not None:
+                yield client.with_options(api_key=secret.access_token)
+                return
+        yield client
+
+
+def _offline(settings: Settings) -> Iterator[CrmClient]:
+    from .offline import embedded, open_state
+
+    # The environment's key and company are those of another server: only what was typed counts here.
+    key = settings.typed.api_key or _DEMO_KEY
+    tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
+    with embedded(open_state()) as server:
+        yield server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    return {"tenant_id": settings.tenant, "dialects": settings.dialect, "timeout": settings.timeout}

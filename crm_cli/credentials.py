@@ -1,0 +1,80 @@
+"""The secret of a sign-in: an API key or a session's tokens, in the system's keyring and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from crm_sdk import CrmClient
+from crm_sdk.errors import ConfigurationError
+from crm_sdk.route import Session
+
+_SERVICE = "crm"
+_NO_KEYRING = "this system has no keyring that works; set CRM_API_KEY instead (no secret is ever written to a file)"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What signs a client in."""
+
+    access_token: str = field(repr=False)
+    """An API key, or a session's access token."""
+    refresh_token: str | None = field(default=None, repr=False)
+    is_session: bool = False
+
+
+def load(base_url: str) -> Secret | None:
+    """Return the secret for a server; None where there is none, or no keyring."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        text = keyring.get_password(_SERVICE, base_url.rstrip("/"))
+        return Secret(**json.loads(text)) if text else None
+    except (KeyringError, RuntimeError, ValueError, TypeError):
+        return None
+
+
+def save(base_url: str, secret: Secret) -> None:
+    """Keep the secret for a server. Raises: ConfigurationError where there is no keyring."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.set_password(_SERVICE, base_url.rstrip("/"), json.dumps(asdict(secret)))
+    except (KeyringError, RuntimeError) as error:
+        raise ConfigurationError(_NO_KEYRING) from error
+
+
+def forget(base_url: str) -> None:
+    """Remove the secret for a server, if there is one."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        keyring.delete_password(_SERVICE, base_url.rstrip("/"))
+    except (KeyringError, RuntimeError):
+        return  # nothing was kept, or nothing can be
+
+
+class SessionClient(CrmClient):
+    """A client that keeps its session's tokens in the keyring: a refresh token is good for one use only."""
+
+    keeps = False
+    """Whether this client's tokens are those of the keyring."""
+
+    def resume(self, secret: Secret) -> None:
+        """Go on with a session from the keyring."""
+        CrmClient.session(self, "start", secret)
+        self.keeps = True
+
+    def session(self, change: Session, result: Any) -> None:
+        """Use the tokens that a call brought, or forget them; in the keyring as well."""
+        super().session(change, result)
+        if not self.keeps:
+            return
+        if change == "end":
+            forget(self.base_url)
+        elif result.access_token is not None:
+            save(self.base_url, Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True))

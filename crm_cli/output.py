@@ -1,0 +1,215 @@
+"""How results are printed: a table for people, JSON, JSON lines and CSV for programs.
+
+Names are those of the wire, so that what is printed can be found in the documents and given back with ``--data``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.wire import encode_json, instant
+
+from .failures import MisuseError, complain, visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_LAST = ("createdAt", "updatedAt", "createdBy", "version")
+_WIDEST = 36
+
+
+class Printer:
+    """Prints results in one format."""
+
+    def __init__(self, format: str, columns: str | None = None) -> None:
+        self.format = format
+        self._columns = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
+        if self._columns is not None and format not in ("table", "csv"):
+            raise MisuseError("--columns is for table and csv output")
+
+    def show(self, result: Any) -> None:
+        """Print one result; nothing for None."""
+        if result is None:
+            return
+        value = plain(result)
+        if isinstance(value, list):
+            self.rows(value)
+        elif self.format == "json":
+            _write(encode_json(value, indent=2) + b"\n")
+        elif self.format == "jsonl":
+            _write(encode_json(value) + b"\n")
+        elif self.format == "csv":
+            self._csv([value])
+        elif isinstance(value, dict):
+            self._card(value)
+        else:
+            _write(_cell(value).encode() + b"\n")
+
+    def rows(self, items: Iterable[Any]) -> None:
+        """Print many results; JSON lines and CSV as they come."""
+        if self.format == "jsonl":
+            for item in items:
+                _write(encode_json(plain(item)) + b"\n")
+        elif self.format == "csv":
+            self._csv(map(plain, items))
+        elif self.format == "json":
+            _write(encode_json([plain(item) for item in items], indent=2) + b"\n")
+        else:
+            found = [plain(item) for item in items]
+            if not found:
+                complain("nothing found")
+            elif all(isinstance(row, dict) for row in found):
+                _console(_table(found, self._columns))
+            else:
+                _write("".join(f"{_cell(item)}\n" for item in found).encode())
+
+    def _csv(self, items: Iterable[Any]) -> None:
+        # The columns are those of the first records: a stream cannot wait for its end.
+        rows = (item if isinstance(item, dict) else {"value": item} for item in items)
+        first = list(_take(rows, 200))
+        columns = self._columns or list(dict.fromkeys(name for row in first for name in row))
+        _write_csv([columns] if columns else [])
+        missed: dict[str, None] = {}
+        for row in chain(first, rows):
+            _write_csv([[_text(row.get(name)) for name in columns]])
+            if self._columns is None:
+                missed |= dict.fromkeys(name for name in row if name not in columns)
+        if missed:
+            complain(f"note: later records also have {', '.join(missed)}: choose with --columns")
+
+    def _card(self, record: Mapping[str, Any]) -> None:
+        """Print one record: a line for each member, and a table for each list of records in it."""
+        from rich.table import Table
+
+        names = self._columns or _ordered(record)
+        lists = [name for name in names if _is_records(record.get(name))]
+        card = Table(box=None, show_header=False, pad_edge=False)
+        card.add_column(style="bold", no_wrap=True)
+        card.add_column(overflow="fold")
+        for name in names:
+            if name not in lists and record.get(name) not in (None, [], {}):
+                card.add_row(name, _cell(record[name]))
+        _console(card)
+        for name in lists:
+            table = _table(record[name], None)
+            table.title, table.title_justify = name, "left"
+            _console(table)
+
+
+def plain(value: Any) -> Any:
+    """Return a result as JSON would have it, but with Python's numbers and times; only members the answer had."""
+    dump: Any = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(by_alias=True, exclude_unset=True, warnings=False)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    return value
+
+
+def _write(content: bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _write_csv(rows: Iterable[Sequence[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    _write(text.getvalue().encode("utf-8", "surrogatepass"))
+
+
+def _take(rows: Iterator[Any], count: int) -> Iterator[Any]:
+    for _, row in zip(range(count), rows, strict=False):
+        yield row
+
+
+def _text(value: Any) -> str:
+    """Return a value as a field of a CSV file."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return instant(value) if value.tzinfo is not None else value.isoformat()
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ",".join(value)
+    return encode_json(value).decode() if isinstance(value, (dict, list)) else str(value)
+
+
+def _cell(value: Any) -> str:
+    """Return a value for people."""
+    from crm_sdk.models.auth import Credential
+
+    if isinstance(value, Credential):
+        return "***"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone() if value.tzinfo is not None else value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_cell(item)}" for name, item in value.items() if item not in (None, [], {}))
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    return "" if value is None else visible(str(value))
+
+
+def _is_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Put when and by whom a record was made behind what it is."""
+    return sorted(names, key=lambda name: name in _LAST)
+
+
+def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    names = columns or _ordered(dict.fromkeys(name for row in rows for name in row))
+    cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in columns or _fitting(cells):
+        if columns is None:
+            table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=_WIDEST)
+        else:
+            table.add_column(name, overflow="fold")
+    shown = [str(column.header) for column in table.columns]
+    for n in range(len(rows)):
+        table.add_row(*(cells[name][n].replace("\n", " ") for name in shown))
+    return table
+
+
+def _fitting(cells: Mapping[str, list[str]]) -> list[str]:
+    """Choose the columns that fit on the terminal: those with a value in them, in the document's order."""
+    from rich.cells import cell_len
+
+    width, shown = shutil.get_terminal_size().columns, list[str]()
+    for name, column in cells.items():
+        needed = min(max(map(cell_len, column), default=0), _WIDEST)
+        if needed == 0:
+            continue
+        needed = max(needed, len(name)) + 2
+        if shown and needed > width:
+            continue
+        width -= needed
+        shown.append(name)
+    return shown
+
+
+def _console(table: Table) -> None:
+    from rich.console import Console
+
+    # Cells hold what a server sent: nothing in them is markup.
+    Console(highlight=False, markup=False, emoji=False).print(table)

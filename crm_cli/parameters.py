@@ -1,0 +1,283 @@
+"""What a declared call is given on the command line: its arguments and options, and the values made of what was typed.
+
+Nothing here knows typer: completion and the commands are both made from it. A value travels as text as far as it can;
+what it has to be, the SDK checks.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from pydantic import AwareDatetime
+from typing_extensions import NotRequired, Required, get_type_hints, is_typeddict
+
+from crm_sdk.operation import Operation
+from crm_sdk.reading import choices_of
+from crm_sdk.wire import camel, decode_json
+
+from .failures import MisuseError
+from .settings import GLOBALS
+
+Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
+Place: TypeAlias = Literal["argument", "option", "member"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a call, or one member of its JSON body, as it is typed."""
+
+    name: str
+    """Its name in Python."""
+    place: Place
+    flag: str
+    """What is typed: ``--min-score``; for an argument what stands for it in the help: ``LEAD_ID``."""
+    kind: Kind
+    many: bool = False
+    """It may be repeated."""
+    commas: bool = False
+    """Its values may be separated by commas."""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    default: Any = None
+    nullable: bool = False
+    """An empty value clears it."""
+
+    def value(self, typed: Any) -> Any:
+        """Return what the SDK is given for what was typed."""
+        if isinstance(typed, bool):
+            return typed
+        if not self.many:
+            return None if typed == "" and self.nullable else self._one(typed)
+        values: list[Any] = []
+        for text in typed:
+            if self.kind == "json":
+                found = read_json(text, self.flag)
+                values.extend(found if isinstance(found, list) else [found])
+            elif self.commas:
+                values.extend(self._one(part.strip()) for part in text.split(",") if part.strip())
+            elif text:
+                values.append(self._one(text))
+        return values
+
+    def _one(self, text: str) -> Any:
+        if self.kind == "json" or (self.kind == "any" and text[:1] in ("{", "[")):
+            return read_json(text, self.flag)
+        if self.kind == "time":
+            return _instant(text)
+        if self.kind == "file" and text == "-":
+            return "stdin", sys.stdin.buffer.read()
+        return text
+
+
+class Form:
+    """What one operation is given on the command line."""
+
+    def __init__(self, operation: Operation[..., Any]) -> None:
+        self.operation = operation
+        methods = {route.method for route in operation.routes.values()}
+        self.is_job = operation.kind == "job"
+        self.waits = self.is_job and "GET" not in methods
+        """It begins a job, rather than asking how far one is."""
+        self.has_data = self._sends_json(methods)
+        own = {"--help", "--columns"}
+        own |= {"--data"} if self.has_data else set()
+        own |= {"--all"} if operation.kind == "page" else set()
+        own |= {"--to"} if operation.kind == "download" else set()
+        own |= {"--wait", "--no-wait"} if self.is_job else set()
+        self._taken = own
+        self.parameters = tuple(self._all())
+        self.globals = tuple(option for option in GLOBALS if option.flag not in self._taken)
+        """The options of every command that no option of this one displaces."""
+
+    def _sends_json(self, methods: set[str]) -> bool:
+        sent = self.operation.arguments.types.keys() - {"version", self.operation.arguments.upload}
+        positional = any(name in sent for name in self.operation.positional)
+        return bool(sent) and (bool(methods & {"POST", "PUT", "PATCH"}) or ("DELETE" in methods and positional))
+
+    @property
+    def path(self) -> str:
+        """The words of the command: ``contacts relationships create``."""
+        return " ".join(map(kebab, self.operation.id.split(".")))
+
+    def _all(self) -> Iterable[Parameter]:
+        operation, arguments = self.operation, self.operation.arguments
+        options: list[Parameter] = []
+        for name, declared in operation.signature.parameters.items():
+            if name == arguments.body:
+                continue
+            empty = declared.default is inspect.Parameter.empty
+            if name == arguments.upload:
+                yield Parameter(name, "argument", name.upper(), "file", required=empty)
+                continue
+            kind = _Kind.of(arguments.types.get(name, str))
+            if name in operation.positional and kind.kind != "json":
+                # What --data may bring cannot be demanded here.
+                demanded = empty and (name not in arguments.types or not self.has_data)
+                yield Parameter(
+                    name, "argument", name.upper(), kind.kind, kind.many, kind.commas, kind.choices, demanded
+                )
+            else:
+                default = None if empty else declared.default
+                options.append(self._option(name, "option", kind, required=empty, default=default))
+        members = self._members()
+        yield from sorted(members, key=lambda member: not member.required)
+        yield from options
+
+    def _members(self) -> list[Parameter]:
+        body: Any = self.operation.arguments.body_type
+        if body is None:
+            return []
+        return [
+            self._option(name, "member", _Kind.of(hint), required=name in body.__required_keys__, default=None)
+            for name, hint in get_type_hints(body, include_extras=True).items()
+        ]
+
+    def _option(self, name: str, place: Place, kind: _Kind, *, required: bool, default: Any) -> Parameter:
+        flag = f"--{kebab(name)}"
+        negative = f"--no-{flag[2:]}"
+        if flag in self._taken or (kind.kind == "flag" and negative in self._taken):
+            flag, negative = f"--set-{flag[2:]}", f"--no-set-{flag[2:]}"
+        self._taken |= {flag, negative} if kind.kind == "flag" else {flag}
+        nullable = kind.nullable and place == "member"
+        return Parameter(
+            name, place, flag, kind.kind, kind.many, kind.commas, kind.choices, required, default, nullable
+        )
+
+    @cached_property
+    def flags(self) -> Mapping[str, str]:
+        """How each member is typed, by its Python name and its wire name."""
+        return {name: p.flag for p in self.parameters for name in (p.name, camel(p.name))}
+
+    def arguments(self, typed: Mapping[Parameter, Any], data: str | None) -> dict[str, Any]:
+        """Return the arguments of the call. What was typed as an option goes before what is in ``--data``."""
+        found, body = self._data(data)
+        for parameter, text in typed.items():
+            if text is not None and text != []:
+                (body if parameter.place == "member" else found)[parameter.name] = parameter.value(text)
+        name = self.operation.arguments.body
+        if name is not None and (body or self._needs(name)):
+            found[name] = body
+        missing = [self.flags[name] for name in self.operation.signature.parameters if self._needs(name) and name not in found]
+        if missing:
+            raise MisuseError(f"missing: {', '.join(missing)}")
+        return found
+
+    def _needs(self, name: str) -> bool:
+        return self.operation.signature.parameters[name].default is inspect.Parameter.empty
+
+    def _data(self, text: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what ``--data`` brings: arguments, and members of the body."""
+        if text is None:
+            return {}, {}
+        read = read_json(text, "--data")
+        listed = next((p for p in self.parameters if p.kind == "json" and p.many and p.required), None)
+        if isinstance(read, list) and listed is not None:
+            return {listed.name: read}, {}
+        if not isinstance(read, dict):
+            raise MisuseError(f"--data must be a JSON object, not {type(read).__name__}")
+        place = "option" if self.operation.arguments.body is None else "member"
+        names = {alias: p.name for p in self.parameters if p.place == place for alias in (p.name, camel(p.name))}
+        if place == "option":
+            typed = self.operation.arguments.types
+            names |= {alias: name for name in typed for alias in (name, camel(name))}
+            unknown = [key for key in read if key not in names]
+            if unknown:
+                raise MisuseError(f"--data: no such member: {', '.join(unknown)}")
+        members = {names.get(key, key): value for key, value in read.items()}
+        return (members, {}) if place == "option" else ({}, members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What an annotation means to somebody who types."""
+
+    kind: Kind
+    many: bool = False
+    commas: bool = False
+    choices: tuple[str, ...] = ()
+    nullable: bool = False
+
+    @staticmethod
+    def of(annotation: Any) -> _Kind:
+        found = list(_alternatives(annotation))
+        alternatives = [each for each in found if each is not type(None)]
+        nullable = len(alternatives) < len(found)
+        lists = [each for each in alternatives if get_origin(each) in (list, Sequence)]
+        if lists and all(each is str for each in alternatives if each not in lists):
+            item = _Kind.of(get_args(lists[0])[0])
+            # A list that may also be given as one string holds texts: a comma in them separates nothing.
+            commas = item.kind not in ("json", "any") and str not in alternatives
+            return _Kind(item.kind, True, commas, item.choices, nullable)
+        return _Kind(_scalar(alternatives), choices=choices_of(annotation), nullable=nullable)
+
+
+def _scalar(alternatives: list[Any]) -> Kind:
+    kinds = {_kind_of(each) for each in alternatives}
+    if kinds == {"int", "number"}:
+        return "number"
+    return kinds.pop() if len(kinds) == 1 else "any"
+
+
+def _kind_of(kind: Any) -> Kind:
+    if kind is str or get_origin(kind) is Literal:
+        return "text"
+    if is_typeddict(kind) or get_origin(kind) in (dict, Mapping):
+        return "json"
+    if kind is datetime or kind is AwareDatetime:
+        return "time"
+    simple: dict[Any, Kind] = {bool: "flag", int: "int", float: "number", Decimal: "number", date: "date"}
+    return simple.get(kind, "any")
+
+
+def _alternatives(annotation: Any) -> Iterable[Any]:
+    """Yield the members of a union, wherever they are nested, without their marks."""
+    origin = get_origin(annotation)
+    if origin in (Annotated, Required, NotRequired):
+        yield from _alternatives(get_args(annotation)[0])
+    elif origin in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from _alternatives(each)
+    else:
+        yield annotation
+
+
+def kebab(name: str) -> str:
+    """Return a Python name as it is typed: ``bulk_upsert`` -> ``bulk-upsert``."""
+    return name.strip("_").replace("_", "-")
+
+
+def read_json(text: str, flag: str) -> Any:
+    """Read JSON that was typed, or is in a file (``@file``) or on stdin (``@-``); one value a line is a list."""
+    source = text
+    if text == "@-":
+        source = sys.stdin.read()
+    elif text.startswith("@"):
+        with open(text[1:], encoding="utf-8-sig") as file:
+            source = file.read()
+    try:
+        return decode_json(source.encode("utf-8", "surrogateescape"))
+    except ValueError as error:
+        lines = [line for line in source.splitlines() if line.strip()]
+        if len(lines) > 1 and all(line.lstrip().startswith("{") for line in lines):
+            try:
+                return [decode_json(line.encode("utf-8", "surrogateescape")) for line in lines]
+            except ValueError:
+                pass
+        raise MisuseError(f"{flag}: this is not JSON ({error}); give JSON, @file, or @- for stdin") from None
+
+
+def _instant(text: str) -> Any:
+    """Read a time; one without a zone is local, a date alone is its midnight. What is no time the SDK complains about."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return read if read.tzinfo is not None else read.astimezone()

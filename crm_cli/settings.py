@@ -1,0 +1,157 @@
+"""Which server, as whom, and how to print: from options, else the environment, else the stored sign-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from .failures import MisuseError
+from .folders import config_folder, write_whole
+
+FORMATS = ("table", "json", "jsonl", "csv")
+DIALECTS = ("mvp", "flow", "platform")
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOption:
+    """An option of every command."""
+
+    name: str
+    flag: str
+    help: str
+    kind: type = str
+    short: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+GLOBALS = (
+    GlobalOption(
+        "output", "--output", f"{', '.join(FORMATS)}; table on a terminal, json otherwise", short="-o", choices=FORMATS
+    ),
+    GlobalOption("base_url", "--base-url", "the server (CRM_BASE_URL)"),
+    GlobalOption("api_key", "--api-key", "better in the environment: CRM_API_KEY"),
+    GlobalOption("tenant", "--tenant", "the company (CRM_TENANT_ID)"),
+    GlobalOption(
+        "dialect", "--dialect", "mvp, flow, platform, or several by preference (CRM_DIALECTS)", choices=DIALECTS
+    ),
+    GlobalOption("timeout", "--timeout", "seconds a call may take, retries included; 30"),
+    GlobalOption("offline", "--offline", "use the embedded server instead (CRM_OFFLINE=1)", kind=bool),
+    GlobalOption("debug", "--debug", "show the traceback of an error", kind=bool),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The global options that were typed."""
+
+    output: str | None = None
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    tenant: str | None = None
+    dialect: str | None = None
+    timeout: str | None = None
+    offline: bool | None = None
+    debug: bool | None = None
+
+    def over(self, outer: object) -> Options:
+        """Return these options completed by those that were typed before the command."""
+        if not isinstance(outer, Options):
+            return self
+        return replace(outer, **{f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What `crm login` leaves in a file. The secret is in the keyring."""
+
+    base_url: str | None = None
+    tenant: str | None = None
+    dialect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command goes by."""
+
+    output: str
+    base_url: str | None
+    api_key: str | None = field(repr=False)
+    tenant: str | None
+    dialect: str | None
+    timeout: float
+    offline: bool
+    debug: bool
+    typed: Options
+    stored: SignIn
+
+
+def settle(typed: Options) -> Settings:
+    """Decide from what was typed, the environment and the stored sign-in."""
+    stored, environment = read_sign_in(), os.environ
+    base_url = typed.base_url or environment.get("CRM_BASE_URL") or stored.base_url
+    here = base_url is not None and base_url.rstrip("/") == stored.base_url
+    offline = typed.offline
+    if offline is None:
+        offline = environment.get("CRM_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    return Settings(
+        _format(typed.output),
+        base_url,
+        typed.api_key or environment.get("CRM_API_KEY") or None,
+        typed.tenant or environment.get("CRM_TENANT_ID") or (stored.tenant if here else None),
+        typed.dialect or environment.get("CRM_DIALECTS") or (stored.dialect if here else None),
+        _seconds(typed.timeout),
+        offline,
+        bool(typed.debug),
+        typed,
+        stored,
+    )
+
+
+def _format(typed: str | None) -> str:
+    if typed is None:
+        return "table" if sys.stdout.isatty() else "json"
+    if typed not in FORMATS:
+        raise MisuseError(f"--output must be one of {', '.join(FORMATS)}, not {typed!r}")
+    return typed
+
+
+def _seconds(typed: str | None) -> float:
+    try:
+        seconds = 30.0 if typed is None else float(typed)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise MisuseError(f"--timeout must be a number of seconds above 0, not {typed!r}")
+    return seconds
+
+
+def sign_in_file() -> str:
+    """Return the path of the file of the stored sign-in."""
+    return os.path.join(config_folder(), "sign-in.json")
+
+
+def read_sign_in() -> SignIn:
+    """Return the stored sign-in; an empty one where there is none."""
+    try:
+        with open(sign_in_file(), encoding="utf-8") as file:
+            found: Any = json.load(file)
+        return SignIn(*(found.get(name) for name in ("base_url", "tenant", "dialect")))
+    except (OSError, ValueError, AttributeError):
+        return SignIn()
+
+
+def write_sign_in(sign_in: SignIn) -> None:
+    """Store a sign-in, without its secret."""
+    members = {"base_url": sign_in.base_url, "tenant": sign_in.tenant, "dialect": sign_in.dialect}
+    write_whole(sign_in_file(), json.dumps(members, indent=2) + "\n")
+
+
+def forget_sign_in() -> None:
+    """Remove the stored sign-in."""
+    try:
+        os.remove(sign_in_file())
+    except FileNotFoundError:
+        return

@@ -1,0 +1,99 @@
+"""Work that takes a while: downloads and jobs, with their progress on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.errors import JobFailedError
+
+from .failures import MisuseError, complain
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from crm_sdk import Job
+    from crm_sdk.transfer import Download
+
+_SHOWN_ERRORS = 10
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a progress bar where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        yield progress
+
+
+def to_stdout(download: Download) -> None:
+    """Write a download to stdout."""
+    sys.stdout.flush()
+    for chunk in download.iter_bytes():
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def fetch(download: Download, to: str | None) -> dict[str, Any]:
+    """Write a download to a file and return what was written where."""
+    path = to or download.filename or "download"
+    if to is None and os.path.exists(path):
+        raise MisuseError(f"{path} is here already; say where with --to")
+    with _progress() as progress:
+        if progress is None:
+            written = download.save(path)
+        else:
+            task, seen = progress.add_task(path, total=download.size), download.iter_bytes
+
+            def counted() -> Iterator[bytes]:
+                for chunk in seen():
+                    progress.advance(task, len(chunk))
+                    yield chunk
+
+            download.iter_bytes = counted  # type: ignore[method-assign] # `save` writes what this yields
+            written = download.save(path)
+    report = {"file": path, "bytes": written, "contentType": download.content_type, "total": download.total}
+    return {name: value for name, value in report.items() if value is not None}
+
+
+def wait(job: Job[Any]) -> Any:
+    """Wait for a job's end, say what went wrong within it, and return its result."""
+    last = job
+    with _progress() as progress:
+        task = progress.add_task(job.kind, total=1.0) if progress else None
+
+        def look(state: Job[Any]) -> None:
+            nonlocal last
+            last = state
+            if progress is not None and task is not None:
+                progress.update(task, completed=1.0 if state.done else state.progress)
+
+        try:
+            result = job.wait(timeout=None, on_progress=look)
+        except KeyboardInterrupt:
+            complain(f"job {job.id} goes on without this command")
+            raise
+        except JobFailedError:
+            _say(last)
+            raise
+    _say(last)
+    return result
+
+
+def _say(job: Job[Any]) -> None:
+    """Say on stderr what single rows of a job came to."""
+    if job.errors and job.counts is not None:
+        complain(f"{job.counts.failed} of {job.counts.total} failed")
+    for error in job.errors[:_SHOWN_ERRORS]:
+        where = ", ".join(part for part in (f"row {error.row}" if error.row else "", error.field or "") if part)
+        complain(f"  {where}: {error.message}" if where else f"  {error.message}")
+    if len(job.errors) > _SHOWN_ERRORS:
+        complain("  …")
