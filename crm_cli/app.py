@@ -10,10 +10,12 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from .failures import complain
-from .settings import Options, read_sign_in
+from . import api, completion, offline_commands, shells, signin, stub
+from .failures import MisuseError, complain
+from .global_options import by_hand, global_options, global_parameters, keyword, synthesised
+from .settings import Options, settle
 
-_NOUNS, _HAND_MADE = "Nouns", "Around them"
+_AROUND = "Around them"
 
 _NOTHING_CONFIGURED = """\
 No server is known yet. You can:
@@ -28,7 +30,6 @@ class Commands(MutableMapping[str, Any]):
     def __init__(self, names: Callable[[], Iterable[str]], make: Callable[[str], Any]) -> None:
         self._names = names
         self._make = make
-        """Makes a command; raises KeyError where there is none of the name."""
         self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -50,10 +51,10 @@ class Commands(MutableMapping[str, Any]):
 
 
 class Lazy(TyperGroup):
-    """A group that lists its commands by name alone."""
+    """A group that lists its commands by name, without building one."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        """Return the names of the commands, without building one."""
+        """Return the names of the commands."""
         return list(self.commands)
 
 
@@ -62,57 +63,140 @@ class Root(Lazy):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        by_hand = self.commands
-        self.commands = Commands(
-            lambda: [*_summaries(), *by_hand], lambda name: by_hand[name] if name in by_hand else _noun(name)
-        )
+        self.by_hand = self.commands
+        self.commands = Commands(lambda: [*_summaries(), *self.by_hand], lambda name: self.by_hand.get(name) or _noun(name))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, with what each noun is."""
+        for name, summary in _summaries().items():
+            self.commands[name].short_help = summary
+        super().format_help(ctx, formatter)
+
+
+class Noun(Lazy):
+    """A noun, whose class is loaded when its commands or its help are asked for."""
+
+    load: Callable[[], Any]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, which is the class's docstring."""
+        self.help = inspect.getdoc(self.load())
+        super().format_help(ctx, formatter)
 
 
 def _summaries() -> dict[str, str]:
     """Return what each noun is, from the names kept for completion: importing every noun would take long."""
-    from .completion import names
-
-    return {name: node["help"] for name, node in names()["commands"].items() if "noun" in node}
+    return {name: node["help"] for name, node in completion.names()["commands"].items() if node.get("noun")}
 
 
-def _noun(name: str) -> Any:
+def _noun(name: str) -> Noun:
     from crm_sdk.client import Catalogue
 
     attribute = name.replace("-", "_")
     if Catalogue.__annotations__.get(attribute, "ClassVar").startswith("ClassVar"):
         raise KeyError(name)
-    return group_for(name, lambda: getattr(Catalogue, attribute).kind())
+    return _group(name, lambda: getattr(Catalogue, attribute).kind())
 
 
-def group_for(name: str, load: Callable[[], Any]) -> Any:
-    """Return the group of a resource, whose class is loaded when its commands or its help are asked for."""
+def _group(name: str, load: Callable[[], Any]) -> Noun:
+    """Return the group of a resource."""
 
     def make(child: str) -> Any:
         from .commands import command_for
         from .nouns import operations, resources
 
-        kind = load()
-        if child in resources(kind):
-            return group_for(child, lambda: resources(kind)[child])
-        return command_for(operations(kind)[child])
+        inner = resources(load()).get(child)
+        if inner is None:
+            return command_for(operations(load())[child])
+        group = _group(child, lambda: inner)
+        group.short_help = inspect.getdoc(inner)
+        return group
 
-    def children() -> list[str]:
+    def names() -> list[str]:
         from .nouns import operations, resources
 
         return [*operations(load()), *resources(load())]
 
-    class Noun(Lazy):
-        @property
-        def help(self) -> str:
-            return inspect.getdoc(load()) or ""
-
-    app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
-    app.callback(cls=Lazy)(_nothing)
-    group = cast(Lazy, get_command(app))
+    app = typer.Typer(cls=Noun, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
+    app.callback()(_nothing)
+    group = cast(Noun, get_command(app))
     group.name = name
-    group.commands = Commands(children, make)
+    group.load = load
+    group.commands = Commands(names, make)
     return group
 
 
 def _nothing() -> None:
-    """A noun has no options of its own."""
+    """Do nothing: a noun has no options of its own."""
+
+
+def _start(context: typer.Context, *, version: bool, **typed: Any) -> int:
+    """Work with the CRM from the command line.
+
+    Options of every command may stand before or after it.
+    """
+    if version:
+        from crm_sdk._version import __version__
+
+        typer.echo(f"crm {__version__}")
+        raise typer.Exit
+    context.obj = global_options(context, typed)
+    if context.invoked_subcommand is None:
+        _introduce(context, context.obj)
+    return 0
+
+
+def _introduce(context: typer.Context, options: Options) -> None:
+    settings = settle(options)
+    if settings.offline or settings.base_url is not None:
+        typer.echo(context.get_help(), nl=False)
+    else:
+        typer.echo(_NOTHING_CONFIGURED)
+
+
+def application() -> typer.Typer:
+    """Return the whole command line."""
+    app = typer.Typer(
+        cls=Root,
+        add_completion=False,
+        invoke_without_command=True,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    version = keyword("version", bool, typer.Option(False, "--version", help="print the version", show_default=False))
+    app.callback()(synthesised(_start, [version, *global_parameters()]))
+    for name, command in (
+        ("login", signin.login),
+        ("logout", signin.logout),
+        ("status", signin.status),
+        ("api", api.call),
+        ("completion", shells.script),
+    ):
+        app.command(name, rich_help_panel=_AROUND)(by_hand(command))
+    app.add_typer(stub.commands(), name="stub", rich_help_panel=_AROUND)
+    app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=_AROUND)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit status."""
+    try:
+        status = get_command(application()).main(args=list(arguments), prog_name="crm", standalone_mode=False)
+    except MisuseError as error:
+        complain(f"error: {error}")
+        return 2
+    except typer.TyperException as error:
+        return _refused(error)
+    except typer.Abort:
+        complain("interrupted")
+        return 130
+    return status if isinstance(status, int) else 0
+
+
+def _refused(error: typer.TyperException) -> int:
+    """Say in one line what is wrong with what was typed."""
+    message = error.format_message().rstrip(".")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if message:
+        complain(f"error: {message}" + (f"; see `{context.command_path} --help`" if context is not None else ""))
+    return error.exit_code

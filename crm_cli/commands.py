@@ -6,7 +6,6 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +16,16 @@ from crm_sdk.operation import Operation
 
 from .connection import connected
 from .failures import complain, guarded, in_words
+from .global_options import PANEL, global_options, global_parameters, keyword, synthesised
 from .output import Printer
 from .parameters import Form, Parameter, kebab
-from .settings import GLOBALS, GlobalOption, Options, settle
+from .settings import Options, settle
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient, Job, Page
     from crm_sdk.transfer import Download
 
-_MEMBERS, _GLOBAL = "Members of the body", "Options of every command"
+_MEMBERS = "Members of the body"
 
 # What a type is called in the help; a value stays text until the SDK reads it.
 _NAMES: Mapping[str, type] = {
@@ -63,18 +63,6 @@ def _function(form: Form) -> Callable[..., int]:
     signature += [_typer_parameter(key, parameter) for key, parameter in keys.items()]
     signature += _own(form) + global_parameters(form.globals)
     return synthesised(call, signature)
-
-
-def synthesised(function: Callable[..., int], parameters: list[inspect.Parameter]) -> Callable[..., int]:
-    """Give a function the signature that typer is to see."""
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what `inspect.signature` shows
-    function.__annotations__ = {}
-    return function
-
-
-def keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    """Return a parameter as typer wants it."""
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
@@ -132,33 +120,8 @@ def _own(form: Form) -> list[inspect.Parameter]:
         about = "wait for the job's end and print its result; otherwise print the job"
         own.append(keyword("wait", bool, typer.Option(form.waits, "--wait/--no-wait", help=about)))
     about = "which members a table or CSV has, separated by commas"
-    own.append(keyword("columns", str, typer.Option(None, "--columns", help=about, rich_help_panel=_GLOBAL)))
+    own.append(keyword("columns", str, typer.Option(None, "--columns", help=about, rich_help_panel=PANEL)))
     return own
-
-
-def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspect.Parameter]:
-    """Return the options of every command, for typer."""
-    return [
-        keyword(
-            f"global_{option.name}",
-            option.kind,
-            typer.Option(
-                None,
-                *([option.short] if option.short else []),
-                option.flag,
-                help=option.help,
-                rich_help_panel=_GLOBAL,
-                show_default=False,
-            ),
-        )
-        for option in options
-    ]
-
-
-def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
-    """Take the global options out of what was typed, and complete them by those before the command."""
-    own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
-    return Options(**own).over(context.obj)
 
 
 def _help(form: Form) -> str:

@@ -87,12 +87,17 @@ class Form:
         self.waits = self.is_job and "GET" not in methods
         """It begins a job, rather than asking how far one is."""
         self.has_data = self._sends_json(methods)
-        own = {"--help", "--columns"}
-        own |= {"--data"} if self.has_data else set()
-        own |= {"--all"} if operation.kind == "page" else set()
-        own |= {"--to"} if operation.kind == "download" else set()
-        own |= {"--wait", "--no-wait"} if self.is_job else set()
-        self._taken = own
+        self.own: dict[str, str | bool | None] = {"--columns": None}
+        """The options that follow from the kind of the call, with what they take, as completion has it."""
+        if self.has_data:
+            self.own["--data"] = None
+        if operation.kind == "page":
+            self.own["--all"] = False
+        if operation.kind == "download":
+            self.own["--to"] = "file"
+        if self.is_job:
+            self.own |= {"--wait": False, "--no-wait": False}
+        self._taken = {"--help", *self.own}
         self.parameters = tuple(self._all())
         self.globals = tuple(option for option in GLOBALS if option.flag not in self._taken)
         """The options of every command that no option of this one displaces."""

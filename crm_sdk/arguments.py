@@ -5,7 +5,7 @@ Client and stub use the same: the client before anything is sent, the stub on wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -13,7 +13,9 @@ from pydantic import TypeAdapter, with_config
 from pydantic import ValidationError as _Invalid
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
+from . import models
 from .errors import FieldError, InvalidInputError
+from .models import values
 from .models.values import INPUT, Upload
 from .resource import Sync
 from .transfer import multipart
@@ -24,12 +26,36 @@ if TYPE_CHECKING:
     from .route import Route
 
 
+class _Names(Mapping[str, Any]):
+    """The names in a declaration's annotations. A resource imports its models for type checkers only: they are found
+    here, each when it is first needed, because a call needs few of them and importing all takes longer than the call.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._globals: dict[str, Any] = function.__globals__
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._globals:
+            return self._globals[name]
+        for module in (models, values):
+            found = getattr(module, name, None)
+            if found is not None:
+                return found
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._globals)
+
+    def __len__(self) -> int:
+        return len(self._globals)
+
+
 class Arguments:
     """What a declaration says of its arguments and its result."""
 
     def __init__(self, operation: Operation[Any, Any]) -> None:
         self._operation = operation
-        self._hints = get_type_hints(operation.function, include_extras=True)
+        self._hints = get_type_hints(operation.function, localns=_Names(operation.function), include_extras=True)
         self.returns: Any = self._hints.pop("return")
         if self.returns is type(None):
             self.returns = None

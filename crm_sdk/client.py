@@ -14,7 +14,14 @@ from urllib.parse import urlencode, urlsplit
 from ._version import __version__
 from .auth import Credentials
 from .dialects import DIALECTS, DialectChoice, chosen
-from .errors import ApiError, ConfigurationError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
+from .errors import (
+    ApiError,
+    ConfigurationError,
+    CrmError,
+    InvalidInputError,
+    InvalidResponseError,
+    UnsupportedOperationError,
+)
 from .exchange import Clock, Habits, Request, Steps, SystemClock, Terms, exchange, run, run_async
 from .resource import Async, Mode, Sync, noun
 from .retry import Retry
@@ -174,7 +181,7 @@ class Catalogue(Generic[Mode]):
         try:
             view = self.with_options(timeout=timeout)
             yield from Auth.refresh.again(view, {"refresh_token": credentials.refresh}, self.dialects)
-        except (CrmError, ValueError) as error:
+        except CrmError as error:
             # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
             refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
             if refused or isinstance(error, UnsupportedOperationError):

@@ -9,69 +9,42 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from queue import Empty
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import httpx
 
-from .errors import ConfigurationError, ConnectionFailedError, DeadlineExceededError, NetworkError
-from .exchange import Reply, Request
+from .errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    CrmError,
+    DeadlineExceededError,
+    InvalidInputError,
+    InvalidResponseError,
+    NetworkError,
+)
+from .exchange import Reply, Request, running_loop
+from .stack import IDLE_SECONDS, AsyncStack, Stack
 
 if TYPE_CHECKING:
     import ssl
 
-TransportT = TypeVar("TransportT")
-
-_IDLE_SECONDS = 15.0  # longer than most calls are apart, shorter than most servers keep a connection open
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
 
 
-class Stack(Generic[TransportT]):
-    """At most `limit` transports of one connection each; the one used last is used next.
+class _Remaining(dict[str, float]):
+    """The timeouts of one request: what is left of the call's time when a step begins, not all of it for each step."""
 
-    After a `fork()`, and in another event loop, none of the old ones may be touched: `owner` tells them apart.
-    """
+    def __init__(self, seconds: float) -> None:
+        super().__init__(connect=seconds, read=seconds, write=seconds, pool=seconds)
+        self.until = time.monotonic() + seconds
 
-    def __init__(self, limit: int, make: Callable[[], TransportT]) -> None:
-        self.limit = limit
-        self._make = make
-        self.forget(None)
-
-    def forget(self, owner: object) -> None:
-        """Start anew, leaving what is open to whoever opened it."""
-        self.owner = owner
-        self.pid = os.getpid()
-        self.idle: list[tuple[float, TransportT]] = []
-        self.free = threading.BoundedSemaphore(self.limit)
-        self.open = 0
-        self.waiting: deque[Any] = deque()
-
-    def top(self) -> TransportT:
-        """Take the transport that was used last, or a new one."""
-        try:
-            return self.idle.pop()[1]
-        except IndexError:
-            self.open += 1
-            return self._make()
-
-    def put(self, transport: TransportT) -> TransportT | None:
-        """Put a transport back; return one that has been idle for too long and should be closed."""
-        now = time.monotonic()
-        self.idle.append((now, transport))
-        if now - self.idle[0][0] > _IDLE_SECONDS:
-            try:
-                return self.idle.pop(0)[1]
-            except IndexError:  # another thread was faster
-                return None
-        return None
-
-
-def _timeouts(seconds: float) -> dict[str, float]:
-    return {"connect": seconds, "read": seconds, "write": seconds, "pool": seconds}
+    def get(self, step: str, default: Any = None) -> Any:
+        """Return the seconds a step may take."""
+        return max(0.001, min(self[step], self.until - time.monotonic()))
 
 
 _origin = lru_cache(maxsize=64)(httpx.URL)
@@ -119,10 +92,10 @@ class _Url(httpx.URL):
 class _PreparedRequest(httpx.Request):
     """A request without the preparations of `httpx.Request`, which take longer than the call needs otherwise."""
 
-    def __init__(self, request: Request, timeout: float) -> None:
+    def __init__(self, request: Request, timeouts: _Remaining) -> None:
         self.method = request.method
         self.url = _Url(request.url)
-        self.extensions = {"timeout": _timeouts(timeout)}
+        self.extensions = {"timeout": timeouts}
         content = request.content or b""
         self.stream = httpx.ByteStream(content)
         self._content = content
@@ -132,34 +105,45 @@ class _PreparedRequest(httpx.Request):
         self.headers = httpx.Headers(lines)
 
 
-def _build(request: Request, timeout: float) -> httpx.Request:
+def _build(request: Request, timeouts: _Remaining) -> httpx.Request:
     if request.files is None:
-        return _PreparedRequest(request, timeout)
+        return _PreparedRequest(request, timeouts)
     return httpx.Request(
         request.method,
         request.url,
         headers=request.headers,
         files=request.files,
-        extensions={"timeout": _timeouts(timeout)},
+        extensions={"timeout": timeouts},
     )
 
 
 def _failed(error: Exception, request: Request) -> NoReturn:
     """Raise one of ours for an exception of httpx or httpx2 (told by name: the two share no class)."""
-    names = {cls.__name__ for cls in type(error).__mro__}
-    if isinstance(error, NetworkError) or "TransportError" not in names:
+    if isinstance(error, CrmError):
         raise error
+    names = {cls.__name__ for cls in type(error).__mro__}
+    where = request.place
+    if names & {"LocalProtocolError", "InvalidURL", "UnicodeEncodeError"}:
+        # Without the cause: it quotes the header, which may be the credential.
+        raise InvalidInputError(f"{where} cannot be sent: its URL or a header is not valid in HTTP") from None
     sent = not names & _UNSENT
-    where = f"{request.method} {request.url}"
     if "TimeoutException" in names:
         raise DeadlineExceededError(f"{where} timed out ({type(error).__name__})", sent=sent) from error
-    raise ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=sent) from error
+    if names & {"TransportError", "TooManyRedirects"}:
+        raise ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=sent) from error
+    if "DecodingError" in names:
+        raise InvalidResponseError(f"{where}: the answer cannot be decoded: {error}") from error
+    if isinstance(error, RuntimeError) and "closed" in str(error):
+        raise ConfigurationError(f"{where} cannot be sent: {error}") from error
+    raise error
 
 
-# A streamed body may take as long as it needs, as long as it moves: `timeout` then bounds the answer's first byte and
-# each pause. Any other body is part of the call.
 def _late(request: Request) -> DeadlineExceededError:
-    return DeadlineExceededError(f"{request.method} {request.url} did not finish in time")
+    return DeadlineExceededError(f"{request.place} did not finish in time")
+
+
+def _spent(request: Request) -> CrmError:
+    return CrmError(f"{request.place}: the body was read or closed before; make the call again")
 
 
 def _headers(response: Any) -> Mapping[str, str]:
@@ -172,10 +156,10 @@ def _headers(response: Any) -> Mapping[str, str]:
 
 def _ssl_context(base_url: str) -> ssl.SSLContext | bool:
     # Loading the certificate authorities takes longer than a call: only where there is TLS, and once for all.
-    return httpx.create_ssl_context() if base_url.startswith("https:") else False
+    return False if base_url.lower().startswith("http:") else httpx.create_ssl_context()
 
 
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=_IDLE_SECONDS)
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
 
 
 def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
@@ -202,6 +186,8 @@ def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
     return make
 
 
+# A file may take as long as it needs, as long as it moves: `timeout` then bounds the answer's first byte and each pause.
+# Any other body is part of the call.
 class BodyStream:
     """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
 
@@ -210,15 +196,18 @@ class BodyStream:
         self._request = request
         self._deadline = deadline
         self._release: Callable[[], None] | None = release
+        self._pid = os.getpid()
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._release is None:
+            raise _spent(self._request)
         try:
             # What is not encoded needs none of the decoding that `iter_bytes` prepares for.
             response = self._response
             for chunk in response.iter_bytes() if "content-encoding" in response.headers else response.stream:
-                yield chunk
                 if time.monotonic() > self._deadline:
                     raise _late(self._request)
+                yield chunk
         except Exception as error:
             _failed(error, self._request)
         finally:
@@ -227,29 +216,35 @@ class BodyStream:
     def close(self) -> None:
         """Give the connection back."""
         release, self._release = self._release, None
-        if release is not None:
-            self._response.close()
-            release()
+        if release is not None and self._pid == os.getpid():  # a forked child must not touch its parent's connection
+            try:
+                self._response.close()
+            finally:
+                release()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class AsyncBodyStream:
     """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
 
     def __init__(
-        self, response: Any, request: Request, deadline: float, release: Callable[[], Awaitable[None]]
+        self, response: Any, request: Request, release: Callable[[], None], lose: Callable[[], None]
     ) -> None:
         self._response = response
         self._request = request
-        self._deadline = deadline
-        self._release: Callable[[], Awaitable[None]] | None = release
+        self._release: Callable[[], None] | None = release
+        self._lose = lose
+        self._pid = os.getpid()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._release is None:
+            raise _spent(self._request)
         try:
             response = self._response
             async for chunk in response.aiter_bytes() if "content-encoding" in response.headers else response.stream:
                 yield chunk
-                if time.monotonic() > self._deadline:
-                    raise _late(self._request)
         except Exception as error:
             _failed(error, self._request)
         finally:
@@ -259,8 +254,14 @@ class AsyncBodyStream:
         """Give the connection back."""
         release, self._release = self._release, None
         if release is not None:
-            await self._response.aclose()
-            await release()
+            try:
+                await self._response.aclose()
+            finally:
+                release()
+
+    def __del__(self) -> None:
+        if self._release is not None and self._pid == os.getpid():
+            self._lose()  # nobody can await its closing any more
 
 
 class HttpClient(Protocol):
@@ -284,7 +285,7 @@ def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | Clien
     if http_client is None:
         return DirectLink(sync_transports(base_url), limit)
     if hasattr(http_client, "handle_request"):
-        return DirectLink(lambda: http_client, limit)
+        return DirectLink(lambda: http_client, limit, owned=False)
     if hasattr(http_client, "build_request") and not hasattr(http_client, "aclose"):
         return ClientLink(http_client)
     raise ConfigurationError(f"http_client must be an httpx.Client or an httpx transport, not {http_client!r}")
@@ -295,149 +296,135 @@ def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectL
     if http_client is None:
         return AsyncDirectLink(async_transports(base_url), limit)
     if hasattr(http_client, "handle_async_request"):
-        return AsyncDirectLink(lambda: http_client, limit)
+        return AsyncDirectLink(lambda: http_client, limit, owned=False)
     if hasattr(http_client, "build_request") and hasattr(http_client, "aclose"):
         return AsyncClientLink(http_client)
     raise ConfigurationError(f"http_client must be an httpx.AsyncClient or an async transport, not {http_client!r}")
 
 
 class DirectLink:
-    """Sends over transports of its own."""
+    """Sends over transports of its own, or (not `owned`) over the user's, which it never closes."""
 
-    def __init__(self, make: Callable[[], httpx.BaseTransport], limit: int) -> None:
-        self._stack = Stack(limit, make)
+    def __init__(self, make: Callable[[], httpx.BaseTransport], limit: int, *, owned: bool = True) -> None:
+        self._make, self._limit, self._owned = make, limit, owned
+        self._stacks: dict[int, Stack[httpx.BaseTransport]] = {}
+
+    def _begin(self, pid: int) -> Stack[httpx.BaseTransport]:
+        stack = self._stacks.setdefault(pid, Stack(self._limit, self._make))  # atomic: threads may begin together
+        for other in [other for other in self._stacks if other != pid]:
+            self._stacks.pop(other, None)
+        return stack
 
     def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
-        stack = self._stack
-        if stack.pid != os.getpid():
-            stack.forget(None)
-        deadline = time.monotonic() + timeout
-        if not stack.free.acquire(timeout=timeout):
-            raise DeadlineExceededError(f"all {stack.limit} connections were busy for {timeout:g} s", sent=False)
-        released = False
+        pid = os.getpid()
+        stack = self._stacks.get(pid) or self._begin(pid)
+        timeouts = _Remaining(timeout)
+        try:
+            transport = stack.take(timeout)
+        except Empty:
+            raise DeadlineExceededError(
+                f"all {stack.limit} connections were busy for {timeout:g} s", sent=False
+            ) from None
 
         def release() -> None:
-            old = stack.put(transport)
-            stack.free.release()
-            if old is not None:
-                old.close()
+            overdue = stack.give(transport)
+            if overdue is not None and self._owned:
+                overdue.close()
 
-        transport = stack.top()
+        body: BodyStream | None = None
         try:
-            response = transport.handle_request(_build(request, timeout))
-            body = BodyStream(response, request, math.inf if request.stream else deadline, release)
-            if request.stream and response.status_code < 400:
-                released = True
+            response = transport.handle_request(_build(request, timeouts))
+            streamed = request.stream and response.status_code < 300
+            body = BodyStream(response, request, math.inf if streamed else timeouts.until, release)
+            if streamed:
+                timeouts.until = math.inf
                 return Reply(response.status_code, _headers(response), body=body)
-            released = True
             return Reply(response.status_code, _headers(response), b"".join(body))
         except Exception as error:
             _failed(error, request)
         finally:
-            if not released:
+            if body is None:
                 release()
 
     def close(self) -> None:
         """Close every idle connection; a later call opens a new one."""
-        stack = self._stack
-        if stack.pid == os.getpid():
-            while stack.idle:
-                stack.idle.pop()[1].close()
+        stack = self._stacks.get(os.getpid())
+        while stack is not None and self._owned and stack.idle:
+            try:
+                _, transport = stack.idle.pop()
+            except IndexError:  # another thread was faster
+                return
+            transport.close()
 
 
 class AsyncDirectLink:
-    """Sends over transports of its own, on the running event loop."""
+    """Sends over transports of its own, on the running event loop, or (not `owned`) over the user's."""
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], limit: int) -> None:
-        self._stack = Stack(limit, make)
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, *, owned: bool = True) -> None:
+        self._make, self._limit, self._owned = make, limit, owned
+        self._stacks: dict[tuple[int, object], AsyncStack[httpx.AsyncBaseTransport]] = {}
+
+    def _stack(self) -> AsyncStack[httpx.AsyncBaseTransport]:
+        owner = (os.getpid(), running_loop())
+        stack = self._stacks.get(owner)
+        if stack is None:
+            for other in list(self._stacks):
+                ended: Callable[[], bool] | None = getattr(other[1], "is_closed", None)
+                if other[0] != owner[0] or ended is None or ended():
+                    self._stacks.pop(other, None)
+            stack = self._stacks[owner] = AsyncStack(self._limit, self._make)
+        return stack
 
     async def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
-        stack = self._stack
-        owner = _running_loop()
-        if stack.pid != os.getpid() or stack.owner is not owner:
-            stack.forget(owner)
-        deadline = time.monotonic() + timeout
         import anyio
 
+        stack = self._stack()
+        timeouts = _Remaining(timeout)
         transport: httpx.AsyncBaseTransport | None = None
-        handed_over = False
-
-        async def release() -> None:
-            assert transport is not None
-            self._give(stack, transport)
-
+        body: AsyncBodyStream | None = None
         try:
             with anyio.fail_after(timeout):
-                transport = await self._take(stack)
-                response = await transport.handle_async_request(_build(request, timeout))
-                handed_over = True
-                body = AsyncBodyStream(response, request, math.inf if request.stream else deadline, release)
-                if request.stream and response.status_code < 400:
+                transport = taken = await stack.take()
+                response = await transport.handle_async_request(_build(request, timeouts))
+                body = AsyncBodyStream(response, request, lambda: stack.give(taken), stack.lose)
+                if request.stream and response.status_code < 300:
+                    timeouts.until = math.inf
                     return Reply(response.status_code, _headers(response), body=body)
-                try:
-                    content = b"".join([chunk async for chunk in body])
-                finally:
-                    await body.aclose()
-                return Reply(response.status_code, _headers(response), content)
+                reply = await _read(response, body)
         except TimeoutError as error:
             if isinstance(error, NetworkError):
                 raise
-            raise DeadlineExceededError(
-                f"{request.method} {request.url} timed out", sent=transport is not None
-            ) from error
+            if transport is None:
+                raise DeadlineExceededError(
+                    f"all {stack.limit} connections were busy for {timeout:g} s", sent=False
+                ) from None
+            raise DeadlineExceededError(f"{request.place} timed out") from error
         except Exception as error:
             _failed(error, request)
         finally:
-            if transport is not None and not handed_over:
-                self._give(stack, transport)
-
-    async def _take(self, stack: Stack[httpx.AsyncBaseTransport]) -> httpx.AsyncBaseTransport:
-        if stack.idle or stack.open < stack.limit:
-            return stack.top()
-        import anyio
-
-        turn = anyio.Event()
-        place: list[Any] = [turn, None]
-        stack.waiting.append(place)
-        try:
-            await turn.wait()
-        except BaseException:
-            if place[1] is not None:  # handed a transport in the moment it gave up
-                self._give(stack, place[1])
-            else:
-                stack.waiting.remove(place)
-            raise
-        transport: httpx.AsyncBaseTransport = place[1]
-        return transport
-
-    @staticmethod
-    def _give(stack: Stack[httpx.AsyncBaseTransport], transport: httpx.AsyncBaseTransport) -> None:
-        if stack.waiting:
-            place = stack.waiting.popleft()
-            place[1] = transport
-            place[0].set()
-        else:
-            stack.idle.append((time.monotonic(), transport))
+            if transport is not None and body is None:
+                stack.give(transport)
+        overdue = stack.overdue()
+        if overdue is not None and self._owned:
+            await overdue.aclose()
+        return reply
 
     async def aclose(self) -> None:
         """Close every idle connection; a later call opens a new one."""
-        stack = self._stack
-        if stack.pid == os.getpid() and stack.owner is _running_loop():
-            while stack.idle:
-                stack.open -= 1
-                await stack.idle.pop()[1].aclose()
+        stack = self._stacks.get((os.getpid(), running_loop()))
+        while stack is not None and self._owned and stack.idle:
+            stack.open -= 1
+            await stack.idle.pop()[1].aclose()
 
 
-def _running_loop() -> object:
-    """Return what connections belong to: the running asyncio loop, or None under trio (one run per client)."""
-    import asyncio
-
+async def _read(response: Any, body: AsyncBodyStream) -> Reply:
     try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+        content = b"".join([chunk async for chunk in body])
+    finally:
+        await body.aclose()
+    return Reply(response.status_code, _headers(response), content)
 
 
 class ClientLink:
@@ -448,13 +435,15 @@ class ClientLink:
 
     def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
-        deadline = time.monotonic() + timeout
+        timeouts = _Remaining(timeout)
         try:
-            response = self._client.send(_built_by(self._client, request, timeout), stream=True)
+            response = self._client.send(_built_by(self._client, request, timeouts), stream=True)
         except Exception as error:
             _failed(error, request)
-        body = BodyStream(response, request, math.inf if request.stream else deadline, _nothing)
-        if request.stream and response.status_code < 400:
+        streamed = request.stream and response.status_code < 300
+        body = BodyStream(response, request, math.inf if streamed else timeouts.until, _nothing)
+        if streamed:
+            timeouts.until = math.inf
             return Reply(response.status_code, _headers(response), body=body)
         return Reply(response.status_code, _headers(response), b"".join(body))
 
@@ -470,34 +459,35 @@ class AsyncClientLink:
 
     async def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
-        deadline = time.monotonic() + timeout
+        import anyio
+
+        timeouts = _Remaining(timeout)
         try:
-            response = await self._client.send(_built_by(self._client, request, timeout), stream=True)
+            with anyio.fail_after(timeout):
+                response = await self._client.send(_built_by(self._client, request, timeouts), stream=True)
+                body = AsyncBodyStream(response, request, _nothing, _nothing)
+                if request.stream and response.status_code < 300:
+                    timeouts.until = math.inf
+                    return Reply(response.status_code, _headers(response), body=body)
+                return await _read(response, body)
+        except TimeoutError as error:
+            if isinstance(error, NetworkError):
+                raise
+            raise DeadlineExceededError(f"{request.place} timed out") from error
         except Exception as error:
             _failed(error, request)
-        body = AsyncBodyStream(response, request, math.inf if request.stream else deadline, _nothing_async)
-        if request.stream and response.status_code < 400:
-            return Reply(response.status_code, _headers(response), body=body)
-        return Reply(response.status_code, _headers(response), b"".join([chunk async for chunk in body]))
 
     async def aclose(self) -> None:
         """Leave the client open: it is the user's."""
 
 
-def _built_by(client: Any, request: Request, timeout: float) -> Any:
-    return client.build_request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        content=request.content,
-        files=request.files,
-        timeout=timeout,
+def _built_by(client: Any, request: Request, timeouts: _Remaining) -> Any:
+    built = client.build_request(
+        request.method, request.url, headers=request.headers, content=request.content, files=request.files
     )
+    built.extensions["timeout"] = timeouts
+    return built
 
 
 def _nothing() -> None:
-    """The user's client keeps its own connections."""
-
-
-async def _nothing_async() -> None:
     """The user's client keeps its own connections."""

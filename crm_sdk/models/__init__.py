@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ContactStats as ContactStats, ContactStatus as ContactStatus, ContactUpdate as ContactUpdate,
         ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
     )
+    from .conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .deals import (
         Deal as Deal, DealActivity as DealActivity, DealContact as DealContact, DealContactInput as DealContactInput,
         DealCreate as DealCreate, DealInsight as DealInsight, DealRole as DealRole, DealStage as DealStage,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from .jobs import AsyncJob as AsyncJob, Job as Job, JobState as JobState, RunStatus as RunStatus
     from .leads import (
         AssignmentStrategy as AssignmentStrategy, Lead as Lead, LeadAssignment as LeadAssignment,
-        LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput, LeadCreate as LeadCreate,
+        LeadCreate as LeadCreate,
         LeadScore as LeadScore, LeadScoreSource as LeadScoreSource, LeadSort as LeadSort,
         LeadSourceReport as LeadSourceReport, LeadSourceStats as LeadSourceStats, LeadStatus as LeadStatus,
         LeadUpdate as LeadUpdate, Qualification as Qualification, UtmParams as UtmParams,
@@ -110,6 +111,7 @@ _NAMES = {
         "ContactFilter ContactInclude ContactRelationship ContactRelationshipCreate ContactRelationshipUpdate "
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
+    "conversions": "LeadConversion LeadConversionInput",
     "deals": (
         "Deal DealActivity DealContact DealContactInput DealCreate DealInsight DealRole DealStage DealStatus "
         "DealType DealUpdate ForecastCategory LostReason"
@@ -125,7 +127,7 @@ _NAMES = {
     ),
     "jobs": "AsyncJob Job JobState RunStatus",
     "leads": (
-        "AssignmentStrategy Lead LeadAssignment LeadConversion LeadConversionInput LeadCreate LeadScore "
+        "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore "
         "LeadScoreSource LeadSort LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams "
         "UtmParamsInput"
     ),

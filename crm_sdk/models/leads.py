@@ -1,4 +1,4 @@
-"""Leads: people who showed interest and are not contacts yet; their scores, qualification and conversion."""
+"""Leads: people who showed interest and are not contacts yet; their scores, qualification and sources."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
-from .accounts import Account
-from .contacts import Contact
-from .deals import Deal, DealUpdate
-from .duplicates import MergeCounts
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -192,31 +188,6 @@ class LeadScore(Model):
     reason: str | None = None
     scored_at: AwareDatetime
     scored_by: str | None = None
-
-
-class LeadConversion(Model):
-    """What a lead became."""
-
-    lead: Lead
-    contact: Contact
-    account: Account | None = None
-    deal: Deal | None = None
-    created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=EMPTY)
-    """Which of them are new."""
-    moved: MergeCounts | None = None
-
-
-@with_config(INPUT)
-class LeadConversionInput(TypedDict, total=False):
-    """One lead of a bulk conversion, with the arguments of `leads.convert`."""
-
-    lead_id: Required[str]
-    account_id: str | None
-    contact_id: str | None
-    create_account: bool
-    create_deal: bool
-    deal: DealUpdate | None
-    owner_id: str | None
 
 
 class LeadAssignment(Model):

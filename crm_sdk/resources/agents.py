@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ..models.agents import Agent, AgentCreate, AgentExecution, AgentRequest
+from typing import TYPE_CHECKING
+
 from ..operation import operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource
+
+if TYPE_CHECKING:
+    from ..models.agents import Agent, AgentCreate, AgentExecution, AgentRequest
 
 
 class Agents(Resource[Mode]):

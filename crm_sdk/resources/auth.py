@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from ..models.auth import LoginResult, TokenSet
-from ..models.users import User
+from typing import TYPE_CHECKING
+
 from ..operation import operation
 from ..resource import Mode, Resource
+
+if TYPE_CHECKING:
+    from ..models.auth import LoginResult, TokenSet
+    from ..models.users import User
 
 
 class Auth(Resource[Mode]):

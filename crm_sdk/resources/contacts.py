@@ -3,48 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import List  # noqa: UP035 # `list` is a method in these classes
 
 from pydantic import AwareDatetime
 
-from ..models.activities import Activity, ActivityKind
-from ..models.contacts import (
-    AIInsight,
-    CommunicationCreate,
-    CommunicationEvent,
-    Contact,
-    ContactCreate,
-    ContactDraft,
-    ContactFilter,
-    ContactInclude,
-    ContactRelationship,
-    ContactRelationshipCreate,
-    ContactRelationshipUpdate,
-    ContactSort,
-    ContactStats,
-    ContactStatus,
-    ContactUpdate,
-    ContactUpsert,
-    LifecycleStage,
-    RelationshipType,
-)
-from ..models.deals import Deal, DealRole, DealStatus
-from ..models.duplicates import DeduplicateMode, DeduplicateResult, DuplicateField, MergeGroupInput, SurvivorRule
-from ..models.imports import (
-    ColumnMapping,
-    ContactFileFormat,
-    ContactValidation,
-    ImportDuplicates,
-    ImportMatch,
-    ImportMode,
-    ImportResult,
-)
-from ..models.jobs import Job
-from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
 from ..operation import download, job, operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource, part
 from ..transfer import Download
+
+if TYPE_CHECKING:
+    from ..models.activities import Activity, ActivityKind
+    from ..models.contacts import (
+        AIInsight,
+        CommunicationCreate,
+        CommunicationEvent,
+        Contact,
+        ContactCreate,
+        ContactDraft,
+        ContactFilter,
+        ContactInclude,
+        ContactRelationship,
+        ContactRelationshipCreate,
+        ContactRelationshipUpdate,
+        ContactSort,
+        ContactStats,
+        ContactStatus,
+        ContactUpdate,
+        ContactUpsert,
+        LifecycleStage,
+        RelationshipType,
+    )
+    from ..models.deals import Deal, DealRole, DealStatus
+    from ..models.duplicates import DeduplicateMode, DeduplicateResult, DuplicateField, MergeGroupInput, SurvivorRule
+    from ..models.imports import (
+        ColumnMapping,
+        ContactFileFormat,
+        ContactValidation,
+        ImportDuplicates,
+        ImportMatch,
+        ImportMode,
+        ImportResult,
+    )
+    from ..models.jobs import Job
+    from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
 
 
 class ContactActivities(Resource[Mode]):

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from collections.abc import Sequence
 from datetime import date
 
 from pydantic import AwareDatetime
 
-from ..models.captures import EmailCapture, LeadCapture, SocialCapture, WebFormSubmission
-from ..models.deals import DealUpdate
-from ..models.enrichment import EnrichmentResult
-from ..models.jobs import Job
-from ..models.leads import (
-    AssignmentStrategy,
-    Lead,
-    LeadAssignment,
-    LeadConversion,
-    LeadConversionInput,
-    LeadCreate,
-    LeadScore,
-    LeadScoreSource,
-    LeadSort,
-    LeadSourceReport,
-    LeadStatus,
-    LeadUpdate,
-)
-from ..models.values import AmountInput, BulkResult, LeadSource, Order, Percent, Period, Rating
 from ..operation import job, operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource, part
+
+if TYPE_CHECKING:
+    from ..models.captures import EmailCapture, LeadCapture, SocialCapture, WebFormSubmission
+    from ..models.conversions import LeadConversion, LeadConversionInput
+    from ..models.deals import DealUpdate
+    from ..models.enrichment import EnrichmentResult
+    from ..models.jobs import Job
+    from ..models.leads import (
+        AssignmentStrategy,
+        Lead,
+        LeadAssignment,
+        LeadCreate,
+        LeadScore,
+        LeadScoreSource,
+        LeadSort,
+        LeadSourceReport,
+        LeadStatus,
+        LeadUpdate,
+    )
+    from ..models.values import AmountInput, BulkResult, LeadSource, Order, Percent, Period, Rating
 
 
 class LeadCaptures(Resource[Mode]):

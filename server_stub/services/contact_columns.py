@@ -168,7 +168,9 @@ def _split(text: str) -> list[str]:
 def _number(text: str, field: str) -> int | Decimal:
     plain = re.sub(r"[\s'_]", "", text)
     if "," in plain:  # the last of the two is the decimal point
-        plain = plain.replace(".", "").replace(",", ".") if plain.rfind(",") > plain.rfind(".") else plain.replace(",", "")
+        plain = (
+            plain.replace(".", "").replace(",", ".") if plain.rfind(",") > plain.rfind(".") else plain.replace(",", "")
+        )
     try:
         number = Decimal(plain)
         return int(number) if number == number.to_integral_value() else number

@@ -20,8 +20,7 @@ from .contact_relationships import inverse, of
 _MATCHED = ("email", "phone", "name")
 _SAME_COMPANY, _OTHER_COMPANY = 1.0, 0.7
 _KEPT = frozenset(
-    "id name created_at updated_at created_by version deleted_at health_score relationship_health sentiment churn_risk"
-    " last_contact total_deals total_value open_deals currency communication_history ai_insights merged_ids".split()
+    ["id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score", "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals", "total_value", "open_deals", "currency", "communication_history", "ai_insights", "merged_ids"]
 )
 _UNITED = ("tags", "notes", "social_profiles")
 _CHILDREN = (
@@ -123,7 +122,7 @@ def _alike(one: Members, other: Members) -> tuple[int, float]:
     names = [_name(doc) for doc in (one, other)]
     if not all(names):
         return 0, 0.0
-    matcher = SequenceMatcher(None, *names, autojunk=False)
+    matcher = SequenceMatcher(None, names[0], names[1], autojunk=False)
     similarity = matcher.ratio() if matcher.quick_ratio() >= 0.5 else 0.0
     companies = [fold(str(doc.get("company") or "")).strip() for doc in (one, other)]
     factor = _SAME_COMPANY if companies[0] and companies[0] == companies[1] else _OTHER_COMPANY
@@ -178,9 +177,7 @@ def _pairs(docs: Sequence[Document], match_on: Sequence[str], threshold: int) ->
                 yield one, other
 
 
-def _groups(
-    docs: Sequence[Document], match_on: Sequence[str], threshold: int, survivor: str
-) -> list[dict[str, Any]]:
+def _groups(docs: Sequence[Document], match_on: Sequence[str], threshold: int, survivor: str) -> list[dict[str, Any]]:
     """Return the groups of contacts that hang together by pairs that are alike enough, the surest first."""
     edges = [(likeness(one, other, match_on), one, other) for one, other in _pairs(docs, match_on, threshold)]
     edges = sorted((edge for edge in edges if edge[0].score >= threshold), key=lambda edge: -edge[0].score)
@@ -206,7 +203,9 @@ def _groups(
 
 def _group(survivor: Document, docs: Mapping[str, Document], links: Sequence[Edge]) -> dict[str, Any]:
     """Return a group, the survivor first. Its score is that of the contact which has the least to do with the others."""
-    others = sorted((doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"]))
+    others = sorted(
+        (doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"])
+    )
     best = {id: max((like.score for like, *pair in links if docs[id] in pair), default=0) for id in docs}
     kept: dict[tuple[str, tuple[str, ...]], Mapping[str, Any]] = {}
     for like, *_ in links:
@@ -238,7 +237,7 @@ def merge(call: Call, survivor_id: str, merged_ids: Sequence[str]) -> dict[str, 
         survivor = call.record("contact", survivor_id)
         others = [call.record("contact", id) for id in merged_ids]
         moved = dict.fromkeys(
-            "contacts leads deals activities conversations relationships files comments children".split(), 0
+            ["contacts", "leads", "deals", "activities", "conversations", "relationships", "files", "comments", "children"], 0
         )
         moved["contacts"] = len(others)
         changes = _united(survivor, others)
@@ -272,7 +271,9 @@ def _united(survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
     fields = [doc.get("custom_fields") or {} for doc in (*reversed(others), survivor)]
     out["custom_fields"] = {name: value for members in fields for name, value in members.items() if value is not None}
     first = out.get("email") or survivor.get("email")
-    addresses = [a for doc in (survivor, *others) for a in (doc.get("email"), *(doc.get("secondary_emails") or ())) if a]
+    addresses = [
+        a for doc in (survivor, *others) for a in (doc.get("email"), *(doc.get("secondary_emails") or ())) if a
+    ]
     out["secondary_emails"] = [address for address in dict.fromkeys(addresses) if address != first]
     ids = [*(survivor.get("merged_ids") or ()), *(id for o in others for id in (o["id"], *(o.get("merged_ids") or ())))]
     out["merged_ids"] = list(dict.fromkeys(ids))

@@ -23,10 +23,7 @@ from . import vcards
 from .contact_files import safe
 from .contacts import SORTS, chosen
 
-_USUAL = """id name first_name last_name email secondary_emails phone mobile company title department owner_id status
-lifecycle_stage source tags notes address website birthday language timezone do_not_contact email_opt_out last_contact
-next_follow_up relationship_health health_score sentiment churn_risk total_deals open_deals total_value currency
-external_id created_at updated_at custom_fields""".split()
+_USUAL = ["id", "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "company", "title", "department", "owner_id", "status", "lifecycle_stage", "source", "tags", "notes", "address", "website", "birthday", "language", "timezone", "do_not_contact", "email_opt_out", "last_contact", "next_follow_up", "relationship_health", "health_score", "sentiment", "churn_risk", "total_deals", "open_deals", "total_value", "currency", "external_id", "created_at", "updated_at", "custom_fields"]
 _NOT_FLAT = frozenset({"communication_history", "ai_insights", "social_profiles"})
 _TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -59,9 +56,7 @@ def export(
     wanted = [_path(name, number) for number, name in enumerate(fields)] if fields else None
     docs = chosen(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id)
     times = {"created_after": created_after, "created_before": created_before}
-    docs = ordered(
-        dated(docs, **times, updated_after=updated_after, updated_before=updated_before), sort, order, SORTS
-    )
+    docs = ordered(dated(docs, **times, updated_after=updated_after, updated_before=updated_before), sort, order, SORTS)
     name = f"contacts-{call.now:%Y-%m-%d}.{kind}"
     call.emit(
         "data.exported",
@@ -145,8 +140,9 @@ def _csv(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[byt
 
 
 def _xlsx(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[bytes]:
-    from openpyxl import Workbook  # here, since only spreadsheets need it
-    from openpyxl.cell import WriteOnlyCell
+    # Here, since only spreadsheets need it.
+    from openpyxl import Workbook  # type: ignore[import-untyped] # it has no types
+    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped] # as above
 
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet("Contacts")

@@ -72,7 +72,8 @@ def _table(lines: Iterable[list[str]], has_header: bool) -> Table:
 
 
 def _sheet(content: bytes) -> Iterable[list[str]]:
-    from openpyxl import load_workbook  # here, since only spreadsheets need it
+    # Here, since only spreadsheets need it.
+    from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:

@@ -141,11 +141,12 @@ def _open(kept: Document, options: Members) -> tuple[Document, Members]:
     columns, unmapped = plan(table.columns, options["mapping"])
     if not columns:
         raise Unreadable(f"none of the columns {', '.join(table.columns)} belongs to a contact; give a mapping")
-    shown = [
-        {"column": c.column, "field": c.field, "transform": c.transform, "default": c.default} for c in columns
-    ]
+    shown = [{"column": c.column, "field": c.field, "transform": c.transform, "default": c.default} for c in columns]
     rows = [row if isinstance(row, str) else dict(row) for row in table.rows]
-    return Document(id=kept["id"], names=list(table.columns), columns=shown, rows=rows), {**options, "unmapped": unmapped}
+    return Document(id=kept["id"], names=list(table.columns), columns=shown, rows=rows), {
+        **options,
+        "unmapped": unmapped,
+    }
 
 
 class _Work:
@@ -213,7 +214,11 @@ class _Work:
         if policy == "fail":
             details = {"existing_id": existing["id"]} if existing is not None else {}
             raise Problem(
-                "CONTACT_EXISTS", f"a contact has the {name} {key!r} already", field=name, rule="unique", details=details
+                "CONTACT_EXISTS",
+                f"a contact has the {name} {key!r} already",
+                field=name,
+                rule="unique",
+                details=details,
             )
         if existing is None:
             read_changes(members)

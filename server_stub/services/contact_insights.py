@@ -21,9 +21,7 @@ def insights_of(call: Call, doc: Members, talks: Sequence[Members] | None = None
     return insights(doc, known, health.deals_of(call, doc["id"]), call.now)
 
 
-def insights(
-    doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime
-) -> list[dict[str, Any]]:
+def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[dict[str, Any]]:
     """Return what is worth knowing about a contact, the surest first.
 
     `talks` is the communication history, newest first. The same data gives the same insights, ids included.

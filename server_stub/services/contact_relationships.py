@@ -30,13 +30,13 @@ def inverse(type: str) -> str:
 
 
 @serves(ContactRelationships.list)
-def list_(
-    call: Call, contact_id: str, type: str | None, sort: str | None, order: str | None
-) -> Sequence[Document]:
+def list_(call: Call, contact_id: str, type: str | None, sort: str | None, order: str | None) -> Sequence[Document]:
     """Return a contact's relationships as seen from it."""
     contact = found(call, contact_id)
     seen = [seen_from(call, contact["id"], doc) for doc in of(call, contact["id"])]
-    return ordered(by(seen, type=type), sort, order, ("created_at", "updated_at", "type", "since", "related_contact_name"))
+    return ordered(
+        by(seen, type=type), sort, order, ("created_at", "updated_at", "type", "since", "related_contact_name")
+    )
 
 
 @serves(ContactRelationships.create)
@@ -65,9 +65,7 @@ def create(call: Call, contact_id: str, relationship: Members) -> Document:
 
 
 @serves(ContactRelationships.update)
-def update(
-    call: Call, contact_id: str, relationship_id: str, changes: Members, version: int | None
-) -> Document:
+def update(call: Call, contact_id: str, relationship_id: str, changes: Members, version: int | None) -> Document:
     """Change a relationship; its type is given as seen from the contact in the path."""
     contact = writable(call, contact_id)
     doc = _between(call, contact["id"], relationship_id)
@@ -161,6 +159,4 @@ def _upward(call: Call, contact_id: str, upward: str) -> list[Document]:
 
 
 def _exists(message: str, doc: Document) -> Problem:
-    return Problem(
-        "RELATIONSHIP_EXISTS", message, field="type", rule="unique", details={"existing_id": doc["id"]}
-    )
+    return Problem("RELATIONSHIP_EXISTS", message, field="type", rule="unique", details={"existing_id": doc["id"]})

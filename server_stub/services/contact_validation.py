@@ -26,12 +26,18 @@ def validate(call: Call, contacts: Sequence[Members]) -> list[dict[str, Any]]:
 
 def read_new(draft: Members) -> dict[str, Any]:
     """Return a draft, in wire names, as the members of a new contact. Raises 422 as `create` does."""
-    return arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {})["contact"]
+    members: dict[str, Any] = arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {})[
+        "contact"
+    ]
+    return members
 
 
 def read_changes(draft: Members) -> dict[str, Any]:
     """Return a draft, in wire names, as changes of a contact. Raises 422 as `update` does."""
-    return arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {})["changes"]
+    members: dict[str, Any] = arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {})[
+        "changes"
+    ]
+    return members
 
 
 def _judged(call: Call, index: int, draft: Members) -> dict[str, Any]:

@@ -152,7 +152,10 @@ def _names(members: Members, current: Document | None) -> dict[str, Any]:
 def _conflicts(call: Call, members: Members, current: Document | None) -> list[Problem]:
     own = current["id"] if current is not None else None
     problems: list[Problem] = []
-    addresses = [("email", members.get("email")), *(("secondary_emails", a) for a in members.get("secondary_emails") or ())]
+    addresses = [
+        ("email", members.get("email")),
+        *(("secondary_emails", a) for a in members.get("secondary_emails") or ()),
+    ]
     for field, address in addresses:
         other = next((doc for doc in with_address(call, address) if doc["id"] != own), None) if address else None
         if other is not None:

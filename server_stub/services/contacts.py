@@ -149,7 +149,9 @@ def find(call: Call, query: Members) -> Sequence[Document]:
     docs: Sequence[Document] = search(
         call.collection("contact").all(), query, FIELDS, text=SEARCHED, now=call.now, zone=_zone(call), resolve=resolve
     )
-    include = [name for name in map(snake, query.get("include") or ()) if name in ("communication_history", "ai_insights")]
+    include = [
+        name for name in map(snake, query.get("include") or ()) if name in ("communication_history", "ai_insights")
+    ]
     if include:
         docs = [nested(call, doc, include) for doc in docs]
     if fields:
@@ -213,9 +215,7 @@ def bulk_upsert(call: Call, contacts: Sequence[Members], match_on: str | None, a
         existing = matching(call, item, match_on) if match_on else None
         return apply(call, existing, members) if existing is not None else build_new(call, members)
 
-    result = carry_out(
-        call, contacts, write, field="contacts", id_of=lambda item: item.get("id"), atomic=atomic
-    )
+    result = carry_out(call, contacts, write, field="contacts", id_of=lambda item: item.get("id"), atomic=atomic)
     items = [item | {"id": item["result"]["id"]} if item["result"] is not None else item for item in result["items"]]
     return result | {"items": items}
 

@@ -27,25 +27,31 @@ _WORDS = """
  1 progress improved improvement confident ready quick quickly friendly clear win won better best glad
  1 gut gute guter gutes guten hilfreich* interessiert* positiv* einverstanden zugestimmt nützlich* einfach* schnell*
  1 freundlich* klar klare verbessert* gewonnen besser* bereit gerne gern
- 1 bueno buena buenos bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* claro mejor* listo listos gusta gusto gustó
--1 slow delay delays delayed concern concerns concerned issue issues problem problems expensive unclear difficult late hesitant
+ 1 bueno buena buenos bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* claro mejor* listo
+ 1 listos gusta gusto gustó
+-1 slow delay delays delayed concern concerns concerned issue issues problem problems expensive unclear
+-1 difficult late hesitant
 -1 missing missed worried confused confusing waiting doubt doubts postponed postpone reject rejected complicated pricey
 -1 langsam* verzöger* verspät* sorge sorgen bedenken problem* teuer* unklar* schwierig* spät fehlt fehlend* zweifel*
 -1 verschoben verwirr* abgelehnt kompliziert* warten
--1 lento lenta lentos retras* preocup* problema* caro caros confus* difícil* falta* duda* dudos* pospuest* rechazad* complicad*
+-1 lento lenta lentos retras* preocup* problema* caro caros confus* difícil* falta* duda* dudos* pospuest*
+-1 rechazad* complicad*
 -2 bad unhappy disappointed disappointing disappointment frustrated frustrating annoyed complaint complain complained
--2 complains poor broken fail failed fails failure unacceptable angry refund cancel cancelled cancellation cancelling wrong
+-2 complains poor broken fail failed fails failure unacceptable angry refund cancel cancelled cancellation
+-2 cancelling wrong
 -2 dissatisfied upset unreliable useless lost terminate hate hated
--2 schlecht* enttäusch* frustrier* verärgert* beschwer* defekt* kaputt* fehler gescheitert* unzufrieden* wütend* inakzeptabel*
+-2 schlecht* enttäusch* frustrier* verärgert* beschwer* defekt* kaputt* fehler gescheitert* unzufrieden* wütend*
+-2 inakzeptabel*
 -2 unzuverlässig* nutzlos* kündig* stornier* rückerstattung ärgerlich* verloren
--2 mala malo malos malas decepcion* frustrad* molest* queja* quejar* roto rota rotos falla fallo fallos fallas inaceptable* enfadad* reembols*
+-2 mala malo malos malas decepcion* frustrad* molest* queja* quejar* roto rota rotos falla fallo fallos fallas
+-2 inaceptable* enfadad* reembols*
 -2 insatisfech* cancel* inútil* perdid* equivocad*
 -3 terrible horrible awful worst disaster furious outrageous scam lawsuit
 -3 schrecklich* furchtbar* katastroph* miserabel* schlimmst* betrug
 -3 terribl* horribl* pésim* desastr* furios* estafa*
 """
-_NEGATORS = """not no never none nobody nothing neither without cannot cant dont doesnt didnt isnt arent wasnt werent wont
-wouldnt couldnt shouldnt hardly barely nicht kein keine keinen keiner keinem keines nie niemals ohne kaum ni nunca jamas
+_NEGATORS = """not no never none nobody nothing neither without cannot cant dont doesnt didnt isnt arent wasnt werent
+wont wouldnt couldnt shouldnt hardly barely nicht kein keine keinen keiner keinem keines nie niemals ohne kaum ni nunca jamas
 sin nada nadie tampoco apenas"""
 _STRONGER = """very really extremely absolutely so totally completely incredibly highly too sehr wirklich extrem absolut
 total äußerst besonders unglaublich zu muy realmente extremadamente totalmente completamente tan demasiado sumamente"""
@@ -119,7 +125,7 @@ _NO, _MORE, _LESS, _BUT = _set(_NEGATORS), _set(_STRONGER), _set(_WEAKER), _set(
 
 @lru_cache(maxsize=4096)
 def tone(text: str) -> Tone:
-    """Judge a text. ``not good`` is worse than nothing, ``very good`` better than ``good``, and after a "but" it counts."""
+    """Judge a text: ``not good`` is worse than nothing, ``very good`` better than ``good``; after a "but" it counts more."""
     tokens = _tokens(text)
     parts: list[tuple[str, float]] = []
     turn: int | None = None
@@ -151,7 +157,7 @@ def tone(text: str) -> Tone:
 
 @lru_cache(maxsize=4096)
 def leaving(text: str) -> tuple[str, ...]:
-    """Return the words of a text that tell of leaving: cancelling, a refund, a competitor; negated ones do not count."""
+    """Return the words of a text that tell of leaving, such as cancelling or a competitor; negated ones do not count."""
     tokens = _tokens(text)
     return tuple(
         word

@@ -1,0 +1,62 @@
+"""``crm api``: any request, with the sign-in and the addresses of the other commands."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .failures import MisuseError
+from .settings import Options, settle
+
+
+def call(
+    options: Options,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, PATCH or DELETE")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="with its leading slash: /api/leads")],
+    query: Annotated[
+        list[str] | None, typer.Option("--query", "-q", help="NAME=VALUE of the query; repeat it for more")
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", "-d", help="the body: JSON, @file, or @- for stdin")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more")
+    ] = None,
+) -> None:
+    """Send any request and print what comes back.
+
+    A documented call is better made by its own command, which checks what it is given and knows pages and jobs.
+    """
+    from crm_sdk.dialects import read_error
+
+    from .connection import connected
+    from .output import Printer
+    from .parameters import read_json
+
+    settings = settle(options)
+    headers = dict(_pair(text, ":", "--header") for text in header or ())
+    if settings.dialect is not None:
+        headers.setdefault("X-CRM-Dialect", settings.dialect.partition(",")[0])
+    body = read_json(data, "--data") if data is not None else None
+    if not path.startswith("/"):
+        path = f"/{path}"
+    with connected(settings) as client:
+        reply = client.request(
+            method, path, query=dict(_pair(text, "=", "--query") for text in query or ()), json=body, headers=headers
+        )
+    if reply.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+        # The answer as it is: a table would need to know what it holds.
+        Printer("json" if settings.output == "table" else settings.output).show(reply.json())
+    elif reply.content:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(reply.content)
+        sys.stdout.buffer.flush()
+    if reply.status >= 400:
+        raise read_error(reply.status, reply.headers, reply.content, None)
+
+
+def _pair(text: str, mark: str, flag: str) -> tuple[str, str]:
+    name, found, value = text.partition(mark)
+    if not found or not name.strip():
+        raise MisuseError(f"{flag} must be NAME{mark}VALUE, not {text!r}")
+    return name.strip(), value.strip() if mark == ":" else value

@@ -1,0 +1,132 @@
+"""What TAB answers, from names kept in the user's cache folder; nothing but them is loaded.
+
+The names are made from the declarations when they are first needed, and anew when a file of the packages has changed.
+A command is ``{"help", "options", "arguments"}``, a group ``{"help", "commands"}``; an option is a list of its words,
+``null`` where it takes any value, ``false`` where it takes none, ``"file"`` where it takes a path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+TYPE_CHECKING = False  # importing `typing` would take a good part of the time that TAB has
+if TYPE_CHECKING:
+    from typing import Any
+
+_FORMAT = 1
+
+
+def names() -> dict[str, Any]:
+    """Return the names of all commands, options and words."""
+    from .folders import cache_folder, write_whole
+
+    path, key = os.path.join(cache_folder(), "names.json"), _key()
+    try:
+        with open(path, encoding="utf-8") as file:
+            kept: dict[str, Any] = json.load(file)
+        if kept["key"] == key:
+            return kept
+    except (OSError, ValueError, KeyError):
+        pass  # there are none yet, or they are not usable
+    from .names import collect
+
+    made = collect() | {"key": key}
+    try:
+        write_whole(path, json.dumps(made, separators=(",", ":")))
+    except OSError:
+        pass  # a folder that cannot be written to costs time, nothing else
+    return made
+
+
+def _key() -> str:
+    """Return what changes whenever a declaration, a model or a command may have changed."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sdk = os.path.join(os.path.dirname(here), "crm_sdk")
+    newest, count = 0, 0
+    for folder in (here, sdk, os.path.join(sdk, "models"), os.path.join(sdk, "resources")):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
+    from crm_sdk._version import __version__
+
+    return f"{_FORMAT} {__version__} {sys.version_info[:2]} {count} {newest} {here}"
+
+
+def complete(arguments: list[str]) -> int:
+    """Print the answers for a shell: its name, the number of the word, and the words. Nothing ever fails here."""
+    try:
+        shell, index, *words = arguments
+        for line in _lines(shell, words[: int(index) + 1], int(index)):
+            print(line)
+    except Exception:  # noqa: S110, BLE001 # a shell that waits for names has no use for a complaint
+        pass
+    return 0
+
+
+def _lines(shell: str, words: list[str], index: int) -> list[str]:
+    words += [""] * (index + 1 - len(words))
+    if shell == "bash":
+        words = _rejoined(words)
+    *before, current = words[1:]
+    found = answers(names(), before, current)
+    if shell == "zsh":
+        return [f"{word.replace(':', chr(92) + ':')}:{about}" if about else word for word, about in found]
+    if shell == "fish":
+        return [f"{word}\t{about}" if about else word for word, about in found]
+    # Bash takes a word apart at "=": what is before it stays where it is.
+    cut = current.find("=") + 1 if current.startswith("--") else 0
+    return [word[cut:] for word, _ in found]
+
+
+def _rejoined(words: list[str]) -> list[str]:
+    out: list[str] = []
+    for word in words:
+        if out and (word == "=" or out[-1].endswith("=")) and out[-1].startswith("--"):
+            out[-1] += word
+        else:
+            out.append(word)
+    return out
+
+
+def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple[str, str]]:
+    """Return what the current word may become, each with what it means."""
+    node, waiting, arguments = root, False, 0
+    words: Any = None
+    for word in before:
+        if waiting:
+            waiting = False
+        elif word.startswith("-") and word != "-":
+            name, equals, _ = word.partition("=")
+            words = _option(root, node, name)
+            waiting = words is not False and not equals
+        elif "commands" in node:
+            node = node["commands"][word]
+        else:
+            arguments += 1
+    if waiting:
+        return _words(words, current)
+    if current.startswith("-"):
+        name, equals, value = current.partition("=")
+        if equals:
+            return [(f"{name}={word}", "") for word, _ in _words(_option(root, node, name), value)]
+        options = [*node.get("options", {}), *(name for name in root["options"] if name not in node.get("options", {}))]
+        return [(name, "") for name in options if name.startswith(current)]
+    if "commands" in node:
+        return [(name, inner["help"]) for name, inner in node["commands"].items() if name.startswith(current)]
+    expected = node["arguments"]
+    return _words(expected[min(arguments, len(expected) - 1)], current) if expected else []
+
+
+def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Any:
+    return node.get("options", {}).get(name, root["options"].get(name))
+
+
+def _words(words: Any, current: str) -> list[tuple[str, str]]:
+    if not isinstance(words, list):
+        return []
+    # Several may be given, separated by commas: the last of them is being typed.
+    done, comma, last = current.rpartition(",")
+    return [(f"{done}{comma}{word}", "") for word in words if word.startswith(last)]

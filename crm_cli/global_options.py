@@ -1,0 +1,66 @@
+"""The options of every command, as typer wants them, for built and hand-made commands alike."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import typer
+
+from .failures import guarded
+from .settings import GLOBALS, GlobalOption, Options
+
+PANEL = "Options of every command"
+
+
+def synthesised(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
+    """Give a function the signature that typer is to see, after its first parameter, the context."""
+    first = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    function.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined] # `inspect.signature` shows it
+    function.__annotations__ = {}
+    return function
+
+
+def keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    """Return a parameter of a synthesised signature."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspect.Parameter]:
+    """Return the options of every command, or those of them that a command has."""
+    return [
+        keyword(
+            f"global_{option.name}",
+            option.kind,
+            typer.Option(
+                None,
+                *([option.short] if option.short else []),
+                option.flag,
+                help=option.help,
+                rich_help_panel=PANEL,
+                show_default=False,
+            ),
+        )
+        for option in options
+    ]
+
+
+def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
+    """Take the global options out of what was typed, and complete them by those before the command."""
+    own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
+    return Options(**own).over(context.obj)
+
+
+def by_hand(function: Callable[..., int | None]) -> Callable[..., Any]:
+    """Make a command of a function: its first parameter gets the global options, the others are the command's own."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+    def call(context: typer.Context, **typed: Any) -> int:
+        options = global_options(context, typed)
+        secrets = [options.api_key] if options.api_key else []
+        return guarded(lambda: function(options, **typed), debug=bool(options.debug), secrets=secrets, flags={})
+
+    call.__doc__ = function.__doc__
+    return synthesised(call, [*own, *global_parameters()])

@@ -1,0 +1,83 @@
+"""The names that completion knows, collected from the declarations and the hand-made commands."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, cast
+
+from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.main import get_command
+
+from crm_sdk.resource import Resource
+
+from .nouns import nouns, operations, resources
+from .parameters import Form, Parameter
+from .settings import GLOBALS
+
+if TYPE_CHECKING:
+    from .app import Root
+
+
+def collect() -> dict[str, Any]:
+    """Return the names of everything; see `completion` for their shape."""
+    from .app import application
+
+    by_hand = cast("Root", get_command(application())).by_hand
+    commands = {name: _resource(kind) | {"noun": True} for name, kind in sorted(nouns().items())}
+    return {
+        "help": "",
+        "commands": commands | {name: _made(command) for name, command in by_hand.items()},
+        "options": _globals() | {"--version": False},
+    }
+
+
+def _resource(kind: type[Resource[Any]]) -> dict[str, Any]:
+    commands = {name: _declared(Form(operation)) for name, operation in operations(kind).items()}
+    commands |= {name: _resource(inner) for name, inner in resources(kind).items()}
+    return {"help": _first_line(inspect.getdoc(kind)), "commands": commands}
+
+
+def _declared(form: Form) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for parameter in form.parameters:
+        if parameter.place == "argument":
+            continue
+        options[parameter.flag] = _expected(parameter)
+        if parameter.kind == "flag":
+            options[f"--no-{parameter.flag[2:]}"] = False
+    return {
+        "help": _first_line(form.operation.doc),
+        "options": options | form.own,
+        "arguments": [_expected(p) for p in form.parameters if p.place == "argument"],
+    }
+
+
+def _expected(parameter: Parameter) -> Any:
+    if parameter.kind == "flag":
+        return False
+    return list(parameter.choices) or ("file" if parameter.kind == "file" else None)
+
+
+def _globals() -> dict[str, Any]:
+    options: dict[str, Any] = {"--help": False}
+    for option in GLOBALS:
+        words = False if option.kind is bool else list(option.choices) or None
+        options |= {flag: words for flag in (option.short, option.flag) if flag}
+    return options
+
+
+def _made(command: Any) -> dict[str, Any]:
+    about = _first_line(command.short_help or command.help)
+    if isinstance(command, TyperGroup):
+        return {"help": about, "commands": {name: _made(inner) for name, inner in command.commands.items()}}
+    options: dict[str, Any] = {}
+    for parameter in command.params:
+        if isinstance(parameter, TyperOption):
+            options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], False if parameter.is_flag else None)
+    known = _globals()
+    arguments = [None for parameter in command.params if isinstance(parameter, TyperArgument)]
+    return {"help": about, "options": {name: v for name, v in options.items() if name not in known}, "arguments": arguments}
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

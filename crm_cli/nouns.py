@@ -1,0 +1,28 @@
+"""What a resource class holds, by the names that are typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_sdk.client import Catalogue
+from crm_sdk.operation import Operation
+from crm_sdk.resource import Resource, parts
+
+from .parameters import kebab
+
+
+def nouns() -> dict[str, type[Resource[Any]]]:
+    """Return every noun of the catalogue. This imports all of them."""
+    return resources(Catalogue)
+
+
+def resources(owner: type[Any]) -> dict[str, type[Resource[Any]]]:
+    """Return the resources attached to a class."""
+    return {kebab(name): kind for name, kind in parts(owner).items()}
+
+
+def operations(kind: type[Resource[Any]]) -> dict[str, Operation[..., Any]]:
+    """Return the declared calls of a resource; a second name for one (`get_all = list`) is no second command."""
+    return {
+        kebab(name): value for name, value in vars(kind).items() if isinstance(value, Operation) and value.name == name
+    }

@@ -1,0 +1,28 @@
+"""``crm offline``: where the state of the embedded server is, and a new start."""
+
+from __future__ import annotations
+
+import typer
+
+from .failures import complain
+from .global_options import by_hand
+from .offline import reset, state_file
+from .settings import Options
+
+
+def commands() -> typer.Typer:
+    """Return the commands of the embedded server."""
+    app = typer.Typer(no_args_is_help=True, help="The state of the embedded server that --offline uses.")
+    app.command("path")(by_hand(path))
+    app.command("reset")(by_hand(start_anew))
+    return app
+
+
+def path(options: Options) -> None:
+    """Print the path of the state file."""
+    typer.echo(state_file())
+
+
+def start_anew(options: Options) -> None:
+    """Remove the state: the next command starts with the demo data."""
+    complain("the demo data are back" if reset() else "nothing was changed yet")

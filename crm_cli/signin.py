@@ -1,0 +1,131 @@
+"""``crm login``, ``crm logout`` and ``crm status``."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .failures import MisuseError, complain
+from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_sign_in
+
+if TYPE_CHECKING:
+    from .credentials import Secret, SessionClient
+
+
+def login(
+    options: Options,
+    email: Annotated[
+        str | None, typer.Option("--email", help="sign in as this user, with a password; without it with an API key")
+    ] = None,
+) -> None:
+    """Sign in to a server, and keep the secret in the system's keyring.
+
+    The API key or the password is asked for and not shown; where stdin is no terminal, it is its first line.
+    """
+    from crm_sdk.errors import ApiError, AuthenticationError, InvalidResponseError
+
+    from .credentials import Secret, SessionClient, save
+
+    settings = settle(options)
+    if settings.offline:
+        raise MisuseError("the embedded server of --offline needs no sign-in")
+    base_url = settings.base_url or _line("Server (base URL)")
+    with SessionClient(base_url, tenant_id=options.tenant, dialects=options.dialect) as client:
+        if email is not None:
+            secret = _session(client, email, options.tenant)
+        else:
+            secret = Secret(options.api_key or _hidden("API key"))
+            try:
+                client.with_options(api_key=secret.access_token, dialects="flow").auth.me()
+            except AuthenticationError:
+                raise
+            except (ApiError, InvalidResponseError):
+                pass  # this server cannot tell whose key it is: the first command will show whether it is good
+        save(client.base_url, secret)
+        write_sign_in(SignIn(client.base_url, options.tenant, options.dialect))
+    complain(f"signed in to {base_url}; the secret is in the keyring")
+
+
+def logout(options: Options) -> None:
+    """Sign out: end the session, and remove the secret from the keyring."""
+    from crm_sdk.errors import CrmError
+
+    from .credentials import forget, load
+    from .connection import connected
+
+    settings = settle(options)
+    if settings.base_url is None or settings.offline:
+        raise MisuseError("not signed in")
+    base_url = settings.base_url.rstrip("/")
+    secret = load(base_url)
+    if secret is not None and secret.is_session:
+        try:
+            with connected(settings) as client:
+                client.auth.logout()
+        except CrmError as error:
+            complain(f"note: the server was not told: {error}")
+    forget(base_url)
+    if settings.stored.base_url == base_url:
+        forget_sign_in()
+    complain(f"signed out of {base_url}" if secret is not None else f"not signed in to {base_url}")
+
+
+def status(options: Options) -> None:
+    """Show which server the commands talk to, and as whom."""
+    from .offline import state_file
+    from .output import Printer
+
+    settings = settle(options)
+    if settings.offline:
+        found = {"server": "embedded", "state": state_file(), "credential": "demo"}
+    else:
+        found = {
+            "server": settings.base_url or "none: see `crm`",
+            "tenant": settings.tenant or "",
+            "dialects": settings.dialect or "mvp,flow,platform",
+            "credential": _credential(settings),
+        }
+    Printer(settings.output).show(found)
+
+
+def _credential(settings: Settings) -> str:
+    from .credentials import load
+
+    if settings.typed.api_key is not None:
+        return "--api-key"
+    if settings.api_key is not None:
+        return "CRM_API_KEY"
+    secret = load(settings.base_url) if settings.base_url is not None else None
+    if secret is None:
+        return "none"
+    return "session in the keyring" if secret.is_session else "API key in the keyring"
+
+
+def _session(client: SessionClient, email: str, tenant: str | None) -> Secret:
+    from .credentials import Secret
+
+    password = _hidden("Password")
+    result = client.auth.login(email, password, tenant=tenant)
+    if result.mfa_required:
+        result = client.auth.login(email, password, tenant=tenant, mfa_code=_line("Code of the second factor"))
+    if result.access_token is None:
+        raise MisuseError("the server gave no session")
+    return Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)
+
+
+def _hidden(what: str) -> str:
+    """Ask for a secret; it is not shown."""
+    typed = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
+    if not typed.strip():
+        raise MisuseError(f"no {what} given")
+    return typed.strip()
+
+
+def _line(what: str) -> str:
+    typed = typer.prompt(what, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    if not str(typed).strip():
+        raise MisuseError(f"no {what} given")
+    return str(typed).strip()

@@ -1,0 +1,46 @@
+"""``crm stub serve``: the server stub on a real port."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .failures import MisuseError, complain
+from .global_options import by_hand
+from .offline import embedded
+from .settings import Options
+
+
+def commands() -> typer.Typer:
+    """Return the commands of the stub."""
+    app = typer.Typer(no_args_is_help=True, help="A server to develop and test against.")
+    app.callback()(_nothing)
+    app.command("serve")(by_hand(serve))
+    return app
+
+
+def _nothing() -> None:
+    """Do nothing: `serve` stays a command of its own."""
+
+
+def serve(
+    options: Options,
+    port: Annotated[int, typer.Option("--port", help="port on loopback; 0 takes a free one")] = 8410,
+    host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
+    db: Annotated[str | None, typer.Option("--db", help="keep the state in this SQLite file; else in memory")] = None,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="refuse calls beyond a rate limit")] = True,
+) -> None:
+    """Serve the stub until Ctrl-C. Its demo keys are acme-admin and globex-admin."""
+    with embedded(db, enforce_limits=limits) as server:
+        from server_stub.asgi import run
+
+        try:
+            run(server, host, port, _announce)
+        except RuntimeError as error:
+            raise MisuseError(str(error)) from error
+
+
+def _announce(url: str) -> None:
+    complain(f"serving the CRM stub on {url} (stop with Ctrl-C); in another terminal:")
+    complain(f"  crm --base-url {url} --api-key acme-admin leads list")
