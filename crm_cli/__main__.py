@@ -1,4 +1,4 @@
-"""``crm`` and ``python -m crm_cli``. What is asked all the time, version and TAB, is answered before anything is loaded."""
+"""``crm`` and ``python -m crm_cli``. Version and TAB are answered before anything is loaded."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ def call(
         list[str] | None, typer.Option("--query", "-q", help="NAME=VALUE of the query; repeat it for more")
     ] = None,
     data: Annotated[str | None, typer.Option("--data", "-d", help="the body: JSON, @file, or @- for stdin")] = None,
-    header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more")
-    ] = None,
+    header: Annotated[list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more")] = None,
 ) -> None:
     """Send any request and print what comes back.
 

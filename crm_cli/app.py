@@ -1,4 +1,4 @@
-"""The root of the command line. A noun's commands are built when that noun is called: ``crm --help`` loads none of them."""
+"""The root of the command line. A noun's commands are built when that noun is called; ``crm --help`` builds none."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class Root(Lazy):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.by_hand = self.commands
-        self.commands = Commands(lambda: [*_summaries(), *self.by_hand], lambda name: self.by_hand.get(name) or _noun(name))
+        self.commands = Commands(
+            lambda: [*_summaries(), *self.by_hand], lambda name: self.by_hand.get(name) or _noun(name)
+        )
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, with what each noun is."""

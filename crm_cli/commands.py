@@ -59,23 +59,25 @@ def _function(form: Form) -> Callable[..., int]:
         options = global_options(context, typed)
         return _Run(form, options, given, **typed).status()
 
-    signature = [inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
-    signature += [_typer_parameter(key, parameter) for key, parameter in keys.items()]
-    signature += _own(form) + global_parameters(form.globals)
-    return synthesised(call, signature)
+    own = [_typer_parameter(key, parameter) for key, parameter in keys.items()]
+    return synthesised(call, own + _own(form) + global_parameters(form.globals))
 
 
 def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
     if parameter.kind == "flag" and parameter.place != "argument":
         flag = parameter.flag[2:]
         return keyword(
-            key, bool, typer.Option(None, f"--{flag}/--no-{flag}", help=_about(parameter), rich_help_panel=_panel(parameter))
+            key,
+            bool,
+            typer.Option(None, f"--{flag}/--no-{flag}", help=_about(parameter), rich_help_panel=_panel(parameter)),
         )
     named = _NAMES.get(parameter.kind, str)
     annotation: Any = list.__class_getitem__(named) if parameter.many else named
     if parameter.place == "argument":
         start = ... if parameter.required else None
-        return keyword(key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str, help=_about(parameter)))
+        return keyword(
+            key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str, help=_about(parameter))
+        )
     option = typer.Option(
         None, parameter.flag, parser=str, help=_about(parameter), rich_help_panel=_panel(parameter), show_default=False
     )
@@ -197,7 +199,9 @@ class _Run:
         printer.rows(page if self._every else page.items)
         if page.has_next and not self._every and sys.stderr.isatty():
             shown, total = len(page.items), page.total
-            complain(f"showing {shown} of {total}: --all for all" if total else f"showing {shown}, there are more: --all")
+            complain(
+                f"showing {shown} of {total}: --all for all" if total else f"showing {shown}, there are more: --all"
+            )
 
     def _download(self, download: Download, printer: Printer) -> None:
         from .transfers import fetch, to_stdout

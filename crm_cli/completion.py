@@ -7,6 +7,7 @@ A command is ``{"help", "options", "arguments"}``, a group ``{"help", "commands"
 
 from __future__ import annotations
 
+# ruff: noqa: PTH # importing `pathlib` would take time, which is all that counts here
 import json
 import os
 import sys
@@ -30,13 +31,13 @@ def names() -> dict[str, Any]:
             return kept
     except (OSError, ValueError, KeyError):
         pass  # there are none yet, or they are not usable
+    from contextlib import suppress
+
     from .names import collect
 
     made = collect() | {"key": key}
-    try:
+    with suppress(OSError):  # a folder that cannot be written to costs time, nothing else
         write_whole(path, json.dumps(made, separators=(",", ":")))
-    except OSError:
-        pass  # a folder that cannot be written to costs time, nothing else
     return made
 
 
@@ -50,9 +51,8 @@ def _key() -> str:
             for entry in entries:
                 if entry.name.endswith(".py"):
                     newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
-    from crm_sdk._version import __version__
-
-    return f"{_FORMAT} {__version__} {sys.version_info[:2]} {count} {newest} {here}"
+    # A new version is a new `_version.py`: importing it would import the SDK.
+    return f"{_FORMAT} {sys.version_info[:2]} {count} {newest} {here}"
 
 
 def complete(arguments: list[str]) -> int:
@@ -61,7 +61,7 @@ def complete(arguments: list[str]) -> int:
         shell, index, *words = arguments
         for line in _lines(shell, words[: int(index) + 1], int(index)):
             print(line)
-    except Exception:  # noqa: S110, BLE001 # a shell that waits for names has no use for a complaint
+    except Exception:  # noqa: S110 # a shell that waits for names has no use for a complaint
         pass
     return 0
 

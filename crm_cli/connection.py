@@ -23,7 +23,7 @@ def connected(settings: Settings) -> Iterator[CrmClient]:
         yield from _offline(settings)
         return
     if settings.base_url is None:
-        raise ConfigurationError("no server is known: try it with --offline, sign in with `crm login`, or set CRM_BASE_URL")
+        raise ConfigurationError("no server is known: use --offline, sign in with `crm login`, or set CRM_BASE_URL")
     from . import credentials
 
     with credentials.SessionClient(settings.base_url, settings.api_key, **_common(settings)) as client:

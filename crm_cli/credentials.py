@@ -77,4 +77,7 @@ class SessionClient(CrmClient):
         if change == "end":
             forget(self.base_url)
         elif result.access_token is not None:
-            save(self.base_url, Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True))
+            save(
+                self.base_url,
+                Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True),
+            )

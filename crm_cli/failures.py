@@ -1,7 +1,7 @@
 """What the command line says when something fails, and the exit status it ends with.
 
-0 ok, 2 usage, 3 not found, 4 not signed in or not allowed, 5 not valid, 6 rate limited, 7 the server failed, 8 no answer;
-1 is a fault of this program, 130 an interruption, 141 a reader that went away.
+0 ok, 2 usage, 3 not found, 4 not signed in or not allowed, 5 not valid, 6 rate limited, 7 the server failed,
+8 no answer; 1 is a fault of this program, 130 an interruption, 141 a reader that went away.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]
     if isinstance(error, OSError):
         complain(f"error: {error.filename or 'the system'}: {error.strerror or error}")
         return USAGE
-    complain(_concealed(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets))
+    complain(
+        _concealed(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets)
+    )
     return 1
 
 

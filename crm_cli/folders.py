@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: PTH # completion comes by here: importing `pathlib` would take time
 import os
 import sys
 

@@ -63,4 +63,5 @@ def by_hand(function: Callable[..., int | None]) -> Callable[..., Any]:
         return guarded(lambda: function(options, **typed), debug=bool(options.debug), secrets=secrets, flags={})
 
     call.__doc__ = function.__doc__
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
     return synthesised(call, [*own, *global_parameters()])

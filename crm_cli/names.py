@@ -76,7 +76,11 @@ def _made(command: Any) -> dict[str, Any]:
             options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], False if parameter.is_flag else None)
     known = _globals()
     arguments = [None for parameter in command.params if isinstance(parameter, TyperArgument)]
-    return {"help": about, "options": {name: v for name, v in options.items() if name not in known}, "arguments": arguments}
+    return {
+        "help": about,
+        "options": {name: v for name, v in options.items() if name not in known},
+        "arguments": arguments,
+    }
 
 
 def _first_line(text: str | None) -> str:

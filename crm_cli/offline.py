@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm_sdk.errors import ConfigurationError
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from server_stub import StubServer
 
 
-def state_file() -> str:
+def state_file() -> Path:
     """Return the path of the state file."""
-    return os.path.join(data_folder(), "offline.db")
+    return Path(data_folder()) / "offline.db"
 
 
 def reset() -> bool:
@@ -26,7 +26,7 @@ def reset() -> bool:
     found = False
     for end in ("", "-wal", "-shm", "-journal"):
         try:
-            os.remove(state_file() + end)
+            Path(f"{state_file()}{end}").unlink()
             found = True
         except FileNotFoundError:
             continue
@@ -57,5 +57,6 @@ def embedded(db: str | None, *, enforce_limits: bool = False) -> Iterator[StubSe
 
 def open_state() -> str:
     """Return the path of the state file, whose folder is there from now on."""
-    os.makedirs(data_folder(), exist_ok=True)
-    return state_file()
+    path = state_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return str(path)

@@ -20,7 +20,7 @@ def commands() -> typer.Typer:
 
 def path(options: Options) -> None:
     """Print the path of the state file."""
-    typer.echo(state_file())
+    typer.echo(str(state_file()))
 
 
 def start_anew(options: Options) -> None:

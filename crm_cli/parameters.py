@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias, Union, get_args, get_origin
 
 from pydantic import AwareDatetime
-from typing_extensions import NotRequired, Required, get_type_hints, is_typeddict
+from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
@@ -170,7 +170,9 @@ class Form:
         name = self.operation.arguments.body
         if name is not None and (body or self._needs(name)):
             found[name] = body
-        missing = [self.flags[name] for name in self.operation.signature.parameters if self._needs(name) and name not in found]
+        missing = [
+            self.flags[name] for name in self.operation.signature.parameters if self._needs(name) and name not in found
+        ]
         if missing:
             raise MisuseError(f"missing: {', '.join(missing)}")
         return found
@@ -196,7 +198,7 @@ class Form:
             unknown = [key for key in read if key not in names]
             if unknown:
                 raise MisuseError(f"--data: no such member: {', '.join(unknown)}")
-        members = {names.get(key, key): value for key, value in read.items()}
+        members: dict[str, Any] = {names.get(key, key): value for key, value in read.items()}
         return (members, {}) if place == "option" else ({}, members)
 
 
@@ -280,7 +282,7 @@ def read_json(text: str, flag: str) -> Any:
 
 
 def _instant(text: str) -> Any:
-    """Read a time; one without a zone is local, a date alone is its midnight. What is no time the SDK complains about."""
+    """Read a time; one without a zone is local, a date alone is its midnight. What is no time, the SDK refuses."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

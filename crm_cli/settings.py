@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from .failures import MisuseError
@@ -128,16 +129,15 @@ def _seconds(typed: str | None) -> float:
     return seconds
 
 
-def sign_in_file() -> str:
+def sign_in_file() -> Path:
     """Return the path of the file of the stored sign-in."""
-    return os.path.join(config_folder(), "sign-in.json")
+    return Path(config_folder()) / "sign-in.json"
 
 
 def read_sign_in() -> SignIn:
     """Return the stored sign-in; an empty one where there is none."""
     try:
-        with open(sign_in_file(), encoding="utf-8") as file:
-            found: Any = json.load(file)
+        found: Any = json.loads(sign_in_file().read_text(encoding="utf-8"))
         return SignIn(*(found.get(name) for name in ("base_url", "tenant", "dialect")))
     except (OSError, ValueError, AttributeError):
         return SignIn()
@@ -146,12 +146,9 @@ def read_sign_in() -> SignIn:
 def write_sign_in(sign_in: SignIn) -> None:
     """Store a sign-in, without its secret."""
     members = {"base_url": sign_in.base_url, "tenant": sign_in.tenant, "dialect": sign_in.dialect}
-    write_whole(sign_in_file(), json.dumps(members, indent=2) + "\n")
+    write_whole(str(sign_in_file()), json.dumps(members, indent=2) + "\n")
 
 
 def forget_sign_in() -> None:
     """Remove the stored sign-in."""
-    try:
-        os.remove(sign_in_file())
-    except FileNotFoundError:
-        return
+    sign_in_file().unlink(missing_ok=True)

@@ -53,8 +53,8 @@ def logout(options: Options) -> None:
     """Sign out: end the session, and remove the secret from the keyring."""
     from crm_sdk.errors import CrmError
 
-    from .credentials import forget, load
     from .connection import connected
+    from .credentials import forget, load
 
     settings = settle(options)
     if settings.base_url is None or settings.offline:
@@ -80,7 +80,7 @@ def status(options: Options) -> None:
 
     settings = settle(options)
     if settings.offline:
-        found = {"server": "embedded", "state": state_file(), "credential": "demo"}
+        found = {"server": "embedded", "state": str(state_file()), "credential": "demo"}
     else:
         found = {
             "server": settings.base_url or "none: see `crm`",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.errors import JobFailedError
@@ -45,7 +45,7 @@ def to_stdout(download: Download) -> None:
 def fetch(download: Download, to: str | None) -> dict[str, Any]:
     """Write a download to a file and return what was written where."""
     path = to or download.filename or "download"
-    if to is None and os.path.exists(path):
+    if to is None and Path(path).exists():
         raise MisuseError(f"{path} is here already; say where with --to")
     with _progress() as progress:
         if progress is None:

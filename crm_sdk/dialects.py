@@ -21,10 +21,12 @@ class Dialect:
     prefix: ClassVar[str] = ""
     camel_sort: ClassVar[bool] = True
     """Whether a member to sort by is named as on the wire (``createdAt``)."""
+    tells_more: ClassVar[bool] = True
+    """Whether a page says if there are more."""
 
     def url(self, base_url: str, path: str) -> str:
-        """Return the absolute URL of a path as the document writes it."""
-        return base_url + path
+        """Return the absolute URL of a path as the document writes it; a base URL may end in ``/v1`` or not."""
+        return base_url.removesuffix("/v1") + self.prefix + path
 
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""
@@ -73,10 +75,19 @@ class Mvp(Dialect):
         if not listed:
             return answer, Window()
         items = _listed(answer[_noun(path)])
-        window: Any = answer.get("pagination") or {}
-        limit = window.get("limit", given.get("limit"))
-        offset = window.get("offset", given.get("offset") or 0)
-        return items, Window(limit, offset, answer.get("total"), bool(window.get("hasMore")))
+        window = _members(answer.get("pagination"))
+        limit = _count(window.get("limit"), given.get("limit"))
+        offset = _count(window.get("offset"), given.get("offset")) or 0
+        return items, Window(limit, offset, _count(answer.get("total")), window.get("hasMore") is True)
+
+
+def _members(value: object) -> dict[str, Any]:
+    return value if is_object(value) else {}
+
+
+def _count(*candidates: object) -> int | None:
+    """Return the first that can be a number of records; an answer that drifts may hold anything."""
+    return next((n for n in candidates if isinstance(n, int) and not isinstance(n, bool) and n >= 0), None)
 
 
 def _listed(items: Any) -> Any:
@@ -94,6 +105,7 @@ class Flow(Dialect):
     """Bare bodies: the object or the array itself."""
 
     name = "flow"
+    tells_more = False
 
     def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
         """Return the type of a whole answer whose content is `result`."""
@@ -114,10 +126,6 @@ class Platform(Dialect):
     name = "platform"
     prefix = "/v1"
     camel_sort = False
-
-    def url(self, base_url: str, path: str) -> str:
-        """Return the absolute URL of a path as the document writes it; a base URL may end in ``/v1`` or not."""
-        return f"{base_url.removesuffix('/v1')}/v1{path}"
 
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""
@@ -140,11 +148,12 @@ class Platform(Dialect):
         """Take the content out of an answer that was read as `envelope`."""
         if not listed:
             return answer["data"], Window()
-        meta: Any = answer.get("meta") or {}
-        window: Any = meta.get("pagination") or {}
-        limit, page = window.get("limit", given.get("limit")), window.get("page", given.get("page") or 1)
+        items = _listed(answer["data"])
+        window = _members(_members(answer.get("meta")).get("pagination"))
+        limit = _count(window.get("limit"), given.get("limit"))
+        page = _count(window.get("page"), given.get("page")) or 1
         offset = (page - 1) * (limit or 0)
-        return _listed(answer["data"]), Window(limit, offset, window.get("total"), bool(window.get("hasNext")))
+        return items, Window(limit, offset, _count(window.get("total")), window.get("hasNext") is True)
 
 
 DIALECTS: Mapping[str, Dialect] = {"mvp": Mvp(), "flow": Flow(), "platform": Platform()}
@@ -164,13 +173,13 @@ def read_error(status: int, headers: Mapping[str, str], content: bytes, operatio
     """Return the error an answer means, whichever of the three bodies it has, or none of them."""
     try:
         found: Any = json.loads(content) if content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     body = found if is_object(found) else {}
     entries = _entries(body)
     first = entries[0] if entries else {}
     code = str(first.get("code") or f"HTTP_{status}")
-    message = str(first.get("message") or _unknown_body(status, content))
+    message = str(first.get("message") or _unknown_body(status, headers, content))
     details, meta = first.get("details"), body.get("meta")
     request_id = headers.get("x-request-id") or (meta.get("requestId") if is_object(meta) else None)
     return error_class(status, code)(
@@ -179,7 +188,7 @@ def read_error(status: int, headers: Mapping[str, str], content: bytes, operatio
         code=code,
         details=details if is_object(details) else {},
         fields=_fields(entries),
-        request_id=request_id,
+        request_id=None if request_id is None else str(request_id),
         retry_after=retry_after(headers),
         operation=operation,
     )
@@ -224,12 +233,16 @@ def _named(entry: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
 
 def _field(entry: dict[str, Any]) -> FieldError:
     return FieldError(
-        field=snake(str(entry.get("field"))),
+        field=snake(str(entry.get("field") or "")),
         message=str(entry.get("message") or entry.get("reason") or "is invalid"),
-        rule=entry.get("rule"),
-        code=entry.get("code"),
-        details=entry.get("details") or {},
+        rule=_text(entry.get("rule")),
+        code=_text(entry.get("code")),
+        details=_members(entry.get("details")),
     )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def snake(name: str) -> str:
@@ -237,7 +250,10 @@ def snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
-def _unknown_body(status: int, content: bytes) -> str:
+def _unknown_body(status: int, headers: Mapping[str, str], content: bytes) -> str:
+    if 300 <= status < 400:
+        target = headers.get("location", "").partition("?")[0]
+        return f"the server redirects to {target or 'somewhere else'}, which is not followed: check base_url"
     text = " ".join(content[:200].decode("utf-8", "replace").split())
     return text or f"the server answered {status} without a body"
 

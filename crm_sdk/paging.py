@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from .errors import ConfigurationError, InvalidInputError
+from .errors import ConfigurationError, FieldError, InvalidInputError, InvalidResponseError
 
 T = TypeVar("T")
 
@@ -54,6 +54,13 @@ class _PageOf(Generic[T]):
             raise ConfigurationError("this page was unpickled and has no client: list again to go on")
         return self._fetch(self.offset + (self.limit or len(self.items)), self.limit or DEFAULT_LIMIT)
 
+    def _after(self, following: Any) -> Any:
+        if following.offset <= self.offset and following.items:
+            raise InvalidResponseError(
+                f"the server answered the page at {following.offset} again instead of the one after {self!r}"
+            )
+        return following
+
     def __repr__(self) -> str:
         whole = "?" if self.total is None else self.total
         first = self.offset + 1 if self.items else self.offset
@@ -81,7 +88,7 @@ class Page(_PageOf[T]):
         """Fetch the next page; None after the last."""
         if not self.has_next or not self.items:
             return None
-        page: Page[T] = self._request_next()
+        page: Page[T] = self._after(self._request_next())
         return page
 
 
@@ -104,7 +111,7 @@ class AsyncPage(_PageOf[T]):
         """Fetch the next page; None after the last."""
         if not self.has_next or not self.items:
             return None
-        page: AsyncPage[T] = await self._request_next()
+        page: AsyncPage[T] = self._after(await self._request_next())
         return page
 
 
@@ -132,6 +139,7 @@ def by_offset(given: dict[str, Any]) -> dict[str, Any]:
     given = _one_of(given)
     page = given.pop("page", None)
     if page is not None:
+        _at_least("page", page, 1)
         given["limit"] = given.get("limit", DEFAULT_LIMIT)
         given["offset"] = (page - 1) * given["limit"]
     return given
@@ -142,11 +150,13 @@ def by_page(given: dict[str, Any]) -> dict[str, Any]:
     given = _one_of(given)
     offset = given.pop("offset", None)
     if offset:
+        _at_least("offset", offset, 0)
         limit = given["limit"] = given.get("limit", DEFAULT_LIMIT)
         if limit < 1 or offset % limit:
-            raise InvalidInputError(
-                f"offset={offset} is not a multiple of limit={limit}, and this server counts in pages: "
-                "use page= and limit=, or an offset that is a whole number of pages"
+            raise _invalid(
+                "offset",
+                f"{offset} is not a multiple of limit={limit}, and this server counts in pages: "
+                "use page= and limit=, or an offset that is a whole number of pages",
             )
         given["page"] = offset // limit + 1
     return given
@@ -154,5 +164,14 @@ def by_page(given: dict[str, Any]) -> dict[str, Any]:
 
 def _one_of(given: dict[str, Any]) -> dict[str, Any]:
     if "page" in given and "offset" in given:
-        raise InvalidInputError("give page= or offset=, not both")
+        raise _invalid("page", "give page= or offset=, not both")
     return dict(given)
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise _invalid(name, f"{value} is less than {least}", rule="min")
+
+
+def _invalid(name: str, message: str, rule: str = "format") -> InvalidInputError:
+    return InvalidInputError(f"{name}: {message}", fields=[FieldError(name, message, rule)])

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
 from .dialects import DIALECTS, Dialect
-from .errors import InvalidInputError
-from .wire import camel, instant
+from .errors import FieldError, InvalidInputError
+from .wire import camel, instant, number
 
 Session: TypeAlias = Literal["start", "renew", "end"]
 
@@ -38,6 +40,8 @@ class Route:
     def parse(dialect: str, line: str) -> Route:
         """Read ``"METHOD PATH [argument ...]"``."""
         method, path, *words = line.split()
+        if method not in ("GET", "POST", "PUT", "PATCH", "DELETE") or not path.startswith("/"):
+            raise TypeError(f'a route is "METHOD /path [argument ...]", not {line!r}')
         names: dict[str, str] | None = None
         if words:
             names = {}
@@ -92,23 +96,30 @@ def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str,
 
 def segment(name: str, value: object) -> str:
     """Return an identifier as one segment of a path; refuse what would lead elsewhere."""
-    if not isinstance(value, str) or not value.strip() or value in (".", ".."):
-        raise InvalidInputError(f"{name} must be the id of a record, a non-empty string, not {value!r}")
-    return value if value.isalnum() else quote(value, safe="")
+    if isinstance(value, str) and value.strip() and value not in (".", ".."):
+        try:
+            return value if value.isascii() and value.isalnum() else quote(value, safe="")
+        except UnicodeEncodeError:
+            pass  # half a character: no server has that
+    message = f"must be the id of a record, a non-empty string, not {value!r}"
+    raise InvalidInputError(f"{name} {message}", fields=[FieldError(name, message, "format")])
 
 
 def query(route: Route, rest: Mapping[str, Any]) -> str:
     """Return arguments as the query of a URL."""
     if route.dialect.camel_sort and isinstance(rest.get("sort"), str):
         rest = {**rest, "sort": camel(rest["sort"])}
-    return urlencode({route.wire_name(name): _parameter(value) for name, value in rest.items()})
+    return urlencode({route.wire_name(name): parameter(value) for name, value in rest.items()})
 
 
-def _parameter(value: Any) -> str:
+def parameter(value: Any) -> str:
+    """Return a value as the text of a query parameter."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
-        return ",".join(_parameter(item) for item in cast("list[Any]", value))
-    if hasattr(value, "astimezone"):
+        return ",".join(parameter(item) for item in cast("list[Any]", value))
+    if isinstance(value, datetime):
         return instant(value)
+    if isinstance(value, Decimal):
+        return str(number(value))
     return value if isinstance(value, str) else str(value)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import unquote
 
@@ -16,7 +16,7 @@ from .errors import InvalidInputError, InvalidResponseError
 def multipart(upload: Any) -> tuple[str, Any]:
     """Return the (file name, content) of an upload: a path, bytes, an open binary file, or (name, bytes).
 
-    A file is read from where it stands; when the request has to be repeated, from there again.
+    A file is read from where it stands; a request that has to be repeated sends the same bytes.
     """
     pair: Any = upload
     if isinstance(upload, tuple):
@@ -26,17 +26,21 @@ def multipart(upload: Any) -> tuple[str, Any]:
     if isinstance(upload, (bytes, bytearray)):
         return "upload", bytes(upload)
     if isinstance(upload, (str, os.PathLike)):
-        path = str(os.fspath(upload))  # pyright: ignore[reportUnknownArgumentType] # a path of str or of bytes
+        path = os.fsdecode(upload)  # pyright: ignore[reportUnknownArgumentType] # a path of str or of bytes
         try:
             with open(path, "rb") as file:
                 return os.path.basename(path), file.read()
-        except OSError as error:
-            raise InvalidInputError(f"cannot read {path!r}: {error.strerror}") from error
-    if isinstance(upload, io.TextIOBase):
-        raise InvalidInputError("the file is open as text; open it with mode 'rb'")
+        except (OSError, ValueError) as error:
+            raise InvalidInputError(f"cannot read {path!r}: {getattr(error, 'strerror', error)}") from error
     if hasattr(upload, "read"):
         name = getattr(upload, "name", "upload")
-        return os.path.basename(name) if isinstance(name, str) else "upload", upload.read()
+        try:
+            content = upload.read()
+        except (OSError, ValueError) as error:
+            raise InvalidInputError(f"cannot read the file: {error}") from error
+        if not isinstance(content, bytes):
+            raise InvalidInputError("the file is open as text; open it with mode 'rb'")
+        return os.path.basename(name) if isinstance(name, str) else "upload", content
     raise InvalidInputError(
         f"an upload is a path, bytes, an open binary file or (name, bytes), not {type(upload).__name__}"
     )
@@ -142,7 +146,7 @@ class _Destination:
     """A file that takes its name only once everything is in it."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = os.fspath(path)
+        self._path = os.fsdecode(path)
         self._part = f"{self._path}.{secrets.token_hex(4)}.part"
 
     def __enter__(self) -> IO[bytes]:
@@ -150,18 +154,22 @@ class _Destination:
         return self._file
 
     def __exit__(self, kind: object, *rest: object) -> None:
-        self._file.close()
-        if kind is None:
-            os.replace(self._part, self._path)
-        else:
-            os.unlink(self._part)
+        try:
+            self._file.close()
+            if kind is None:
+                os.replace(self._part, self._path)
+        finally:
+            with suppress(FileNotFoundError):  # it has its name
+                os.unlink(self._part)
 
 
 def _filename(disposition: str) -> str | None:
-    """Read the file name of a Content-Disposition header; never a path."""
-    match = re.search(r"filename\*\s*=\s*(?:utf-8|UTF-8)''([^;]+)", disposition)
+    """Read the file name of a Content-Disposition header; never a path, and nothing a terminal would act on."""
+    match = re.search(r"filename\*\s*=\s*utf-8'[^']*'([^;]+)", disposition, re.IGNORECASE)
     name = unquote(match[1].strip()) if match else None
     if name is None:
-        match = re.search(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))', disposition)
-        name = (match[1] or match[2]) if match else None
-    return os.path.basename(name.replace("\\", "/")) or None if name else None
+        match = re.search(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))', disposition, re.IGNORECASE)
+        name = (match[1] or match[2] or "") if match else ""
+        name = name.replace('\\"', '"')
+    name = "".join(letter for letter in name.replace("\\", "/").rpartition("/")[2] if letter.isprintable()).strip()
+    return None if name in ("", ".", "..") else name

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,9 +22,6 @@ from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar, cast
 
 T = TypeVar("T")
-
-_EXACT = "\ue000"  # private use: marks a number that a float cannot hold, see `encode_json`
-
 
 @lru_cache(maxsize=4096)
 def camel(name: str) -> str:
@@ -94,6 +92,8 @@ def shape_of(cls: object, dialect: str) -> Shape | None:
 
 def number(value: Decimal) -> int | float | Decimal:
     """Return an amount as a JSON number that loses nothing: an int, a float where it is exact, else the Decimal."""
+    if value.adjusted() > 300:
+        return value  # as an int it would be written with hundreds of zeros
     if value == value.to_integral_value():
         return int(value)
     approximate = float(value)
@@ -119,9 +119,6 @@ def instant(value: datetime) -> str:
 
 
 def _encode(value: object) -> object:
-    if isinstance(value, Decimal):
-        exact = number(value)
-        return f"{_EXACT}{exact}{_EXACT}" if isinstance(exact, Decimal) else exact
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, date):
@@ -137,9 +134,21 @@ def _encode(value: object) -> object:
 def encode_json(value: object, *, indent: int | None = None) -> bytes:
     """Write a value as JSON: amounts as numbers with every digit, instants in UTC with ``Z``."""
     separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(value, default=_encode, ensure_ascii=False, separators=separators, indent=indent, allow_nan=False)
-    if _EXACT in text:
-        text = re.sub(f'"{_EXACT}(-?[0-9.Ee+-]+){_EXACT}"', r"\1", text)
+    mark = ""
+
+    def default(value: object) -> object:
+        nonlocal mark
+        if not isinstance(value, Decimal):
+            return _encode(value)
+        exact = number(value)
+        if not isinstance(exact, Decimal):
+            return exact
+        mark = mark or f"{secrets.token_hex(8)}:"  # marks a number that no float holds; no text has it
+        return f"{mark}{exact}"
+
+    text = json.dumps(value, default=default, ensure_ascii=False, separators=separators, indent=indent, allow_nan=False)
+    if mark:
+        text = re.sub(f'"{mark}(-?[0-9.Ee+-]+)"', r"\1", text)
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -161,5 +170,11 @@ class ExactFloat(float):
 
 
 def decode_json(content: bytes) -> Any:
-    """Read JSON so that an amount keeps every digit (a number with a fraction becomes an `ExactFloat`)."""
-    return json.loads(content, parse_float=ExactFloat)
+    """Read JSON so that an amount keeps every digit (a number with a fraction becomes an `ExactFloat`).
+
+    Raises: ValueError where it is not JSON.
+    """
+    try:
+        return json.loads(content, parse_float=ExactFloat)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

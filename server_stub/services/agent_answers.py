@@ -21,11 +21,15 @@ from .contact_writing import found
 
 _INTENTS: Sequence[tuple[str, str, str]] = (
     ("qualify", "Qualifying", r"\bqualif\w*|\bqualifizier\w*|\bcalific\w*|\bscore\b|good fit|worth"),
-    ("complain", "Settling a complaint with", r"\bcomplain\w*|\brefund\w*|\bcancel\w*|\bbroken\b|\bkundig\w*|\bbeschwer\w*|\bqueja\w*"),
-    ("price", "Answering about prices for", r"\bpric\w*|\bcosts?\b|\bquote\b|\bdiscount\w*|\bpreis\w*|\bkosten\b|\bangebot\w*|\bprecio\w*"),
-    ("meet", "Planning a meeting with", r"\bschedul\w*|\bmeeting\w*|\bdemo\w*|\bappointment\w*|\bcall\b|\btermin\w*|\breunion\w*|\bcita\b"),
+    ("complain", "Settling a complaint with",
+     r"\bcomplain\w*|\brefund\w*|\bcancel\w*|\bbroken\b|\bkundig\w*|\bbeschwer\w*|\bqueja\w*"),
+    ("price", "Answering about prices for",
+     r"\bpric\w*|\bcosts?\b|\bquote\b|\bdiscount\w*|\bpreis\w*|\bkosten\b|\bangebot\w*|\bprecio\w*"),
+    ("meet", "Planning a meeting with",
+     r"\bschedul\w*|\bmeeting\w*|\bdemo\w*|\bappointment\w*|\bcall\b|\btermin\w*|\breunion\w*|\bcita\b"),
     ("follow", "Following up with", r"\bfollow\w*|\bremind\w*|\bnachfass\w*|\bseguimiento\b|\breach out\b"),
-    ("help", "Helping", r"\bhelp\w*|\bhow (do|can|to)\b|\bsupport\b|\berror\w*|\bproblem\w*|\bissue\w*|\bhilfe\b|\bayuda\b"),
+    ("help", "Helping",
+     r"\bhelp\w*|\bhow (do|can|to)\b|\bsupport\b|\berror\w*|\bproblem\w*|\bissue\w*|\bhilfe\b|\bayuda\b"),
 )  # fmt: skip
 """Intents, how a task with one is called, and the words that tell it; the first that fits counts."""
 _NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -84,7 +88,7 @@ class Said:
 
 
 def _facts(members: Members, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Return every member of an object, also those within, by its name in snake_case; outer ones last, so that they win."""
+    """Return every member of an object, also those within, by its name in snake_case; outer ones last: they win."""
     for value in members.values():
         if isinstance(value, Mapping) and depth < _DEPTH:
             yield from _facts(cast("Members", value), depth + 1)

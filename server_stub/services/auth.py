@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import math
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -249,7 +249,7 @@ def _fail(call: Call, address: str, users: Sequence[Document], *, code: str = "I
 
 
 @contextmanager
-def _kept(call: Call) -> Iterator[None]:
+def _kept(call: Call) -> Generator[None]:
     """Let what is written stay though the call is refused: the transaction undoes only what is in its log."""
     store = call.server.store
     log, store.log = store.log, None

@@ -19,9 +19,12 @@ from .contact_relationships import inverse, of
 
 _MATCHED = ("email", "phone", "name")
 _SAME_COMPANY, _OTHER_COMPANY = 1.0, 0.7
-_KEPT = frozenset(
-    ["id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score", "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals", "total_value", "open_deals", "currency", "communication_history", "ai_insights", "merged_ids"]
-)
+_KEPT = frozenset({
+    "id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score",
+    "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals", "total_value",
+    "open_deals", "currency", "communication_history", "ai_insights", "merged_ids",
+})  # fmt: skip
+"""What a survivor keeps as it has it, or what is computed."""
 _UNITED = ("tags", "notes", "social_profiles")
 _CHILDREN = (
     ("deal", "contact_id", "deals"),
@@ -61,10 +64,8 @@ def deduplicate(
         docs = contacts.all()
     else:
         docs = [_referred(call, id, f"contact_ids.{n}") for n, id in enumerate(dict.fromkeys(contact_ids))]
-    if groups is None:
-        found = _groups(docs, tuple(match_on or _MATCHED), threshold, survivor)
-    else:
-        found = _given(call, groups)
+    wanted = tuple(match_on or _MATCHED)
+    found = _groups(docs, wanted, threshold, survivor) if groups is None else _given(call, groups)
     result: dict[str, Any] = {"groups": found, "merged": [], "scanned": len(docs), "dry_run": mode != "merge"}
     if mode == "merge":
         for group in found:
@@ -202,7 +203,7 @@ def _groups(docs: Sequence[Document], match_on: Sequence[str], threshold: int, s
 
 
 def _group(survivor: Document, docs: Mapping[str, Document], links: Sequence[Edge]) -> dict[str, Any]:
-    """Return a group, the survivor first. Its score is that of the contact which has the least to do with the others."""
+    """Return a group, the survivor first. Its score is that of the contact that is least like the others."""
     others = sorted(
         (doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"])
     )
@@ -232,12 +233,23 @@ def _survivor(docs: Sequence[Document], rule: str) -> Document:
 
 
 def merge(call: Call, survivor_id: str, merged_ids: Sequence[str]) -> dict[str, Any]:
-    """Merge contacts into one: its values win, empty ones are filled from the others, and what is theirs becomes its."""
+    """Merge contacts into one: its values win, empty ones are filled from the others, their records become its."""
     with call.server.store.transaction():
         survivor = call.record("contact", survivor_id)
         others = [call.record("contact", id) for id in merged_ids]
         moved = dict.fromkeys(
-            ["contacts", "leads", "deals", "activities", "conversations", "relationships", "files", "comments", "children"], 0
+            [
+                "contacts",
+                "leads",
+                "deals",
+                "activities",
+                "conversations",
+                "relationships",
+                "files",
+                "comments",
+                "children",
+            ],
+            0,
         )
         moved["contacts"] = len(others)
         changes = _united(survivor, others)
@@ -268,14 +280,14 @@ def _united(survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
                 out[name] = value
     for name in _UNITED:
         out[name] = _each_once(item for doc in (survivor, *others) for item in doc.get(name) or ())
-    fields = [doc.get("custom_fields") or {} for doc in (*reversed(others), survivor)]
+    fields: list[dict[str, Any]] = [doc.get("custom_fields") or {} for doc in (*reversed(others), survivor)]
     out["custom_fields"] = {name: value for members in fields for name, value in members.items() if value is not None}
     first = out.get("email") or survivor.get("email")
     addresses = [
         a for doc in (survivor, *others) for a in (doc.get("email"), *(doc.get("secondary_emails") or ())) if a
     ]
     out["secondary_emails"] = [address for address in dict.fromkeys(addresses) if address != first]
-    ids = [*(survivor.get("merged_ids") or ()), *(id for o in others for id in (o["id"], *(o.get("merged_ids") or ())))]
+    ids = [*survivor["merged_ids"], *(id for other in others for id in (other["id"], *other["merged_ids"]))]
     out["merged_ids"] = list(dict.fromkeys(ids))
     return out
 
@@ -298,7 +310,7 @@ def _move(call: Call, id: str, survivor: Document, name: str, moved: dict[str, i
             moved[counted] += 1
     deals = call.collection("deal")
     for deal in deals.all():
-        roles = deal.get("contact_roles") or []
+        roles: list[dict[str, Any]] = deal.get("contact_roles") or []
         if any(role["contact_id"] == id for role in roles):
             turned: dict[str, Any] = {}
             for role in sorted(
@@ -310,7 +322,7 @@ def _move(call: Call, id: str, survivor: Document, name: str, moved: dict[str, i
     for kind, counted in (("file", "files"), ("comment", "comments")):
         records = call.collection(kind)
         for doc in records.all():
-            target = doc.get("related_to") or {}
+            target: dict[str, Any] = doc.get("related_to") or {}
             if target.get("type") == "contact" and target.get("id") == id:
                 records.put(doc | {"related_to": {**target, "id": survivor["id"]}})
                 moved[counted] += 1

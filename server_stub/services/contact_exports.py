@@ -23,7 +23,14 @@ from . import vcards
 from .contact_files import safe
 from .contacts import SORTS, chosen
 
-_USUAL = ["id", "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "company", "title", "department", "owner_id", "status", "lifecycle_stage", "source", "tags", "notes", "address", "website", "birthday", "language", "timezone", "do_not_contact", "email_opt_out", "last_contact", "next_follow_up", "relationship_health", "health_score", "sentiment", "churn_risk", "total_deals", "open_deals", "total_value", "currency", "external_id", "created_at", "updated_at", "custom_fields"]
+_USUAL = (
+    "id", "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "company", "title",
+    "department", "owner_id", "status", "lifecycle_stage", "source", "tags", "notes", "address", "website",
+    "birthday", "language", "timezone", "do_not_contact", "email_opt_out", "last_contact", "next_follow_up",
+    "relationship_health", "health_score", "sentiment", "churn_risk", "total_deals", "open_deals",
+    "total_value", "currency", "external_id", "created_at", "updated_at", "custom_fields",
+)  # fmt: skip
+"""What is exported where no fields were chosen."""
 _NOT_FLAT = frozenset({"communication_history", "ai_insights", "social_profiles"})
 _TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -104,7 +111,8 @@ def _header(path: str) -> str:
 def _value(doc: Document, path: str) -> object:
     head, _, rest = path.partition(".")
     if head == "custom_fields" and rest:  # a custom field may have a dot in its name
-        return (doc.get(head) or {}).get(rest)
+        own: dict[str, object] = doc.get(head) or {}
+        return own.get(rest)
     return member(doc, path)
 
 

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias, cast
 from . import vcards
 
 FORMATS: Mapping[str, str] = {
-    "csv": "csv", "tsv": "csv", "txt": "csv", "xlsx": "xlsx", "jsonl": "jsonl", "ndjson": "jsonl", "vcf": "vcf", "vcard": "vcf",
+    "csv": "csv", "tsv": "csv", "txt": "csv", "xlsx": "xlsx", "jsonl": "jsonl", "ndjson": "jsonl",
+    "vcf": "vcf", "vcard": "vcf",
 }  # fmt: skip
 """The format of a file, by the extension of its name."""
 
@@ -23,7 +24,7 @@ Row: TypeAlias = Mapping[str, Any] | str
 """What each column holds; or what is wrong with the row."""
 
 
-class Unreadable(Exception):
+class UnreadableFileError(Exception):
     """The file is not what its format says."""
 
 
@@ -36,7 +37,7 @@ class Table:
 
 
 def safe(cell: str) -> str:
-    """Return a text as a spreadsheet shows it: one that looks like a formula is quoted, so that it is not carried out."""
+    """Return a text as a spreadsheet shows it: one that looks like a formula is quoted, lest it be carried out."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
@@ -46,7 +47,7 @@ def unquoted(cell: str) -> str:
 
 
 def read(format: str, content: bytes, *, has_header: bool, delimiter: str, encoding: str) -> Table:
-    """Read a file. Raises `Unreadable`."""
+    """Read a file. Raises `UnreadableFileError`."""
     try:
         if format == "xlsx":
             return _table(_sheet(content), has_header)
@@ -55,15 +56,15 @@ def read(format: str, content: bytes, *, has_header: bool, delimiter: str, encod
             return _table(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), has_header)
         return _records(vcards.read(text) if format == "vcf" else _lines(text))
     except UnicodeDecodeError as error:
-        raise Unreadable(f"the file is not encoded in {encoding}: {error}") from None
+        raise UnreadableFileError(f"the file is not encoded in {encoding}: {error}") from None
     except (ValueError, csv.Error, zipfile.BadZipFile, KeyError, OSError) as error:
-        raise Unreadable(f"the file cannot be read as {format}: {error}") from None
+        raise UnreadableFileError(f"the file cannot be read as {format}: {error}") from None
 
 
 def _table(lines: Iterable[list[str]], has_header: bool) -> Table:
     filled = [line for line in lines if any(cell.strip() for cell in line)]
     if not filled:
-        raise Unreadable("the file is empty")
+        raise UnreadableFileError("the file is empty")
     width = max(len(line) for line in filled)
     header = [cell.strip() for cell in filled[0]] if has_header else []
     names = tuple((header[n] if n < len(header) else "") or str(n + 1) for n in range(width))
@@ -110,5 +111,5 @@ def _lines(text: str) -> Iterable[Row]:
 def _records(records: Iterable[Row]) -> Table:
     rows = tuple(records)
     if not any(isinstance(row, Mapping) for row in rows):
-        raise Unreadable("there is no contact in the file")
+        raise UnreadableFileError("there is no contact in the file")
     return Table(tuple(dict.fromkeys(name for row in rows if not isinstance(row, str) for name in row)), rows)

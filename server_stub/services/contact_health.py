@@ -203,10 +203,13 @@ def _bounded(start: int, factors: Iterable[Factor]) -> int:
 
 
 def _days_of_silence(doc: Members, now: datetime) -> int:
-    """Return the days since the last contact; the silence of somebody never contacted begins on a probation of 30 days."""
+    """Return the days since the last contact; somebody never contacted counts as silent for a month before."""
     if doc.get("last_contact") is not None:
-        return max((now - doc["last_contact"]).days, 0)
-    return 31 + max((now - (doc.get("created_at") or now)).days, 0)
+        since, before = doc["last_contact"], 0
+    else:
+        since, before = doc.get("created_at") or now, 31
+    days: int = (now - since).days
+    return max(days, 0) + before
 
 
 def _silence(doc: Members, days: int) -> str:
@@ -284,7 +287,7 @@ def computed(call: Call, doc: Members, deals: Sequence[Members] | None = None) -
 
 
 def refresh(call: Call, contact_id: str | None) -> Document | None:
-    """Compute a contact anew after something it depends on has changed; whatever writes activities and deals calls this.
+    """Compute a contact anew: whatever writes activities and deals calls this for the contact they are of.
 
     Its version stays, since nobody has edited it.
     """

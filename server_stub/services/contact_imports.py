@@ -19,7 +19,7 @@ from ..problems import FieldError, Problem, invalid
 from ..serving import Call, Members, runs, serves
 from ..store import Document
 from .contact_columns import Column, check_mapping, members_of, plan
-from .contact_files import FORMATS, Unreadable, read, safe
+from .contact_files import FORMATS, UnreadableFileError, read, safe
 from .contact_validation import read_changes, read_new
 from .contact_writing import apply, build_new
 from .contacts import key_of, matching
@@ -29,7 +29,7 @@ _ERRORS_SHOWN = 1_000
 _KIND = "contact_import"
 
 
-class _Undone(Exception):
+class _TrialEndedError(Exception):
     """Ends the transaction of a row that was only tried."""
 
 
@@ -102,7 +102,7 @@ def step(call: Call, job: Document) -> Mapping[str, Any]:
     if "rows" not in kept:
         try:
             kept, options = _open(kept, options)
-        except (Unreadable, Problem) as error:
+        except (UnreadableFileError, Problem) as error:
             files.remove(job["id"])
             problem = error if isinstance(error, Problem) else Problem("UNREADABLE_FILE", str(error), field="file")
             return {"status": "failed", "error": error_of(problem)}
@@ -140,7 +140,9 @@ def _open(kept: Document, options: Members) -> tuple[Document, Members]:
     )
     columns, unmapped = plan(table.columns, options["mapping"])
     if not columns:
-        raise Unreadable(f"none of the columns {', '.join(table.columns)} belongs to a contact; give a mapping")
+        raise UnreadableFileError(
+            f"none of the columns {', '.join(table.columns)} belongs to a contact; give a mapping"
+        )
     shown = [{"column": c.column, "field": c.field, "transform": c.transform, "default": c.default} for c in columns]
     rows = [row if isinstance(row, str) else dict(row) for row in table.rows]
     return Document(id=kept["id"], names=list(table.columns), columns=shown, rows=rows), {
@@ -182,8 +184,8 @@ class _Work:
                 outcome, doc = self._save(members, key)
                 id = doc["id"] if doc is not None else None
                 if options["dry_run"]:
-                    raise _Undone
-        except _Undone:
+                    raise _TrialEndedError
+        except _TrialEndedError:
             if outcome == "created" and key is not None:
                 options["seen"].append(key)
             return outcome

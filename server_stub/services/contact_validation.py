@@ -1,4 +1,4 @@
-"""The rules of validating contacts: what `create` would say of them, warnings and possible duplicates; nothing is written."""
+"""The rules of validating contacts: what `create` would say of them, warnings, and possible duplicates."""
 
 from __future__ import annotations
 

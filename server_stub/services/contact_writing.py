@@ -175,7 +175,7 @@ def _conflicts(call: Call, members: Members, current: Document | None) -> list[P
 
 
 def build_new(call: Call, members: Members) -> Document:
-    """Store a new contact: check it, normalise it, link it to its account, fill in the rest, and tell that it is there."""
+    """Store a new contact: check and normalise it, link it to its account, fill in the rest, and tell of it."""
     given = prepared(call, members)
     if given.get("owner_id") is None:
         given["owner_id"] = call.caller.user_id
@@ -192,7 +192,7 @@ def apply(call: Call, doc: Document, changes: Members) -> Document:
     """Store changes of a contact, compute it anew, let what holds its name follow, and tell."""
     given = prepared(call, changes, doc)
     if "custom_fields" in given:
-        merged = {**(doc.get("custom_fields") or {}), **(given["custom_fields"] or {})}
+        merged: dict[str, Any] = {**(doc.get("custom_fields") or {}), **(given["custom_fields"] or {})}
         given["custom_fields"] = {name: value for name, value in merged.items() if value is not None}
     if given.get("email") and "secondary_emails" not in given and given["email"] in (doc.get("secondary_emails") or ()):
         given["secondary_emails"] = [address for address in doc["secondary_emails"] if address != given["email"]]
@@ -249,7 +249,7 @@ def remove(call: Call, doc: Document) -> None:
         for record in records.find("contact_id", doc["id"]):
             records.put(record | {"contact_id": None, "contact_name": record.get("contact_name") or doc["name"]})
     for deal in call.collection("deal").all():
-        roles = deal.get("contact_roles") or []
+        roles: list[dict[str, Any]] = deal.get("contact_roles") or []
         left = [role for role in roles if role["contact_id"] != doc["id"]]
         if len(left) < len(roles):
             call.collection("deal").put(deal | {"contact_roles": left})

@@ -249,5 +249,5 @@ def bulk_delete(call: Call, ids: Sequence[str], atomic: bool) -> dict[str, Any]:
     """Delete contacts, each for itself or all of them or none."""
     check_size(ids, "ids")
     return carry_out(
-        call, ids, lambda id: remove(call, writable(call, id)), field="ids", id_of=lambda id: id, atomic=atomic
+        call, ids, lambda one: remove(call, writable(call, one)), field="ids", id_of=lambda one: one, atomic=atomic
     )

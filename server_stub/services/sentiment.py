@@ -51,8 +51,8 @@ _WORDS = """
 -3 terribl* horribl* pésim* desastr* furios* estafa*
 """
 _NEGATORS = """not no never none nobody nothing neither without cannot cant dont doesnt didnt isnt arent wasnt werent
-wont wouldnt couldnt shouldnt hardly barely nicht kein keine keinen keiner keinem keines nie niemals ohne kaum ni nunca jamas
-sin nada nadie tampoco apenas"""
+wont wouldnt couldnt shouldnt hardly barely nicht kein keine keinen keiner keinem keines nie niemals ohne kaum ni
+nunca jamas sin nada nadie tampoco apenas"""
 _STRONGER = """very really extremely absolutely so totally completely incredibly highly too sehr wirklich extrem absolut
 total äußerst besonders unglaublich zu muy realmente extremadamente totalmente completamente tan demasiado sumamente"""
 _WEAKER = """somewhat slightly fairly rather kinda little bit etwas ein bisschen ziemlich leicht relativ algo poco
@@ -125,7 +125,7 @@ _NO, _MORE, _LESS, _BUT = _set(_NEGATORS), _set(_STRONGER), _set(_WEAKER), _set(
 
 @lru_cache(maxsize=4096)
 def tone(text: str) -> Tone:
-    """Judge a text: ``not good`` is worse than nothing, ``very good`` better than ``good``; after a "but" it counts more."""
+    """Judge a text: ``not good`` is worse than nothing, ``very good`` better than ``good``; a "but" turns it."""
     tokens = _tokens(text)
     parts: list[tuple[str, float]] = []
     turn: int | None = None
@@ -157,7 +157,7 @@ def tone(text: str) -> Tone:
 
 @lru_cache(maxsize=4096)
 def leaving(text: str) -> tuple[str, ...]:
-    """Return the words of a text that tell of leaving, such as cancelling or a competitor; negated ones do not count."""
+    """Return the words of a text that tell of leaving, such as ``cancel`` or ``competitor``, unless negated."""
     tokens = _tokens(text)
     return tuple(
         word
