@@ -7,7 +7,8 @@ A command is ``{"help", "options", "arguments"}``, a group ``{"help", "commands"
 
 from __future__ import annotations
 
-# ruff: noqa: PTH # importing `pathlib` would take time, which is all that counts here
+# Importing `pathlib` would take time, which is all that counts here.
+# ruff: noqa: PTH100, PTH118, PTH120
 import json
 import os
 import sys

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ _DEMO_KEY, _DEMO_TENANT = "acme-admin", "tenant_acme"
 
 
 @contextmanager
-def connected(settings: Settings) -> Iterator[CrmClient]:
+def connected(settings: Settings) -> Generator[CrmClient]:
     """Open a client and close it again. Raises: ConfigurationError where no server is known."""
     if settings.offline:
         yield from _offline(settings)
@@ -37,7 +37,7 @@ def connected(settings: Settings) -> Iterator[CrmClient]:
         yield client
 
 
-def _offline(settings: Settings) -> Iterator[CrmClient]:
+def _offline(settings: Settings) -> Generator[CrmClient]:
     from .offline import embedded, open_state
 
     # The environment's key and company are those of another server: only what was typed counts here.

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-# ruff: noqa: PTH # completion comes by here: importing `pathlib` would take time
+# Completion comes by here: importing `pathlib` would take time.
+# ruff: noqa: PTH103, PTH105, PTH111, PTH118, PTH120
 import os
 import sys
 

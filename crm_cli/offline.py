@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def reset() -> bool:
 
 
 @contextmanager
-def embedded(db: str | None, *, enforce_limits: bool = False) -> Iterator[StubServer]:
+def embedded(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it again."""
     try:
         from server_stub.core import StubServer

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.wire import encode_json, instant
+from crm_sdk.wire import encode_json, instant, is_array, is_object
 
 from .failures import MisuseError, complain, visible
 
@@ -39,7 +39,7 @@ class Printer:
         if result is None:
             return
         value = plain(result)
-        if isinstance(value, list):
+        if is_array(value):
             self.rows(value)
         elif self.format == "json":
             _write(encode_json(value, indent=2) + b"\n")
@@ -47,7 +47,7 @@ class Printer:
             _write(encode_json(value) + b"\n")
         elif self.format == "csv":
             self._csv([value])
-        elif isinstance(value, dict):
+        elif is_object(value):
             self._card(value)
         else:
             _write(_cell(value).encode() + b"\n")
@@ -65,14 +65,14 @@ class Printer:
             found = [plain(item) for item in items]
             if not found:
                 complain("nothing found")
-            elif all(isinstance(row, dict) for row in found):
+            elif all(map(is_object, found)):
                 _console(_table(found, self._columns))
             else:
                 _write("".join(f"{_cell(item)}\n" for item in found).encode())
 
     def _csv(self, items: Iterable[Any]) -> None:
         # The columns are those of the first records: a stream cannot wait for its end.
-        rows = (item if isinstance(item, dict) else {"value": item} for item in items)
+        rows = (item if is_object(item) else {"value": item} for item in items)
         first = list(_take(rows, 200))
         columns = self._columns or list(dict.fromkeys(name for row in first for name in row))
         _write_csv([columns] if columns else [])
@@ -108,10 +108,10 @@ def plain(value: Any) -> Any:
     dump: Any = getattr(value, "model_dump", None)
     if dump is not None:
         return dump(by_alias=True, exclude_unset=True, warnings=False)
-    if isinstance(value, (list, tuple)):
+    if is_array(value):
         return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+    if is_object(value):
+        return {name: plain(item) for name, item in value.items()}
     return value
 
 
@@ -140,9 +140,9 @@ def _text(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return instant(value) if value.tzinfo is not None else value.isoformat()
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if is_array(value) and all(isinstance(item, str) for item in value):
         return ",".join(value)
-    return encode_json(value).decode() if isinstance(value, (dict, list)) else str(value)
+    return encode_json(value).decode() if is_object(value) or is_array(value) else str(value)
 
 
 def _cell(value: Any) -> str:
@@ -157,15 +157,15 @@ def _cell(value: Any) -> str:
         return f"{value.astimezone() if value.tzinfo is not None else value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Mapping):
+    if is_object(value):
         return ", ".join(f"{name}: {_cell(item)}" for name, item in value.items() if item not in (None, [], {}))
-    if isinstance(value, list):
+    if is_array(value):
         return ", ".join(_cell(item) for item in value)
     return "" if value is None else visible(str(value))
 
 
 def _is_records(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+    return is_array(value) and bool(value) and all(map(is_object, value))
 
 
 def _ordered(names: Iterable[str]) -> list[str]:

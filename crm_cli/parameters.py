@@ -21,7 +21,7 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
-from crm_sdk.wire import camel, decode_json
+from crm_sdk.wire import camel, decode_json, is_array, is_object
 
 from .failures import MisuseError
 from .settings import GLOBALS
@@ -60,7 +60,7 @@ class Parameter:
         for text in typed:
             if self.kind == "json":
                 found = read_json(text, self.flag)
-                values.extend(found if isinstance(found, list) else [found])
+                values.extend(found if is_array(found) else [found])
             elif self.commas:
                 values.extend(self._one(part.strip()) for part in text.split(",") if part.strip())
             elif text:
@@ -186,19 +186,21 @@ class Form:
             return {}, {}
         read = read_json(text, "--data")
         listed = next((p for p in self.parameters if p.kind == "json" and p.many and p.required), None)
-        if isinstance(read, list) and listed is not None:
+        if is_array(read) and listed is not None:
             return {listed.name: read}, {}
-        if not isinstance(read, dict):
-            raise MisuseError(f"--data must be a JSON object, not {type(read).__name__}")
+        if not is_object(read):
+            raise MisuseError("--data must be a JSON object")
         place = "option" if self.operation.arguments.body is None else "member"
-        names = {alias: p.name for p in self.parameters if p.place == place for alias in (p.name, camel(p.name))}
+        names: dict[str, str] = {
+            alias: p.name for p in self.parameters if p.place == place for alias in (p.name, camel(p.name))
+        }
         if place == "option":
             typed = self.operation.arguments.types
             names |= {alias: name for name in typed for alias in (name, camel(name))}
             unknown = [key for key in read if key not in names]
             if unknown:
                 raise MisuseError(f"--data: no such member: {', '.join(unknown)}")
-        members: dict[str, Any] = {names.get(key, key): value for key, value in read.items()}
+        members = {names.get(key, key): value for key, value in read.items()}
         return (members, {}) if place == "option" else ({}, members)
 
 
@@ -227,7 +229,7 @@ class _Kind:
 
 
 def _scalar(alternatives: list[Any]) -> Kind:
-    kinds = {_kind_of(each) for each in alternatives}
+    kinds: set[Kind] = {_kind_of(each) for each in alternatives}
     if kinds == {"int", "number"}:
         return "number"
     return kinds.pop() if len(kinds) == 1 else "any"

@@ -70,6 +70,11 @@ class Arguments:
         return _input_type(self.types[self.body]) if self.body else None
 
     @cached_property
+    def members(self) -> frozenset[str]:
+        """The members of the body, by their Python names; empty where the body is made of keywords."""
+        return frozenset(get_type_hints(self.body_type)) if self.body else frozenset()
+
+    @cached_property
     def _adapter(self) -> TypeAdapter[dict[str, Any]]:
         members = {name: hint for name, hint in self.types.items() if name != self.upload}
         return TypeAdapter(with_config(INPUT)(_record(members)))
@@ -96,7 +101,7 @@ class Arguments:
         if shape is None or not isinstance(members, Mapping):
             return []
         # Only members that some dialect has count: any other is a mistake, which validation names.
-        known = {alias: name for name in get_type_hints(self.body_type) for alias in (name, camel(name))}
+        known = {alias: name for name in self.members for alias in (name, camel(name))}
         known |= self._other_names
         given_names = {known[key] for key in cast("Mapping[str, Any]", members) if key in known}
         return sorted(given_names - shape.names.keys())

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .paging import AsyncPages
     from .resources.agents import Agents
+    from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
     from .resources.contacts import Contacts
     from .resources.leads import Leads
@@ -83,6 +84,7 @@ class Catalogue(Generic[Mode]):
     """Every resource of the CRM."""
 
     agents: Agents[Mode] = noun()
+    ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     leads: Leads[Mode] = noun()

@@ -128,7 +128,7 @@ def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> dic
         return {back.get(name, name): value for name, value in members.items()}
     shape = arguments.shape(route.dialect.name)
     record = shape.decode(members) if shape is not None else members
-    writable = {camel(name) for name in get_type_hints(arguments.body_type)}
+    writable = {camel(name) for name in arguments.members}
     read_only = _read_only(arguments.returns) - writable
     own = {name: value for name, value in record.items() if name not in read_only}
     beside = {camel(name) for name in arguments.types if name != arguments.body} - writable

@@ -147,9 +147,23 @@ class Visit:
             raise invalid(missing[0], "required", "field required")
         if isinstance(shown, str) and route.method == "PUT":
             self._unchanged(call, operation, match, shown)
+        self._permit(call, operation, match)
         with self.server.store.transaction():
             result = rule(call, **arguments)
         return self._render(call, match, result, window, arguments)
+
+    def _permit(self, call: Call, operation: Operation[..., Any], match: Match) -> None:
+        """Refuse a write the caller's role has no right to: ``sales`` writes what it owns, ``read_only`` nothing."""
+        role, method = self.caller.role, self.request.method
+        if method == "GET" or operation.flags.safe or operation.id.startswith("auth."):
+            return
+        if role == "read_only":
+            raise Problem("FORBIDDEN", f"the role read_only may not call {operation.id}")
+        if role == "sales" and match.identifiers:
+            kind = operation.id.partition(".")[0].removesuffix("s")
+            doc = call.collection(kind).get(next(iter(match.identifiers.values())))
+            if doc is not None and doc.get("owner_id") not in (None, self.caller.user_id):
+                raise Problem("FORBIDDEN", f"this {kind} belongs to somebody else; the role sales writes its own only")
 
     def _version(self, operation: Operation[..., Any], values: dict[str, Any]) -> None:
         lock = self.request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeAlias
 
 from crm_sdk.resources.contacts import Contacts
 
 from ..problems import invalid
-from ..query import fold
 from ..serving import Call, Members, changes_between, serves
 from ..store import Document
 from . import contact_health as health
+from .contact_likeness import MATCHED, Likeness, alike, likeness, traits
 from .contact_relationships import inverse, of
 
-_MATCHED = ("email", "phone", "name")
-_SAME_COMPANY, _OTHER_COMPANY = 1.0, 0.7
 _KEPT = frozenset({
     "id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score",
     "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals", "total_value",
@@ -33,14 +29,6 @@ _CHILDREN = (
     ("conversation", "contact_id", "conversations"),
 )
 """Kind, the member that names the contact, and how it is counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """How much two contacts look like one person."""
-
-    score: int
-    reasons: tuple[Mapping[str, Any], ...]
 
 
 Edge: TypeAlias = tuple[Likeness, Document, Document]
@@ -64,7 +52,7 @@ def deduplicate(
         docs = contacts.all()
     else:
         docs = [_referred(call, id, f"contact_ids.{n}") for n, id in enumerate(dict.fromkeys(contact_ids))]
-    wanted = tuple(match_on or _MATCHED)
+    wanted = tuple(match_on or MATCHED)
     found = _groups(docs, wanted, threshold, survivor) if groups is None else _given(call, groups)
     result: dict[str, Any] = {"groups": found, "merged": [], "scanned": len(docs), "dry_run": mode != "merge"}
     if mode == "merge":
@@ -95,7 +83,7 @@ def _given(call: Call, groups: Sequence[Members]) -> list[dict[str, Any]]:
             raise invalid(f"{field}.contact_ids", "unique", f"{min(seen & set(ids))} is in a group before")
         seen |= set(ids)
         docs = {id: _referred(call, id, f"{field}.contact_ids.{n}") for n, id in enumerate(ids)}
-        links = [(likeness(one, other, _MATCHED), one, other) for one, other in combinations(docs.values(), 2)]
+        links = [(likeness(traits(one), traits(other)), one, other) for one, other in combinations(docs.values(), 2)]
         out.append(_group(docs[group["survivor_id"]], docs, links))
     return out
 
@@ -103,85 +91,9 @@ def _given(call: Call, groups: Sequence[Members]) -> list[dict[str, Any]]:
 # -- finding -----------------------------------------------------------------------------------------------------------
 
 
-def likeness(one: Members, other: Members, match_on: Iterable[str]) -> Likeness:
-    """Compare two contacts: the same e-mail counts 100, the same phone 95, alike names less in different companies."""
-    score, reasons = 0, list[Mapping[str, Any]]()
-    for field in match_on:
-        if field == "name":
-            points, similarity = _alike(one, other)
-            values = [str(one.get("name") or ""), str(other.get("name") or "")]
-        else:
-            shared = sorted(_marks(one, field) & _marks(other, field))
-            points, similarity, values = (100 if field == "email" else 95) if shared else 0, 1.0, shared
-        if points >= 50:  # less is no reason: any two names are a little alike
-            reasons.append({"field": field, "similarity": round(similarity, 4), "values": values})
-        score = max(score, points)
-    return Likeness(score, tuple(reasons))
-
-
-def _alike(one: Members, other: Members) -> tuple[int, float]:
-    names = [_name(doc) for doc in (one, other)]
-    if not all(names):
-        return 0, 0.0
-    matcher = SequenceMatcher(None, names[0], names[1], autojunk=False)
-    similarity = matcher.ratio() if matcher.quick_ratio() >= 0.5 else 0.0
-    companies = [fold(str(doc.get("company") or "")).strip() for doc in (one, other)]
-    factor = _SAME_COMPANY if companies[0] and companies[0] == companies[1] else _OTHER_COMPANY
-    return round(similarity * factor * 100), similarity
-
-
-def _name(doc: Members) -> str:
-    return " ".join(sorted(fold(str(doc.get("name") or "")).replace(".", " ").replace("-", " ").split()))
-
-
-def _marks(doc: Members, field: str) -> set[str]:
-    """Return what a contact can be recognised by."""
-    if field == "email":
-        return {str(a).casefold() for a in (doc.get("email"), *(doc.get("secondary_emails") or ())) if a}
-    return {number for number in (doc.get("phone"), doc.get("mobile")) if number}
-
-
-def matches(call: Call, doc: Members, *, threshold: int = 50) -> list[dict[str, Any]]:
-    """Return the stored contacts that may be the same person as one that is not stored, the likeliest first."""
-    contacts = call.collection("contact")
-    near = [
-        other
-        for name in ("email", "secondary_emails", "phone", "mobile")
-        for mark in _marks(doc, "phone" if name in ("phone", "mobile") else "email")
-        for other in contacts.find(name, mark)
-    ]
-    near += [other for name in ("name", "company") if doc.get(name) for other in contacts.find(name, doc[name])]
-    unique = {other["id"]: other for other in near if other["id"] != doc.get("id")}
-    found = [(likeness(doc, other, _MATCHED), id) for id, other in unique.items()]
-    close = sorted((pair for pair in found if pair[0].score >= threshold), key=lambda pair: (-pair[0].score, pair[1]))
-    return [{"contact_id": id, "score": like.score, "reasons": list(like.reasons)} for like, id in close]
-
-
-def _pairs(docs: Sequence[Document], match_on: Sequence[str], threshold: int) -> Iterator[tuple[Document, Document]]:
-    """Return the pairs that are worth comparing: those that share something."""
-    buckets: dict[tuple[str, str], list[Document]] = {}
-    for doc in docs:
-        keys: set[tuple[str, str]] = set()
-        for field in match_on:
-            keys |= {(field, mark) for mark in (_marks(doc, field) if field != "name" else ())}
-        if "name" in match_on and doc.get("company"):
-            keys.add(("company", fold(doc["company"]).strip()))
-        if "name" in match_on and threshold <= _OTHER_COMPANY * 100:
-            keys |= {("word", word) for word in _name(doc).split()}
-        for key in keys:
-            buckets.setdefault(key, []).append(doc)
-    seen: set[tuple[str, str]] = set()
-    for bucket in buckets.values():
-        for one, other in combinations(bucket, 2):
-            if (one["id"], other["id"]) not in seen:
-                seen.add((one["id"], other["id"]))
-                yield one, other
-
-
 def _groups(docs: Sequence[Document], match_on: Sequence[str], threshold: int, survivor: str) -> list[dict[str, Any]]:
     """Return the groups of contacts that hang together by pairs that are alike enough, the surest first."""
-    edges = [(likeness(one, other, match_on), one, other) for one, other in _pairs(docs, match_on, threshold)]
-    edges = sorted((edge for edge in edges if edge[0].score >= threshold), key=lambda edge: -edge[0].score)
+    edges: list[Edge] = sorted(alike(docs, match_on, threshold), key=lambda edge: -edge[0].score)
     above: dict[str, str] = {}
 
     def head(id: str) -> str:

@@ -13,7 +13,7 @@ from ..intake import arguments_of
 from ..normalise import domain
 from ..problems import FieldError, Problem
 from ..serving import Call, Members, serves
-from .contact_duplicates import matches
+from .contact_likeness import matches
 from .contact_writing import checked
 
 
@@ -45,14 +45,15 @@ def _judged(call: Call, index: int, draft: Members) -> dict[str, Any]:
     known = {entry.field for entry in errors}
     normal, problems = checked(call, members)
     errors += [entry for problem in problems for entry in problem.entries if entry.field not in known]
-    likely = [] if any(entry.code == "CONTACT_EXISTS" for entry in errors) else matches(call, normal)
+    likely = matches(call, normal)
     return {
         "index": index,
         "valid": not errors,
         "errors": [_detail(entry) for entry in errors],
-        "warnings": _warnings(normal, likely),
+        # One that surely is there already is an error, which needs no warning.
+        "warnings": _warnings(normal, [] if any(entry.code == "CONTACT_EXISTS" for entry in errors) else likely),
         "normalized": _on_wire(normal) if not errors else None,
-        "duplicates": matches(call, normal),
+        "duplicates": likely,
     }
 
 

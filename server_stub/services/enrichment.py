@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crm_sdk.resources.ai_insights import Enrichment
 from crm_sdk.resources.leads import Leads
 
 from .. import jobs, normalise
@@ -68,6 +69,15 @@ class Proposal:
     value: Any
     source: str
     confidence: int
+
+
+@serves(Enrichment.get)
+def get(call: Call, job_id: str) -> Document:
+    """Return how far an enrichment is."""
+    job = call.record("job", job_id)
+    if not job["kind"].endswith("enrichment"):
+        raise Problem("NOT_FOUND", f"no enrichment has the id {job_id!r}", details={"id": job_id})
+    return job
 
 
 @serves(Leads.enrich)
