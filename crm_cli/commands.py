@@ -19,7 +19,7 @@ from .failures import complain, guarded, in_words
 from .global_options import PANEL, global_options, global_parameters, keyword, synthesised
 from .output import Printer
 from .parameters import Form, Parameter, kebab
-from .settings import Options, settle
+from .settings import Options, secrets, settle
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient, Job, Page
@@ -172,10 +172,9 @@ class _Run:
 
     def status(self) -> int:
         """Call, print, and return the exit status."""
-        secrets = [value for p, value in self._typed.items() if isinstance(value, str) and value and _is_secret(p.name)]
-        if self._options.api_key:
-            secrets.append(self._options.api_key)
-        return guarded(self._call, debug=bool(self._options.debug), secrets=secrets, flags=self._form.flags)
+        typed = [text for p, text in self._typed.items() if isinstance(text, str) and text and _is_secret(p.name)]
+        hidden = [*typed, *secrets(self._options)]
+        return guarded(self._call, debug=bool(self._options.debug), secrets=hidden, flags=self._form.flags)
 
     def _call(self) -> None:
         settings = settle(self._options)

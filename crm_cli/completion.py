@@ -128,6 +128,7 @@ def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Any:
 def _words(words: Any, current: str) -> list[tuple[str, str]]:
     if not isinstance(words, list):
         return []
+    known: list[str] = words
     # Several may be given, separated by commas: the last of them is being typed.
     done, comma, last = current.rpartition(",")
-    return [(f"{done}{comma}{word}", "") for word in words if word.startswith(last)]
+    return [(f"{done}{comma}{word}", "") for word in known if word.startswith(last)]

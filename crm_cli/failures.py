@@ -34,6 +34,7 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.NetworkError, NETWORK, "no answer"),
     (errors.ApiError, INVALID, "refused"),
 )
+_OURS = ("", "crm_cli", "crm_sdk", "server_stub")
 
 
 class MisuseError(Exception):
@@ -98,6 +99,10 @@ def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]
     if isinstance(error, OSError):
         complain(f"error: {error.filename or 'the system'}: {error.strerror or error}")
         return USAGE
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in _OURS:
+        # The stub imports what its extra brings when a rule first needs it.
+        complain(f"error: {error.name} is not installed: pip install 'crm-sdk[stub]' brings what --offline needs")
+        return USAGE
     complain(
         _concealed(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets)
     )
@@ -112,7 +117,7 @@ def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
     if isinstance(error, errors.UnsupportedOperationError):
         for dialect in error.dialects:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")
-    if isinstance(error, errors.AuthenticationError):
+    if isinstance(error, errors.AuthenticationError) and error.operation != "auth.login":
         text += "; sign in with `crm login`, or set CRM_API_KEY"
     if isinstance(error, errors.RateLimitError) and error.retry_after is not None:
         text += f"; try again in {error.retry_after:g} s"

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from .failures import guarded
-from .settings import GLOBALS, GlobalOption, Options
+from .settings import GLOBALS, GlobalOption, Options, secrets
 
 PANEL = "Options of every command"
 
@@ -59,8 +59,9 @@ def by_hand(function: Callable[..., int | None]) -> Callable[..., Any]:
 
     def call(context: typer.Context, **typed: Any) -> int:
         options = global_options(context, typed)
-        secrets = [options.api_key] if options.api_key else []
-        return guarded(lambda: function(options, **typed), debug=bool(options.debug), secrets=secrets, flags={})
+        return guarded(
+            lambda: function(options, **typed), debug=bool(options.debug), secrets=secrets(options), flags={}
+        )
 
     call.__doc__ = function.__doc__
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]

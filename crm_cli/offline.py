@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crm_sdk.errors import ConfigurationError
-
 from .failures import MisuseError
 from .folders import data_folder
 
@@ -36,15 +34,9 @@ def reset() -> bool:
 @contextmanager
 def embedded(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it again."""
-    try:
-        from server_stub.core import StubServer
-        from server_stub.durable import StateFileError
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] in ("crm_sdk", "server_stub"):
-            raise
-        raise ConfigurationError(
-            f"the embedded server needs {error.name}: pip install 'crm-sdk[stub]' brings it"
-        ) from error
+    from server_stub.core import StubServer
+    from server_stub.durable import StateFileError
+
     try:
         server = StubServer(db=db, running=True, enforce_limits=enforce_limits)
     except StateFileError as error:

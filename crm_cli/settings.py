@@ -64,6 +64,11 @@ class Options:
         return replace(outer, **{f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None})
 
 
+def secrets(typed: Options) -> list[str]:
+    """Return what must never be shown."""
+    return [key for key in (typed.api_key, os.environ.get("CRM_API_KEY")) if key]
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
     """What `crm login` leaves in a file. The secret is in the keyring."""

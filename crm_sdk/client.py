@@ -6,10 +6,11 @@ import json
 import logging
 import os
 import re
+import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from ._version import __version__
 from .auth import Credentials
@@ -42,8 +43,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_KEPT_IN_A_PATH = "/?:@!$&'()*+,;=%~[]"
+_MOST = 1e6  # of anything: a system's timer does not take any number
 _log = logging.getLogger("crm_sdk")
 _DEFAULT_DIALECTS = "mvp,flow,platform"
+_KINDS_LOGGED = 1000  # the keys of a free-form object may be as many as there are records
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +55,8 @@ class RawReply:
     """What `client.request` brings: status, headers (lower-case names) and bytes, whatever the status is."""
 
     status: int
-    headers: Mapping[str, str]
-    content: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)  # of a sign-in it holds the tokens
 
     def json(self) -> Any:
         """Return the content read as JSON."""
@@ -107,15 +111,15 @@ class Catalogue(Generic[Mode]):
     ) -> None:
         self._settings = _Settings(
             _base_url(base_url or os.environ.get("CRM_BASE_URL")),
-            tenant_id or os.environ.get("CRM_TENANT_ID") or None,
-            chosen(dialects or os.environ.get("CRM_DIALECTS") or _DEFAULT_DIALECTS),
+            _header("tenant_id", tenant_id or os.environ.get("CRM_TENANT_ID")),
+            chosen(dialects if dialects is not None else os.environ.get("CRM_DIALECTS") or _DEFAULT_DIALECTS),
             _at_least("timeout", timeout, 0.001),
             int(_at_least("max_retries", max_retries, 0)),
             strict,
             idempotent_writes,
             int(_at_least("max_connections", max_connections, 1)),
         )
-        self._credentials = Credentials(api_key or os.environ.get("CRM_API_KEY"))
+        self._credentials = Credentials(_header("api_key", api_key or os.environ.get("CRM_API_KEY")))
         self._shared = _Shared(self._open(http_client), clock or SystemClock())
 
     def _open(self, http_client: Any) -> Any:
@@ -206,26 +210,35 @@ class Catalogue(Generic[Mode]):
 
     def _job_at(self, url: str, kind: Any) -> Steps[Any]:
         """Ask for a job's state at its documented route."""
-        from .reading import Unreadable, job_reader
+        from .reading import Unreadable, check, job_reader
 
         dialect = DIALECTS["platform"]
         headers = {"Accept": "application/json", "User-Agent": self.user_agent, **dialect.headers(self.tenant_id)}
         request = Request("GET", dialect.url(self.base_url, url), headers)
         reply = yield from exchange(request, self.terms())
-        if reply.status >= 400:
+        if reply.status >= 300:
             raise dialect.error(reply.status, reply.headers, reply.content, None)
         try:
-            answer, _ = job_reader(kind).read(reply.content, strict=self.strict)
+            answer, mismatches = job_reader(kind).read(reply.content, strict=self.strict)
+            check(kind, answer.get("data"), mismatches)
         except Unreadable as error:
-            raise InvalidResponseError(f"GET {url}: the answer is not a job: {error}", status=reply.status) from error
+            raise InvalidResponseError(
+                f"GET {url}: the answer is not a job: {error}",
+                status=reply.status,
+                mismatches=error.mismatches,
+                body=reply.content[:2000],
+                request_id=reply.headers.get("x-request-id"),
+            ) from None
+        self.report(f"GET {url}", mismatches)
         return self.own(answer["data"])
 
     def report(self, operation: str, mismatches: Sequence[Mismatch]) -> None:
         """Log each kind of deviation once."""
         for mismatch in mismatches:
             kind = (operation, re.sub(r"\b\d+\b", "*", mismatch.path), mismatch.kind)
-            if kind not in self._shared.habits.reported:
-                self._shared.habits.reported.add(kind)
+            reported = self._shared.habits.reported
+            if kind not in reported and len(reported) < _KINDS_LOGGED:
+                reported.add(kind)
                 _log.warning(
                     "%s: the answer deviates from its document at %s: %s (further ones of this kind are not logged)",
                     *kind[:2],
@@ -241,6 +254,7 @@ class Catalogue(Generic[Mode]):
         content: bytes | None,
         headers: Mapping[str, str] | None,
     ) -> Steps[RawReply]:
+        from .route import parameter
         from .wire import encode_json
 
         if not path.startswith("/"):
@@ -249,11 +263,20 @@ class Catalogue(Generic[Mode]):
             raise InvalidInputError("give json= or content=, not both")
         own = {"Accept": "*/*", "User-Agent": self.user_agent}
         if self.tenant_id:
-            own["X-Tenant-ID"] = self.tenant_id
+            own["X-Tenant-Id"] = self.tenant_id
         if body is not None:
-            content, own["Content-Type"] = encode_json(body), "application/json"
-        url = self.base_url + path + (("&" if "?" in path else "?") + urlencode(query) if query else "")
-        reply = yield from exchange(Request(method.upper(), url, {**own, **(headers or {})}, content), self.terms())
+            try:
+                content, own["Content-Type"] = encode_json(body), "application/json"
+            except (TypeError, ValueError) as error:
+                raise InvalidInputError(f"json cannot be sent: {error}") from error
+        if method.upper() == "POST":
+            own["Idempotency-Key"] = str(uuid.uuid4())
+        own |= {name.title(): value for name, value in (headers or {}).items()}  # names are the same in any case
+        pairs = {name: parameter(value) for name, value in (query or {}).items() if value is not None}
+        url = self.base_url + quote(path, safe=_KEPT_IN_A_PATH)
+        if pairs:
+            url += ("&" if "?" in path else "?") + urlencode(pairs)
+        reply = yield from exchange(Request(method.upper(), url, own, content), self.terms())
         return RawReply(reply.status, reply.headers, reply.content)
 
     def with_options(
@@ -275,13 +298,13 @@ class Catalogue(Generic[Mode]):
             "dialects": chosen(dialects) if dialects is not None else None,
             "timeout": _at_least("timeout", timeout, 0.001) if timeout is not None else None,
             "max_retries": int(_at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
-            "tenant_id": tenant_id,
+            "tenant_id": _header("tenant_id", tenant_id),
             "strict": strict,
             "idempotent_writes": idempotent_writes,
         }
         view = object.__new__(type(self))
         view._settings = replace(self._settings, **{k: v for k, v in changes.items() if v is not None})
-        view._credentials = self._credentials if api_key is None else Credentials(api_key)
+        view._credentials = self._credentials if api_key is None else Credentials(_header("api_key", api_key))
         view._shared = self._shared
         view._is_view = True
         return view
@@ -297,7 +320,7 @@ class Catalogue(Generic[Mode]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Neither credentials nor connections travel: both are taken from where the client arrives.
         self._settings = state["settings"]
-        self._credentials = Credentials(os.environ.get("CRM_API_KEY"))
+        self._credentials = Credentials(_header("api_key", os.environ.get("CRM_API_KEY")))
         self._shared = _Shared(self._open(None), SystemClock())
 
 
@@ -446,15 +469,30 @@ def _base_url(url: str | None) -> str:
             "no base URL: pass CrmClient(base_url=…) or set CRM_BASE_URL "
             "(to try it without a server: `from server_stub import StubServer; client = StubServer().client()`)"
         )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ConfigurationError(f"base_url must be like 'https://crm.example.com', not {url!r}")
-    if parts.username or parts.password:
+    wrong = "base_url must be like 'https://crm.example.com'"
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 0
+    except ValueError as error:
+        raise ConfigurationError(f"{wrong}: {error}") from None
+    if "@" in parts.netloc:
         raise ConfigurationError("base_url must not hold credentials: use api_key=")
-    return url.rstrip("/")
+    odd = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    if odd or port > 65535 or re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        raise ConfigurationError(f"{wrong}, not {url!r}")
+    return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe=_KEPT_IN_A_PATH)}".rstrip("/")
 
 
 def _at_least(name: str, value: Any, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= least:
-        raise ConfigurationError(f"{name} must be a number of at least {least:g}, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _MOST:
+        raise ConfigurationError(f"{name} must be a number from {least:g} to {_MOST:g}, not {value!r}")
     return value
+
+
+def _header(name: str, value: str | None) -> str | None:
+    """Return what a header is to hold; None where there is nothing. What is refused is not shown: it may be a key."""
+    if value and not (value.isascii() and value.isprintable() and value == value.strip()):
+        raise ConfigurationError(
+            f"{name} has a character that no header can hold, such as a line break at its end or a letter beyond ASCII"
+        )
+    return value or None

@@ -10,12 +10,13 @@ from __future__ import annotations
 import inspect
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
-from .errors import InvalidResponseError, UnsupportedOperationError
+from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
+from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
 from .route import PAGING, Flags, Route, Session, query, routes, segment
 from .wire import encode_json
@@ -39,13 +40,13 @@ class Plan:
     """One call, decided: the route it takes and what it sends."""
 
     route: Route
-    given: Mapping[str, Any]
+    given: Mapping[str, Any] = field(repr=False)  # may hold a password, as may the content
     """The arguments as given, paging translated."""
     path: str
     query: str
     headers: Mapping[str, str]
-    content: bytes | None
-    files: Mapping[str, Any] | None
+    content: bytes | None = field(repr=False)
+    files: Mapping[str, Any] | None = field(repr=False)
 
 
 class Operation(Generic[P, T]):
@@ -68,6 +69,8 @@ class Operation(Generic[P, T]):
 
     def _check(self) -> None:
         """Refuse a declaration that cannot work, when it is imported."""
+        if not self.routes:
+            raise TypeError(f"{self.owner.__name__}.{self.name} has no route in any dialect")
         for route in self.routes.values():
             positional = self.positional[: len(route.placeholders)]
             unknown = set(route.names or ()) - set(self.signature.parameters) - PAGING
@@ -78,7 +81,7 @@ class Operation(Generic[P, T]):
                     + (f"; no such arguments: {', '.join(sorted(unknown))}" if unknown else "")
                 )
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The dotted name: ``contacts.relationships.create``."""
         return f"{self.owner.path()}.{self.name}"
@@ -116,15 +119,22 @@ class Operation(Generic[P, T]):
         names = self.positional
         given = dict(zip(names, args, strict=False))
         if len(args) > len(names) or kwargs.keys() - parameters.keys() or given.keys() & kwargs.keys():
-            self.signature.bind(*args, **kwargs)  # raises the TypeError of a wrong call
+            self._refuse(args, kwargs)
         given.update(kwargs)
         for name, parameter in parameters.items():
             if name not in given:
                 if parameter.default is inspect.Parameter.empty:
-                    self.signature.bind(*args, **kwargs)
+                    self._refuse(args, kwargs)
             elif given[name] is None and parameter.default is None:
                 del given[name]
         return given
+
+    def _refuse(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Raise the TypeError that Python has for such a call."""
+        try:
+            self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.id}(): {error}") from None
 
     def choose(self, given: Mapping[str, Any], dialects: tuple[str, ...]) -> Route:
         """Return the route of the first dialect that documents this call with every argument given."""
@@ -159,7 +169,7 @@ class Operation(Generic[P, T]):
         for name in route.placeholders:
             path = path.replace(f"{{{name}}}", segment(name, given[name]), 1)
         rest = {name: value for name, value in given.items() if name not in route.placeholders}
-        if not rest:
+        if not rest and self.kind != "page":
             return Plan(route, given, path, "", _NOTHING, *self._empty_body(route))
         rest, files = self.arguments.validate(rest)
         headers: dict[str, str] = {}
@@ -170,10 +180,14 @@ class Operation(Generic[P, T]):
         if self._in_query(route, rest):
             return Plan(route, given | rest, path, query(route, rest), headers, None, None)
         members = self.arguments.dump(rest, route)
+        try:
+            content = encode_json(members)
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"{self.id}: {error}") from error
         if files is not None:
-            options = {"options": (None, encode_json(members), "application/json")} if members else {}
+            options = {"options": (None, content, "application/json")} if members else {}
             return Plan(route, given, path, "", headers, None, files | options)
-        return Plan(route, given | rest, path, "", headers, encode_json(members), None)
+        return Plan(route, given | rest, path, "", headers, content, None)
 
     def _empty_body(self, route: Route) -> tuple[bytes | None, None]:
         # A keyword action without arguments still sends an object, so that a server finds the JSON it expects.
@@ -186,9 +200,12 @@ class Operation(Generic[P, T]):
 
     def _paged(self, rest: dict[str, Any], route: Route) -> dict[str, Any]:
         body = self.arguments.body
+        dialect = route.dialect
         if body is not None and body in rest:  # a search carries its page in its body
-            return rest | {body: route.dialect.page_arguments(rest[body])}
-        return route.dialect.page_arguments(rest)
+            return rest | {body: dialect.page_arguments(rest[body])}
+        if not dialect.tells_more and "limit" in self.signature.parameters and route.has("limit"):
+            rest = {"limit": DEFAULT_LIMIT} | rest  # only a full page tells that there may be more
+        return dialect.page_arguments(rest)
 
     def request(self, plan: Plan, client: Catalogue[Any]) -> Request:
         """Return the request of a plan, but for the bearer token, which each attempt takes afresh."""
@@ -204,6 +221,8 @@ class Operation(Generic[P, T]):
             headers["Content-Type"] = "application/json"
         if route.method == "POST":
             headers["Idempotency-Key"] = str(uuid.uuid4())
+        if plan.files is not None:  # a boundary of our own: each attempt sends the same bytes
+            headers["Content-Type"] = f"multipart/form-data; boundary={uuid.uuid4().hex}"
         return Request(
             route.method,
             f"{url}?{plan.query}" if plan.query else url,
@@ -223,7 +242,7 @@ class Operation(Generic[P, T]):
         """Carry out a call whose arguments are bound."""
         plan = self.plan(given, dialects)
         reply = yield from exchange(self.request(plan, client), client.terms(self))
-        if reply.status >= 400:
+        if reply.status >= 300 and reply.status != self.status:
             raise plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
         result = self.result(client, plan, reply)
         if self.flags.session is not None:
@@ -238,7 +257,7 @@ class Operation(Generic[P, T]):
 
     def read(self, client: Catalogue[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""
-        from .reading import Reader, Unreadable
+        from .reading import Reader, Unreadable, check
 
         dialect, listed = route.dialect, self.kind == "page"
         reader = self._readers.get((dialect.name, client.mode))
@@ -248,13 +267,17 @@ class Operation(Generic[P, T]):
         try:
             answer, mismatches = reader.read(reply.content, strict=client.strict)
             opened = dialect.open(answer, listed=listed, path=route.path, given=given)
+            check(self.arguments.content(client.mode), opened[0], mismatches)
         except (Unreadable, KeyError, TypeError) as error:
+            reason = f"it has no member {error}" if isinstance(error, KeyError) else str(error)
+            # Without the cause, which quotes the answer; that of a sign-in is not kept either.
             raise InvalidResponseError(
-                f"{self.id}: the answer ({reply.status}) does not match its document: {error}",
+                f"{self.id}: the answer ({reply.status}) does not match its document: {reason}",
                 status=reply.status,
-                body=reply.content[:2000],
+                mismatches=getattr(error, "mismatches", ()),
+                body=b"" if self.flags.session is not None else reply.content[:2000],
                 request_id=reply.headers.get("x-request-id"),
-            ) from error
+            ) from None
         if mismatches:
             client.report(self.id, mismatches)
         return opened
@@ -319,7 +342,7 @@ class Paginated(Operation[P, T]):
         dialect, body = plan.route.dialect.name, self.arguments.body
 
         def fetch(offset: int, limit: int) -> Any:
-            place = {"offset": offset, "limit": limit}
+            place = plan.route.dialect.page_arguments({"offset": offset, "limit": limit})
             if body is not None and body in plan.given:
                 given = {**plan.given, body: {**_without_page(plan.given[body]), **place}}
             else:
@@ -437,4 +460,4 @@ _NOTHING: Mapping[str, str] = {}
 
 
 def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if name != "page"}
+    return {name: value for name, value in members.items() if name not in PAGING}

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
 from .models.record import Mismatch, Model
-from .wire import decode_json, is_array, is_object
+from .wire import ExactFloat, decode_json, is_array, is_object
 
 T = TypeVar("T")
 
@@ -26,7 +26,11 @@ _MORE_THAN_A_FLOAT_HOLDS = b"0" * 17  # sixteen digits and a point
 
 
 class Unreadable(Exception):
-    """The content is not JSON, or nothing like the documented type."""
+    """The content is not JSON, or nothing like the documented type; with `strict`, it deviates at all."""
+
+    def __init__(self, message: str, mismatches: tuple[Mismatch, ...] = ()) -> None:
+        super().__init__(message)
+        self.mismatches = mismatches
 
 
 class Reader(Generic[T]):
@@ -41,26 +45,55 @@ class Reader(Generic[T]):
         try:
             # To search like this takes a fiftieth of the time of a regular expression.
             if _MORE_THAN_A_FLOAT_HOLDS in content.translate(_DIGITS):
-                return self.adapter.validate_python(decode_json(content)), ()
+                return _with_floats(self.adapter.validate_python(decode_json(content))), ()
             return self.adapter.validate_json(content), ()
-        except _Invalid as error:
-            if strict:
-                raise Unreadable(_summary(error)) from error
+        except _Invalid:
+            pass
         except ValueError as error:
             raise Unreadable(f"not JSON: {error}") from error
         try:
             found = decode_json(content)
         except ValueError as error:
             raise Unreadable(f"not JSON: {error}") from error
-        mismatches: list[Mismatch] = []
-        value = _lenient(self.annotation, found, "", mismatches)
-        return cast(T, value), tuple(mismatches)
+        noted: list[Mismatch] = []
+        value = _lenient(self.annotation, found, "", noted)
+        mismatches = tuple(noted)
+        check(self.annotation, value, mismatches)
+        if strict and mismatches:
+            raise Unreadable(_summary(mismatches), mismatches)
+        return cast(T, _with_floats(value)), mismatches
 
 
-def _summary(error: _Invalid) -> str:
-    lines = [f"{'.'.join(map(str, item['loc'])) or 'the answer'}: {item['msg']}" for item in error.errors()[:5]]
-    more = error.error_count() - len(lines)
-    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+def _summary(mismatches: tuple[Mismatch, ...]) -> str:
+    more = len(mismatches) - 5
+    return "; ".join(map(str, mismatches[:5])) + (f"; and {more} more" if more > 0 else "")
+
+
+def check(annotation: Any, value: Any, mismatches: tuple[Mismatch, ...]) -> None:
+    """Raise `Unreadable` for a value that is of no use: no model where one is documented, no list, no object."""
+    kind = _plain(annotation)
+    wanted: Any = kind if isinstance(kind, type) and issubclass(kind, Model) else dict if is_typeddict(kind) else None
+    if get_origin(kind) is list:
+        wanted = list
+    if wanted is not None and not isinstance(value, wanted):
+        names = {dict: "an object", list: "an array", type(None): "null"}
+        expected, found = (names.get(cls, f"a {cls.__name__}") for cls in (wanted, type(value)))
+        raise Unreadable(f"{expected} was expected, not {found}", mismatches)
+
+
+def _with_floats(value: Any) -> Any:
+    """Make plain floats of what is left of `ExactFloat` once the amounts are read."""
+    if isinstance(value, ExactFloat):
+        return float(value)
+    members: Any = vars(value) if isinstance(value, Model) else value
+    if is_object(members):
+        for name, member in members.items():
+            members[name] = _with_floats(member)
+    elif is_array(members):
+        members[:] = [_with_floats(member) for member in members]
+    if isinstance(value, Model) and value.__pydantic_extra__:
+        _with_floats(value.__pydantic_extra__)
+    return value
 
 
 @lru_cache(maxsize=2048)
@@ -81,12 +114,20 @@ def _lenient(annotation: Any, found: Any, path: str, mismatches: list[Mismatch])
     if origin is list and is_array(found):
         (inner,) = get_args(kind)
         return [_lenient(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found)]
+    if origin is dict and is_object(found):
+        _, inner = get_args(kind)
+        return {name: _lenient(inner, item, f"{path}.{name}".lstrip("."), mismatches) for name, item in found.items()}
     value: Any = found
     try:
         return _adapter(annotation).validate_python(value)
     except _Invalid as error:
+        from .models.auth import Credential
+
         first = error.errors()[0]
-        mismatches.append(Mismatch(path or "the answer", first["type"], first["msg"], value))
+        secret = kind is Credential
+        mismatches.append(Mismatch(path or "the answer", first["type"], first["msg"], None if secret else value))
+        if secret:
+            return Credential(value) if isinstance(value, int) else None
         return _nearest(kind, value)
 
 
@@ -134,7 +175,9 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
         elif field.is_required():
             noted.append(Mismatch(here, "missing", "it is missing"))
             values[name] = None
-    model = kind.model_construct(_fields_set=set(values) | set(rest), **values, **rest)
+    model = kind.model_construct(set(values) | set(rest), **values)
+    # Not by way of `model_construct`: it would take unknown members for fields of which they are other names.
+    object.__setattr__(model, "__pydantic_extra__", rest)
     if noted:
         private = dict(model.__pydantic_private__ or {})
         object.__setattr__(model, "__pydantic_private__", private | {"mismatches": tuple(noted)})
@@ -145,11 +188,12 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
 def _lenient_dict(kind: Any, found: dict[str, Any], path: str, mismatches: list[Mismatch]) -> dict[str, Any]:
     values = dict(found)
     hints = get_type_hints(kind, include_extras=True)
-    for name, annotation in hints.items():
+    for name, hint in hints.items():
+        annotation = _unqualified(hint)
         here = f"{path}.{name}".lstrip(".")
         if name in values:
             values[name] = _lenient(annotation, values[name], here, mismatches)
-        elif name in kind.__required_keys__ and str(get_origin(annotation)) not in _OPTIONAL:
+        elif name in kind.__required_keys__ and str(get_origin(hint)) not in _OPTIONAL:
             mismatches.append(Mismatch(here, "missing", "it is missing"))
     return values
 
@@ -163,6 +207,12 @@ def _aliases(name: str, field: FieldInfo) -> list[str]:
     choices = field.validation_alias
     named = [choice for choice in choices.choices if isinstance(choice, str)] if isinstance(choices, AliasChoices) else []
     return [*named, *([field.alias] if field.alias else []), *([choices] if isinstance(choices, str) else []), name]
+
+
+def _unqualified(hint: Any) -> Any:
+    while str(get_origin(hint)) in _QUALIFIERS:
+        hint = get_args(hint)[0]
+    return hint
 
 
 def _plain(annotation: Any) -> Any:
@@ -183,7 +233,7 @@ def _nearest(kind: Any, found: Any) -> Any:
         except ValueError:
             return found
         return naive.replace(tzinfo=UTC) if naive.tzinfo is None else naive
-    return float(found) if isinstance(found, float) else found  # an `ExactFloat` outside an amount is a plain number
+    return found
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:

@@ -245,5 +245,3 @@ class StubServer:
                 "requests": self._requests,
             }
             self._durable.save(self.store.changes(), meta)
-        else:
-            self.store.changes()

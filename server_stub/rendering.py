@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from crm_sdk.models.record import Model
-from crm_sdk.wire import camel, shape_of
+from crm_sdk.wire import camel, is_array, is_object, shape_of
 
 Render = Callable[[Any], Any]
 
@@ -52,20 +52,19 @@ def _model(kind: type[Model], dialect: str) -> Render:
         plan.append((name, wire_name, _later(info.annotation, dialect), info, optional, text))
 
     def render(doc: Any) -> Any:
-        if not isinstance(doc, Mapping):
+        if not is_object(doc):
             return doc
-        members = cast("Mapping[str, Any]", doc)
         out: dict[str, Any] = {}
         for name, wire_name, write, info, optional, text in plan:
-            value = members.get(name)
+            value = doc.get(name)
             if value is None:
-                if name not in members and not info.is_required():
+                if name not in doc and not info.is_required():
                     value = info.get_default(call_default_factory=True)
                 if value is None:
                     if not optional:
                         out[wire_name] = None
                     continue
-            out[wire_name] = "\n".join(value) if text and isinstance(value, list) else write(value)
+            out[wire_name] = "\n".join(value) if text and is_array(value) else write(value)
         return out
 
     return render
