@@ -5,7 +5,7 @@ Client and stub use the same: the client before anything is sent, the stub on wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError as _Invalid
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from . import models
+from .dialects import snake
 from .errors import FieldError, InvalidInputError
 from .models import values
 from .models.values import INPUT, Upload
@@ -79,6 +80,13 @@ class Arguments:
         members = {name: hint for name, hint in self.types.items() if name != self.upload}
         return TypeAdapter(with_config(INPUT)(_record(members)))
 
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The Python names of every member an argument may have, however deep."""
+        found: set[str] = set(self.types)
+        _collect(list(self.types.values()), found, set())
+        return frozenset(found)
+
     def content(self, mode: type) -> Any:
         """Return the type of an answer's content: what a page lists, a job in the client's mode, or the result."""
         kind = self._operation.kind
@@ -140,10 +148,9 @@ class Arguments:
         try:
             return (self._canonical(self._adapter.validate_python(rest)) if rest else rest), files
         except _Invalid as error:
-            fields = field_errors(error, rest, drop=self.body)
-            raise InvalidInputError(
-                f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields
-            ) from error
+            fields = field_errors(error, rest, drop=self.body, names=self._names)
+        # Outside of `except`: the cause would quote the input, which may be a password.
+        raise InvalidInputError(f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields)
 
     def receive(self, members: Mapping[str, Any], *, text: bool) -> dict[str, Any]:
         """Return what a server received as Python values; raises pydantic's error.
@@ -165,6 +172,16 @@ class Arguments:
             else:
                 members[route.wire_name(name)] = value
         return members
+
+
+def _collect(hints: Sequence[Any], names: set[str], seen: set[Any]) -> None:
+    for hint in hints:
+        if is_typeddict(hint) and hint not in seen:
+            seen.add(hint)
+            members = get_type_hints(hint, include_extras=True)
+            names.update(members)
+            _collect(list(members.values()), names, seen)
+        _collect(get_args(hint), names, seen)
 
 
 def _record(members: Mapping[str, Any]) -> Any:
@@ -210,11 +227,14 @@ def rule_of(kind: str) -> str:
     return next((rule for part, rule in _RULE_PARTS if part in kind), "type" if kind.endswith("_parsing") else "format")
 
 
-def field_errors(error: _Invalid, given: Any, *, drop: str | None = None) -> list[FieldError]:
-    """Return one entry for each member that is wrong, with its path as the caller wrote it."""
+def field_errors(
+    error: _Invalid, given: Any, *, drop: str | None = None, names: Collection[str] = ()
+) -> list[FieldError]:
+    """Return one entry for each member that is wrong, with its path as the caller wrote it, or by its Python `names`."""
     found: dict[str, FieldError] = {}
     for item in error.errors(include_url=False):
-        path = _path(item["loc"], given)
+        path = _path(item["loc"], given, missing=item["type"] == "missing")
+        path = [name if (name := snake(step)) in names and camel(name) == step else step for step in path]
         if drop is not None and path[:1] in ([drop], [camel(drop)]) and len(path) > 1:
             path = path[1:]
         name = ".".join(path)
@@ -224,12 +244,12 @@ def field_errors(error: _Invalid, given: Any, *, drop: str | None = None) -> lis
     return list(found.values())
 
 
-def _path(loc: Sequence[str | int], given: Any) -> list[str]:
+def _path(loc: Sequence[str | int], given: Any, *, missing: bool) -> list[str]:
     """Keep what leads to a member; leave out the names pydantic gives to the branches of a union."""
     out: list[str] = []
     here: Any = given
     for n, step in enumerate(loc):
-        if is_object(here) and (step in here or n == len(loc) - 1):
+        if is_object(here) and (step in here or (missing and n == len(loc) - 1)):
             out.append(str(step))
             here = here.get(str(step))
         elif is_array(here) and isinstance(step, int) and step < len(here):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The main job in four steps, offline: the embedded stub answers, its state is kept in a folder of the demo's own.
 set -eu
-crm --offline offline reset --yes >/dev/null
+crm offline reset >/dev/null
 
 echo '$ crm --offline leads list --status new --limit 5'
 crm --offline leads list --status new --limit 5 --output table

@@ -36,10 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(script: Sequence[str], db: str | None) -> int:
-    """Run a script; whatever base URL its clients are given, they talk to the stub."""
+    """Run a script; whatever base URL its clients are given, they talk to the stub. What they asked is listed after it."""
     sys.argv = list(script)
     with StubServer(db=db) as server, server.intercept():
         runpy.run_path(script[0], run_name="__main__")
+        for entry in server.journal:
+            print(f"{entry.status} {entry.method} {entry.path} ({entry.operation})", file=sys.stderr)
     return 0
 
 

@@ -19,8 +19,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from crm_cli import completion, failures
-from crm_cli.app import application, run
-from crm_cli.names import collect
+from crm_cli.app import run
 from crm_cli.nouns import nouns, operations, resources
 from crm_cli.parameters import Form
 from crm_sdk import errors
@@ -40,7 +39,7 @@ OPERATIONS = {operation.id: operation for operation in declared(nouns())}
 
 
 class Memory(KeyringBackend):
-    priority = 1  # type: ignore[assignment] # a class property in keyring's own typing
+    priority = 1.0  # type: ignore[assignment] # keyring's own typing has a class property here
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,11 +77,347 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ring(monkeypatch: pytest.MonkeyPatch) -> Memory:
-    ring = Memory()
-    before = keyring.get_keyring()
+def ring() -> Iterator[Memory]:
+    before, ring = keyring.get_keyring(), Memory()
     keyring.set_keyring(ring)
-    monkeypatch.setattr(keyring, "set_keyring", keyring.set_keyring)
-    yield_back = before
-    monkeypatch.callback = None  # type: ignore[attr-defined]
-    return ring
+    yield ring
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ring: Memory) -> Path:
+    for name in [name for name in os.environ if name.startswith("CRM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CRM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+@pytest.fixture
+def crm(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Crm:
+    def call(*words: str, stdin: str = "") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        status = run(words)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def offline(crm: Crm, folder: Path, seeded: Path, monkeypatch: pytest.MonkeyPatch) -> Crm:
+    shutil.copy(seeded, folder / "offline.db")
+    monkeypatch.setenv("CRM_OFFLINE", "1")
+    return crm
+
+
+def process(code: str, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, capture_output=True, text=True, **options)
+
+
+# -- a command for every declaration
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_declared_call_is_a_command_with_help_and_all_its_arguments(name: str, crm: Crm) -> None:
+    form = Form(OPERATIONS[name])
+    shown = crm(*form.path.split(), "--help")
+    assert shown.status == 0
+    for parameter in form.parameters:
+        assert parameter.flag in shown.out
+        assert all(choice in shown.out for choice in parameter.choices)
+    given = {p.name for p in form.parameters} | {OPERATIONS[name].arguments.body}
+    assert given >= OPERATIONS[name].signature.parameters.keys()
+    assert all(error not in shown.out for error in vars(errors) if error.endswith("Error"))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_two_options_of_a_command_are_typed_alike(name: str) -> None:
+    form = Form(OPERATIONS[name])
+    flags = [p.flag for p in form.parameters] + [f"--no-{p.flag[2:]}" for p in form.parameters if p.kind == "flag"]
+    flags += [*form.own, *(option.flag for option in form.globals)]
+    assert len(flags) == len(set(flags))
+
+
+def test_no_hand_made_command_hides_a_noun(crm: Crm) -> None:
+    listed = completion.names()["commands"]
+    assert all(listed[name].get("noun") for name in nouns())
+    shown = crm("--help").out
+    assert all(f" {name} " in shown for name in [*listed, "--offline", "login", "stub"])
+
+
+# -- the embedded server, output
+
+
+def test_what_is_created_offline_is_there_in_the_next_command(offline: Crm) -> None:
+    made = offline("leads", "create", "--name", "Grace", "--value", "12.10", "--dialect", "platform").json
+    found = offline("leads", "get", made["id"], "--output", "json").json
+    assert (found["name"], found["value"]) == ("Grace", 12.1)
+    assert offline("leads", "delete", made["id"]) == Result(0, "", "")
+    assert offline("offline", "reset").status == 0
+    assert not Path(offline("offline", "path").out.strip()).exists()
+
+
+def test_output_formats(offline: Crm) -> None:
+    listed = ("leads", "list", "--limit", "2")
+    records = offline(*listed).json
+    assert len(records) == 2
+    lines = offline("-o", "jsonl", *listed).out.splitlines()
+    assert [json.loads(line) for line in lines] == records
+    header, *rows = offline(*listed, "-o", "csv", "--columns", "id,notes").out.splitlines()
+    assert header == "id,notes"
+    assert [row.split(",")[0] for row in rows] == [record["id"] for record in records]
+    table = offline(*listed, "-o", "table").out
+    assert all(record["id"] in table for record in records)
+    card = offline("leads", "get", records[0]["id"], "-o", "table").out
+    assert records[0]["name"] in card
+    assert offline(*listed, "--columns", "id").status == failures.USAGE
+
+
+def test_all_follows_the_pages_and_one_page_says_that_there_are_more(
+    offline: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    total = offline("api", "GET", "/api/leads", "-q", "limit=1").json["total"]
+    everything = offline("leads", "list", "--limit", "100", "--all", "-o", "csv").out.splitlines()
+    assert len(everything) == total + 1
+    assert offline("leads", "list", "--limit", "3").err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert offline("leads", "list", "--limit", "3").err == f"showing 3 of {total}: --all for all\n"
+
+
+def test_what_a_server_sends_cannot_steer_the_terminal(offline: Crm) -> None:
+    made = offline("leads", "create", "--name", "Eve\x1b[31m[bold]", "-o", "table")
+    assert "\x1b" not in made.out
+    assert "[bold]" in made.out
+
+
+# -- arguments
+
+
+def test_options_go_before_data_and_both_name_members_either_way(offline: Crm, folder: Path) -> None:
+    (folder / "lead.json").write_text('{"name": "A", "firstName": "B", "last_name": "C", "tags": ["t"]}')
+    made = offline(
+        *("leads", "create", "--data", f"@{folder}/lead.json", "--first-name", "Z", "--dialect", "platform"),
+        *(
+            "--custom-fields",
+            '{"budget": 1.10}',
+            "--no-email-opt-out",
+            "--notes",
+            "one, two",
+            "--tags",
+            "x,y",
+            "--tags=z",
+        ),
+    ).json
+    assert (made["name"], made["firstName"], made["lastName"]) == ("A", "Z", "C")
+    assert (made["tags"], made["notes"], made["emailOptOut"]) == (["x", "y", "z"], ["one, two"], False)
+    cleared = offline("leads", "update", made["id"], "--first-name", "", "--data", "@-", stdin='{"notes": []}').json
+    assert (cleared["firstName"], cleared["notes"]) == (None, [])
+
+
+def test_lists_of_ids_and_of_objects(offline: Crm) -> None:
+    ids = [record["id"] for record in offline("leads", "list", "--status", "new", "--limit", "3").json]
+    done = offline(
+        "leads", "bulk-qualify", ids[0], f"{ids[1]},{ids[2]}", "--no-qualified", "--reason", "no budget"
+    ).json
+    assert [item["id"] for item in done["items"]] == ids
+    checked = offline("contacts", "validate", "--data", '{"name": "A"}\n{"name": "B", "email": "bad"}').json
+    assert [item["valid"] for item in checked] == [True, False]
+    assert offline("contacts", "validate", "--contacts", '{"name": "A"}').json[0]["valid"]
+
+
+def test_uploads_jobs_and_downloads(offline: Crm, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    done = offline(
+        "contacts", "imports", "create", "-", "--format", "csv", stdin="name,email\nA B,a@b.example\nC D,bad\n"
+    )
+    assert len(done.json["createdIds"]) == 1
+    assert done.err.startswith("1 of 2 failed\n  row 2, email: ")
+    Path("more.csv").write_text("name,email\nE F,e@f.example\n")
+    job = offline("contacts", "imports", "create", "more.csv", "--no-wait").json
+    assert offline("contacts", "imports", "get", job["id"]).json["id"] == job["id"]
+    assert len(offline("contacts", "imports", "get", job["id"], "--wait").json["createdIds"]) == 1
+    saved = offline("contacts", "export", "--format", "csv").json
+    assert "a@b.example" in Path(saved["file"]).read_text()
+    assert offline("contacts", "export", "--format", "csv").status == failures.USAGE  # it would overwrite
+    assert offline("contacts", "export", "--format", "csv", "--to", "-").out == Path(saved["file"]).read_text()
+    assert offline("contacts", "imports", "create", "nowhere.csv").status == failures.INVALID
+
+
+# -- what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("leads get nobody", 3, "404 NOT_FOUND"),
+        ("--api-key wrong leads list", 4, "401 UNAUTHORIZED"),
+        ("leads create", 5, "leads.create: not valid, nothing was sent\n  --name: "),
+        ("leads create --name x --email bad", 5, "  --email: "),
+        ("leads list --limit ten", 5, "  --limit: "),
+        ("leads list --limit 0", 5, "  --limit: must be at least 1"),
+        ("leads list --dialect flow", 2, "--dialect mvp"),
+        ("leads list --no-such", 2, "No such option: --no-such"),
+        ("leads lst", 2, "Did you mean 'list'"),
+        ("leed list", 2, "Did you mean 'leads'"),
+        ("leads get", 2, "Missing argument 'LEAD_ID'"),
+        ("auth login", 2, "missing: EMAIL, PASSWORD"),
+        ("leads convert lead_1 --data []", 2, "--data must be a JSON object"),
+        ("leads convert lead_1 --data {\"bogus\":1}", 2, "no such member: bogus"),
+        ("leads create --data {oops", 2, "this is not JSON"),
+        ("leads create --data @nowhere.json", 2, "nowhere.json: No such file"),
+        ("leads list -o xml", 2, "--output must be one of table, json, jsonl, csv"),
+        ("leads list --timeout never", 2, "--timeout must be a number"),
+        ("api GET /api/leads/nobody", 3, "404 NOT_FOUND"),
+        ("completion tcsh", 2, "bash, zsh, fish"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_line_and_an_exit_status(words: str, status: int, said: str, offline: Crm) -> None:
+    failed = offline(*words.split())
+    assert failed.status == status
+    assert said in failed.err
+    first, *others = failed.err.splitlines()
+    assert first.startswith("error: ")
+    assert all(line.startswith("  ") for line in others)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.ConfigurationError("x"), 2),
+        (errors.UnsupportedOperationError("x", operation="a.b"), 2),
+        (errors.InvalidInputError("x"), 5),
+        (errors.ConnectionFailedError("x"), 8),
+        (errors.DeadlineExceededError("x"), 8),
+        (errors.InvalidResponseError("x"), 7),
+        (errors.JobFailedError("x", job=None), 7),
+        *(
+            (errors.error_class(code, "X")("x", status=code, code="X"), status)
+            for code, status in {400: 5, 401: 4, 403: 4, 404: 3, 409: 5, 413: 5, 422: 5, 429: 6, 500: 7, 501: 7}.items()
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_every_error_of_the_sdk_has_its_exit_status(error: errors.CrmError, status: int) -> None:
+    assert failures.status_of(error) == status
+
+
+def test_no_answer_and_no_server(crm: Crm) -> None:
+    assert crm("--base-url", "http://127.0.0.1:9", "leads", "list").status == failures.NETWORK
+    assert crm("leads", "list").err.startswith("error: no server is known: use --offline")
+    assert crm("leads", "list").status == failures.USAGE
+
+
+def test_debug_shows_where_and_never_a_credential(offline: Crm) -> None:
+    failed = offline("leads", "list", "--api-key", "very-secret", "--debug")
+    assert "Traceback" in failed.err
+    assert "very-secret" not in failed.err
+
+
+def test_ctrl_c_and_a_reader_that_goes_away(offline: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = "import sys; from crm_cli.__main__ import main; sys.exit(main())"
+    command = [sys.executable, "-c", everything, "contacts", "list", "--all", "-o", "jsonl"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stderr is not None  # noqa: PT018 # for the type checker
+        writer.stdout.close()
+        assert writer.stderr.read() == b""
+    assert writer.returncode == 141
+    monkeypatch.setattr("crm_cli.commands.settle", lambda options: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert offline("leads", "list") == Result(130, "", "interrupted\n")
+
+
+def test_a_missing_extra_is_named(offline: Crm) -> None:
+    code = "import sys; sys.modules['jwt'] = None; from crm_cli.app import run; sys.exit(run(sys.argv[1:]))"
+    failed = process(code, "auth", "login", "user@example.com", "securepassword")
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr.startswith("error: jwt is not installed: pip install 'crm-sdk[stub]'")
+
+
+# -- starting, signing in
+
+
+def test_with_nothing_configured_crm_says_what_to_do(crm: Crm) -> None:
+    said = crm()
+    assert said.status == 0
+    assert all(way in said.out for way in ("crm --offline leads list", "crm login", "CRM_BASE_URL=… CRM_API_KEY=…"))
+    assert "Usage:" in crm("--base-url", "http://crm.test").out
+
+
+def test_version_and_tab_load_nothing_heavy(folder: Path) -> None:
+    completion.names()
+    for words, answer in ((["--version"], "crm "), (["__complete", "bash", "2", "crm", "leads", "li"], "list\n")):
+        code = (
+            f"import sys; sys.argv[1:] = {words}; from crm_cli.__main__ import main; main();"
+            "print(sorted({'typer', 'pydantic', 'httpx', 'rich', 'keyring'} & sys.modules.keys()), file=sys.stderr)"
+        )
+        done = process(code, env={**os.environ})
+        assert (done.stdout[: len(answer)], done.stderr) == (answer, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answers"),
+    [
+        ("lea", ["leads"]),
+        ("contacts rel", ["relationships"]),
+        ("contacts relationships d", ["delete"]),
+        ("leads list --stat", ["--status"]),
+        ("leads list --status conv", ["converted"]),
+        ("leads list --status=conv", ["--status=converted"]),
+        ("contacts get contact_1 --include ", None),
+        ("--offline -o js", ["json", "jsonl"]),
+        ("-o json leads list --limit 3 --al", ["--all"]),
+        ("leads list --limit ", []),
+        ("stub serve --po", ["--port"]),
+        ("auth me --dialect mvp,f", ["mvp,flow"]),
+    ],
+)
+def test_completion(typed: str, answers: list[str] | None, folder: Path) -> None:
+    *before, current = typed.split(" ")
+    found = [word for word, _ in completion.answers(completion.names(), before, current)]
+    assert found == answers if answers is not None else found
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_script_works_in_bash(crm: Crm) -> None:
+    script = crm("completion", "bash").out
+    asked = f"""crm() {{ "{sys.executable}" -m crm_cli "$@"; }}
+{script}
+COMP_WORDS=(crm leads list --status = conv); COMP_CWORD=5; _crm; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(crm leads); COMP_CWORD=1; _crm; echo "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(["bash", "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "converted\nleads\n"
+
+
+def test_sign_in_with_a_key_goes_to_the_keyring_of_that_server(crm: Crm, ring: Memory, folder: Path) -> None:
+    with StubServer().intercept():
+        assert crm("login", "--base-url", "http://crm.test/", stdin="wrong\n").status == failures.AUTH
+        assert ring.kept == {}
+        assert crm("login", "--base-url", "http://crm.test/", stdin="acme-admin\n").status == 0
+        assert crm("leads", "list", "--limit", "1").status == 0
+        assert crm("--base-url", "http://other.test", "leads", "list").status == failures.AUTH
+        assert crm("status").json["credential"] == "API key in the keyring"
+        assert crm("logout").status == 0
+    assert ring.kept == {}
+    assert all(b"acme-admin" not in path.read_bytes() for path in folder.iterdir())
+
+
+def test_a_session_is_renewed_and_ended(crm: Crm, ring: Memory) -> None:
+    server = StubServer()
+    with server.intercept():
+        words = ("login", "--base-url", "http://crm.test", "--email", "user@example.com")
+        assert crm(*words, stdin="securepassword\n").status == 0
+        first = dict(ring.kept)
+        server.clock.advance(2 * 3600)
+        assert crm("leads", "list", "--limit", "1").status == 0
+        assert ring.kept != first
+        assert crm("logout").status == 0
+    assert ring.kept == {}
+
+
+def test_without_a_keyring_no_secret_is_kept(crm: Crm, folder: Path) -> None:
+    keyring.set_keyring(NoKeyring())
+    with StubServer().intercept():
+        failed = crm("login", "--base-url", "http://crm.test", stdin="acme-admin\n")
+    assert (failed.status, "set CRM_API_KEY" in failed.err) == (failures.USAGE, True)
+    assert list(folder.iterdir()) == []

@@ -46,9 +46,19 @@ class Model(BaseModel):
         found: tuple[Mismatch, ...] = (self.__pydantic_private__ or {}).get("mismatches", ())
         return found
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By way of the class and its arguments: `Job[ImportResult]` itself is nowhere to be found by name.
+        generic = type(self).__pydantic_generic_metadata__
+        return _empty, (generic["origin"] or type(self), generic["args"]), self.__getstate__()
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         # A model serves three dialects: members that the answer did not have would only hide those it had.
         return ((name, value) for name, value in super().__repr_args__() if name in self.model_fields_set)
+
+
+def _empty(cls: Any, args: tuple[Any, ...]) -> Any:
+    made = cls[args] if args else cls
+    return made.__new__(made)
 
 
 class Record(Model):
