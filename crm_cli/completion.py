@@ -15,7 +15,9 @@ import sys
 
 TYPE_CHECKING = False  # importing `typing` would take a good part of the time that TAB has
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Expected: TypeAlias = list[str] | str | bool | None
 
 _FORMAT = 1
 
@@ -95,7 +97,7 @@ def _rejoined(words: list[str]) -> list[str]:
 def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple[str, str]]:
     """Return what the current word may become, each with what it means."""
     node, waiting, arguments = root, False, 0
-    words: Any = None
+    words: Expected = None
     for word in before:
         if waiting:
             waiting = False
@@ -121,14 +123,13 @@ def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple
     return _words(expected[min(arguments, len(expected) - 1)], current) if expected else []
 
 
-def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Any:
-    return node.get("options", {}).get(name, root["options"].get(name))
+def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Expected:
+    found: Expected = node.get("options", {}).get(name, root["options"].get(name))
+    return found
 
 
-def _words(words: Any, current: str) -> list[tuple[str, str]]:
-    if not isinstance(words, list):
-        return []
-    known: list[str] = words
+def _words(words: Expected, current: str) -> list[tuple[str, str]]:
+    known = words if isinstance(words, list) else []
     # Several may be given, separated by commas: the last of them is being typed.
     done, comma, last = current.rpartition(",")
     return [(f"{done}{comma}{word}", "") for word in known if word.startswith(last)]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm_sdk import CrmClient
 from crm_sdk.errors import ConfigurationError
 from crm_sdk.route import Session
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _SERVICE = "crm"
 _NO_KEYRING = "this system has no keyring that works; set CRM_API_KEY instead (no secret is ever written to a file)"
@@ -69,6 +72,12 @@ class SessionClient(CrmClient):
         CrmClient.session(self, "start", secret)
         self.keeps = True
 
+    def with_options(self, **options: Any) -> Self:
+        """Return a view of this client, which keeps the same tokens unless it has a key of its own."""
+        view = super().with_options(**options)
+        view.keeps = self.keeps and options.get("api_key") is None
+        return view
+
     def session(self, change: Session, result: Any) -> None:
         """Use the tokens that a call brought, or forget them; in the keyring as well."""
         super().session(change, result)
@@ -76,8 +85,9 @@ class SessionClient(CrmClient):
             return
         if change == "end":
             forget(self.base_url)
-        elif result.access_token is not None:
-            save(
-                self.base_url,
-                Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True),
-            )
+        elif result.access_token:
+            refresh = result.refresh_token
+            if not refresh and change == "renew":  # the one it has stays good
+                before = load(self.base_url)
+                refresh = before.refresh_token if before is not None else None
+            save(self.base_url, Secret(str(result.access_token), str(refresh) if refresh else None, True))

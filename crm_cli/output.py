@@ -174,12 +174,11 @@ def _ordered(names: Iterable[str]) -> list[str]:
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
-    from rich import box
     from rich.table import Table
 
     names = columns or _ordered(dict.fromkeys(name for row in rows for name in row))
     cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns or _fitting(cells):
         if columns is None:
             table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=_WIDEST)

@@ -12,6 +12,8 @@ from .failures import MisuseError, complain
 from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_sign_in
 
 if TYPE_CHECKING:
+    from crm_sdk.models import LoginResult
+
     from .credentials import Secret, SessionClient
 
 
@@ -35,7 +37,7 @@ def login(
     base_url = settings.base_url or _line("Server (base URL)")
     with SessionClient(base_url, tenant_id=options.tenant, dialects=options.dialect) as client:
         if email is not None:
-            secret = _session(client, email, options.tenant)
+            secret = _session(client, email, options)
         else:
             secret = Secret(options.api_key or _hidden("API key"))
             try:
@@ -104,16 +106,31 @@ def _credential(settings: Settings) -> str:
     return "session in the keyring" if secret.is_session else "API key in the keyring"
 
 
-def _session(client: SessionClient, email: str, tenant: str | None) -> Secret:
+def _session(client: SessionClient, email: str, options: Options) -> Secret:
     from .credentials import Secret
 
     password = _hidden("Password")
-    result = client.auth.login(email, password, tenant=tenant)
+    result = _logged_in(client, options, email, password)
     if result.mfa_required:
-        result = client.auth.login(email, password, tenant=tenant, mfa_code=_line("Code of the second factor"))
+        result = _logged_in(client, options, email, password, _line("Code of the second factor"))
     if result.access_token is None:
         raise MisuseError("the server gave no session")
     return Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)
+
+
+def _logged_in(
+    client: SessionClient, options: Options, email: str, password: str, code: str | None = None
+) -> LoginResult:
+    """Sign in by the richest dialect the server has: not all of them give a session that can be renewed."""
+    from crm_sdk.errors import NotFoundError
+
+    if options.dialect is None and options.tenant is None and code is None:
+        for dialect in ("platform", "flow"):
+            try:
+                return client.with_options(dialects=dialect).auth.login(email, password)
+            except NotFoundError:
+                continue
+    return client.auth.login(email, password, tenant=options.tenant, mfa_code=code)
 
 
 def _hidden(what: str) -> str:

@@ -62,8 +62,8 @@ class Arguments:
             self.returns = None
         placeholders = {name for route in operation.routes.values() for name in route.placeholders}
         self.types: dict[str, Any] = {name: hint for name, hint in self._hints.items() if name not in placeholders}
-        self.upload = next((name for name, hint in self.types.items() if hint in (Upload, Upload | None)), None)
-        self.body = next((name for name in operation.positional if _input_type(self.types.get(name)) is not None), None)
+        self.upload: str | None = next((name for name, hint in self.types.items() if hint in (Upload, Upload | None)), None)
+        self.body: str | None = next((name for name in operation.positional if _input_type(self.types.get(name)) is not None), None)
 
     @cached_property
     def body_type(self) -> Any:

@@ -14,11 +14,13 @@ class Credentials:
     finds ``CRM_API_KEY`` in its environment.
     """
 
-    __slots__ = ("__access", "__refresh", "__locks", "__async_lock")
+    __slots__ = ("__access", "__async_lock", "__locks", "__refresh", "signed_in")
 
     def __init__(self, access: str | None = None, refresh: str | None = None) -> None:
         self.__access = access
         self.__refresh = refresh
+        self.signed_in: bool = False
+        """Whether they came from signing in, so that signing out forgets them; an API key outlives that."""
         self.__locks: dict[int, threading.Lock] = {}
         self.__async_lock: tuple[object, Any] = (None, None)
 

@@ -163,12 +163,12 @@ class Catalogue(Generic[Mode]):
         """What this client calls itself."""
         return f"crm-sdk/{__version__}"
 
-    def terms(self, operation: Operation[Any, Any] | None = None) -> Terms:
-        """Return how a call is to be carried out."""
+    def terms(self, operation: Operation[Any, Any] | None = None, timeout: float | None = None) -> Terms:
+        """Return how a call is to be carried out, within `timeout` seconds where that is not the client's own."""
         settings, shared = self._settings, self._shared
         needs_token = operation is None or operation.flags.auth
         return Terms(
-            settings.timeout,
+            settings.timeout if timeout is None else timeout,
             Retry(settings.max_retries),
             shared.clock,
             self._credentials if needs_token else Credentials(),
@@ -185,8 +185,7 @@ class Catalogue(Generic[Mode]):
         if credentials.refresh is None:
             return  # somebody else tried, and it was no use
         try:
-            view = self.with_options(timeout=timeout)
-            yield from Auth.refresh.again(view, {"refresh_token": credentials.refresh}, self.dialects)
+            yield from Auth.refresh.again(self, {"refresh_token": credentials.refresh}, self.dialects, timeout)
         except CrmError as error:
             # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
             refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
@@ -196,8 +195,10 @@ class Catalogue(Generic[Mode]):
     def session(self, change: Session, result: Any) -> None:
         """Use the tokens that a call brought, or forget them."""
         if change == "end":
-            self._credentials.replace(None, None)
+            if self._credentials.signed_in:
+                self._credentials.replace(None, None)
         elif result.access_token:
+            self._credentials.signed_in = True
             kept = self._credentials.refresh if change == "renew" else None  # RFC 6749, 6: a new one is optional
             self._credentials.replace(
                 str(result.access_token), str(result.refresh_token) if result.refresh_token else kept
@@ -339,7 +340,7 @@ class CrmClient(Catalogue[Sync]):
     Raises: ConfigurationError, where there is no base URL or an option cannot be right.
     """
 
-    mode = Sync
+    mode: ClassVar[type[Sync] | type[Async]] = Sync
 
     def __init__(
         self,
@@ -403,7 +404,7 @@ class AsyncCrmClient(Catalogue[Async]):
     Raises: ConfigurationError, where there is no base URL or an option cannot be right.
     """
 
-    mode = Async
+    mode: ClassVar[type[Sync] | type[Async]] = Async
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ def _object(**members: Any) -> Any:
 class Mvp(Dialect):
     """Named bodies, ``{"leads": [...], "total", "pagination": {limit, offset, hasMore}}``."""
 
-    name = "mvp"
+    name: ClassVar[DialectName] = "mvp"
 
     def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
         """Return the type of a whole answer whose content is `result`."""
@@ -104,7 +104,7 @@ def _noun(path: str) -> str:
 class Flow(Dialect):
     """Bare bodies: the object or the array itself."""
 
-    name = "flow"
+    name: ClassVar[DialectName] = "flow"
     tells_more = False
 
     def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
@@ -123,9 +123,9 @@ class Flow(Dialect):
 class Platform(Dialect):
     """The envelope ``{success, data, meta, errors}``; pages are counted from 1."""
 
-    name = "platform"
-    prefix = "/v1"
-    camel_sort = False
+    name: ClassVar[DialectName] = "platform"
+    prefix: ClassVar[str] = "/v1"
+    camel_sort: ClassVar[bool] = False
 
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""

@@ -78,7 +78,7 @@ class InvalidInputError(CrmError, ValueError):
 
     def __init__(self, message: str, *, fields: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
-        self.fields = tuple(fields)
+        self.fields: tuple[FieldError, ...] = tuple(fields)
 
 
 class UnsupportedOperationError(CrmError):
@@ -87,7 +87,7 @@ class UnsupportedOperationError(CrmError):
     def __init__(self, message: str, *, operation: str, dialects: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.operation = operation
-        self.dialects = tuple(dialects)
+        self.dialects: tuple[str, ...] = tuple(dialects)
         """The dialects that do document it."""
 
 
@@ -121,7 +121,7 @@ class InvalidResponseError(CrmError):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.mismatches = tuple(mismatches)
+        self.mismatches: tuple[object, ...] = tuple(mismatches)
         self.body = body
         """The first 2,000 bytes of the answer."""
         self.request_id = request_id
@@ -156,7 +156,7 @@ class ApiError(CrmError):
         self.code = code
         """The server's code, such as ``NOT_FOUND``; ``HTTP_502`` where the body had none."""
         self.details: Mapping[str, Any] = dict(details or {})
-        self.fields = tuple(fields)
+        self.fields: tuple[FieldError, ...] = tuple(fields)
         self.request_id = request_id
         self.retry_after = retry_after
         """Seconds the server asks to wait; None where it does not say."""

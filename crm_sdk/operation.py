@@ -53,12 +53,14 @@ class Operation(Generic[P, T]):
     """A documented call. Class access gives the declaration, access on a client's resource the bound method."""
 
     kind: Kind = "plain"
+    owner: type[Resource[Any]]
+    name: str
 
     def __init__(self, function: Callable[..., Any], routes: Mapping[str, Route], flags: Flags) -> None:
         self.function = function
         self.flags = flags
         self.routes = routes
-        self.doc = inspect.getdoc(function) or ""
+        self.doc: str = inspect.getdoc(function) or ""
         update_wrapper(cast(Any, self), function)
         self._readers: dict[tuple[str, type], Reader[Any]] = {}
 
@@ -204,7 +206,7 @@ class Operation(Generic[P, T]):
         if body is not None and body in rest:  # a search carries its page in its body
             return rest | {body: dialect.page_arguments(rest[body])}
         if not dialect.tells_more and "limit" in self.signature.parameters and route.has("limit"):
-            rest = {"limit": DEFAULT_LIMIT} | rest  # only a full page tells that there may be more
+            rest = {"limit": rest.get("limit", DEFAULT_LIMIT), **rest}  # only a full page tells that there may be more
         return dialect.page_arguments(rest)
 
     def request(self, plan: Plan, client: Catalogue[Any]) -> Request:
@@ -238,10 +240,12 @@ class Operation(Generic[P, T]):
         """Carry out one call: the steps, and at their end its result."""
         return self.again(client, self.bind(args, kwargs), client.dialects)
 
-    def again(self, client: Catalogue[Any], given: dict[str, Any], dialects: tuple[str, ...]) -> Steps[Any]:
+    def again(
+        self, client: Catalogue[Any], given: dict[str, Any], dialects: tuple[str, ...], timeout: float | None = None
+    ) -> Steps[Any]:
         """Carry out a call whose arguments are bound."""
         plan = self.plan(given, dialects)
-        reply = yield from exchange(self.request(plan, client), client.terms(self))
+        reply = yield from exchange(self.request(plan, client), client.terms(self, timeout))
         if reply.status >= 300 and reply.status != self.status:
             raise plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
         result = self.result(client, plan, reply)
@@ -319,7 +323,7 @@ class Operation(Generic[P, T]):
 class Paginated(Operation[P, T]):
     """A call that answers a page; T is what the page holds."""
 
-    kind = "page"
+    kind: Kind = "page"
 
     # A page is a `Page` to the sync client and `AsyncPages` to the async one: that is why these differ from `Operation.__get__`.
     @overload  # type: ignore[override] # see above
@@ -357,7 +361,7 @@ class Paginated(Operation[P, T]):
 class JobOperation(Operation[P, T]):
     """A call that answers a job; T is the job's result."""
 
-    kind = "job"
+    kind: Kind = "job"
 
     # A job waits as the client does: that is why these differ from `Operation.__get__`.
     @overload  # type: ignore[override] # see above
@@ -385,7 +389,7 @@ class JobOperation(Operation[P, T]):
 class DownloadOperation(Operation[P, T]):
     """A call that answers a file."""
 
-    kind = "download"
+    kind: Kind = "download"
 
     # A download is read as the client reads: that is why these differ from `Operation.__get__`.
     @overload  # type: ignore[override] # see above

@@ -28,15 +28,15 @@ class _PageOf(Generic[T]):
     """What a sync and an async page share."""
 
     def __init__(self, items: list[T], window: Window, fetch: Callable[[int, int], Any] | None) -> None:
-        self.items = items
+        self.items: list[T] = items
         """The records of this page."""
-        self.limit = window.limit
+        self.limit: int | None = window.limit
         """Records a page holds at most; None where the dialect does not page this list."""
-        self.offset = window.offset
+        self.offset: int = window.offset
         """How many records come before this page."""
-        self.total = window.total
+        self.total: int | None = window.total
         """How many records there are in all; None where the dialect does not tell."""
-        self.has_next = window.has_next
+        self.has_next: bool = window.has_next
         self._fetch = fetch
 
     @property

@@ -71,14 +71,21 @@ def _summary(mismatches: tuple[Mismatch, ...]) -> str:
 
 def check(annotation: Any, value: Any, mismatches: tuple[Mismatch, ...]) -> None:
     """Raise `Unreadable` for a value that is of no use: no model where one is documented, no list, no object."""
-    kind = _plain(annotation)
-    wanted: Any = kind if isinstance(kind, type) and issubclass(kind, Model) else dict if is_typeddict(kind) else None
-    if get_origin(kind) is list:
-        wanted = list
+    wanted = _wanted(_plain(annotation))
     if wanted is not None and not isinstance(value, wanted):
-        names = {dict: "an object", list: "an array", type(None): "null"}
-        expected, found = (names.get(cls, f"a {cls.__name__}") for cls in (wanted, type(value)))
-        raise Unreadable(f"{expected} was expected, not {found}", mismatches)
+        raise Unreadable(f"{_words(wanted)} was expected, not {_words(type(cast(object, value)))}", mismatches)
+
+
+def _wanted(kind: object) -> type[object] | None:
+    if isinstance(kind, type) and issubclass(kind, Model):
+        return kind
+    if get_origin(kind) is list:
+        return list
+    return dict if is_typeddict(cast(object, kind)) else None
+
+
+def _words(kind: type[object]) -> str:
+    return {"dict": "an object", "list": "an array", "NoneType": "null"}.get(kind.__name__, f"a {kind.__name__}")
 
 
 def _with_floats(value: Any) -> Any:
@@ -107,7 +114,7 @@ def _lenient(annotation: Any, found: Any, path: str, mismatches: list[Mismatch])
     origin = get_origin(kind)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _lenient_model(kind, found, path, mismatches)
-    if is_typeddict(kind) and is_object(found):
+    if is_object(found) and is_typeddict(cast(object, kind)):
         return _lenient_dict(kind, found, path, mismatches)
     if origin in (Union, types.UnionType):
         return _lenient_union(annotation, kind, found, path, mismatches)

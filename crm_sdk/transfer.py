@@ -51,16 +51,16 @@ class _DownloadOf:
 
     def __init__(self, headers: Mapping[str, str], body: Any) -> None:
         self._body = body
-        self.filename = _filename(headers.get("content-disposition", ""))
+        self.filename: str | None = _filename(headers.get("content-disposition", ""))
         """The name the server gives the file; None where it gives none."""
-        self.content_type = headers.get("content-type", "application/octet-stream").partition(";")[0].strip()
+        self.content_type: str = headers.get("content-type", "application/octet-stream").partition(";")[0].strip()
         length = headers.get("content-length", "")
-        self.size = int(length) if length.isdigit() and "content-encoding" not in headers else None
+        self.size: int | None = int(length) if length.isdigit() and "content-encoding" not in headers else None
         """Bytes; None where the server does not know beforehand."""
-        self.checksum = headers.get("etag", "").strip('"') or None
+        self.checksum: str | None = headers.get("etag", "").strip('"') or None
         """The server's checksum of the content; None where it gives none."""
         count = headers.get("x-total-count", "")
-        self.total = int(count) if count.isdigit() else None
+        self.total: int | None = int(count) if count.isdigit() else None
         """Records in the file, for an export; None where the server does not tell."""
 
     def __repr__(self) -> str:

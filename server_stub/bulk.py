@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from crm_sdk.wire import camel
+
+from .dialects import wire_path
 from .problems import FieldError, Problem
 from .serving import Call
 
@@ -70,9 +73,9 @@ def error_of(problem: Problem) -> Mapping[str, Any]:
     return {
         "code": problem.code,
         "message": problem.message,
-        "field": problem.field,
+        "field": wire_path(problem.field) if problem.field is not None else None,
         "rule": problem.rule,
-        "details": dict(problem.details),
+        "details": {camel(name): value for name, value in problem.details.items()},
     }
 
 

@@ -154,6 +154,8 @@ def _received(operation: Operation[..., Any], members: dict[str, Any], *, text: 
             FieldError(_pythonic(item.field), item.rule, item.message)
             for item in field_errors(error, members, drop=arguments.body)
         ) from None
+    if "sort" in values:  # mvp and flow name the member as on the wire
+        values["sort"] = snake(values["sort"])
     errors: list[FieldError] = []
     for name, value in values.items():
         path = "" if name == arguments.body else name

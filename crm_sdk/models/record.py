@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -30,7 +30,7 @@ class Mismatch:
 class Model(BaseModel):
     """A plain value: frozen, snake_case in Python, camelCase on the wire; members no document names are kept."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
         extra="allow",
         alias_generator=camel,

@@ -1,0 +1,59 @@
+"""A command line with a folder and a keyring of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+from shell import Crm, Memory, Result
+
+from crm_cli.app import run
+from server_stub import StubServer
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("seeded") / "offline.db"
+    StubServer(db=str(path), running=True).close()
+    return path
+
+
+@pytest.fixture
+def ring() -> Iterator[Memory]:
+    before, ring = keyring.get_keyring(), Memory()
+    keyring.set_keyring(ring)
+    yield ring
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ring: Memory) -> Path:
+    for name in [name for name in os.environ if name.startswith("CRM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CRM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+@pytest.fixture
+def crm(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Crm:
+    def call(*words: str, stdin: str = "") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        status = run(words)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def offline(crm: Crm, folder: Path, seeded: Path, monkeypatch: pytest.MonkeyPatch) -> Crm:
+    shutil.copy(seeded, folder / "offline.db")
+    monkeypatch.setenv("CRM_OFFLINE", "1")
+    return crm
