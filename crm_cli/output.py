@@ -179,9 +179,10 @@ def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
     names = columns or _ordered(dict.fromkeys(name for row in rows for name in row))
     cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns or _fitting(cells):
+    chosen, widest = (columns, None) if columns else _fitting(cells)
+    for name in chosen:
         if columns is None:
-            table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=_WIDEST)
+            table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=widest)
         else:
             table.add_column(name, overflow="fold")
     shown = [str(column.header) for column in table.columns]
@@ -190,21 +191,24 @@ def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
     return table
 
 
-def _fitting(cells: Mapping[str, list[str]]) -> list[str]:
-    """Choose the columns that fit on the terminal: those with a value in them, in the document's order."""
+def _fitting(cells: Mapping[str, list[str]]) -> tuple[list[str], int | None]:
+    """Choose the columns that fit on the terminal: those with a value in them, in the document's order.
+
+    Where not all of them fit, none is wider than the width that comes with them.
+    """
     from rich.cells import cell_len
 
-    width, shown = shutil.get_terminal_size().columns, list[str]()
-    for name, column in cells.items():
-        needed = min(max(map(cell_len, column), default=0), _WIDEST)
-        if needed == 0:
-            continue
-        needed = max(needed, len(name)) + 2
-        if shown and needed > width:
-            continue
-        width -= needed
-        shown.append(name)
-    return shown
+    filled = {name: max(map(cell_len, column)) for name, column in cells.items() if any(column)}
+    left = shutil.get_terminal_size().columns
+    if sum(max(width, len(name)) + 2 for name, width in filled.items()) <= left + 2:
+        return list(filled), None
+    shown: list[str] = []
+    for name, width in filled.items():
+        needed = max(min(width, _WIDEST), len(name)) + 2
+        if not shown or needed <= left + 2:
+            left -= needed
+            shown.append(name)
+    return shown, _WIDEST
 
 
 def _console(table: Table) -> None:

@@ -141,7 +141,7 @@ class Form:
         if body is None:
             return []
         return [
-            self._option(name, "member", _Kind.of(hint), required=name in body.__required_keys__, default=None)
+            self._option(name, "member", _Kind.of(hint), required=_is_required(body, name, hint), default=None)
             for name, hint in get_type_hints(body, include_extras=True).items()
         ]
 
@@ -202,6 +202,12 @@ class Form:
                 raise MisuseError(f"--data: no such member: {', '.join(unknown)}")
         members = {names.get(key, key): value for key, value in read.items()}
         return (members, {}) if place == "option" else ({}, members)
+
+
+def _is_required(body: Any, name: str, hint: Any) -> bool:
+    # `__required_keys__` does not see the marks of annotations that are strings, as all of ours are.
+    mark = get_origin(hint)
+    return mark is Required or (mark is not NotRequired and name in body.__required_keys__)
 
 
 @dataclass(frozen=True, slots=True)

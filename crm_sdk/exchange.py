@@ -164,7 +164,7 @@ def exchange(request: Request, terms: Terms) -> Steps[Reply]:
         except NetworkError as error:
             failure = error
             if isinstance(error, DeadlineExceededError) and deadline - clock.monotonic() <= 0:
-                raise _too_late(request, terms, attempt + 1, sent=error.sent) from error
+                raise _too_late(request, terms, attempt + error.sent, sent=error.sent or attempt > 0) from error
             if attempt >= retry.limit or not may_repeat_failure(method, error, harmless=harmless):
                 raise
             wait = retry.wait(attempt)
@@ -205,7 +205,7 @@ def _with_bearer(request: Request, bearer: str | None) -> Request:
 
 
 def _too_late(request: Request, terms: Terms, attempts: int, *, sent: bool) -> DeadlineExceededError:
-    times = "once" if attempts == 1 else f"{attempts} times"
+    times = {0: "never", 1: "once"}.get(attempts, f"{attempts} times")
     return DeadlineExceededError(
         f"{request.place} got no answer within {terms.timeout:g} s (sent {times}); "
         "a longer `timeout=` gives it more time",

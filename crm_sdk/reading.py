@@ -77,11 +77,11 @@ def check(annotation: Any, value: Any, mismatches: tuple[Mismatch, ...]) -> None
 
 
 def _wanted(kind: object) -> type[object] | None:
+    if is_typeddict(kind):
+        return dict
     if isinstance(kind, type) and issubclass(kind, Model):
         return kind
-    if get_origin(kind) is list:
-        return list
-    return dict if is_typeddict(cast(object, kind)) else None
+    return list if get_origin(kind) is list else None
 
 
 def _words(kind: type[object]) -> str:

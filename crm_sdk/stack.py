@@ -64,7 +64,7 @@ class AsyncStack(Generic[T]):
         self.limit = limit
         self._make = make
         self.idle: list[tuple[float, T]] = []
-        self.open = 0
+        self.open: int = 0
         self._waiting: deque[list[Any]] = deque()
 
     async def take(self) -> T:

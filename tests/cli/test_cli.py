@@ -17,6 +17,8 @@ from crm_sdk import errors
 
 # -- a command for every declaration
 
+pytest_plugins = ["cli_fixtures"]
+
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_declared_call_is_a_command_with_help_and_all_its_arguments(name: str, crm: Crm) -> None:
@@ -37,6 +39,13 @@ def test_no_two_options_of_a_command_are_typed_alike(name: str) -> None:
     flags = [p.flag for p in form.parameters] + [f"--no-{p.flag[2:]}" for p in form.parameters if p.kind == "flag"]
     flags += [*form.own, *(option.flag for option in form.globals)]
     assert len(flags) == len(set(flags))
+
+
+def test_help_says_what_is_required_and_gives_an_example(crm: Crm) -> None:
+    shown = crm("contacts", "relationships", "create", "--help").out
+    assert "required; reports_to, manages" in shown
+    example = "crm contacts relationships create CONTACT_ID --related-contact-id TEXT --type reports_to"
+    assert f"Example: {example}" in shown
 
 
 def test_no_hand_made_command_hides_a_noun(crm: Crm) -> None:

@@ -16,6 +16,8 @@ from shell import ROOT, Crm, Memory, process
 from crm_cli import completion, failures
 from server_stub import StubServer
 
+pytest_plugins = ["cli_fixtures"]
+
 
 def test_with_nothing_configured_crm_says_what_to_do(crm: Crm) -> None:
     said = crm()

@@ -1,0 +1,135 @@
+"""Fixtures for tests of the client's machine, each of which runs against the sync and the async client.
+
+mode    "sync" or "async": whatever uses it, or one of the next two, runs once with each
+make    makes a client of that mode; by default it talks to `server`
+call    finishes what such a client's method gave: a value is itself, a coroutine is awaited, a list is gone through
+server  canned answers without a network, and the requests they were given to
+clock   a clock that stands, so that waiting takes no time; it notes how long it was asked to wait
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from crm_sdk import AsyncCrmClient, CrmClient
+
+sys.path.insert(0, str(Path(__file__).parent))  # so that a test can import another file's tools, whatever the rootdir
+
+LEAD = {"id": "lead_1", "name": "Ada", "status": "new", "createdAt": "2026-01-15T09:00:00Z"}
+
+
+class Canned:
+    """Answers in the order they were given; the last one is given again and again."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx.Request] = []
+        self._answers: deque[Callable[[httpx.Request], httpx.Response]] = deque()
+
+    def says(self, body: Any = None, status: int = 200, *, content: bytes | None = None, **headers: str) -> Canned:
+        """Add an answer: JSON, or bytes."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = content if content is not None else b"" if body is None else json.dumps(body).encode()
+        return self.does(lambda request: httpx.Response(status, content=sent, headers=named))
+
+    def fails(self, error: Exception) -> Canned:
+        """Add a failure of the network."""
+
+        def fail(request: httpx.Request) -> httpx.Response:
+            raise error
+
+        return self.does(fail)
+
+    def does(self, answer: Callable[[httpx.Request], httpx.Response]) -> Canned:
+        """Add an answer that depends on the request."""
+        self._answers.append(answer)
+        return self
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self._answers.popleft() if len(self._answers) > 1 else self._answers[0]
+        return answer(request)
+
+    @property
+    def paths(self) -> list[str]:
+        """The targets that were asked for."""
+        return [request.url.raw_path.decode() for request in self.requests]
+
+    def body(self, n: int = -1) -> Any:
+        """Return what the n-th request sent, read as JSON."""
+        return json.loads(self.requests[n].content)
+
+
+class Standing:
+    """A clock that moves when it is slept on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    async def sleep_async(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the developer has in the environment out of the tests."""
+    for name in ("CRM_BASE_URL", "CRM_API_KEY", "CRM_TENANT_ID", "CRM_DIALECTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clock() -> Standing:
+    return Standing()
+
+
+@pytest.fixture
+def server() -> Canned:
+    return Canned()
+
+
+@pytest.fixture(params=["sync", "async"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def make(mode: str, server: Canned, clock: Standing) -> Callable[..., Any]:
+    def client(base_url: str = "http://crm.test", api_key: str | None = "key", **options: Any) -> Any:
+        given: dict[str, Any] = {"http_client": httpx.MockTransport(server), "clock": clock} | options
+        return (CrmClient if mode == "sync" else AsyncCrmClient)(base_url, api_key, **given)
+
+    return client
+
+
+@pytest.fixture
+def call(mode: str) -> Iterator[Callable[[Any], Any]]:
+    async def collected(items: Any) -> list[Any]:
+        return [item async for item in items]
+
+    with asyncio.Runner() as runner:
+
+        def finish(value: Any) -> Any:
+            if inspect.iscoroutine(value):
+                return runner.run(value)
+            if hasattr(value, "__aiter__"):
+                return runner.run(collected(value))
+            return list(value) if hasattr(value, "__iter__") and hasattr(value, "pages") else value
+
+        yield finish

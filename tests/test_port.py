@@ -1,0 +1,110 @@
+"""The stub on a real port: the same server behind HTTP, and a state file that a kill -9 does not harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from crm_sdk import AsyncCrmClient, ConnectionFailedError, CrmClient, CrmError
+from server_stub import StubServer
+from server_stub.asgi import _listen
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with StubServer().serve() as port:
+        yield port.url
+
+
+def test_the_sdk_talks_to_it(url: str) -> None:
+    with CrmClient(url, "acme-admin", dialects="mvp") as client:
+        made = client.leads.create({"name": "Over the wire"})
+        assert client.leads.get(made.id) == made
+    with CrmClient(f"{url}/v1", "acme-admin", dialects="platform") as client:
+        assert client.leads.get(made.id).name == "Over the wire"
+        assert client.contacts.export(format="csv").read().startswith(b"id,")
+
+
+async def gather(url: str) -> int:
+    import asyncio
+
+    async with AsyncCrmClient(url, "acme-admin") as client:
+        found = await asyncio.gather(*(client.leads.get("lead_123") for _ in range(200)))
+    return len({lead.id for lead in found})
+
+
+def test_many_at_once(url: str) -> None:
+    import asyncio
+
+    assert asyncio.run(gather(url)) == 1
+
+
+@pytest.mark.parametrize("target", ["/api/leads/lead%2F123", "/api/leads/%00", "/v1/leads?page=1&page=2", "/%zz", "//", "/api/leads/" + "x" * 3000])
+def test_odd_targets_get_an_answer(url: str, target: str) -> None:
+    answer = httpx.get(url + target, headers={"Authorization": "Bearer acme-admin"})
+    assert answer.status_code in (200, 400, 404, 422) and answer.json()
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
+    listener = _listen("127.0.0.1", 0)
+    with listener, socket.create_connection(listener.getsockname()) as _, listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio looks at
+
+
+def test_a_port_that_is_taken_is_told(url: str) -> None:
+    port = int(url.rpartition(":")[2])
+    done = subprocess.run(
+        [sys.executable, "-m", "server_stub", "--port", str(port)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1 and f"cannot listen on 127.0.0.1:{port}" in done.stderr
+
+
+class Process:
+    """A server in a process of its own."""
+
+    def __init__(self, db: Path) -> None:
+        command = [sys.executable, "-m", "server_stub", "--port", "0", "--no-limits", "--db", str(db)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = next(word for word in self.process.stdout.readline().split() if word.startswith("http"))
+
+    def kill(self) -> None:
+        """End it as the kernel would."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
+    db = tmp_path / "state.db"
+    answered: list[str] = []
+    for lives in range(3):
+        server = Process(db)
+        timer = threading.Timer(0.4 + 0.1 * lives, server.kill)
+        timer.start()
+        with CrmClient(server.url, "acme-admin", dialects="mvp", max_retries=0) as client:
+            try:
+                for number in range(100_000):
+                    answered.append(client.leads.create({"name": f"life {lives} number {number}"}).id)
+            except (ConnectionFailedError, CrmError):
+                pass
+        timer.join()
+    server = Process(db)
+    with CrmClient(server.url, "acme-admin", dialects="mvp") as client:
+        there = {lead.id for lead in client.leads.list(limit=200)}
+        again = client.leads.create({"name": "after"})
+    server.kill()
+    assert len(answered) > 30
+    assert set(answered) <= there
+    assert again.id not in there
