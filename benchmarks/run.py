@@ -248,11 +248,10 @@ def command_line() -> None:
     crm = str(Path(sys.executable).with_name("crm"))
     with tempfile.TemporaryDirectory() as folder:
         env = {"CRM_DATA_DIR": folder, "CRM_CACHE_DIR": folder}
-        completing = {**env, "COMP_WORDS": "crm leads li", "COMP_CWORD": "2", "_CRM_COMPLETE": "bash"}
         subprocess.run([crm, "--offline", "leads", "list"], check=True, stdout=subprocess.DEVNULL, env={**os.environ, **env})
         for what, command, more, aim in (
             ("crm --version", [crm, "--version"], env, "2"),
-            ("TAB", [crm], completing, "2"),
+            ("TAB", [crm, "__complete", "bash", "2", "crm", "leads", "li"], env, "2"),
             ("crm --help", [crm, "--help"], env, ""),
             ("crm --offline leads list", [crm, "--offline", "leads", "list"], env, "25"),
         ):

@@ -239,7 +239,7 @@ def field_errors(
             path = path[1:]
         name = ".".join(path)
         if name not in found:
-            message = str(item["msg"])
+            message = values.FORMS.get(item.get("ctx", {}).get("pattern", ""), str(item["msg"]))
             found[name] = FieldError(name, message[:1].lower() + message[1:], rule_of(item["type"]))
     return list(found.values())
 

@@ -363,6 +363,8 @@ class CrmClient(Catalogue[Sync]):
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
+        if _is_link(http_client):
+            return http_client
         from . import http
 
         return http.open_link(self.base_url, http_client, self._settings.max_connections)
@@ -427,6 +429,8 @@ class AsyncCrmClient(Catalogue[Async]):
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
+        if _is_link(http_client):
+            return http_client
         from . import http
 
         return http.open_async_link(self.base_url, http_client, self._settings.max_connections)
@@ -462,6 +466,11 @@ class AsyncCrmClient(Catalogue[Async]):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
+
+
+def _is_link(http_client: Any) -> bool:
+    """Tell whether a client was given a link of its own (the stub's), which sends our requests and needs no httpx."""
+    return hasattr(http_client, "send") and not hasattr(http_client, "build_request")
 
 
 def _base_url(url: str | None) -> str:

@@ -157,7 +157,8 @@ class Operation(Generic[P, T]):
             for name, route in self.routes.items()
             if not any(not route.has(arg) for arg in given) and not self.arguments.lacking(given, route)
         ]
-        way_out = f"; {' and '.join(able)} has it: dialects={able[0]!r}" if able else ""
+        have = "has" if len(able) == 1 else "have"
+        way_out = f"; {' and '.join(able)} {have} it: dialects={able[0]!r}" if able else ""
         if lacking:
             what = "; ".join(f"{name} does not document {', '.join(args)}" for name, args in lacking.items())
         else:

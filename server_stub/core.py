@@ -20,6 +20,7 @@ from .durable import Durable
 from .faults import Faults
 from .jobs import Step, run_due
 from .journal import Journal
+from .link import AsyncStubLink, StubLink
 from .messages import Reply, Request
 from .problems import Problem
 from .ratelimit import RateLimits
@@ -109,14 +110,14 @@ class StubServer:
         """
         from crm_sdk import CrmClient
 
-        given: dict[str, Any] = self._options() | {"http_client": self.transport()} | options
+        given: dict[str, Any] = self._options() | {"http_client": StubLink(self)} | options
         return CrmClient(**given)
 
     def async_client(self, **options: Any) -> AsyncCrmClient:
         """Return an async client of this server, signed in with the demo key ``acme-admin``."""
         from crm_sdk import AsyncCrmClient
 
-        given: dict[str, Any] = self._options() | {"http_client": self.async_transport()} | options
+        given: dict[str, Any] = self._options() | {"http_client": AsyncStubLink(self)} | options
         return AsyncCrmClient(**given)
 
     def _options(self) -> dict[str, Any]:

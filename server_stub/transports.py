@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
-from unittest import mock
 
 import httpx
 
@@ -83,6 +82,7 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
 @contextmanager
 def intercepted(server: StubServer) -> Generator[StubServer]:
     """Let every client that is made within the block talk to the server, whatever its base URL is."""
+    from unittest import mock  # here, because it imports asyncio, which a stub has no other use for
 
     def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
         return server.transport

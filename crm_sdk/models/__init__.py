@@ -6,7 +6,8 @@ pydantic is loaded with the first model, so that importing this package costs no
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for it costs milliseconds
 
 # fmt: off
 # isort: off
@@ -146,12 +147,13 @@ _WHERE = {name: module for module, names in _NAMES.items() for name in names.spl
 __all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll] # the names of the table, kept once
 
 
-def __getattr__(name: str) -> object:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_WHERE[name]}", __name__), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # or else type checkers would take a misspelt name for one that is found at run time
+
+    def __getattr__(name):
+        if name not in _WHERE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+        return value
 
 
 def __dir__() -> list[str]:

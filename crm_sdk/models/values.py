@@ -75,10 +75,20 @@ def one_note(value: object) -> object:
 Notes: TypeAlias = Annotated[list[str], BeforeValidator(one_note)]
 NotesInput: TypeAlias = Annotated[list[str] | str, ReadAs(list[str], before=one_note)]
 
-Email: TypeAlias = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", max_length=254)]
+EMAIL_PATTERN, URL_PATTERN = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/]\S*$"
+CURRENCY_PATTERN, COUNTRY_PATTERN = r"^[A-Z]{3}$", r"^[A-Z]{2}$"
+FORMS = {
+    EMAIL_PATTERN: "must be an e-mail address, like ada@example.com",
+    URL_PATTERN: "must be a URL, like https://example.com",
+    CURRENCY_PATTERN: "must be a currency's three letters (ISO 4217), like EUR",
+    COUNTRY_PATTERN: "must be a country's two letters (ISO 3166), like DE",
+}
+"""What to say of a text that does not match a pattern."""
+
+Email: TypeAlias = Annotated[str, Field(pattern=EMAIL_PATTERN, max_length=254)]
 Phone: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
-Url: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/]\S*$", max_length=2048)]
-Currency: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Url: TypeAlias = Annotated[str, Field(pattern=URL_PATTERN, max_length=2048)]
+Currency: TypeAlias = Annotated[str, Field(pattern=CURRENCY_PATTERN)]
 Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
 
@@ -160,7 +170,7 @@ class AddressInput(TypedDict, total=False):
     city: str | None
     state: str | None
     postal_code: str | None
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None
+    country: Annotated[str, Field(pattern=COUNTRY_PATTERN)] | None
 
 
 class SocialProfile(Model):
