@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find crm_sdk crm_cli server_stub -name '*.py') pyproject.toml README.md
 
+# No script and no `python -m` finds the packages in the folder it is run from: what is installed is what is tested.
+export PYTHONSAFEPATH := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo check test types docs bench soak clean
 

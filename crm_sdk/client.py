@@ -469,8 +469,8 @@ class AsyncCrmClient(Catalogue[Async]):
 
 
 def _is_link(http_client: Any) -> bool:
-    """Tell whether a client was given a link of its own (the stub's), which sends our requests and needs no httpx."""
-    return hasattr(http_client, "send") and not hasattr(http_client, "build_request")
+    """Tell whether a client was given a link (the stub's), which sends our requests as they are and needs no httpx."""
+    return getattr(http_client, "is_link", False) is True
 
 
 def _base_url(url: str | None) -> str:

@@ -75,6 +75,8 @@ class _Body:
 class StubLink:
     """What a sync client of a stub sends through."""
 
+    is_link = True
+
     def __init__(self, server: StubServer) -> None:
         self._server = server
 
@@ -91,6 +93,8 @@ class StubLink:
 
 class AsyncStubLink:
     """What an async client of a stub sends through."""
+
+    is_link = True
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
