@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .arguments import Arguments
     from .client import Catalogue
     from .models.jobs import AsyncJob, Job
+    from .models.record import Mismatch
     from .paging import AsyncPages, Page
     from .reading import Reader
     from .transfer import AsyncDownload, Download
@@ -276,11 +277,13 @@ class Operation(Generic[P, T]):
         except (Unreadable, KeyError, TypeError) as error:
             reason = f"it has no member {error}" if isinstance(error, KeyError) else str(error)
             # Without the cause, which quotes the answer; that of a sign-in is not kept either.
+            secret = self.flags.session is not None
+            noted: Sequence[Mismatch] = getattr(error, "mismatches", ())
             raise InvalidResponseError(
                 f"{self.id}: the answer ({reply.status}) does not match its document: {reason}",
                 status=reply.status,
-                mismatches=getattr(error, "mismatches", ()),
-                body=b"" if self.flags.session is not None else reply.content[:2000],
+                mismatches=[replace(mismatch, value=None) for mismatch in noted] if secret else noted,
+                body=b"" if secret else reply.content[:2000],
                 request_id=reply.headers.get("x-request-id"),
             ) from None
         if mismatches:

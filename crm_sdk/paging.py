@@ -139,7 +139,6 @@ def by_offset(given: dict[str, Any]) -> dict[str, Any]:
     given = _one_of(given)
     page = given.pop("page", None)
     if page is not None:
-        _at_least("page", page, 1)
         given["limit"] = given.get("limit", DEFAULT_LIMIT)
         given["offset"] = (page - 1) * given["limit"]
     return given
@@ -150,7 +149,6 @@ def by_page(given: dict[str, Any]) -> dict[str, Any]:
     given = _one_of(given)
     offset = given.pop("offset", None)
     if offset:
-        _at_least("offset", offset, 0)
         limit = given["limit"] = given.get("limit", DEFAULT_LIMIT)
         if limit < 1 or offset % limit:
             raise _invalid(
@@ -165,12 +163,10 @@ def by_page(given: dict[str, Any]) -> dict[str, Any]:
 def _one_of(given: dict[str, Any]) -> dict[str, Any]:
     if "page" in given and "offset" in given:
         raise _invalid("page", "give page= or offset=, not both")
+    for name, least in (("page", 1), ("offset", 0)):
+        if given.get(name, least) < least:
+            raise _invalid(name, f"{given[name]} is less than {least}", rule="min")
     return dict(given)
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise _invalid(name, f"{value} is less than {least}", rule="min")
 
 
 def _invalid(name: str, message: str, rule: str = "format") -> InvalidInputError:

@@ -99,7 +99,9 @@ class StubServer:
 
             seed(self.store, self.clock, recompute=computed)
         self._save()
-        self._first = self.snapshot()
+        self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}
+        # A state file is not read whole for this: going back to the start means the demo data there.
+        self._first = self.snapshot() if self._durable is None else None
 
     # -- what users do with it ---------------------------------------------------------------------------------
 
@@ -164,8 +166,8 @@ class StubServer:
             self._save()
 
     def reset(self) -> None:
-        """Go back to the state it started in."""
-        self.restore(self._first)
+        """Go back to the state a new server starts in: the demo data."""
+        self.restore(self._first or StubServer(**self._options_of_start).snapshot())
 
     def _parts(self) -> dict[str, Any]:
         return {

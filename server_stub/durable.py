@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -123,15 +124,16 @@ class Durable:
         """Read the documents and id counters into a store; False, and nothing read, where nothing was ever saved."""
         if not self._saved:
             return False
-        store.load(self._documents())
+        pairs: list[tuple[str, str]] = self._db.execute("SELECT DISTINCT tenant_id, kind FROM document").fetchall()
+        store.load({pair: partial(self._documents, *pair) for pair in pairs})
         store.counters = self.meta.get("counters", {})
         return True
 
-    def _documents(self) -> Iterator[Change]:
+    def _documents(self, tenant_id: str, kind: str) -> Iterator[Change]:
         rows = self._db.execute(
-            "SELECT tenant_id, kind, id, body, sequence FROM document ORDER BY tenant_id, kind, sequence"
+            "SELECT id, body, sequence FROM document WHERE tenant_id = ? AND kind = ? ORDER BY sequence", (tenant_id, kind)
         )
-        for tenant_id, kind, id, body, sequence in rows:
+        for id, body, sequence in rows.fetchall():
             yield Change(tenant_id, kind, id, Document(_read(body)), sequence)
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import TracebackType
@@ -286,6 +286,7 @@ class Store:
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Collection]] = {}
         self._counters: dict[str, int] = {}
+        self._unread: dict[tuple[str, str], Callable[[], Iterable[Change]]] = {}
         self.log: list[Entry] | None = None
         """What the transaction under way has to undo; None outside of one."""
 
@@ -297,10 +298,17 @@ class Store:
         collection = companies.get(tenant_id)
         if collection is None:
             collection = companies[tenant_id] = Collection(self, tenant_id, kind)
+            read = self._unread.pop((tenant_id, kind), None)
+            for change in read() if read is not None else ():
+                if change.document is not None:
+                    collection.load(change.document, change.sequence)
         return collection
 
     def across(self, kind: str) -> list[Collection]:
         """Return a kind's collections of every company; for signing in, where the company is not known yet."""
+        for tenant_id, waiting in list(self._unread):
+            if waiting == kind:
+                self.collection(tenant_id, kind)
         return list(self._kinds.get(kind, {}).values())
 
     def transaction(self) -> Transaction:
@@ -334,14 +342,20 @@ class Store:
             for change in collection.drain()
         ]
 
-    def load(self, changes: Iterable[Change]) -> None:
-        """Take documents in that were saved before; they do not count as changes."""
-        for change in changes:
-            if change.document is not None:
-                self.collection(change.tenant_id, change.kind).load(change.document, change.sequence)
+    def load(self, saved: Mapping[tuple[str, str], Callable[[], Iterable[Change]]]) -> None:
+        """Take in what was saved before, by company and kind; each is read when it is first looked into.
+
+        It does not count as changed.
+        """
+        self._unread = dict(saved)
+
+    def _read_all(self) -> None:
+        for tenant_id, kind in list(self._unread):
+            self.collection(tenant_id, kind)
 
     def snapshot(self) -> StoreSnapshot:
         """Return the present state, to be restored any number of times."""
+        self._read_all()
         return StoreSnapshot(
             {
                 (tenant_id, kind): collection.snapshot()
@@ -355,6 +369,7 @@ class Store:
         """Go back to a state, also one of another store."""
         if self.log is not None:
             raise RuntimeError("a store cannot be restored within a transaction")
+        self._read_all()
         present = [(tenant_id, kind) for kind, companies in self._kinds.items() for tenant_id in companies]
         for tenant_id, kind in dict.fromkeys([*snap.collections, *present]):
             self.collection(tenant_id, kind).restore(snap.collections.get((tenant_id, kind), _EMPTY))

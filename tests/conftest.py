@@ -4,6 +4,7 @@ mode    "sync" or "async": whatever uses it, or one of the next two, runs once w
 make    makes a client of that mode; by default it talks to `server`
 call    finishes what such a client's method gave: a value is itself, a coroutine is awaited, a list is gone through
 server  canned answers without a network, and the requests they were given to
+net     a server on a port of loopback
 clock   a clock that stands, so that waiting takes no time; it notes how long it was asked to wait
 """
 
@@ -12,18 +13,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from loopback import Loopback
 
 from crm_sdk import AsyncCrmClient, CrmClient
-
-sys.path.insert(0, str(Path(__file__).parent))  # so that a test can import another file's tools, whatever the rootdir
 
 LEAD = {"id": "lead_1", "name": "Ada", "status": "new", "createdAt": "2026-01-15T09:00:00Z"}
 
@@ -102,6 +100,12 @@ def clock() -> Standing:
 @pytest.fixture
 def server() -> Canned:
     return Canned()
+
+
+@pytest.fixture
+def net() -> Iterator[Loopback]:
+    with Loopback() as server:
+        yield server
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -58,7 +58,7 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
     with Durable(tmp_path / "state.db") as file:
         assert file.load(again) is True
         assert file.meta["offset"] == 2.5
-    assert again.collection("tenant_a", "lead").all() == [doc, {"id": "lead_a", "name": "Ada"}]
+        assert again.collection("tenant_a", "lead").all() == [doc, {"id": "lead_a", "name": "Ada"}]
     assert again.changes() == []
     assert again.new_id("lead_") not in (id, "lead_a")
 
@@ -94,7 +94,8 @@ def test_a_killed_process_loses_nothing_it_answered(tmp_path: Path, round: int) 
     store = Store()
     with Durable(path) as file:
         assert file.load(store)
-    leads = store.collection("t", "lead")
+        leads = store.collection("t", "lead")
+        leads.all()
     assert all(id in leads for id in answered)
     assert len(set(answered)) == len(answered), "no id was given twice"
     assert all(twin in leads for doc in leads for twin in doc["twin"]), "a call is saved whole or not at all"

@@ -38,9 +38,7 @@ class Drive:
         headers = {"Idempotency-Key": KEY} if method == "POST" and terms.pop("keyed", True) else {}
         retry = Retry(terms.pop("retries", 2))
         settings: dict[str, Any] = {"timeout": 30.0} | terms
-        self.terms = Terms(
-            retry=retry, clock=self.clock, credentials=self.credentials, habits=self.habits, **settings
-        )
+        self.terms = Terms(retry=retry, clock=self.clock, credentials=self.credentials, habits=self.habits, **settings)
         self.sent: list[Send] = []
         self.slept: list[float] = []
         self.refreshed: list[Refresh] = []

@@ -50,7 +50,7 @@ def test_missing_and_wrong_members_give_a_usable_model() -> None:
     )  # fmt: skip
     assert lead.email is None
     assert lead.notes == []
-    assert {path: kind for path, kind in kinds(lead)} == {
+    assert dict(kinds(lead)) == {
         "id": "missing", "score": "int_parsing", "createdAt": "datetime_from_date_parsing", "tags": "list_type",
     }  # fmt: skip
     noted = next(mismatch for mismatch in lead.mismatches if mismatch.path == "score")
@@ -177,7 +177,8 @@ def test_a_page_whose_items_drift_is_a_page(
 
 
 @pytest.mark.parametrize(
-    "window", ["x", [], None, {"limit": "ten", "offset": {}, "hasMore": "perhaps", "hasNext": 5}, {"limit": -5, "page": []}]
+    "window",
+    ["x", [], None, {"limit": "ten", "offset": {}, "hasMore": "perhaps", "hasNext": 5}, {"limit": -5, "page": []}],
 )
 def test_a_page_whose_window_drifts_is_a_page(make: Make, call: Call, mode: str, server: Canned, window: Any) -> None:
     meta = {"pagination": window}
@@ -193,7 +194,9 @@ def test_a_page_whose_window_drifts_is_a_page(make: Make, call: Call, mode: str,
         assert repr(page).endswith("1-1 of ?>")
 
 
-def test_a_kind_of_drift_is_logged_once(make: Make, call: Call, server: Canned, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_kind_of_drift_is_logged_once(
+    make: Make, call: Call, server: Canned, caplog: pytest.LogCaptureFixture
+) -> None:
     server.says({**LEAD, "score": "high"})
     client = make()
     with caplog.at_level(logging.WARNING, "crm_sdk"):
@@ -217,7 +220,10 @@ def test_strict_makes_any_drift_an_error_that_lists_it(make: Make, call: Call, s
 def test_strict_is_content_with_what_is_only_unknown() -> None:
     assert read({**LEAD, "status": "dormant", "mood": 1}, strict=True).status == "dormant"
     with pytest.raises(Unreadable) as raised:
-        read({**LEAD, **{name: [] for name in ("email", "phone", "company", "title", "website", "industry")}}, strict=True)
+        read(
+            {**LEAD, **{name: [] for name in ("email", "phone", "company", "title", "website", "industry")}},
+            strict=True,
+        )
     assert str(raised.value).endswith("; and 1 more")
 
 
@@ -237,16 +243,18 @@ def test_an_amount_keeps_every_digit(amount: Decimal, pretty: bool) -> None:
     assert read(lead.model_dump_json(by_alias=True).encode()).value == amount
 
 
-@given(amounts.filter(lambda d: float(d) != int(d)))
+@given(st.decimals(-(10**12), 10**12, places=2))
 def test_an_amount_in_a_custom_field_keeps_every_digit(amount: Decimal) -> None:
     lead = read(encode_json({**LEAD, "customFields": {"budget": amount}}))
     assert lead.custom_fields["budget"] == amount
 
 
-@pytest.mark.xfail(strict=True, reason="`FieldValue` has int before Amount: a float of 18 digits is a whole number to it")
+@pytest.mark.xfail(
+    strict=True, reason="`FieldValue` has int before Amount: a float of 17 digits is a whole number to it"
+)
 def test_a_long_amount_in_a_custom_field_keeps_its_fraction() -> None:
-    lead = read(encode_json({**LEAD, "customFields": {"budget": Decimal("1000000000000000000.1")}}))
-    assert lead.custom_fields["budget"] == Decimal("1000000000000000000.1")
+    lead = read(encode_json({**LEAD, "customFields": {"budget": Decimal("4824463435583209.5")}}))
+    assert lead.custom_fields["budget"] == Decimal("4824463435583209.5")
 
 
 @given(twenty_digits)
