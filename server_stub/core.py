@@ -16,6 +16,7 @@ from crm_sdk.operation import Operation
 from . import identity, services
 from .clock import Clock
 from .dialects import FACES
+from .document import Document
 from .durable import Durable
 from .faults import Faults
 from .jobs import Step, run_due
@@ -25,7 +26,7 @@ from .messages import Reply, Request
 from .problems import Problem
 from .ratelimit import RateLimits
 from .router import Router
-from .store import Document, Store
+from .store import Store
 from .visit import Visit
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .store import Change, Document, Store
+from .document import Document
+from .store import Change, Store
 
 FORMAT = 1
 _APPLICATION = 0x43524D53  # SQLite's application_id of our files: "CRMS"

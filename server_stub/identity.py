@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .clock import Clock
+from .document import Document
 from .problems import Problem
-from .store import Document, Store
+from .store import Store
 
 ACCESS_SECONDS = 3_600
 _ROUNDS = 10

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from .document import Document
 from .problems import Problem
 from .serving import Call, Caller
-from .store import Document
 
 if TYPE_CHECKING:
     from .core import StubServer

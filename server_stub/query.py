@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, cast
 
+from .document import Document
 from .problems import Problem, invalid
-from .store import Document
 
 FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
 """What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields, where
@@ -214,7 +213,7 @@ def compiled(
             raise invalid(f"filter_groups.{number}.filters", "required", "a group needs at least one filter")
         tests.append(
             [
-                _compile(given, fields, f"filter_groups.{number}.filters.{index}", _Calendar(now, zone))
+                _compile(given, fields, f"filter_groups.{number}.filters.{index}", Calendar(now, zone))
                 for index, given in enumerate(members)
             ]
         )
@@ -238,7 +237,7 @@ OPERATORS: Mapping[FieldType, frozenset[str]] = {
 
 
 def _compile(
-    given: Mapping[str, Any], fields: Mapping[str, FieldType], path: str, dates: _Calendar
+    given: Mapping[str, Any], fields: Mapping[str, FieldType], path: str, dates: Calendar
 ) -> tuple[str, Test]:
     field = str(given.get("field"))
     name = field if field in fields else _snake(field)
@@ -267,7 +266,7 @@ def _compile(
     return name, _test(op, kind, given, path, dates)
 
 
-def _test(op: str, kind: FieldType, given: Mapping[str, Any], path: str, dates: _Calendar) -> Test:
+def _test(op: str, kind: FieldType, given: Mapping[str, Any], path: str, dates: Calendar) -> Test:
     """Return the test of one filter; ``neq``, ``not_in`` and ``not_contains`` also hold where there is no value."""
     if op in ("is_set", "is_not_set"):
         return lambda value: (value not in (None, "", [], {})) is (op == "is_set")
@@ -355,7 +354,7 @@ class _Mixed:
         return self.low_of(value) and self.high_of(value)
 
 
-def _span(value: object, kind: FieldType, path: str, dates: _Calendar) -> _Span | _Mixed:
+def _span(value: object, kind: FieldType, path: str, dates: Calendar) -> _Span | _Mixed:
     """Read a filter's value as its field's type demands; for ``any`` the value itself tells."""
     if kind == "any":
         if isinstance(value, str) and dates.reads(value):
@@ -389,94 +388,3 @@ def _number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
-
-
-_RELATIVE = re.compile(r"([+-])(\d{1,4})([hdwmqy])")
-_PERIOD = re.compile(r"(this|last|next)_(day|week|month|quarter|year)")
-_DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
-_MONTHS = {"m": 1, "q": 3, "y": 12, "month": 1, "quarter": 3, "year": 12}
-
-
-class _Calendar:
-    """Reads the dates of filters, relative ones too, in a company's time zone."""
-
-    def __init__(self, now: datetime, zone: tzinfo) -> None:
-        self._now = now.astimezone(zone)
-        self._today = self._now.date()
-        self._zone = zone
-
-    def instant(self, value: object) -> datetime | None:
-        """Return a document's date or instant as an instant."""
-        if isinstance(value, datetime):
-            return value
-        return self._midnight(value) if isinstance(value, date) else None
-
-    def reads(self, text: str) -> bool:
-        """Tell whether a text is a date."""
-        try:
-            self._read(text.strip())
-        except (ValueError, OverflowError, Problem):
-            return False
-        return True
-
-    def span(self, value: object, path: str) -> tuple[datetime, datetime]:
-        """Return the start and the end of what a value names: a day, a month, an hour; both alike for an instant."""
-        try:
-            if isinstance(value, datetime):
-                at = value if value.tzinfo else value.replace(tzinfo=self._zone)
-                return at, at
-            if isinstance(value, date):
-                return self._days(value, value + timedelta(days=1))
-            if isinstance(value, str):
-                return self._read(value.strip())
-        except (ValueError, OverflowError):
-            pass
-        raise invalid(
-            path,
-            "format",
-            f"{value!r} is no date; use 2026-11-21, an ISO 8601 instant, today, -30d, +1w, this_month or last_quarter",
-        )
-
-    def _read(self, text: str) -> tuple[datetime, datetime]:
-        if text in _DAYS:
-            day = self._today + timedelta(days=_DAYS[text])
-            return self._days(day, day + timedelta(days=1))
-        if match := _RELATIVE.fullmatch(text):
-            amount = int(match[1] + match[2])
-            if match[3] == "h":
-                at = self._now + timedelta(hours=amount)
-                return at, at
-            day = (
-                _months_later(self._today, amount * _MONTHS[match[3]])
-                if match[3] in _MONTHS
-                else self._today + timedelta(days=amount * (7 if match[3] == "w" else 1))
-            )
-            return self._days(day, day + timedelta(days=1))
-        if match := _PERIOD.fullmatch(text):
-            return self._period(match[2], {"last": -1, "this": 0, "next": 1}[match[1]])
-        if len(text) == 10:
-            return self.span(date.fromisoformat(text), "")
-        return self.span(datetime.fromisoformat(text), "")
-
-    def _period(self, unit: str, by: int) -> tuple[datetime, datetime]:
-        if unit in ("day", "week"):
-            length = 7 if unit == "week" else 1
-            start = self._today - timedelta(days=self._today.weekday() if unit == "week" else 0)
-            start += timedelta(days=by * length)
-            return self._days(start, start + timedelta(days=length))
-        months = _MONTHS[unit]
-        first = self._today.replace(day=1)
-        start = _months_later(first, by * months - (first.month - 1) % months)
-        return self._days(start, _months_later(start, months))
-
-    def _days(self, start: date, end: date) -> tuple[datetime, datetime]:
-        return self._midnight(start), self._midnight(end)
-
-    def _midnight(self, day: date) -> datetime:
-        return datetime(day.year, day.month, day.day, tzinfo=self._zone)
-
-
-def _months_later(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

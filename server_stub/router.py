@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 from crm_sdk.client import Catalogue
 from crm_sdk.operation import Operation
-from crm_sdk.route import Route
 from crm_sdk.resource import parts
+from crm_sdk.route import Route
 
 
 class Endpoint:

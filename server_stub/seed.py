@@ -9,13 +9,14 @@ from random import Random
 from typing import TypeAlias
 
 from .clock import Clock
+from .document import Document
 from .seed_company import ACME, GLOBEX, Plan, found
 from .seed_deals import deals, sum_up
 from .seed_documented import documented
 from .seed_people import people
 from .seed_records import Records
 from .seed_talk import talk
-from .store import Collection, Document, Store, StoreSnapshot
+from .store import Collection, Store, StoreSnapshot
 
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
 """Gets a kind, a document, a way to the company's collections and the time; returns the document, computed members and all."""

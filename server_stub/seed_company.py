@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from .document import Document
 from .identity import fingerprint, hash_password
 from .seed_blanks import blank
-from .store import Document, Store
+from .store import Store
 
 DEMO_PASSWORD = "demo-password"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from .document import Document
 from .services import contact_health, leads
-from .store import Collection, Document
+from .store import Collection
 
 
 def computed(kind: str, doc: Document, collections: Callable[[str], Collection], now: datetime) -> Document:

@@ -6,10 +6,10 @@ import calendar
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from .document import Document
 from .seed_company import STAGES, stage_id
 from .seed_names import OFFERINGS
 from .seed_records import SPAN, Records
-from .store import Document
 
 
 def deals(records: Records) -> None:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from .document import Document
 from .query import fold
 from .seed_blanks import blank
 from .seed_deals import deal as deal_with
 from .seed_names import CAMPAIGNS, COMPANIES, TITLES
 from .seed_records import Records
 from .seed_texts import LEAD_NOTES
-from .store import Document
 
 _SHARED = (
     "name", "first_name", "last_name", "email", "phone", "company", "title", "website", "language", "timezone",

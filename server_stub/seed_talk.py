@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from .document import Document
 from .seed_records import Records, SpokenKind
 from .seed_texts import Text
-from .store import Document
 
 
 def talk(records: Records) -> None:

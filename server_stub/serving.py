@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from crm_sdk.operation import Operation
 from crm_sdk.wire import encode_json
 
+from .document import Document
 from .problems import Problem
-from .store import Collection, Document
+from .store import Collection
 
 if TYPE_CHECKING:
     from .core import StubServer

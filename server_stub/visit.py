@@ -13,6 +13,7 @@ from crm_sdk.wire import encode_json
 
 from . import identity
 from .dialects import FACES, Face, Listing
+from .document import Document
 from .faults import USUAL_CODES, Fault
 from .intake import arguments_of, read_body, read_query
 from .messages import Reply, Request
@@ -21,7 +22,6 @@ from .ratelimit import Group, Quota, rate_class
 from .rendering import renderer
 from .router import Match
 from .serving import PAGING, Answer, Call, Caller, FileAnswer
-from .store import Document
 
 if TYPE_CHECKING:
     from .core import StubServer

@@ -9,7 +9,7 @@ import pytest
 from crm_sdk import ApiError, CrmClient
 from crm_sdk.models.agents import Agent
 from server_stub import StubServer
-from server_stub.store import Document
+from server_stub.document import Document
 
 
 @pytest.fixture

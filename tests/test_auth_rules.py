@@ -9,10 +9,10 @@ import pytest
 from crm_sdk import ApiError, CrmClient
 from crm_sdk.models.auth import LoginResult
 from server_stub import StubServer
+from server_stub.document import Document
 from server_stub.identity import hash_password
 from server_stub.seed_blanks import blank
 from server_stub.services.auth import _code  # pyright: ignore[reportPrivateUsage] # the other half of what is tested
-from server_stub.store import Document
 
 PASSWORD = "demo-password"
 

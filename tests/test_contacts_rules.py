@@ -13,8 +13,8 @@ from crm_sdk import ApiError, CrmClient, NotFoundError
 from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Filter
 from server_stub import StubServer
+from server_stub.document import Document
 from server_stub.services.sentiment import leaving, tone
-from server_stub.store import Document
 
 
 @pytest.fixture

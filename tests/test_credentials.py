@@ -68,9 +68,10 @@ def test_no_credential_shows_in_repr_vars_pickles_or_logs(
     result = call(client.auth.login("ada@acme.test", PASSWORD))
     lead = call(client.leads.get("x"))
     assert bearers(server) == [None, f"Bearer {ACCESS}", None, f"Bearer {NEWER}"]
+    seen = (client, client.leads, client.auth, result, lead, client.with_options(timeout=1))
+    kept = [pickle.dumps(value, protocol) for value in (client, result, lead) for protocol in range(2, 6)]
     shown = [
-        *(everything(value) for value in (client, client.leads, client.auth, result, lead, client.with_options(timeout=1))),
-        *(pickle.dumps(value, protocol).decode("latin-1") for value in (client, result, lead) for protocol in range(2, 6)),
+        *(everything(value) for value in seen), *(text.decode("latin-1") for text in kept),
         repr(copy.copy(client)), str(vars(client)), str(result), f"{result!r} {client}",
         caplog.text,
     ]  # fmt: skip

@@ -32,7 +32,8 @@ def test_the_environment_fills_in_what_is_not_given(monkeypatch: pytest.MonkeyPa
     "options",
     [
         {"base_url": None}, {"base_url": ""}, {"base_url": "crm.test"}, {"base_url": "ftp://crm.test"},
-        {"base_url": "http://"}, {"base_url": "http://[::1"}, {"base_url": "http://h:99999"}, {"base_url": "http://a b"},
+        {"base_url": "http://"}, {"base_url": "http://[::1"}, {"base_url": "http://h:99999"},
+        {"base_url": "http://a b"},
         {"base_url": "http://h/?x=1"}, {"base_url": "http://h/#x"}, {"base_url": "http://h\\x"},
         {"dialects": "graphql"}, {"dialects": ()}, {"dialects": ""}, {"timeout": 0}, {"timeout": -1},
         {"timeout": float("nan")}, {"timeout": float("inf")}, {"timeout": "5"}, {"timeout": True}, {"max_retries": -1},

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server_stub.document import Document
 from server_stub.problems import Problem
 from server_stub.query import FieldType, by, compiled, dated, fold, matches, ordered, search, tagged
-from server_stub.store import Document
 
 FIRST = "filter_groups.0.filters.0"
 NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)  # a Saturday

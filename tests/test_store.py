@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server_stub.store import Collection, Document, Store
+from server_stub.document import Document
+from server_stub.store import Collection, Store
 
 
 @pytest.fixture

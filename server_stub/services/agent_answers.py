@@ -12,10 +12,10 @@ from typing import Any, cast
 from crm_sdk.dialects import snake
 from crm_sdk.wire import encode_json, instant
 
+from ..document import Document
 from ..problems import Problem
 from ..query import fold
 from ..serving import Call, Members
-from ..store import Document
 from . import sentiment
 from .contact_writing import found
 

@@ -11,10 +11,10 @@ from typing import Any
 from crm_sdk.resources.agents import Agents
 from crm_sdk.wire import encode_json
 
+from ..document import Document
 from ..problems import Problem
 from ..query import ordered
 from ..serving import Call, Members, serves
-from ..store import Document
 from .agent_answers import Task, answer
 
 CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}

@@ -14,10 +14,11 @@ from typing import Any, NoReturn
 
 from crm_sdk.resources.auth import Auth
 
+from ..document import Document
 from ..identity import ACCESS_SECONDS, find_users, fingerprint, password_fits, unauthorized
 from ..problems import Problem
 from ..serving import Call, Caller, serves
-from ..store import Collection, Document, Store
+from ..store import Collection, Store
 
 MOST_FAILURES = 5
 WATCHED = timedelta(minutes=15)

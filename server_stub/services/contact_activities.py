@@ -8,11 +8,11 @@ from typing import Any
 
 from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, ContactDeals, Contacts
 
+from ..document import Document
 from ..problems import invalid
 from ..query import by, ordered, within
 from ..seed_blanks import blank
 from ..serving import Call, Members, serves
-from ..store import Document
 from . import contact_health as health
 from .contact_insights import insights_of
 from .contact_writing import found, writable

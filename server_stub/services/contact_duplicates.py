@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from crm_sdk.resources.contacts import Contacts
 
+from ..document import Document
 from ..problems import invalid
 from ..serving import Call, Members, changes_between, serves
-from ..store import Document
 from . import contact_health as health
 from .contact_likeness import MATCHED, Likeness, alike, likeness, traits
 from .contact_relationships import inverse, of

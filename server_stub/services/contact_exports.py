@@ -15,10 +15,10 @@ from crm_sdk.models.values import Address
 from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import camel, encode_json, instant, number
 
+from ..document import Document
 from ..problems import Problem
 from ..query import dated, member, ordered
 from ..serving import Call, FileAnswer, Members, serves
-from ..store import Document
 from . import vcards
 from .contact_files import safe
 from .contacts import SORTS, chosen

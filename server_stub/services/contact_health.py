@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ..document import Document
 from ..serving import Call, Caller, changes_between
-from ..store import Document
 from . import sentiment
 
 HIGH_VALUE = Decimal(25_000)

@@ -14,10 +14,10 @@ from crm_sdk.resources.contacts import ContactImports
 
 from .. import jobs
 from ..bulk import error_of
+from ..document import Document
 from ..normalise import person_name
 from ..problems import FieldError, Problem, invalid
 from ..serving import Call, Members, runs, serves
-from ..store import Document
 from .contact_columns import Column, check_mapping, members_of, plan
 from .contact_files import FORMATS, UnreadableFileError, read, safe
 from .contact_validation import read_changes, read_new

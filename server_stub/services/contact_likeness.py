@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from ..document import Document
 from ..query import fold
 from ..serving import Call, Members
-from ..store import Document
 
 MATCHED = ("email", "phone", "name")
 """What contacts are compared by."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from crm_sdk.resources.contacts import ContactRelationships
 
+from ..document import Document
 from ..problems import Problem
 from ..query import by, ordered
 from ..serving import Call, Members, changes_between, serves
-from ..store import Document
 from .contact_writing import found, writable
 
 _PAIRS = (

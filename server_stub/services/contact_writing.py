@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from ..document import Document
 from ..normalise import domain, email, person_name, phone, tags
 from ..problems import FieldError, Problem, invalid, validation
 from ..seed_blanks import blank
 from ..serving import Call, Members, changes_between
-from ..store import Document
 from . import contact_health as health
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")

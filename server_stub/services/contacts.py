@@ -12,12 +12,12 @@ from crm_sdk.models.contacts import Contact
 from crm_sdk.resources.contacts import Contacts
 
 from ..bulk import carry_out, check_size
+from ..document import Document
 from ..normalise import email, phone
 from ..problems import Problem
 from ..query import FieldType, by, dated, ordered, search, searched, tagged
 from ..query import member as at_path
 from ..serving import Call, Members, serves
-from ..store import Document
 from . import contact_health as health
 from .contact_insights import insights_of
 from .contact_writing import apply, build_new, found, remove, writable

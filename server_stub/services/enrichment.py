@@ -15,10 +15,10 @@ from crm_sdk.resources.leads import Leads
 
 from .. import jobs, normalise
 from ..bulk import check_size, error_of
+from ..document import Document
 from ..problems import Problem
 from ..query import member
 from ..serving import Call, Members, runs, serves
-from ..store import Document
 from .leads import change, told
 
 FIELDS = (

@@ -8,10 +8,10 @@ from typing import Any
 from crm_sdk.resources.leads import Leads
 
 from ..bulk import carry_out, check_size
+from ..document import Document
 from ..problems import Problem
 from ..query import FieldType, compiled, member
 from ..serving import Call, Members, changes_between, serves
-from ..store import Document
 
 OPEN = ("new", "contacted", "qualified")
 """The statuses of leads somebody still has to work on."""

@@ -10,9 +10,9 @@ from typing import Any
 from crm_sdk.resources.leads import LeadCaptures
 
 from .. import normalise
+from ..document import Document
 from ..problems import invalid
 from ..serving import Answer, Call, Members, serves
-from ..store import Document
 from .lead_assignment import OPEN
 from .leads import add, change, fresh, prepared, told
 from .signatures import read_signature

@@ -12,9 +12,9 @@ from crm_sdk.resources.leads import Leads
 
 from .. import normalise
 from ..bulk import carry_out, check_size
+from ..document import Document
 from ..problems import Problem, invalid
 from ..serving import Call, Members, changes_between, serves
-from ..store import Document
 from . import contact_health, contact_writing
 from .lead_assignment import territory_of
 from .leads import fresh, told

@@ -13,11 +13,11 @@ from typing import Any
 
 from crm_sdk.resources.leads import Leads
 
+from ..document import Document
 from ..normalise import FREE_MAIL
 from ..problems import Problem
 from ..query import by, ordered
 from ..serving import Call, Members, serves
-from ..store import Document
 
 HOT, WARM = 70, 40
 """From these scores on a lead is hot, or warm."""

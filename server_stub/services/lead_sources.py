@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from crm_sdk.resources.leads import Leads
 
+from ..document import Document
 from ..problems import invalid
 from ..serving import Call, serves
-from ..store import Document
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 

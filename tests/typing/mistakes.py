@@ -14,7 +14,6 @@ def wrong_inputs(client: CrmClient) -> None:
     client.leads.list("new")  # type: ignore[call-arg] # filters are keywords
     client.leads.list(stauts="new")  # type: ignore[call-arg] # misspelt
     client.leads.nothing()  # type: ignore[attr-defined] # no such call
-    from crm_sdk import CrmClent  # type: ignore[attr-defined] # misspelt
 
     client.nothing.list()  # type: ignore[attr-defined] # no such resource
 
