@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from .document import Document
 from .problems import Problem, invalid
+from .relative_dates import Calendar
 
 FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
 """What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields, where

@@ -6,7 +6,7 @@ import calendar
 import re
 from datetime import date, datetime, timedelta, tzinfo
 
-from .problems import invalid
+from .problems import Problem, invalid
 
 _RELATIVE = re.compile(r"([+-])(\d{1,4})([hdwmqy])")
 _PERIOD = re.compile(r"(this|last|next)_(day|week|month|quarter|year)")

@@ -85,6 +85,15 @@ class Standing:
         self.sleep(seconds)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many of the documented endpoints are declared."""
+    from server_stub.router import declared
+
+    covered = sum(len(operation.routes) for operation in declared())
+    inventory = json.loads((Path(__file__).parent / "contract" / "endpoints.json").read_text())
+    terminalreporter.write_line(f"covered: {covered} / {len(inventory)} documented endpoints")
+
+
 @pytest.fixture(autouse=True)
 def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer has in the environment out of the tests."""

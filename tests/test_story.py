@@ -52,9 +52,9 @@ def test_a_lead_comes_changes_and_goes(client: Any, call: Any, stub: StubServer,
     assert made.id in {lead.id for lead in call(crm.leads.list(status="qualified", limit=50))}
     assert made.id not in {lead.id for lead in call(crm.leads.list(status="new", limit=50))}
     assert call(crm.leads.delete(made.id)) is None
-    for gone in (lambda: crm.leads.get(made.id), lambda: crm.leads.update(made.id, {"name": "x"}), lambda: crm.leads.delete(made.id)):
+    for gone, *more in ((crm.leads.get,), (crm.leads.update, {"name": "x"}), (crm.leads.delete,)):
         with pytest.raises(NotFoundError) as caught:
-            call(gone())
+            call(gone(made.id, *more))
         assert (caught.value.code, caught.value.status) == ("NOT_FOUND", 404) and caught.value.request_id
 
 
