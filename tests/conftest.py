@@ -87,6 +87,8 @@ class Standing:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how many of the documented endpoints are declared."""
+    from pathlib import Path
+
     from server_stub.router import declared
 
     covered = sum(len(operation.routes) for operation in declared())
