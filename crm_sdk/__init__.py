@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from . import models as models
     from .client import AsyncCrmClient as AsyncCrmClient
     from .client import CrmClient as CrmClient
-    from .client import RawReply as RawReply
     from .errors import AiServiceError as AiServiceError
     from .errors import ApiError as ApiError
     from .errors import AuthenticationError as AuthenticationError
@@ -41,11 +40,12 @@ if TYPE_CHECKING:
     from .paging import AsyncPage as AsyncPage
     from .paging import AsyncPages as AsyncPages
     from .paging import Page as Page
+    from .raw import RawReply as RawReply
     from .transfer import AsyncDownload as AsyncDownload
     from .transfer import Download as Download
 
 _HOMES = {
-    "client": ("AsyncCrmClient", "CrmClient", "RawReply"),
+    "client": ("AsyncCrmClient", "CrmClient"),
     "errors": (
         "AiServiceError",
         "ApiError",
@@ -70,6 +70,7 @@ _HOMES = {
     ),
     "models.jobs": ("AsyncJob", "Job"),
     "paging": ("AsyncPage", "AsyncPages", "Page"),
+    "raw": ("RawReply",),
     "transfer": ("AsyncDownload", "Download"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -62,8 +62,12 @@ class Arguments:
             self.returns = None
         placeholders = {name for route in operation.routes.values() for name in route.placeholders}
         self.types: dict[str, Any] = {name: hint for name, hint in self._hints.items() if name not in placeholders}
-        self.upload: str | None = next((name for name, hint in self.types.items() if hint in (Upload, Upload | None)), None)
-        self.body: str | None = next((name for name in operation.positional if _input_type(self.types.get(name)) is not None), None)
+        self.upload: str | None = next(
+            (name for name, hint in self.types.items() if hint in (Upload, Upload | None)), None
+        )
+        self.body: str | None = next(
+            (name for name in operation.positional if _input_type(self.types.get(name)) is not None), None
+        )
 
     @cached_property
     def body_type(self) -> Any:
@@ -201,7 +205,8 @@ def _split(hints: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, An
     """Make lists of the comma-separated values of a query where the declaration says so."""
     listed = {camel(name) for name, hint in hints.items() if _is_list(hint)}
     return {
-        name: value.split(",") if name in listed and isinstance(value, str) else value for name, value in members.items()
+        name: value.split(",") if name in listed and isinstance(value, str) else value
+        for name, value in members.items()
     }
 
 
@@ -230,7 +235,7 @@ def rule_of(kind: str) -> str:
 def field_errors(
     error: _Invalid, given: Any, *, drop: str | None = None, names: Collection[str] = ()
 ) -> list[FieldError]:
-    """Return one entry for each member that is wrong, with its path as the caller wrote it, or by its Python `names`."""
+    """Return one entry for each wrong member, with its path as the caller wrote it, or by its Python `names`."""
     found: dict[str, FieldError] = {}
     for item in error.errors(include_url=False):
         path = _path(item["loc"], given, missing=item["type"] == "missing")

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
-import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
 
 from ._version import __version__
 from .auth import Credentials
 from .dialects import DIALECTS, DialectChoice, chosen
 from .errors import (
     ApiError,
-    ConfigurationError,
     CrmError,
-    InvalidInputError,
     InvalidResponseError,
     UnsupportedOperationError,
 )
 from .exchange import Clock, Habits, Request, Steps, SystemClock, Terms, exchange, run, run_async
+from .options import Options, at_least, checked_url, header
 from .resource import Async, Mode, Sync, noun
 from .retry import Retry
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from .http import AsyncHttpClient, HttpClient
     from .models.record import Mismatch
     from .operation import Operation
     from .paging import AsyncPages
+    from .raw import RawReply
     from .resources.agents import Agents
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
@@ -43,36 +40,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_KEPT_IN_A_PATH = "/?:@!$&'()*+,;=%~[]"
-_MOST = 1e6  # of anything: a system's timer does not take any number
 _log = logging.getLogger("crm_sdk")
 _DEFAULT_DIALECTS = "mvp,flow,platform"
 _KINDS_LOGGED = 1000  # the keys of a free-form object may be as many as there are records
-
-
-@dataclass(frozen=True, slots=True)
-class RawReply:
-    """What `client.request` brings: status, headers (lower-case names) and bytes, whatever the status is."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # of a sign-in it holds the tokens
-
-    def json(self) -> Any:
-        """Return the content read as JSON."""
-        return json.loads(self.content)
-
-
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    base_url: str
-    tenant_id: str | None
-    dialects: tuple[str, ...]
-    timeout: float
-    max_retries: int
-    strict: bool
-    idempotent_writes: bool
-    max_connections: int
 
 
 class _Shared:
@@ -109,17 +79,17 @@ class Catalogue(Generic[Mode]):
         http_client: Any,
         clock: Clock | None,
     ) -> None:
-        self._settings = _Settings(
-            _base_url(base_url or os.environ.get("CRM_BASE_URL")),
-            _header("tenant_id", tenant_id or os.environ.get("CRM_TENANT_ID")),
+        self._settings = Options(
+            checked_url(base_url or os.environ.get("CRM_BASE_URL")),
+            header("tenant_id", tenant_id or os.environ.get("CRM_TENANT_ID")),
             chosen(dialects if dialects is not None else os.environ.get("CRM_DIALECTS") or _DEFAULT_DIALECTS),
-            _at_least("timeout", timeout, 0.001),
-            int(_at_least("max_retries", max_retries, 0)),
+            at_least("timeout", timeout, 0.001),
+            int(at_least("max_retries", max_retries, 0)),
             strict,
             idempotent_writes,
-            int(_at_least("max_connections", max_connections, 1)),
+            int(at_least("max_connections", max_connections, 1)),
         )
-        self._credentials = Credentials(_header("api_key", api_key or os.environ.get("CRM_API_KEY")))
+        self._credentials = Credentials(header("api_key", api_key or os.environ.get("CRM_API_KEY")))
         self._shared = _Shared(self._open(http_client), clock or SystemClock())
 
     def _open(self, http_client: Any) -> Any:
@@ -246,40 +216,6 @@ class Catalogue(Generic[Mode]):
                     mismatch.message,
                 )
 
-    def _raw(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None,
-        body: Any,
-        content: bytes | None,
-        headers: Mapping[str, str] | None,
-    ) -> Steps[RawReply]:
-        from .route import parameter
-        from .wire import encode_json
-
-        if not path.startswith("/"):
-            raise InvalidInputError(f"path must begin with a slash, such as '/api/leads', not {path!r}")
-        if body is not None and content is not None:
-            raise InvalidInputError("give json= or content=, not both")
-        own = {"Accept": "*/*", "User-Agent": self.user_agent}
-        if self.tenant_id:
-            own["X-Tenant-Id"] = self.tenant_id
-        if body is not None:
-            try:
-                content, own["Content-Type"] = encode_json(body), "application/json"
-            except (TypeError, ValueError) as error:
-                raise InvalidInputError(f"json cannot be sent: {error}") from error
-        if method.upper() == "POST":
-            own["Idempotency-Key"] = str(uuid.uuid4())
-        own |= {name.title(): value for name, value in (headers or {}).items()}  # names are the same in any case
-        pairs = {name: parameter(value) for name, value in (query or {}).items() if value is not None}
-        url = self.base_url + quote(path, safe=_KEPT_IN_A_PATH)
-        if pairs:
-            url += ("&" if "?" in path else "?") + urlencode(pairs)
-        reply = yield from exchange(Request(method.upper(), url, own, content), self.terms())
-        return RawReply(reply.status, reply.headers, reply.content)
-
     def with_options(
         self,
         *,
@@ -297,15 +233,15 @@ class Catalogue(Generic[Mode]):
         """
         changes: dict[str, Any] = {
             "dialects": chosen(dialects) if dialects is not None else None,
-            "timeout": _at_least("timeout", timeout, 0.001) if timeout is not None else None,
-            "max_retries": int(_at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
-            "tenant_id": _header("tenant_id", tenant_id),
+            "timeout": at_least("timeout", timeout, 0.001) if timeout is not None else None,
+            "max_retries": int(at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
+            "tenant_id": header("tenant_id", tenant_id),
             "strict": strict,
             "idempotent_writes": idempotent_writes,
         }
         view = object.__new__(type(self))
         view._settings = replace(self._settings, **{k: v for k, v in changes.items() if v is not None})
-        view._credentials = self._credentials if api_key is None else Credentials(_header("api_key", api_key))
+        view._credentials = self._credentials if api_key is None else Credentials(header("api_key", api_key))
         view._shared = self._shared
         view._is_view = True
         return view
@@ -321,7 +257,7 @@ class Catalogue(Generic[Mode]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Neither credentials nor connections travel: both are taken from where the client arrives.
         self._settings = state["settings"]
-        self._credentials = Credentials(_header("api_key", os.environ.get("CRM_API_KEY")))
+        self._credentials = Credentials(header("api_key", os.environ.get("CRM_API_KEY")))
         self._shared = _Shared(self._open(None), SystemClock())
 
 
@@ -330,7 +266,7 @@ class CrmClient(Catalogue[Sync]):
 
     ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` are taken from ``CRM_BASE_URL``, ``CRM_API_KEY``,
     ``CRM_TENANT_ID`` and ``CRM_DIALECTS`` where they are not given. ``timeout`` is the deadline of a whole call in
-    seconds, retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or an httpx transport.
+    seconds, retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or a transport.
     ``strict`` makes an answer that deviates from its document an error. ``idempotent_writes`` says that the server
     honours ``Idempotency-Key``, so that a POST without an answer is sent again. ``clock`` is where the time is taken
     from: the stub's clock makes waiting instant in a test.
@@ -386,7 +322,9 @@ class CrmClient(Catalogue[Sync]):
         headers: Mapping[str, str] | None = None,
     ) -> RawReply:
         """Send any request to the server and return its status, headers and bytes; an error status raises nothing."""
-        return self._run(self._raw(method, path, query, json, content, headers))
+        from .raw import raw_call
+
+        return self._run(raw_call(self, method, path, query, json, content, headers))
 
     def close(self) -> None:
         """Close the idle connections. A view closes nothing: they are its client's."""
@@ -454,7 +392,9 @@ class AsyncCrmClient(Catalogue[Async]):
         headers: Mapping[str, str] | None = None,
     ) -> RawReply:
         """Send any request to the server and return its status, headers and bytes; an error status raises nothing."""
-        return await self._run(self._raw(method, path, query, json, content, headers))
+        from .raw import raw_call
+
+        return await self._run(raw_call(self, method, path, query, json, content, headers))
 
     async def close(self) -> None:
         """Close the idle connections. A view closes nothing: they are its client's."""
@@ -471,38 +411,3 @@ class AsyncCrmClient(Catalogue[Async]):
 def _is_link(http_client: Any) -> bool:
     """Tell whether a client was given a link (the stub's), which sends our requests as they are and needs no httpx."""
     return getattr(http_client, "is_link", False) is True
-
-
-def _base_url(url: str | None) -> str:
-    if not url:
-        raise ConfigurationError(
-            "no base URL: pass CrmClient(base_url=…) or set CRM_BASE_URL "
-            "(to try it without a server: `from server_stub import StubServer; client = StubServer().client()`)"
-        )
-    wrong = "base_url must be like 'https://crm.example.com'"
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 0
-    except ValueError as error:
-        raise ConfigurationError(f"{wrong}: {error}") from None
-    if "@" in parts.netloc:
-        raise ConfigurationError("base_url must not hold credentials: use api_key=")
-    odd = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
-    if odd or port > 65535 or re.search(r"[\s\x00-\x1f\x7f\\]", url):
-        raise ConfigurationError(f"{wrong}, not {url!r}")
-    return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe=_KEPT_IN_A_PATH)}".rstrip("/")
-
-
-def _at_least(name: str, value: Any, least: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _MOST:
-        raise ConfigurationError(f"{name} must be a number from {least:g} to {_MOST:g}, not {value!r}")
-    return value
-
-
-def _header(name: str, value: str | None) -> str | None:
-    """Return what a header is to hold; None where there is nothing. What is refused is not shown: it may be a key."""
-    if value and not (value.isascii() and value.isprintable() and value == value.strip()):
-        raise ConfigurationError(
-            f"{name} has a character that no header can hold, such as a line break at its end or a letter beyond ASCII"
-        )
-    return value or None

@@ -65,7 +65,7 @@ class Mvp(Dialect):
         """Return the type of a whole answer whose content is `result`."""
         if not listed:
             return result
-        from typing_extensions import NotRequired
+        from typing import NotRequired
 
         window = _object(limit=NotRequired[int], offset=NotRequired[int], hasMore=NotRequired[bool])
         return _object(**{_noun(path): result, "total": NotRequired[int], "pagination": NotRequired[window]})
@@ -139,7 +139,7 @@ class Platform(Dialect):
         """Return the type of a whole answer whose content is `result`."""
         if not listed:
             return _object(data=result)
-        from typing_extensions import NotRequired
+        from typing import NotRequired
 
         window = _object(page=int, limit=int, total=NotRequired[int], hasNext=NotRequired[bool])
         return _object(data=result, meta=NotRequired[_object(pagination=NotRequired[window])])
@@ -256,5 +256,3 @@ def _unknown_body(status: int, headers: Mapping[str, str], content: bytes) -> st
         return f"the server redirects to {target or 'somewhere else'}, which is not followed: check base_url"
     text = " ".join(content[:200].decode("utf-8", "replace").split())
     return text or f"the server answered {status} without a body"
-
-

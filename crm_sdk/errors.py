@@ -61,7 +61,7 @@ class FieldError:
     """Its name as you write it in Python, with a path where it is nested: ``address.city``, ``contacts.0.email``."""
     message: str
     rule: str | None = None
-    """Which rule it breaks: ``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown`` …"""
+    """The rule it breaks: ``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown``."""
     code: str | None = None
     details: Mapping[str, Any] = _member(default_factory=dict[str, Any])
 

@@ -11,7 +11,6 @@ import math
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from functools import lru_cache
 from queue import Empty
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -27,94 +26,13 @@ from .errors import (
     NetworkError,
 )
 from .exchange import Reply, Request, running_loop
+from .prepared import Remaining, build
 from .stack import IDLE_SECONDS, AsyncStack, Stack
 
 if TYPE_CHECKING:
     import ssl
 
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
-
-
-class _Remaining(dict[str, float]):
-    """The timeouts of one request: what is left of the call's time when a step begins, not all of it for each step."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(connect=seconds, read=seconds, write=seconds, pool=seconds)
-        self.until = time.monotonic() + seconds
-
-    def get(self, step: str, default: Any = None) -> Any:
-        """Return the seconds a step may take."""
-        return max(0.001, min(self[step], self.until - time.monotonic()))
-
-
-_origin = lru_cache(maxsize=64)(httpx.URL)
-
-
-class _Url(httpx.URL):
-    """A URL that is taken apart only if somebody looks: ours need no normalising, and that is most of httpx's work on it."""
-
-    def __init__(self, text: str) -> None:
-        end = text.index("/", 8) if text.count("/") > 2 else len(text)  # after "https://host:8000"
-        self._text = text
-        self._origin = _origin(text[:end])
-        self._target = text[end:].encode("ascii") or b"/"
-
-    @property
-    def raw_scheme(self) -> bytes:
-        return self._origin.raw_scheme
-
-    @property
-    def raw_host(self) -> bytes:
-        return self._origin.raw_host
-
-    @property
-    def port(self) -> int | None:
-        return self._origin.port
-
-    @property
-    def netloc(self) -> bytes:
-        return self._origin.netloc
-
-    @property
-    def raw_path(self) -> bytes:
-        return self._target
-
-    def __getattr__(self, name: str) -> Any:
-        if "_text" not in self.__dict__:
-            raise AttributeError(name)
-        self.__dict__.update(vars(httpx.URL(self._text)))
-        try:
-            return self.__dict__[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
-class _PreparedRequest(httpx.Request):
-    """A request without the preparations of `httpx.Request`, which take longer than the call needs otherwise."""
-
-    def __init__(self, request: Request, timeouts: _Remaining) -> None:
-        self.method = request.method
-        self.url = _Url(request.url)
-        self.extensions = {"timeout": timeouts}
-        content = request.content or b""
-        self.stream = httpx.ByteStream(content)
-        self._content = content
-        lines = [(b"Host", self.url.netloc), *((k.encode(), v.encode()) for k, v in request.headers.items())]
-        if content or request.method in ("POST", "PUT", "PATCH"):
-            lines.append((b"Content-Length", str(len(content)).encode()))
-        self.headers = httpx.Headers(lines)
-
-
-def _build(request: Request, timeouts: _Remaining) -> httpx.Request:
-    if request.files is None:
-        return _PreparedRequest(request, timeouts)
-    return httpx.Request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        files=request.files,
-        extensions={"timeout": timeouts},
-    )
 
 
 def _failed(error: Exception, request: Request) -> NoReturn:
@@ -163,7 +81,7 @@ _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_ex
 
 
 def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
-    """Return what makes a transport of one connection. (The stub's `intercept()` puts itself here.)"""
+    """Return what makes a transport of one connection. The stub's `intercept()` puts itself here."""
     context: list[Any] = []
 
     def make() -> httpx.BaseTransport:
@@ -175,7 +93,7 @@ def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
 
 
 def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
-    """Return what makes an async transport of one connection. (The stub's `intercept()` puts itself here.)"""
+    """Return what makes an async transport of one connection. The stub's `intercept()` puts itself here."""
     context: list[Any] = []
 
     def make() -> httpx.AsyncBaseTransport:
@@ -186,7 +104,7 @@ def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
     return make
 
 
-# A file may take as long as it needs, as long as it moves: `timeout` then bounds the answer's first byte and each pause.
+# A file may take as long as it needs, as long as it moves: `timeout` then bounds the first byte and each pause.
 # Any other body is part of the call.
 class BodyStream:
     """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
@@ -229,9 +147,7 @@ class BodyStream:
 class AsyncBodyStream:
     """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
 
-    def __init__(
-        self, response: Any, request: Request, release: Callable[[], None], lose: Callable[[], None]
-    ) -> None:
+    def __init__(self, response: Any, request: Request, release: Callable[[], None], lose: Callable[[], None]) -> None:
         self._response = response
         self._request = request
         self._release: Callable[[], None] | None = release
@@ -319,7 +235,7 @@ class DirectLink:
         """Send, or raise a `NetworkError`."""
         pid = os.getpid()
         stack = self._stacks.get(pid) or self._begin(pid)
-        timeouts = _Remaining(timeout)
+        timeouts = Remaining(timeout)
         try:
             transport = stack.take(timeout)
         except Empty:
@@ -334,7 +250,7 @@ class DirectLink:
 
         body: BodyStream | None = None
         try:
-            response = transport.handle_request(_build(request, timeouts))
+            response = transport.handle_request(build(request, timeouts))
             streamed = request.stream and response.status_code < 300
             body = BodyStream(response, request, math.inf if streamed else timeouts.until, release)
             if streamed:
@@ -381,13 +297,13 @@ class AsyncDirectLink:
         import anyio
 
         stack = self._stack()
-        timeouts = _Remaining(timeout)
+        timeouts = Remaining(timeout)
         transport: httpx.AsyncBaseTransport | None = None
         body: AsyncBodyStream | None = None
         try:
             with anyio.fail_after(timeout):
                 transport = taken = await stack.take()
-                response = await transport.handle_async_request(_build(request, timeouts))
+                response = await transport.handle_async_request(build(request, timeouts))
                 body = AsyncBodyStream(response, request, lambda: stack.give(taken), stack.lose)
                 if request.stream and response.status_code < 300:
                     timeouts.until = math.inf
@@ -435,7 +351,7 @@ class ClientLink:
 
     def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
-        timeouts = _Remaining(timeout)
+        timeouts = Remaining(timeout)
         try:
             response = self._client.send(_built_by(self._client, request, timeouts), stream=True)
         except Exception as error:
@@ -461,7 +377,7 @@ class AsyncClientLink:
         """Send, or raise a `NetworkError`."""
         import anyio
 
-        timeouts = _Remaining(timeout)
+        timeouts = Remaining(timeout)
         try:
             with anyio.fail_after(timeout):
                 response = await self._client.send(_built_by(self._client, request, timeouts), stream=True)
@@ -481,7 +397,7 @@ class AsyncClientLink:
         """Leave the client open: it is the user's."""
 
 
-def _built_by(client: Any, request: Request, timeouts: _Remaining) -> Any:
+def _built_by(client: Any, request: Request, timeouts: Remaining) -> Any:
     built = client.build_request(
         request.method, request.url, headers=request.headers, content=request.content, files=request.files
     )

@@ -1,8 +1,8 @@
 """The declaration of a call, and what follows from it: a request from arguments, a value from a reply. No I/O.
 
-A declaration names its route in each dialect (see `route`). Where an argument travels follows from its place: a placeholder of the path; a positional input that is a
-`TypedDict` is the JSON body itself; ``version`` is the header ``If-Match``; anything else is a query parameter of GET and
-of DELETE, and a member of the JSON body otherwise.
+A declaration names its route in each dialect (see `route`). Where an argument travels follows from its place: a
+placeholder of the path; a positional input that is a `TypedDict` is the JSON body itself; ``version`` is the header
+``If-Match``; anything else is a query parameter of GET and of DELETE, and a member of the JSON body otherwise.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
 from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
-from .route import PAGING, Flags, Route, Session, query, routes, segment
+from .route import PAGING, Flags, Route, query, segment
 from .wire import encode_json
 
 if TYPE_CHECKING:
     from .arguments import Arguments
     from .client import Catalogue
-    from .models.jobs import AsyncJob, Job
     from .models.record import Mismatch
-    from .paging import AsyncPages, Page
     from .reading import Reader
-    from .transfer import AsyncDownload, Download
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Kind: TypeAlias = Literal["plain", "page", "job", "download"]
+
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Operation(Generic[P, T]):
             unknown = set(route.names or ()) - set(self.signature.parameters) - PAGING
             if sorted(positional) != sorted(route.placeholders) or unknown:
                 raise TypeError(
-                    f"{self.owner.__name__}.{self.name}, {route.dialect.name}: the path {route.path} needs its placeholders "
-                    f"as the first arguments, in {self.signature}"
+                    f"{self.owner.__name__}.{self.name}, {route.dialect.name}: the path {route.path} needs its "
+                    f"placeholders as the first arguments, in {self.signature}"
                     + (f"; no such arguments: {', '.join(sorted(unknown))}" if unknown else "")
                 )
 
@@ -177,7 +177,7 @@ class Operation(Generic[P, T]):
             return Plan(route, given, path, "", _NOTHING, *self._empty_body(route))
         rest, files = self.arguments.validate(rest)
         headers: dict[str, str] = {}
-        if "version" in rest and "version" != self.arguments.body:
+        if "version" in rest and self.arguments.body != "version":
             headers["If-Match"] = f'"{rest.pop("version")}"'
         if self.kind == "page":
             rest = self._paged(rest, route)
@@ -322,150 +322,3 @@ class Operation(Generic[P, T]):
 
     def __repr__(self) -> str:
         return f"<operation {self.id}{self.signature}>"
-
-
-class Paginated(Operation[P, T]):
-    """A call that answers a page; T is what the page holds."""
-
-    kind: Kind = "page"
-
-    # A page is a `Page` to the sync client and `AsyncPages` to the async one: that is why these differ from `Operation.__get__`.
-    @overload  # type: ignore[override] # see above
-    def __get__(
-        self, instance: None, owner: type[Resource[Any]]
-    ) -> Paginated[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Page[T]]: ...
-    @overload
-    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncPages[T]]: ...
-    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
-        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
-    ) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self if instance is None else self._method(instance)
-
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the page, which knows how to fetch the next."""
-        items, window = self.read(client, plan.route, reply, plan.given)
-        dialect, body = plan.route.dialect.name, self.arguments.body
-
-        def fetch(offset: int, limit: int) -> Any:
-            place = plan.route.dialect.page_arguments({"offset": offset, "limit": limit})
-            if body is not None and body in plan.given:
-                given = {**plan.given, body: {**_without_page(plan.given[body]), **place}}
-            else:
-                given = {**_without_page(plan.given), **place}
-            return client._run(self.again(client, given, (dialect,)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
-
-        from .paging import AsyncPage, Page
-
-        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch)
-
-
-class JobOperation(Operation[P, T]):
-    """A call that answers a job; T is the job's result."""
-
-    kind: Kind = "job"
-
-    # A job waits as the client does: that is why these differ from `Operation.__get__`.
-    @overload  # type: ignore[override] # see above
-    def __get__(
-        self, instance: None, owner: type[Resource[Any]]
-    ) -> JobOperation[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Job[T]]: ...
-    @overload
-    def __get__(
-        self, instance: Resource[Async], owner: type[Resource[Any]]
-    ) -> Callable[P, Coroutine[Any, Any, AsyncJob[T]]]: ...
-    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
-        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
-    ) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self if instance is None else self._method(instance)
-
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the job, which knows how to ask for its state."""
-        job, _ = self.read(client, plan.route, reply, plan.given)
-        return client.own(job)
-
-
-class DownloadOperation(Operation[P, T]):
-    """A call that answers a file."""
-
-    kind: Kind = "download"
-
-    # A download is read as the client reads: that is why these differ from `Operation.__get__`.
-    @overload  # type: ignore[override] # see above
-    def __get__(
-        self, instance: None, owner: type[Resource[Any]]
-    ) -> DownloadOperation[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Download]: ...
-    @overload
-    def __get__(
-        self, instance: Resource[Async], owner: type[Resource[Any]]
-    ) -> Callable[P, Coroutine[Any, Any, AsyncDownload]]: ...
-    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
-        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
-    ) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self if instance is None else self._method(instance)
-
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the file, still unread."""
-        from .transfer import AsyncDownload, Download
-
-        return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
-
-
-def operation(
-    *,
-    mvp: str | None = None,
-    flow: str | None = None,
-    platform: str | None = None,
-    safe: bool = False,
-    status: int | None = None,
-    session: Session | None = None,
-    auth: bool = True,
-    bulk: bool = False,
-) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
-    """Declare a call by its routes; see the module's docstring for how a route is written."""
-    found, flags = routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk)
-    return lambda function: Operation(function, found, flags)
-
-
-def paginated(
-    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None, safe: bool = False
-) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
-    """Declare a call that answers a page of records."""
-    found, flags = routes(mvp, flow, platform), Flags(safe=safe)
-    return lambda function: Paginated(function, found, flags)
-
-
-def job(
-    *,
-    mvp: str | None = None,
-    flow: str | None = None,
-    platform: str | None = None,
-    status: int | None = None,
-    bulk: bool = False,
-) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
-    """Declare a call that answers a job."""
-    found, flags = routes(mvp, flow, platform), Flags(status=status, bulk=bulk)
-    return lambda function: JobOperation(function, found, flags)
-
-
-def download(
-    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None
-) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
-    """Declare a call that answers a file."""
-    found = routes(mvp, flow, platform)
-    return lambda function: DownloadOperation(function, found, Flags())
-
-
-_NOTHING: Mapping[str, str] = {}
-
-
-def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if name not in PAGING}

@@ -25,7 +25,7 @@ _DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
 _MORE_THAN_A_FLOAT_HOLDS = b"0" * 17  # sixteen digits and a point
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818 # it becomes an InvalidResponseError; it is not for users
     """The content is not JSON, or nothing like the documented type; with `strict`, it deviates at all."""
 
     def __init__(self, message: str, mismatches: tuple[Mismatch, ...] = ()) -> None:
@@ -212,7 +212,9 @@ def _annotation(field: FieldInfo) -> Any:
 
 def _aliases(name: str, field: FieldInfo) -> list[str]:
     choices = field.validation_alias
-    named = [choice for choice in choices.choices if isinstance(choice, str)] if isinstance(choices, AliasChoices) else []
+    named = (
+        [choice for choice in choices.choices if isinstance(choice, str)] if isinstance(choices, AliasChoices) else []
+    )
     return [*named, *([field.alias] if field.alias else []), *([choices] if isinstance(choices, str) else []), name]
 
 

@@ -64,7 +64,7 @@ class _Part:
 
 
 def part(kind: type[Resource[Any]]) -> Any:
-    """Attach a resource within a resource: ``relationships: Relationships[Mode] = part(Relationships)``."""
+    """Attach a resource within a resource: the attribute is annotated with it, ``Relationships[Mode]``."""
     return _Part(kind)
 
 

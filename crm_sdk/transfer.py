@@ -106,7 +106,7 @@ class Download(_DownloadOf):
 
 
 class AsyncDownload(_DownloadOf):
-    """A file that is being downloaded. Read it, save it, or leave it with ``async with`` to give the connection back."""
+    """A file that is being downloaded. Read it, save it, or leave it with ``async with`` to free the connection."""
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """Iterate over the content as it arrives."""
@@ -150,7 +150,7 @@ class _Destination:
         self._part = f"{self._path}.{secrets.token_hex(4)}.part"
 
     def __enter__(self) -> IO[bytes]:
-        self._file = open(self._part, "xb")  # noqa: SIM115 # closed in __exit__
+        self._file = open(self._part, "xb")  # closed in __exit__
         return self._file
 
     def __exit__(self, kind: object, *rest: object) -> None:

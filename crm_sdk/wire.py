@@ -6,7 +6,8 @@ A *shape* says which members of a record one dialect documents, under which name
     class Contact(Record): ...
 
 ``title:position`` is the member `title`, called `position` there; ``notes|text`` is a list of strings that travels
-as one string; ``avatar?`` is left out of an answer where it is null. A dialect without a line documents every member under its camelCase name.
+as one string; ``avatar?`` is left out of an answer where it is null. A dialect without a line documents every member
+under its camelCase name.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from functools import lru_cache
 from typing import Any, TypeGuard, TypeVar, cast
 
 T = TypeVar("T")
+
 
 @lru_cache(maxsize=4096)
 def camel(name: str) -> str:
@@ -40,6 +42,7 @@ class Shape:
 
     @staticmethod
     def parse(line: str) -> Shape:
+        """Read the line of a declaration."""
         names: dict[str, str] = {}
         optional: set[str] = set()
         text: set[str] = set()
@@ -54,7 +57,7 @@ class Shape:
         return Shape(names, frozenset(optional), frozenset(text))
 
     def encode(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Rename members (camelCase or Python names) to what this dialect calls them; leave out what it does not have."""
+        """Give members (camelCase or Python names) this dialect's names; leave out what it does not have."""
         out: dict[str, Any] = {}
         for name, wire_name in self.names.items():
             for given in (name, camel(name)):
@@ -159,6 +162,7 @@ class ExactFloat(float):
     text: str
 
     def __new__(cls, text: str) -> ExactFloat:
+        """Read the number; keep the text."""
         self = super().__new__(cls, text)
         self.text = text
         return self

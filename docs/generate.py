@@ -18,7 +18,9 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
     """Return the page of one noun."""
     module = sys.modules[operations[0].function.__module__]
     lines = [f"# {noun}", "", (inspect.getdoc(module) or "").strip(), ""]
-    for operation in sorted(operations, key=lambda found: (found.id.count("."), found.function.__code__.co_firstlineno)):
+    for operation in sorted(
+        operations, key=lambda found: (found.id.count("."), found.function.__code__.co_firstlineno)
+    ):
         lines += [f"## `client.{operation.id}`", "", "```python", signature(operation), "```", "", operation.doc, ""]
         lines += ["| dialect | route | success |", "|---|---|---|"]
         for dialect, route in operation.routes.items():

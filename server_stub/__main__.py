@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(script: Sequence[str], db: str | None) -> int:
-    """Run a script; whatever base URL its clients are given, they talk to the stub. What they asked is listed after it."""
+    """Run a script whose clients talk to the stub, whatever their base URL; what they asked is listed after it."""
     sys.argv = list(script)
     with StubServer(db=db) as server, server.intercept():
         runpy.run_path(script[0], run_name="__main__")

@@ -65,7 +65,9 @@ async def _answer(reply: Reply, request: Request, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     for chunk in reply.chunks or ():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": body if reply.chunks is None and request.method != "HEAD" else b""})
+    await send(
+        {"type": "http.response.body", "body": body if reply.chunks is None and request.method != "HEAD" else b""}
+    )
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -81,7 +81,7 @@ class StubServer:
         self.store = Store()
         known = self._durable is not None and self._durable.load(self.store)
         meta = self._durable.meta if self._durable is not None and known else {}
-        # A clock that runs shows the present; one that stands goes on where it stood. Demo data is laid out from its start.
+        # A clock that runs shows the present; one that stands goes on where it stood. Demo data begin at its start.
         present = datetime.now(UTC).replace(microsecond=0)
         self.clock = Clock(start or (present if running else meta.get("start", DEMO_START)), running=running)
         self.clock.offset = timedelta(seconds=meta.get("offset", 0.0))
@@ -139,7 +139,7 @@ class StubServer:
         return AsyncStubTransport(self)
 
     def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Port:
-        """Open a real port in a thread of its own: ``with stub.serve() as port: CrmClient(port.url)``. 0 takes a free one.
+        """Open a port in a thread of its own: ``with stub.serve() as port: CrmClient(port.url)``; 0 takes a free one.
 
         The clock runs from now on. Needs the extra ``server``.
         """
@@ -148,7 +148,7 @@ class StubServer:
         return Port(self, host, port)
 
     def intercept(self) -> Any:
-        """Within ``with stub.intercept():`` every client that is made talks to this server, whatever its base URL is."""
+        """Let every client that is made in ``with stub.intercept():`` talk to this server, whatever its base URL."""
         from .transports import intercepted
 
         return intercepted(self)
@@ -156,7 +156,9 @@ class StubServer:
     def snapshot(self) -> Snapshot:
         """Return the whole state: data, time, limits, journal, faults."""
         with self.lock:
-            return Snapshot({name: part.snapshot() for name, part in self._parts().items()} | {"requests": self._requests})
+            return Snapshot(
+                {name: part.snapshot() for name, part in self._parts().items()} | {"requests": self._requests}
+            )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a state."""

@@ -110,7 +110,11 @@ class PlatformFace(Face):
 
     def deleted(self, identifier: str | None, call: Call) -> Any:
         """Return the envelope for a success without a value."""
-        gone = {"id": identifier, "deleted": True} if identifier is not None and call.source["method"] == "DELETE" else None
+        gone = (
+            {"id": identifier, "deleted": True}
+            if identifier is not None and call.source["method"] == "DELETE"
+            else None
+        )
         return self.value(gone, call, None)  # type: ignore[arg-type] # the route plays no part in an envelope
 
     def problem(self, problem: Problem, request_id: str, now: Any) -> tuple[int, Any]:
@@ -143,5 +147,5 @@ def _entry(entry: FieldError) -> dict[str, Any]:
 
 
 def wire_path(path: str) -> str:
-    """Return the path of a member as the wire names it: ``filter_groups.0.high_value`` -> ``filterGroups.0.highValue``."""
+    """Return the path of a member as the wire names it: ``groups.0.high_value`` -> ``groups.0.highValue``."""
     return ".".join(camel(part) for part in path.split("."))

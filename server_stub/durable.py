@@ -132,7 +132,8 @@ class Durable:
 
     def _documents(self, tenant_id: str, kind: str) -> Iterator[Change]:
         rows = self._db.execute(
-            "SELECT id, body, sequence FROM document WHERE tenant_id = ? AND kind = ? ORDER BY sequence", (tenant_id, kind)
+            "SELECT id, body, sequence FROM document WHERE tenant_id = ? AND kind = ? ORDER BY sequence",
+            (tenant_id, kind),
         )
         for id, body, sequence in rows.fetchall():
             yield Change(tenant_id, kind, id, Document(_read(body)), sequence)

@@ -139,7 +139,7 @@ def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> dic
 
 @lru_cache(maxsize=512)
 def _read_only(model: Any) -> frozenset[str]:
-    """Return the wire names of a model's members: a fetched record may be sent back, what only we set is passed over."""
+    """Return the wire names of a model's members: a fetched record may be sent back, what we set is passed over."""
     if not (isinstance(model, type) and issubclass(model, Model)):
         return frozenset()
     return frozenset(info.serialization_alias or camel(name) for name, info in model.model_fields.items())

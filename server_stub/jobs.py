@@ -86,7 +86,12 @@ def _after_step(call: Call, job: Document, steps: Mapping[str, Step]) -> Documen
     except Problem as problem:
         changes = {
             "status": "failed",
-            "error": {"code": problem.code, "message": problem.message, "field": problem.field, "details": dict(problem.details)},
+            "error": {
+                "code": problem.code,
+                "message": problem.message,
+                "field": problem.field,
+                "details": dict(problem.details),
+            },
         }
     new = job | moved | changes | {"updated_at": call.now, "version": job["version"] + 1}
     if new["status"] in ("succeeded", "failed", "cancelled"):

@@ -237,9 +237,7 @@ OPERATORS: Mapping[FieldType, frozenset[str]] = {
 """The operators each type of field has."""
 
 
-def _compile(
-    given: Mapping[str, Any], fields: Mapping[str, FieldType], path: str, dates: Calendar
-) -> tuple[str, Test]:
+def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: str, dates: Calendar) -> tuple[str, Test]:
     field = str(given.get("field"))
     name = field if field in fields else _snake(field)
     kind = fields.get(name)

@@ -32,7 +32,9 @@ def renderer(annotation: Any, dialect: str) -> Render:
         return _union(tuple(arg for arg in args if arg is not type(None)), dialect)
     if origin in (list, tuple):
         each = renderer(args[0], dialect)
-        return _as_is if each is _as_is else lambda values: None if values is None else [each(value) for value in values]
+        return (
+            _as_is if each is _as_is else lambda values: None if values is None else [each(value) for value in values]
+        )
     if origin is dict:
         inner = renderer(args[1], dialect)
         if inner is not _as_is:

@@ -101,5 +101,3 @@ class Router:
                 return end
             found.pop()
         return None
-
-

@@ -19,7 +19,7 @@ from .seed_talk import talk
 from .store import Collection, Store, StoreSnapshot
 
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
-"""Gets a kind, a document, a way to the company's collections and the time; returns the document, computed members and all."""
+"""Gets a kind, a document, a way to the collections and the time; returns the document with its computed members."""
 
 COMPUTED = ("activity", "lead", "deal", "contact", "account")
 """The kinds with computed members, in the order in which one builds on another."""

@@ -3,8 +3,7 @@
 A rule is a function in ``services/<noun>.py``::
 
     @serves(Leads.create)
-    def create(call: Call, lead: Members) -> Document:
-        ...
+    def create(call: Call, lead: Members) -> Document: ...
 
 It gets every declared argument by name, validated and with snake_case members, but for paging: the core cuts the page
 out of the sequence a list rule returns.
@@ -122,7 +121,7 @@ class Call:
 
     @property
     def tenant(self) -> Document:
-        """The caller's company: ``base_currency``, ``country``, ``plan``, ``lead_assignment`` …"""
+        """Return the caller's company, with its ``base_currency``, ``country``, ``plan``, ``lead_assignment``."""
         return self.server.tenant(self.caller.tenant_id)
 
     def new_id(self, prefix: str) -> str:

@@ -93,6 +93,6 @@ def intercepted(server: StubServer) -> Generator[StubServer]:
     with (
         mock.patch("crm_sdk.http.sync_transports", sync_transports),
         mock.patch("crm_sdk.http.async_transports", async_transports),
-        mock.patch("crm_sdk.client.SystemClock", lambda: server.clock),
+        mock.patch("crm_sdk.client.SystemClock", return_value=server.clock),
     ):
         yield server

@@ -57,10 +57,8 @@ class Visit:
                 return Reply(503, {}, fault=fault)
             if fault is not None and fault.kind == "delay":
                 self.server.clock.advance(fault.seconds)
-            if fault is not None and fault.kind == "status":
-                reply = self._provoked(fault)
-            else:
-                reply = self._serve(match)
+            provoked = fault is not None and fault.kind == "status"
+            reply = self._provoked(fault) if fault is not None and provoked else self._serve(match)
         except Problem as problem:
             reply = self._problem(problem)
         key = self.request.headers.get("idempotency-key")
@@ -127,7 +125,9 @@ class Visit:
         query = read_query(self.request.query)
         if self.request.method == "DELETE" and members:
             query, members = {}, {**members, **query}
-        elif self.request.method == "DELETE" and any(name in operation.positional for name in operation.arguments.types):
+        elif self.request.method == "DELETE" and any(
+            name in operation.positional for name in operation.arguments.types
+        ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
         shown = members.get("updatedAt")
         values = arguments_of(operation, route, query, members, files)
@@ -180,7 +180,11 @@ class Visit:
             seen = datetime.fromisoformat(shown)
         except ValueError:
             return
-        if doc is not None and seen.tzinfo is not None and seen < doc["updated_at"].replace(microsecond=doc["updated_at"].microsecond // 1000 * 1000):
+        if (
+            doc is not None
+            and seen.tzinfo is not None
+            and seen < doc["updated_at"].replace(microsecond=doc["updated_at"].microsecond // 1000 * 1000)
+        ):
             raise Problem(
                 "VERSION_CONFLICT",
                 f"the record was changed at {doc['updated_at'].isoformat()}, after the copy you sent: fetch it again",
@@ -229,7 +233,9 @@ class Visit:
         caller = self.caller
         plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
         kind = rate_class(self.face.name, group, plan=plan, api_key=caller.auth == "api_key")  # type: ignore[arg-type] # a face's name is a dialect
-        quota = self.server.limits.check((caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now)
+        quota = self.server.limits.check(
+            (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now
+        )
         self.headers |= _limit_headers(quota)
         if quota.retry_after is not None and self.server.enforce_limits:
             raise Problem(
@@ -251,7 +257,9 @@ class Visit:
             return None
         if doc["fingerprint"] != self._fingerprint():
             raise Problem("IDEMPOTENCY_KEY_REUSED", f"the key {key!r} came with another request before")
-        return Reply(doc["status"], {**doc["headers"], **self.headers, "Idempotency-Replayed": "true"}, doc["body"].encode())
+        return Reply(
+            doc["status"], {**doc["headers"], **self.headers, "Idempotency-Replayed": "true"}, doc["body"].encode()
+        )
 
     def _remember(self, reply: Reply) -> None:
         key = self.request.headers.get("idempotency-key")
@@ -276,9 +284,10 @@ class Visit:
 
     def _fingerprint(self) -> str:
         request = self.request
-        # A multipart body has another boundary each time: its length has to do.
-        multipart = request.headers.get("content-type", "").startswith("multipart/")
-        content = str(len(request.body)).encode() if multipart else request.body
+        content = request.body
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/"):  # the boundary may be another one each time
+            content = content.replace(kind.partition("boundary=")[2].strip('"').encode("latin-1"), b"")
         return hashlib.sha256(b"\0".join((request.path.encode(), request.query.encode(), content))).hexdigest()
 
     # -- the way out -------------------------------------------------------------------------------------------
@@ -312,7 +321,12 @@ class Visit:
         return Reply(status, headers, encode_json(body))
 
     def _cut(
-        self, operation: Operation[..., Any], route: Any, items: list[Any], window: Mapping[str, Any], arguments: Mapping[str, Any]
+        self,
+        operation: Operation[..., Any],
+        route: Any,
+        items: list[Any],
+        window: Mapping[str, Any],
+        arguments: Mapping[str, Any],
     ) -> Listing:
         """Return the page that was asked for; a list that its dialect does not page is one page."""
         body = operation.arguments.body
@@ -341,7 +355,9 @@ class Visit:
         code = fault.code or USUAL_CODES.get(fault.status, "INTERNAL_ERROR")
         message = fault.message or f"the test asked for a {fault.status}"
         headers = {"Retry-After": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}
-        reply = self._problem(Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)]))
+        reply = self._problem(
+            Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)])
+        )
         body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
         return Reply(fault.status, reply.headers, body)
 

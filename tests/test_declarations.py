@@ -49,5 +49,7 @@ def test_every_type_resolves_and_builds(operation: object) -> None:
     for mode in (Sync, Async):
         if operation.arguments.returns is not None and operation.kind != "download":
             for route in operation.routes.values():
-                whole = route.dialect.envelope(operation.arguments.content(mode), listed=operation.kind == "page", path=route.path)
+                whole = route.dialect.envelope(
+                    operation.arguments.content(mode), listed=operation.kind == "page", path=route.path
+                )
                 Reader(whole).adapter.json_schema(mode="serialization")

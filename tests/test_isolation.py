@@ -1,4 +1,4 @@
-"""A company's records are invisible to another company, whatever is called: drawn at random over all declared routes."""
+"""A company's records are invisible to another company, whatever is called: drawn at random over all routes."""
 
 from __future__ import annotations
 
@@ -118,7 +118,11 @@ def test_an_id_of_another_company_is_404_like_one_that_never_was() -> None:
         if "{" not in route.path or route.method != "GET":
             continue
         answers = []
-        for identifier in (next(i for i in ids if i.startswith("lead_")), next(i for i in ids if i.startswith("contact_")), "never_was"):
+        for identifier in (
+            next(i for i in ids if i.startswith("lead_")),
+            next(i for i in ids if i.startswith("contact_")),
+            "never_was",
+        ):
             path = re.sub(r"{\w+}", identifier, route.full_path)
             headers = {"authorization": f"Bearer {OWN}", "x-crm-dialect": route.dialect.name}
             reply = server.handle(Request("GET", path, "", headers))

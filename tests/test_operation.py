@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime
 
 from crm_sdk import InvalidInputError, UnsupportedOperationError
+from crm_sdk.declare import download, job, operation, paginated
 from crm_sdk.models import Lead, LeadCreate
 from crm_sdk.models.values import AmountInput
-from crm_sdk.operation import Operation, download, job, operation, paginated
+from crm_sdk.operation import Operation
 from crm_sdk.resource import Mode, Resource
 from crm_sdk.resources.contacts import Contacts
 from crm_sdk.resources.leads import Leads

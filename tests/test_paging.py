@@ -22,8 +22,8 @@ from crm_sdk import (
     Page,
     ServerError,
 )
+from crm_sdk.declare import paginated
 from crm_sdk.models import Lead
-from crm_sdk.operation import paginated
 from crm_sdk.paging import by_offset, by_page
 from crm_sdk.resource import Mode, Resource
 

@@ -48,7 +48,10 @@ def test_many_at_once(url: str) -> None:
     assert asyncio.run(gather(url)) == 1
 
 
-@pytest.mark.parametrize("target", ["/api/leads/lead%2F123", "/api/leads/%00", "/v1/leads?page=1&page=2", "/%zz", "//", "/api/leads/" + "x" * 3000])
+@pytest.mark.parametrize(
+    "target",
+    ["/api/leads/lead%2F123", "/api/leads/%00", "/v1/leads?page=1&page=2", "/%zz", "//", "/api/leads/" + "x" * 3000],
+)
 def test_odd_targets_get_an_answer(url: str, target: str) -> None:
     answer = httpx.get(url + target, headers={"Authorization": "Bearer acme-admin"})
     assert answer.status_code in (200, 400, 404, 422) and answer.json()
@@ -64,7 +67,11 @@ def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
 def test_a_port_that_is_taken_is_told(url: str) -> None:
     port = int(url.rpartition(":")[2])
     done = subprocess.run(
-        [sys.executable, "-m", "server_stub", "--port", str(port)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "server_stub", "--port", str(port)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 1 and f"cannot listen on 127.0.0.1:{port}" in done.stderr
 

@@ -249,9 +249,6 @@ def test_an_amount_in_a_custom_field_keeps_every_digit(amount: Decimal) -> None:
     assert lead.custom_fields["budget"] == amount
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`FieldValue` has int before Amount: a float of 17 digits is a whole number to it"
-)
 def test_a_long_amount_in_a_custom_field_keeps_its_fraction() -> None:
     lead = read(encode_json({**LEAD, "customFields": {"budget": Decimal("4824463435583209.5")}}))
     assert lead.custom_fields["budget"] == Decimal("4824463435583209.5")

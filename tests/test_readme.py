@@ -29,7 +29,9 @@ def shell(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess
         "CRM_CACHE_DIR": str(folder / "cache"),
         **more,
     }
-    return subprocess.run(["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
 
 
 def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:

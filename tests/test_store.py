@@ -54,7 +54,7 @@ def test_a_changed_document_is_another_one() -> None:
     new = doc | {"name": "Bea"}
     assert type(new) is Document
     assert (doc["name"], new["name"]) == ("Ada", "Bea")
-    for same in (pickle.loads(pickle.dumps(doc)), copy.deepcopy(doc)):  # noqa: S301 # its own pickle
+    for same in (pickle.loads(pickle.dumps(doc)), copy.deepcopy(doc)):  # its own pickle
         assert type(same) is Document
         assert same == doc
 

@@ -32,7 +32,7 @@ def stub() -> StubServer:
 
 @pytest.fixture
 def client(stub: StubServer, mode: str) -> Callable[..., Any]:
-    """Return what makes a client of the stub in the mode of this run; strict, so that the stub keeps to the documents."""
+    """Return what makes a client in the mode of this run; strict, so that the stub keeps to the documents."""
     return lambda dialects="mvp,flow,platform", **options: (stub.client if mode == "sync" else stub.async_client)(
         dialects=dialects, strict=True, **options
     )
@@ -66,7 +66,8 @@ def test_a_contact_comes_is_talked_to_and_goes(client: Any, call: Any, dialect: 
     assert call(crm.contacts.get(made.id)).communication_history == []
     call(
         client().contacts.communication.create(
-            made.id, {"type": "call", "date": datetime(2026, 1, 15, 8, tzinfo=UTC), "summary": "She is delighted, great call"}
+            made.id,
+            {"type": "call", "date": datetime(2026, 1, 15, 8, tzinfo=UTC), "summary": "She is delighted, great call"},
         )
     )
     known = call(crm.contacts.get(made.id))
@@ -78,11 +79,19 @@ def test_a_contact_comes_is_talked_to_and_goes(client: Any, call: Any, dialect: 
         call(crm.contacts.get(made.id))
 
 
-@pytest.mark.parametrize("dialect", ("mvp", "flow", "platform"))
+@pytest.mark.parametrize("dialect", ["mvp", "flow", "platform"])
 def test_one_model_for_every_dialect(client: Any, call: Any, dialect: str) -> None:
-    made = call(client().contacts.create({"name": "Bob Wilson", "email": "bob@startup.test", "position": "CEO", "notes": "one"}))
+    made = call(
+        client().contacts.create({"name": "Bob Wilson", "email": "bob@startup.test", "position": "CEO", "notes": "one"})
+    )
     found = next(contact for contact in call(client(dialect).contacts.list(search="bob@startup.test")))
-    assert (found.id, found.name, found.email, found.title, found.notes) == (made.id, "Bob Wilson", "bob@startup.test", "CEO", ["one"])
+    assert (found.id, found.name, found.email, found.title, found.notes) == (
+        made.id,
+        "Bob Wilson",
+        "bob@startup.test",
+        "CEO",
+        ["one"],
+    )
 
 
 @pytest.mark.parametrize("dialect", LEADS)
@@ -190,7 +199,9 @@ def test_a_version_locks(client: Any, call: Any) -> None:
 def test_people_come_in_and_go_out_as_files(client: Any, call: Any, tmp_path: Path) -> None:
     crm = client()
     rows = tmp_path / "people.csv"
-    rows.write_text("name,email\n" + "".join(f"Person {n},p{n}@import.test\n" for n in range(120)) + "Bad,not-an-address\n")
+    rows.write_text(
+        "name,email\n" + "".join(f"Person {n},p{n}@import.test\n" for n in range(120)) + "Bad,not-an-address\n"
+    )
     progress: list[float] = []
     job = call(crm.contacts.imports.create(str(rows), tags=["imported"]))
     result = call(job.wait(on_progress=lambda state: progress.append(state.progress)))

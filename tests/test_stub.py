@@ -17,7 +17,9 @@ def stub() -> StubServer:
     return StubServer()
 
 
-def ask(stub: StubServer, method: str, target: str, body: Any = None, key: str | None = "acme-admin", **headers: str) -> Reply:
+def ask(
+    stub: StubServer, method: str, target: str, body: Any = None, key: str | None = "acme-admin", **headers: str
+) -> Reply:
     path, _, query = target.partition("?")
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if key is not None:
@@ -60,7 +62,9 @@ def test_mount_path_and_header_choose_the_dialect(stub: StubServer, target: str,
         assert kinds[dialect] if dialect in kinds else body["success"]
 
 
-@pytest.mark.parametrize("path", ["/api/nothing", "/v1/leads/x/nothing", "/", "/v2/leads", "/api/leads/x/y", "/flow/v1/leads"])
+@pytest.mark.parametrize(
+    "path", ["/api/nothing", "/v1/leads/x/nothing", "/", "/v2/leads", "/api/leads/x/y", "/flow/v1/leads"]
+)
 def test_a_path_no_document_has_is_route_not_found(stub: StubServer, path: str) -> None:
     reply = ask(stub, "GET", path)
     assert (reply.status, code(reply)) == (404, "ROUTE_NOT_FOUND")
@@ -165,7 +169,9 @@ def test_if_match_locks_optimistically(stub: StubServer) -> None:
     assert ask(stub, "PUT", "/v1/leads/lead_123", {"title": "CEO"}, if_match='"x"').status == 422
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "page=0", "sort=nothing", "nothing=1", "limit=%zz%"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "page=0", "sort=nothing", "nothing=1", "limit=%zz%"]
+)
 def test_paging_has_bounds(stub: StubServer, query: str) -> None:
     assert ask(stub, "GET", f"/v1/leads?{query}").status in (400, 422)
 

@@ -22,7 +22,13 @@ def run(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     # pyright finds the packages of the first python on the path; --verifytypes heeds nothing else.
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
-        [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 
@@ -35,7 +41,13 @@ def tool(name: str) -> Path:
 
 def test_mypy_sees_every_type_and_every_mistake(tmp_path: Path) -> None:
     found = run(
-        tool("mypy"), "--strict", "--warn-unused-ignores", "--config-file=", f"--cache-dir={tmp_path}", HERE, cwd=tmp_path
+        tool("mypy"),
+        "--strict",
+        "--warn-unused-ignores",
+        "--config-file=",
+        f"--cache-dir={tmp_path}",
+        HERE,
+        cwd=tmp_path,
     )
     assert found.returncode == 0, found.stdout
 
@@ -65,5 +77,7 @@ def test_every_public_type_is_known(tmp_path: Path) -> None:
     found = pyright(tmp_path, "--verifytypes", "crm_sdk", "--ignoreexternal")
     completeness = found["typeCompleteness"]
     assert isinstance(completeness, dict)
-    unknown = [symbol["name"] for symbol in completeness["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]]
+    unknown = [
+        symbol["name"] for symbol in completeness["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]
+    ]
     assert completeness["completenessScore"] == 1, unknown

@@ -10,7 +10,20 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .record import Model, Record
-from .values import EMPTY, INPUT, OPEN, Amount, AmountInput, Currency, FieldValue, LeadSource, Level, Percent, Priority, Tags
+from .values import (
+    EMPTY,
+    INPUT,
+    OPEN,
+    Amount,
+    AmountInput,
+    Currency,
+    FieldValue,
+    LeadSource,
+    Level,
+    Percent,
+    Priority,
+    Tags,
+)
 
 DealStage: TypeAlias = Annotated[
     Literal["prospect", "qualified", "proposal", "negotiation", "closed-won", "closed-lost"] | str, OPEN

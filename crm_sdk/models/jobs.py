@@ -52,7 +52,9 @@ class JobState(Record, Generic[T]):
         if self.status in ("failed", "cancelled"):
             why = f": {self.error.message}" if self.error else ""
             raise JobFailedError(
-                f"job {self.id} ({self.kind}) {self.status}{why}", job=self, code=self.error.code if self.error else None
+                f"job {self.id} ({self.kind}) {self.status}{why}",
+                job=self,
+                code=self.error.code if self.error else None,
             )
         return self.result  # type: ignore[return-value] # a succeeded job has a result, unless its document says None
 

@@ -53,7 +53,7 @@ class ReadAs:
 
 
 EMPTY: Final[Callable[[], list[Any]]] = list
-"""What an absent list reads as. (Not ``list[X]``: calling a parametrised alias takes twice as long, per list and record.)"""
+"""What an absent list reads as. Not ``list[X]``: calling a parametrised alias takes twice as long."""
 
 Amount: TypeAlias = Annotated[Decimal, PlainSerializer(number, when_used="json")]
 """An amount of money, or another number of which no digit may be lost."""
@@ -61,7 +61,7 @@ Amount: TypeAlias = Annotated[Decimal, PlainSerializer(number, when_used="json")
 AmountInput: TypeAlias = Annotated[Decimal | int, ReadAs(Amount)]
 """An amount as it may be given: a Decimal or an int."""
 
-FieldValue: TypeAlias = str | int | Amount | bool | date | datetime | list[str] | None
+FieldValue: TypeAlias = str | Amount | int | bool | date | datetime | list[str] | None
 """The value of a custom field."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..operation import operation, paginated
+from ..declare import operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..operation import job
+from ..declare import job
 from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..operation import operation
+from ..declare import operation
 from ..resource import Mode, Resource
 
 if TYPE_CHECKING:

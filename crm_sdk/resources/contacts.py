@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from typing import List  # noqa: UP035 # `list` is a method in these classes
+from typing import (
+    TYPE_CHECKING,
+    List,  # `list` is a method in these classes
+)
 
 from pydantic import AwareDatetime
 
-from ..operation import download, job, operation, paginated
+from ..declare import download, job, operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource, part
 from ..transfer import Download

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
-from ..operation import job, operation, paginated
+from ..declare import job, operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource, part
 

@@ -229,7 +229,7 @@ def test_ctrl_c_and_a_reader_that_goes_away(offline: Crm, monkeypatch: pytest.Mo
     everything = "import sys; from crm_cli.__main__ import main; sys.exit(main())"
     command = [sys.executable, "-c", everything, "contacts", "list", "--all", "-o", "jsonl"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
-        assert writer.stdout is not None and writer.stderr is not None  # noqa: PT018 # for the type checker
+        assert writer.stdout is not None and writer.stderr is not None  # for the type checker
         writer.stdout.close()
         assert writer.stderr.read() == b""
     assert writer.returncode == 141

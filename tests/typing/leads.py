@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Literal
-
-from typing_extensions import assert_type
+from typing import Any, Literal, assert_type
 
 from crm_sdk import (
     AsyncCrmClient,
@@ -24,7 +22,9 @@ def sync_results(client: CrmClient) -> None:
     assert_type(client.leads.list(status="new", limit=10), Page[Lead])
     assert_type(client.leads.get_all(status="new", limit=10), Page[Lead])
     assert_type(client.leads.convert("lead_1", create_deal=False), LeadConversion)
-    assert_type(client.contacts.relationships.create("a", {"related_contact_id": "b", "type": "manages"}), ContactRelationship)
+    assert_type(
+        client.contacts.relationships.create("a", {"related_contact_id": "b", "type": "manages"}), ContactRelationship
+    )
     assert_type(client.contacts.imports.create("people.csv"), Job[ImportResult])
     assert_type(client.contacts.imports.create("people.csv").wait(), ImportResult)
     assert_type(client.contacts.export(format="csv"), Download)

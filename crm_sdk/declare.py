@@ -1,0 +1,158 @@
+"""How a call is declared, ``@operation``, ``@paginated``, ``@job``, ``@download``, and what each kind answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+
+from .exchange import Reply
+from .operation import Kind, Operation, Plan
+from .resource import Async, Resource, Sync
+from .route import PAGING, Flags, Session, routes
+
+if TYPE_CHECKING:
+    from .client import Catalogue
+    from .models.jobs import AsyncJob, Job
+    from .paging import AsyncPages, Page
+    from .transfer import AsyncDownload, Download
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Paginated(Operation[P, T]):
+    """A call that answers a page; T is what the page holds."""
+
+    kind: Kind = "page"
+
+    # A page is a `Page` to the sync client, `AsyncPages` to the async one: so these differ from `Operation.__get__`.
+    @overload  # type: ignore[override] # see above
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Paginated[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Page[T]]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncPages[T]]: ...
+    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
+        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
+    ) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self if instance is None else self._method(instance)
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the page, which knows how to fetch the next."""
+        items, window = self.read(client, plan.route, reply, plan.given)
+        dialect, body = plan.route.dialect.name, self.arguments.body
+
+        def fetch(offset: int, limit: int) -> Any:
+            place = plan.route.dialect.page_arguments({"offset": offset, "limit": limit})
+            if body is not None and body in plan.given:
+                given = {**plan.given, body: {**_without_page(plan.given[body]), **place}}
+            else:
+                given = {**_without_page(plan.given), **place}
+            return client._run(self.again(client, given, (dialect,)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+
+        from .paging import AsyncPage, Page
+
+        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch)
+
+
+class JobOperation(Operation[P, T]):
+    """A call that answers a job; T is the job's result."""
+
+    kind: Kind = "job"
+
+    # A job waits as the client does: that is why these differ from `Operation.__get__`.
+    @overload  # type: ignore[override] # see above
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> JobOperation[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Job[T]]: ...
+    @overload
+    def __get__(
+        self, instance: Resource[Async], owner: type[Resource[Any]]
+    ) -> Callable[P, Coroutine[Any, Any, AsyncJob[T]]]: ...
+    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
+        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
+    ) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self if instance is None else self._method(instance)
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the job, which knows how to ask for its state."""
+        job, _ = self.read(client, plan.route, reply, plan.given)
+        return client.own(job)
+
+
+class DownloadOperation(Operation[P, T]):
+    """A call that answers a file."""
+
+    kind: Kind = "download"
+
+    # A download is read as the client reads: that is why these differ from `Operation.__get__`.
+    @overload  # type: ignore[override] # see above
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> DownloadOperation[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Download]: ...
+    @overload
+    def __get__(
+        self, instance: Resource[Async], owner: type[Resource[Any]]
+    ) -> Callable[P, Coroutine[Any, Any, AsyncDownload]]: ...
+    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
+        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
+    ) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self if instance is None else self._method(instance)
+
+    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the file, still unread."""
+        from .transfer import AsyncDownload, Download
+
+        return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
+
+
+def operation(
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    safe: bool = False,
+    status: int | None = None,
+    session: Session | None = None,
+    auth: bool = True,
+    bulk: bool = False,
+) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
+    """Declare a call by its routes; see the module's docstring for how a route is written."""
+    found, flags = routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk)
+    return lambda function: Operation(function, found, flags)
+
+
+def paginated(
+    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None, safe: bool = False
+) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
+    """Declare a call that answers a page of records."""
+    found, flags = routes(mvp, flow, platform), Flags(safe=safe)
+    return lambda function: Paginated(function, found, flags)
+
+
+def job(
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    status: int | None = None,
+    bulk: bool = False,
+) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
+    """Declare a call that answers a job."""
+    found, flags = routes(mvp, flow, platform), Flags(status=status, bulk=bulk)
+    return lambda function: JobOperation(function, found, flags)
+
+
+def download(
+    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None
+) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
+    """Declare a call that answers a file."""
+    found = routes(mvp, flow, platform)
+    return lambda function: DownloadOperation(function, found, Flags())
+
+
+def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name not in PAGING}
