@@ -16,7 +16,7 @@ class Remaining(dict[str, float]):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(connect=seconds, read=seconds, write=seconds, pool=seconds)
-        self.until = time.monotonic() + seconds
+        self.until: float = time.monotonic() + seconds
 
     def get(self, step: str, default: Any = None) -> Any:
         """Return the seconds a step may take."""
