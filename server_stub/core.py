@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
 from . import identity, services
@@ -46,6 +48,13 @@ class Snapshot:
     parts: Mapping[str, Any]
 
 
+def _require_extra() -> None:
+    """Refuse to start without what a rule would miss later, in the middle of a test."""
+    missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl") if find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
+
+
 def _collected(mark: str) -> dict[Any, Any]:
     """Return the functions of all services that carry a mark, by what it says."""
     found: dict[Any, Any] = {}
@@ -76,6 +85,7 @@ class StubServer:
         start: datetime | None = None,
         demo: bool = True,
     ) -> None:
+        _require_extra()
         self.lock = threading.RLock()
         self._durable = Durable(db) if db is not None else None
         self.store = Store()

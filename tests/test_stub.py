@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from crm_sdk import ConfigurationError
 from server_stub import StubServer
 from server_stub.messages import Reply, Request
 
@@ -254,6 +255,12 @@ def test_a_snapshot_brings_everything_back(stub: StubServer) -> None:
     after = ask(stub, "GET", "/v1/leads?limit=200")
     assert json.loads(after.body)["data"] == json.loads(before)["data"]
     assert len(stub.journal) == 1
+
+
+def test_without_its_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server_stub.core.find_spec", lambda name: None if name == "phonenumbers" else object())
+    with pytest.raises(ConfigurationError, match=r"needs phonenumbers: pip install 'crm-sdk\[stub\]'"):
+        StubServer()
 
 
 def test_two_servers_start_alike() -> None:
