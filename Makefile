@@ -25,7 +25,7 @@ test: .venv/tested .venv/tools  ## every test, against the built wheel
 
 types: .venv/tested .venv/tools  ## mypy and pyright, both strict, and the completeness of the public types
 	$(BIN)/mypy
-	$(BIN)/pyright
+	PATH="$(CURDIR)/$(BIN):$$PATH" pyright
 	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes crm_sdk --ignoreexternal
 
 docs: .venv/tested .venv/tools  ## write the reference pages from the declarations
