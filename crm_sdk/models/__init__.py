@@ -5,7 +5,7 @@ pydantic is loaded with the first model, so that importing this package costs no
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module as _import
 
 TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for it costs milliseconds
 
@@ -152,7 +152,7 @@ if not TYPE_CHECKING:  # or else type checkers would take a misspelt name for on
     def __getattr__(name):
         if name not in _WHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+        value = globals()[name] = getattr(_import(f".{_WHERE[name]}", __name__), name)
         return value
 
 
