@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -54,7 +55,7 @@ class _Shared:
         self.habits = Habits()
 
 
-class Catalogue(Generic[Mode]):
+class Catalogue(ABC, Generic[Mode]):
     """Every resource of the CRM."""
 
     agents: Agents[Mode] = noun()
@@ -92,14 +93,14 @@ class Catalogue(Generic[Mode]):
         self._credentials = Credentials(header("api_key", api_key or os.environ.get("CRM_API_KEY")))
         self._shared = _Shared(self._open(http_client), clock or SystemClock())
 
-    def _open(self, http_client: Any) -> Any:
-        raise NotImplementedError  # each client has its own
+    @abstractmethod
+    def _open(self, http_client: Any) -> Any: ...
 
-    def _run(self, steps: Steps[Any]) -> Any:
-        raise NotImplementedError  # each client has its own
+    @abstractmethod
+    def _run(self, steps: Steps[Any]) -> Any: ...
 
-    def _run_pages(self, start: Callable[[], Steps[Any]]) -> Any:
-        raise NotImplementedError  # each client has its own
+    @abstractmethod
+    def _run_pages(self, start: Callable[[], Steps[Any]]) -> Any: ...
 
     # -- what the machinery asks of a client ---------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -14,7 +15,7 @@ from .wire import is_array, is_object
 DialectName: TypeAlias = Literal["mvp", "flow", "platform"]
 
 
-class Dialect:
+class Dialect(ABC):
     """How one document's servers talk."""
 
     name: ClassVar[DialectName]
@@ -36,13 +37,13 @@ class Dialect:
         """Translate ``limit``, ``offset`` and ``page`` to the two this dialect has."""
         return by_offset(given)
 
+    @abstractmethod
     def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
         """Return the type of a whole answer whose content is `result`."""
-        raise NotImplementedError  # every dialect below has its own
 
+    @abstractmethod
     def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
         """Take the content out of an answer that was read as `envelope`."""
-        raise NotImplementedError  # every dialect below has its own
 
     def error(self, status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
         """Return the error that an answer means. All three error bodies are understood in every dialect."""

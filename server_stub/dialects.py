@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ class Listing:
     offset: int
 
 
-class Face:
+class Face(ABC):
     """How one dialect answers."""
 
     name: ClassVar[str]
@@ -33,9 +34,9 @@ class Face:
         """Return the body for a record or another value."""
         return value
 
+    @abstractmethod
     def page(self, listing: Listing, call: Call, route: Route) -> Any:
         """Return the body for a page; its items are rendered already."""
-        raise NotImplementedError  # every dialect below has its own
 
     def deleted(self, identifier: str | None, call: Call) -> Any:
         """Return the body for a success without a value."""

@@ -241,4 +241,4 @@ def test_a_missing_extra_is_named(offline: Crm) -> None:
     code = "import sys; sys.modules['jwt'] = None; from crm_cli.app import run; sys.exit(run(sys.argv[1:]))"
     failed = process(code, "auth", "login", "user@example.com", "securepassword")
     assert (failed.returncode, failed.stdout) == (2, "")
-    assert failed.stderr.startswith("error: jwt is not installed: pip install 'crm-sdk[stub]'")
+    assert failed.stderr.startswith("error: the stub needs jwt: pip install 'crm-sdk[stub]'")
