@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .paging import AsyncPages
     from .raw import RawReply
     from .resources.agents import Agents
+    from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
     from .resources.contacts import Contacts
@@ -58,6 +59,7 @@ class Catalogue(Generic[Mode]):
     """Every resource of the CRM."""
 
     agents: Agents[Mode] = noun()
+    ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
     contacts: Contacts[Mode] = noun()

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
         AgentOutput as AgentOutput, AgentPerformance as AgentPerformance, AgentRequest as AgentRequest,
         AgentStatus as AgentStatus, AgentType as AgentType, AgentUsage as AgentUsage,
     )
+    from .ai import (
+        ChurnRisk as ChurnRisk, DealProbability as DealProbability, QueryAnswer as QueryAnswer,
+        QueryIntent as QueryIntent, SentimentResult as SentimentResult,
+    )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .captures import (
         CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
@@ -75,6 +79,11 @@ if TYPE_CHECKING:
         Attendee as Attendee, AttendeeRole as AttendeeRole, AttendeeStatus as AttendeeStatus,
         MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome, MeetingPreparation as MeetingPreparation,
     )
+    from .messages import (
+        BusinessIntent as BusinessIntent, MessageAnalysis as MessageAnalysis, MessageTemplate as MessageTemplate,
+        SmartCompose as SmartCompose, TemplateCategory as TemplateCategory, Tone as Tone,
+        ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
+    )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .users import (
         BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
@@ -105,6 +114,7 @@ _NAMES = {
         "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
         "AgentType AgentUsage"
     ),
+    "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "auth": "Credential LoginResult TokenSet",
     "captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
     "contacts": (
@@ -133,6 +143,10 @@ _NAMES = {
         "UtmParamsInput"
     ),
     "meetings": "Attendee AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingPreparation",
+    "messages": (
+        "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments "
+        "TonePreview"
+    ),
     "record": "Mismatch Model Record",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
