@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
     from .resources.contacts import Contacts
+    from .resources.dashboard import Dashboard
+    from .resources.deals import Deals
     from .resources.leads import Leads
     from .route import Session
 
@@ -63,6 +65,8 @@ class Catalogue(Generic[Mode]):
     ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
     contacts: Contacts[Mode] = noun()
+    dashboard: Dashboard[Mode] = noun()
+    deals: Deals[Mode] = noun()
     leads: Leads[Mode] = noun()
 
     mode: ClassVar[type[Sync] | type[Async]]

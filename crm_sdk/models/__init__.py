@@ -45,11 +45,17 @@ if TYPE_CHECKING:
         ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
     )
     from .conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
+    from .dashboard import (
+        ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
+        ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
+    )
     from .deals import (
-        Deal as Deal, DealActivity as DealActivity, DealContact as DealContact, DealContactInput as DealContactInput,
-        DealCreate as DealCreate, DealInsight as DealInsight, DealRole as DealRole, DealStage as DealStage,
-        DealStatus as DealStatus, DealType as DealType, DealUpdate as DealUpdate, ForecastCategory as ForecastCategory,
-        LostReason as LostReason,
+        Deal as Deal, DealActivity as DealActivity, DealActivityCreate as DealActivityCreate,
+        DealActivityType as DealActivityType, DealContact as DealContact, DealContactInput as DealContactInput,
+        DealCreate as DealCreate, DealFilter as DealFilter, DealForecast as DealForecast, DealInsight as DealInsight,
+        DealRole as DealRole, DealStage as DealStage, DealStatus as DealStatus, DealType as DealType,
+        DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
+        StageStats as StageStats,
     )
     from .duplicates import (
         ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
@@ -123,9 +129,11 @@ _NAMES = {
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
     "conversions": "LeadConversion LeadConversionInput",
+    "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deals": (
-        "Deal DealActivity DealContact DealContactInput DealCreate DealInsight DealRole DealStage DealStatus "
-        "DealType DealUpdate ForecastCategory LostReason"
+        "Deal DealActivity DealActivityCreate DealActivityType DealContact DealContactInput DealCreate DealFilter "
+        "DealForecast DealInsight DealRole DealStage DealStatus DealType DealUpdate ForecastCategory LostReason "
+        "StageStats"
     ),
     "duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
@@ -144,8 +152,7 @@ _NAMES = {
     ),
     "meetings": "Attendee AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingPreparation",
     "messages": (
-        "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments "
-        "TonePreview"
+        "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments TonePreview"
     ),
     "record": "Mismatch Model Record",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
