@@ -83,7 +83,7 @@ def test_changes_are_computed_anew(client: CrmClient, deal: Deal) -> None:
     assert refused(lambda: client.deals.get(deal.id)).status == 404
 
 
-def test_what_cannot_be_is_refused(client: CrmClient, deal: Deal) -> None:
+def test_what_cannot_be_is_refused(client: CrmClient, stub: StubServer, deal: Deal) -> None:
     assert refused(lambda: client.deals.create({"title": "x", "contact_id": "contact_nope"})).code == (
         "REFERENCE_NOT_FOUND"
     )
@@ -92,6 +92,8 @@ def test_what_cannot_be_is_refused(client: CrmClient, deal: Deal) -> None:
     assert refused(lambda: client.deals.move_stage("deal_nope", "proposal")).status == 404
     assert refused(lambda: list(client.deals.list(filter="cold"))).code == "VALIDATION_ERROR"
     assert client.request("PUT", f"/api/deals/{deal.id}", json={"value": None}).status == 422
+    assert refused(lambda: client.deals.update(deal.id, {"value": Decimal("1E+15")})).status == 422
+    assert refused(lambda: told(client, stub, deal, "Far ahead.", days_ago=-4_000)).status == 422
 
 
 def test_another_companys_deals_are_not_there(stub: StubServer, deal: Deal) -> None:

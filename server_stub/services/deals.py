@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from crm_sdk.resources.deals import DealActivities, Deals
@@ -31,6 +32,9 @@ _KINDS: Mapping[str, str] = {
 }
 """The kind of activity that each type of a deal's activity is stored as."""
 _MEETING = timedelta(minutes=30)
+_AHEAD = timedelta(days=3_660)
+_MOST = Decimal(10) ** 15
+"""No deal is worth as much."""
 
 
 @serves(Deals.list)
@@ -128,6 +132,8 @@ def record(call: Call, deal_id: str, activity: Members) -> dict[str, Any]:
     if not description:
         raise invalid("description", "length", "an activity needs a description")
     type, date = activity["type"], activity["date"]
+    if date > call.now + _AHEAD:
+        raise invalid("date", "max", f"an activity is at most {_AHEAD.days} days ahead")
     kind = _KINDS[type]
     own = {"type": type, "outcome": activity.get("outcome"), "next_step": activity.get("next_step")}
     title = description.partition("\n")[0][:255]
@@ -237,6 +243,8 @@ def _prepared(call: Call, given: Members, before: Document | None = None) -> dic
         members["title"] = members["title"].strip()
         if not members["title"]:
             raise invalid("title", "length", "a deal needs a title")
+    if members.get("value", 0) >= _MOST:
+        raise invalid("value", "max", f"a deal is worth less than {_MOST:,.0f}")
     if "tags" in members:
         members["tags"] = normalise.tags(members["tags"])
     call.reference("user", members.get("owner_id"), "owner_id")
