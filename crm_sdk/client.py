@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     from .paging import AsyncPages
     from .raw import RawReply
     from .resources.agents import Agents
+    from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
     from .resources.contacts import Contacts
+    from .resources.dashboard import Dashboard
+    from .resources.deals import Deals
     from .resources.leads import Leads
     from .route import Session
 
@@ -59,9 +62,12 @@ class Catalogue(ABC, Generic[Mode]):
     """Every resource of the CRM."""
 
     agents: Agents[Mode] = noun()
+    ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
     contacts: Contacts[Mode] = noun()
+    dashboard: Dashboard[Mode] = noun()
+    deals: Deals[Mode] = noun()
     leads: Leads[Mode] = noun()
 
     mode: ClassVar[type[Sync] | type[Async]]

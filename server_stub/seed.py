@@ -11,6 +11,7 @@ from typing import TypeAlias
 from .clock import Clock
 from .document import Document
 from .seed_company import ACME, GLOBEX, Plan, found
+from .seed_deal_talk import deal_talk
 from .seed_deals import deals, sum_up
 from .seed_documented import documented
 from .seed_people import people
@@ -52,6 +53,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     talk(records)
     deals(records)
     sum_up(records)
+    deal_talk(records)
 
 
 def _compute(store: Store, plan: Plan, recompute: Recompute, now: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from .document import Document
-from .services import contact_health, leads
+from .services import contact_health, deal_figures, leads
 from .store import Collection
 
 
@@ -14,6 +14,9 @@ def computed(kind: str, doc: Document, collections: Callable[[str], Collection],
     """Return a record of the demo data with its computed members."""
     if kind == "lead":
         return doc | leads.complete(kind, doc, now, collections)
+    if kind == "deal":
+        happened = deal_figures.happened(collections("activity").find("deal_id", doc["id"]), now)
+        return doc | deal_figures.complete(doc, happened, collections("stage").get(doc["stage_id"]), now)
     if kind == "contact":
         talk = collections("activity").find("contact_id", doc["id"])
         return doc | contact_health.complete(doc, talk, collections("deal").find("contact_id", doc["id"]), now)

@@ -21,6 +21,8 @@ COMPLETE = {
     ("mvp", "Authentication"),
     ("flow", "Contacts"),
     ("flow", "Authentication"),
+    ("flow", "Dashboard"),
+    ("flow", "Deals"),
     ("platform", "Contacts"),
     ("platform", "Leads"),
 }

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
         AgentOutput as AgentOutput, AgentPerformance as AgentPerformance, AgentRequest as AgentRequest,
         AgentStatus as AgentStatus, AgentType as AgentType, AgentUsage as AgentUsage,
     )
+    from .ai import (
+        ChurnRisk as ChurnRisk, DealProbability as DealProbability, QueryAnswer as QueryAnswer,
+        QueryIntent as QueryIntent, SentimentResult as SentimentResult,
+    )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .captures import (
         CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
@@ -41,11 +45,17 @@ if TYPE_CHECKING:
         ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
     )
     from .conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
+    from .dashboard import (
+        ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
+        ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
+    )
     from .deals import (
-        Deal as Deal, DealActivity as DealActivity, DealContact as DealContact, DealContactInput as DealContactInput,
-        DealCreate as DealCreate, DealInsight as DealInsight, DealRole as DealRole, DealStage as DealStage,
-        DealStatus as DealStatus, DealType as DealType, DealUpdate as DealUpdate, ForecastCategory as ForecastCategory,
-        LostReason as LostReason,
+        Deal as Deal, DealActivity as DealActivity, DealActivityCreate as DealActivityCreate,
+        DealActivityType as DealActivityType, DealContact as DealContact, DealContactInput as DealContactInput,
+        DealCreate as DealCreate, DealFilter as DealFilter, DealForecast as DealForecast, DealInsight as DealInsight,
+        DealRole as DealRole, DealStage as DealStage, DealStatus as DealStatus, DealType as DealType,
+        DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
+        StageStats as StageStats,
     )
     from .duplicates import (
         ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
@@ -74,6 +84,11 @@ if TYPE_CHECKING:
     from .meetings import (
         Attendee as Attendee, AttendeeRole as AttendeeRole, AttendeeStatus as AttendeeStatus,
         MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome, MeetingPreparation as MeetingPreparation,
+    )
+    from .messages import (
+        BusinessIntent as BusinessIntent, MessageAnalysis as MessageAnalysis, MessageTemplate as MessageTemplate,
+        SmartCompose as SmartCompose, TemplateCategory as TemplateCategory, Tone as Tone,
+        ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .users import (
@@ -105,6 +120,7 @@ _NAMES = {
         "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
         "AgentType AgentUsage"
     ),
+    "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "auth": "Credential LoginResult TokenSet",
     "captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
     "contacts": (
@@ -113,9 +129,11 @@ _NAMES = {
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
     "conversions": "LeadConversion LeadConversionInput",
+    "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deals": (
-        "Deal DealActivity DealContact DealContactInput DealCreate DealInsight DealRole DealStage DealStatus "
-        "DealType DealUpdate ForecastCategory LostReason"
+        "Deal DealActivity DealActivityCreate DealActivityType DealContact DealContactInput DealCreate DealFilter "
+        "DealForecast DealInsight DealRole DealStage DealStatus DealType DealUpdate ForecastCategory LostReason "
+        "StageStats"
     ),
     "duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
@@ -133,6 +151,9 @@ _NAMES = {
         "UtmParamsInput"
     ),
     "meetings": "Attendee AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingPreparation",
+    "messages": (
+        "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments TonePreview"
+    ),
     "record": "Mismatch Model Record",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (

@@ -41,6 +41,8 @@ LostReason: TypeAlias = Annotated[
     Literal["price", "competitor", "no_budget", "no_decision", "timing", "product_fit", "no_response", "other"] | str,
     OPEN,
 ]
+DealFilter: TypeAlias = Literal["all", "hot", "at-risk", "closing-soon"] | str
+DealActivityType: TypeAlias = Literal["call", "email", "meeting", "proposal", "demo", "note"] | str
 
 
 class DealContact(Model):
@@ -56,11 +58,23 @@ class DealActivity(Model):
     """Something that happened on a deal."""
 
     id: str
-    type: Literal["call", "email", "meeting", "proposal", "demo", "note"] | str
+    type: DealActivityType
     date: AwareDatetime
     description: str
     outcome: str | None = None
     next_step: str | None = None
+
+
+@wire(flow="type date description outcome next_step")
+@with_config(INPUT)
+class DealActivityCreate(TypedDict, total=False):
+    """Something that happened on a deal and is to be recorded."""
+
+    type: Required[DealActivityType]
+    date: Required[AwareDatetime]
+    description: Required[Annotated[str, Field(min_length=1, max_length=10_000)]]
+    outcome: Annotated[str, Field(max_length=10_000)] | None
+    next_step: Annotated[str, Field(max_length=255)] | None
 
 
 @wire(flow="id type title description impact actionable suggested_action? confidence date")
@@ -134,6 +148,30 @@ class Deal(Record):
     cloned_from: str | None = None
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+
+@wire(flow="total_pipeline weighted_forecast deals_closing_this_month monthly_forecast")
+class DealForecast(Model):
+    """What the open deals are worth, all and those of this month, in the company's currency."""
+
+    total_pipeline: Amount
+    weighted_forecast: Amount
+    """Each value by its probability."""
+    deals_closing_this_month: int
+    monthly_forecast: Amount
+    """The weighted value of the deals that are to close this month."""
+
+
+@wire(flow="stage count total_value avg_probability avg_days_in_stage")
+class StageStats(Model):
+    """How many deals are in a stage, what they are worth, and how long deals stay in it."""
+
+    stage: DealStage
+    count: int
+    total_value: Amount
+    avg_probability: float
+    """0..100."""
+    avg_days_in_stage: float
 
 
 @with_config(INPUT)

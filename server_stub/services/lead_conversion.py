@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crm_sdk.resources.leads import Leads
 
@@ -15,7 +13,7 @@ from ..bulk import carry_out, check_size
 from ..document import Document
 from ..problems import Problem, invalid
 from ..serving import Call, Members, changes_between, serves
-from . import contact_health, contact_writing
+from . import contact_health, contact_writing, deal_figures, deal_stages
 from .lead_assignment import territory_of
 from .leads import fresh, told
 
@@ -61,6 +59,10 @@ def convert(
         contact = _new_contact(call, lead, account, owner, in_deal=create_deal)
     new_deal = _new_deal(call, lead, contact, account, owner, deal or {}) if create_deal else None
     moved = _moved(call, lead, contact, account, new_deal)
+    if new_deal is not None:
+        # What was said with the lead tells how likely the deal is.
+        new_deal = call.collection("deal").put(new_deal | deal_figures.computed(call, new_deal))
+        deal_stages.follow(call, new_deal)
     contact = contact_health.refresh(call, contact["id"]) or contact
     ids = {
         "converted_contact_id": contact["id"],
@@ -235,7 +237,7 @@ def _new_deal(
         "currency": lead["currency"],
         "source": lead["source"],
         "owner_id": owner,
-        "expected_close_date": _end_of_quarter(call),
+        "expected_close_date": deal_figures.quarter(deal_figures.today(call))[1],
         "forecast_category": stage["forecast_category"],
         **given,
         "value": value,
@@ -253,29 +255,18 @@ def _new_deal(
         "lead_id": lead["id"],
         "created_date": call.now,
         "stage_changed_at": call.now,
+        "last_activity": call.now,
         "closed_at": None if stage["kind"] == "open" else call.now,
     }
     doc = call.create("deal", "deal_", fresh("deal", members))
+    deal_stages.begin(call, doc)
     call.emit("deal.created", "deal", doc)
     return doc
 
 
 def _stage(call: Call, given: Members) -> Document:
-    wanted = given.get("pipeline_id") or call.tenant["default_pipeline_id"]
-    pipeline = call.reference("pipeline", wanted, "deal.pipeline_id")
-    if pipeline is None or not pipeline["active"]:
-        raise Problem("PIPELINE_INACTIVE", f"the pipeline {wanted} takes no deals", details={"pipeline_id": wanted})
-    stages = sorted(call.collection("stage").find("pipeline_id", pipeline["id"]), key=lambda stage: stage["position"])
-    name = given.get("stage")
-    for stage in stages:
-        if name in (stage["key"], stage["id"]) if name is not None else stage["kind"] == "open":
-            return stage
-    raise Problem(
-        "STAGE_NOT_IN_PIPELINE",
-        f"the pipeline {pipeline['name']} has no stage {name!r}",
-        field="deal.stage",
-        details={"stages": [stage["key"] for stage in stages]},
-    )
+    pipeline = deal_stages.pipeline_of(call, given.get("pipeline_id"), "deal.pipeline_id")
+    return deal_stages.chosen(call, pipeline, given.get("stage"), "deal.stage")
 
 
 def _roles(call: Call, contact: Document, given: Sequence[Members]) -> list[dict[str, Any]]:
@@ -286,12 +277,6 @@ def _roles(call: Call, contact: Document, given: Sequence[Members]) -> list[dict
         id = entry["contact_id"]
         roles[id] = {"contact_id": id, "role": entry.get("role", "other"), "is_primary": id == contact["id"]}
     return list(roles.values())
-
-
-def _end_of_quarter(call: Call) -> date:
-    today = call.now.astimezone(ZoneInfo(call.tenant.get("timezone") or "UTC")).date()
-    years, month = divmod(today.month - (today.month - 1) % 3 + 2, 12)  # the month after the quarter, from 0
-    return date(today.year + years, month + 1, 1) - timedelta(days=1)
 
 
 # -- what moves ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,175 @@
+"""The rules of the dashboard: the quarter's revenue, what wants doing, and how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from crm_sdk.resources.dashboard import ActionItems, Dashboard
+
+from ..document import Document
+from ..problems import Problem
+from ..serving import Call, serves
+from . import contact_health as health
+from . import deal_figures as figures
+
+SHOWN = 10
+"""So many deals and contacts are in the summary."""
+IDLE = timedelta(days=14)
+"""An open deal on which nothing happened for so long wants attention."""
+LIKELY = 50
+"""From this probability on a deal that closes soon is an opportunity."""
+
+_SURE: Mapping[str, int] = {"high": 2, "medium": 1, "low": 0}
+_HIGH, _MEDIUM = Decimal("1.5"), Decimal("0.75")
+
+Members = Mapping[str, Any]
+
+
+# -- the quarter's revenue -------------------------------------------------------------------------------------------
+
+
+@serves(Dashboard.forecast)
+def forecast(call: Call) -> dict[str, Any]:
+    """Add up what was won this quarter and what is to close in it, by where the deals came from."""
+    worth = figures.worth(call)
+    first, last = figures.quarter(figures.today(call))
+    begin, end = figures.midnight(call, first), figures.midnight(call, last + timedelta(days=1))
+    sources: dict[str, list[tuple[Decimal, int]]] = {}
+    sure = weight = Decimal()
+    for deal in figures.all_seen(call):
+        closing, closed_at = deal.get("expected_close_date"), deal.get("closed_at")
+        won = deal["status"] == "won" and closed_at is not None and begin <= closed_at < end
+        ahead = deal["status"] == "open" and closing is not None and closing <= last
+        if won or ahead:
+            value = worth(deal)
+            sources.setdefault(deal.get("source") or "other", []).append((value, deal["probability"]))
+            sure += value * _SURE[deal["confidence"]]
+            weight += value
+    shares = [_share(source, parts) for source, parts in sources.items()]
+    mean = sure / weight if weight else Decimal()
+    return {
+        "revenue": figures.total(
+            value * probability / 100 for parts in sources.values() for value, probability in parts
+        ),
+        "period": f"{first.year}-Q{(first.month + 2) // 3}",
+        "confidence": "high" if mean >= _HIGH else "medium" if mean >= _MEDIUM else "low",
+        "breakdown": sorted(shares, key=lambda share: (-share["amount"], share["source"])),
+    }
+
+
+def _share(source: str, parts: Sequence[tuple[Decimal, int]]) -> dict[str, Any]:
+    amount = figures.total(value for value, _ in parts)
+    weighted = figures.total(value * probability for value, probability in parts)
+    return {"source": source, "amount": amount, "probability": round(weighted / amount) if amount else 0}
+
+
+# -- how things stand ------------------------------------------------------------------------------------------------
+
+
+@serves(Dashboard.summary)
+def summary(call: Call) -> dict[str, Any]:
+    """Return the open deals that weigh most, the contacts last spoken to, and the counts over all."""
+    health.recompute_daily(call)
+    worth = figures.worth(call)
+    opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
+    contacts = _living(call)
+    spoken = [doc for doc in contacts if doc.get("last_contact") is not None]
+    return {
+        "deals": sorted(opened, key=lambda deal: -worth(deal) * deal["probability"])[:SHOWN],
+        "contacts": sorted(spoken, key=lambda doc: doc["last_contact"], reverse=True)[:SHOWN],
+        "total_deals_value": figures.total(worth(deal) for deal in opened),
+        "at_risk_contacts": sum(health.is_at_risk(doc) for doc in contacts),
+        "high_probability_deals": sum(figures.is_hot(deal) for deal in opened),
+    }
+
+
+def _living(call: Call) -> list[Document]:
+    return [doc for doc in call.collection("contact").all() if doc.get("status") != "archived"]
+
+
+# -- what wants doing ------------------------------------------------------------------------------------------------
+
+
+@serves(ActionItems.list)
+def list_(call: Call) -> list[dict[str, Any]]:
+    """Return what wants doing, newest first, without what the caller dismissed."""
+    gone = {doc["item_id"] for doc in call.collection("dismissal").find("user_id", _user(call))}
+    return [item for item in items(call) if item["id"] not in gone]
+
+
+@serves(ActionItems.dismiss)
+def dismiss(call: Call, item_id: str) -> None:
+    """Take an item off the caller's list; once more does nothing."""
+    dismissals, id = call.collection("dismissal"), f"{_user(call)}/{item_id}"
+    if id in dismissals:
+        return
+    if all(item["id"] != item_id for item in items(call)):
+        raise Problem("NOT_FOUND", f"no action item has the id {item_id!r}", details={"id": item_id})
+    dismissals.put(Document(id=id, user_id=_user(call), item_id=item_id, created_at=call.now))
+
+
+def items(call: Call) -> list[dict[str, Any]]:
+    """Return all that wants doing in the company, newest first. The same occasion has the same id."""
+    health.recompute_daily(call)
+    found = [item for deal in figures.all_seen(call) if (item := _of_deal(call, deal)) is not None]
+    found += _of_contacts(call)
+    return sorted(found, key=lambda item: (item["timestamp"], item["id"]), reverse=True)
+
+
+def _of_deal(call: Call, deal: Members) -> dict[str, Any] | None:
+    """Return the most urgent thing about a deal, if there is one."""
+    today, closing, title = figures.today(call), deal.get("expected_close_date"), deal["title"]
+    if deal["status"] != "open":
+        return None
+    if figures.is_overdue(deal, today) and closing is not None:
+        since = figures.midnight(call, closing + timedelta(days=1))
+        text, actions = f"{title} should have closed on {closing}", ("Set a new date", "View deal")
+        return _item("warning", "calendar-x", deal, f"overdue-{closing}", text, since, actions)
+    if figures.closes_soon(deal, today) and closing is not None:
+        since = max(figures.midnight(call, closing - figures.CLOSING_SOON), deal["created_at"])
+        likely = deal["probability"] >= LIKELY
+        text = f"{title} closes on {closing}, {deal['probability']} % likely"
+        kind, icon = ("opportunity", "trending-up") if likely else ("warning", "clock")
+        return _item(kind, icon, deal, f"closing-{closing}", text, since, ("Contact customer", "View deal"))
+    last: datetime = deal["last_activity"]
+    if call.now - last > IDLE:
+        text = f"No activity on {title} for {(call.now - last).days} days"
+        actions = ("Plan a call", "View deal")
+        return _item("suggestion", "phone", deal, f"idle-{last:%Y%m%d}", text, last + IDLE, actions)
+    return None
+
+
+def _of_contacts(call: Call) -> Iterator[dict[str, Any]]:
+    for doc in _living(call):
+        if health.is_at_risk(doc):
+            last: datetime = doc.get("last_contact") or doc["created_at"]
+            text = f"{doc['name']} may be about to leave: churn risk {doc['churn_risk']} %"
+            actions = ("Call", "View contact")
+            yield _item("warning", "alert-triangle", doc, f"risk-{last:%Y%m%d}", text, last, actions)
+
+
+def _item(
+    type: str, icon: str, doc: Members, occasion: str, title: str, since: datetime, actions: tuple[str, str]
+) -> dict[str, Any]:
+    first, second = actions
+    digest = blake2b(f"{doc['id']}/{occasion}".encode(), digest_size=6).hexdigest()
+    return {
+        "id": f"action_{digest}",
+        "icon": icon,
+        "title": title,
+        "type": type,
+        "timestamp": since,
+        "actions": [
+            {"label": first, "type": "primary"},
+            {"label": second, "type": "secondary"},
+            {"label": "Dismiss", "type": "dismiss"},
+        ],
+    }
+
+
+def _user(call: Call) -> str:
+    return call.caller.user_id or call.caller.actor_id
