@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
+    from .resources.calendar import Calendar
     from .resources.contacts import Contacts
     from .resources.leads import Leads
     from .route import Session
@@ -62,6 +63,7 @@ class Catalogue(Generic[Mode]):
     ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
+    calendar: Calendar[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     leads: Leads[Mode] = noun()
 
