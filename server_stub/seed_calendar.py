@@ -1,4 +1,4 @@
-"""Completes the meetings of the demo data, and puts the first users' weeks: some gone by, some ahead, some that clash."""
+"""Completes the meetings of the demo data, and puts the first users' weeks: gone by, ahead, and some that clash."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def calendar(records: Records) -> None:
     activities = records.collection("activity")
     for doc in activities.find("kind", "event"):
         guests = [guest | {"id": f"attendee_{doc['id']}_{n}"} for n, guest in enumerate(doc["attendees"])]
-        activities.put(doc | {"attendees": guests, **reminders.fresh(records.now)})
+        activities.put(doc | {"attendees": guests, **_reminders(records)})
     for person in records.plan.users[:2]:
         _weeks(records, person)
     reminders.reschedule(activities, records.collection("timetable"))
@@ -114,6 +114,7 @@ def _event(records: Records, person: Person, slot: Slot, start: datetime, deal: 
         guest = _guest(id, 1, contact["name"], contact["email"], "required", status)
         guests.append(guest | {"contact_id": contact["id"]})
     over = end <= records.now
+    link = f"https://meet.{records.plan.slug}.test/{id}" if slot.guest and slot.place is None else None
     return records.collection("activity").put(
         Document(
             blank("event")
@@ -134,19 +135,22 @@ def _event(records: Records, person: Person, slot: Slot, start: datetime, deal: 
                 "status": "completed" if over else "confirmed" if slot.priority == "high" else "scheduled",
                 "priority": slot.priority,
                 "location": (place or None) if slot.place == "theirs" else None,
-                "meeting_link": f"https://meet.{records.plan.slug}.test/{id}"
-                if slot.guest and not slot.place
-                else None,
+                "meeting_link": link,
                 "attendees": guests,
                 "timezone": records.plan.timezone,
                 "outcome": dict(slot.outcome) if slot.outcome is not None and over else None,
                 "created_by": person.id,
                 "created_at": made,
                 "updated_at": made,
-                **reminders.fresh(records.now),
+                **_reminders(records),
             }
         )
     )
+
+
+def _reminders(records: Records) -> dict[str, Any]:
+    """Return reminders of which none is due at the very start: a new server has nothing to tell yet."""
+    return reminders.fresh(records.now + 2 * reminders.GRACE)
 
 
 def _guest(id: str, number: int, name: str, email: str, role: str, status: str) -> dict[str, Any]:

@@ -99,7 +99,8 @@ def _this_week(call: Call, docs: Sequence[Document]) -> list[Document]:
 
 
 def _asks_for_more(doc: Members) -> bool:
-    return bool((doc.get("outcome") or {}).get("follow_up_required"))
+    noted: Members = doc.get("outcome") or {}
+    return bool(noted.get("follow_up_required"))
 
 
 def _wants_follow_up(call: Call, doc: Members) -> bool:
@@ -278,7 +279,7 @@ def outcome(call: Call, event_id: str, outcome: Members) -> Document:
     asked = outcome.get("follow_up_date")
     if asked is not None and asked <= doc["start_time"]:
         raise invalid("follow_up_date", "min", "a follow-up begins after the meeting it follows")
-    noted = {**_OUTCOME, **outcome, "follow_up_required": bool(outcome.get("follow_up_required"))}
+    noted: dict[str, Any] = {**_OUTCOME, **outcome, "follow_up_required": bool(outcome.get("follow_up_required"))}
     if noted["sentiment_score"] is None:
         noted["sentiment_score"] = round(tone(noted["summary"]).score * 100)
     changes: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What does not go together in a calendar: overlaps, no time between, to travel or to prepare, each with its gravity."""
+"""What does not go together in a calendar: overlaps, no time between, to travel or to prepare; and how grave it is."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def travel(here: str | None, there: str | None) -> int:
     if len(one) > 2 and len(other) > 2 and one[-1] != other[-1]:
         return _FAR
     if len(one) > 1 and len(other) > 1:
-        return _WITHIN if one[-2:] == other[-2:] or one[-1] == other[-1] and len(one) == 2 else _ACROSS
+        return _WITHIN if one[-2:] == other[-2:] or (one[-1] == other[-1] and len(one) == 2) else _ACROSS
     # A room or a street without its town: near if it shares a word with the other, and a way off if not.
     return _WITHIN if set(_WORD.findall(first)) & set(_WORD.findall(second)) else _ACROSS
 
@@ -94,9 +94,8 @@ def conflicts(plan: Plan, others: Sequence[Plan], zone: ZoneInfo, now: datetime)
     room = left if gap_before is None else min(left, gap_before)
     if plan.start > now and room < needed:
         severity = "high" if left < needed else "medium" if plan.type == "demo" else "low"
-        warn(
-            "preparation", severity, f"{name} needs {needed} minutes of preparation, and {room:.0f} are free before it"
-        )
+        text = f"{name} needs {needed} minutes of preparation, and {room:.0f} are free before it"
+        warn("preparation", severity, text)
     return found
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..core import StubServer
 
 MINUTES_BEFORE = (1_440, 60, 15)
+GRACE = timedelta(minutes=1)
+"""A reminder that was due so long before its event was made is sent at once; an older one never."""
 AHEAD = frozenset({"scheduled", "confirmed"})
 """What an event must be to be reminded of."""
 _LABELS: Mapping[int, str] = {1_440: "in 1 day", 60: "in 1 hour"}
@@ -29,7 +31,7 @@ Due = tuple[datetime, str, int]
 
 
 def fresh(now: datetime) -> dict[str, Any]:
-    """Return the members of an event whose reminders are all still to come; those before `now` never will."""
+    """Return the members of an event whose reminders are all to be sent, but for those that were due before `now`."""
     reminders = [{"minutes_before": minutes, "channel": "in_app", "sent_at": None} for minutes in MINUTES_BEFORE]
     return {"reminders": reminders, "reminders_since": now}
 
@@ -42,8 +44,8 @@ def timetable(events: Iterable[Document]) -> Iterator[Due]:
         since = doc.get("reminders_since")
         for reminder in doc.get("reminders") or ():
             at = doc["start_time"] - timedelta(minutes=reminder["minutes_before"])
-            if reminder.get("sent_at") is None and since is not None and at >= since:
-                yield at, doc["id"], reminder["minutes_before"]
+            if reminder.get("sent_at") is None and since is not None and at >= since - GRACE:
+                yield max(at, since), doc["id"], reminder["minutes_before"]
 
 
 def reschedule(activities: Collection, timetables: Collection) -> None:
