@@ -104,7 +104,7 @@ def _weeks(records: Records, person: Person) -> None:
 
 def _event(records: Records, person: Person, slot: Slot, start: datetime, deal: Document | None) -> Document:
     contact = records.collection("contact").get(deal["contact_id"]) if deal is not None else None
-    id = f"event_{person.id}_{slot.key}"
+    id = f"event_{person.id.removeprefix('user_')}_{slot.key}"
     end, made = start + timedelta(minutes=slot.minutes), min(start, records.now) - timedelta(days=5)
     address: Mapping[str, Any] = (contact["address"] if contact is not None else None) or {}
     place = ", ".join(str(address[name]) for name in ("street", "city", "country") if address.get(name))

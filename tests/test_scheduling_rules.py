@@ -136,7 +136,7 @@ def test_clashes_of_the_coming_week_are_told(client: CrmClient) -> None:
     assert {warning.type for warning in found.conflict_warnings} == {
         "double-booking", "travel-time", "preparation", "back-to-back",
     }  # fmt: skip
-    client.calendar.events.delete("event_user_ada_callback")
+    client.calendar.events.delete("event_ada_callback")
     after = client.calendar.smart_scheduling(30)
     assert "double-booking" not in {warning.type for warning in after.conflict_warnings}
 
@@ -145,7 +145,7 @@ def test_travel_counts_where_places_differ(client: CrmClient) -> None:
     start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
     guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"})
     for key in ("visit", "tour"):
-        client.calendar.events.delete(f"event_user_ada_{key}")
+        client.calendar.events.delete(f"event_ada_{key}")
     planned(client, start - timedelta(days=30), 30, contact_id=guest.id, location="Main St 1, Austin, US")
     before = client.calendar.smart_scheduling(30, contact_id=guest.id, preferred_times=[start])
     assert before.travel_time_estimate is None

@@ -219,10 +219,10 @@ def update(call: Call, event_id: str, changes: Members) -> Document:
         changed["attendees"] = _attendees(call, changed["attendees"])
     event = doc | changed
     _check_times(event)
-    if {"contact_id", "deal_id"} & set(changed):
-        if "contact_id" not in changed and changed.get("deal_id"):
-            event |= {"contact_id": None}  # another deal brings its own contact
+    if any(event[name] != doc[name] for name in ("contact_id", "deal_id")):
         changed |= _related(call, event)
+    elif doc["contact_id"] is not None:  # the names are the contact's own
+        changed = {name: value for name, value in changed.items() if name not in ("contact_name", "contact_company")}
     if event["start_time"] != doc["start_time"]:
         changed |= {"occurred_at": event["start_time"], **reminders.fresh(call.now)}
     return _change(call, doc, changed)
@@ -238,6 +238,8 @@ def _change(call: Call, doc: Document, changes: Members) -> Document:
     """Store an event with changes and what follows from them; one that stays as it was is left alone."""
     if all(doc.get(name) == value for name, value in changes.items()):
         return shown(call, doc)
+    if changes.get("status") in reminders.AHEAD and doc["status"] not in reminders.AHEAD:
+        changes = {**changes, **reminders.fresh(call.now)}  # what was due while it was called off is not made up for
     new = call.update("activity", doc, changes)
     moved = changes_between(doc, new)
     new = call.collection("activity").put(shown(call, new))
@@ -326,10 +328,11 @@ def _follow_up(call: Call, doc: Document, noted: Members) -> Document:
             "start_time": start,
             "end_time": start + timedelta(minutes=_FOLLOW_UP_MINUTES),
             "type": "follow-up",
-            "contact_id": doc["contact_id"],
+            # Either may have been deleted since.
+            "contact_id": doc["contact_id"] if doc["contact_id"] in call.collection("contact") else None,
             "contact_name": doc["contact_name"],
             "contact_company": doc["contact_company"],
-            "deal_id": doc["deal_id"],
+            "deal_id": doc["deal_id"] if doc["deal_id"] in call.collection("deal") else None,
             "owner_id": doc["owner_id"],
             "location": doc["location"],
             "meeting_link": doc["meeting_link"],

@@ -240,7 +240,7 @@ def _rate(search: Search, plan: Plan, ahead: int) -> tuple[int, str]:
     zone, local = search.hours.zone, plan.start.astimezone(search.hours.zone)
     points, reasons = 60 - min(ahead, 14), ["free, and within business hours"]
     if search.wishes.fit(plan.start, zone):
-        points += 25
+        points += 35 if plan.start in search.wishes.moments else 25  # a moment was meant, not a part of the day
         reasons.insert(0, "a preferred time")
     elif search.wishes.exist:
         points -= 10
