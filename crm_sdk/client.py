@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
+    from .resources.calendar import Calendar
     from .resources.contacts import Contacts
     from .resources.dashboard import Dashboard
     from .resources.deals import Deals
@@ -65,6 +66,7 @@ class Catalogue(ABC, Generic[Mode]):
     ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
+    calendar: Calendar[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     deals: Deals[Mode] = noun()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .document import Document
 from .problems import Problem
+from .services.reminders import due_reminders
 from .serving import Call, Caller
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def start(call: Call, kind: str, payload: Mapping[str, Any], *, total: int, stat
 
 
 def run_due(server: StubServer, steps: Mapping[str, Step]) -> None:
-    """Carry out every step that is due, in the order of time; each in its own transaction, at its own time."""
+    """Carry out every step and reminder that is due, in the order of time; each in its own transaction and time."""
     while True:
         now = server.clock.now()
         waiting = [
@@ -64,8 +65,10 @@ def run_due(server: StubServer, steps: Mapping[str, Step]) -> None:
             if doc["due_at"] <= now
         ]
         if not waiting:
+            due_reminders(server)
             return
         due, tenant_id, job = min(waiting, key=lambda entry: (entry[0], entry[2]["id"]))
+        due_reminders(server, due)
         call = Call(
             server,
             Caller(**job["caller"]),

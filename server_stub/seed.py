@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from .clock import Clock
 from .document import Document
+from .seed_calendar import calendar
 from .seed_company import ACME, GLOBEX, Plan, found
 from .seed_deal_talk import deal_talk
 from .seed_deals import deals, sum_up
@@ -22,8 +23,9 @@ from .store import Collection, Store, StoreSnapshot
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
 """Gets a kind, a document, a way to the collections and the time; returns the document with its computed members."""
 
-COMPUTED = ("activity", "lead", "deal", "contact", "account")
-"""The kinds with computed members, in the order in which one builds on another."""
+COMPUTED = ("activity", "lead", "deal", "contact", "account", "activity")
+"""The kinds with computed members, in the order in which one builds on another: meetings come last once more, since
+they are prepared from what their contacts and deals have become."""
 
 
 def seed(store: Store, clock: Clock, *, recompute: Recompute | None = None, random_seed: int = 2026) -> None:
@@ -54,6 +56,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     deals(records)
     sum_up(records)
     deal_talk(records)
+    calendar(records)
 
 
 def _compute(store: Store, plan: Plan, recompute: Recompute, now: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from .document import Document
-from .services import contact_health, deal_figures, leads
+from .services import contact_health, deal_figures, leads, meeting_preparation
 from .store import Collection
 
 
@@ -20,4 +20,6 @@ def computed(kind: str, doc: Document, collections: Callable[[str], Collection],
     if kind == "contact":
         talk = collections("activity").find("contact_id", doc["id"])
         return doc | contact_health.complete(doc, talk, collections("deal").find("contact_id", doc["id"]), now)
+    if kind == "activity" and doc["kind"] == "event":
+        return doc | meeting_preparation.prepared(doc, collections, now)
     return doc

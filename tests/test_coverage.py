@@ -19,6 +19,7 @@ COMPLETE = {
     ("mvp", "Contacts"),
     ("mvp", "AI Agents"),
     ("mvp", "Authentication"),
+    ("flow", "Calendar"),
     ("flow", "Contacts"),
     ("flow", "Authentication"),
     ("flow", "Dashboard"),

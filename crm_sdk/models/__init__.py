@@ -31,6 +31,12 @@ if TYPE_CHECKING:
         QueryIntent as QueryIntent, SentimentResult as SentimentResult,
     )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
+    from .calendar import (
+        CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
+        CalendarStats as CalendarStats, ConflictType as ConflictType, ConflictWarning as ConflictWarning,
+        EventFilter as EventFilter, PreferredTime as PreferredTime, ScheduleSuggestion as ScheduleSuggestion,
+        SmartScheduling as SmartScheduling,
+    )
     from .captures import (
         CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
         LeadCapture as LeadCapture, SocialCapture as SocialCapture, WebFormSubmission as WebFormSubmission,
@@ -82,8 +88,9 @@ if TYPE_CHECKING:
         UtmParamsInput as UtmParamsInput,
     )
     from .meetings import (
-        Attendee as Attendee, AttendeeRole as AttendeeRole, AttendeeStatus as AttendeeStatus,
-        MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome, MeetingPreparation as MeetingPreparation,
+        Attendee as Attendee, AttendeeInput as AttendeeInput, AttendeeRole as AttendeeRole,
+        AttendeeStatus as AttendeeStatus, MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome,
+        MeetingOutcomeInput as MeetingOutcomeInput, MeetingPreparation as MeetingPreparation,
     )
     from .messages import (
         BusinessIntent as BusinessIntent, MessageAnalysis as MessageAnalysis, MessageTemplate as MessageTemplate,
@@ -122,6 +129,10 @@ _NAMES = {
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "auth": "Credential LoginResult TokenSet",
+    "calendar": (
+        "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter PreferredTime "
+        "ScheduleSuggestion SmartScheduling"
+    ),
     "captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
@@ -150,7 +161,10 @@ _NAMES = {
         "LeadScoreSource LeadSort LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams "
         "UtmParamsInput"
     ),
-    "meetings": "Attendee AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingPreparation",
+    "meetings": (
+        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
+        "MeetingPreparation"
+    ),
     "messages": (
         "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments TonePreview"
     ),

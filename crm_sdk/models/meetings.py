@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Required, TypeAlias
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
 
 from ..wire import wire
 from .record import Model
-from .values import EMPTY, OPEN
+from .values import EMPTY, INPUT, OPEN, Email
 
 AttendeeStatus: TypeAlias = Literal["accepted", "declined", "pending", "tentative"] | str
 AttendeeRole: TypeAlias = Annotated[Literal["host", "required", "optional"] | str, OPEN]
@@ -25,6 +26,19 @@ class Attendee(Model):
     status: AttendeeStatus | None = None
     user_id: str | None = None
     contact_id: str | None = None
+
+
+@wire(flow="id name email role status")
+@with_config(INPUT)
+class AttendeeInput(TypedDict, total=False):
+    """Somebody to invite; users and contacts are known by their e-mail address."""
+
+    email: Required[Email]
+    name: Annotated[str, Field(max_length=200)] | None
+    role: AttendeeRole | None
+    status: AttendeeStatus | None
+    id: str | None
+    """Of an attendee the event has already."""
 
 
 @wire(flow="id type title description confidence actionable suggested_action?")
@@ -69,3 +83,18 @@ class MeetingOutcome(Model):
     follow_up_date: AwareDatetime | None = None
     meeting_rating: int | None = None
     """1..5."""
+
+
+@wire(flow="summary next_steps sentiment_score key_decisions follow_up_required follow_up_date meeting_rating")
+@with_config(INPUT)
+class MeetingOutcomeInput(TypedDict, total=False):
+    """What came of a meeting, as it is given; without a `sentiment_score` it is read from the summary."""
+
+    summary: Required[Annotated[str, Field(min_length=1, max_length=10_000)]]
+    next_steps: list[Annotated[str, Field(min_length=1, max_length=500)]]
+    sentiment_score: Annotated[int, Field(ge=-100, le=100)] | None
+    key_decisions: list[Annotated[str, Field(min_length=1, max_length=500)]]
+    follow_up_required: bool
+    follow_up_date: AwareDatetime | None
+    """When the follow-up begins; without it a week later, within business hours."""
+    meeting_rating: Annotated[int, Field(ge=1, le=5)] | None
