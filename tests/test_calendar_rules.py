@@ -152,7 +152,15 @@ def test_the_preparation_follows_type_contact_and_deal(client: CrmClient, stub: 
     assert "disappointed" in cross.recent_interactions[0]
     assert cross.competitor_intel is not None
     assert any("went wrong: Bad" in point for point in cross.suggested_talking_points)
-    put_deal(stub, guest, stage="proposal", status="open", risk_factors=["budget"], competitor_mentioned="Initech")
+    put_deal(
+        stub,
+        guest,
+        stage="proposal",
+        status="open",
+        risk_factors=["budget"],
+        positive_signals=[],
+        competitor_mentioned="Initech",
+    )
     full = client.calendar.events.get(event.id)
     assert full.preparation is not None
     assert "Tea: proposal" in (full.preparation.deal_context or "")

@@ -13,7 +13,7 @@ from ..problems import Problem, invalid
 from ..seed_blanks import blank
 from ..serving import Call, Members, changes_between, serves
 from . import contact_health as health
-from . import reminders
+from . import deal_figures, reminders
 from .meeting_preparation import shown
 from .sentiment import named, tone
 from .working_time import Hours, as_utc, busy, events, first_free, user_of, week_of
@@ -258,13 +258,13 @@ def delete(call: Call, event_id: str) -> None:
 
 
 def _settle(call: Call, doc: Document, former_contact_id: str | None = None) -> None:
-    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's last activity."""
+    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
     reminders.planned(call)
     for contact_id in dict.fromkeys((doc.get("contact_id"), former_contact_id)):
         health.refresh(call, contact_id)
     deal = call.collection("deal").get(doc.get("deal_id") or "")
-    if deal is not None and doc["status"] == "completed" and doc["start_time"] > (deal["last_activity"] or call.now):
-        call.collection("deal").put(deal | {"last_activity": doc["start_time"]})
+    if deal is not None:
+        call.collection("deal").put(deal | deal_figures.computed(call, deal))
 
 
 # -- the outcome -----------------------------------------------------------------------------------------------------
