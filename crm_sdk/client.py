@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from .resources.ai_insights import AiInsights
     from .resources.auth import Auth
     from .resources.contacts import Contacts
+    from .resources.conversations import Conversations
     from .resources.leads import Leads
+    from .resources.messages import Messages
     from .route import Session
 
 T = TypeVar("T")
@@ -63,7 +65,9 @@ class Catalogue(Generic[Mode]):
     ai_insights: AiInsights[Mode] = noun()
     auth: Auth[Mode] = noun()
     contacts: Contacts[Mode] = noun()
+    conversations: Conversations[Mode] = noun()
     leads: Leads[Mode] = noun()
+    messages: Messages[Mode] = noun()
 
     mode: ClassVar[type[Sync] | type[Async]]
 

@@ -11,11 +11,13 @@ from typing import TypeAlias
 from .clock import Clock
 from .document import Document
 from .seed_company import ACME, GLOBEX, Plan, found
+from .seed_conversations import conversations
 from .seed_deals import deals, sum_up
 from .seed_documented import documented
 from .seed_people import people
 from .seed_records import Records
 from .seed_talk import talk
+from .seed_templates import templates
 from .store import Collection, Store, StoreSnapshot
 
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
@@ -52,6 +54,8 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     talk(records)
     deals(records)
     sum_up(records)
+    conversations(records)
+    templates(records)
 
 
 def _compute(store: Store, plan: Plan, recompute: Recompute, now: datetime) -> None:

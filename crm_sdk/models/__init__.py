@@ -44,6 +44,10 @@ if TYPE_CHECKING:
         ContactStats as ContactStats, ContactStatus as ContactStatus, ContactUpdate as ContactUpdate,
         ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
     )
+    from .conversations import (
+        Conversation as Conversation, ConversationFilter as ConversationFilter,
+        ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
+    )
     from .conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .deals import (
         Deal as Deal, DealActivity as DealActivity, DealContact as DealContact, DealContactInput as DealContactInput,
@@ -80,7 +84,11 @@ if TYPE_CHECKING:
         MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome, MeetingPreparation as MeetingPreparation,
     )
     from .messages import (
-        BusinessIntent as BusinessIntent, MessageAnalysis as MessageAnalysis, MessageTemplate as MessageTemplate,
+        Attachment as Attachment, BusinessIntent as BusinessIntent,
+        ConversationMessageCreate as ConversationMessageCreate, Message as Message,
+        MessageAnalysis as MessageAnalysis, MessageCreate as MessageCreate, MessageSender as MessageSender,
+        MessageStats as MessageStats, MessageStatus as MessageStatus, MessageTemplate as MessageTemplate,
+        MessageType as MessageType, SenderType as SenderType, SentimentOverview as SentimentOverview,
         SmartCompose as SmartCompose, TemplateCategory as TemplateCategory, Tone as Tone,
         ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
     )
@@ -122,6 +130,7 @@ _NAMES = {
         "ContactFilter ContactInclude ContactRelationship ContactRelationshipCreate ContactRelationshipUpdate "
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
+    "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
     "conversions": "LeadConversion LeadConversionInput",
     "deals": (
         "Deal DealActivity DealContact DealContactInput DealCreate DealInsight DealRole DealStage DealStatus "
@@ -144,8 +153,9 @@ _NAMES = {
     ),
     "meetings": "Attendee AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingPreparation",
     "messages": (
-        "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments "
-        "TonePreview"
+        "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
+        "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
+        "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
     "record": "Mismatch Model Record",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
