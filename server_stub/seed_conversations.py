@@ -18,8 +18,8 @@ _SIZES: Mapping[str, tuple[int, int]] = {"acme": (20, 20), "globex": (8, 7)}
 """How many leads and contacts a company writes with."""
 _MOODS: Mapping[str, tuple[Mood, ...]] = {
     "warming": ("negative", "neutral", "positive", "positive"),
-    "even": ("neutral", "positive", "neutral", "neutral"),
-    "happy": ("positive", "neutral", "positive", "positive"),
+    "even": ("neutral", "neutral", "neutral", "neutral"),
+    "happy": ("positive", "positive", "positive", "positive"),
     "cooling": ("positive", "neutral", "negative", "negative"),
 }
 _OURS: Mapping[str, tuple[str, ...]] = {
@@ -47,14 +47,23 @@ def conversations(records: Records) -> None:
     random = Random(f"conversations/{records.plan.slug}")
     if records.plan is ACME:
         _documented(records)
-    leads = [doc for doc in records.collection("lead") if doc["last_activity_at"] and doc["id"] != "lead_123"]
-    contacts = [doc for doc in records.collection("contact") if doc["status"] == "active" and doc["email"]]
+    known = records.now - timedelta(days=20)
+    leads = [
+        doc
+        for doc in records.collection("lead")
+        if doc["id"] != "lead_123" and doc["last_activity_at"] and doc["last_activity_at"] > doc["created_at"]
+    ]
+    contacts = [
+        doc
+        for doc in records.collection("contact")
+        if doc["status"] == "active" and doc["email"] and doc["created_at"] < known
+    ]
     of_leads, of_contacts = _SIZES[records.plan.slug]
     for lead in random.sample(leads, min(of_leads, len(leads))):
         _thread(records, random, lead, "lead_id", lead["last_activity_at"])
     for contact in random.sample(contacts, min(of_contacts, len(contacts))):
         end = records.now - timedelta(minutes=random.randint(20, 60 * 24 * 14))
-        _thread(records, random, contact, "contact_id", max(end, contact["created_at"]))
+        _thread(records, random, contact, "contact_id", end)
 
 
 def _thread(records: Records, random: Random, person: Document, member: str, end: datetime) -> None:
@@ -66,10 +75,12 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
     turns = ["contact", "user"] * len(moods) if answered else ["contact"] * 2
     if answered and random.random() < 0.5:
         turns.pop()
-    start = max(person["created_at"], end - timedelta(days=random.randint(1, 20)))
-    times = sorted(start + (end - start) * random.random() for _ in turns[1:])
+    times = [end]
+    for turn in reversed(turns[1:]):  # we answer within hours, they write every few days
+        gap = timedelta(minutes=random.randint(4, 300) if turn == "user" else random.randint(240, 5_000))
+        times.insert(0, times[0] - min(gap, (times[0] - person["created_at"]) / 2))
     written: list[tuple[str, str, str | None, datetime]] = []
-    for at, turn in zip([*times, end], turns, strict=True):
+    for at, turn in zip(times, turns, strict=True):
         text = random.choice(TEXTS[language, moods[min(sum(one[0] == "contact" for one in written), len(moods) - 1)]])
         ours = random.choice(_OURS[language])
         body, subject = (text.body, text.subject) if turn == "contact" else (ours, None)
@@ -82,12 +93,12 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
     owner = next((user for user in records.plan.users if user.id == person["owner_id"]), records.plan.users[0])
     waiting = 0
     priority = "low"
-    for turn, body, subject, at in written:
+    for number, (turn, body, subject, at) in enumerate(written, 1):
         theirs = turn == "contact"
         if theirs:
             priority = urgency_of(body, Situation(unanswered=waiting))
         waiting = waiting + 1 if theirs else 0
-        later = [one[0] for one in written if one[3] > at]
+        later = [one[0] for one in written[number:]]
         status = "replied" if later[:1] == ["user" if theirs else "contact"] else "read" if later else "delivered"
         sender = (person["id"], person["name"]) if theirs else (owner.id, owner.name)
         _say(
@@ -153,7 +164,6 @@ def _put(
         "contact_id": None,
         "contact_name": person["name"],
         "contact_company": person["company"],
-        "owner_id": person["owner_id"],
         "unread_count": 0,
         "last_message_at": None,
         "tags": tags,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm_sdk import AiServiceError, ApiError, CrmClient, NotFoundError, ValidationError
+from crm_sdk import AiServiceError, ApiError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
 from crm_sdk.models.conversations import Conversation
 from crm_sdk.models.messages import Message
 from server_stub import StubServer
@@ -132,6 +132,21 @@ def test_what_cannot_be_sent_is_refused(mvp: CrmClient, flow: CrmClient, stub: S
     assert caught.value.code == "CONTENT_TOO_LONG"
     with pytest.raises(NotFoundError):
         stub.client(dialects="flow", api_key="globex-admin").conversations.get("conv_123")
+
+
+def test_sales_writes_with_its_own_only(stub: StubServer) -> None:
+    sales = stub.client(dialects="mvp,flow", api_key="acme-sales")
+    platform = stub.client(dialects="platform")
+    platform.leads.update("lead_123", {"owner_id": "user_ada"})
+    for write in (
+        lambda: sales.conversations.messages.create("conv_123", {"content": "x", "type": "chat"}),
+        lambda: sales.conversations.archive("conv_123"),
+        lambda: sales.messages.create({"lead_id": "lead_123", "content": "x"}),
+    ):
+        with pytest.raises(PermissionDeniedError):
+            write()
+    platform.leads.update("lead_123", {"owner_id": "user_sam"})
+    assert sales.conversations.archive("conv_123").archived is True
 
 
 # -- mood, priority, archive, tags -----------------------------------------------------------------------------------

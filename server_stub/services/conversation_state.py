@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..document import Document
+from ..problems import Problem
 from ..serving import Call, Members, changes_between
 from . import contact_health, leads, message_reading, sentiment
 from .contact_writing import found
@@ -18,7 +19,7 @@ UNHEARD = timedelta(days=3)
 """So long a question of ours may stay without an answer before it wants a follow-up."""
 _DELIVERY = timedelta(minutes=1)
 _FADING = 0.7
-_MOVED = 0.15
+_MOVED = 0.25
 """From this change of the mean tone on, a mood improves or declines."""
 _BOOKKEEPING = frozenset({"priority_set"})
 
@@ -46,6 +47,20 @@ def contact_of(call: Call, conversation: Members) -> str | None:
 def _merged(call: Call, contact_id: str) -> bool:
     gone = call.collection("contact").get(contact_id, deleted=True)
     return gone is not None and bool(gone.get("merged_into"))
+
+
+def writable(call: Call, conversation_id: str) -> Document:
+    """Return a conversation that is to be changed. Raises 404, or 403 where it is with somebody else's contact."""
+    conversation = call.record("conversation", conversation_id)
+    permit(call, person_of(call, conversation))
+    return conversation
+
+
+def permit(call: Call, person: Members | None) -> None:
+    """Raise 403 where somebody of the role sales writes with a lead or contact of another owner."""
+    owner = person.get("owner_id") if person is not None else None
+    if call.caller.role == "sales" and owner not in (None, call.caller.user_id):
+        raise Problem("FORBIDDEN", "this conversation is somebody else's; the role sales writes in its own only")
 
 
 def messages_of(call: Call, conversation_id: str) -> list[Document]:
@@ -197,7 +212,6 @@ def begin(call: Call, lead: Document) -> Document:
             "contact_id": None,
             "contact_name": lead["name"],
             "contact_company": lead.get("company"),
-            "owner_id": lead.get("owner_id"),
             "unread_count": 0,
             "last_message_at": None,
             "tags": [],

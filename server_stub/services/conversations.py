@@ -64,7 +64,7 @@ def get(call: Call, conversation_id: str) -> dict[str, Any]:
 @serves(ConversationMessages.create)
 def write(call: Call, conversation_id: str, message: Members) -> dict[str, Any]:
     """Write in a conversation, as the caller."""
-    conversation = call.record("conversation", conversation_id)
+    conversation = state.writable(call, conversation_id)
     content = text_of(message)
     if message["type"] == "sms" and len(content) > _LONGEST_SMS:
         text = f"an SMS has at most {_LONGEST_SMS:,} characters, not {len(content):,}"
@@ -77,21 +77,21 @@ def write(call: Call, conversation_id: str, message: Members) -> dict[str, Any]:
 @serves(Conversations.set_priority)
 def set_priority(call: Call, conversation_id: str, priority: str) -> dict[str, Any]:
     """Set the priority by hand."""
-    conversation = call.record("conversation", conversation_id)
+    conversation = state.writable(call, conversation_id)
     return _whole(call, state.change(call, conversation, {"priority": priority, "priority_set": True}))
 
 
 @serves(Conversations.archive)
 def archive(call: Call, conversation_id: str, archived: bool) -> dict[str, Any]:
     """Archive a conversation, or take it back."""
-    conversation = call.record("conversation", conversation_id)
+    conversation = state.writable(call, conversation_id)
     return _whole(call, state.change(call, conversation, {"archived": archived}))
 
 
 @serves(ConversationTags.add)
 def add_tag(call: Call, conversation_id: str, tag: str) -> dict[str, Any]:
     """Add a tag, once in whatever case."""
-    conversation = call.record("conversation", conversation_id)
+    conversation = state.writable(call, conversation_id)
     name, tags = tag.strip(), conversation["tags"]
     if not name or len(name) > _LONGEST_TAG:
         raise invalid("tag", "length", f"a tag has 1 to {_LONGEST_TAG} characters")
