@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from .resources.auth import Auth
     from .resources.calendar import Calendar
     from .resources.contacts import Contacts
+    from .resources.conversations import Conversations
     from .resources.dashboard import Dashboard
     from .resources.deals import Deals
     from .resources.leads import Leads
+    from .resources.messages import Messages
     from .route import Session
 
 T = TypeVar("T")
@@ -70,7 +72,9 @@ class Catalogue(ABC, Generic[Mode]):
     contacts: Contacts[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     deals: Deals[Mode] = noun()
+    conversations: Conversations[Mode] = noun()
     leads: Leads[Mode] = noun()
+    messages: Messages[Mode] = noun()
 
     mode: ClassVar[type[Sync] | type[Async]]
 

@@ -12,12 +12,14 @@ from .clock import Clock
 from .document import Document
 from .seed_calendar import calendar
 from .seed_company import ACME, GLOBEX, Plan, found
+from .seed_conversations import conversations
 from .seed_deal_talk import deal_talk
 from .seed_deals import deals, sum_up
 from .seed_documented import documented
 from .seed_people import people
 from .seed_records import Records
 from .seed_talk import talk
+from .seed_templates import templates
 from .store import Collection, Store, StoreSnapshot
 
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
@@ -57,6 +59,8 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     sum_up(records)
     deal_talk(records)
     calendar(records)
+    conversations(records)
+    templates(records)
 
 
 def _compute(store: Store, plan: Plan, recompute: Recompute, now: datetime) -> None:

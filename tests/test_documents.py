@@ -27,6 +27,9 @@ CALLS: dict[str, Callable[[CrmClient, Any], Any]] = {
     "PUT /api/leads/{id}": lambda client, body: client.leads.update("lead_123", body),
     "GET /api/contacts": lambda client, body: client.contacts.list(),
     "POST /api/contacts": lambda client, body: client.contacts.create(body),
+    "GET /api/conversations": lambda client, body: client.conversations.list(),
+    "GET /api/messages/{leadId}": lambda client, body: client.messages.list("lead_123"),
+    "POST /api/messages": lambda client, body: client.messages.create(body),
     "GET /api/agents": lambda client, body: client.agents.list(),
     "POST /api/agents": lambda client, body: client.agents.create(body),
     "POST /api/agents/{id}/execute": lambda client, body: client.agents.execute("agent_123", body),
@@ -77,7 +80,7 @@ def alike(value: Any) -> Any:
         return {
             renamed.get(key, key): [item] if key == "notes" and isinstance(item, str) else alike(item)
             for key, item in value.items()
-            if item is not None
+            if item is not None and key != "lastMessageAt"  # the time of the last message, read out of it
         }
     return [alike(item) for item in value] if isinstance(value, list) else value
 
@@ -101,7 +104,8 @@ def test_the_sdk_sends_every_documented_body_as_it_is_written(example: dict[str,
 @pytest.mark.parametrize("example", SERVED, ids=NAMES)
 def test_the_stub_takes_every_documented_request_and_answers_in_the_documented_shape(example: dict[str, Any]) -> None:
     stub = StubServer()
-    path = example["path"].replace("{id}", "lead_123" if "leads" in example["path"] else "agent_123")
+    path = example["path"].replace("{leadId}", "lead_123")
+    path = path.replace("{id}", "lead_123" if "leads" in example["path"] else "agent_123")
     body = json.dumps(example["request"]).encode() if "request" in example else b""
     headers = {"authorization": "Bearer your-api-key", "content-type": "application/json"}
     reply = stub.handle(Request(example["method"], path, "", headers, body))

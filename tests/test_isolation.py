@@ -16,9 +16,18 @@ from server_stub.router import declared
 
 ROUTES = [(operation, route) for operation in declared() for route in operation.routes.values() if operation.flags.auth]
 OWN, OTHER = "acme-sales", "tenant_globex"
-KINDS = ("lead", "contact", "relationship", "account", "deal", "activity", "user", "session", "job", "agent", "tenant")
+KINDS = (
+    *("lead", "contact", "relationship", "account", "deal", "activity", "user", "session", "job", "agent", "tenant"),
+    *("conversation", "message"),
+)
 
 BODIES: dict[str, Any] = {
+    "leadId": "id",
+    "conversationId": "id",
+    "content": "x",
+    "draftContent": "x",
+    "priority": "high",
+    "tag": "x",
     "leadIds": "ids",
     "ids": "ids",
     "contactIds": "ids",

@@ -50,6 +50,10 @@ if TYPE_CHECKING:
         ContactStats as ContactStats, ContactStatus as ContactStatus, ContactUpdate as ContactUpdate,
         ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
     )
+    from .conversations import (
+        Conversation as Conversation, ConversationFilter as ConversationFilter,
+        ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
+    )
     from .conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
@@ -93,7 +97,11 @@ if TYPE_CHECKING:
         MeetingOutcomeInput as MeetingOutcomeInput, MeetingPreparation as MeetingPreparation,
     )
     from .messages import (
-        BusinessIntent as BusinessIntent, MessageAnalysis as MessageAnalysis, MessageTemplate as MessageTemplate,
+        Attachment as Attachment, BusinessIntent as BusinessIntent,
+        ConversationMessageCreate as ConversationMessageCreate, Message as Message,
+        MessageAnalysis as MessageAnalysis, MessageCreate as MessageCreate, MessageSender as MessageSender,
+        MessageStats as MessageStats, MessageStatus as MessageStatus, MessageTemplate as MessageTemplate,
+        MessageType as MessageType, SenderType as SenderType, SentimentOverview as SentimentOverview,
         SmartCompose as SmartCompose, TemplateCategory as TemplateCategory, Tone as Tone,
         ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
     )
@@ -139,6 +147,7 @@ _NAMES = {
         "ContactFilter ContactInclude ContactRelationship ContactRelationshipCreate ContactRelationshipUpdate "
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
+    "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
     "conversions": "LeadConversion LeadConversionInput",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deals": (
@@ -167,6 +176,9 @@ _NAMES = {
     ),
     "messages": (
         "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments TonePreview"
+        "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
+        "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
+        "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
     "record": "Mismatch Model Record",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",

@@ -1,0 +1,315 @@
+"""The rules of conversations and messages, as a caller meets them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sdk import AiServiceError, ApiError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
+from crm_sdk.models.conversations import Conversation
+from crm_sdk.models.messages import Message
+from server_stub import StubServer
+
+
+@pytest.fixture
+def stub() -> StubServer:
+    return StubServer()
+
+
+@pytest.fixture
+def mvp(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="mvp", strict=True, max_retries=0)
+
+
+@pytest.fixture
+def flow(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="flow", strict=True, max_retries=0)
+
+
+def hears(mvp: CrmClient, lead_id: str, *texts: str) -> list[Message]:
+    return [mvp.messages.create({"lead_id": lead_id, "content": text, "sender": "lead"}) for text in texts]
+
+
+def fresh(mvp: CrmClient, flow: CrmClient, *texts: str) -> Conversation:
+    """Return the conversation with a new lead who wrote these texts."""
+    lead = mvp.leads.create({"name": "Nora Quist", "email": "nora@quist.example"})
+    hears(mvp, lead.id, *texts)
+    return flow.conversations.get(next(c.id for c in mvp.conversations.list() if c.lead_id == lead.id))
+
+
+def events(stub: StubServer) -> list[str]:
+    return [entry["action"] for entry in stub.audit()]
+
+
+# -- both documents --------------------------------------------------------------------------------------------------
+
+
+def test_the_last_message_is_read_from_either_document(mvp: CrmClient, flow: CrmClient) -> None:
+    short = next(one for one in mvp.conversations.list() if one.id == "conv_123")
+    assert short.last_message is not None
+    assert (short.last_message.content, short.last_message.sender) == ("Thanks for the demo!", "lead")
+    assert (short.lead_name, short.unread_count, short.status) == ("John Smith", 2, "active")
+    whole = flow.conversations.get("conv_123")
+    assert whole.last_message is None
+    assert whole.last_message_at == short.last_message_at == short.last_message.timestamp
+    assert [message.id for message in whole.messages] == ["msg_123", "msg_124", "msg_125", "msg_126"]
+    assert [(m.id, m.sender, m.status) for m in mvp.messages.list("lead_123")][:2] == [
+        ("msg_123", "lead", "delivered"),
+        ("msg_124", "agent", "delivered"),
+    ]
+
+
+def test_each_document_lists_those_it_knows_newest_first(mvp: CrmClient, flow: CrmClient) -> None:
+    leads, contacts = list(mvp.conversations.list()), list(flow.conversations.list())
+    assert len({one.id for one in (*leads, *contacts)}) == 41
+    assert all(one.lead_id for one in leads)
+    assert all(one.contact_id and one.messages == [] for one in contacts)
+    times = [one.last_message_at for one in contacts if one.last_message_at]
+    assert times == sorted(times, reverse=True)
+
+
+def test_a_converted_leads_conversation_is_the_contacts(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
+    conversation = fresh(mvp, flow, "Hello, I have a question about pricing.")
+    assert conversation.id not in {one.id for one in flow.conversations.list()}
+    lead_id = conversation.messages[0].sender_id
+    assert lead_id is not None
+    result = stub.client(dialects="platform").leads.convert(lead_id)
+    found = next(one for one in flow.conversations.list() if one.id == conversation.id)
+    assert found.contact_id == result.contact.id
+
+
+# -- messages come and go --------------------------------------------------------------------------------------------
+
+
+def test_what_comes_in_is_unread_until_somebody_answers(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
+    conversation = fresh(mvp, flow, "Hello?", "Are you there?")
+    assert flow.conversations.get(conversation.id).unread_count == conversation.unread_count == 2
+    answer = flow.conversations.messages.create(
+        conversation.id, {"content": "Yes, happy to help!", "type": "email", "subject": "Here I am"}
+    )
+    assert (answer.sender_type, answer.subject, answer.status, answer.sentiment) == (
+        "user",
+        "Here I am",
+        "sent",
+        "positive",
+    )
+    after = flow.conversations.get(conversation.id)
+    assert after.unread_count == 0
+    assert [message.status for message in after.messages] == ["read", "replied", "sent"]
+    stub.clock.advance(60)
+    assert flow.conversations.get(conversation.id).messages[-1].status == "delivered"
+    assert [event for event in events(stub) if event.startswith(("message.", "conversation."))] == [
+        *["message.received", "conversation.updated"] * 2,
+        *["message.sent", "conversation.updated"],
+    ]
+
+
+def test_a_lead_knows_when_it_was_heard_and_answered(mvp: CrmClient, stub: StubServer) -> None:
+    platform = stub.client(dialects="platform")
+    lead = mvp.leads.create({"name": "Nora Quist"})
+    (heard,) = hears(mvp, lead.id, "Hello")
+    after = platform.leads.get(lead.id)
+    assert (after.last_activity_at, after.first_response_at) == (heard.timestamp, None)
+    stub.clock.advance(600)
+    first = mvp.messages.create({"lead_id": lead.id, "content": "Welcome"})
+    stub.clock.advance(600)
+    second = mvp.messages.create({"lead_id": lead.id, "content": "One more thing", "sender": "agent"})
+    after = platform.leads.get(lead.id)
+    assert (after.last_activity_at, after.first_response_at) == (second.timestamp, first.timestamp)
+
+
+def test_what_cannot_be_sent_is_refused(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
+    with pytest.raises(ValidationError) as caught:
+        mvp.messages.create({"lead_id": "lead_nope", "content": "x"})
+    assert caught.value.code == "REFERENCE_NOT_FOUND"
+    with pytest.raises(ValidationError):
+        mvp.messages.create({"lead_id": "lead_123", "content": "  "})
+    with pytest.raises(NotFoundError):
+        mvp.messages.list("lead_nope")
+    with pytest.raises(ValidationError) as caught:
+        flow.conversations.messages.create("conv_123", {"content": "x" * 1_601, "type": "sms"})
+    assert caught.value.code == "CONTENT_TOO_LONG"
+    with pytest.raises(NotFoundError):
+        stub.client(dialects="flow", api_key="globex-admin").conversations.get("conv_123")
+
+
+def test_sales_writes_with_its_own_only(stub: StubServer) -> None:
+    sales = stub.client(dialects="mvp,flow", api_key="acme-sales")
+    platform = stub.client(dialects="platform")
+    platform.leads.update("lead_123", {"owner_id": "user_ada"})
+    for write in (
+        lambda: sales.conversations.messages.create("conv_123", {"content": "x", "type": "chat"}),
+        lambda: sales.conversations.archive("conv_123"),
+        lambda: sales.messages.create({"lead_id": "lead_123", "content": "x"}),
+    ):
+        with pytest.raises(PermissionDeniedError):
+            write()
+    platform.leads.update("lead_123", {"owner_id": "user_sam"})
+    assert sales.conversations.archive("conv_123").archived is True
+
+
+# -- mood, priority, archive, tags -----------------------------------------------------------------------------------
+
+
+def test_the_mood_follows_what_came_in(mvp: CrmClient, flow: CrmClient) -> None:
+    good = "Thank you, this is excellent and we are happy."
+    bad = "This is terrible, we are disappointed and angry."
+    worse = fresh(mvp, flow, good, good, bad, bad, bad)
+    assert (worse.overall_sentiment, worse.sentiment_trend) == ("negative", "declining")
+    better = fresh(mvp, flow, bad, bad, good, good, good)
+    assert (better.overall_sentiment, better.sentiment_trend) == ("positive", "improving")
+    assert [message.sentiment for message in better.messages[1:3]] == ["negative", "positive"]
+    assert (better.messages[0].confidence or 0) > 80
+    assert "positive and improving" in (better.ai_summary or "")
+
+
+def test_priority_comes_from_urgency_and_sender(mvp: CrmClient, flow: CrmClient) -> None:
+    calm = fresh(mvp, flow, "The documents are attached.")
+    assert calm.priority == "low"
+    lead_id = calm.messages[0].sender_id or ""
+    hears(mvp, lead_id, "Here they are.", "The documents.", "Tomorrow, please.")  # nobody answers
+    assert flow.conversations.get(calm.id).priority == "high"
+    assert flow.conversations.set_priority(calm.id, "low").priority == "low"
+    flow.conversations.messages.create(calm.id, {"content": "Got them.", "type": "chat"})
+    hears(mvp, lead_id, "Could you confirm soon?")
+    assert flow.conversations.get(calm.id).priority == "low"  # set by hand
+    hears(mvp, lead_id, "This is urgent, we need it today!")
+    assert flow.conversations.get(calm.id).priority == "high"
+    refused = flow.request("PATCH", f"/api/conversations/{calm.id}/priority", json={"priority": "extreme"})
+    assert refused.status == 422
+
+
+def test_an_archived_conversation_comes_back_with_a_message(mvp: CrmClient, flow: CrmClient) -> None:
+    assert flow.conversations.archive("conv_123").archived is True
+    assert next(one for one in mvp.conversations.list() if one.id == "conv_123").status == "archived"
+    assert flow.conversations.archive("conv_123", archived=False).archived is False
+    flow.conversations.archive("conv_123")
+    hears(mvp, "lead_123", "Hello again")
+    assert flow.conversations.get("conv_123").archived is False
+
+
+def test_a_tag_is_there_once(flow: CrmClient, stub: StubServer) -> None:
+    assert flow.conversations.tags.add("conv_123", " Renewal ").tags == ["Renewal"]
+    before = len(stub.audit())
+    assert flow.conversations.tags.add("conv_123", "renewal").tags == ["Renewal"]
+    assert len(stub.audit()) == before
+    with pytest.raises(ValidationError):
+        flow.conversations.tags.add("conv_123", " ")
+
+
+# -- filters and figures ---------------------------------------------------------------------------------------------
+
+
+def test_the_figures_are_those_of_the_filters(flow: CrmClient, stub: StubServer) -> None:
+    stats = flow.messages.stats()
+    for name, count in (
+        ("all", stats.total),
+        ("unread", stats.unread),
+        ("high-priority", stats.high_priority),
+        ("follow-up", stats.needs_follow_up),
+    ):
+        assert len(list(flow.conversations.list(filter=name))) == count > 0
+    unread = next(iter(flow.conversations.list(filter="unread")))
+    flow.conversations.messages.create(unread.id, {"content": "Answered.", "type": "chat"})
+    after = flow.messages.stats()
+    assert after.unread == stats.unread - 1
+    assert after.average_response_time != stats.average_response_time
+    stub.clock.advance(timedelta(days=2).total_seconds())
+    assert flow.messages.stats().needs_follow_up >= after.needs_follow_up
+    assert flow.messages.stats() != stub.client(dialects="flow", api_key="globex-admin").messages.stats()
+
+
+def test_search_looks_in_names_companies_tags_and_texts(flow: CrmClient) -> None:
+    some = next(iter(flow.conversations.list()))
+    assert some.id in {one.id for one in flow.conversations.list(search=(some.contact_name or "").upper())}
+    flow.conversations.tags.add(some.id, "zebra")
+    assert [one.id for one in flow.conversations.list(search="zebra")] == [some.id]
+    flow.conversations.messages.create(some.id, {"content": "About the okapi", "type": "chat"})
+    assert [one.id for one in flow.conversations.list(search="okapi")] == [some.id]
+
+
+def test_the_moods_add_up_to_a_hundred_and_move(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
+    before = flow.messages.sentiment_overview()
+    assert before.positive + before.neutral + before.negative == 100
+    conversation = fresh(mvp, flow, *["This is a terrible, unacceptable disaster."] * 30)
+    stub.client(dialects="platform").leads.convert(conversation.messages[0].sender_id or "")
+    after = flow.messages.sentiment_overview()
+    assert after.positive + after.neutral + after.negative == 100
+    assert after.negative > before.negative
+
+
+# -- reading and writing ---------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_analysed_in_its_conversation(mvp: CrmClient, flow: CrmClient) -> None:
+    conversation = fresh(mvp, flow, "Could you send a quote by Thursday? We need the price soon.")
+    read = flow.messages.analysis(conversation.messages[0].id)
+    assert read == conversation.messages[0].ai_analysis
+    assert read.key_topics[0] == "pricing"
+    assert (read.urgency_level, read.business_intent, read.response_time) == ("medium", "inquiry", "within 4 hours")
+    assert read.suggested_response.startswith("Hello Nora Quist, ") and "pricing" in read.suggested_response
+    assert "Check the calendar for Thursday" in read.action_items
+    (second,) = hears(mvp, conversation.messages[0].sender_id or "", "Still nobody? This is urgent!")
+    assert flow.messages.analysis(second.id).urgency_level == "high"
+    with pytest.raises(NotFoundError):
+        flow.messages.analysis("msg_nope")
+
+
+def test_a_draft_is_put_in_other_tones_and_templates_are_filled(mvp: CrmClient, flow: CrmClient) -> None:
+    conversation = fresh(mvp, flow, "Could you tell me more about pricing?")
+    help = flow.messages.smart_compose(conversation.id, "Hey Nora, thanks! I can't send the quote yet. Cheers")
+    assert help.tone_adjustments.current == "casual"
+    shown = {one.tone: one.preview for one in help.tone_adjustments.alternatives}
+    assert shown.keys() == {"formal", "friendly", "urgent"}
+    assert shown["formal"].startswith("Dear Nora Quist,") and "I cannot send the quote yet." in shown["formal"]
+    assert any("pricing" in text for text in help.suggestions)
+    assert {one.category for one in help.template_suggestions} <= {"introduction", "proposal", "follow-up"}
+    assert any("Nora" in one.content for one in help.template_suggestions)
+    raw = {one.id: one for one in flow.messages.templates()}
+    for one in help.template_suggestions:
+        assert set(one.variables) < set(raw[one.id].variables)
+    german = fresh(mvp, flow, "Guten Tag, der Import ist fehlgeschlagen und ich brauche Hilfe mit dem Fehler.")
+    answer = flow.messages.smart_compose(german.id, "Ich prüfe das und melde mich.")
+    assert answer.template_suggestions[0].name == "Störung aufgenommen"
+    with pytest.raises(ValidationError):
+        flow.messages.smart_compose("conv_nope", "x")
+
+
+def test_templates_are_chosen_by_category(flow: CrmClient) -> None:
+    every, some = flow.messages.templates(), flow.messages.templates(category="meeting")
+    assert {one.category for one in some} == {"meeting"} and 0 < len(some) < len(every)
+    proposal = next(one for one in some if one.name == "Propose a meeting")
+    assert proposal.variables == ["first_name", "date", "time", "topic"]
+    with pytest.raises(ApiError):
+        flow.messages.templates(category="poems")
+
+
+def test_the_ai_reads_and_writes_texts(flow: CrmClient) -> None:
+    assert flow.ai.sentiment("This is excellent!").sentiment == "positive"
+    angry, plain = flow.ai.sentiment("This is terrible and awful."), flow.ai.sentiment("See you at ten.")
+    assert (angry.sentiment, angry.emotional_tone, plain.sentiment) == ("negative", "frustrated", "neutral")
+    assert angry.confidence > plain.confidence
+    around = flow.ai.sentiment("See you at ten.", context="They were furious, it was a disaster.")
+    assert around.sentiment == "negative"
+    assert flow.ai.sentiment("This is not good.").sentiment == "negative"
+    alone = flow.ai.message_analysis("Please confirm.")
+    history = [{"content": "Please send the contract.", "senderType": "contact", "senderName": "Ada Byron"}] * 3
+    within = flow.ai.message_analysis("Please confirm.", conversation_history=history)
+    assert (alone.urgency_level, within.urgency_level) == ("low", "medium")
+    assert (alone.key_topics, within.key_topics) == ([], ["contract"])
+    assert within.suggested_response.startswith("Hello Ada Byron")
+    formal = flow.ai.smart_compose(history, draft_content="thanks, it's on its way!", tone="formal")
+    assert formal.suggestions[0].startswith("Dear Ada Byron,") and "thank you" in formal.suggestions[0].lower()
+    assert flow.ai.smart_compose("Is the API documented?").suggestions
+    with pytest.raises(ValidationError):
+        flow.ai.message_analysis(" ")
+
+
+def test_a_failing_ai_says_so(flow: CrmClient, stub: StubServer) -> None:
+    for name in ("messages.analysis", "ai.sentiment"):
+        stub.faults.add("status", status=500, code="AI_SERVICE_ERROR", operation=name)
+    with pytest.raises(AiServiceError):
+        flow.messages.analysis("msg_123")
+    with pytest.raises(AiServiceError):
+        flow.ai.sentiment("Hello")
