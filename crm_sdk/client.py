@@ -31,12 +31,17 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .paging import AsyncPages
     from .raw import RawReply
+    from .resources.achievements import Achievements
     from .resources.agents import Agents
     from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
+    from .resources.analytics import Analytics
     from .resources.auth import Auth
     from .resources.contacts import Contacts
+    from .resources.integrations import Integrations
     from .resources.leads import Leads
+    from .resources.notifications import Notifications
+    from .resources.search import Search
     from .route import Session
 
 T = TypeVar("T")
@@ -58,12 +63,17 @@ class _Shared:
 class Catalogue(Generic[Mode]):
     """Every resource of the CRM."""
 
+    achievements: Achievements[Mode] = noun()
     agents: Agents[Mode] = noun()
     ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()
+    analytics: Analytics[Mode] = noun()
     auth: Auth[Mode] = noun()
     contacts: Contacts[Mode] = noun()
+    integrations: Integrations[Mode] = noun()
     leads: Leads[Mode] = noun()
+    notifications: Notifications[Mode] = noun()
+    search: Search[Mode] = noun()
 
     mode: ClassVar[type[Sync] | type[Async]]
 
