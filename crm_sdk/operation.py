@@ -145,10 +145,16 @@ class Operation(Generic[P, T]):
         for name in dialects:
             route = self.routes.get(name)
             if route is not None:
-                lacking[name] = [arg for arg in given if not route.has(arg)] + self.arguments.lacking(given, route)
+                unknown = [arg for arg in given if not route.has(arg) and not self._is_default(arg, given[arg])]
+                lacking[name] = unknown + self.arguments.lacking(given, route)
                 if not lacking[name]:
                     return route
         raise self._unsupported(given, dialects, lacking)
+
+    def _is_default(self, name: str, value: object) -> bool:
+        """Tell whether an argument says no more than leaving it out does: that needs no document."""
+        parameter = self.signature.parameters.get(name)
+        return parameter is not None and value is parameter.default
 
     def _unsupported(
         self, given: Mapping[str, Any], dialects: tuple[str, ...], lacking: Mapping[str, list[str]]
@@ -172,7 +178,9 @@ class Operation(Generic[P, T]):
         path = route.path
         for name in route.placeholders:
             path = path.replace(f"{{{name}}}", segment(name, given[name]), 1)
-        rest = {name: value for name, value in given.items() if name not in route.placeholders}
+        rest = {name: value for name, value in given.items() if name not in route.placeholders and route.has(name)}
+        for name in route.always:
+            rest.setdefault(name, self.signature.parameters[name].default)
         if not rest and self.kind != "page":
             return Plan(route, given, path, "", _NOTHING, *self._empty_body(route))
         rest, files = self.arguments.validate(rest)

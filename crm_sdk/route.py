@@ -2,7 +2,7 @@
 
 A route is written ``"METHOD PATH [argument ...]"``. Arguments after the path are the only ones that dialect documents
 (``-``: none); without them it documents all of the signature. ``lead_id:leadId`` gives an argument another name on the
-wire.
+wire; ``read!`` is sent also where it was not given, with its declared default.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Route:
     """As the document writes it, with placeholders."""
     names: Mapping[str, str] | None
     """The documented arguments and their wire names; None: all of the signature."""
+    always: frozenset[str] = frozenset()
+    """The arguments that are sent even if only their default says what they are."""
 
     @staticmethod
     def parse(dialect: str, line: str) -> Route:
@@ -47,9 +49,10 @@ class Route:
             names = {}
             for word in words:
                 if word != "-":
-                    name, _, wire_name = word.partition(":")
+                    name, _, wire_name = word.rstrip("!").partition(":")
                     names[name] = wire_name or camel(name)
-        return Route(DIALECTS[dialect], method, path, names)
+        always = frozenset(word.rstrip("!").partition(":")[0] for word in words if word.endswith("!"))
+        return Route(DIALECTS[dialect], method, path, names, always)
 
     @property
     def placeholders(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from .problems import Problem
 from .ratelimit import RateLimits
 from .router import Router
 from .store import Store
+from .timetable import Timetable
 from .visit import Visit
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class StubServer:
         self._requests = meta.get("requests", 0)
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
+        self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
         self.routers = {dialect: Router(dialect) for dialect in FACES}
         if not known and demo:
             from .seed import seed
@@ -233,7 +235,7 @@ class StubServer:
             began = time.perf_counter()
             self.clock.tick()
             self._requests += 1
-            run_due(self, self._steps)
+            run_due(self, self._steps, self._timetable)
             visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
             reply = visit.reply()
             self._save()

@@ -29,6 +29,8 @@ class Face(ABC):
 
     name: ClassVar[str]
     default_limit: ClassVar[int | None] = 50
+    limits: ClassVar[Mapping[str, int]] = {}
+    """Paths whose lists have another default limit."""
 
     def value(self, value: Any, call: Call, route: Route) -> Any:
         """Return the body for a record or another value."""
@@ -59,6 +61,7 @@ class MvpFace(Face):
     """Named bodies; its document lists no 409, so the same code comes with 422."""
 
     name = "mvp"
+    limits: ClassVar[Mapping[str, int]] = {"/api/notifications": 20}
 
     def page(self, listing: Listing, call: Call, route: Route) -> Any:
         """Return the named list with its total, and the window where the document pages it."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .document import Document
 from .problems import Problem
 from .services.reminders import due_reminders
 from .serving import Call, Caller
+from .timetable import Entry, Timetable, carry_out, due
 
 if TYPE_CHECKING:
     from .core import StubServer
@@ -53,32 +54,41 @@ def start(call: Call, kind: str, payload: Mapping[str, Any], *, total: int, stat
     )
 
 
-def run_due(server: StubServer, steps: Mapping[str, Step]) -> None:
-    """Carry out every step and reminder that is due, in the order of time; each in its own transaction and time."""
+def run_due(server: StubServer, steps: Mapping[str, Step], table: Timetable) -> None:
+    """Carry out every step, recurring task and reminder that is due, in the order of time; each at its own time."""
     while True:
         now = server.clock.now()
-        waiting = [
+        waiting: list[tuple[datetime, str, Document | Entry]] = [
             (doc["due_at"], collection.tenant_id, doc)
             for collection in server.store.across("job")
             for status in ("queued", "running")
             for doc in collection.find("status", status)
             if doc["due_at"] <= now
         ]
+        waiting += due(server, table, now)
         if not waiting:
             due_reminders(server)
             return
-        due, tenant_id, job = min(waiting, key=lambda entry: (entry[0], entry[2]["id"]))
-        due_reminders(server, due)
+        at, tenant_id, task = min(waiting, key=_order)
+        due_reminders(server, at)
+        if isinstance(task, Entry):
+            carry_out(server, table, at, tenant_id, task)
+            continue
         call = Call(
             server,
-            Caller(**job["caller"]),
-            due,
+            Caller(**task["caller"]),
+            at,
             dialect="system",
-            operation=f"job:{job['kind']}",
-            request_id=job["id"],
-            source=job["source"],
+            operation=f"job:{task['kind']}",
+            request_id=task["id"],
+            source=task["source"],
         )
-        server.store.collection(tenant_id, "job").put(_after_step(call, job, steps))
+        server.store.collection(tenant_id, "job").put(_after_step(call, task, steps))
+
+
+def _order(waiting: tuple[datetime, str, Document | Entry]) -> tuple[datetime, str, str]:
+    at, tenant_id, task = waiting
+    return at, task.name if isinstance(task, Entry) else task["id"], tenant_id
 
 
 def _after_step(call: Call, job: Document, steps: Mapping[str, Step]) -> Document:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from .clock import Clock
 from .document import Document
+from .seed_around import around
 from .seed_calendar import calendar
 from .seed_company import ACME, GLOBEX, Plan, found
 from .seed_conversations import conversations
@@ -45,6 +46,7 @@ def _demo(now: datetime, recompute: Recompute | None, random_seed: int) -> Store
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         if recompute is not None:
             _compute(store, plan, recompute, now)
+        around(store, plan, now)
     return store.snapshot()
 
 

@@ -153,9 +153,12 @@ class Visit:
         return self._render(call, match, result, window, arguments)
 
     def _permit(self, call: Call, operation: Operation[..., Any], match: Match) -> None:
-        """Refuse a write the caller's role has no right to: ``sales`` writes what it owns, ``read_only`` nothing."""
+        """Refuse a write the caller's role has no right to: ``sales`` writes what it owns, ``read_only`` nothing.
+
+        Everybody may read and delete their own notifications.
+        """
         role, method = self.caller.role, self.request.method
-        if method == "GET" or operation.flags.safe or operation.id.startswith("auth."):
+        if method == "GET" or operation.flags.safe or operation.id.startswith(("auth.", "notifications.")):
             return
         if role == "read_only":
             raise Problem("FORBIDDEN", f"the role read_only may not call {operation.id}")
@@ -334,7 +337,8 @@ class Visit:
             window = {**window, **{name: arguments[body].get(name) for name in PAGING if name in arguments[body]}}
         if not route.has("limit"):
             return Listing(items, len(items), None, 0)
-        limit = window["limit"] if window["limit"] is not None else self.face.default_limit
+        usual = self.face.limits.get(route.path, self.face.default_limit)
+        limit = window["limit"] if window["limit"] is not None else usual
         if limit is None:
             return Listing(items, len(items), None, 0)
         page = window["page"] if window["page"] is not None else 1

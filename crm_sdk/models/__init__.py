@@ -13,6 +13,10 @@ TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for 
 # isort: off
 if TYPE_CHECKING:
     from .accounts import Account as Account, AccountStatus as AccountStatus, AccountType as AccountType
+    from .achievements import (
+        Achievement as Achievement, AchievementList as AchievementList, AchievementProgress as AchievementProgress,
+        AchievementRarity as AchievementRarity, AchievementTotals as AchievementTotals,
+    )
     from .activities import (
         Activity as Activity, ActivityKind as ActivityKind, ActivityRecord as ActivityRecord,
         ActivitySource as ActivitySource, CalendarEvent as CalendarEvent, Call as Call, CallOutcome as CallOutcome,
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
     from .ai import (
         ChurnRisk as ChurnRisk, DealProbability as DealProbability, QueryAnswer as QueryAnswer,
         QueryIntent as QueryIntent, SentimentResult as SentimentResult,
+    )
+    from .analytics import (
+        AgentMetrics as AgentMetrics, AgentReport as AgentReport, AiPerformance as AiPerformance, AiTotals as AiTotals,
+        AnalyticsSummary as AnalyticsSummary, DashboardStats as DashboardStats, DashboardTrends as DashboardTrends,
     )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
@@ -82,6 +90,10 @@ if TYPE_CHECKING:
         ContactValidation as ContactValidation, ImportDuplicates as ImportDuplicates, ImportMatch as ImportMatch,
         ImportMode as ImportMode, ImportResult as ImportResult,
     )
+    from .integrations import (
+        Integration as Integration, IntegrationCredentials as IntegrationCredentials, IntegrationStatus as
+        IntegrationStatus, IntegrationType as IntegrationType,
+    )
     from .jobs import AsyncJob as AsyncJob, Job as Job, JobState as JobState, RunStatus as RunStatus
     from .leads import (
         AssignmentStrategy as AssignmentStrategy, Lead as Lead, LeadAssignment as LeadAssignment,
@@ -105,7 +117,12 @@ if TYPE_CHECKING:
         SmartCompose as SmartCompose, TemplateCategory as TemplateCategory, Tone as Tone,
         ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
     )
+    from .notifications import (
+        Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
+        UnreadCount as UnreadCount,
+    )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
+    from .search import SearchResults as SearchResults, SearchType as SearchType
     from .users import (
         BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
         Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
@@ -126,6 +143,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "accounts": "Account AccountStatus AccountType",
+    "achievements": "Achievement AchievementList AchievementProgress AchievementRarity AchievementTotals",
     "activities": (
         "Activity ActivityKind ActivityRecord ActivitySource CalendarEvent Call CallOutcome CallStatus Direction "
         "Email EmailAddress EmailStatus EmailTracking EventStatus EventType Note OtherActivity Reminder Task "
@@ -136,6 +154,7 @@ _NAMES = {
         "AgentType AgentUsage"
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
+    "analytics": "AgentMetrics AgentReport AiPerformance AiTotals AnalyticsSummary DashboardStats DashboardTrends",
     "auth": "Credential LoginResult TokenSet",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter PreferredTime "
@@ -164,6 +183,7 @@ _NAMES = {
         "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch ImportMode "
         "ImportResult"
     ),
+    "integrations": "Integration IntegrationCredentials IntegrationStatus IntegrationType",
     "jobs": "AsyncJob Job JobState RunStatus",
     "leads": (
         "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore "
@@ -175,12 +195,13 @@ _NAMES = {
         "MeetingPreparation"
     ),
     "messages": (
-        "BusinessIntent MessageAnalysis MessageTemplate SmartCompose TemplateCategory Tone ToneAdjustments TonePreview"
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
         "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
         "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
+    "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "record": "Mismatch Model Record",
+    "search": "SearchResults SearchType",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "

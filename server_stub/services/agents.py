@@ -78,12 +78,11 @@ def execute(call: Call, agent_id: str, request: Members) -> dict[str, Any]:
     made = _tokens(response) + sum(_tokens(_text(action)) for action in said.actions)
     price_in, price_out = _PRICES.get(str(config.get("model")), _PRICES["gpt-4"])
     cost = (spent * Decimal(price_in) + made * Decimal(price_out)) / 1000
-    usage = {
-        "input_tokens": spent,
-        "output_tokens": made,
-        "total_cost": cost.quantize(_SMALLEST, ROUND_HALF_UP),
-    }
-    done = _done(call, agent, said.confidence, _STARTING + _PER_TOKEN * made)
+    paid = cost.quantize(_SMALLEST, ROUND_HALF_UP)
+    usage = {"input_tokens": spent, "output_tokens": made, "total_cost": paid}
+    qualified = any(action["type"] == "update_lead" for action in said.actions)
+    used = _used(agent, paid, task.intent == "qualify", qualified)
+    done = _done(call, agent, said.confidence, _STARTING + _PER_TOKEN * made, used)
     result = {"confidence": said.confidence, "task": task.label, "actions": [action["type"] for action in said.actions]}
     call.emit("agent.completed", "agent", done, metadata=result)
     call.emit("agent.status", "agent", done, metadata={"status": done["status"], "current_task": None})
@@ -110,7 +109,7 @@ def _count(call: Call) -> None:
     counts.put(doc | {"calls": doc["calls"] + 1})
 
 
-def _done(call: Call, agent: Document, confidence: float, seconds: float) -> Document:
+def _done(call: Call, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
     """Put an interaction into the agent's means; nobody has edited it, so its version stays."""
     before: Members = agent.get("performance") or {}
     count = before.get("total_interactions", 0)
@@ -120,7 +119,17 @@ def _done(call: Call, agent: Document, confidence: float, seconds: float) -> Doc
         "success_rate": round((before.get("success_rate", 0.0) * count + success) / (count + 1), 6),
         "avg_response_time": round((before.get("avg_response_time", 0.0) * count + seconds) / (count + 1), 6),
     }
-    return call.collection("agent").put(agent | {"performance": performance, "updated_at": call.now})
+    return call.collection("agent").put(agent | {"performance": performance, "usage": used, "updated_at": call.now})
+
+
+def _used(agent: Document, cost: Decimal, qualifies: bool, qualified: bool) -> dict[str, Any]:
+    """Add an answer to what an agent's answers cost, and to the leads it was asked to qualify."""
+    before: Members = agent.get("usage") or {}
+    return {
+        "cost": before.get("cost", Decimal(0)) + cost,
+        "qualifications": before.get("qualifications", 0) + qualifies,
+        "qualified": before.get("qualified", 0) + (qualifies and qualified),
+    }
 
 
 def _text(value: object) -> str:

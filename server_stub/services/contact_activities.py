@@ -129,5 +129,4 @@ def _told(kind: str, date: datetime, subject: str | None, summary: str) -> dict[
 @serves(Contacts.ai_insights)
 def ai_insights(call: Call, contact_id: str) -> list[dict[str, Any]]:
     """Return what the AI noticed about a contact."""
-    health.recompute_daily(call)
     return insights_of(call, found(call, contact_id))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..document import Document
-from ..serving import Call, Caller, changes_between
+from ..serving import Call, changes_between
 from . import sentiment
 
 HIGH_VALUE = Decimal(25_000)
@@ -309,28 +309,3 @@ def tell_health(call: Call, before: Members, after: Members) -> None:
     """Tell that a contact's health moved."""
     moved = changes_between({"health_score": before.get("health_score")}, {"health_score": after["health_score"]})
     call.emit("contact.health_changed", "contact", after, changes=moved)
-
-
-def recompute_daily(call: Call) -> None:
-    """Compute every contact anew, once a day and before the day's first reading: silence makes a relationship worse."""
-    days, today = call.collection("health_day"), call.now.date()
-    last = days.get("contact")
-    if last is not None and last["date"] == today:
-        return
-    days.put(Document(id="contact", date=today))
-    caller = Caller(call.caller.tenant_id, "system", None, "system", "the daily computation", auth="none")
-    system = Call(
-        call.server,
-        caller,
-        call.now,
-        dialect=call.dialect,
-        operation="contacts.recompute",
-        request_id=call.request_id,
-        source={},
-    )
-    deals: dict[str, dict[str, Document]] = {}
-    for deal in call.collection("deal"):
-        for contact_id in (deal.get("contact_id"), *(role["contact_id"] for role in deal.get("contact_roles") or ())):
-            deals.setdefault(contact_id or "", {})[deal["id"]] = deal
-    for doc in call.collection("contact").all():
-        store_computed(system, doc, computed(system, doc, list(deals.get(doc["id"], {}).values())))

@@ -27,7 +27,11 @@ __all__ = ["build_new"]
 
 SORTS = ("name", "company", "created_at", "updated_at", "health_score", "churn_risk", "last_contact", "total_value")
 SEARCHED = ("name", "email", "phone", "company", "title")
-_DOCUMENTED = ("name", "email", "company")  # what the document of the mvp dialect searches in
+_SEARCHED_BY: Mapping[str, Sequence[str]] = {
+    "mvp": ("name", "email", "company"),  # what its document names
+    "flow": (*SEARCHED, "address.city"),  # "contacts at risk in Berlin" is a question of its document
+    "platform": SEARCHED,
+}
 
 _DATES = ("created_at", "updated_at", "birthday", "last_contact", "next_follow_up")
 _NUMBERS = ("version", "health_score", "churn_risk", "total_deals", "total_value", "open_deals")
@@ -60,7 +64,6 @@ def create(call: Call, contact: Members) -> Document:
 @serves(Contacts.get)
 def get(call: Call, contact_id: str, include: Sequence[str] | None) -> Document:
     """Return a contact with its history and insights, whatever `include` names: this is the full record."""
-    health.recompute_daily(call)
     return nested(call, found(call, contact_id))
 
 
@@ -127,16 +130,14 @@ def chosen(
     owner_id: str | None,
 ) -> Sequence[Document]:
     """Return the contacts that lists and exports have in common to choose by."""
-    health.recompute_daily(call)
     docs = by(call.collection("contact").all(), status=status, owner_id=owner_id)
     docs = health.filtered(tagged(docs, tags), filter, call.now)
-    return searched(docs, search, _DOCUMENTED if call.dialect == "mvp" else SEARCHED)
+    return searched(docs, search, _SEARCHED_BY[call.dialect])
 
 
 @serves(Contacts.search)
 def find(call: Call, query: Members) -> Sequence[Document]:
     """Return the contacts that match words and conditions."""
-    health.recompute_daily(call)
     fields = [_known(name, number) for number, name in enumerate(query.get("fields") or ())]
 
     def resolve(doc: Document, path: str) -> object:
@@ -181,7 +182,6 @@ def _zone(call: Call) -> tzinfo:
 @serves(Contacts.stats)
 def stats(call: Call) -> dict[str, int]:
     """Count the contacts as the filters see them."""
-    health.recompute_daily(call)
     docs = call.collection("contact").all()
     return {
         "total": len(docs),

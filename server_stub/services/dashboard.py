@@ -73,7 +73,6 @@ def _share(source: str, parts: Sequence[tuple[Decimal, int]]) -> dict[str, Any]:
 @serves(Dashboard.summary)
 def summary(call: Call) -> dict[str, Any]:
     """Return the open deals that weigh most, the contacts last spoken to, and the counts over all."""
-    health.recompute_daily(call)
     worth = figures.worth(call)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
     contacts = _living(call)
@@ -114,7 +113,6 @@ def dismiss(call: Call, item_id: str) -> None:
 
 def items(call: Call) -> list[dict[str, Any]]:
     """Return all that wants doing in the company, newest first. The same occasion has the same id."""
-    health.recompute_daily(call)
     found = [item for deal in figures.all_seen(call) if (item := _of_deal(call, deal)) is not None]
     found += _of_contacts(call)
     return sorted(found, key=lambda item: (item["timestamp"], item["id"]), reverse=True)

@@ -19,6 +19,7 @@ from ..serving import Call, Members, changes_between, serves
 from ..store import Collection
 from . import lead_scoring
 from .lead_assignment import first_owner, territory_of
+from .notifications import notify
 
 SORTS = ("name", "company", "score", "value", "status", "last_activity_at", "created_at")
 _SEARCHED = ("name", "email", "phone", "company", "title", "industry", "campaign", "source_detail", "notes", "tags")
@@ -218,6 +219,7 @@ def update(call: Call, lead_id: str, changes: Members, version: int | None) -> D
     new = change(call, doc, members)
     if new is not doc:
         call.emit("lead.updated", "lead", new, changes=told(doc, new))
+        _tell_owner(call, doc, new)
     return new
 
 
@@ -349,4 +351,13 @@ def _judge(call: Call, lead_id: str, qualified: bool, known: Members) -> Documen
     new = change(call, doc, changes)
     event = "lead.qualified" if qualified else "lead.disqualified"
     call.emit(event, "lead", new, changes=told(doc, new), reason=judgement["reason"])
+    _tell_owner(call, doc, new)
     return new
+
+
+def _tell_owner(call: Call, before: Members, after: Members) -> None:
+    """Tell the owner of a lead that has just been qualified."""
+    if after["status"] == "qualified" != before["status"] and after.get("owner_id"):
+        text = f"{after['name']} has been qualified and is ready for follow-up"
+        about = {"leadId": after["id"], "leadName": after["name"]}
+        notify(call, after["owner_id"], "lead", "New qualified lead", text, data=about)

@@ -1,0 +1,62 @@
+"""Integrations: the other systems a company works with, and what it takes to connect one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from ..wire import wire
+from .record import Record
+from .values import INPUT, OPEN, Url
+
+IntegrationType: TypeAlias = Annotated[
+    Literal[
+        "communication",
+        "email",
+        "calendar",
+        "crm",
+        "marketing",
+        "accounting",
+        "storage",
+        "telephony",
+        "social",
+        "webhook",
+        "custom",
+    ]
+    | str,
+    OPEN,
+]
+IntegrationStatus: TypeAlias = Literal["connected", "disconnected", "error"] | str
+
+
+@wire(mvp="id name type status category config last_sync")
+class Integration(Record):
+    """Another system."""
+
+    name: str
+    type: IntegrationType
+    provider: str | None = None
+    """``slack``, ``google``, ``imap`` …"""
+    category: str | None = None
+    status: IntegrationStatus
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Free-form: ``webhookUrl``, ``channel``, ``syncFrequency``, ``dataTypes`` …"""
+    last_sync: AwareDatetime | None = None
+
+
+@with_config(INPUT)
+class IntegrationCredentials(TypedDict, total=False):
+    """What a system asks for; which of it is up to the system. It is never answered."""
+
+    api_key: str
+    webhook_url: Url
+    access_token: str
+    refresh_token: str
+    client_id: str
+    client_secret: str
+    username: str
+    password: str
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)]

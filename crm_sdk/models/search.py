@@ -1,0 +1,27 @@
+"""What a search over everything finds."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from ..wire import wire
+from .activities import CalendarEvent
+from .contacts import Contact
+from .deals import Deal
+from .messages import Message
+from .record import Model
+from .values import EMPTY
+
+SearchType: TypeAlias = Literal["all", "contacts", "deals", "messages", "events"] | str
+
+
+@wire(flow="contacts deals messages events")
+class SearchResults(Model):
+    """What was found, by kind."""
+
+    contacts: list[Contact] = Field(default_factory=EMPTY)
+    deals: list[Deal] = Field(default_factory=EMPTY)
+    messages: list[Message] = Field(default_factory=EMPTY)
+    events: list[CalendarEvent] = Field(default_factory=EMPTY)

@@ -1,0 +1,34 @@
+"""Integrations: list and connect the other systems a company works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..declare import operation, paginated
+from ..paging import Page
+from ..resource import Mode, Resource
+
+if TYPE_CHECKING:
+    from ..models.integrations import Integration, IntegrationCredentials
+
+
+class Integrations(Resource[Mode]):
+    """The other systems a company works with."""
+
+    @paginated(mvp="GET /api/integrations")
+    def list(self) -> Page[Integration]:
+        """List the integrations, by name."""
+
+    @operation(mvp="POST /api/integrations/{integration_id}/connect")
+    def connect(
+        self,
+        integration_id: str,
+        *,
+        credentials: IntegrationCredentials,
+        config: Mapping[str, Any] | None = None,
+    ) -> Integration:
+        """Connect a system with its credentials; `config` is added to what is configured already.
+
+        Raises: NotFoundError; ValidationError where a credential is missing or the system refuses it.
+        """

@@ -1,0 +1,49 @@
+"""Notifications: list, mark as read, delete and count what a user was told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..declare import operation, paginated
+from ..paging import Page
+from ..resource import Mode, Resource
+
+if TYPE_CHECKING:
+    from ..models.notifications import Notification, NotificationStatus, NotificationType, UnreadCount
+
+
+class Notifications(Resource[Mode]):
+    """What the signed-in user is told."""
+
+    @paginated(mvp="GET /api/notifications status type limit", flow="GET /api/notifications read limit offset")
+    def list(
+        self,
+        *,
+        status: NotificationStatus | None = None,
+        type: NotificationType | None = None,
+        read: bool | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> Page[Notification]:
+        """List your notifications, newest first; those that have expired are left out."""
+
+    @operation(
+        mvp="PUT /api/notifications/{notification_id}/read -",
+        flow="PATCH /api/notifications/{notification_id}/read read!",
+    )
+    def mark_read(self, notification_id: str, *, read: bool = True) -> Notification:
+        """Mark a notification as read, or as unread with ``read=False`` where the document has it.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(flow="DELETE /api/notifications/{notification_id}")
+    def delete(self, notification_id: str) -> None:
+        """Delete a notification.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(flow="GET /api/notifications/unread-count")
+    def unread_count(self) -> UnreadCount:
+        """Count your unread notifications."""

@@ -1,0 +1,66 @@
+"""The rule of the search over everything: contacts, deals, messages and events in which all the words occur."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from crm_sdk.resources.search import Search
+
+from ..document import Document
+from ..problems import Problem
+from ..query import fold, matches
+from ..serving import Call, serves
+
+_MOST = 50
+"""How many of a kind are answered at most."""
+_IN: Mapping[str, Sequence[str]] = {
+    "contacts": ("name", "email", "phone", "company", "title", "address.city", "tags", "notes"),
+    "deals": ("title", "company", "contact_name", "description", "tags", "competitor_mentioned"),
+    "messages": ("content", "subject", "sender_name", "contact_name", "contact_company"),
+    "events": ("title", "description", "location", "contact_name", "contact_company", "tags"),
+}
+"""What is searched, the most telling first."""
+
+
+@serves(Search.query)
+def query(call: Call, q: str, type: str | None) -> dict[str, list[Document]]:
+    """Return what was found of each kind, that with the words in its name first; other kinds stay empty."""
+    if len(q.strip()) < 2:
+        message = "search for at least two characters"
+        raise Problem("QUERY_TOO_SHORT", message, field="q", rule="min", details={"minimum": 2})
+    wanted = _IN if type in (None, "all") else (type,)
+    return {kind: _found(_KINDS[kind](call), q, _IN[kind]) if kind in wanted else [] for kind in _IN}
+
+
+def _found(docs: Sequence[Document], q: str, fields: Sequence[str]) -> list[Document]:
+    words = fold(q).split()
+
+    def rank(doc: Document) -> tuple[int, str]:
+        heads = fold(str(doc.get(fields[0]) or ""))
+        whole = heads.startswith(" ".join(words))
+        return (0 if whole else 1 if all(word in heads for word in words) else 2, heads)
+
+    return sorted((doc for doc in docs if matches(doc, q, fields)), key=rank)[:_MOST]
+
+
+def _of(kind: str) -> Callable[[Call], Sequence[Document]]:
+    return lambda call: call.collection(kind).all()
+
+
+def _messages(call: Call) -> list[Document]:
+    """Return the messages with the names of those they were written with."""
+    found: list[Document] = []
+    for message in call.collection("message").all():
+        talk = call.collection("conversation").get(message.get("conversation_id") or "") or message
+        person = call.collection("contact").get(talk.get("contact_id") or "")
+        person = person or call.collection("lead").get(talk.get("lead_id") or "") or Document()
+        found.append(message | {"contact_name": person.get("name"), "contact_company": person.get("company")})
+    return found
+
+
+_KINDS: Mapping[str, Callable[[Call], Sequence[Document]]] = {
+    "contacts": _of("contact"),
+    "deals": _of("deal"),
+    "messages": _messages,
+    "events": lambda call: call.collection("activity").find("kind", "event"),
+}

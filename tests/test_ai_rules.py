@@ -1,0 +1,174 @@
+"""The rules of churn risk and insights, and what the timetable makes of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crm_sdk import CrmClient, NotFoundError, ValidationError
+from server_stub import StubServer
+from server_stub.document import Document
+from server_stub.timetable import MADE_UP
+
+
+@pytest.fixture
+def stub() -> StubServer:
+    return StubServer()
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="flow")
+
+
+def talk(stub: StubServer, summary: str, days_ago: int = 1) -> dict[str, Any]:
+    return {"type": "call", "date": (stub.clock.now() - timedelta(days=days_ago)).isoformat(), "summary": summary}
+
+
+def deal(stub: StubServer, **members: Any) -> str:
+    now = stub.clock.now()
+    known = {"title": "Deal", "status": "open", "stage": "proposal", "probability": 50, "owner_id": "user_ada"}
+    stamp = {"id": "deal_test", "created_at": now, "updated_at": now, "version": 1}
+    doc = Document({**known, **stamp, "last_activity": now, "expected_close_date": None, **members})
+    return str(stub.store.collection("tenant_acme", "deal").put(doc)["id"])
+
+
+def test_a_contacts_risk_is_that_of_its_record_and_follows_it(client: CrmClient, stub: StubServer) -> None:
+    made = client.contacts.create({"name": "Anna"})
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "A great call, thanks"}
+    )
+    content = client.ai.churn_risk(contact_id=made.id)
+    assert content.churn_risk == client.contacts.get(made.id).churn_risk
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "Terrible. We cancel and go to a competitor."}
+    )
+    angry = client.ai.churn_risk(contact_id=made.id)
+    assert angry.churn_risk == client.contacts.get(made.id).churn_risk
+    assert angry.churn_risk > content.churn_risk
+    assert any("leaving" in factor for factor in angry.risk_factors)
+    assert "Offer a review with the account's owner before they decide" in angry.recommendations
+
+
+def test_a_history_that_is_given_counts_instead(client: CrmClient, stub: StubServer) -> None:
+    def risk(**given: Any) -> int:
+        return client.ai.churn_risk(**given).churn_risk
+
+    happy, angry = [talk(stub, "Excellent, we are thrilled")], [talk(stub, "Awful, we want a refund")]
+    assert risk(communication_history=angry) > risk(communication_history=happy)
+    assert risk(communication_history=[talk(stub, "Fine", 200)]) > risk(communication_history=[talk(stub, "Fine", 2)])
+    assert risk(contact_id="contact_123", communication_history=happy) < risk(contact_id="contact_123")
+    lost, won = [{"status": "lost"}, {"stage": "closed-lost"}], [{"stage": "closed-won"}]
+    assert risk(communication_history=angry, deal_history=lost) > risk(communication_history=angry, deal_history=won)
+    low, high = {"loginRate": 0.1, "supportTickets": 3}, {"loginRate": 90}
+    assert risk(engagement_metrics=low) > risk(engagement_metrics={}) > risk(engagement_metrics=high)
+
+
+def test_what_cannot_be_weighed_is_refused(client: CrmClient) -> None:
+    for wrong in ({}, {"contact_id": "contact_nope"}, {"communication_history": [{"date": "soon"}]}):
+        with pytest.raises(ValidationError):
+            client.ai.churn_risk(**wrong)
+
+
+def test_insights_of_a_contact_are_those_of_its_page(client: CrmClient) -> None:
+    found = client.ai.generate_insights("contact", "contact_123")
+    assert found and found == client.contacts.ai_insights("contact_123")
+    risks = client.ai.generate_insights("contact", "contact_123", context={"focus": "risk"})
+    assert {insight.type for insight in risks} == {"risk"}
+    assert client.ai.generate_insights("contact", "contact_123", context={"limit": 1}) == found[:1]
+    with pytest.raises(NotFoundError):
+        client.ai.generate_insights("contact", "contact_nope")
+    with pytest.raises(ValidationError):
+        client.ai.generate_insights("lead", "lead_123")
+
+
+def test_insights_of_a_deal_follow_its_dates_and_talks(client: CrmClient, stub: StubServer) -> None:
+    def titles() -> list[str]:
+        return [insight.title for insight in client.ai.generate_insights("deal", made)]
+
+    now = stub.clock.now()
+    made = deal(stub)
+    assert titles() == []
+    deal(stub, expected_close_date=(now + timedelta(days=5)).date())
+    assert titles() == ["About to close"]
+    deal(stub, expected_close_date=(now - timedelta(days=5)).date(), last_activity=now - timedelta(days=40))
+    assert set(titles()) == {"The closing date has passed", "The deal is quiet"}
+    deal(stub)
+    said = {"kind": "note", "deal_id": made, "body": "They cancel, a competitor is cheaper", "created_at": now}
+    stub.store.collection("tenant_acme", "activity").put(Document(said, id="note_test"))
+    assert titles() == ["May go elsewhere"]
+    assert client.ai.generate_insights("deal", made) == client.ai.generate_insights("deal", made)
+
+
+def test_insights_of_the_hour_are_told(client: CrmClient, stub: StubServer) -> None:
+    made = client.contacts.create({"name": "Anna"})
+    contacts = stub.store.collection("tenant_acme", "contact")
+    contacts.put((contacts.get(made.id) or Document()) | {"owner_id": "user_ada"})
+    stub.clock.advance(1800)
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "Terrible. We cancel."}
+    )
+
+    def told() -> set[str]:
+        found = client.notifications.list(limit=100)
+        return {entry.title for entry in found if entry.metadata.get("contactId") == made.id}
+
+    assert told() == set()
+    stub.clock.advance(1800)
+    assert "May be about to leave: Anna" in told()
+    before = told()
+    stub.clock.advance(7200)
+    assert told() == before  # nothing is told twice
+
+
+def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub: StubServer) -> None:
+    made = client.contacts.create({"name": "Anna"})
+    contacts = stub.store.collection("tenant_acme", "contact")
+    contacts.put((contacts.get(made.id) or Document()) | {"owner_id": "user_ada"})
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "The report is late, we are worried"}
+    )
+    risks: list[tuple[int, int]] = []
+    for _ in range(10):
+        stub.clock.advance(30 * 86_400)
+        found = client.contacts.get(made.id)
+        alerts = [entry for entry in stub.audit() if entry["entity"]["name"] == "Anna is at risk"]
+        risks.append((found.churn_risk or 0, len(alerts)))
+    assert risks[0][0] < risks[-1][0]
+    assert [count for risk, count in risks] == [int(risk >= 60) for risk, _ in risks]
+    assert risks[-1][1] == 1
+
+
+def test_the_timetable_runs_in_the_order_of_time(client: CrmClient, stub: StubServer) -> None:
+    client.notifications.unread_count()
+    stub.clock.advance(50 * 3600)
+    client.notifications.unread_count()
+    times = {doc["id"]: doc for doc in stub.store.collection("tenant_acme", "timetable")}
+    start = stub.clock.start
+    assert times["insights"]["last_run"] == start + timedelta(hours=50)
+    assert times["contact health"]["last_run"] == start + timedelta(hours=48)
+    assert times["notification cleanup"]["due_at"] == start + timedelta(hours=72)
+    moved = [entry["occurred_at"] for entry in stub.audit() if entry["action"] == "contact.health_changed"]
+    assert moved == sorted(moved)
+    assert set(moved) <= {start + timedelta(hours=24), start + timedelta(hours=48)}
+
+
+def test_a_long_leap_makes_up_for_the_last_runs_only(client: CrmClient, stub: StubServer) -> None:
+    stub.clock.advance(100 * 86_400)
+    client.notifications.unread_count()
+    runs = {entry["occurred_at"] for entry in stub.audit() if entry["action"] == "contact.health_changed"}
+    assert min(runs) > stub.clock.start + timedelta(days=100 - MADE_UP)
+    assert len(runs) <= MADE_UP
+
+
+def test_the_timetable_survives_a_snapshot(client: CrmClient, stub: StubServer) -> None:
+    snapshot, planned = stub.snapshot(), stub.store.collection("tenant_acme", "timetable").all()
+    stub.clock.advance(86_400)
+    client.notifications.unread_count()
+    health = [contact.health_score for contact in client.contacts.list()]
+    stub.restore(snapshot)
+    assert stub.store.collection("tenant_acme", "timetable").all() == planned
+    stub.clock.advance(86_400)
+    assert [contact.health_score for contact in client.contacts.list()] == health
