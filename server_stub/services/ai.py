@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
@@ -17,7 +16,8 @@ from ..document import Document
 from ..problems import invalid
 from ..serving import Call, Members, serves
 from . import contact_health as health
-from . import sentiment
+from . import deal_figures, sentiment
+from . import deal_insights as insights_of_deals
 from .contact_insights import insights_of
 
 _START = 25  # the churn risk of somebody of whom nothing is known
@@ -146,74 +146,8 @@ def generate_insights(call: Call, entity_type: str, entity_id: str, context: Mem
 
 
 def deal_insights(call: Call, deal: Document) -> list[dict[str, Any]]:
-    """Return what is worth knowing about a deal, the surest first; the same data gives the same, ids included."""
-    activities = call.collection("activity").find("deal_id", deal["id"])
-    found = [*_of_time(deal, call.now), *_of_talks(deal, health.history(activities, call.now))]
-    return sorted(found, key=lambda insight: -insight["confidence"])
-
-
-def _of_time(deal: Document, now: datetime) -> Iterator[dict[str, Any]]:
-    if deal.get("status") != "open":
-        return
-    closing, last = deal.get("expected_close_date"), deal.get("last_activity") or deal["updated_at"]
-    days = (closing - now.date()).days if closing is not None else None
-    if closing is not None and days is not None and days < 0:
-        text = f"It was to be closed on {closing:%Y-%m-%d}."
-        at = datetime.combine(closing + timedelta(days=1), time(), now.tzinfo)
-        yield _insight(deal, "risk", "overdue", "The closing date has passed", text, 85, at, "Agree on a new date")
-    elif days is not None and days <= 14 and (deal.get("probability") or 0) >= 50:
-        text = f"{days} days are left, at {deal['probability']} %."
-        yield _insight(deal, "opportunity", "closing", "About to close", text, 80, last, "Settle the last questions")
-    quiet = (now - last).days
-    if quiet > 14:
-        at = last + timedelta(days=14)
-        text = f"Nothing has happened for {quiet} days."
-        yield _insight(deal, "risk", "silence", "The deal is quiet", text, min(60 + quiet // 3, 95), at, "Follow up")
-
-
-def _of_talks(deal: Document, talks: Sequence[Members]) -> Iterator[dict[str, Any]]:
-    direction = health.trend(talks)
-    if direction != "stable":
-        text = f"Seen over the last {min(len(talks), 10)} conversations."
-        yield _insight(deal, "trend", direction, f"The tone is {direction}", text, 70, talks[0]["date"], None)
-    for talk in talks[:5]:
-        if words := sentiment.leaving(f"{talk.get('subject') or ''}. {talk['summary']}"):
-            text = f"Talked of: {', '.join(dict.fromkeys(words))}"
-            key = f"leaving-{talk['id']}"
-            yield _insight(deal, "risk", key, "May go elsewhere", text, 85, talk["date"], "Ask what would keep them")
-            break
-    if talks and talks[0]["sentiment"] == "positive":
-        key, action = f"content-{talks[0]['id']}", "Suggest the next step"
-        yield _insight(
-            deal,
-            "opportunity",
-            key,
-            "The last conversation went well",
-            talks[0]["summary"],
-            75,
-            talks[0]["date"],
-            action,
-        )
-
-
-def _insight(
-    deal: Document,
-    type: str,
-    key: str,
-    title: str,
-    description: str,
-    confidence: int,
-    date: datetime,
-    action: str | None,
-) -> dict[str, Any]:
-    digest = blake2b(f"{deal['id']}/{type}/{key}".encode(), digest_size=6).hexdigest()
-    return {
-        "id": f"insight_{digest}",
-        "type": type,
-        "title": title,
-        "description": description,
-        "confidence": confidence,
-        "actionable": action is not None,
-        "suggested_action": action,
-        "date": date,
-    }
+    """Return what is worth knowing about a deal, in the words of an `AIInsight`: it knows no competitors, but risks."""
+    return [
+        {**insight, "type": "risk" if insight["type"] == "competitor" else insight["type"]}
+        for insight in insights_of_deals.insights(call, deal_figures.seen(call, deal))
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..document import Document
 from ..serving import Call
+from .notifications import notify
 
 _KEPT = timedelta(days=30)
 """Notifications expire after this time."""
@@ -24,24 +25,14 @@ def moved(call: Call, deal: Mapping[str, Any], from_stage: str) -> Document | No
         "lost": (f"Deal lost: {deal['title']}", "medium"),
     }.get(deal["status"], (f"Deal moved: {deal['title']}", "low"))
     message = f"From {from_stage} to {deal['stage']}, now {deal['probability']} % likely. It is worth {value}."
-    return _notify(call, user, "deal_update", title, message, priority, {"deal_id": deal["id"]})
-
-
-def _notify(
-    call: Call, user_id: str, type: str, title: str, message: str, priority: str, data: Mapping[str, Any]
-) -> Document:
-    return call.create(
-        "notification",
-        "notif_",
-        {
-            "user_id": user_id,
-            "type": type,
-            "title": title,
-            "message": message,
-            "priority": priority,
-            "read": False,
-            "action_url": f"/deals/{data['deal_id']}",
-            "metadata": dict(data),
-            "expires_at": call.now + _KEPT,
-        },
+    return notify(
+        call,
+        user,
+        "deal_update",
+        title,
+        message,
+        priority=priority,
+        data={"dealId": deal["id"]},
+        action_url=f"/deals/{deal['id']}",
+        expires_at=call.now + _KEPT,
     )
