@@ -1,0 +1,55 @@
+"""One story, whichever document a client prefers: a lead arrives, is talked to, becomes a deal, and the deal is won."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from server_stub import StubServer
+
+
+@pytest.mark.parametrize("dialects", ["mvp,flow,platform", "flow,mvp,platform", "platform,flow,mvp"])
+def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str, call: Any, dialects: str) -> None:
+    stub = StubServer()
+    crm = (stub.client if mode == "sync" else stub.async_client)(dialects=dialects, api_key="acme-sales")
+    before = call(crm.analytics.dashboard()), call(crm.dashboard.summary())
+    unlocked = {one.title for one in call(crm.achievements.list()).achievements if one.unlocked_at}
+
+    person = {"name": "Nora Vance", "email": "nora@vance.example", "company": "Vance", "value": 9000}
+    lead = call(crm.leads.create({**person, "owner_id": "user_sam"}))
+    call(
+        crm.messages.create({"lead_id": lead.id, "content": "I'd love a quote, we are ready to buy", "sender": "lead"})
+    )
+    call(crm.messages.create({"lead_id": lead.id, "content": "It is on its way", "sender": "agent"}))
+    call(crm.leads.update(lead.id, {"status": "contacted"}))
+    arrived = call(crm.analytics.dashboard())
+    assert arrived.summary.total_leads == before[0].summary.total_leads + 1
+
+    call(crm.leads.qualify(lead.id, need="a quote"))
+    made = call(crm.leads.convert(lead.id))
+    assert set(made.created) == {"contact", "account", "deal"}
+    likely = call(crm.deals.get(made.deal.id)).probability
+    when = stub.clock.now()
+    said = {"type": "call", "date": when, "description": "Budget approved, they want to sign the contract"}
+    call(crm.deals.activities.create(made.deal.id, said))
+    weighed = call(crm.deals.get(made.deal.id))
+    assert weighed.probability > likely and weighed.positive_signals
+    stub.clock.advance(timedelta(days=2).total_seconds())
+    won = call(crm.deals.move_stage(made.deal.id, "closed-won"))
+    assert (won.status, won.probability) == ("won", 100) or won.probability == 100
+
+    after = call(crm.analytics.dashboard())
+    assert after.summary.total_revenue - before[0].summary.total_revenue == Decimal(9000)
+    assert after.summary.qualified_leads >= before[0].summary.qualified_leads
+    told = [entry for entry in call(crm.notifications.list(limit=100)) if "Vance" in f"{entry.title} {entry.message}"]
+    assert any("won" in entry.title.lower() for entry in told)
+    earned = {one.title for one in call(crm.achievements.list()).achievements if one.unlocked_at}
+    assert earned >= unlocked
+    assert call(crm.contacts.get(made.contact.id)).total_value == Decimal(9000)
+    trail = [entry["action"] for entry in stub.audit("tenant_acme")]
+    story = ["lead.created", "message.received", "lead.updated", "lead.qualified", "lead.converted"]
+    story += ["deal.activity_added", "deal.stage_changed", "deal.won"]
+    assert [trail.index(action) for action in story] == sorted(trail.index(action) for action in story)
