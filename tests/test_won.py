@@ -18,7 +18,7 @@ def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str,
     before = call(crm.analytics.dashboard()), call(crm.dashboard.summary())
     unlocked = {one.title for one in call(crm.achievements.list()).achievements if one.unlocked_at}
 
-    person = {"name": "Nora Vance", "email": "nora@vance.example", "company": "Vance", "value": 9000}
+    person: Any = {"name": "Nora Vance", "email": "nora@vance.example", "company": "Vance", "value": 9000}
     lead = call(crm.leads.create({**person, "owner_id": "user_sam"}))
     call(
         crm.messages.create({"lead_id": lead.id, "content": "I'd love a quote, we are ready to buy", "sender": "lead"})
@@ -33,7 +33,7 @@ def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str,
     assert set(made.created) == {"contact", "account", "deal"}
     likely = call(crm.deals.get(made.deal.id)).probability
     when = stub.clock.now()
-    said = {"type": "call", "date": when, "description": "Budget approved, they want to sign the contract"}
+    said: Any = {"type": "call", "date": when, "description": "Budget approved, they want to sign the contract"}
     call(crm.deals.activities.create(made.deal.id, said))
     weighed = call(crm.deals.get(made.deal.id))
     assert weighed.probability > likely and weighed.positive_signals
