@@ -19,7 +19,7 @@ def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str,
     unlocked = {one.title for one in call(crm.achievements.list()).achievements if one.unlocked_at}
 
     person: Any = {"name": "Nora Vance", "email": "nora@vance.example", "company": "Vance", "value": 9000}
-    lead = call(crm.leads.create({**person, "owner_id": "user_sam"}))
+    lead = call(crm.leads.create(person | {"owner_id": "user_sam"}))
     call(
         crm.messages.create({"lead_id": lead.id, "content": "I'd love a quote, we are ready to buy", "sender": "lead"})
     )
