@@ -92,7 +92,7 @@ def _summaries() -> dict[str, str]:
 
 
 def _noun(name: str) -> Noun:
-    from crm_sdk.client import Catalogue
+    from crm_sdk.catalogue import Catalogue
 
     attribute = name.replace("-", "_")
     if Catalogue.__annotations__.get(attribute, "ClassVar").startswith("ClassVar"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_sdk.client import Catalogue
+from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Resource, parts
 

@@ -1,4 +1,4 @@
-"""The clients. `Catalogue` lists every resource once, for both of them."""
+"""The clients: what they share, and what is sync or async about each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ._version import __version__
 from .auth import Credentials
+from .catalogue import Catalogue
 from .dialects import DIALECTS, DialectChoice, chosen
 from .errors import (
     ApiError,
@@ -21,7 +22,7 @@ from .errors import (
 )
 from .exchange import Clock, Habits, Request, Steps, SystemClock, Terms, exchange, run, run_async
 from .options import Options, at_least, checked_url, header
-from .resource import Async, Mode, Sync, noun
+from .resource import Async, Mode, Sync
 from .retry import Retry
 
 if TYPE_CHECKING:
@@ -32,22 +33,6 @@ if TYPE_CHECKING:
     from .operation import Operation
     from .paging import AsyncPages
     from .raw import RawReply
-    from .resources.achievements import Achievements
-    from .resources.agents import Agents
-    from .resources.ai import Ai
-    from .resources.ai_insights import AiInsights
-    from .resources.analytics import Analytics
-    from .resources.auth import Auth
-    from .resources.calendar import Calendar
-    from .resources.contacts import Contacts
-    from .resources.conversations import Conversations
-    from .resources.dashboard import Dashboard
-    from .resources.deals import Deals
-    from .resources.integrations import Integrations
-    from .resources.leads import Leads
-    from .resources.messages import Messages
-    from .resources.notifications import Notifications
-    from .resources.search import Search
     from .route import Session
 
 T = TypeVar("T")
@@ -66,25 +51,8 @@ class _Shared:
         self.habits = Habits()
 
 
-class Catalogue(ABC, Generic[Mode]):
-    """Every resource of the CRM."""
-
-    achievements: Achievements[Mode] = noun()
-    agents: Agents[Mode] = noun()
-    ai: Ai[Mode] = noun()
-    ai_insights: AiInsights[Mode] = noun()
-    analytics: Analytics[Mode] = noun()
-    auth: Auth[Mode] = noun()
-    calendar: Calendar[Mode] = noun()
-    contacts: Contacts[Mode] = noun()
-    conversations: Conversations[Mode] = noun()
-    dashboard: Dashboard[Mode] = noun()
-    deals: Deals[Mode] = noun()
-    integrations: Integrations[Mode] = noun()
-    leads: Leads[Mode] = noun()
-    messages: Messages[Mode] = noun()
-    notifications: Notifications[Mode] = noun()
-    search: Search[Mode] = noun()
+class Client(Catalogue[Mode], ABC, Generic[Mode]):
+    """What the sync and the async client share."""
 
     mode: ClassVar[type[Sync] | type[Async]]
 
@@ -284,7 +252,7 @@ class Catalogue(ABC, Generic[Mode]):
         self._shared = _Shared(self._open(None), SystemClock())
 
 
-class CrmClient(Catalogue[Sync]):
+class CrmClient(Client[Sync]):
     """A client of the CRM.
 
     ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` are taken from ``CRM_BASE_URL``, ``CRM_API_KEY``,
@@ -361,7 +329,7 @@ class CrmClient(Catalogue[Sync]):
         self.close()
 
 
-class AsyncCrmClient(Catalogue[Async]):
+class AsyncCrmClient(Client[Async]):
     """A client of the CRM for asyncio and trio. Its options are those of `CrmClient`.
 
     Raises: ConfigurationError, where there is no base URL or an option cannot be right.

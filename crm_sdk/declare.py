@@ -11,7 +11,7 @@ from .resource import Async, Resource, Sync
 from .route import PAGING, Flags, Session, routes
 
 if TYPE_CHECKING:
-    from .client import Catalogue
+    from .client import Client
     from .models.jobs import AsyncJob, Job
     from .paging import AsyncPages, Page
     from .transfer import AsyncDownload, Download
@@ -38,7 +38,7 @@ class Paginated(Operation[P, T]):
         """Return the declaration, or the method of a client's resource."""
         return self if instance is None else self._method(instance)
 
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+    def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the page, which knows how to fetch the next."""
         items, window = self.read(client, plan.route, reply, plan.given)
         dialect, body = plan.route.dialect.name, self.arguments.body
@@ -76,7 +76,7 @@ class JobOperation(Operation[P, T]):
         """Return the declaration, or the method of a client's resource."""
         return self if instance is None else self._method(instance)
 
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+    def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the job, which knows how to ask for its state."""
         job, _ = self.read(client, plan.route, reply, plan.given)
         return client.own(job)
@@ -102,7 +102,7 @@ class DownloadOperation(Operation[P, T]):
         """Return the declaration, or the method of a client's resource."""
         return self if instance is None else self._method(instance)
 
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+    def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the file, still unread."""
         from .transfer import AsyncDownload, Download
 

@@ -23,7 +23,7 @@ from .wire import encode_json
 
 if TYPE_CHECKING:
     from .arguments import Arguments
-    from .client import Catalogue
+    from .client import Client
     from .models.record import Mismatch
     from .reading import Reader
 
@@ -219,7 +219,7 @@ class Operation(Generic[P, T]):
             rest = {"limit": rest.get("limit", DEFAULT_LIMIT), **rest}  # only a full page tells that there may be more
         return dialect.page_arguments(rest)
 
-    def request(self, plan: Plan, client: Catalogue[Any]) -> Request:
+    def request(self, plan: Plan, client: Client[Any]) -> Request:
         """Return the request of a plan, but for the bearer token, which each attempt takes afresh."""
         route = plan.route
         url = route.dialect.url(client.base_url, plan.path)
@@ -246,12 +246,12 @@ class Operation(Generic[P, T]):
 
     # -- from a reply to a value ---------------------------------------------------------------------------------
 
-    def steps(self, client: Catalogue[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
+    def steps(self, client: Client[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
         """Carry out one call: the steps, and at their end its result."""
         return self.again(client, self.bind(args, kwargs), client.dialects)
 
     def again(
-        self, client: Catalogue[Any], given: dict[str, Any], dialects: tuple[str, ...], timeout: float | None = None
+        self, client: Client[Any], given: dict[str, Any], dialects: tuple[str, ...], timeout: float | None = None
     ) -> Steps[Any]:
         """Carry out a call whose arguments are bound."""
         plan = self.plan(given, dialects)
@@ -263,13 +263,13 @@ class Operation(Generic[P, T]):
             client.session(self.flags.session, result)
         return result
 
-    def result(self, client: Catalogue[Any], plan: Plan, reply: Reply) -> Any:
+    def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the documented value of a successful reply."""
         if self.arguments.returns is None:
             return None
         return self.read(client, plan.route, reply, plan.given)[0]
 
-    def read(self, client: Catalogue[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
+    def read(self, client: Client[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""
         from .reading import Reader, Unreadable, check
 

@@ -16,7 +16,7 @@ from .route import parameter
 from .wire import encode_json
 
 if TYPE_CHECKING:
-    from .client import Catalogue
+    from .client import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RawReply:
 
 
 def raw_call(
-    client: Catalogue[Any],
+    client: Client[Any],
     method: str,
     path: str,
     query: Mapping[str, Any] | None,

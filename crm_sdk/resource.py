@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from .client import Catalogue
+    from .client import Client
 
 
 class Sync:
@@ -23,8 +23,8 @@ Mode = TypeVar("Mode", Sync, Async)
 class Resource(Generic[Mode]):
     """The calls that belong to one noun. Subclasses hold declarations only."""
 
-    def __init__(self, client: Catalogue[Mode]) -> None:
-        self._client: Catalogue[Any] = client
+    def __init__(self, client: Client[Mode]) -> None:
+        self._client: Client[Any] = client
 
     @classmethod
     def path(cls) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from crm_sdk.client import Catalogue
+from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
 from crm_sdk.resource import parts
 from crm_sdk.route import Route

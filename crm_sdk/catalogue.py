@@ -1,0 +1,46 @@
+"""Every resource of the CRM, listed once for both clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from .resource import Mode, noun
+
+if TYPE_CHECKING:
+    from .resources.achievements import Achievements
+    from .resources.agents import Agents
+    from .resources.ai import Ai
+    from .resources.ai_insights import AiInsights
+    from .resources.analytics import Analytics
+    from .resources.auth import Auth
+    from .resources.calendar import Calendar
+    from .resources.contacts import Contacts
+    from .resources.conversations import Conversations
+    from .resources.dashboard import Dashboard
+    from .resources.deals import Deals
+    from .resources.integrations import Integrations
+    from .resources.leads import Leads
+    from .resources.messages import Messages
+    from .resources.notifications import Notifications
+    from .resources.search import Search
+
+
+class Catalogue(Generic[Mode]):
+    """Every resource of the CRM. A resource is imported when it is first used."""
+
+    achievements: Achievements[Mode] = noun()
+    agents: Agents[Mode] = noun()
+    ai: Ai[Mode] = noun()
+    ai_insights: AiInsights[Mode] = noun()
+    analytics: Analytics[Mode] = noun()
+    auth: Auth[Mode] = noun()
+    calendar: Calendar[Mode] = noun()
+    contacts: Contacts[Mode] = noun()
+    conversations: Conversations[Mode] = noun()
+    dashboard: Dashboard[Mode] = noun()
+    deals: Deals[Mode] = noun()
+    integrations: Integrations[Mode] = noun()
+    leads: Leads[Mode] = noun()
+    messages: Messages[Mode] = noun()
+    notifications: Notifications[Mode] = noun()
+    search: Search[Mode] = noun()
