@@ -14,13 +14,12 @@ from pydantic import ValidationError as _Invalid
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from . import models
-from .dialects import snake
 from .errors import FieldError, InvalidInputError
 from .models import values
 from .models.values import INPUT, Upload
 from .resource import Sync
 from .transfer import multipart
-from .wire import Shape, camel, is_array, is_object, shape_of
+from .wire import Shape, camel, is_array, is_object, shape_of, snake
 
 if TYPE_CHECKING:
     from .operation import Operation

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from .errors import ApiError, ConfigurationError, FieldError, error_class
 from .paging import Window, by_offset, by_page
 from .retry import retry_after
-from .wire import is_array, is_object
+from .wire import is_array, is_object, snake
 
 DialectName: TypeAlias = Literal["mvp", "flow", "platform"]
 
@@ -244,11 +244,6 @@ def _field(entry: dict[str, Any]) -> FieldError:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def snake(name: str) -> str:
-    """Return the Python name of a wire name: ``createdAt`` -> ``created_at``."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
 def _unknown_body(status: int, headers: Mapping[str, str], content: bytes) -> str:

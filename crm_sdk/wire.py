@@ -32,6 +32,11 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+def snake(name: str) -> str:
+    """Return the Python name of a wire name: ``createdAt`` -> ``created_at``."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """The members one dialect documents: Python name -> wire name; which are optional, which travel as one string."""

@@ -15,13 +15,12 @@ from pydantic import ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.arguments import Arguments, field_errors
-from crm_sdk.dialects import snake
 from crm_sdk.models.record import Model
 from crm_sdk.models.values import OpenVocabulary
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
-from crm_sdk.wire import camel, decode_json
+from crm_sdk.wire import camel, decode_json, snake
 
 from .problems import FieldError, Problem, validation
 

@@ -95,6 +95,18 @@ class Call:
         self.source = source
         """What the audit trail says of the request: dialect, method, path."""
 
+    def acting_as(self, caller: Caller) -> Call:
+        """Return this call as one of somebody else's, such as the user a sign-in turned out to be of."""
+        return Call(
+            self.server,
+            caller,
+            self.now,
+            dialect=self.dialect,
+            operation=self.operation,
+            request_id=self.request_id,
+            source=self.source,
+        )
+
     # -- data --------------------------------------------------------------------------------------------------
 
     def collection(self, kind: str) -> Collection:

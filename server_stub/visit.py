@@ -43,8 +43,6 @@ class Visit:
         self.caller = _NOBODY
         self.operation: Operation[..., Any] | None = None
         self.headers: dict[str, str] = {"X-Request-ID": request_id}
-        self.acted = False
-        """Whether the rule ran, so that the answer belongs to the idempotency key."""
 
     def reply(self) -> Reply:
         """Return the reply, a failure's as well."""
@@ -102,7 +100,6 @@ class Visit:
         first = self._first_answer()
         if first is not None:
             return first
-        self.acted = True
         call = Call(
             self.server,
             self.caller,

@@ -5,6 +5,7 @@ make    makes a client of that mode; by default it talks to `server`
 call    finishes what such a client's method gave: a value is itself, a coroutine is awaited, a list is gone through
 server  canned answers without a network, and the requests they were given to
 net     a server on a port of loopback
+stub    a stub server with its demo data
 clock   a clock that stands, so that waiting takes no time; it notes how long it was asked to wait
 """
 
@@ -22,6 +23,7 @@ import pytest
 from loopback import Loopback
 
 from crm_sdk import AsyncCrmClient, CrmClient
+from server_stub import StubServer
 
 LEAD = {"id": "lead_1", "name": "Ada", "status": "new", "createdAt": "2026-01-15T09:00:00Z"}
 
@@ -117,6 +119,11 @@ def server() -> Canned:
 def net() -> Iterator[Loopback]:
     with Loopback() as server:
         yield server
+
+
+@pytest.fixture
+def stub() -> StubServer:
+    return StubServer()
 
 
 @pytest.fixture(params=["sync", "async"])

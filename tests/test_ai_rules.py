@@ -14,11 +14,6 @@ from server_stub.timetable import MADE_UP
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="flow")
 

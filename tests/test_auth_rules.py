@@ -18,11 +18,6 @@ PASSWORD = "demo-password"
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def flow(stub: StubServer) -> CrmClient:
     return bearer(stub, None, "flow")
 

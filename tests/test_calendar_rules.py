@@ -18,11 +18,6 @@ FLOW: dict[str, Any] = {"dialects": "flow", "max_retries": 0, "strict": True}
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(**FLOW)
 

@@ -16,11 +16,6 @@ from server_stub import StubServer
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="platform")
 

@@ -18,11 +18,6 @@ from server_stub.services.sentiment import leaving, tone
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="platform")
 

@@ -20,11 +20,6 @@ DAY = 24 * 3_600
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="flow", max_retries=0, strict=True)
 

@@ -18,11 +18,6 @@ T = TypeVar("T")
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="platform")
 

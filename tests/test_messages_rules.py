@@ -13,11 +13,6 @@ from server_stub import StubServer
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def mvp(stub: StubServer) -> CrmClient:
     return stub.client(dialects="mvp", strict=True, max_retries=0)
 

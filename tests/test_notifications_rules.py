@@ -18,11 +18,6 @@ from server_stub.timetable import system_call
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def mvp(stub: StubServer) -> CrmClient:
     return stub.client(dialects="mvp", strict=True)
 

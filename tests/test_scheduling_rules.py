@@ -18,11 +18,6 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(**FLOW)
 

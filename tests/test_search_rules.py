@@ -15,11 +15,6 @@ from server_stub.document import Document
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="flow", max_retries=0)
 

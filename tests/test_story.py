@@ -26,11 +26,6 @@ LEADS, CONTACTS = ("mvp", "platform"), ("flow", "platform")
 
 
 @pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
-@pytest.fixture
 def client(stub: StubServer, mode: str) -> Callable[..., Any]:
     """Return what makes a client in the mode of this run; strict, so that the stub keeps to the documents."""
     return lambda dialects="mvp,flow,platform", **options: (stub.client if mode == "sync" else stub.async_client)(

@@ -13,11 +13,6 @@ from server_stub import StubServer
 from server_stub.messages import Reply, Request
 
 
-@pytest.fixture
-def stub() -> StubServer:
-    return StubServer()
-
-
 def ask(
     stub: StubServer, method: str, target: str, body: Any = None, key: str | None = "acme-admin", **headers: str
 ) -> Reply:

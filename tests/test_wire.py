@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sdk.dialects import snake
-from crm_sdk.wire import ExactFloat, Shape, camel, decode_json, encode_json, instant, number, shape_of, wire
+from crm_sdk.wire import ExactFloat, Shape, camel, decode_json, encode_json, instant, number, shape_of, snake, wire
 
 names = st.from_regex(r"[a-z]+(_[a-z][a-z0-9]*)*", fullmatch=True)
 

@@ -9,8 +9,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from crm_sdk.dialects import snake
-from crm_sdk.wire import encode_json, instant
+from crm_sdk.wire import encode_json, instant, snake
 
 from ..document import Document
 from ..problems import Problem

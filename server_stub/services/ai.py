@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from crm_sdk.dialects import snake
 from crm_sdk.resources.ai import Ai
+from crm_sdk.wire import snake
 
 from ..document import Document
 from ..problems import invalid

@@ -192,15 +192,7 @@ def _as(call: Call, user: Document, session_id: str | None) -> Call:
     caller = Caller(
         user["tenant_id"], user["id"], user["id"], user["role"], user["name"], user["email"], "token", session_id
     )
-    return Call(
-        call.server,
-        caller,
-        call.now,
-        dialect=call.dialect,
-        operation=call.operation,
-        request_id=call.request_id,
-        source=call.source,
-    )
+    return call.acting_as(caller)
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
@@ -234,16 +226,7 @@ def _fail(call: Call, address: str, users: Sequence[Document], *, code: str = "I
         _failures(call).put(Document(id=address, times=[*_recent(call, address), call.now]))
         for user in users:
             nobody = Caller(user["tenant_id"], "anonymous", None, "anonymous", email=address, auth="none")
-            told = Call(
-                call.server,
-                nobody,
-                call.now,
-                dialect=call.dialect,
-                operation=call.operation,
-                request_id=call.request_id,
-                source=call.source,
-            )
-            told.emit("auth.login_failed", "user", user)
+            call.acting_as(nobody).emit("auth.login_failed", "user", user)
     if code == "INVALID_MFA_CODE":
         raise Problem(code, "the code of the second factor is wrong", field="mfa_code")
     raise Problem(code, "the e-mail address or the password is wrong")

@@ -11,10 +11,9 @@ from typing import Any, cast
 
 from typing_extensions import get_type_hints
 
-from crm_sdk.dialects import snake
 from crm_sdk.models.contacts import ContactCreate
 from crm_sdk.models.values import AddressInput
-from crm_sdk.wire import camel
+from crm_sdk.wire import camel, snake
 
 from ..problems import Problem, invalid
 from ..query import fold

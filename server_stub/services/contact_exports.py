@@ -9,11 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from crm_sdk.dialects import snake
 from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Address
 from crm_sdk.resources.contacts import Contacts
-from crm_sdk.wire import camel, encode_json, instant, number
+from crm_sdk.wire import camel, encode_json, instant, number, snake
 
 from ..document import Document
 from ..problems import Problem

@@ -9,8 +9,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_sdk.dialects import snake
 from crm_sdk.resources.contacts import ContactImports
+from crm_sdk.wire import snake
 
 from .. import jobs
 from ..bulk import error_of

@@ -7,9 +7,9 @@ from datetime import datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from crm_sdk.dialects import snake
 from crm_sdk.models.contacts import Contact
 from crm_sdk.resources.contacts import Contacts
+from crm_sdk.wire import snake
 
 from ..bulk import carry_out, check_size
 from ..document import Document

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Any
 
 from ..serving import Call
 from . import deal_figures as figures
 from .deal_signals import Evidence, Finding
+from .insight import insight
 
 Members = Mapping[str, Any]
 
@@ -115,15 +115,4 @@ def _insight(
     date: datetime,
     action: str | None,
 ) -> dict[str, Any]:
-    digest = blake2b(f"{deal['id']}/{type}/{key}".encode(), digest_size=6).hexdigest()
-    return {
-        "id": f"insight_{digest}",
-        "type": type,
-        "title": title,
-        "description": description,
-        "impact": impact,
-        "actionable": action is not None,
-        "suggested_action": action,
-        "confidence": confidence,
-        "date": date,
-    }
+    return insight(deal, type, key, title, description, confidence, date, action) | {"impact": impact}

@@ -10,7 +10,6 @@ from ..query import fold
 from . import message_reading as reading
 
 TONES = ("formal", "casual", "friendly", "urgent")
-CATEGORIES = ("follow-up", "meeting", "proposal", "support", "introduction")
 
 _VARIABLE = re.compile(r"{{\s*(\w+)\s*}}")
 _GREETING = re.compile(
