@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,8 @@ def _require_extra() -> None:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 
 
-def _collected(mark: str) -> dict[Any, Any]:
+@cache
+def _collected(mark: str) -> Mapping[Any, Any]:
     """Return the functions of all services that carry a mark, by what it says."""
     found: dict[Any, Any] = {}
     for module in pkgutil.iter_modules(services.__path__):
@@ -67,6 +69,12 @@ def _collected(mark: str) -> dict[Any, Any]:
                     raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
                 found[key] = value
     return found
+
+
+@cache
+def _routers() -> Mapping[str, Router]:
+    """Return the routes of each dialect; like the rules they are the same for every server."""
+    return {dialect: Router(dialect) for dialect in FACES}
 
 
 class StubServer:
@@ -105,7 +113,7 @@ class StubServer:
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
-        self.routers = {dialect: Router(dialect) for dialect in FACES}
+        self.routers = _routers()
         if not known and demo:
             from .seed import seed
             from .seed_computed import computed

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient
+from crm_sdk import CrmClient
 from crm_sdk.models.agents import Agent
 from server_stub import StubServer
 from server_stub.document import Document
@@ -15,12 +14,6 @@ from server_stub.document import Document
 @pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="mvp", max_retries=0)
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def listed(client: CrmClient, id: str = "agent_123") -> Agent:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient
+from crm_sdk import CrmClient
 from crm_sdk.models.auth import LoginResult
 from server_stub import StubServer
 from server_stub.document import Document
@@ -30,12 +29,6 @@ def client(stub: StubServer) -> CrmClient:
 def bearer(stub: StubServer, token: str | None, dialects: str = "platform") -> CrmClient:
     """Return a client that sends a token, or none."""
     return stub.client(dialects=dialects, api_key=token, max_retries=0)
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def tokens(login: LoginResult) -> tuple[str, str]:

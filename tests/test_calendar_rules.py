@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient, InvalidInputError
+from crm_sdk import CrmClient, InvalidInputError
 from crm_sdk.models.activities import CalendarEvent
 from crm_sdk.models.contacts import Contact
 from server_stub import StubServer
@@ -25,12 +25,6 @@ def client(stub: StubServer) -> CrmClient:
 @pytest.fixture
 def guest(client: CrmClient) -> Contact:
     return client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example", "notes": ["Likes tea"]})
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def local(stub: StubServer, days: int, clock: str, zone: str = "America/New_York") -> datetime:

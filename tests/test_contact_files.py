@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient, JobFailedError
+from crm_sdk import CrmClient, JobFailedError
 from crm_sdk.models.contacts import Contact
 from server_stub import StubServer
 
@@ -18,12 +18,6 @@ from server_stub import StubServer
 @pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="platform")
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def new(client: CrmClient, name: str, **members: Any) -> Contact:

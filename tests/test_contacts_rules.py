@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient, NotFoundError
+from crm_sdk import CrmClient, NotFoundError
 from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Filter
 from server_stub import StubServer
@@ -25,12 +25,6 @@ def client(stub: StubServer) -> CrmClient:
 @pytest.fixture
 def flow(stub: StubServer) -> CrmClient:
     return stub.client(dialects="flow")
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def new(client: CrmClient, name: str = "Zoë Quist", **members: Any) -> Contact:

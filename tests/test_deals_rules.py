@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient
+from crm_sdk import CrmClient
 from crm_sdk.models.deals import Deal, StageStats
 from server_stub import StubServer
 from server_stub.document import Document
@@ -29,12 +29,6 @@ def deal(client: CrmClient) -> Deal:
     return client.deals.create(
         {"title": "Fleet", "contact_id": "contact_123", "value": Decimal(1_000), "stage": "proposal"}
     )
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def told(client: CrmClient, stub: StubServer, deal: Deal, text: str, *, days_ago: float = 0) -> Deal:

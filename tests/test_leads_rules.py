@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient
+from crm_sdk import CrmClient
 from crm_sdk.models.captures import EmailCapture, WebFormSubmission
 from crm_sdk.models.leads import Lead
 from server_stub import StubServer
@@ -20,12 +20,6 @@ T = TypeVar("T")
 @pytest.fixture
 def client(stub: StubServer) -> CrmClient:
     return stub.client(dialects="platform")
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def some(value: T | None) -> T:

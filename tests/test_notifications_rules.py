@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from refusals import refused
 
-from crm_sdk import ApiError, CrmClient
+from crm_sdk import CrmClient
 from crm_sdk.models.notifications import Notification
 from server_stub import StubServer
 from server_stub.services.notifications import notify
@@ -30,12 +30,6 @@ def flow(stub: StubServer) -> CrmClient:
 def told(stub: StubServer, type: str = "deal_update", user: str = "user_ada", **options: Any) -> str:
     call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
     return str(notify(call, user, type, "Title", "Text", **options)["id"])
-
-
-def refused(call: Callable[[], object]) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call()
-    return caught.value
 
 
 def ids(found: list[Notification]) -> list[str]:
