@@ -151,7 +151,7 @@ class AsyncDriver:
         self._open: AbstractAsyncContextManager[AsyncSocket] | None = None
         self._task: Background | None = None
 
-    def start(self, ended: Ended) -> None:
+    async def start(self, ended: Ended) -> None:
         """Begin; `ended` is told why it ended, None where it was stopped."""
         self._ended = ended
         self._task = Background(self._run)

@@ -59,7 +59,7 @@ class Runner(Protocol):
 class AsyncRunner(Protocol):
     """What brings a stream's events, once it was started."""
 
-    def start(self, ended: Ended) -> None:
+    async def start(self, ended: Ended) -> None:
         """Begin; `ended` is to be told why it ended by itself, if it does."""
         ...
 
@@ -237,7 +237,7 @@ class AsyncStream(_Shared[T_co]):
             self._news, self._began = anyio.Event(), anyio.Event()
             self._mailbox.changed = self._notify
             self._source.when_ready(self._began.set)
-            self._runner.start(self._end)
+            await self._runner.start(self._end)
             timeout = self._client.terms().timeout
             with anyio.move_on_after(timeout):
                 await self._began.wait()
