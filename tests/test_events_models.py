@@ -55,7 +55,7 @@ def kinds(value: Model) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("form", ["bytes", "text", "object"])
 @pytest.mark.parametrize("member", ["type", "event"])
 def test_a_documented_event_has_its_class_and_its_members(kind: str, form: str, member: str) -> None:
-    body = {member: kind, "data": EXAMPLES[kind][1], "timestamp": "2024-01-15T16:30:00Z"}
+    body: dict[str, Any] = {member: kind, "data": EXAMPLES[kind][1], "timestamp": "2024-01-15T16:30:00Z"}
     body |= {"id": "evt_1", "seq": 42, "epoch": "e1"}
     text = json.dumps(body)
     forms: dict[str, bytes | str | dict[str, Any]] = {"bytes": text.encode(), "text": text, "object": body}
