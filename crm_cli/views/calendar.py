@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations
@@ -13,7 +13,7 @@ import typer
 from ..connection import connected
 from ..failures import MisuseError
 from ..settings import Options, settle
-from .drawing import fits, line, show
+from .drawing import counted, fits, line, show
 from .zone import Zone, zone_of
 
 if TYPE_CHECKING:
@@ -46,25 +46,27 @@ def week(
         days = [first + timedelta(days=n) for n in range(_DAYS + 1)]
         edges = [zone.midnight(day) for day in days]
         events = list(client.calendar.events.list(start=edges[0], end=edges[-1]))
-    plan = Week(zone, {day: _between(events, *edges[n : n + 2]) for n, day in enumerate(days[:-1])})
+    plan = Week.of(zone, {day: _between(events, *edges[n : n + 2]) for n, day in enumerate(days[:-1])})
     whole = {
         "start": first,
         "end": days[-2],
         "timezone": zone.name,
         "days": [{"date": day, "events": inside} for day, inside in plan.days.items()],
-        "conflicts": [[one.id, other.id] for one, other in plan.conflicts()],
+        "conflicts": [[one.id, other.id] for one, other in plan.overlaps],
     }
     show(settings.output, whole, plan.events(), lambda screen: _draw(screen, plan, today))
 
 
 def _date(typed: str | None) -> date | None:
+    if typed is None:
+        return None
     try:
-        day = date.fromisoformat(typed) if typed is not None else None
-        if day is not None:
-            # At the ends of time there is no week around a day, and no other zone's clock.
-            datetime.fromordinal(day.toordinal() - 2), datetime.fromordinal(day.toordinal() + _DAYS + 2)
-    except (ValueError, OverflowError):
-        raise MisuseError(f"--start must be a date such as 2026-01-31, not {typed!r}") from None
+        day = date.fromisoformat(typed)
+    except ValueError:
+        day = date.min
+    # At the ends of time there is no week after a day, and no other zone's clock.
+    if not date.min + timedelta(_DAYS) < day < date.max - 2 * timedelta(_DAYS):
+        raise MisuseError(f"--start must be a date such as 2026-01-31, not {typed!r}")
     return day
 
 
@@ -73,9 +75,20 @@ def _between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) ->
     inside = [
         event
         for event in events
-        if event.start_time < end and (event.end_time > begin or begin == event.end_time == event.start_time)
+        if _is_placed(event.start_time, event.end_time)
+        and event.start_time < end
+        and (event.end_time > begin or begin == event.end_time == event.start_time)
     ]
     return sorted(inside, key=lambda event: (event.start_time, event.end_time))
+
+
+def _is_placed(*times: object) -> bool:
+    """Tell whether these are times: in an answer that deviates from its document they may be missing."""
+    return all(isinstance(time, datetime) for time in times)
+
+
+def _once(days: Iterable[Sequence[CalendarEvent]]) -> list[CalendarEvent]:
+    return list({event.id: event for events in days for event in events}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +97,26 @@ class Week:
 
     zone: Zone
     days: Mapping[date, Sequence[CalendarEvent]]
+    overlaps: Sequence[tuple[CalendarEvent, CalendarEvent]]
 
-    def events(self) -> list[CalendarEvent]:
-        """Return all events, each once."""
-        return list({event.id: event for events in self.days.values() for event in events}.values())
-
-    def conflicts(self) -> list[tuple[CalendarEvent, CalendarEvent]]:
-        """Return the pairs of events that overlap."""
-        busy = [event for event in self.events() if event.status not in _OVER and event.busy is not False]
-        return [
+    @staticmethod
+    def of(zone: Zone, days: Mapping[date, Sequence[CalendarEvent]]) -> Week:
+        """Return a week with the pairs of its events that overlap."""
+        busy = [event for event in _once(days.values()) if event.status not in _OVER and event.busy is not False]
+        pairs = (
             (one, other)
             for one, other in combinations(busy, 2)
             if one.start_time < other.end_time and other.start_time < one.end_time
-        ]
+        )
+        return Week(zone, days, list(pairs))
+
+    def events(self) -> list[CalendarEvent]:
+        """Return all events, each once."""
+        return _once(self.days.values())
 
     def overlapping(self, event: CalendarEvent) -> list[CalendarEvent]:
         """Return what an event overlaps with."""
-        return [
-            pair[1] if pair[0] is event else pair[0]
-            for pair in self.conflicts()
-            if pair[0] is event or pair[1] is event
-        ]
+        return [one if other is event else other for one, other in self.overlaps if one is event or other is event]
 
     def hours(self, event: CalendarEvent, day: date) -> str:
         """Return when an event is on a day; an arrow where it began before it, or goes on after it."""
@@ -113,16 +125,15 @@ class Week:
         after = event.end_time > self.zone.midnight(day + timedelta(days=1))
         if event.all_day or (before and after):
             return "all day"
-        return f"{'→' if before else f'{begin:%H:%M}'}–{'→' if after else f'{end:%H:%M}'}"
+        return f"→ {end:%H:%M}" if before else f"{begin:%H:%M} →" if after else f"{begin:%H:%M}–{end:%H:%M}"
 
 
 def _draw(screen: Console, plan: Week, today: date) -> None:
     first, last = min(plan.days), max(plan.days)
-    conflicts = len(plan.conflicts())
     about = line(
         (f"{first:%a} {first.day} {first:%b} – {last:%a} {last.day} {last:%b %Y}", "bold"),
-        f"{len(plan.events())} events",
-        (f"{conflicts} overlap{'s' if conflicts == 1 else ''}", "bold red") if conflicts else None,
+        counted(len(plan.events()), "event"),
+        (counted(len(plan.overlaps), "overlap"), "bold red") if plan.overlaps else None,
         (f"times in {plan.zone.name}", "dim"),
         between="  ",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from crm_sdk import CrmClient
     from crm_sdk.models import ActionItem, AiPerformance, DashboardStats, DashboardSummary, RevenueForecast
+    from crm_sdk.models.record import Model
 
 T = TypeVar("T")
+M = TypeVar("M", bound="Model")
 
 _BAR, _GAUGE = 24, 12
 _SHOWN = 8
@@ -87,17 +89,22 @@ def _read(client: CrmClient) -> Page:
 
 def _draw(screen: Console, page: Page) -> None:
     parts: list[list[RenderableType]] = []
-    if page.forecast is not None:
-        parts.append(_forecast(page.forecast))
-    if page.summary is not None:
-        parts.append(_summary(page.summary))
-    if page.analytics is not None:
-        parts.append(_leads(page.analytics))
-    if page.ai_performance is not None:
-        parts.append(_agents(page.ai_performance))
+
+    def part(answer: M | None, drawn: Callable[[M], list[RenderableType]]) -> None:
+        if answer is None:
+            return
+        if answer.mismatches:
+            complain(f"note: {type(answer).__name__} deviates from its document: --output json shows it")
+        else:
+            parts.append(drawn(answer))
+
+    part(page.forecast, _forecast)
+    part(page.summary, _summary)
+    part(page.analytics, _leads)
+    part(page.ai_performance, _agents)
     _blocks(screen, parts)
     if page.action_items is not None:
-        for drawn in _action_items(page.action_items):
+        for drawn in _action_items([item for item in page.action_items if not item.mismatches]):
             screen.print(drawn)
 
 
@@ -161,7 +168,7 @@ def _summary(summary: DashboardSummary) -> list[RenderableType]:
 
 
 def _closing(summary: DashboardSummary) -> dict[date, Decimal]:
-    """Return what the best deals are worth by the month they are to close in, with the months between."""
+    """Return what the best deals are worth by the month they are to close in, for a year from the first of them."""
     worth: dict[date, Decimal] = {}
     for deal in summary.deals:
         if deal.expected_close_date is not None:
@@ -169,7 +176,9 @@ def _closing(summary: DashboardSummary) -> dict[date, Decimal]:
             worth[month] = worth.get(month, Decimal()) + deal.value
     first, last = min(worth, default=date.min), max(worth, default=date.min)
     count = (last.year - first.year) * 12 + last.month - first.month + 1 if worth else 0
-    months = [date(first.year + (first.month + n - 1) // 12, (first.month + n - 1) % 12 + 1, 1) for n in range(count)]
+    months = [
+        date(first.year + (first.month + n - 1) // 12, (first.month + n - 1) % 12 + 1, 1) for n in range(min(count, 12))
+    ]
     return {month: worth.get(month, Decimal()) for month in months}
 
 

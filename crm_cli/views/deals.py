@@ -15,7 +15,7 @@ from crm_sdk.reading import choices_of
 from ..connection import connected
 from ..failures import MisuseError
 from ..settings import Options, settle
-from .drawing import amount, fits, line, named, percent, show
+from .drawing import amount, counted, fits, line, named, number, percent, show
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -66,12 +66,12 @@ class Column:
     @property
     def value(self) -> Decimal:
         """What they are worth."""
-        return sum((deal.value for deal in self.deals), Decimal())
+        return sum((number(deal.value) for deal in self.deals), Decimal())
 
     @property
     def weighted(self) -> Decimal:
         """What they are worth by their probability."""
-        return sum((deal.value * (deal.probability or 0) / 100 for deal in self.deals), Decimal())
+        return sum((number(deal.value) * number(deal.probability) / 100 for deal in self.deals), Decimal())
 
     def figures(self) -> dict[str, Any]:
         """Return the column without its deals, as it is printed for programs."""
@@ -84,7 +84,7 @@ def _columns(stages: Sequence[str], deals: Sequence[Deal], wanted: Sequence[str]
     for name in wanted or ():
         if name not in known:
             raise MisuseError(f"--stage must be one of {', '.join(known)}, not {name!r}")
-    best_first = sorted(deals, key=lambda deal: -deal.value)
+    best_first = sorted(deals, key=lambda deal: -number(deal.value))
     return [
         Column(stage, [deal for deal in best_first if deal.stage == stage])
         for stage in known
@@ -99,7 +99,7 @@ def _draw(screen: Console, columns: Sequence[Column], total: Column, limit: int)
         for column in columns:
             _below(screen, column, limit)
     screen.print(line(("Total", "bold"), _count(total), *_worth(total), between="  "))
-    opened = Column("open", [deal for deal in total.deals if not deal.stage.startswith("closed-")])
+    opened = Column("open", [deal for deal in total.deals if not str(deal.stage).startswith("closed-")])
     if 0 < len(opened.deals) < len(total.deals):
         screen.print(line(("Open ", "bold"), _count(opened), *_worth(opened), between="  "))
 
@@ -152,9 +152,9 @@ def _who(deal: Deal) -> list[Text]:
 
 
 def _figures(deal: Deal) -> Text:
-    chance = deal.probability
-    style = "" if chance is None else "green" if chance >= _LIKELY else "red" if chance < _UNLIKELY else "yellow"
-    return line(amount(deal.value), (f"{percent(chance):>5}", style), between="  ")
+    chance = number(deal.probability)
+    style = "green" if chance >= _LIKELY else "red" if chance < _UNLIKELY else "yellow"
+    return line(amount(deal.value), (f"{percent(deal.probability):>5}", style), between="  ")
 
 
 def _rest(column: Column, limit: int) -> list[Text]:
@@ -163,7 +163,7 @@ def _rest(column: Column, limit: int) -> list[Text]:
 
 
 def _count(column: Column) -> Text:
-    return line(f"{len(column.deals)} deal{'' if len(column.deals) == 1 else 's'}")
+    return line(counted(len(column.deals), "deal"))
 
 
 def _worth(column: Column) -> list[Text]:

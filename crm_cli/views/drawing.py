@@ -1,4 +1,8 @@
-"""The parts that views are drawn with: the screen, texts from outside, figures, bars and sparklines."""
+"""The parts that views are drawn with: the screen, texts from outside, figures, bars and sparklines.
+
+An answer that deviates from its document may lack any member, or have something else in its place: what is drawn of
+a record takes that as it comes.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +48,7 @@ def line(*parts: str | tuple[str, str] | Text | None, between: str = "") -> Text
         if isinstance(part, Text):
             return part
         text, style = part if isinstance(part, tuple) else (part, "")
-        return Text(visible(text).replace("\n", " "), style)
+        return Text(visible(str(text)).replace("\n", " ") if text else "", style)
 
     return Text(between).join([text for part in parts if part and (text := made(part))])
 
@@ -54,19 +58,31 @@ def heading(title: str, about: str = "") -> Text:
     return line((title, "bold cyan"), (about, "dim"), between="  ")
 
 
-def amount(value: Decimal | float) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def number(value: object) -> Decimal:
+    """Return a figure that can be added up; 0 for what is none."""
+    return Decimal(str(value)) if isinstance(value, (int, float, Decimal)) else Decimal()
+
+
+def amount(value: object) -> str:
     """Return an amount of money; its cents where it has any."""
+    if not isinstance(value, (int, float, Decimal)):
+        return "–"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
-def percent(value: float | None) -> str:
+def percent(value: object) -> str:
     """Return a probability of 0..100."""
-    return "–" if value is None else f"{value:.0f} %"
+    return f"{value:.0f} %" if isinstance(value, (int, float, Decimal)) else "–"
 
 
 def named(key: str) -> str:
     """Return a key of the documents as a title: ``closed-won`` is "Closed won"."""
-    return key.replace("-", " ").replace("_", " ").capitalize()
+    return str(key or "").replace("-", " ").replace("_", " ").capitalize()
 
 
 def bar(share: float, width: int) -> str:

@@ -10,7 +10,7 @@ import typer
 from ..connection import connected
 from ..failures import visible
 from ..settings import Options, settle
-from .drawing import line, named, show
+from .drawing import amount, line, named, show
 from .zone import Zone, zone_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _draw(screen: Console, conversation: Conversation, zone: Zone) -> None:
             line(
                 ("●", "bold yellow") if message.id in unread else None,
                 (message.sender_name or named(message.sender or message.sender_type or "somebody"), _side(ours)),
-                (f"{zone.local(message.timestamp):%a %Y-%m-%d %H:%M}", "dim"),
+                (zone.told(message.timestamp), "dim"),
                 (message.type or "", "dim"),
                 _MOODS.get(message.sentiment or "") if not ours else (message.status, "dim"),
                 ("unread", "bold yellow") if message.id in unread else None,
@@ -97,8 +97,8 @@ def _body(message: Message) -> list[Text]:
     from rich.text import Text
 
     lines = [line((message.subject, "bold"))] if message.subject else []
-    lines.append(Text(visible(message.content.strip())))
-    lines += [line((f"attached: {file.name} ({file.size:,} bytes)", "dim")) for file in message.attachments]
+    lines.append(Text(visible(str(message.content or "").strip())))
+    lines += [line((f"attached: {file.name} ({amount(file.size)} bytes)", "dim")) for file in message.attachments]
     told = message.ai_analysis
     if told is not None:
         parts = [named(told.business_intent), f"{told.urgency_level} urgency", told.emotional_tone, *told.key_topics]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from crm_sdk.models import CalendarEvent, Contact, Deal, Message
     from crm_sdk.models.search import SearchResults
 
-_MATCH = "bold yellow"
+_MATCH = "bold underline yellow"
 _AROUND = 30
 """So many characters of a long text are shown before a match."""
 _LONGEST = 160
@@ -98,12 +98,12 @@ def _deal(record: Deal, _: Zone) -> list[Text]:
 
 
 def _message(record: Message, zone: Zone) -> list[Text]:
-    when = f"{zone.local(record.timestamp):%Y-%m-%d %H:%M}"
+    when = zone.told(record.timestamp)
     return [line((record.sender_name or "", "bold"), (when, "dim"), record.subject, between="  "), line(record.content)]
 
 
 def _event(record: CalendarEvent, zone: Zone) -> list[Text]:
-    when = f"{zone.local(record.start_time):%Y-%m-%d %H:%M}"
+    when = zone.told(record.start_time)
     who = _joined(record.contact_name, record.contact_company)
     return [line((record.title or "", "bold"), (when, "dim"), record.status, between="  "), line((who, "dim"))]
 
