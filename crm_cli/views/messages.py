@@ -34,8 +34,8 @@ def thread(
 ) -> None:
     """Show a conversation as a thread, the oldest message first: who wrote what and when, and in which mood.
 
-    What you have not read is marked; below what came in stands in short what the AI makes of it. Looking at a thread
-    leaves it unread.
+    What you have not read is marked; below what came in stands in short what the AI makes of it, and below the last
+    message what it would answer. Looking at a thread leaves it unread.
     """
     settings = settle(options)
     with connected(settings) as client:
@@ -65,7 +65,7 @@ def _draw(screen: Console, conversation: Conversation, zone: Zone) -> None:
                 between="  ",
             )
         )
-        for text in _body(message):
+        for text in _body(message, waits=not ours and message is conversation.messages[-1]):
             screen.print(Padding(text, (0, 0, 0, 2), expand=False))
     if not conversation.messages:
         screen.print(line(("no messages", "dim")))
@@ -93,7 +93,8 @@ def _head(conversation: Conversation, zone: Zone) -> list[Text]:
     return [first, second, *(line((text, "dim")) for text in (conversation.ai_summary, tags) if text)]
 
 
-def _body(message: Message) -> list[Text]:
+def _body(message: Message, *, waits: bool) -> list[Text]:
+    """Return a message with what the AI makes of it; its suggestion only where an answer is still to be written."""
     from rich.text import Text
 
     lines = [line((message.subject, "bold"))] if message.subject else []
@@ -104,6 +105,8 @@ def _body(message: Message) -> list[Text]:
         parts = [named(told.business_intent), f"{told.urgency_level} urgency", told.emotional_tone, *told.key_topics]
         lines.append(line(("» " + " · ".join(part for part in parts if part), "magenta")))
         lines += [line((f"» {item}", "magenta")) for item in told.action_items]
+        if waits and told.suggested_response:
+            lines.append(line((f"» Suggested answer ({told.response_time}): {told.suggested_response}", "magenta")))
     return lines
 
 

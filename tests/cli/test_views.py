@@ -414,9 +414,13 @@ def test_a_thread_shows_who_wrote_what_and_what_is_unread(
     assert places == sorted(places)
     assert shown.count("+ positive") == 1 + sum(message.sentiment == "positive" for message in theirs)
     assert all(str(message.ai_analysis and message.ai_analysis.urgency_level) in shown for message in theirs)
+    last = theirs[-1].ai_analysis
+    assert last is not None
+    assert last.suggested_response in " ".join(shown.split())
     client.conversations.messages.create("conv_123", {"type": "email", "subject": "Thursday", "content": LONG})
     answered = drawn("messages", "thread", "conv_123", width=50)
     assert "●" not in answered
+    assert "Suggested answer" not in answered
     assert "Thursday" in answered
     assert LONG.strip() in " ".join(answered.split())  # wrapped, and whole
 
