@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from crm_sdk.operation import Operation
 from crm_sdk.wire import encode_json
 
+from . import events
 from .document import Document
 from .problems import Problem
 from .store import Collection
@@ -183,7 +184,9 @@ class Call:
         reason: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Document:
-        """Write what happened: the audit entry is the event, in one ordered trail per company."""
+        """Write what happened: to the company's audit trail, and to the log that live connections and webhooks are fed
+        from.
+        """
         trail = self.collection("audit")
         sequence = len(trail) + 1
         previous = self.server.last_hash(self.caller.tenant_id)
@@ -209,7 +212,9 @@ class Call:
             "previous_hash": previous,
         }
         entry["hash"] = chain_hash(entry)
-        return trail.put(Document(entry))
+        written = trail.put(Document(entry))
+        events.record(self, written, entity)
+        return written
 
 
 def chain_hash(entry: Mapping[str, Any]) -> str:
