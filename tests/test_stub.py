@@ -201,6 +201,12 @@ def test_beyond_a_limit_it_is_429_until_the_window_ends() -> None:
     assert ask(stub, "GET", "/flow/api/contacts/stats").status == 200
 
 
+def test_in_process_limits_are_only_counted(stub: StubServer) -> None:
+    answers = [ask(stub, "GET", "/flow/api/contacts/stats") for _ in range(101)]
+    assert {answer.status for answer in answers} == {200}
+    assert answers[-1].headers["X-RateLimit-Remaining"] == "0"
+
+
 def test_bulk_work_has_a_class_of_its_own() -> None:
     stub = StubServer(enforce_limits=True)
     body = {"leadIds": ["lead_123"]}
