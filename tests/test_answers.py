@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -219,6 +220,34 @@ def test_a_body_that_cannot_be_read_is_400_and_one_with_an_unknown_member_422(
     for sent in (b"{", b"[]"):
         refused(wire.call(endpoint, sent), dialect, 400, "BAD_REQUEST")
     refused(wire.call(endpoint, bodies[0] | {"shoeSize": 38}), dialect, 422, "VALIDATION_ERROR", "shoeSize")
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    "\ud800",
+    "9999-12-31T23:59:59Z",
+    "0001-01-01T00:00:00Z",
+    -1,
+    1e308,
+    math.nan,
+    [None],
+    {},
+)
+
+
+@over(lambda dialect, endpoint: isinstance(ANSWERS[dialect][endpoint].get("send", [None])[0], dict))
+def test_junk_in_any_member_is_refused_or_answered_in_shape(
+    place: Place, monkeypatch: pytest.MonkeyPatch, dialect: str, endpoint: str
+) -> None:
+    monkeypatch.setattr(place.server, "enforce_limits", False)
+    wire, line, shapes = Wire(place, dialect, WAYS[dialect][0]), ANSWERS[dialect][endpoint], Shapes.of(dialect)
+    sent, id = line["send"][0], wire.of(line.get("id"))
+    for name in sent:
+        for junk in JUNK:
+            answer = wire.call(endpoint, sent | {name: junk}, id=id)
+            assert answer.status < 500
+            shape = "Error" if answer.status >= 400 else line["answer"]
+            assert list(shapes.wrong(answer.body, shape)) == [], f"{name}: {junk!r}"
 
 
 @over(lambda dialect, endpoint: endpoint.startswith("PUT") and endpoint.endswith("}"))
