@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -21,7 +21,7 @@ from crm_sdk.models.values import OpenVocabulary
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
-from crm_sdk.wire import camel, decode_json, snake
+from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 
 from .problems import FieldError, Problem, validation
 
@@ -183,9 +183,8 @@ def _unlikely_times(value: Any, path: str, errors: list[FieldError]) -> None:
     if isinstance(value, date):
         if not 1900 <= value.year < 3000:
             errors.append(FieldError(path, "min" if value.year < 1900 else "max", "must be in the years 1900 to 2999"))
-    elif isinstance(value, (dict, list)):
-        inner = value.items() if isinstance(value, dict) else enumerate(value)
-        for name, item in cast("Iterable[tuple[Any, Any]]", inner):
+    elif is_object(value) or is_array(value):
+        for name, item in value.items() if is_object(value) else enumerate(value):
             _unlikely_times(item, f"{path}.{name}".lstrip("."), errors)
 
 

@@ -115,6 +115,9 @@ def test_only_version_one_is_spoken(stub: StubServer) -> None:
         (b'"text"', "application/json", 400),
         (b"<xml/>", "application/xml", 400),
         (b"\xff\xfe", "application/json", 400),
+        (b'{"name": "\\ud800"}', "application/json", 400),
+        (b'{"name": "\xed\xa0\x80"}', "application/json", 400),
+        (b'{"nickname": "\\ud83d\\ude00"}', "application/json", 422),
         (b"{}", "application/json", 422),
     ],
 )
@@ -176,6 +179,16 @@ def test_a_page_past_the_end_is_empty_and_knows_the_total(stub: StubServer) -> N
     body = json.loads(ask(stub, "GET", "/v1/leads?page=999").body)
     window = body["meta"]["pagination"]
     assert body["data"] == [] and window["total"] >= 200 and not window["hasNext"] and window["hasPrev"]
+
+
+@pytest.mark.parametrize("when", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_time_that_nothing_can_be_reckoned_from_is_refused_where_it_stands(stub: StubServer, when: str) -> None:
+    event = {"title": "x", "startTime": when, "endTime": "2026-01-20T10:00:00Z"}
+    refused = ask(stub, "POST", "/flow/api/calendar/events", event)
+    assert refused.status == 422 and json.loads(refused.body)["error"]["details"]["field"] == "startTime"
+    refused = ask(stub, "GET", f"/v1/contacts?createdAfter={when}")
+    (error,) = json.loads(refused.body)["errors"]
+    assert (refused.status, error["field"], error["rule"] in ("min", "max")) == (422, "createdAfter", True)
 
 
 # -- how often -----------------------------------------------------------------------------------------------------
