@@ -122,6 +122,8 @@ class Port:
 
     def __init__(self, server: StubServer, host: str, port: int) -> None:
         server.clock.running = True
+        if server.enforce_limits is None:
+            server.enforce_limits = True
         self._uvicorn = _uvicorn(server)
         self._listener = _listen(host, port)
         self.number: int = self._listener.getsockname()[1]

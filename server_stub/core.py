@@ -80,8 +80,9 @@ def _routers() -> Mapping[str, Router]:
 class StubServer:
     """A CRM server in memory, with demo data of two companies; every documented call can be made against it.
 
-    `db` keeps the state in a SQLite file. `enforce_limits` makes it refuse calls beyond a rate limit: off by default
-    here, where a test should not run into one unawares (the headers count all the same), on for a real port.
+    `db` keeps the state in a SQLite file. `enforce_limits` makes it refuse calls beyond a rate limit: by default it
+    does so on a real port only, since in process a test should not run into one unawares (the headers count all the
+    same).
     `running` lets its clock run; by default it stands still, but for a millisecond per request and `clock.advance`.
     """
 
@@ -89,7 +90,7 @@ class StubServer:
         self,
         *,
         db: str | None = None,
-        enforce_limits: bool = False,
+        enforce_limits: bool | None = None,
         running: bool = False,
         start: datetime | None = None,
         demo: bool = True,
@@ -167,7 +168,8 @@ class StubServer:
     def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Port:
         """Open a port in a thread of its own: ``with stub.serve() as port: CrmClient(port.url)``; 0 takes a free one.
 
-        The clock runs from now on. Needs the extra ``server``.
+        The clock runs from now on, and rate limits are enforced unless the server was made with
+        ``enforce_limits=False``. Needs the extra ``server``.
         """
         from .asgi import Port
 
