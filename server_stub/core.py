@@ -25,6 +25,7 @@ from .faults import Faults
 from .jobs import Step, run_due
 from .journal import Journal
 from .link import AsyncStubLink, StubLink
+from .live.hub import Live
 from .messages import Reply, Request
 from .problems import Problem
 from .ratelimit import RateLimits
@@ -111,10 +112,13 @@ class StubServer:
         self.limits = RateLimits()
         self.enforce_limits = enforce_limits
         self._requests = meta.get("requests", 0)
-        self.epoch: int = meta.get("epoch", 1)
+        # A running server that keeps nothing must not take up the numbers of the one before it.
+        self.epoch: int = meta.get("epoch", int(present.timestamp()) if running else 1)
         """Which history the numbers of events belong to: another one after the state was set back."""
         self.followers: list[Callable[[], None]] = []
         """Called, within the lock, after each request and whenever time has passed: they look for what is new."""
+        self.live = Live(self)
+        """The live connections, and what a test lets happen to them."""
         self._busy = False
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")

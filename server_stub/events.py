@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import feeds
 from .document import Document
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def record(call: Call, entry: Document, entity: Mapping[str, Any]) -> Document:
         changes=entry["changes"],
         metadata=entry["metadata"],
         actor=entry["actor"],
+        feeds=feeds.numbered(call, entry, entity),
     )
     log.put(event)
     oldest = log.first() if len(log) > KEPT else None
