@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,6 +29,7 @@ from .messages import Reply, Request
 from .problems import Problem
 from .ratelimit import RateLimits
 from .router import Router
+from .serving import Call
 from .store import Store
 from .timetable import Timetable
 from .visit import Visit
@@ -68,6 +69,16 @@ def _collected(mark: str) -> Mapping[Any, Any]:
                 if key in found:
                     raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
                 found[key] = value
+    return found
+
+
+@cache
+def _followers() -> Mapping[str, Sequence[Callable[[Call, Document], None]]]:
+    """Return what follows each event, in the order of names."""
+    found: dict[str, list[Callable[[Call, Document], None]]] = {}
+    for events, follower in sorted(_collected("__follows__").items(), key=lambda item: item[1].__qualname__):
+        for event in events:
+            found.setdefault(event, []).append(follower)
     return found
 
 
@@ -113,6 +124,7 @@ class StubServer:
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
+        self.followers = _followers()
         self.routers = _routers()
         if not known and demo:
             from .seed import seed

@@ -209,7 +209,10 @@ class Call:
             "previous_hash": previous,
         }
         entry["hash"] = chain_hash(entry)
-        return trail.put(Document(entry))
+        written = trail.put(Document(entry))
+        for follow in self.server.followers.get(event, ()):
+            follow(self, written)
+        return written
 
 
 def chain_hash(entry: Mapping[str, Any]) -> str:
@@ -252,5 +255,18 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     def mark(rule: Rule) -> Rule:
         vars(rule)["__job_kind__"] = kind  # read by the core, which collects the steps
         return rule
+
+    return mark
+
+
+Follower = TypeVar("Follower", bound=Callable[[Call, Document], None])
+
+
+def follows(*events: str) -> Callable[[Follower], Follower]:
+    """Mark a function as what follows events, whatever they came from: it gets the call and the entry of the trail."""
+
+    def mark(follower: Follower) -> Follower:
+        vars(follower)["__follows__"] = frozenset(events)  # read by the core, which collects the followers
+        return follower
 
     return mark

@@ -125,7 +125,8 @@ def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub
     for _ in range(10):
         stub.clock.advance(30 * 86_400)
         found = client.contacts.get(made.id)
-        alerts = [entry for entry in stub.audit() if entry["entity"]["name"] == "Anna is at risk"]
+        told = [entry for entry in stub.audit() if entry["action"] == "notification.created"]
+        alerts = [entry for entry in told if entry["entity"]["name"] == "Anna is at risk"]
         risks.append((found.churn_risk or 0, len(alerts)))
     assert risks[0][0] < risks[-1][0]
     assert [count for risk, count in risks] == [int(risk >= 60) for risk, _ in risks]

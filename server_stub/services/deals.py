@@ -73,14 +73,7 @@ def create(call: Call, deal: Members) -> Document:
         **deal_stages.entered(call, stage),
         **given,
     }
-    doc = call.create("deal", "deal_", members)
-    doc = call.collection("deal").put(doc | figures.computed(call, doc))
-    deal_stages.begin(call, doc)
-    call.emit("deal.created", "deal", doc)
-    if doc["status"] == "won":
-        call.emit("deal.won", "deal", doc, metadata={"value": doc["value"], "currency": doc["currency"]})
-    deal_stages.follow(call, doc)
-    return nested(call, doc)
+    return nested(call, deal_stages.begin(call, call.create("deal", "deal_", members)))
 
 
 @serves(Deals.update)
