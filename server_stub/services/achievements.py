@@ -152,9 +152,12 @@ _ALL: Sequence[_Achievement] = (
                  10, _healthy, _FELT),
     _Achievement("achievement_talker", "Conversationalist", "Had 50 conversations", "activity", "uncommon", 50,
                  _done("call", "email", "event", "note"), _TALKED),
-    _Achievement("achievement_caller", "On the Line", "Made 20 calls", "activity", "common", 20, _done("call"), _TALKED),
-    _Achievement("achievement_assisted", "Assisted", "Gave an AI agent its first task", "ai", "common", 1, _asked, _ANSWERED),
-    _Achievement("achievement_delegator", "Delegator", "Gave AI agents 25 tasks", "ai", "rare", 25, _asked, _ANSWERED),
+    _Achievement("achievement_caller", "On the Line", "Made 20 calls", "activity", "common", 20,
+                 _done("call"), _TALKED),
+    _Achievement("achievement_assisted", "Assisted", "Gave an AI agent its first task", "ai", "common", 1,
+                 _asked, _ANSWERED),
+    _Achievement("achievement_delegator", "Delegator", "Gave AI agents 25 tasks", "ai", "rare", 25,
+                 _asked, _ANSWERED),
     _Achievement("achievement_connected", "Well Connected", "Connected 5 integrations", "system", "uncommon", 5,
                  _connected, _LINKED),
 )  # fmt: skip
@@ -192,7 +195,7 @@ def _of(call: Call, each: _Achievement) -> dict[str, Any]:
     }
 
 
-@follows(*frozenset().union(*(each.events for each in _ALL)))
+@follows(*(event for each in _ALL for event in each.events))
 def congratulate(call: Call, entry: Document) -> None:
     """Tell somebody what they have reached with what just happened: each achievement once."""
     record = call.collection(entry["entity"]["type"]).get(entry["entity"]["id"])
