@@ -19,7 +19,7 @@ from . import contact_health, deal_stages
 from . import deal_figures as figures
 from .deal_insights import insights
 
-SEARCHED = ("title", "company", "contact_name", "description", "tags")
+SEARCHED = ("title", "company", "contact_name", "description", "tags", "stage")
 
 _STAMPED = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
 _KINDS: Mapping[str, str] = {
