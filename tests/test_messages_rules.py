@@ -64,6 +64,14 @@ def test_each_document_lists_those_it_knows_newest_first(mvp: CrmClient, flow: C
     assert times == sorted(times, reverse=True)
 
 
+def test_what_comes_with_a_message_is_described(flow: CrmClient) -> None:
+    messages = [message for one in flow.conversations.list() for message in flow.conversations.get(one.id).messages]
+    enclosed = [file for message in messages for file in message.attachments]
+    assert 0 < len(enclosed) < len(messages)
+    assert len({file.id for file in enclosed}) == len(enclosed)
+    assert all(file.name.endswith(".pdf") and file.size > 0 and file.id in file.url for file in enclosed)
+
+
 def test_a_converted_leads_conversation_is_the_contacts(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
     conversation = fresh(mvp, flow, "Hello, I have a question about pricing.")
     assert conversation.id not in {one.id for one in flow.conversations.list()}
