@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 TICK = timedelta(milliseconds=1)
@@ -12,7 +13,7 @@ TICK = timedelta(milliseconds=1)
 class Clock:
     """Tell the stub's time; tests move it with `advance` instead of waiting."""
 
-    __slots__ = ("_anchor", "_lock", "_moved", "_now", "running", "start")
+    __slots__ = ("_anchor", "_lock", "_moved", "_now", "moved", "running", "start")
 
     def __init__(self, start: datetime, *, running: bool = False) -> None:
         if start.tzinfo is None:
@@ -23,6 +24,8 @@ class Clock:
         self._now = start
         self._anchor = time.monotonic()
         self._lock = threading.Lock()  # clients under test sleep in their own threads
+        self.moved: Callable[[], None] | None = None
+        """What is told that the clock was advanced: the server, which does what has come due."""
 
     def now(self) -> datetime:
         """Return the stub's present time."""
@@ -39,6 +42,8 @@ class Clock:
         if seconds < 0:
             raise ValueError(f"a clock cannot go back by {-seconds} s; restore a snapshot instead")
         self._move(timedelta(seconds=seconds))
+        if self.moved is not None:
+            self.moved()
 
     def tick(self) -> None:
         """Move a standing clock by a millisecond, so that no two requests have the same time."""

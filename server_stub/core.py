@@ -73,12 +73,12 @@ def _collected(mark: str) -> Mapping[Any, Any]:
 
 
 @cache
-def _followers() -> Mapping[str, Sequence[Callable[[Call, Document], None]]]:
+def _reactions() -> Mapping[str, Sequence[Callable[[Call, Document], None]]]:
     """Return what follows each event, in the order of names."""
     found: dict[str, list[Callable[[Call, Document], None]]] = {}
-    for events, follower in sorted(_collected("__follows__").items(), key=lambda item: item[1].__qualname__):
+    for events, reaction in sorted(_collected("__reacts__").items(), key=lambda item: item[1].__qualname__):
         for event in events:
-            found.setdefault(event, []).append(follower)
+            found.setdefault(event, []).append(reaction)
     return found
 
 
@@ -121,11 +121,17 @@ class StubServer:
         self.limits = RateLimits()
         self.enforce_limits = enforce_limits
         self._requests = meta.get("requests", 0)
+        self.epoch: int = meta.get("epoch", 1)
+        """Which history the numbers of events belong to: another one after the state was set back."""
+        self.followers: list[Callable[[], None]] = []
+        """Called, within the lock, after each request and whenever time has passed: they look for what is new."""
+        self._busy = False
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
-        self.followers = _followers()
+        self.reactions = _reactions()
         self.routers = _routers()
+        self.clock.moved = self.catch_up
         if not known and demo:
             from .seed import seed
             from .seed_computed import computed
@@ -198,7 +204,8 @@ class StubServer:
             for name, part in self._parts().items():
                 part.restore(snapshot.parts[name])
             self._requests = snapshot.parts["requests"]
-            self._save()
+            self.epoch += 1
+            self._settle()
 
     def reset(self) -> None:
         """Go back to the state a new server starts in: the demo data."""
@@ -255,10 +262,14 @@ class StubServer:
             began = time.perf_counter()
             self.clock.tick()
             self._requests += 1
-            run_due(self, self._steps, self._timetable)
-            visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
-            reply = visit.reply()
-            self._save()
+            self._busy = True
+            try:
+                run_due(self, self._steps, self._timetable)
+                visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
+                reply = visit.reply()
+            finally:
+                self._busy = False
+            self._settle()
             self.journal.record(
                 visit.now,
                 visit.face.name,
@@ -274,6 +285,23 @@ class StubServer:
             )
             return reply
 
+    def catch_up(self) -> None:
+        """Do what has come due; called when the clock is advanced, and again and again where it runs."""
+        with self.lock:
+            if self._busy:  # a request moved the clock: what is due is done by the next one
+                return
+            self._busy = True
+            try:
+                run_due(self, self._steps, self._timetable)
+            finally:
+                self._busy = False
+            self._settle()
+
+    def _settle(self) -> None:
+        self._save()
+        for follow in tuple(self.followers):
+            follow()
+
     def _save(self) -> None:
         if self._durable is not None:
             meta = {
@@ -281,5 +309,6 @@ class StubServer:
                 "start": self.clock.start,
                 "offset": self.clock.offset.total_seconds(),
                 "requests": self._requests,
+                "epoch": self.epoch,
             }
             self._durable.save(self.store.changes(), meta)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from crm_sdk.operation import Operation
 from crm_sdk.wire import encode_json
 
+from . import events
 from .document import Document
 from .problems import Problem
 from .store import Collection
@@ -183,7 +184,9 @@ class Call:
         reason: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Document:
-        """Write what happened: the audit entry is the event, in one ordered trail per company."""
+        """Write what happened: to the company's audit trail, and to the log that live connections and webhooks are fed
+        from.
+        """
         trail = self.collection("audit")
         sequence = len(trail) + 1
         previous = self.server.last_hash(self.caller.tenant_id)
@@ -210,8 +213,9 @@ class Call:
         }
         entry["hash"] = chain_hash(entry)
         written = trail.put(Document(entry))
-        for follow in self.server.followers.get(event, ()):
-            follow(self, written)
+        events.record(self, written, entity)
+        for react in self.server.reactions.get(event, ()):
+            react(self, written)
         return written
 
 
@@ -259,14 +263,14 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     return mark
 
 
-Follower = TypeVar("Follower", bound=Callable[[Call, Document], None])
+Reaction = TypeVar("Reaction", bound=Callable[[Call, Document], None])
 
 
-def follows(*events: str) -> Callable[[Follower], Follower]:
+def reacts(*events: str) -> Callable[[Reaction], Reaction]:
     """Mark a function as what follows events, whatever they came from: it gets the call and the entry of the trail."""
 
-    def mark(follower: Follower) -> Follower:
-        vars(follower)["__follows__"] = frozenset(events)  # read by the core, which collects the followers
-        return follower
+    def mark(reaction: Reaction) -> Reaction:
+        vars(reaction)["__reacts__"] = frozenset(events)  # read by the core, which collects the reactions
+        return reaction
 
     return mark

@@ -91,6 +91,11 @@ class Collection:
         dead = self._dead
         return [doc for id, doc in self._docs.items() if id not in dead]
 
+    def first(self) -> Document | None:
+        """Return the document that was inserted first, deleted or not; None in an empty collection."""
+        self._settle()
+        return next(iter(self._docs.values()), None)
+
     def last(self) -> Document | None:
         """Return the document that was inserted last, deleted or not; None in an empty collection."""
         self._settle()

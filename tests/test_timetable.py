@@ -71,7 +71,7 @@ def test_all_seven_jobs_run_in_the_order_of_time(client: CrmClient, stub: StubSe
 
     for hours in (24, 2.5):  # more runs than `MADE_UP` would not all be made up for
         stub.clock.advance(hours * 3600)
-        unread = client.notifications.unread_count()  # whatever is asked: what is due is done before
+        unread = client.notifications.unread_count()
     done = by_itself(stub)
     assert [hours for hours, *_ in done] == sorted(hours for hours, *_ in done)
     assert [(hours, what) for hours, what, action, id in done if (action, id) == ("event.reminder", demo)] == [

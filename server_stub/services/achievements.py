@@ -10,7 +10,7 @@ from typing import Any
 from crm_sdk.resources.achievements import Achievements
 
 from ..document import Document
-from ..serving import Call, Members, follows, serves
+from ..serving import Call, Members, reacts, serves
 from . import deal_figures as figures
 from .notifications import notify
 
@@ -200,7 +200,7 @@ def _of(call: Call, each: _Achievement) -> dict[str, Any]:
     }
 
 
-@follows(*(event for each in _ALL for event in each.events))
+@reacts(*(event for each in _ALL for event in each.events))
 def congratulate(call: Call, entry: Document) -> None:
     """Tell somebody what they have reached with what just happened: each achievement once."""
     record = call.collection(entry["entity"]["type"]).get(entry["entity"]["id"])

@@ -1,0 +1,262 @@
+"""An open WebSocket, as the drivers see it, over the library `websockets`: the only module that touches it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeAlias
+
+from ..errors import ConnectionFailedError
+from ..exchange import running_loop
+
+Data: TypeAlias = str | bytes
+"""A message: a text frame or a binary one."""
+LARGEST = 16 * 1024 * 1024
+"""The longest message that is accepted, in bytes."""
+
+
+class SocketClosedError(Exception):
+    """The WebSocket was closed or lost; `code` is None where no close frame came."""
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(f"closed with {code} {reason}".rstrip() if code is not None else f"lost: {reason}")
+
+
+class SocketRefusedError(Exception):
+    """The server answered the upgrade with an HTTP status. Header names are lower-case."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        super().__init__(f"refused with {status}")
+
+
+class Socket(Protocol):
+    """An open WebSocket. Another thread may send and close while one receives."""
+
+    def send(self, data: Data) -> None:
+        """Send a message. Raises SocketClosedError."""
+        ...
+
+    def receive(self, timeout: float) -> Data | None:
+        """Return the next message; None where none came within so many seconds. Raises SocketClosedError."""
+        ...
+
+    def ping(self) -> None:
+        """Ask the other side for a sign of life; `ponged` tells whether it came."""
+        ...
+
+    @property
+    def ponged(self) -> bool:
+        """Whether the last ping was answered; true before the first."""
+        ...
+
+    def close(self, code: int = 1000) -> None:
+        """Close it; never raises and never waits long."""
+        ...
+
+
+class AsyncSocket(Protocol):
+    """An open WebSocket. Another task may send while one receives."""
+
+    async def send(self, data: Data) -> None:
+        """Send a message. Raises SocketClosedError."""
+        ...
+
+    async def receive(self, timeout: float) -> Data | None:
+        """Return the next message; None where none came within so many seconds. Raises SocketClosedError."""
+        ...
+
+    async def ping(self) -> None:
+        """Ask the other side for a sign of life; `ponged` tells whether it came."""
+        ...
+
+    @property
+    def ponged(self) -> bool:
+        """Whether the last ping was answered; true before the first."""
+        ...
+
+    async def close(self, code: int = 1000) -> None:
+        """Close it; never raises and never waits long."""
+        ...
+
+
+class Opener(Protocol):
+    """Opens WebSockets for a sync client: ``with open_socket(...) as socket``.
+
+    Raises SocketRefusedError, or ConnectionFailedError where there was no answer.
+    """
+
+    def __call__(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractContextManager[Socket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        ...
+
+
+class AsyncOpener(Protocol):
+    """Opens WebSockets for an async client: ``async with open_socket(...) as socket``."""
+
+    def __call__(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractAsyncContextManager[AsyncSocket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        ...
+
+
+def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> dict[str, Any]:
+    return {
+        "additional_headers": dict(headers),
+        "subprotocols": list(subprotocols) or None,
+        "open_timeout": timeout,
+        "close_timeout": 1,
+        "ping_interval": None,  # the session pings: by the client's clock, and with its own idea of what is too late
+        "max_size": LARGEST,
+        "user_agent_header": headers.get("User-Agent"),
+        "proxy": None,  # as for calls: nothing is taken from the environment unasked
+    }
+
+
+def _unopened(error: Exception, url: str) -> Exception:
+    """Return what an exception of `websockets` while connecting is for us."""
+    from websockets.exceptions import InvalidStatus, WebSocketException
+
+    if isinstance(error, InvalidStatus):
+        response = error.response
+        headers = {name.lower(): value for name, value in response.headers.raw_items()}
+        return SocketRefusedError(response.status_code, headers, bytes(response.body or b""))
+    where = url.partition("?")[0]
+    if isinstance(error, TimeoutError):
+        return ConnectionFailedError(f"{where} did not answer in time", sent=False)
+    if isinstance(error, (OSError, WebSocketException, EOFError)):
+        return ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=False)
+    return error
+
+
+def _ended(error: Any) -> SocketClosedError:
+    frame = error.rcvd
+    return SocketClosedError(frame.code, frame.reason) if frame is not None else SocketClosedError(None, str(error))
+
+
+class _SyncSocket:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._pong: Any = None
+
+    def send(self, data: Data) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            self._connection.send(data)
+        except ConnectionClosed as error:
+            raise _ended(error) from None
+
+    def receive(self, timeout: float) -> Data | None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            return self._connection.recv(timeout)  # type: ignore[no-any-return] # text or bytes
+        except TimeoutError:
+            return None
+        except ConnectionClosed as error:
+            raise _ended(error) from None
+
+    def ping(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            self._pong = self._connection.ping()
+        except ConnectionClosed as error:
+            raise _ended(error) from None
+
+    @property
+    def ponged(self) -> bool:
+        return self._pong is None or self._pong.is_set()
+
+    def close(self, code: int = 1000) -> None:
+        self._connection.close(code)
+
+
+@contextmanager
+def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> Generator[Socket]:
+    """Open a WebSocket. The stub's `intercept()` puts itself here."""
+    from websockets.sync.client import connect
+
+    try:
+        connection = connect(url, **_options(headers, subprotocols, timeout))
+    except Exception as error:
+        raise _unopened(error, url) from None
+    try:
+        yield _SyncSocket(connection)
+    finally:
+        connection.close()
+
+
+class _AsyncSocket:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._pong: Any = None
+
+    async def send(self, data: Data) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            await self._connection.send(data)
+        except ConnectionClosed as error:
+            raise _ended(error) from None
+
+    async def receive(self, timeout: float) -> Data | None:
+        import anyio
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            with anyio.move_on_after(timeout):
+                return await self._connection.recv()  # type: ignore[no-any-return] # text or bytes
+        except ConnectionClosed as error:
+            raise _ended(error) from None
+        return None
+
+    async def ping(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            self._pong = await self._connection.ping()
+        except ConnectionClosed as error:
+            raise _ended(error) from None
+
+    @property
+    def ponged(self) -> bool:
+        if self._pong is None:
+            return True
+        done = getattr(self._pong, "done", None) or self._pong.is_set  # asyncio's future, or trio's event
+        return bool(done())
+
+    async def close(self, code: int = 1000) -> None:
+        close = getattr(self._connection, "aclose", None) or self._connection.close  # trio's, or asyncio's
+        await close(code)
+
+
+@asynccontextmanager
+async def open_async_socket(
+    url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+) -> AsyncGenerator[AsyncSocket]:
+    """Open a WebSocket on asyncio or trio. The stub's `intercept()` puts itself here."""
+    trio: Any = sys.modules.get("trio")
+    if trio is not None and type(running_loop()).__name__ == "TrioToken":
+        from websockets.trio.client import connect
+    else:
+        from websockets.asyncio.client import connect  # type: ignore[assignment] # the same class for the other loop
+
+    opening: Any = connect(url, **_options(headers, subprotocols, timeout))
+    try:
+        connection = await opening.__aenter__()
+    except Exception as error:
+        raise _unopened(error, url) from None
+    try:
+        yield _AsyncSocket(connection)
+    finally:
+        await opening.__aexit__(None, None, None)
