@@ -1,4 +1,4 @@
-"""The members, words and parameters that the flow document names, against the models and declarations, one by one."""
+"""The members, words and parameters that the mvp and flow documents name, against models and declarations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from crm_sdk import CrmClient
 from crm_sdk.models.record import Model
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
+from crm_sdk.route import PAGING
 from crm_sdk.wire import camel, shape_of
 from server_stub.router import declared
 
@@ -65,7 +66,40 @@ ai.QueryAnswer: intent filters entities suggestedRoute
 search.SearchResults: contacts deals messages events
 """.replace("\n ", " ")
 
+MVP_MEMBERS = """
+leads.Lead: id name email phone company status source value notes createdAt updatedAt
+contacts.Contact: id name email phone company position tags lastContactDate status notes createdAt
+conversations.Conversation: id leadId leadName lastMessage unreadCount status
+conversations.MessagePreview: content timestamp sender
+messages.Message: id leadId content sender timestamp status
+agents.Agent: id name type status capabilities performance config createdAt
+agents.AgentPerformance: totalInteractions successRate avgResponseTime
+agents.AgentExecution: output usage
+agents.AgentOutput: response actions confidence
+agents.AgentAction: type parameters
+agents.AgentUsage: inputTokens outputTokens totalCost
+analytics.DashboardStats: summary trends sourceBreakdown
+analytics.AnalyticsSummary: totalLeads qualifiedLeads conversionRate totalRevenue avgDealSize
+analytics.DashboardTrends: leadsThisMonth leadsGrowth revenueThisMonth revenueGrowth
+analytics.AiPerformance: agents overall
+analytics.AgentReport: agentId name metrics
+analytics.AgentMetrics: totalInteractions successfulInteractions avgResponseTime costPerInteraction
+ leadQualificationRate
+analytics.AiTotals: totalCost totalSavings automationRate
+integrations.Integration: id name type status category config lastSync
+notifications.Notification: id type title message data status createdAt
+achievements.AchievementList: achievements progress
+achievements.Achievement: id title description category rarity unlockedAt progress
+achievements.AchievementProgress: current target percentage
+achievements.AchievementTotals: totalUnlocked totalAvailable points
+users.User: id email name
+""".replace("\n ", " ")
+
 WORDS = """
+leads.Lead.status: new contacted qualified converted
+leads.Lead.source: website referral social advertising
+messages.Message.sender: lead agent
+integrations.Integration.status: connected
 users.User.role: admin sales manager
 users.UserPreferences.theme: light dark
 dashboard.RevenueForecast.confidence: high medium low
@@ -131,8 +165,24 @@ ai.generate_insights: entityType entityId context
 """
 
 
+MVP_ARGUMENTS = """
+auth.login: email password
+leads.list: status source limit offset
+leads.create: name email phone company source value notes status
+leads.update: name email phone company source value notes status
+contacts.list: search tags sort order
+contacts.create: name email phone company position tags notes status
+conversations.list:
+messages.create: leadId content sender
+agents.create: name type capabilities config
+agents.execute: input context
+integrations.connect: credentials config
+notifications.list: status type limit
+"""
+
+
 def table(text: str) -> list[Any]:
-    lines = [line.partition(": ") for line in text.strip().splitlines()]
+    lines = [line.partition(":") for line in text.strip().splitlines()]
     return [pytest.param(name, words.split(), id=name) for name, _, words in lines]
 
 
@@ -144,9 +194,17 @@ def model(name: str) -> type[Model]:
 
 
 @pytest.mark.parametrize(("name", "members"), table(MEMBERS))
-def test_a_model_has_its_members(name: str, members: list[str]) -> None:
-    kind = model(name)
-    shape = shape_of(kind, "flow")
+def test_a_model_has_the_members_of_the_flow_document(name: str, members: list[str]) -> None:
+    check_members(model(name), "flow", members)
+
+
+@pytest.mark.parametrize(("name", "members"), table(MVP_MEMBERS))
+def test_a_model_has_the_members_of_the_mvp_document(name: str, members: list[str]) -> None:
+    check_members(model(name), "mvp", members)
+
+
+def check_members(kind: type[Model], dialect: str, members: list[str]) -> None:
+    shape = shape_of(kind, dialect)
     if shape is None:
         assert {camel(field) for field in kind.model_fields} == set(members)
         return
@@ -167,15 +225,26 @@ def parts(hint: Any) -> set[Any]:
 
 
 @pytest.mark.parametrize(("name", "arguments"), table(ARGUMENTS))
-def test_a_call_has_its_arguments(name: str, arguments: list[str]) -> None:
+def test_a_call_has_the_arguments_of_the_flow_document(name: str, arguments: list[str]) -> None:
+    check_arguments(name, "flow", arguments)
+
+
+@pytest.mark.parametrize(("name", "arguments"), table(MVP_ARGUMENTS))
+def test_a_call_has_the_arguments_of_the_mvp_document(name: str, arguments: list[str]) -> None:
+    check_arguments(name, "mvp", arguments)
+
+
+def check_arguments(name: str, dialect: str, arguments: list[str]) -> None:
     operation: Operation[..., Any] = next(each for each in declared() if each.id == name)
-    route = operation.routes["flow"]
+    route = operation.routes[dialect]
     body = operation.arguments.body
     taken = {route.wire_name(each) for each in operation.arguments.types if route.has(each) and each != body}
-    shape = operation.arguments.shape("flow") if body is not None else None
+    shape = operation.arguments.shape(dialect) if body is not None else None
     if shape is not None:
         taken |= set(shape.names.values())
-    assert taken - {camel(each) for each in route.placeholders} == set(arguments)
+    # Whichever form of paging a document has, the others are translated.
+    unlisted = {camel(each) for each in route.placeholders} | (PAGING - set(arguments))
+    assert taken - unlisted == set(arguments)
 
 
 def test_a_deal_may_be_with_somebody_who_is_no_contact(stub: Any) -> None:
