@@ -1,4 +1,4 @@
-"""The rule of moods: sentences in three languages, most of which its word list was not made from."""
+"""The rule of moods: sentences in English, German and Spanish, with negation, emphasis and turns."""
 
 from __future__ import annotations
 
