@@ -113,7 +113,7 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
         "additional_headers": dict(headers),
         "subprotocols": list(subprotocols) or None,
         "open_timeout": timeout,
-        "close_timeout": 1,
+        "close_timeout": 0.2,  # a goodbye is polite, but nobody waits for its answer
         "ping_interval": None,  # the session pings: by the client's clock, and with its own idea of what is too late
         "max_size": LARGEST,
         "user_agent_header": headers.get("User-Agent"),
