@@ -9,7 +9,7 @@ from typing import Any
 from ..document import Document
 from ..problems import Problem
 from ..serving import Call, changes_between
-from . import contact_health, deal_notices
+from . import contact_health, deal_notices, metrics
 from . import deal_figures as figures
 
 Members = Mapping[str, Any]
@@ -68,6 +68,7 @@ def move(call: Call, deal: Document, stage: Members, also: Members | None = None
     if new["status"] != deal["status"]:
         event = {"won": "deal.won", "lost": "deal.lost"}.get(new["status"], "deal.reopened")
         call.emit(event, "deal", new, metadata={"value": new["value"], "currency": new["currency"]})
+        metrics.deal_closed(call, deal, new)
     deal_notices.moved(call, new, deal["stage"])
     follow(call, new)
     return new
