@@ -214,6 +214,8 @@ class Call:
         entry["hash"] = chain_hash(entry)
         written = trail.put(Document(entry))
         events.record(self, written, entity)
+        for react in self.server.reactions.get(event, ()):
+            react(self, written)
         return written
 
     def tell(self, event: str, entity_type: str, entity: Mapping[str, Any]) -> None:
@@ -270,5 +272,18 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     def mark(rule: Rule) -> Rule:
         vars(rule)["__job_kind__"] = kind  # read by the core, which collects the steps
         return rule
+
+    return mark
+
+
+Reaction = TypeVar("Reaction", bound=Callable[[Call, Document], None])
+
+
+def reacts(*events: str) -> Callable[[Reaction], Reaction]:
+    """Mark a function as what follows events, whatever they came from: it gets the call and the entry of the trail."""
+
+    def mark(reaction: Reaction) -> Reaction:
+        vars(reaction)["__reacts__"] = frozenset(events)  # read by the core, which collects the reactions
+        return reaction
 
     return mark

@@ -74,9 +74,8 @@ def test_2000_events_10_aborts_and_half_a_second_of_refusals(mode: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("seed", range(5))
-def test_1000_random_faults_of_every_kind(mode: str, seed: int) -> None:
-    rough = Rough(at_random(seed, 0.1))
+def test_1000_random_faults_of_every_kind(mode: str) -> None:
+    rough = Rough(at_random(MODES.index(mode), 0.1), refusal=0.05)
     with running(rough) as url:
         got = collect(mode, url, rough, 10_000, over=10.0)
     assert got == list(range(1, 10_001))
@@ -84,12 +83,12 @@ def test_1000_random_faults_of_every_kind(mode: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_hundred_random_faults_of_every_kind(mode: str) -> None:
-    rough = Rough(at_random(11, 0.12))
+def test_random_faults_of_every_kind(mode: str) -> None:
+    rough = Rough(at_random(1, 0.3), refusal=0.05)
     with running(rough) as url:
-        got = collect(mode, url, rough, 1000, over=1.0)
-    assert got == list(range(1, 1001))
-    assert len(rough.suffered) >= 100 and set(rough.suffered) == set(KINDS)
+        got = collect(mode, url, rough, 100, over=0.1)
+    assert got == list(range(1, 101))
+    assert len(rough.suffered) >= 30 and set(rough.suffered) == set(KINDS)
 
 
 @pytest.mark.parametrize("mode", MODES)

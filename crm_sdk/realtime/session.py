@@ -149,7 +149,7 @@ class Line(Protocol):
 class Backoff:
     """How long to wait before connecting again: twice as long each time, and never in step with other clients."""
 
-    def __init__(self, first: float = 0.2, cap: float = 30.0, rng: random.Random | None = None) -> None:
+    def __init__(self, first: float = 0.1, cap: float = 30.0, rng: random.Random | None = None) -> None:
         self._first, self._cap = first, cap
         self._attempt = 0
         self._rng = rng or random.Random()
