@@ -1,4 +1,4 @@
-"""The real JavaScript client of Phoenix Channels against the stub, in three versions: what it sees is what it expects."""
+"""The JavaScript client of Phoenix Channels against the stub, in three versions: it sees what the real one shows."""
 
 from __future__ import annotations
 

@@ -80,6 +80,7 @@ def begin(call: Call, deal: Document) -> Document:
     call.emit("deal.created", "deal", deal)
     if deal["status"] != "open":
         _tell_status(call, deal)
+        metrics.deal_closed(call, {"status": "open"}, deal)
         deal_notices.moved(call, deal, None)
     follow(call, deal)
     return deal
