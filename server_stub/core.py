@@ -224,6 +224,7 @@ class StubServer:
             "limits": self.limits,
             "journal": self.journal,
             "faults": self.faults,
+            "live": self.live.faults,
         }
 
     def audit(self, tenant: str = "tenant_acme") -> list[Document]:

@@ -218,6 +218,19 @@ class Call:
             react(self, written)
         return written
 
+    def tell(self, event: str, entity_type: str, entity: Mapping[str, Any]) -> None:
+        """Write to the log alone what follows from a deed: the audit trail has the deed."""
+        entry: dict[str, Any] = {
+            "action": event,
+            "sequence": len(self.collection("audit")),
+            "occurred_at": self.now,
+            "entity": {"type": entity_type},
+            "changes": [],
+            "metadata": {},
+            "actor": {"type": "system", "id": "system", "name": "", "email": None, "session_id": None},
+        }
+        events.record(self, Document(entry), entity)
+
 
 def chain_hash(entry: Mapping[str, Any]) -> str:
     """Return the SHA-256 over an entry of the trail, which holds the hash of the one before."""

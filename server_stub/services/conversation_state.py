@@ -289,6 +289,8 @@ def change(call: Call, conversation: Document, changes: Members) -> Document:
     new = call.update("conversation", conversation, changes)
     told = [entry for entry in changes_between(conversation, new) if entry["field"] not in _BOOKKEEPING]
     call.emit("conversation.updated", "conversation", {**new, "name": new["contact_name"]}, changes=told)
+    if new["unread_count"] != conversation["unread_count"]:
+        call.tell("conversation.unread_count", "conversation", new)
     return new
 
 

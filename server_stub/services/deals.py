@@ -154,11 +154,16 @@ def record(call: Call, deal_id: str, activity: Members) -> dict[str, Any]:
     weighed = figures.computed(call, deal)
     changes = weighed | ({"next_step": own["next_step"]} if own["next_step"] else {})
     new = call.update("deal", deal, changes)
+    told = {"id": doc["id"], "date": date, "description": description, **own}
     call.emit(
-        "deal.activity_added", "deal", new, changes=changes_between(deal, new), metadata={"activity_id": doc["id"]}
+        "deal.activity_added",
+        "deal",
+        new,
+        changes=changes_between(deal, new),
+        metadata={"activity_id": doc["id"], "activity": told},
     )
     deal_stages.follow(call, new)
-    return {"id": doc["id"], "date": date, "description": description, **own}
+    return told
 
 
 def _shaped(call: Call, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
