@@ -11,6 +11,13 @@ from rough_server import KINDS, Rough, at_random, running
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import EventGap
+from crm_sdk.models import UnknownEvent
+
+
+def number(event: object) -> int:
+    assert isinstance(event, UnknownEvent), event
+    found: int = event.data["n"]
+    return found
 
 
 def emit(rough: Rough, events: int, over: float) -> None:
@@ -39,7 +46,7 @@ def collect(
                 try:
                     event = stream.wait(30)
                     assert event is not None, f"nothing came after {got[-1:]}"
-                    got.append(event.data["n"])  # type: ignore[union-attr,call-overload] # an UnknownEvent
+                    got.append(number(event))
                 except EventGap as gap:
                     got.append(f"{gap.from_seq}..{gap.to_seq} {gap.reason}")
         return got
@@ -51,7 +58,7 @@ def collect(
                 try:
                     event = await stream.wait(30)
                     assert event is not None, f"nothing came after {got[-1:]}"
-                    got.append(event.data["n"])  # type: ignore[union-attr,call-overload] # as above
+                    got.append(number(event))
                 except EventGap as gap:
                     got.append(f"{gap.from_seq}..{gap.to_seq} {gap.reason}")
 
@@ -129,7 +136,7 @@ def test_a_slow_reader_loses_nothing_and_kills_no_link(mode: str) -> None:
                 rough.emit(200)
                 time.sleep(1.5)
                 assert len(rough.connects) == 1
-                assert [stream.wait(5).data["n"] for _ in range(200)] == list(range(1, 201))  # type: ignore[union-attr,call-overload,index] # an UnknownEvent
+                assert [number(stream.wait(5)) for _ in range(200)] == list(range(1, 201))
         else:
 
             async def main() -> None:
@@ -140,7 +147,7 @@ def test_a_slow_reader_loses_nothing_and_kills_no_link(mode: str) -> None:
                     rough.emit(200)
                     await anyio.sleep(1.5)
                     assert len(rough.connects) == 1
-                    got = [(await stream.wait(5)).data["n"] for _ in range(200)]  # type: ignore[union-attr,call-overload,index] # as above
+                    got = [number(await stream.wait(5)) for _ in range(200)]
                     assert got == list(range(1, 201))
 
             import anyio
@@ -161,7 +168,7 @@ def test_what_a_policy_forgets_it_counts(overflow: Any) -> None:
         while stream.dropped < 90 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert stream.dropped == 90
-        assert [stream.wait(1).data["n"] for _ in range(10)] == list(range(91, 101))  # type: ignore[union-attr,call-overload,index] # an UnknownEvent
+        assert [number(stream.wait(1)) for _ in range(10)] == list(range(91, 101))
         assert len(rough.connects) == 1
 
 
@@ -175,4 +182,4 @@ def test_a_cursor_of_another_time_brings_what_was_missed() -> None:
             place = str(stream.cursor)
         rough.emit(5)
         with client.events.listen(since=place) as stream:
-            assert [stream.wait(5).data["n"] for _ in range(7)] == list(range(4, 11))  # type: ignore[union-attr,call-overload,index] # as above
+            assert [number(stream.wait(5)) for _ in range(7)] == list(range(4, 11))

@@ -34,6 +34,8 @@ EXAMPLES: list[errors.CrmError] = [
         "odd", status=200, mismatches=[Mismatch("a.b", "missing", "it is missing")], body=b"x", request_id="r"
     ),
     errors.InvalidEventError("no object"),
+    errors.EventGap(3, 9, "expired"),
+    errors.PushRefusedError("no", reason="unauthorized", response={"reason": "unauthorized"}),
     errors.JobFailedError("failed", job=Job[int](id="j", kind="k", status="failed"), code="UNREADABLE_FILE"),
     *(
         kind(

@@ -186,8 +186,9 @@ def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str
     """Open a WebSocket. The stub's `intercept()` puts itself here."""
     from websockets.sync.client import connect
 
+    begin: Any = connect  # its overloads do not take options that are in a dict
     try:
-        opening = connect(url, **_options(headers, subprotocols, timeout))
+        opening = begin(url, **_options(headers, subprotocols, timeout))
         connection = opening.__enter__()
     except Exception as error:
         raise _unopened(error, url) from None
