@@ -5,45 +5,28 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from pathlib import Path
-from types import FunctionType, ModuleType
 
 import pytest
 
-from crm_sdk import resources
 from crm_sdk.arguments import _Names
-from crm_sdk.realtime.declared import LiveCall
-from crm_sdk.resource import Resource
 from server_stub.router import declared
 
 OPERATIONS = list(declared())
-HOMES = ("models", "realtime.stream", "realtime.channel")
-MODULES = sorted(path.stem for path in Path(next(iter(resources.__path__))).glob("*.py") if path.stem != "__init__")
+MODULES = sorted({operation.function.__module__.rpartition(".")[2] for operation in OPERATIONS})
 
 
 @pytest.mark.parametrize("noun", MODULES)
 def test_a_name_means_what_the_module_imports_for_type_checkers(noun: str) -> None:
     module = importlib.import_module(f"crm_sdk.resources.{noun}")
-    found = [op.function for op in OPERATIONS if op.function.__module__ == module.__name__]
-    names = _Names(found[0] if found else _live(module))
+    names = _Names(next(op for op in OPERATIONS if op.function.__module__ == module.__name__).function)
     checked = 0
     for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.ImportFrom) and node.level == 2 and (node.module or "").startswith(HOMES):
+        if isinstance(node, ast.ImportFrom) and node.level == 2 and (node.module or "").startswith("models"):
             home = importlib.import_module(f"crm_sdk.{node.module}")
             for alias in node.names:
                 assert names[alias.asname or alias.name] is getattr(home, alias.name), alias.name
                 checked += 1
     assert checked
-
-
-def _live(module: ModuleType) -> FunctionType:
-    return next(
-        call.function
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Resource)
-        for call in vars(kind).values()
-        if isinstance(call, LiveCall)
-    )
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
