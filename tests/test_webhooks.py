@@ -280,7 +280,7 @@ _json = st.recursive(
         st.lists(inner, max_size=4)
         | st.dictionaries(st.sampled_from(["id", "name", "type", "data", "signature"]) | st.text(), inner, max_size=4)
     ),
-    max_leaves=12,
+    max_leaves=6,
 )
 _members = st.sampled_from(["event", "type", "data", "timestamp", "id", "signature", "seq"])
 _events = st.sampled_from(["lead.created", "lead.updated", "message.received", "agent.completed", "integration.error"])
