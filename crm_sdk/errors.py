@@ -10,6 +10,8 @@ CrmError
  +-- InvalidResponseError         the answer does not match its document (with `strict`, or where nothing can be read)
  +-- InvalidEventError            what came is no event: not a JSON object                (is a ValueError)
  +-- JobFailedError               a job ended as failed or cancelled
+ +-- EventGap                     events were lost and cannot be had again; the stream goes on after them
+ +-- PushRefusedError             a channel answered a push or a join with an error
  +-- WebhookError                 a delivery that must not be acted on
  |    +-- WebhookSignatureError   not signed, or not with a secret of ours
  |    +-- WebhookTimestampError   signed, but too long ago or too far ahead: perhaps sent again by somebody else
@@ -143,6 +145,31 @@ class JobFailedError(CrmError):
         super().__init__(message)
         self.job = job
         self.code = code
+
+
+class EventGap(CrmError):  # noqa: N818 # it is what happened, not what the caller did wrong
+    """Events were lost, and the server cannot send them again. The stream goes on after them: iterate on.
+
+    `from_seq` and `to_seq` are the first and the last number that is missing; None where that is not known. `reason` is
+    ``expired`` (the server does not keep them any more), ``epoch`` (its numbers began anew), ``lost`` (they never came)
+    or ``unnumbered`` (the link was broken, and this server does not number its events).
+    """
+
+    def __init__(self, from_seq: int | None, to_seq: int | None, reason: str) -> None:
+        which = f"{from_seq} to {to_seq}" if None not in (from_seq, to_seq) else f"after {(from_seq or 1) - 1}"
+        super().__init__(f"events {which} are missing ({reason}); fetch what they would have told you, then go on")
+        self.from_seq = from_seq
+        self.to_seq = to_seq
+        self.reason = reason
+
+
+class PushRefusedError(CrmError):
+    """A channel answered a push or a join with an error. `reason` is its word, `response` all it said."""
+
+    def __init__(self, message: str, *, reason: str | None, response: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.response = response
 
 
 class WebhookError(CrmError):
