@@ -9,6 +9,10 @@ CrmError
  |    +-- DeadlineExceededError   `timeout` passed, retries included                     (is a TimeoutError)
  +-- InvalidResponseError         the answer does not match its document (with `strict`, or where nothing can be read)
  +-- JobFailedError               a job ended as failed or cancelled
+ +-- WebhookError                 a delivery that must not be acted on
+ |    +-- WebhookSignatureError   not signed, or not with a secret of ours
+ |    +-- WebhookTimestampError   signed, but too long ago or too far ahead: perhaps sent again by somebody else
+ |    +-- WebhookPayloadError     not an event
  +-- ApiError                     the server said no; `status`, `code`, `message`, `details`, `fields`, `request_id`
       +-- BadRequestError         400  the request itself is malformed
       +-- AuthenticationError     401  sign in, or check the API key
@@ -134,6 +138,22 @@ class JobFailedError(CrmError):
         super().__init__(message)
         self.job = job
         self.code = code
+
+
+class WebhookError(CrmError):
+    """A delivery that must not be acted on."""
+
+
+class WebhookSignatureError(WebhookError):
+    """The delivery is not signed, or not with a secret of ours."""
+
+
+class WebhookTimestampError(WebhookError):
+    """The delivery was signed too long ago, or too far ahead: somebody may have kept it to send it again."""
+
+
+class WebhookPayloadError(WebhookError):
+    """The delivery's body is not an event."""
 
 
 class ApiError(CrmError):

@@ -34,6 +34,10 @@ EXAMPLES: list[errors.CrmError] = [
         "odd", status=200, mismatches=[Mismatch("a.b", "missing", "it is missing")], body=b"x", request_id="r"
     ),
     errors.JobFailedError("failed", job=Job[int](id="j", kind="k", status="failed"), code="UNREADABLE_FILE"),
+    errors.WebhookError("not ours"),
+    errors.WebhookSignatureError("forged"),
+    errors.WebhookTimestampError("old"),
+    errors.WebhookPayloadError("no event"),
     *(
         kind(
             "no", status=status, code="CODE", details={"a": [1]}, fields=[FIELD], request_id="r", retry_after=1.5,
