@@ -69,9 +69,7 @@ def write(
 
 
 def secrets_at(endpoint: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return the secrets that deliveries are signed with, the present one first."""
+    """Return the secrets that deliveries are signed with, the newest first."""
     return [
-        secret["value"]
-        for secret in endpoint["secrets"]
-        if secret["expires_at"] is None or secret["expires_at"] > now
+        secret["value"] for secret in endpoint["secrets"] if secret["expires_at"] is None or secret["expires_at"] > now
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Required, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Required, TypeAlias
 
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
@@ -22,9 +22,10 @@ DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed", "cancelled
 
 
 class WebhookSecret(Credential):
-    """A signing secret. The command line shows it, since it is answered only once, to be copied."""
+    """A signing secret. It is shown, since it is answered only once, to be copied."""
 
     __slots__ = ()
+    shown: ClassVar[bool] = True
 
 
 @wire(
