@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .errors import CrmError as CrmError
     from .errors import DeadlineExceededError as DeadlineExceededError
     from .errors import FieldError as FieldError
+    from .errors import InvalidEventError as InvalidEventError
     from .errors import InvalidInputError as InvalidInputError
     from .errors import InvalidResponseError as InvalidResponseError
     from .errors import JobFailedError as JobFailedError
@@ -61,6 +62,7 @@ _HOMES = {
         "CrmError",
         "DeadlineExceededError",
         "FieldError",
+        "InvalidEventError",
         "InvalidInputError",
         "InvalidResponseError",
         "JobFailedError",
@@ -101,6 +103,7 @@ __all__ = [
     "DeadlineExceededError",
     "Download",
     "FieldError",
+    "InvalidEventError",
     "InvalidInputError",
     "InvalidResponseError",
     "Job",

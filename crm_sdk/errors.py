@@ -8,6 +8,7 @@ CrmError
  |    +-- ConnectionFailedError   refused, reset, broken off                             (is a ConnectionError)
  |    +-- DeadlineExceededError   `timeout` passed, retries included                     (is a TimeoutError)
  +-- InvalidResponseError         the answer does not match its document (with `strict`, or where nothing can be read)
+ +-- InvalidEventError            what came is no event: not a JSON object                (is a ValueError)
  +-- JobFailedError               a job ended as failed or cancelled
  +-- WebhookError                 a delivery that must not be acted on
  |    +-- WebhookSignatureError   not signed, or not with a secret of ours
@@ -129,6 +130,10 @@ class InvalidResponseError(CrmError):
         self.body = body
         """The first 2,000 bytes of the answer."""
         self.request_id = request_id
+
+
+class InvalidEventError(CrmError, ValueError):
+    """What came is no event: it is not a JSON object."""
 
 
 class JobFailedError(CrmError):

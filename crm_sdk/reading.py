@@ -7,11 +7,12 @@ member: what is missing becomes None, what has the wrong type stays as it came, 
 from __future__ import annotations
 
 import types
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
-from pydantic import AliasChoices, AwareDatetime, TypeAdapter
+from pydantic import AliasChoices, AwareDatetime, Discriminator, TypeAdapter
 from pydantic import ValidationError as _Invalid
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
@@ -20,6 +21,7 @@ from .models.record import Mismatch, Model
 from .wire import ExactFloat, decode_json, is_array, is_object
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 _DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
 _MORE_THAN_A_FLOAT_HOLDS = b"0" * 17  # sixteen digits and a point
@@ -55,6 +57,16 @@ class Reader(Generic[T]):
             found = decode_json(content)
         except ValueError as error:
             raise Unreadable(f"not JSON: {error}") from error
+        return self._settle(found, strict=strict)
+
+    def fit(self, found: object) -> tuple[T, tuple[Mismatch, ...]]:
+        """Return the value of something that was decoded already, as `read` does. Raises `Unreadable`."""
+        try:
+            return self.adapter.validate_python(found), ()
+        except _Invalid:
+            return self._settle(found, strict=False)
+
+    def _settle(self, found: Any, *, strict: bool) -> tuple[T, tuple[Mismatch, ...]]:
         noted: list[Mismatch] = []
         value = _lenient(self.annotation, found, "", noted)
         mismatches = tuple(noted)
@@ -142,7 +154,7 @@ def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches
     try:
         return _adapter(annotation).validate_python(found)
     except _Invalid:
-        choices = _tagged([arg for arg in get_args(kind) if arg is not type(None)], found)
+        choices = _tagged(annotation, [arg for arg in get_args(kind) if arg is not type(None)], found)
         best: tuple[Any, list[Mismatch]] | None = None
         for choice in choices:
             noted: list[Mismatch] = []
@@ -155,16 +167,13 @@ def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches
         return best[0]
 
 
-def _tagged(choices: list[Any], found: Any) -> list[Any]:
-    """Return the branches of a union that ``kind`` names, or all of them where it names none."""
-    word = found.get("kind") if is_object(found) else None
-    named = [choice for choice in choices if word is not None and word in _kinds(_plain(choice))]
-    return named or choices
-
-
-def _kinds(choice: Any) -> tuple[Any, ...]:
-    field = choice.model_fields.get("kind") if isinstance(choice, type) and issubclass(choice, Model) else None
-    return get_args(field.annotation) if field is not None else ()
+def _tagged(annotation: Any, choices: list[Any], found: Any) -> list[Any]:
+    """Return the branch of a union that its discriminator names, or all of them where it has none."""
+    for mark in getattr(annotation, "__metadata__", ()):
+        if isinstance(mark, Discriminator) and callable(mark.discriminator):
+            tag = mark.discriminator(found)
+            return [choice for choice in choices if any(getattr(m, "tag", None) == tag for m in choice.__metadata__)]
+    return choices
 
 
 def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mismatch]) -> Any:
@@ -182,13 +191,18 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
         elif field.is_required():
             noted.append(Mismatch(here, "missing", "it is missing"))
             values[name] = None
+    mismatches.extend(noted)
+    return construct(kind, values, rest, tuple(noted))
+
+
+def construct(kind: type[M], values: Mapping[str, Any], rest: Mapping[str, Any], noted: tuple[Mismatch, ...]) -> M:
+    """Return a model of values that are not validated; `rest` are its unknown members."""
     model = kind.model_construct(set(values) | set(rest), **values)
     # Not by way of `model_construct`: it would take unknown members for fields of which they are other names.
-    object.__setattr__(model, "__pydantic_extra__", rest)
+    object.__setattr__(model, "__pydantic_extra__", dict(rest))
     if noted:
         private = dict(model.__pydantic_private__ or {})
-        object.__setattr__(model, "__pydantic_private__", private | {"mismatches": tuple(noted)})
-        mismatches.extend(noted)
+        object.__setattr__(model, "__pydantic_private__", private | {"mismatches": noted})
     return model
 
 

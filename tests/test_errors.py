@@ -33,6 +33,7 @@ EXAMPLES: list[errors.CrmError] = [
     errors.InvalidResponseError(
         "odd", status=200, mismatches=[Mismatch("a.b", "missing", "it is missing")], body=b"x", request_id="r"
     ),
+    errors.InvalidEventError("no object"),
     errors.JobFailedError("failed", job=Job[int](id="j", kind="k", status="failed"), code="UNREADABLE_FILE"),
     errors.WebhookError("not ours"),
     errors.WebhookSignatureError("forged"),

@@ -49,6 +49,17 @@ if TYPE_CHECKING:
         CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
         LeadCapture as LeadCapture, SocialCapture as SocialCapture, WebFormSubmission as WebFormSubmission,
     )
+    from .channels import (
+        ChannelPush as ChannelPush, ContactHealthChangedPush as ContactHealthChangedPush,
+        ContactUpdatedPush as ContactUpdatedPush, ConversationUnreadCountPush as ConversationUnreadCountPush,
+        ConversationUpdatedPush as ConversationUpdatedPush, DealActivityAddedPush as DealActivityAddedPush,
+        DealCreatedPush as DealCreatedPush, DealStageChangedPush as DealStageChangedPush,
+        DealUpdatedPush as DealUpdatedPush, EventCreatedPush as EventCreatedPush,
+        EventReminderPush as EventReminderPush, EventUpdatedPush as EventUpdatedPush, KnownPush as KnownPush,
+        MessageReceivedPush as MessageReceivedPush, NotificationDeletedPush as NotificationDeletedPush,
+        NotificationNewPush as NotificationNewPush, NotificationReadPush as NotificationReadPush, Push as Push,
+        UnknownPush as UnknownPush,
+    )
     from .contacts import (
         AIInsight as AIInsight, CommunicationCreate as CommunicationCreate, CommunicationEvent as CommunicationEvent,
         CommunicationType as CommunicationType, Contact as Contact, ContactCreate as ContactCreate,
@@ -84,6 +95,14 @@ if TYPE_CHECKING:
     from .enrichment import (
         EnrichedField as EnrichedField, EnrichedRecord as EnrichedRecord, EnrichmentResult as EnrichmentResult,
         EnrichmentSource as EnrichmentSource, EnrichmentStatus as EnrichmentStatus,
+    )
+    from .events import (
+        AgentCompleted as AgentCompleted, AgentResult as AgentResult, AgentState as AgentState,
+        AgentStatusUpdate as AgentStatusUpdate, CreatedLead as CreatedLead, Event as Event,
+        IntegrationError as IntegrationError, IntegrationFault as IntegrationFault, LeadCreated as LeadCreated,
+        LeadUpdated as LeadUpdated, MessageReceived as MessageReceived, MetricChange as MetricChange,
+        MetricsUpdate as MetricsUpdate, ReceivedMessage as ReceivedMessage, UnknownEvent as UnknownEvent,
+        UpdatedLead as UpdatedLead,
     )
     from .imports import (
         ColumnMapping as ColumnMapping, ColumnTransform as ColumnTransform, ContactFileFormat as ContactFileFormat,
@@ -166,6 +185,12 @@ _NAMES = {
         "ScheduleSuggestion SmartScheduling"
     ),
     "captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
+    "channels": (
+        "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush ConversationUpdatedPush "
+        "DealActivityAddedPush DealCreatedPush DealStageChangedPush DealUpdatedPush EventCreatedPush "
+        "EventReminderPush EventUpdatedPush KnownPush MessageReceivedPush NotificationDeletedPush "
+        "NotificationNewPush NotificationReadPush Push UnknownPush"
+    ),
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
         "ContactFilter ContactInclude ContactRelationship ContactRelationshipCreate ContactRelationshipUpdate "
@@ -184,6 +209,10 @@ _NAMES = {
         "DuplicateReason MergeCounts MergeGroup MergeGroupInput SurvivorRule"
     ),
     "enrichment": "EnrichedField EnrichedRecord EnrichmentResult EnrichmentSource EnrichmentStatus",
+    "events": (
+        "AgentCompleted AgentResult AgentState AgentStatusUpdate CreatedLead Event IntegrationError IntegrationFault "
+        "LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage UnknownEvent UpdatedLead"
+    ),
     "imports": (
         "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch ImportMode "
         "ImportResult"

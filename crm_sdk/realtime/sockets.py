@@ -182,9 +182,7 @@ class _SyncSocket:
 
 
 @contextmanager
-def open_socket(
-    url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
-) -> Generator[Socket]:
+def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> Generator[Socket]:
     """Open a WebSocket. The stub's `intercept()` puts itself here."""
     from websockets.sync.client import connect
 

@@ -2,7 +2,7 @@
 
 `verify` is the documented check of a body and a signature; `parse` checks a whole delivery and gives its typed event;
 `sign` makes the headers of one, `embed` the member that signs it from within. `Webhooks` is a receiver, which
-`starlette`, `flask` and `django` beside it connect to a framework; a store makes it act once across processes.
+`asgi`, `flask` and `django` beside it connect to a framework; a store makes it act once across processes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,15 @@ if TYPE_CHECKING:
     from ..models.events import MessageReceived as MessageReceived
     from ..models.events import UnknownEvent as UnknownEvent
     from .delivery import parse as parse
+    from .receiver import Outcome as Outcome
+    from .receiver import Webhooks as Webhooks
     from .signing import embed as embed
     from .signing import sign as sign
     from .signing import verify as verify
+    from .stores import EventStore as EventStore
+    from .stores import MemoryEventStore as MemoryEventStore
+    from .stores import RedisEventStore as RedisEventStore
+    from .stores import SqliteEventStore as SqliteEventStore
 
 _HOMES = {
     "..errors": ("WebhookError", "WebhookPayloadError", "WebhookSignatureError", "WebhookTimestampError"),
@@ -39,22 +45,30 @@ _HOMES = {
         "UnknownEvent",
     ),
     ".delivery": ("parse",),
+    ".receiver": ("Outcome", "Webhooks"),
     ".signing": ("embed", "sign", "verify"),
+    ".stores": ("EventStore", "MemoryEventStore", "RedisEventStore", "SqliteEventStore"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AgentCompleted",
     "Event",
+    "EventStore",
     "IntegrationError",
     "LeadCreated",
     "LeadUpdated",
+    "MemoryEventStore",
     "MessageReceived",
+    "Outcome",
+    "RedisEventStore",
+    "SqliteEventStore",
     "UnknownEvent",
     "WebhookError",
     "WebhookPayloadError",
     "WebhookSignatureError",
     "WebhookTimestampError",
+    "Webhooks",
     "embed",
     "parse",
     "sign",

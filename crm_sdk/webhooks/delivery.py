@@ -58,7 +58,7 @@ def parse(
     for a secret or a tolerance that cannot be used.
     """
     keys = usable(secrets)
-    seconds = tolerated(tolerance)
+    seconds = seconds_of(tolerance, "tolerance")
     return opened(
         headers, body, keys, tolerance=seconds, received_at=received_at, require_standard=require_standard
     ).event
@@ -107,14 +107,14 @@ def usable(secrets: Secret | Sequence[Secret]) -> tuple[Secret, ...]:
     return found
 
 
-def tolerated(tolerance: timedelta | float) -> float:
-    """Return a tolerance in seconds.
+def seconds_of(span: timedelta | float, name: str, *, finite: bool = False) -> float:
+    """Return a time in seconds.
 
-    Raises: ConfigurationError for one that is negative or no number.
+    Raises: ConfigurationError for one that is negative or no number; where it is to be finite, also for none or no end.
     """
-    seconds = tolerance.total_seconds() if isinstance(tolerance, timedelta) else tolerance
-    if not isinstance(seconds, (int, float)) or math.isnan(seconds) or seconds < 0:
-        raise ConfigurationError(f"a webhook's tolerance is a time, not {tolerance!r}")
+    seconds: object = span.total_seconds() if isinstance(span, timedelta) else span
+    if not isinstance(seconds, (int, float)) or not seconds >= 0 or (finite and not 0 < seconds < math.inf):
+        raise ConfigurationError(f"a webhook's {name} is a timedelta or a number of seconds, not {span!r}")
     return float(seconds)
 
 

@@ -18,7 +18,7 @@ _OURS = {name.lower(): name for name in (SIGNATURE, STANDARD_ID, STANDARD_TIMEST
 def signing_headers(headers: Headers) -> dict[str, str]:
     """Return those of our headers that are there, by the names in `signing`.
 
-    Raises: WebhookSignatureError where one is there twice with different values, InvalidInputError for what are no headers.
+    Raises: WebhookSignatureError where one is there twice and not the same, InvalidInputError for what are no headers.
     """
     found: dict[str, str] = {}
     for given, value in _pairs(headers):

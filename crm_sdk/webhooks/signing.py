@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
+import math
 import re
 import secrets
 import time
@@ -48,12 +48,12 @@ def sign(
 ) -> dict[str, str]:
     """Return the headers that sign a delivery in both ways. Give `id` again when the same delivery is sent again.
 
-    Raises: ConfigurationError for a secret that cannot be used, InvalidInputError for an id or time that cannot be sent.
+    Raises: ConfigurationError for a secret that cannot be used, InvalidInputError for such an id or time.
     """
     content = raw_bytes(body)
     name = id if id is not None else f"msg_{secrets.token_hex(12)}"
     instant = timestamp.timestamp() if isinstance(timestamp, datetime) else timestamp
-    seconds = str(int(time.time() if instant is None else instant))
+    seconds = f"{math.floor(time.time() if instant is None else instant)}"
     if not _ID.fullmatch(name):
         raise InvalidInputError(f"a webhook id is 1 to 255 visible ASCII characters, not {name!r}")
     if not _INSTANT.fullmatch(seconds):
@@ -77,12 +77,12 @@ def embed(body: Payload, secret: Secret) -> bytes:
 
 def documented(content: bytes, secret: Secret) -> str:
     """Return ``sha256=<hex>``. The key is the secret's UTF-8 as given, also where it begins with ``whsec_``."""
-    return "sha256=" + hmac.new(checked(secret), content, hashlib.sha256).hexdigest()
+    return "sha256=" + hmac.digest(checked(secret), content, "sha256").hex()
 
 
 def is_documented(signature: object, content: bytes, keys: Iterable[Secret]) -> bool:
     """Tell whether a documented signature was made with one of the secrets, each of which is tried."""
-    return any([_same(signature, documented(content, secret)) for secret in keys])
+    return True in [_same(signature, documented(content, secret)) for secret in keys]
 
 
 def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: Iterable[Secret]) -> bool:
@@ -90,7 +90,7 @@ def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: 
     if not _ID.fullmatch(id) or not _INSTANT.fullmatch(timestamp):
         return False
     expected = [_standard(content, id, timestamp, secret) for secret in keys]
-    return any([_same(given, one) for given in signatures.split(" ") for one in expected])
+    return True in [_same(given, one) for given in signatures.split(" ") for one in expected]
 
 
 def checked(secret: Secret) -> bytes:

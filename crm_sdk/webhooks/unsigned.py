@@ -90,11 +90,11 @@ def _stringified(token: str) -> str:
 
 
 def event_type(members: dict[str, Any]) -> str:
-    """Return what kind of event a body tells of.
+    """Return what kind of event a body tells of: a webhook's ``event``, or ``type``, as live events call it.
 
-    Raises: WebhookPayloadError where it does not say.
+    Raises: WebhookPayloadError where it does not say, or says two things.
     """
-    found = members.get("event", members.get("type"))
-    if not isinstance(found, str) or not found:
+    found: list[object] = [members[name] for name in ("event", "type") if name in members]
+    if not found or not isinstance(found[0], str) or not found[0] or found[0] != found[-1]:
         raise WebhookPayloadError("the body does not say which event it is")
-    return found
+    return found[0]
