@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 from typing import Any, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 from typer.main import get_command
 
 from . import api, completion, offline_commands, shells, signin, stub
@@ -68,6 +68,11 @@ class Root(Lazy):
             lambda: [*_summaries(), *self.by_hand], lambda name: self.by_hand.get(name) or _noun(name)
         )
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command that is meant: a noun shows its own view where none of its commands is called."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.meant(rest) if isinstance(command, Noun) else command, rest
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, with what each noun is."""
         for name, summary in _summaries().items():
@@ -79,10 +84,28 @@ class Noun(Lazy):
     """A noun, whose class is loaded when its commands or its help are asked for."""
 
     load: Callable[[], Any]
+    own_view: Callable[[], Any]
+    """Make the command of what the noun itself shows; None where it shows nothing."""
+
+    def meant(self, words: Sequence[str]) -> Any:
+        """Return what the words after the noun are for: this group with its commands and help, or its own view."""
+        first = words[0] if words else ""
+        if first in ("-h", "--help") or first in self.commands:
+            return self
+        own = self.own_view()
+        if own is None:
+            return self
+        takes_words = any(isinstance(parameter, TyperArgument) for parameter in own.params)
+        # Without words of its own a view is meant by the noun alone, or with options; another word is a mistake.
+        return own if (bool(first) if takes_words else not first or first.startswith("-")) else self
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, which is the class's docstring."""
+        """Print the help, which is the class's docstring, and that of the noun's own view."""
         self.help = inspect.getdoc(self.load())
+        own = self.own_view()
+        if own is not None:
+            self.help, self.params = f"{self.help}\n\n{own.help}", own.params
+            self.subcommand_metavar = f"| {self.subcommand_metavar}"
         super().format_help(ctx, formatter)
 
 
@@ -106,7 +129,10 @@ def _group(name: str, load: Callable[[], Any]) -> Noun:
     def make(child: str) -> Any:
         from .commands import command_for
         from .nouns import operations, resources
+        from .views import view, views
 
+        if child in views(load().path()):
+            return view(load().path(), child)
         inner = resources(load()).get(child)
         if inner is None:
             return command_for(operations(load())[child])
@@ -116,14 +142,21 @@ def _group(name: str, load: Callable[[], Any]) -> Noun:
 
     def names() -> list[str]:
         from .nouns import operations, resources
+        from .views import views
 
-        return [*operations(load()), *resources(load())]
+        return [*operations(load()), *resources(load()), *views(load().path())]
+
+    def own() -> Any:
+        from .views import own_view
+
+        return own_view(load().path())
 
     app = typer.Typer(cls=Noun, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
     app.callback()(_nothing)
     group = cast(Noun, get_command(app))
     group.name = name
     group.load = load
+    group.own_view = own
     group.commands = Commands(names, make)
     return group
 

@@ -1,8 +1,9 @@
 """What TAB answers, from names kept in the user's cache folder; nothing but them is loaded.
 
 The names are made from the declarations when they are first needed, and anew when a file of the packages has changed.
-A command is ``{"help", "options", "arguments"}``, a group ``{"help", "commands"}``; an option is a list of its words,
-``null`` where it takes any value, ``false`` where it takes none, ``"file"`` where it takes a path.
+A command is ``{"help", "options", "arguments"}``, a group ``{"help", "commands"}``, and a group that shows something
+itself is both; an option is a list of its words, ``null`` where it takes any value, ``false`` where it takes none,
+``"file"`` where it takes a path.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def _key() -> str:
     here = os.path.dirname(os.path.abspath(__file__))
     sdk = os.path.join(os.path.dirname(here), "crm_sdk")
     newest, count = 0, 0
-    for folder in (here, sdk, os.path.join(sdk, "models"), os.path.join(sdk, "resources")):
+    for folder in (here, os.path.join(here, "views"), sdk, os.path.join(sdk, "models"), os.path.join(sdk, "resources")):
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.endswith(".py"):
@@ -105,10 +106,12 @@ def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple
             name, equals, _ = word.partition("=")
             words = _option(root, node, name)
             waiting = words is not False and not equals
-        elif "commands" in node:
+        elif word in node.get("commands", ()) and not arguments:
             node = node["commands"][word]
-        else:
+        elif "arguments" in node:
             arguments += 1
+        else:
+            return []  # no such command
     if waiting:
         return _words(words, current)
     if current.startswith("-"):
@@ -117,7 +120,7 @@ def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple
             return [(f"{name}={word}", "") for word, _ in _words(_option(root, node, name), value)]
         options = [*node.get("options", {}), *(name for name in root["options"] if name not in node.get("options", {}))]
         return [(name, "") for name in options if name.startswith(current)]
-    if "commands" in node:
+    if "commands" in node and not arguments:
         return [(name, inner["help"]) for name, inner in node["commands"].items() if name.startswith(current)]
     expected = node["arguments"]
     return _words(expected[min(arguments, len(expected) - 1)], current) if expected else []

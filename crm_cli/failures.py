@@ -46,6 +46,11 @@ def status_of(error: errors.CrmError) -> int:
     return next((status for kind, status, _ in _STATUSES if isinstance(error, kind)), 1)
 
 
+def in_short(error: errors.CrmError) -> str:
+    """Return what an error of the SDK is to a shell, in a few words."""
+    return next(words for kind, _, words in _STATUSES if isinstance(error, kind))
+
+
 def in_words(text: str) -> str:
     """Return a docstring's text with the SDK's error classes replaced by what they are to a shell."""
     for kind, status, words in _STATUSES:

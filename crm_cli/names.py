@@ -13,6 +13,7 @@ from crm_sdk.resource import Resource
 from .nouns import nouns, operations, resources
 from .parameters import Form, Parameter
 from .settings import GLOBALS
+from .views import own_view, view, views
 
 if TYPE_CHECKING:
     from .app import Root
@@ -34,7 +35,9 @@ def collect() -> dict[str, Any]:
 def _resource(kind: type[Resource[Any]]) -> dict[str, Any]:
     commands = {name: _declared(Form(operation)) for name, operation in operations(kind).items()}
     commands |= {name: _resource(inner) for name, inner in resources(kind).items()}
-    return {"help": _first_line(inspect.getdoc(kind)), "commands": commands}
+    commands |= {name: _made(view(kind.path(), name)) for name in views(kind.path())}
+    own = own_view(kind.path())
+    return (_made(own) if own is not None else {}) | {"help": _first_line(inspect.getdoc(kind)), "commands": commands}
 
 
 def _declared(form: Form) -> dict[str, Any]:
@@ -73,7 +76,8 @@ def _made(command: Any) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for parameter in command.params:
         if isinstance(parameter, TyperOption):
-            options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], False if parameter.is_flag else None)
+            expected = False if parameter.is_flag else _choices(parameter.metavar)
+            options |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], expected)
     known = _globals()
     arguments = [None for parameter in command.params if isinstance(parameter, TyperArgument)]
     return {
@@ -81,6 +85,11 @@ def _made(command: Any) -> dict[str, Any]:
         "options": {name: v for name, v in options.items() if name not in known},
         "arguments": arguments,
     }
+
+
+def _choices(metavar: str | None) -> list[str] | None:
+    """Return the words an option takes, where what stands for its value in the help lists them: ``table|json``."""
+    return metavar.split("|") if metavar and "|" in metavar else None
 
 
 def _first_line(text: str | None) -> str:

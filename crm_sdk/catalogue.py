@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from .resources.analytics import Analytics
     from .resources.auth import Auth
     from .resources.calendar import Calendar
+    from .resources.channels import Channels
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
     from .resources.dashboard import Dashboard
     from .resources.deals import Deals
+    from .resources.events import Events
     from .resources.integrations import Integrations
     from .resources.leads import Leads
     from .resources.messages import Messages
@@ -36,10 +38,12 @@ class Catalogue(Generic[Mode]):
     analytics: Analytics[Mode] = noun()
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
+    channels: Channels[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     deals: Deals[Mode] = noun()
+    events: Events[Mode] = noun()
     integrations: Integrations[Mode] = noun()
     leads: Leads[Mode] = noun()
     messages: Messages[Mode] = noun()

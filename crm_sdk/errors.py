@@ -14,6 +14,8 @@ CrmError
  |    +-- WebhookSignatureError   not signed, or not with a secret of ours
  |    +-- WebhookTimestampError   signed, but too long ago or too far ahead: perhaps sent again by somebody else
  |    +-- WebhookPayloadError     not an event
+ +-- EventGap                     events were lost and cannot be had again; the stream goes on after them
+ +-- PushRefusedError             a channel answered a push or a join with an error
  +-- ApiError                     the server said no; `status`, `code`, `message`, `details`, `fields`, `request_id`
       +-- BadRequestError         400  the request itself is malformed
       +-- AuthenticationError     401  sign in, or check the API key
@@ -159,6 +161,31 @@ class WebhookTimestampError(WebhookError):
 
 class WebhookPayloadError(WebhookError):
     """The delivery's body is not an event."""
+
+
+class EventGap(CrmError):  # noqa: N818 # it is what happened, not what the caller did wrong
+    """Events were lost, and the server cannot send them again. The stream goes on after them: iterate on.
+
+    `from_seq` and `to_seq` are the first and the last number that is missing; None where that is not known. `reason` is
+    ``expired`` (the server does not keep them any more), ``epoch`` (its numbers began anew), ``lost`` (they never came)
+    or ``unnumbered`` (the link was broken, and this server does not number its events).
+    """
+
+    def __init__(self, from_seq: int | None, to_seq: int | None, reason: str) -> None:
+        which = f"{from_seq} to {to_seq}" if None not in (from_seq, to_seq) else f"after {(from_seq or 1) - 1}"
+        super().__init__(f"events {which} are missing ({reason}); fetch what they would have told you, then go on")
+        self.from_seq = from_seq
+        self.to_seq = to_seq
+        self.reason = reason
+
+
+class PushRefusedError(CrmError):
+    """A channel answered a push or a join with an error. `reason` is its word, `response` all it said."""
+
+    def __init__(self, message: str, *, reason: str | None, response: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.response = response
 
 
 class ApiError(CrmError):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -131,6 +133,16 @@ class BodyStream:
         finally:
             self.close()
 
+    def interrupt(self) -> None:
+        """Wake a thread that waits for the next piece: it finds the connection ended."""
+        network = self._response.extensions.get("network_stream")
+        connection = network.get_extra_info("socket") if network is not None else None
+        if connection is None:
+            self.close()
+            return
+        with suppress(OSError):  # it may have ended by itself
+            connection.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Give the connection back."""
         release, self._release = self._release, None
@@ -201,7 +213,9 @@ def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | Clien
     if http_client is None:
         return DirectLink(sync_transports(base_url), limit)
     if hasattr(http_client, "handle_request"):
-        return DirectLink(lambda: http_client, limit, owned=False)
+        link = DirectLink(lambda: http_client, limit, owned=False)
+        _take_sockets(link, http_client)
+        return link
     if hasattr(http_client, "build_request") and not hasattr(http_client, "aclose"):
         return ClientLink(http_client)
     raise ConfigurationError(f"http_client must be an httpx.Client or an httpx transport, not {http_client!r}")
@@ -212,10 +226,18 @@ def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectL
     if http_client is None:
         return AsyncDirectLink(async_transports(base_url), limit)
     if hasattr(http_client, "handle_async_request"):
-        return AsyncDirectLink(lambda: http_client, limit, owned=False)
+        link = AsyncDirectLink(lambda: http_client, limit, owned=False)
+        _take_sockets(link, http_client)
+        return link
     if hasattr(http_client, "build_request") and hasattr(http_client, "aclose"):
         return AsyncClientLink(http_client)
     raise ConfigurationError(f"http_client must be an httpx.AsyncClient or an async transport, not {http_client!r}")
+
+
+def _take_sockets(link: Any, transport: Any) -> None:
+    # A transport that leads to a server of its own kind (the stub's) opens the WebSockets to it as well.
+    if hasattr(transport, "open_socket"):
+        link.open_socket = transport.open_socket
 
 
 class DirectLink:

@@ -18,13 +18,10 @@ from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
 from .models.record import Mismatch, Model
-from .wire import ExactFloat, decode_json, is_array, is_object
+from .wire import ExactFloat, decode_json, has_long_numbers, is_array, is_object
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-
-_DIGITS = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
-_MORE_THAN_A_FLOAT_HOLDS = b"0" * 17  # sixteen digits and a point
 
 
 class Unreadable(Exception):  # noqa: N818 # it becomes an InvalidResponseError; it is not for users
@@ -45,8 +42,7 @@ class Reader(Generic[T]):
     def read(self, content: bytes, *, strict: bool) -> tuple[T, tuple[Mismatch, ...]]:
         """Return the value and how it deviates. Raises `Unreadable`; with `strict` also where anything deviates."""
         try:
-            # To search like this takes a fiftieth of the time of a regular expression.
-            if _MORE_THAN_A_FLOAT_HOLDS in content.translate(_DIGITS):
+            if has_long_numbers(content):
                 return _with_floats(self.adapter.validate_python(decode_json(content))), ()
             return self.adapter.validate_json(content), ()
         except _Invalid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import subprocess
@@ -54,10 +55,11 @@ def kinds(value: Model) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("form", ["bytes", "text", "object"])
 @pytest.mark.parametrize("member", ["type", "event"])
 def test_a_documented_event_has_its_class_and_its_members(kind: str, form: str, member: str) -> None:
-    body = {member: kind, "data": EXAMPLES[kind][1], "timestamp": "2024-01-15T16:30:00Z"}
+    body: dict[str, Any] = {member: kind, "data": EXAMPLES[kind][1], "timestamp": "2024-01-15T16:30:00Z"}
     body |= {"id": "evt_1", "seq": 42, "epoch": "e1"}
     text = json.dumps(body)
-    found = read_event({"bytes": text.encode(), "text": text, "object": body}[form])  # type: ignore[arg-type] # any of the three
+    forms: dict[str, bytes | str | dict[str, Any]] = {"bytes": text.encode(), "text": text, "object": body}
+    found = read_event(forms[form])
     assert type(found).__name__ == EXAMPLES[kind][0]
     assert type(found) is getattr(models, EXAMPLES[kind][0])
     assert (found.type, found.timestamp, found.id, found.seq, found.epoch) == (kind, WHEN, "evt_1", 42, "e1")
@@ -98,6 +100,7 @@ def test_what_the_document_does_not_name_is_kept() -> None:
 
 def test_an_amount_keeps_every_digit() -> None:
     found = read_event('{"type": "lead.updated", "data": {"id": "1", "value": 12345678901234567.25}}')
+    assert isinstance(found, models.LeadUpdated)
     assert found.data.value == Decimal("12345678901234567.25")
 
 
@@ -110,7 +113,7 @@ def test_an_event_can_be_made_pickled_and_not_changed() -> None:
     assert pickle.loads(pickle.dumps(odd)) == odd
     assert pickle.loads(pickle.dumps(odd)).mismatches == odd.mismatches != ()
     with pytest.raises(ValueError, match="frozen"):
-        made.seq = 4  # type: ignore[misc] # it is frozen
+        made.seq = 4
 
 
 def test_an_unknown_type_is_an_unknown_event() -> None:
@@ -138,7 +141,7 @@ def test_a_known_type_whose_data_is_no_object_is_an_unknown_event(kind: str, dat
 def test_data_that_deviates_is_usable_and_says_how() -> None:
     found = read_event(event("lead.created", data={"id": 5, "email": "x", "planet": "Earth"}))
     assert type(found) is models.LeadCreated
-    assert (found.data.id, found.data.name, found.data.email) == (5, None, "x")
+    assert vars(found.data) == {"id": 5, "name": None, "email": "x", "source": None}
     assert found.data.model_extra == {"planet": "Earth"}
     assert kinds(found) == [("data.id", "string_type"), ("data.name", "missing")]
     assert found.data.mismatches == found.mismatches
@@ -207,10 +210,8 @@ def test_any_object_reads_as_an_event_with_a_type_and_numbers(kind: Any, data: A
 
 @given(st.binary(max_size=40) | st.text(max_size=40))
 def test_any_content_reads_or_is_the_one_error(raw: bytes | str) -> None:
-    try:
-        read_event(raw)
-    except InvalidEventError:
-        pass
+    with contextlib.suppress(InvalidEventError):
+        assert isinstance(read_event(raw).type, str)
 
 
 # -- pushes ------------------------------------------------------------------------------------------------------------

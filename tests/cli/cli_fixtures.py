@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
@@ -14,6 +14,7 @@ import pytest
 from shell import Crm, Memory, Result
 
 from crm_cli.app import run
+from crm_sdk import CrmClient
 from server_stub import StubServer
 
 
@@ -57,3 +58,29 @@ def offline(crm: Crm, folder: Path, seeded: Path, monkeypatch: pytest.MonkeyPatc
     shutil.copy(seeded, folder / "offline.db")
     monkeypatch.setenv("CRM_OFFLINE", "1")
     return crm
+
+
+@pytest.fixture
+def served(stub: StubServer, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
+    """The command line with the stub as its server."""
+    monkeypatch.setenv("CRM_BASE_URL", "http://crm.test")
+    monkeypatch.setenv("CRM_API_KEY", "acme-admin")
+    with stub.intercept():
+        yield crm
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="flow")
+
+
+@pytest.fixture
+def drawn(served: Crm, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    def draw(*words: str, width: int = 140, status: int = 0) -> str:
+        monkeypatch.setenv("COLUMNS", str(width))
+        done = served(*words, "-o", "table")
+        assert done.status == status
+        assert max((len(line) for line in done.out.splitlines()), default=0) <= width
+        return done.out
+
+    return draw

@@ -1,0 +1,42 @@
+"""What people look at: commands made by hand that draw what several calls answer.
+
+A view is a function in the file of its noun, which is imported when the view is called; the one that is named like its
+noun is what the noun itself shows: ``crm dashboard``, ``crm search acme``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from ..global_options import by_hand
+
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "calendar": ("week",),
+    "dashboard": ("dashboard",),
+    "deals": ("board",),
+    "messages": ("thread",),
+    "search": ("search",),
+}
+"""The views of each noun."""
+
+
+def views(noun: str) -> list[str]:
+    """Return the names of a noun's views, but for that of the noun itself."""
+    return [name for name in VIEWS.get(noun, ()) if name != noun]
+
+
+def view(noun: str, name: str) -> Any:
+    """Return the command of a view."""
+    app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+    app.command(name, rich_help_panel="Views")(by_hand(getattr(import_module(f".{noun}", __name__), name)))
+    return get_command(app)
+
+
+def own_view(noun: str) -> Any:
+    """Return the command of what the noun itself shows; None where that is nothing but its help."""
+    return view(noun, noun) if noun in VIEWS.get(noun, ()) else None

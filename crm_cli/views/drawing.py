@@ -1,0 +1,116 @@
+"""The parts that views are drawn with: the screen, texts from outside, figures, bars and sparklines.
+
+An answer that deviates from its document may lack any member, or have something else in its place: what is drawn of
+a record takes that as it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ..failures import visible
+from ..output import Printer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_NARROW = 100
+_COLUMN = 18
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+
+
+def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Console], None]) -> None:
+    """Print a view: drawn for people, as a whole in JSON, and its records one a line in JSON lines and CSV."""
+    if format == "table":
+        from rich.console import Console
+
+        draw(Console(highlight=False, markup=False, emoji=False))
+    elif format == "json":
+        Printer(format).show(whole)
+    else:
+        Printer(format).rows(records)
+
+
+def fits(screen: Console, columns: int) -> bool:
+    """Tell whether columns of text can stand side by side; on a narrow screen they stand below one another."""
+    return screen.width >= max(_NARROW, columns * _COLUMN)
+
+
+def line(*parts: str | tuple[str, str] | Text | None, between: str = "") -> Text:
+    """Return a line of texts, some of them with a style; what came from outside cannot steer the terminal."""
+    from rich.text import Text
+
+    def made(part: str | tuple[str, str] | Text) -> Text:
+        if isinstance(part, Text):
+            return part
+        text, style = part if isinstance(part, tuple) else (part, "")
+        return Text(visible(str(text)).replace("\n", " ") if text else "", style)
+
+    return Text(between).join([text for part in parts if part and (text := made(part))])
+
+
+def heading(title: str, about: str = "") -> Text:
+    """Return the line that begins a part of a page."""
+    return line((title, "bold cyan"), (about, "dim"), between="  ")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def number(value: object) -> Decimal:
+    """Return a figure that can be added up; 0 for what is none."""
+    return Decimal(str(value)) if isinstance(value, (int, float, Decimal)) else Decimal()
+
+
+def amount(value: object) -> str:
+    """Return an amount of money; its cents where it has any."""
+    if not isinstance(value, (int, float, Decimal)):
+        return "–"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def percent(value: object) -> str:
+    """Return a probability of 0..100."""
+    return f"{value:.0f} %" if isinstance(value, (int, float, Decimal)) else "–"
+
+
+def named(key: str) -> str:
+    """Return a key of the documents as a title: ``closed-won`` is "Closed won"."""
+    return str(key or "").replace("-", " ").replace("_", " ").capitalize()
+
+
+def bar(share: float, width: int) -> str:
+    """Return a bar that fills a share of a width, to an eighth of a character; what is not nothing can be seen."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8) or int(share > 0)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + _EIGHTHS[rest].strip()).ljust(width)
+
+
+def gauge(share: float, width: int) -> Text:
+    """Return a bar within the track that it may fill."""
+    filled = bar(share, width).rstrip()
+    return line((filled, "cyan"), ("░" * (width - len(filled)), "dim"))
+
+
+def spark(values: Sequence[float]) -> str:
+    """Return values side by side, the greatest as high as a line."""
+    most = max(values, default=0)
+    if most <= 0:
+        return _HEIGHTS[0] * len(values)
+    return "".join(_HEIGHTS[round(value / most * (len(_HEIGHTS) - 1))] for value in values)
+
+
+def bars(values: Mapping[str, float], width: int, told: Callable[[float], str]) -> list[Text]:
+    """Return a line for each value: its name, its bar against the greatest, and the value as it is told."""
+    most = max(values.values(), default=0) or 1
+    longest = max(map(len, values), default=0)
+    return [
+        line(f"{named(name):<{longest}}  ", (bar(value / most, width), "cyan"), f"  {told(value)}")
+        for name, value in values.items()
+    ]

@@ -1,0 +1,152 @@
+"""``crm search acme``: what was found, by its kind."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crm_sdk.models.search import SearchType
+from crm_sdk.reading import choices_of
+from crm_sdk.wire import is_array
+
+from ..connection import connected
+from ..failures import complain
+from ..output import plain
+from ..settings import Options, settle
+from .drawing import amount, heading, line, named, percent, show
+from .zone import Zone, zone_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from crm_sdk.models import CalendarEvent, Contact, Deal, Message
+    from crm_sdk.models.search import SearchResults
+
+_MATCH = "bold underline yellow"
+_AROUND = 30
+"""So many characters of a long text are shown before a match."""
+_LONGEST = 160
+
+
+def search(
+    options: Options,
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="all of them have to occur")],
+    type: Annotated[
+        str | None, typer.Option("--type", metavar="|".join(choices_of(SearchType)), help="only what is of this kind")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="so many of each kind are drawn")] = 10,
+) -> None:
+    """Show the contacts, deals, messages and events in which all the words occur.
+
+    `--output json` has all that was found.
+    """
+    settings = settle(options)
+    with connected(settings) as client:
+        found = client.search.query(" ".join(words), type=type)
+        zone = zone_of(client) if settings.output == "table" else Zone()
+    terms = [_folded(word) for word in " ".join(words).split()]
+    show(settings.output, found, _records(found), lambda screen: _draw(screen, found, terms, limit, zone))
+
+
+def _kinds(found: SearchResults) -> dict[str, Sequence[Any]]:
+    return {"contacts": found.contacts, "deals": found.deals, "messages": found.messages, "events": found.events}
+
+
+def _records(found: SearchResults) -> Iterator[dict[str, Any]]:
+    for kind, records in _kinds(found).items():
+        yield from ({"kind": kind.removesuffix("s"), **plain(record)} for record in records)
+
+
+def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: int, zone: Zone) -> None:
+    from rich.padding import Padding
+
+    kinds = {kind: records for kind, records in _kinds(found).items() if records}
+    for number, (kind, records) in enumerate(kinds.items()):
+        if number:
+            screen.print()
+        screen.print(heading(named(kind), str(len(records))))
+        for record in records[:limit]:
+            first, *others = (_marked(text, terms) for text in _ABOUT[kind](record, zone))
+            if not any(_marks(text, terms) for text in (first.plain, *(other.plain for other in others))):
+                others += [_marked(text, terms) for text in _elsewhere(record, terms)]
+            screen.print(Padding(line(first, (record.id, "dim"), between="  "), (0, 0, 0, 2), expand=False))
+            for other in others:
+                screen.print(Padding(other, (0, 0, 0, 4), expand=False))
+        if len(records) > limit:
+            screen.print(line((f"  + {len(records) - limit} more", "dim")))
+    if not kinds:
+        complain("nothing found")
+
+
+def _contact(record: Contact, _: Zone) -> list[Text]:
+    return [
+        line((record.name, "bold"), _joined(record.title, record.company), between="  "),
+        line((_joined(record.email, record.phone), "dim")),
+    ]
+
+
+def _deal(record: Deal, _: Zone) -> list[Text]:
+    figures = (named(record.stage), amount(record.value), percent(record.probability))
+    return [
+        line((record.title, "bold"), *figures, between="  "),
+        line((_joined(record.contact_name, record.company), "dim")),
+    ]
+
+
+def _message(record: Message, zone: Zone) -> list[Text]:
+    when = zone.told(record.timestamp)
+    return [line((record.sender_name or "", "bold"), (when, "dim"), record.subject, between="  "), line(record.content)]
+
+
+def _event(record: CalendarEvent, zone: Zone) -> list[Text]:
+    when = zone.told(record.start_time)
+    who = _joined(record.contact_name, record.contact_company)
+    return [line((record.title or "", "bold"), (when, "dim"), record.status, between="  "), line((who, "dim"))]
+
+
+_ABOUT: Mapping[str, Any] = {"contacts": _contact, "deals": _deal, "messages": _message, "events": _event}
+
+
+def _joined(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _elsewhere(record: Any, terms: Sequence[str]) -> list[Text]:
+    """Return the member of a record that matches, where it is none of those that are shown."""
+    for name, value in plain(record).items():
+        for text in value if is_array(value) else [value]:
+            if isinstance(text, str) and name != "id" and _marks(text, terms):
+                return [line((f"{name}: {text}", "dim"))]
+    return []
+
+
+def _marked(text: Text, terms: Sequence[str]) -> Text:
+    """Highlight the matches; of a long text what is around the first of them is left."""
+    marks = _marks(text.plain, terms)
+    for begin, end in marks:
+        text.stylize(_MATCH, begin, end)
+    if len(text) <= _LONGEST:
+        return text
+    begin = max(min(begin for begin, _ in marks) - _AROUND, 0) if marks else 0
+    cut = text[begin : begin + _LONGEST]
+    return line("…" if begin else None, cut, "…" if begin + _LONGEST < len(text) else None)
+
+
+def _marks(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where terms begin and end in a text; case and accents do not matter."""
+    seen, marks = _folded(text), list[tuple[int, int]]()
+    for term in terms:
+        begin = seen.find(term)
+        while begin >= 0:
+            marks.append((begin, begin + len(term)))
+            begin = seen.find(term, begin + len(term))
+    return marks
+
+
+def _folded(text: str) -> str:
+    """Return a text without case and accents, character by character: it stays as long as it is."""
+    return "".join((unicodedata.normalize("NFKD", each).casefold() or each)[0] for each in text)

@@ -1,0 +1,45 @@
+"""Work that goes on while an async reader does something else, on asyncio and on trio."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+
+class Background:
+    """A task of its own, until it ends or is stopped. It must not raise."""
+
+    def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._work = work
+        self._scope = anyio.CancelScope()
+        self._ended = anyio.Event()
+        trio: Any = sys.modules.get("trio")
+        if trio is not None and _in_trio(trio):
+            trio.lowlevel.spawn_system_task(self._run)
+        else:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            with self._scope:
+                await self._work()
+        finally:
+            self._ended.set()
+
+    async def stop(self, patience: float = 2.0) -> None:
+        """Cancel it and wait until it has ended, but not for long."""
+        self._scope.cancel()
+        with anyio.move_on_after(patience, shield=True):
+            await self._ended.wait()
+
+
+def _in_trio(trio: Any) -> bool:
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True

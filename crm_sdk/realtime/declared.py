@@ -1,0 +1,65 @@
+"""How a live call is declared: `@live` for a stream of events, `@joined` for a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from ..resource import Async, Resource, Sync
+
+if TYPE_CHECKING:
+    from .channel import AsyncChannel, Channel
+    from .stream import AsyncStream, Stream
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Declared:
+    """A call whose answer differs with the client: its function makes the right one, the types say which."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        update_wrapper(self, function)  # type: ignore[arg-type] # it stands for the function
+
+    def _method(self, instance: Resource[Any] | None) -> Any:
+        return self if instance is None else update_wrapper(partial(self._function, instance), self._function)
+
+
+class Live(_Declared, Generic[P, T]):
+    """A call that answers a stream of T."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Live[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Stream[T]]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncStream[T]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self._method(instance)
+
+
+class Joined(_Declared, Generic[P]):
+    """A call that answers a channel."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Joined[P]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Channel]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncChannel]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the declaration, or the method of a client's resource."""
+        return self._method(instance)
+
+
+def live(function: Callable[Concatenate[Any, P], Stream[T]]) -> Live[P, T]:
+    """Declare a call that answers a stream."""
+    return Live(function)
+
+
+def joined(function: Callable[Concatenate[Any, P], Channel]) -> Joined[P]:
+    """Declare a call that answers a channel."""
+    return Joined(function)

@@ -1,0 +1,215 @@
+"""The company's events as ``/ws`` and SSE bring them: one numbered feed on one link. No I/O.
+
+What is on the wire is in docs/realtime.md; the messages are those of the MVP document (003, "WebSocket Events").
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from urllib.parse import urlencode
+
+from ..dialects import DIALECTS
+from ..errors import CrmError
+from .mailbox import Mailbox
+from .position import Cursor, Position
+from .session import Opening
+from .sockets import Data, SocketClosedError, SocketRefusedError
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+Over: TypeAlias = Literal["ws", "sse"]
+Raw: TypeAlias = Mapping[str, Any]
+"""A message as it came: it becomes a typed event when it is read, in the reader's time."""
+
+UNTOLD = 0.5
+"""Seconds to wait for a server to say where its feed goes on; one that does not has begun all the same."""
+SILENCE = 45.0
+"""Seconds without a byte after which an SSE link counts as dead: a server sends a comment every 15."""
+
+
+class Feed:
+    """The company's feed on one link."""
+
+    def __init__(
+        self,
+        client: Client[Any],
+        mailbox: Mailbox[Raw],
+        *,
+        over: Over,
+        types: Collection[str] | None,
+        since: Cursor | None,
+        heartbeat: float,
+    ) -> None:
+        self._client = client
+        self._mailbox = mailbox
+        self._over: Over = over
+        self._types = frozenset(types) if types is not None else None
+        self._held: deque[Raw] = deque()
+        self._ready: Callable[[], None] = lambda: None
+        self._heard = self._opened = 0.0
+        self.heartbeat = heartbeat if over == "ws" else 0.0
+        self.position: Position[Raw] = Position(self._deliver, mailbox.put, since)
+        self.last_error: CrmError | None = None
+        self.up = False
+        """Whether the feed is being received."""
+        if over == "sse":
+            from .sse import SseParser
+
+            self._parse = SseParser()
+
+    def when_ready(self, ready: Callable[[], None]) -> None:
+        """Have `ready` called each time the feed has begun."""
+        self._ready = ready
+
+    @property
+    def progress(self) -> int:
+        """How many events it has passed on."""
+        return self.position.passed_on
+
+    # -- what the session asks -----------------------------------------------------------------------------------
+
+    def opening(self) -> Opening:
+        """Return where to connect, with the position to resume from."""
+        client, dialect = self._client, DIALECTS["mvp"]
+        bearer = client.terms().credentials.access
+        headers = {"User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
+        query: dict[str, str | int] = {"resume": 1}
+        cursor = self.position.resuming()
+        if cursor is not None:
+            query["since"] = cursor.seq
+            if cursor.epoch is not None:
+                query["epoch"] = cursor.epoch
+        if self._over == "ws":
+            url = dialect.url(client.base_url, "/ws").replace("http", "ws", 1)
+        else:
+            url = dialect.url(client.base_url, "/api/events/stream")
+            headers["Accept"] = "text/event-stream"
+            if cursor is not None:
+                headers["Last-Event-ID"] = str(cursor)
+        return Opening(f"{url}?{urlencode(query)}", headers, bearer=bearer)
+
+    def opened(self, now: float) -> Iterable[Data]:
+        """Begin to listen."""
+        self._heard = self._opened = now
+        self.up, self.last_error = False, None
+        if self._over == "sse":
+            from .sse import SseParser
+
+            self._parse = SseParser()
+        return ()
+
+    def received(self, data: Data, now: float) -> Iterable[Data]:
+        """Take what came: one message of ``/ws``, or a piece of an SSE stream."""
+        self._heard = now
+        if self._over == "ws":
+            self._message(data, now)
+        else:
+            for event in self._parse.feed(data if isinstance(data, bytes) else data.encode()):
+                self._message(event.data, now)
+        return ()
+
+    def due(self, now: float) -> Iterable[Data]:
+        """Offer again what had no room; there is nothing to say."""
+        if not self.up and now - self._opened >= UNTOLD:
+            self._begin()
+        while self._held and self.position.arrived(self._held[0], now, seq=None, epoch=None, id=_id(self._held[0])):
+            self._held.popleft()
+        if self._over == "sse" and now - self._heard >= SILENCE:
+            raise SocketClosedError(None, f"no sign of life for {now - self._heard:.0f} s")
+        return ()
+
+    def wants_anew(self, now: float) -> bool:
+        """Tell whether events are missing: they come with a new connection."""
+        return self.position.wants_resume(now, room=self._mailbox.room)
+
+    def patience(self, now: float) -> float:
+        """Return how long to listen: shortly where room is waited for, or events that are late."""
+        return 1.0 if self.up and not self.position.blocked and not self.position.waiting else 0.05
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing can be taken: events without a number cannot be fetched again."""
+        return bool(self._held)
+
+    def lost(self) -> None:
+        """Note that the link is gone."""
+        self.up = False
+        self.position.broke()
+
+    def failed(self, error: CrmError) -> None:
+        """Keep the reason for whoever waits for the beginning."""
+        self.last_error = error
+
+    def refusal(self, refused: SocketRefusedError) -> CrmError:
+        """Return the error that a refusal means."""
+        return DIALECTS["mvp"].error(refused.status, refused.headers, refused.body, "events.listen")
+
+    def _begin(self) -> None:
+        self.position.restored()
+        self.up = True
+        self._ready()
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def _message(self, data: Data, now: float) -> None:
+        try:
+            found: object = json.loads(data)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            self.position.suspect(now)
+            return
+        message = cast("dict[str, Any]", found)
+        kind, content = message.get("type"), message.get("data")
+        if kind in ("stream.ready", "stream.position") and isinstance(content, dict):
+            self._place(kind, cast("dict[str, Any]", content), now)
+            return
+        if not isinstance(kind, str):
+            self.position.suspect(now)
+            return
+        if not self.up:
+            self._begin()
+        seq, epoch = message.get("seq"), message.get("epoch")
+        if not self.position.arrived(
+            message,
+            now,
+            seq=seq if isinstance(seq, int) else None,
+            epoch=epoch if isinstance(epoch, str) else None,
+            id=_id(message),
+        ):
+            self._held.append(message)
+
+    def _place(self, kind: object, place: dict[str, Any], now: float) -> None:
+        seq, epoch, gap = place.get("seq"), place.get("epoch"), place.get("gap")
+        if not isinstance(seq, int):
+            return
+        if kind == "stream.ready":
+            self.position.begin(seq, epoch, cast("dict[str, Any]", gap) if isinstance(gap, dict) else None)
+            if not self.up:
+                self._begin()
+        else:
+            self.position.mark(seq, epoch, now)
+
+    def _deliver(self, message: Raw) -> bool:
+        if self._types is not None and message["type"] not in self._types:
+            return True
+        return self._mailbox.offer(message)
+
+
+def record_of(message: Raw) -> object:
+    """Return what an event is about: events of one record may be coalesced."""
+    data = message.get("data")
+    about = cast("dict[str, Any]", data).get("id") if isinstance(data, dict) else None
+    return (message.get("type"), about)
+
+
+def _id(message: Raw) -> str | None:
+    id = message.get("id")
+    return id if isinstance(id, str) else None
+

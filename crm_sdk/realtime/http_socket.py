@@ -1,0 +1,148 @@
+"""A streamed HTTP answer as a one-way socket: what SSE comes over."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import anyio
+
+from ..errors import CrmError
+from ..exchange import Request
+from .background import Background
+from .feed import SILENCE
+from .sockets import AsyncSocket, Data, Socket, SocketClosedError, SocketRefusedError
+
+_PIECES = 256
+"""How many pieces wait to be read before the connection itself is made to wait."""
+
+
+def _request(url: str, headers: Mapping[str, str]) -> Request:
+    return Request("GET", url, headers, stream=True)
+
+
+def _refused(reply: Any) -> None:
+    if reply.status != 200 or reply.body is None:
+        raise SocketRefusedError(reply.status, reply.headers, reply.content)
+
+
+class _HttpSocket:
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._pieces: queue.Queue[bytes | None] = queue.Queue(_PIECES)
+        self._reason = "the answer ended"
+        self._closed = False
+        threading.Thread(target=self._pump, name="crm-sdk-sse", daemon=True).start()
+
+    ponged = True
+
+    def _pump(self) -> None:
+        try:
+            for piece in self._body:
+                if not self._hand_over(piece):
+                    return
+        except CrmError as error:
+            self._reason = str(error)
+        except OSError as error:
+            self._reason = str(error)
+        finally:
+            self._hand_over(None)
+            with suppress(Exception):  # the connection is of no use any more, whatever closing it says
+                self._body.close()
+
+    def _hand_over(self, piece: bytes | None) -> bool:
+        while not self._closed:
+            try:
+                self._pieces.put(piece, timeout=0.5)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def send(self, data: Data) -> None:
+        raise TypeError("nothing can be sent over SSE")
+
+    def receive(self, timeout: float) -> Data | None:
+        try:
+            piece = self._pieces.get(timeout=max(timeout, 0.001))
+        except queue.Empty:
+            return None
+        if piece is None:
+            raise SocketClosedError(None, self._reason)
+        return piece
+
+    def ping(self) -> None:
+        """Do nothing: a server of SSE gives signs of life by itself."""
+
+    def close(self, code: int = 1000) -> None:
+        self._closed = True
+        with suppress(Exception):  # as above
+            getattr(self._body, "interrupt", self._body.close)()
+
+
+@contextmanager
+def open_http(link: Any, url: str, headers: Mapping[str, str]) -> Generator[Socket]:
+    """Ask for an endless answer."""
+    reply = link.send(_request(url, headers), SILENCE)
+    _refused(reply)
+    socket = _HttpSocket(reply.body)
+    try:
+        yield socket
+    finally:
+        socket.close()
+
+
+class _AsyncHttpSocket:
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._inlet, self._outlet = anyio.create_memory_object_stream[bytes](_PIECES)
+        self._reason = "the answer ended"
+        self._task = Background(self._pump)
+
+    ponged = True
+
+    async def _pump(self) -> None:
+        try:
+            async for piece in self._body:
+                await self._inlet.send(piece)
+        except (CrmError, OSError) as error:
+            self._reason = str(error)
+        except anyio.BrokenResourceError:
+            pass  # nobody reads any more
+        finally:
+            self._inlet.close()
+            with anyio.move_on_after(1.0, shield=True), suppress(Exception):  # it is of no use any more
+                await self._body.aclose()
+
+    async def send(self, data: Data) -> None:
+        raise TypeError("nothing can be sent over SSE")
+
+    async def receive(self, timeout: float) -> Data | None:
+        try:
+            with anyio.move_on_after(timeout):
+                return await self._outlet.receive()
+        except anyio.EndOfStream:
+            raise SocketClosedError(None, self._reason) from None
+        return None
+
+    async def ping(self) -> None:
+        """Do nothing: a server of SSE gives signs of life by itself."""
+
+    async def close(self, code: int = 1000) -> None:
+        await self._task.stop()
+        self._outlet.close()
+
+
+@asynccontextmanager
+async def open_async_http(link: Any, url: str, headers: Mapping[str, str]) -> AsyncGenerator[AsyncSocket]:
+    """Ask for an endless answer."""
+    reply = await link.send(_request(url, headers), SILENCE)
+    _refused(reply)
+    socket = _AsyncHttpSocket(reply.body)
+    try:
+        yield socket
+    finally:
+        await socket.close()

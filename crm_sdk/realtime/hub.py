@@ -1,0 +1,139 @@
+"""The one link that a client's channels share: up from the first join to the last leave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidInputError, NetworkError
+from .drivers import AsyncDriver, Driver, Ended
+from .phoenix import Membership, Phoenix
+from .session import Backoff, keep
+from .sockets import Data
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+
+class _Shared:
+    """What both hubs have: the line, and its channels."""
+
+    def __init__(self, client: Client[Any]) -> None:
+        self.client = client
+        self.line = Phoenix(client)
+        self.pid = os.getpid()
+
+    def _add(self, member: Membership) -> Data | None:
+        if self.line.has(member.topic):
+            raise InvalidInputError(f"this client is in {member.topic} already; use that channel, or close it first")
+        return self.line.add(member)
+
+
+class Hub(_Shared):
+    """The link of a sync client's channels."""
+
+    driver: Driver | None = None
+
+    def add(self, member: Membership) -> None:
+        """Join a channel, over a new link if there is none."""
+        data = self._add(member)
+        if self.driver is None:
+            self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
+            self.driver.start(self._ended)
+        elif data is not None:
+            with suppress(NetworkError):  # it is joined when the link is up again
+                self.driver.send(data)
+
+    def remove(self, member: Membership) -> None:
+        """Leave a channel, and close the link after the last."""
+        data = self.line.remove(member)
+        driver = self.driver
+        if driver is None:
+            return
+        if data is not None:
+            with suppress(NetworkError):
+                driver.send(data)
+        if self.line.empty:
+            self.driver = None
+            driver.stop()
+
+    def _ended(self, error: Exception | None) -> None:
+        self.driver = None
+        self.line.end(error)
+
+
+class AsyncHub(_Shared):
+    """The link of an async client's channels."""
+
+    driver: AsyncDriver | None = None
+
+    async def add(self, member: Membership) -> None:
+        """Join a channel, over a new link if there is none."""
+        data = self._add(member)
+        if self.driver is None:
+            self.driver = AsyncDriver(self.client, keep(self.line, self.client.clock, Backoff()))
+            await self.driver.start(self._ended)
+        elif data is not None:
+            with suppress(NetworkError):
+                await self.driver.send(data)
+
+    async def remove(self, member: Membership) -> None:
+        """Leave a channel, and close the link after the last."""
+        data = self.line.remove(member)
+        driver = self.driver
+        if driver is None:
+            return
+        if data is not None:
+            with suppress(NetworkError):
+                await driver.send(data)
+        if self.line.empty:
+            self.driver = None
+            await driver.stop()
+
+    def _ended(self, error: Exception | None) -> None:
+        self.driver = None
+        self.line.end(error)
+
+
+class Seat:
+    """A channel's place in the hub: what starts and stops its stream."""
+
+    def __init__(self, hub: Callable[[], Hub], member: Membership) -> None:
+        self._find = hub
+        self.member = member
+        self.hub: Hub | None = None
+
+    def start(self, ended: Ended) -> None:
+        """Join. The hub itself tells the mailbox how it ended."""
+        hub = self._find()
+        hub.add(self.member)
+        self.hub = hub
+
+    def stop(self) -> None:
+        """Leave."""
+        hub, self.hub = self.hub, None
+        if hub is not None:
+            hub.remove(self.member)
+
+
+class AsyncSeat:
+    """A channel's place in the hub: what starts and stops its stream."""
+
+    def __init__(self, hub: Callable[[], AsyncHub], member: Membership) -> None:
+        self._find = hub
+        self.member = member
+        self.hub: AsyncHub | None = None
+
+    async def start(self, ended: Ended) -> None:
+        """Join. The hub itself tells the mailbox how it ended."""
+        hub = self._find()
+        await hub.add(self.member)
+        self.hub = hub
+
+    async def stop(self) -> None:
+        """Leave."""
+        hub, self.hub = self.hub, None
+        if hub is not None:
+            await hub.remove(self.member)

@@ -1,0 +1,102 @@
+"""What waits between the link and the one who reads: bounded, with a policy for when it is full."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+Overflow: TypeAlias = Literal["block", "drop_oldest", "coalesce"]
+"""What happens when as many events wait as may: ``block`` leaves the rest with the server and fetches it later (nothing
+is lost), ``drop_oldest`` forgets the oldest and counts it, ``coalesce`` keeps only the newest of each record."""
+
+
+class Mailbox(Generic[T]):
+    """Events that wait to be read, and what ends the stream. Threads may put and take."""
+
+    def __init__(self, capacity: int, overflow: Overflow, key: Callable[[T], object]) -> None:
+        self.capacity = capacity
+        self._overflow: Overflow = overflow
+        self._key = key
+        self._lock = threading.Lock()
+        self._items: OrderedDict[object, T | Exception] = OrderedDict()
+        self._number = 0
+        self._waiting = 0
+        self.dropped = 0
+        """How many events were forgotten or replaced because the mailbox was full."""
+        self.end: Exception | None = None
+        """Why nothing more will come; see `close`."""
+        self.closed = False
+        self.changed: Callable[[], None] = lambda: None
+        """Called when there is something to take."""
+
+    def offer(self, item: T) -> bool:
+        """Take an event in; False where the policy is to wait and there is no room."""
+        with self._lock:
+            if self._waiting >= self.capacity:
+                if self._overflow == "block":
+                    return False
+                self._make_room(item)
+            self._append(item)
+            self._waiting += 1
+        self.changed()
+        return True
+
+    def put(self, error: Exception) -> None:
+        """Take in what the reader has to be told at this place; it needs no room."""
+        with self._lock:
+            self._append(error)
+        self.changed()
+
+    def close(self, end: Exception | None = None) -> None:
+        """Let the reader come to an end after what waits: quietly, or with an exception."""
+        with self._lock:
+            if not self.closed:
+                self.closed, self.end = True, end
+        self.changed()
+
+    def take(self) -> T | Exception | None:
+        """Return what waits longest; None where nothing does."""
+        with self._lock:
+            if not self._items:
+                return None
+            _, item = self._items.popitem(last=False)
+            if not isinstance(item, Exception):
+                self._waiting -= 1
+            return item
+
+    @property
+    def room(self) -> bool:
+        """Whether half of it is free again: a feed is not resumed for a single event."""
+        return self._waiting <= self.capacity // 2
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to take: an event, or what the reader has to be told."""
+        return bool(self._items)
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def _append(self, item: T | Exception) -> None:
+        self._number += 1
+        self._items[self._number] = item
+
+    def _make_room(self, item: T) -> None:
+        """Forget one event that waits: the one of the same record, or the oldest."""
+        key = self._key(item) if self._overflow == "coalesce" else None
+        oldest: object = None
+        for number, waiting in self._items.items():
+            if isinstance(waiting, Exception):
+                continue
+            if oldest is None:
+                oldest = number
+            if key is None or self._key(waiting) == key:
+                oldest = number
+                break
+        del self._items[oldest]
+        self._waiting -= 1
+        self.dropped += 1

@@ -1,0 +1,386 @@
+"""Phoenix Channels v2 on one link: joins, pushes and their replies, heartbeats, rejoins. No I/O.
+
+The wire format is the protocol's, vsn 2.0.0; numbers, `epoch` and the resume within a join are ours (docs/realtime.md).
+Threads may push while the driver's takes what comes.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from ..dialects import DIALECTS
+from ..errors import ConnectionFailedError, CrmError, PushRefusedError
+from ..pacing import Pacer
+from .cursors import CursorMap, Throttle
+from .frames import Frame, FrameError, decode, encode
+from .mailbox import Mailbox
+from .position import Cursor, Position
+from .presence import Presence
+from .session import Opening
+from .sockets import Data, SocketClosedError, SocketRefusedError
+
+if TYPE_CHECKING:
+    from ..client import Client
+
+Raw = Mapping[str, Any]
+
+HEARTBEAT = 30.0
+PATIENCE = 10.0
+"""Seconds a join may take before it is sent again."""
+REJOIN = (1.0, 2.0, 5.0, 10.0)
+"""Seconds to wait before joining again a channel that crashed."""
+MESSAGES_A_MINUTE = 1000
+_LASTING = frozenset({"unauthorized", "unmatched topic"})
+_PRIVATE = frozenset({"presence_state", "presence_diff", "stream:position", "cursor"})
+
+
+class Answer:
+    """What a push was answered; `done` once it was, or never will be."""
+
+    __slots__ = ("done", "error", "response", "status")
+
+    def __init__(self) -> None:
+        self.done = False
+        self.status: str | None = None
+        self.response: Mapping[str, Any] | bytes = {}
+        self.error: CrmError | None = None
+
+
+class Membership:
+    """One channel: what it was joined with, where it stands, what has come."""
+
+    def __init__(self, topic: str, params: Mapping[str, Any], mailbox: Mailbox[Raw], since: Cursor | None) -> None:
+        self.topic = topic
+        self.params = dict(params)
+        self.mailbox = mailbox
+        self.position: Position[Raw] = Position(mailbox.offer, mailbox.put, since)
+        self.presence = Presence()
+        self.cursors = CursorMap()
+        self.throttle = Throttle()
+        self.held: deque[Raw] = deque()
+        self.join_ref: str | None = None
+        self.up = False
+        """Whether it is joined."""
+        self.welcomed = False
+        """Whether it ever was."""
+        self.asked: float | None = None
+        """When the join under way was sent."""
+        self.again: float | None = None
+        """When it is to be joined again."""
+        self.crashes = 0
+        self.last_error: CrmError | None = None
+        self.ready: Callable[[], None] = lambda: None
+
+    def when_ready(self, ready: Callable[[], None]) -> None:
+        """Have `ready` called each time it was joined."""
+        self.ready = ready
+
+    def down(self) -> None:
+        """Note that nothing comes at the moment."""
+        self.up, self.asked = False, None
+        self.position.broke()
+        self.mailbox.changed()
+
+
+class Phoenix:
+    """Channels on one link."""
+
+    heartbeat = 0.0
+
+    def __init__(self, client: Client[Any]) -> None:
+        self._client = client
+        self._lock = threading.RLock()
+        self._refs = 0
+        self._members: dict[str, Membership] = {}
+        self._answers: dict[str, tuple[str, Answer]] = {}
+        self._pacer = Pacer(MESSAGES_A_MINUTE, 60.0)
+        self._beat: tuple[float, str | None] = (0.0, None)
+        """When the last heartbeat was sent, and its ref while it is unanswered."""
+        self._connected = False
+        self.last_error: CrmError | None = None
+
+    # -- what the session asks -----------------------------------------------------------------------------------
+
+    @property
+    def progress(self) -> int:
+        """How many events it has passed on."""
+        return sum(member.position.passed_on for member in self._members.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing can be taken: events without a number cannot be fetched again."""
+        return any(member.held for member in self._members.values())
+
+    def opening(self) -> Opening:
+        """Return where to connect. The credential goes as a header, and as the sub-protocol that Phoenix reads."""
+        client, dialect = self._client, DIALECTS["flow"]
+        bearer = client.terms().credentials.access
+        headers = {"User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
+        url = dialect.url(client.base_url, "/ws/websocket").replace("http", "ws", 1) + "?vsn=2.0.0"
+        if bearer is None:
+            return Opening(url, headers)
+        headers["Authorization"] = f"Bearer {bearer}"
+        token = base64.b64encode(bearer.encode()).decode().rstrip("=")
+        return Opening(url, headers, ("phoenix", f"base64url.bearer.phx.{token}"), bearer)
+
+    def opened(self, now: float) -> Iterable[Data]:
+        """Join every channel."""
+        with self._lock:
+            self._connected, self.last_error = True, None
+            self._beat = (now, None)
+            return [self._join(member, now) for member in self._members.values() if not member.mailbox.closed]
+
+    def received(self, data: Data, now: float) -> Iterable[Data]:
+        """Take a frame."""
+        try:
+            frame = decode(data)
+        except FrameError:
+            with self._lock:
+                for member in self._members.values():
+                    member.position.suspect(now)
+            return ()
+        with self._lock:
+            self._take(frame, now)
+        return ()
+
+    def due(self, now: float) -> Iterable[Data]:
+        """Return heartbeats, joins and cursors whose time has come."""
+        with self._lock:
+            said: list[Data] = []
+            self._offer_held(now)
+            sent, unanswered = self._beat
+            if self.full:
+                self._beat = (now, None)
+            elif now - sent >= HEARTBEAT:
+                if unanswered is not None:
+                    raise SocketClosedError(None, f"no heartbeat for {now - sent:.0f} s")
+                ref = self._ref()
+                self._beat = (now, ref)
+                said.append(self._urgent(Frame(None, ref, "phoenix", "heartbeat", {}), now))
+            for member in self._members.values():
+                said += self._due(member, now)
+            return said
+
+    def wants_anew(self, now: float) -> bool:
+        """Return False: a channel that misses something is joined again, on the same link."""
+        return False
+
+    def patience(self, now: float) -> float:
+        """Return how long to listen."""
+        with self._lock:
+            busy = any(
+                member.held or member.position.blocked or member.position.waiting or member.throttle.pending
+                for member in self._members.values()
+            )
+        return 0.05 if busy else 1.0
+
+    def lost(self) -> None:
+        """Note that the link is gone: nothing that was asked is going to be answered."""
+        with self._lock:
+            self._connected = False
+            for _, answer in self._answers.values():
+                answer.error = ConnectionFailedError("the link was lost before the push was answered")
+                answer.done = True
+            self._answers.clear()
+            for member in self._members.values():
+                member.down()
+
+    def failed(self, error: CrmError) -> None:
+        """Keep the reason for whoever waits for a channel."""
+        self.last_error = error
+        for member in self._members.values():
+            member.last_error = error
+
+    def refusal(self, refused: SocketRefusedError) -> CrmError:
+        """Return the error that a refusal means."""
+        return DIALECTS["flow"].error(refused.status, refused.headers, refused.body, "channels.join")
+
+    # -- what the channels ask -----------------------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        """Whether no channel is left."""
+        return not self._members
+
+    def add(self, member: Membership) -> Data | None:
+        """Add a channel; return what to send where the link is up."""
+        with self._lock:
+            self._members[member.topic] = member
+            return self._join(member, self._client.clock.monotonic()) if self._connected else None
+
+    def remove(self, member: Membership) -> Data | None:
+        """Remove a channel; return what to send where it is joined."""
+        with self._lock:
+            if self._members.get(member.topic) is member:
+                del self._members[member.topic]
+            for ref, (topic, answer) in list(self._answers.items()):
+                if topic == member.topic:
+                    answer.error = ConnectionFailedError(f"{topic} was left before the push was answered")
+                    answer.done = True
+                    del self._answers[ref]
+            joined, member.up = member.up and self._connected, False
+            if not joined:
+                return None
+            return encode(Frame(member.join_ref, self._ref(), member.topic, "phx_leave", {}))
+
+    def has(self, topic: str) -> bool:
+        """Tell whether a channel of this topic is there."""
+        return topic in self._members
+
+    def push(self, member: Membership, event: str, payload: Mapping[str, Any] | bytes) -> tuple[Data, Answer, float]:
+        """Return a push to send, its answer to be, and the seconds to wait before sending, so as to keep the limit."""
+        with self._lock:
+            ref, answer = self._ref(), Answer()
+            data = encode(Frame(member.join_ref, ref, member.topic, event, payload))
+            self._answers[ref] = (member.topic, answer)
+            return data, answer, self._pacer.reserve(self._client.clock.monotonic())
+
+    def end(self, error: Exception | None) -> None:
+        """Tell all channels that the link has ended for good."""
+        self.lost()
+        for member in list(self._members.values()):
+            member.mailbox.close(error)
+            member.ready()
+
+    # -- joining -------------------------------------------------------------------------------------------------
+
+    def _ref(self) -> str:
+        self._refs += 1
+        return str(self._refs)
+
+    def _urgent(self, frame: Frame, now: float) -> Data:
+        self._pacer.reserve(now, urgent=True)
+        return encode(frame)
+
+    def _join(self, member: Membership, now: float) -> Data:
+        cursor = member.position.resuming()
+        place = {"resume": True} if cursor is None else {"last_seq": cursor.seq, "epoch": cursor.epoch}
+        member.join_ref = self._ref()
+        member.asked, member.again, member.up = now, None, False
+        member.presence.rejoin(member.join_ref)
+        frame = Frame(member.join_ref, member.join_ref, member.topic, "phx_join", {**member.params, **place})
+        return self._urgent(frame, now)
+
+    def _due(self, member: Membership, now: float) -> Iterable[Data]:
+        if member.mailbox.closed or not self._connected:
+            return
+        late = member.asked is not None and now - member.asked >= PATIENCE
+        if late or (member.again is not None and now >= member.again):
+            yield self._join(member, now)
+        elif member.up and member.position.wants_resume(now, room=member.mailbox.room):
+            yield self._join(member, now)
+        latest = member.throttle.due(now) if member.up else None
+        if latest is not None:
+            yield self._urgent(Frame(member.join_ref, self._ref(), member.topic, "cursor", latest), now)
+
+    def _joined(self, member: Membership, frame: Frame, now: float) -> None:
+        response = frame.payload if isinstance(frame.payload, Mapping) else {}
+        member.asked = None
+        if frame.status != "ok":
+            self._join_refused(member, response, now)
+            return
+        seq, epoch, gap = response.get("seq"), response.get("epoch"), response.get("gap")
+        if isinstance(seq, int):
+            missed = response.get("events")
+            member.position.begin(
+                seq,
+                epoch if isinstance(epoch, str) else None,
+                cast("dict[str, Any]", gap) if isinstance(gap, dict) else None,
+            )
+            for event in cast("list[Any]", missed) if isinstance(missed, list) else ():
+                self._event(member, str(event.get("event")), event.get("payload") or {}, now)
+        member.position.restored()
+        member.up, member.crashes, member.last_error = True, 0, None
+        member.welcomed = True
+        member.ready()
+        member.mailbox.changed()
+
+    def _join_refused(self, member: Membership, response: Mapping[str, Any], now: float) -> None:
+        reason = response.get("reason")
+        said = reason if isinstance(reason, str) else str(dict(response))
+        error = PushRefusedError(
+            f"{member.topic} may not be joined: {said}",
+            reason=reason if isinstance(reason, str) else None,
+            response=response,
+        )
+        if reason in _LASTING or not member.welcomed:
+            member.mailbox.close(error)
+            member.ready()
+        else:
+            member.last_error = error
+            self._crashed(member, now)
+
+    def _crashed(self, member: Membership, now: float) -> None:
+        member.down()
+        member.again = now + REJOIN[min(member.crashes, len(REJOIN) - 1)]
+        member.crashes += 1
+
+    # -- what comes ----------------------------------------------------------------------------------------------
+
+    def _take(self, frame: Frame, now: float) -> None:
+        if frame.ref is not None and frame.ref == self._beat[1]:
+            self._beat = (self._beat[0], None)
+            return
+        member = self._members.get(frame.topic)
+        if member is None or (frame.join_ref is not None and frame.join_ref != member.join_ref):
+            return  # of a channel that was left, or of an earlier join
+        if frame.event == "phx_reply":
+            if frame.ref == member.join_ref:
+                self._joined(member, frame, now)
+            else:
+                self._answered(frame)
+        elif frame.event == "phx_error":
+            member.last_error = ConnectionFailedError(f"{member.topic} crashed on the server")
+            self._crashed(member, now)
+        elif frame.event == "phx_close":
+            member.up = False
+            member.mailbox.close()
+            member.ready()
+        elif frame.event in _PRIVATE and isinstance(frame.payload, Mapping):
+            self._state(member, frame.event, frame.payload, now)
+        else:
+            self._event(member, frame.event, frame.payload, now)
+
+    def _answered(self, frame: Frame) -> None:
+        _, answer = self._answers.pop(frame.ref or "", ("", None))
+        if answer is not None:
+            answer.status, answer.response, answer.done = frame.status, frame.payload, True
+            self._members[frame.topic].mailbox.changed()
+
+    def _event(self, member: Membership, event: str, payload: Mapping[str, Any] | bytes, now: float) -> None:
+        numbers: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
+        seq, epoch, id = numbers.get("seq"), numbers.get("epoch"), numbers.get("eventId")
+        item: dict[str, Any] = {"event": event, "payload": payload, "seq": seq, "epoch": epoch, "id": id}
+        if not isinstance(seq, int):
+            member.held.append(item)
+            self._offer_held(now)
+            return
+        epoch, id = epoch if isinstance(epoch, str) else None, id if isinstance(id, str) else None
+        member.position.arrived(item, now, seq=seq, epoch=epoch, id=id)
+
+    def _offer_held(self, now: float) -> None:
+        for member in self._members.values():
+            while member.held:
+                item = member.held[0]
+                id = item["id"] if isinstance(item["id"], str) else None
+                if not member.position.arrived(item, now, seq=None, epoch=None, id=id):
+                    break
+                member.held.popleft()
+
+    def _state(self, member: Membership, event: str, payload: Mapping[str, Any], now: float) -> None:
+        if event == "stream:position":
+            seq, epoch = payload.get("seq"), payload.get("epoch")
+            if isinstance(seq, int):
+                member.position.mark(seq, epoch if isinstance(epoch, str) else None, now)
+            return
+        if event == "cursor":
+            member.cursors.moved(payload, now)
+        elif event == "presence_state":
+            member.presence.state(payload, member.join_ref)
+        else:
+            member.presence.diff(payload)
+        member.mailbox.changed()
