@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from crm_sdk import models
+from crm_sdk.wire import camel
 
 from .rendering import Render, renderer
 from .services.conversation_state import shown_message
@@ -26,6 +27,7 @@ _MODELS: Mapping[str, str] = {
     "notification": "Notification",
 }
 """The model of what an event is about."""
+_TOLD = frozenset({"agent", "integration"})
 
 
 def data_of(event: Mapping[str, Any]) -> Any:
@@ -35,7 +37,10 @@ def data_of(event: Mapping[str, Any]) -> Any:
         entity = shown("mvp", entity)
     elif kind == "message":
         entity = shown_message(entity, event["occurred_at"])
-    return _render(kind)(entity)
+    data = _render(kind)(entity)
+    if kind in _TOLD:  # these tell less of the record than of what happened to it
+        data |= {f"{kind}Id": entity["id"], **{camel(name): value for name, value in event["metadata"].items()}}
+    return data
 
 
 @cache
