@@ -12,6 +12,7 @@ from crm_sdk.operation import Operation
 from server_stub.router import declared
 
 PAGES = Path(__file__).parent / "reference"
+OURS = "The route is **ours**: no document has one for this."
 
 
 def page(noun: str, operations: list[Operation[..., Any]]) -> str:
@@ -25,6 +26,7 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
         lines += ["| dialect | route | success |", "|---|---|---|"]
         for dialect, route in operation.routes.items():
             lines.append(f"| {dialect} | `{route.method} {route.full_path}` | {operation.status} |")
+        lines += ["", OURS] if operation.flags.ours else []
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

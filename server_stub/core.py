@@ -32,6 +32,7 @@ from .router import Router
 from .store import Store
 from .timetable import Timetable
 from .visit import Visit
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from crm_sdk import AsyncCrmClient, CrmClient
@@ -115,6 +116,8 @@ class StubServer:
         self.followers: list[Callable[[], None]] = []
         """Called, within the lock, after each request and whenever time has passed: they look for what is new."""
         self._busy = False
+        self.webhooks = Webhooks(self)
+        """Who receives what is posted to the endpoints of webhooks, and what was."""
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
@@ -206,6 +209,7 @@ class StubServer:
             "limits": self.limits,
             "journal": self.journal,
             "faults": self.faults,
+            "webhooks": self.webhooks,
         }
 
     def audit(self, tenant: str = "tenant_acme") -> list[Document]:
@@ -245,7 +249,12 @@ class StubServer:
     # -- one request -------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request."""
+        """Answer a request; what it causes is posted to the webhooks' receivers before this returns."""
+        reply = self._handle(request)
+        self.webhooks.deliver()
+        return reply
+
+    def _handle(self, request: Request) -> Reply:
         with self.lock:
             began = time.perf_counter()
             self.clock.tick()
@@ -284,6 +293,7 @@ class StubServer:
             finally:
                 self._busy = False
             self._settle()
+        self.webhooks.deliver()
 
     def _settle(self) -> None:
         self._save()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import webhook_records
 from .document import Document
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def record(call: Call, entry: Document, entity: Mapping[str, Any]) -> Document:
         actor=entry["actor"],
     )
     log.put(event)
+    webhook_records.enqueue(call, event)
     oldest = log.first() if len(log) > KEPT else None
     if oldest is not None:
         log.remove(oldest["id"])
