@@ -103,7 +103,9 @@ def test_every_documented_kind_of_record_is_told_as_its_document_has_it(stub: St
     message = told["message.received"]
     assert (message["leadId"], message["content"], message["sender"]) == ("lead_123", "Are you there?", "lead")
     done = told["agent.completed"]
-    assert (done["id"], done["agentId"], 0 < done["confidence"] <= 1) == ("agent_123", "agent_123", True) and done["task"]
+    assert (done["id"], done["agentId"], 0 < done["confidence"] <= 1) == ("agent_123", "agent_123", True) and done[
+        "task"
+    ]
 
 
 def test_everything_but_sign_ins_and_webhooks_can_be_subscribed_to(stub: StubServer, client: CrmClient) -> None:
