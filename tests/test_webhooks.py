@@ -186,13 +186,13 @@ def test_a_rotation_refuses_nothing() -> None:
     for accepted, used in steps:
         for headers in (sign(BODY, used, timestamp=NOW), {}):
             assert read(headers, BODY if headers else embed(BODY, used), accepted)
-    for accepted, used in ((["new"], "old"), (["old"], "new")):
+    for known, used in (("new", "old"), ("old", "new")):
         with pytest.raises(WebhookSignatureError):
-            read(sign(BODY, used, timestamp=NOW), BODY, accepted)
+            read(sign(BODY, used, timestamp=NOW), BODY, known)
     both = " ".join(sign(BODY, key, id="m", timestamp=NOW)["webhook-signature"] for key in ("old", "new"))
-    for accepted in ("old", "new"):
-        headers = sign(BODY, accepted, id="m", timestamp=NOW) | {"webhook-signature": f"v1a,xyz {both}"}
-        assert read(headers, BODY, accepted)
+    for known in ("old", "new"):
+        headers = sign(BODY, known, id="m", timestamp=NOW) | {"webhook-signature": f"v1a,xyz {both}"}
+        assert read(headers, BODY, known)
 
 
 @pytest.mark.parametrize("body", [BODY, '{"event":"x","data":"é\u2028🙂"}'.encode()])

@@ -31,7 +31,7 @@ class Case:
     secrets: Any = SECRET
 
 
-def headers_of(body: bytes = BODY, **changed: Any) -> dict[str, Any]:
+def headers_of(body: bytes = BODY, /, **changed: Any) -> dict[str, Any]:
     """Return the headers that sign a body, some of them changed by their name with underscores; None leaves one out."""
     headers: dict[str, Any] = {**sign(body, SECRET, id="msg_1", timestamp=NOW)}
     for name, value in changed.items():

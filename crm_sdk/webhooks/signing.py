@@ -130,7 +130,7 @@ def raw_bytes(payload: Payload) -> bytes:
     if isinstance(given, str):
         return given.encode("utf-8", "surrogatepass")
     if isinstance(given, (bytes, bytearray, memoryview)):
-        return bytes(given)
+        return bytes(cast("bytes | bytearray | memoryview[int]", given))
     raise InvalidInputError(f"a webhook is checked by its raw body, as bytes or text, not by a {type(given).__name__}")
 
 
