@@ -228,6 +228,20 @@ def test_a_body_in_pieces_of_no_stated_length_is_bounded_too() -> None:
         assert reply.status_code == status
 
 
+def test_django_takes_coroutines_behind_asgi_too() -> None:
+    from django.test import AsyncClient
+
+    hooks, ran = hooked()
+    django_app(hooks)
+    body = BODY.replace(b"lead.created", b"lead.updated")
+
+    async def main() -> int:
+        reply = await AsyncClient().generic("POST", PATH, body, headers=dict(sign(body, SECRET)))
+        return int(reply.status_code)
+
+    assert asyncio.run(main()) == 200 and ran == ["lead.updated"]
+
+
 def test_a_sender_that_goes_away_gets_no_answer() -> None:
     hooks, ran = hooked()
     messages = iter([{"type": "http.request", "body": BODY, "more_body": True}, {"type": "http.disconnect"}])
