@@ -103,7 +103,8 @@ def test_every_documented_kind_of_record_is_told_as_its_document_has_it(stub: St
     message = told["message.received"]
     assert (message["leadId"], message["content"], message["sender"]) == ("lead_123", "Are you there?", "lead")
     done = told["agent.completed"]
-    assert (done["id"], done["agentId"], 0 < done["confidence"] <= 1) == ("agent_123", "agent_123", True) and done["task"]
+    assert (done["id"], done["agentId"]) == ("agent_123", "agent_123")
+    assert done["task"] and 0 < done["confidence"] <= 1
 
 
 def test_everything_but_sign_ins_and_webhooks_can_be_subscribed_to(stub: StubServer, client: CrmClient) -> None:
@@ -290,12 +291,11 @@ def test_gone_is_gone(stub: StubServer, client: CrmClient, endpoint: WebhookEndp
     client.leads.create({"name": "Ada"})
     found = client.webhooks.get(endpoint.id)
     assert (found.active, found.disabled_reason, only(client, endpoint).status) == (False, "gone", "failed")
-    for refused in (
-        lambda: client.webhooks.test(endpoint.id),
-        lambda: client.webhooks.deliveries.redeliver(only(client, endpoint).id),
-    ):
-        with pytest.raises((ConflictError, ValidationError)):
-            refused()
+    delivery = only(client, endpoint)
+    with pytest.raises((ConflictError, ValidationError)):
+        client.webhooks.test(endpoint.id)
+    with pytest.raises((ConflictError, ValidationError)):
+        client.webhooks.deliveries.redeliver(delivery.id)
 
 
 def test_a_failing_delivery_holds_up_no_other(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
@@ -429,9 +429,12 @@ def test_a_delivery_can_be_changed_on_its_way(stub: StubServer, client: CrmClien
 
 def test_a_fault_that_makes_no_sense_is_refused(stub: StubServer) -> None:
     faults = stub.webhooks.faults
-    for wrong in (lambda: faults.add("explode"), lambda: faults.add("delay"), lambda: faults.add("drop", times=0)):  # type: ignore[arg-type] # what is tested
-        with pytest.raises(ValueError, match=r"use one of|needs the seconds|at least 1"):
-            wrong()
+    with pytest.raises(ValueError, match="use one of"):
+        faults.add("explode")  # type: ignore[arg-type] # what is tested
+    with pytest.raises(ValueError, match="needs the seconds"):
+        faults.add("delay")
+    with pytest.raises(ValueError, match="at least 1"):
+        faults.add("drop", times=0)
     faults.add("drop", times=None)
     before = stub.snapshot()
     faults.clear()

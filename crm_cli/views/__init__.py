@@ -21,6 +21,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "deals": ("board",),
     "messages": ("thread",),
     "search": ("search",),
+    "webhooks": ("listen", "replay", "trigger"),
 }
 """The views of each noun."""
 
