@@ -49,8 +49,10 @@ def write(
 ) -> Document:
     """Write one delivery, due at once."""
     log = call.collection(DELIVERY)
-    payload = redelivery["payload"] if redelivery is not None else {"event": event, "data": data, "timestamp": call.now}
-    members = {
+    payload: Any = (
+        redelivery["payload"] if redelivery is not None else {"event": event, "data": data, "timestamp": call.now}
+    )
+    members: dict[str, Any] = {
         "webhook_id": endpoint["id"],
         "url": endpoint["url"],
         "event": event,
