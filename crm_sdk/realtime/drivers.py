@@ -137,7 +137,9 @@ class Driver:
             self._stopped.wait(seconds)
         else:
             clock.sleep(seconds)
-            self._stopped.wait(0.001)  # a clock that is moved instead of waited for must not keep the others from running
+            self._stopped.wait(
+                0.001
+            )  # a clock that is moved instead of waited for must not keep the others from running
 
 
 class AsyncDriver:

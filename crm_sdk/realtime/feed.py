@@ -212,4 +212,3 @@ def record_of(message: Raw) -> object:
 def _id(message: Raw) -> str | None:
     id = message.get("id")
     return id if isinstance(id, str) else None
-

@@ -101,4 +101,6 @@ def _cursor(since: Cursor | str | int | None) -> Cursor | None:
     try:
         return Cursor.parse(since)
     except ValueError:
-        raise InvalidInputError(f"since must be a stream's cursor, such as 'e1:41', or a number, not {since!r}") from None
+        raise InvalidInputError(
+            f"since must be a stream's cursor, such as 'e1:41', or a number, not {since!r}"
+        ) from None

@@ -99,7 +99,10 @@ def usable(secrets: Secret | Sequence[Secret]) -> tuple[Secret, ...]:
 
     Raises: ConfigurationError where there is none, or one that cannot be used.
     """
-    found = (secrets,) if isinstance(secrets, (str, bytes)) else tuple(secrets)
+    try:
+        found = (secrets,) if isinstance(secrets, (str, bytes)) else tuple(secrets)
+    except TypeError:
+        found = ()
     for secret in found:
         standard_key(secret)
     if not found:
@@ -112,10 +115,13 @@ def seconds_of(span: timedelta | float, name: str, *, finite: bool = False) -> f
 
     Raises: ConfigurationError for one that is negative or no number; where it is to be finite, also for none or no end.
     """
-    seconds: object = span.total_seconds() if isinstance(span, timedelta) else span
-    if not isinstance(seconds, (int, float)) or not seconds >= 0 or (finite and not 0 < seconds < math.inf):
+    try:
+        seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not seconds >= 0 or (finite and not 0 < seconds < math.inf):
         raise ConfigurationError(f"a webhook's {name} is a timedelta or a number of seconds, not {span!r}")
-    return float(seconds)
+    return seconds
 
 
 def _check_standard(signed_by: dict[str, str], content: bytes, secrets: Sequence[Secret]) -> bool:

@@ -33,8 +33,8 @@ def signing_headers(headers: Headers) -> dict[str, str]:
 
 def _pairs(headers: object) -> Iterable[tuple[object, object]]:
     try:
-        items: Any = headers.items() if isinstance(headers, Mapping) else headers
-        return [(name, value) for name, value in items]
+        items = cast("Mapping[object, object]", headers).items() if isinstance(headers, Mapping) else headers
+        return [(name, value) for name, value in cast("Iterable[tuple[object, object]]", items)]
     except (TypeError, ValueError):
         raise InvalidInputError("a webhook's headers are a mapping or pairs of names and values") from None
 

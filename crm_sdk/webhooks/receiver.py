@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, overload
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, cast, overload
 
 from ..errors import ConfigurationError, WebhookError, WebhookPayloadError, WebhookSignatureError
 from ..models.events import (
@@ -30,8 +30,6 @@ from .stores import EventStore, MemoryEventStore
 
 E = TypeVar("E")
 R = TypeVar("R")
-Handler: TypeAlias = Callable[[E], R]
-Register: TypeAlias = Callable[[Handler[E, R]], Handler[E, R]]
 Steps: TypeAlias = Generator[Callable[[], object], Any, "Outcome"]
 
 LIMIT: Final = 1024 * 1024
@@ -62,6 +60,14 @@ _JSON = ("Content-Type", "application/json")
 _LATER = (_JSON, ("Retry-After", str(_AGAIN)))
 TOO_LARGE: Final = Outcome(413, "refused", headers=(_JSON,))
 WRONG_METHOD: Final = Outcome(405, "refused", headers=(_JSON, ("Allow", "POST")))
+
+
+class Register(Protocol[E]):
+    """Registers the handler of an event, and gives it back as it is."""
+
+    def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]:
+        """Register a handler."""
+        ...
 
 
 class Webhooks:
@@ -95,24 +101,24 @@ class Webhooks:
         self._handlers: dict[str, Callable[[Any], object]] = {}
 
     @overload
-    def on(self, event: Literal["lead.created"], /) -> Register[LeadCreated, R]: ...
+    def on(self, event: Literal["lead.created"], /) -> Register[LeadCreated]: ...
     @overload
-    def on(self, event: Literal["lead.updated"], /) -> Register[LeadUpdated, R]: ...
+    def on(self, event: Literal["lead.updated"], /) -> Register[LeadUpdated]: ...
     @overload
-    def on(self, event: Literal["message.received"], /) -> Register[MessageReceived, R]: ...
+    def on(self, event: Literal["message.received"], /) -> Register[MessageReceived]: ...
     @overload
-    def on(self, event: Literal["agent.completed"], /) -> Register[AgentCompleted, R]: ...
+    def on(self, event: Literal["agent.completed"], /) -> Register[AgentCompleted]: ...
     @overload
-    def on(self, event: Literal["integration.error"], /) -> Register[IntegrationError, R]: ...
+    def on(self, event: Literal["integration.error"], /) -> Register[IntegrationError]: ...
     @overload
-    def on(self, event: str, /) -> Register[Any, R]: ...
-    def on(self, event: str, /) -> Register[Any, R]:
+    def on(self, event: str, /) -> Register[Any]: ...
+    def on(self, event: str, /) -> Register[Any]:
         """Register the handler of an event; ``*`` is every event that has none. It may be a coroutine function.
 
         Raises: ConfigurationError for a second one: where one of the two failed, both would run again.
         """
 
-        def register(handler: Handler[Any, R]) -> Handler[Any, R]:
+        def register(handler: Callable[[Any], R], /) -> Callable[[Any], R]:
             if self._handlers.setdefault(event, handler) is not handler:
                 raise ConfigurationError(f"{event} has a handler already")
             return handler

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from ..errors import ConfigurationError, InvalidInputError
 from .unsigned import member_with, unsigned
@@ -52,8 +52,7 @@ def sign(
     """
     content = raw_bytes(body)
     name = id if id is not None else f"msg_{secrets.token_hex(12)}"
-    instant = timestamp.timestamp() if isinstance(timestamp, datetime) else timestamp
-    seconds = f"{math.floor(time.time() if instant is None else instant)}"
+    seconds = _seconds(timestamp)
     if not _ID.fullmatch(name):
         raise InvalidInputError(f"a webhook id is 1 to 255 visible ASCII characters, not {name!r}")
     if not _INSTANT.fullmatch(seconds):
@@ -127,13 +126,20 @@ def raw_bytes(payload: Payload) -> bytes:
 
     Raises: InvalidInputError where it is something else, such as JSON that was read already.
     """
-    if isinstance(payload, str):
-        return payload.encode("utf-8", "surrogatepass")
-    if isinstance(payload, (bytes, bytearray, memoryview)):
-        return bytes(payload)
-    raise InvalidInputError(
-        f"a webhook is checked by its raw body, as bytes or text, not by a {type(payload).__name__}"
-    )
+    given = cast(object, payload)
+    if isinstance(given, str):
+        return given.encode("utf-8", "surrogatepass")
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return bytes(cast("bytes | bytearray | memoryview[int]", given))
+    raise InvalidInputError(f"a webhook is checked by its raw body, as bytes or text, not by a {type(given).__name__}")
+
+
+def _seconds(timestamp: datetime | float | None) -> str:
+    instant = timestamp.timestamp() if isinstance(timestamp, datetime) else timestamp
+    try:
+        return str(math.floor(time.time() if instant is None else instant))
+    except (OverflowError, ValueError):  # infinite, or no number
+        return ""
 
 
 def _standard(content: bytes, id: str, timestamp: str, secret: Secret) -> str:

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 from ..errors import ConfigurationError
 
@@ -96,6 +96,7 @@ class SqliteEventStore:
         self._path, self._wait, self._clock = os.fspath(path), wait, clock
         self._lock = threading.Lock()
         self._process = 0
+        self._db: sqlite3.Connection
         self._left_behind: list[sqlite3.Connection] = []
         try:
             with self._lock:
@@ -183,7 +184,7 @@ def _redis(url: str) -> Any:
     except ImportError:
         raise ConfigurationError("redis is not installed: pip install 'crm-sdk[redis]'") from None
     try:
-        return Redis.from_url(url)
+        return cast(Any, Redis).from_url(url)
     except ValueError as error:
         raise ConfigurationError(f"this is no URL of a Redis: {error}") from None
 
