@@ -11,7 +11,7 @@ import pytest
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import EventGap
 
-from .rough_server import KINDS, Rough, at_random, running
+from rough_server import KINDS, Rough, at_random, running
 
 
 def emit(rough: Rough, events: int, over: float) -> None:
