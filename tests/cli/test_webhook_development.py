@@ -289,6 +289,31 @@ def test_each_server_and_url_has_its_own_place(folder: Path) -> None:
     assert chosen[0].read() is None
 
 
+@pytest.mark.parametrize("over", ["ws", "sse"])
+def test_nothing_is_lost_between_two_runs(crm: Crm, site: Site, over: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = StubServer()
+    client = stub.client(dialects="mvp")
+    monkeypatch.setenv("CRM_WEBHOOK_SECRET", SECRET)
+    with stub.serve() as port:
+        monkeypatch.setenv("CRM_BASE_URL", port.url)
+        monkeypatch.setenv("CRM_API_KEY", "acme-admin")
+        words = ("webhooks", "listen", "--forward-to", site.url, "--events", "lead.created", "--over", over)
+        for name in ("a", "b", "c"):
+            client.leads.create({"name": name})
+        first = crm(*words, "--since", ":0", "--count", "2", "-o", "table")
+        assert first.status == 0, first.err
+        assert [line.partition(" ")[0] for line in first.out.splitlines()] == ["lead.created"] * 2
+        client.leads.create({"name": "d"})
+        second = crm(*words, "--count", "2", "-o", "jsonl")
+        told = [json.loads(line) for line in second.out.splitlines()]
+    assert site.names == ["a", "b", "c", "d"]
+    assert [(line["event"], line["status"]) for line in told] == [("lead.created", 200)] * 2
+    headers, body = site.got[-1]
+    parse(headers, body, SECRET, require_standard=True)
+    log = [entry["id"] for entry in stub.store.collection("tenant_acme", "event").all()]
+    assert headers["webhook-id"] in log
+
+
 def test_listening_needs_a_server_that_runs(offline: Crm, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = offline("webhooks", "listen", "--forward-to", "http://localhost:3000/hook")
     assert refused.status == 2 and "crm stub serve" in refused.err
