@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sdk.realtime.cursors import CursorPace, Cursors
+from crm_sdk.realtime.cursors import CursorPace, LiveCursors
 from crm_sdk.realtime.presence import Change, Joined, Left, Presence, Updated
 
 People = dict[str, dict[str, Any]]
@@ -187,7 +187,7 @@ json_values = st.recursive(
 
 @given(json_values, json_values, json_values)
 def test_nothing_that_comes_can_fail_it(first: Any, second: Any, third: Any) -> None:
-    presence, cursors = Presence(), Cursors()
+    presence, cursors = Presence(), LiveCursors()
     presence.diff(first)
     presence.state(second)
     presence.diff(third)
@@ -316,7 +316,7 @@ def test_at_most_one_position_passes_per_interval_and_the_last_is_never_lost(ste
 
 
 def test_the_newest_cursor_of_each_connection_counts() -> None:
-    cursors = Cursors()
+    cursors = LiveCursors()
     first = cursors.take(at(5, x=1), 0.0)
     assert first is not None and (first.user_id, first.connection, first.members["x"]) == ("ada", "c1", 1)
     assert cursors.take(at(4, x=2), 0.1) is None, "it was overtaken"
@@ -331,7 +331,7 @@ def test_the_newest_cursor_of_each_connection_counts() -> None:
 
 
 def test_a_cursor_without_a_time_is_taken_as_it_comes() -> None:
-    cursors = Cursors()
+    cursors = LiveCursors()
     cursors.take(at(5), 0.0)
     odds: list[Any] = [None, "soon", 5, []]
     for odd in odds:
@@ -343,13 +343,13 @@ def test_a_cursor_without_a_time_is_taken_as_it_comes() -> None:
     "payload", [None, [], {}, {"userId": "ada"}, {"userId": 5, "connection": "c"}, {"connection": "c"}]
 )
 def test_what_is_no_cursor_is_ignored(payload: Any) -> None:
-    cursors = Cursors()
+    cursors = LiveCursors()
     assert cursors.take(payload, 0.0) is None
     assert len(cursors) == 0
 
 
 def test_a_silent_cursor_expires() -> None:
-    cursors = Cursors(expiry=10.0)
+    cursors = LiveCursors(expiry=10.0)
     assert cursors.wait(0.0) is None
     cursors.take(at(0, user="ada"), 0.0)
     cursors.take(at(0, user="bob"), 4.0)
@@ -363,7 +363,7 @@ def test_a_silent_cursor_expires() -> None:
 
 
 def test_a_server_whose_clock_was_set_back_is_heard_again_after_silence() -> None:
-    cursors = Cursors(expiry=10.0)
+    cursors = LiveCursors(expiry=10.0)
     cursors.take(at(1000), 0.0)
     assert cursors.take(at(1), 9.9) is None
     found = cursors.take(at(2), 10.0)

@@ -47,7 +47,7 @@ class CursorPace(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class LiveCursor:
     """Where one connection of a user points at."""
 
     user_id: str
@@ -63,20 +63,20 @@ class Cursor:
         return self.user_id, self.connection
 
 
-class Cursors(Mapping[tuple[str, str], Cursor]):
+class LiveCursors(Mapping[tuple[str, str], LiveCursor]):
     """The cursors of the others, by user and connection: the newest of each, until it is silent for too long."""
 
     def __init__(self, expiry: float = 10.0) -> None:
         self._expiry = expiry
-        self._known: dict[tuple[str, str], tuple[Cursor, float]] = {}
+        self._known: dict[tuple[str, str], tuple[LiveCursor, float]] = {}
 
-    def take(self, payload: object, now: float) -> Cursor | None:
+    def take(self, payload: object, now: float) -> LiveCursor | None:
         """Take what was broadcast; return the cursor, or None where it is older than what is known, or no cursor."""
         members = payload if is_object(payload) else {}
         user_id, connection = members.get("userId"), members.get("connection")
         if not isinstance(user_id, str) or not isinstance(connection, str):
             return None
-        cursor = Cursor(user_id, connection, read_instant(members.get("at")), members)
+        cursor = LiveCursor(user_id, connection, read_instant(members.get("at")), members)
         known = self._known.get(cursor.whose)
         if known is not None and now < known[1] + self._expiry and _older(cursor, known[0]):
             return None
@@ -90,9 +90,9 @@ class Cursors(Mapping[tuple[str, str], Cursor]):
             return max(0.0, seen + self._expiry - now)
         return None
 
-    def expire(self, now: float) -> list[Cursor]:
+    def expire(self, now: float) -> list[LiveCursor]:
         """Forget the cursors that were silent for too long; return them."""
-        silent: list[Cursor] = []
+        silent: list[LiveCursor] = []
         for cursor, seen in self._known.values():
             if now < seen + self._expiry:
                 break
@@ -101,14 +101,14 @@ class Cursors(Mapping[tuple[str, str], Cursor]):
             del self._known[cursor.whose]
         return silent
 
-    def forget(self, user_id: str) -> list[Cursor]:
+    def forget(self, user_id: str) -> list[LiveCursor]:
         """Forget the cursors of a user who left; return them."""
         theirs = [cursor for cursor in self.values() if cursor.user_id == user_id]
         for cursor in theirs:
             del self._known[cursor.whose]
         return theirs
 
-    def __getitem__(self, whose: tuple[str, str]) -> Cursor:
+    def __getitem__(self, whose: tuple[str, str]) -> LiveCursor:
         return self._known[whose][0]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -118,5 +118,5 @@ class Cursors(Mapping[tuple[str, str], Cursor]):
         return len(self._known)
 
 
-def _older(cursor: Cursor, known: Cursor) -> bool:
+def _older(cursor: LiveCursor, known: LiveCursor) -> bool:
     return cursor.at is not None and known.at is not None and cursor.at < known.at
