@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
 from .models.record import Mismatch, Model
-from .wire import ExactFloat, decode_json, has_long_numbers, is_array, is_object
+from .wire import ExactFloat, decode_json, has_long_numbers, is_array, is_object, read_instant
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -246,12 +246,8 @@ _QUALIFIERS = _OPTIONAL | frozenset({"typing.Required", "typing_extensions.Requi
 
 def _nearest(kind: Any, found: Any) -> Any:
     """Return the most useful value for something of the wrong type: a time without a zone is taken as UTC."""
-    if kind in (datetime, AwareDatetime) and isinstance(found, str):
-        try:
-            naive = datetime.fromisoformat(found)
-        except ValueError:
-            return found
-        return naive.replace(tzinfo=UTC) if naive.tzinfo is None else naive
+    if kind in (datetime, AwareDatetime):
+        return read_instant(found) or found
     return found
 
 

@@ -126,6 +126,15 @@ def instant(value: datetime) -> str:
     return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").replace("+00:00", "Z")
 
 
+def read_instant(value: object) -> datetime | None:
+    """Return the time that a text in ISO 8601 names, in UTC where it has no zone; None where it is no such text."""
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+
+
 def _encode(value: object) -> object:
     if isinstance(value, datetime):
         return instant(value)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import webhook_posting
 from .core import StubServer
+from .live.port import Carrier, Receive, Send
 from .messages import Reply, Request
 
 if TYPE_CHECKING:
     import uvicorn
 
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+_TICK = 0.1
+"""Seconds between two looks at what has come due."""
 
 
 class Application:
@@ -24,15 +25,23 @@ class Application:
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
+        self._carrier = Carrier(server)
+        self.stopping: Callable[[], bool] = bool
+        """Tells whether the port is being closed."""
+
+    @property
+    def websocket_protocol(self) -> type[asyncio.Protocol]:
+        """What speaks WebSocket."""
+        return self._carrier.protocol()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one connection's request; anything that is not HTTP is refused."""
+        """Answer one connection's request."""
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._carrier.websocket(scope, receive, send)
 
     async def _http(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         parts: list[bytes] = []
@@ -55,7 +64,28 @@ class Application:
             raise ConnectionAbortedError("the test asked for the connection to be dropped")
         if reply.fault is not None and reply.fault.kind == "delay":
             await asyncio.sleep(reply.fault.seconds)
-        await _answer(reply, request, send)
+        if reply.live is not None:
+            await self._carrier.events(reply, receive, send)
+        else:
+            await _answer(reply, request, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            clockwork = tasks.create_task(self._clockwork())
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    clockwork.cancel()
+                    return
+
+    async def _clockwork(self) -> None:
+        """Do what comes due though nobody asks, and let live connections go when the port is closed."""
+        while True:
+            await asyncio.sleep(_TICK)
+            self._server.catch_up()
+            if self.stopping():
+                self._carrier.stop()
 
 
 async def _answer(reply: Reply, request: Request, send: Send) -> None:
@@ -71,23 +101,25 @@ async def _answer(reply: Reply, request: Request, send: Send) -> None:
     )
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
 def _uvicorn(server: StubServer) -> uvicorn.Server:
     try:
         import uvicorn
     except ImportError as error:
         raise RuntimeError("a real port needs uvicorn: pip install 'crm-sdk[server]'") from error
+    application = Application(server)
     config = uvicorn.Config(
-        Application(server), log_level="critical", lifespan="off", access_log=False, date_header=False, ws="none"
+        application,
+        log_level="critical",
+        lifespan="on",
+        access_log=False,
+        date_header=False,
+        ws=application.websocket_protocol,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
     )
-    return uvicorn.Server(config)
+    made = uvicorn.Server(config)
+    application.stopping = lambda: made.should_exit
+    return made
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -125,6 +157,8 @@ class Port:
 
     def __init__(self, server: StubServer, host: str, port: int) -> None:
         server.clock.running = True
+        if server.enforce_limits is None:
+            server.enforce_limits = True
         self._uvicorn = _uvicorn(server)
         self._listener = _listen(host, port)
         self.number: int = self._listener.getsockname()[1]

@@ -25,6 +25,7 @@ from .faults import Faults
 from .jobs import Step, run_due
 from .journal import Journal
 from .link import AsyncStubLink, StubLink
+from .live.hub import Live
 from .messages import Reply, Request
 from .problems import Problem
 from .ratelimit import RateLimits
@@ -81,8 +82,9 @@ def _routers() -> Mapping[str, Router]:
 class StubServer:
     """A CRM server in memory, with demo data of two companies; every documented call can be made against it.
 
-    `db` keeps the state in a SQLite file. `enforce_limits` makes it refuse calls beyond a rate limit: off by default
-    here, where a test should not run into one unawares (the headers count all the same), on for a real port.
+    `db` keeps the state in a SQLite file. `enforce_limits` makes it refuse calls beyond a rate limit: by default it
+    does so on a real port only, since in process a test should not run into one unawares (the headers count all the
+    same).
     `running` lets its clock run; by default it stands still, but for a millisecond per request and `clock.advance`.
     """
 
@@ -90,7 +92,7 @@ class StubServer:
         self,
         *,
         db: str | None = None,
-        enforce_limits: bool = False,
+        enforce_limits: bool | None = None,
         running: bool = False,
         start: datetime | None = None,
         demo: bool = True,
@@ -111,10 +113,13 @@ class StubServer:
         self.limits = RateLimits()
         self.enforce_limits = enforce_limits
         self._requests = meta.get("requests", 0)
-        self.epoch: int = meta.get("epoch", 1)
+        # A running server that keeps nothing must not take up the numbers of the one before it.
+        self.epoch: int = meta.get("epoch", int(present.timestamp()) if running else 1)
         """Which history the numbers of events belong to: another one after the state was set back."""
         self.followers: list[Callable[[], None]] = []
         """Called, within the lock, after each request and whenever time has passed: they look for what is new."""
+        self.live = Live(self)
+        """The live connections, and what a test lets happen to them."""
         self._busy = False
         self.webhooks = Webhooks(self)
         """Who receives what is posted to the endpoints of webhooks, and what was."""
@@ -170,7 +175,8 @@ class StubServer:
     def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Port:
         """Open a port in a thread of its own: ``with stub.serve() as port: CrmClient(port.url)``; 0 takes a free one.
 
-        The clock runs from now on. Needs the extra ``server``.
+        The clock runs from now on, and rate limits are enforced unless the server was made with
+        ``enforce_limits=False``. Needs the extra ``server``.
         """
         from .asgi import Port
 

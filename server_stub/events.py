@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import webhook_records
+from . import feeds, webhook_records
 from .document import Document
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def record(call: Call, entry: Document, entity: Mapping[str, Any]) -> Document:
         changes=entry["changes"],
         metadata=entry["metadata"],
         actor=entry["actor"],
+        feeds=feeds.numbered(call, entry, entity),
     )
     log.put(event)
     webhook_records.enqueue(call, event)

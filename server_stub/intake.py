@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Mapping
+from datetime import date
 from email.parser import BytesParser
 from email.policy import HTTP
 from functools import lru_cache
@@ -20,7 +21,7 @@ from crm_sdk.models.values import OpenVocabulary
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
-from crm_sdk.wire import camel, decode_json, snake
+from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 
 from .problems import FieldError, Problem, validation
 
@@ -51,12 +52,20 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
     if kind not in ("application/json", ""):
         raise Problem("BAD_REQUEST", f"the content type {kind!r} is not understood: send application/json")
     try:
-        members = decode_json(body)
+        members = _decoded(body)
     except ValueError as error:
         raise Problem("BAD_REQUEST", f"the body is not JSON: {error}") from None
     if not isinstance(members, dict):
         raise Problem("BAD_REQUEST", f"the body must be a JSON object, not {_kind(members)}")
     return cast("dict[str, Any]", members), {}
+
+
+def _decoded(content: bytes) -> Any:
+    """Read JSON. Raises ValueError for half a surrogate pair, too: no answer could hold such a text."""
+    value = decode_json(content)
+    if b"\\u" in content or not content.isascii():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def _kind(value: object) -> str:
@@ -77,7 +86,7 @@ def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], dict[str
         content = cast(bytes, part.get_payload(decode=True) or b"")
         if name == "options":
             try:
-                members |= json.loads(content)
+                members |= _decoded(content)
             except (ValueError, TypeError):
                 raise Problem("BAD_REQUEST", "the part 'options' is not a JSON object", field="options") from None
         elif isinstance(name, str):
@@ -159,6 +168,7 @@ def _received(operation: Operation[..., Any], members: dict[str, Any], *, text: 
     for name, value in values.items():
         path = "" if name == arguments.body else name
         _unknown_words(arguments.types[name], value, path, errors)
+        _unlikely_times(value, path, errors)
     if errors:
         raise validation(errors)
     return values
@@ -166,6 +176,16 @@ def _received(operation: Operation[..., Any], members: dict[str, Any], *, text: 
 
 def _pythonic(path: str) -> str:
     return ".".join(snake(part) for part in path.split("."))
+
+
+def _unlikely_times(value: Any, path: str, errors: list[FieldError]) -> None:
+    """Note every time so far away that what is reckoned from it (an end, a local time) may have no date any more."""
+    if isinstance(value, date):
+        if not 1900 <= value.year < 3000:
+            errors.append(FieldError(path, "min" if value.year < 1900 else "max", "must be in the years 1900 to 2999"))
+    elif is_object(value) or is_array(value):
+        for name, item in value.items() if is_object(value) else enumerate(value):
+            _unlikely_times(item, f"{path}.{name}".lstrip("."), errors)
 
 
 def _unknown_words(hint: Any, value: Any, path: str, errors: list[FieldError]) -> None:

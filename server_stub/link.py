@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+import math
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -10,10 +12,15 @@ from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError
 from crm_sdk.exchange import Reply as Received
 from crm_sdk.exchange import Request as Sent
 
+from .live.bodies import LiveBody
+from .live.sockets import open_async_socket, open_socket
 from .messages import Reply, Request
 
 if TYPE_CHECKING:
+    from crm_sdk.realtime.sockets import AsyncSocket, Socket
+
     from .core import StubServer
+    from .live.connection import Connection
 
 
 def incoming(sent: Sent) -> Request:
@@ -33,7 +40,7 @@ def _multipart(files: Any) -> tuple[str, bytes]:
     return request.headers["content-type"], request.read()
 
 
-def outgoing(reply: Reply, sent: Sent, timeout: float) -> Received:
+def outgoing(server: StubServer, reply: Reply, sent: Sent, timeout: float) -> Received:
     """Return the server's reply as the client sees it; raises what a fault asks for."""
     fault = reply.fault
     where = f"{sent.method} {sent.url}"
@@ -44,12 +51,24 @@ def outgoing(reply: Reply, sent: Sent, timeout: float) -> Received:
     if fault is not None and fault.kind == "delay" and fault.seconds > timeout:
         raise DeadlineExceededError(f"{where} timed out: the test delayed the answer by {fault.seconds:g} s")
     headers = {name.lower(): value for name, value in reply.headers.items()}
+    if reply.live is not None:
+        return Received(reply.status, headers, body=_live(server, reply.live, where, timeout))
     body = b"<html>garbled</html>" if fault is not None and fault.kind == "garble" else reply.body
     if reply.chunks is None:
         headers["content-length"] = str(len(body))
     if sent.stream and reply.status < 400:
         return Received(reply.status, headers, body=_Body(reply.chunks if reply.chunks is not None else (body,)))
     return Received(reply.status, headers, b"".join(reply.chunks) if reply.chunks is not None else body)
+
+
+def _live(server: StubServer, connection: Connection, where: str, timeout: float) -> LiveBody:
+    return LiveBody(
+        server,
+        connection,
+        timeout if timeout < math.inf else None,
+        lambda reason: ConnectionFailedError(f"{where} failed: {reason}"),
+        lambda reason: DeadlineExceededError(f"{where} timed out: {reason}"),
+    )
 
 
 class _Body:
@@ -82,7 +101,13 @@ class StubLink:
 
     def send(self, request: Sent, timeout: float) -> Received:
         """Answer a request."""
-        return outgoing(self._server.handle(incoming(request)), request, timeout)
+        return outgoing(self._server, self._server.handle(incoming(request)), request, timeout)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractContextManager[Socket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_socket(self._server, url, headers, subprotocols, timeout)
 
     def close(self) -> None:
         """Leave the server as it is."""
@@ -101,7 +126,13 @@ class AsyncStubLink:
 
     async def send(self, request: Sent, timeout: float) -> Received:
         """Answer a request."""
-        return outgoing(self._server.handle(incoming(request)), request, timeout)
+        return outgoing(self._server, self._server.handle(incoming(request)), request, timeout)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractAsyncContextManager[AsyncSocket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_async_socket(self._server, url, headers, subprotocols, timeout)
 
     async def aclose(self) -> None:
         """Leave the server as it is."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .faults import Fault
+
+if TYPE_CHECKING:
+    from .live.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply. `fault` is what its transport has to do wrong; `chunks` is the body of a file."""
+    """One HTTP reply. `fault` is what its transport has to do wrong; `chunks` is the body of a file.
+
+    `live` is a connection that stays: a WebSocket where the status is 101, else the body is its events.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
     chunks: Iterable[bytes] | None = None
     fault: Fault | None = None
+    live: Connection | None = None

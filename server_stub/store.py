@@ -98,8 +98,12 @@ class Collection:
 
     def last(self) -> Document | None:
         """Return the document that was inserted last, deleted or not; None in an empty collection."""
+        return next(self.backwards(), None)
+
+    def backwards(self) -> Iterator[Document]:
+        """Give the documents, deleted or not, from the one that was inserted last."""
         self._settle()
-        return next(reversed(self._docs.values()), None)
+        return reversed(self._docs.values())
 
     def find(self, field: str, value: object) -> list[Document]:
         """Return the live documents whose field has this value, or has it in its list; case does not matter.
@@ -251,7 +255,7 @@ class StoreSnapshot:
     counters: Mapping[str, int]
 
 
-Entry = tuple[Collection | None, str, Document | None, int]  # None for a collection: the counter of an id prefix
+Entry = tuple[Collection | None, str, Document | None, int]  # None for a collection: the counter of a series
 
 
 class Store:
@@ -291,16 +295,24 @@ class Store:
 
     def new_id(self, prefix: str) -> str:
         """Make an id such as ``lead_k3jq7m2x4vza``: the same sequence in every store, in no order that shows."""
-        count = self._counters.get(prefix, 0)
-        self._counters[prefix] = count + 1
-        if self.log is not None:
-            self.log.append((None, prefix, None, count))
-        digest = blake2b(f"{prefix}{count + 1}".encode(), digest_size=10).digest()
+        digest = blake2b(f"{prefix}{self.count(prefix)}".encode(), digest_size=10).digest()
         return prefix + b32encode(digest)[:12].decode().lower()
+
+    def count(self, name: str) -> int:
+        """Return the next number of a series, from 1 on; a transaction that is undone gives its numbers back."""
+        count = self._counters.get(name, 0)
+        self._counters[name] = count + 1
+        if self.log is not None:
+            self.log.append((None, name, None, count))
+        return count + 1
+
+    def counted(self, name: str) -> int:
+        """Return the number of a series that was given last; 0 before the first."""
+        return self._counters.get(name, 0)
 
     @property
     def counters(self) -> dict[str, int]:
-        """How many ids were made per prefix; what a durable state keeps."""
+        """How far each series was counted, such as the ids of a prefix; what a durable state keeps."""
         return dict(self._counters)
 
     @counters.setter

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from typing import NoReturn
 
 import httpx
 
+from crm_sdk.realtime.sockets import AsyncSocket, Socket
+
 from .core import StubServer
 from .faults import Fault
+from .live.bodies import LiveBody
+from .live.connection import Connection
+from .live.sockets import open_async_socket, open_socket
 from .messages import Reply, Request
 
 
@@ -19,10 +24,12 @@ def _incoming(request: httpx.Request, body: bytes) -> Request:
     return Request(request.method, raw_path.decode(), query.decode(), headers, body)
 
 
-def _outgoing(reply: Reply, request: httpx.Request) -> httpx.Response:
+def _outgoing(server: StubServer, reply: Reply, request: httpx.Request) -> httpx.Response:
     if reply.fault is not None:
         _lose(reply.fault, request)
     headers = list(reply.headers.items())
+    if reply.live is not None:
+        return httpx.Response(reply.status, headers=headers, stream=_Live(server, reply.live, request))
     if reply.chunks is not None:
         return httpx.Response(reply.status, headers=headers, stream=_Chunks(reply.chunks))
     body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
@@ -54,6 +61,20 @@ class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield chunk
 
 
+class _Live(LiveBody, httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The events of a live connection, for either kind of client."""
+
+    def __init__(self, server: StubServer, connection: Connection, request: httpx.Request) -> None:
+        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
+        super().__init__(
+            server,
+            connection,
+            timeouts.get("read"),
+            lambda reason: httpx.ReadError(reason, request=request),
+            lambda reason: httpx.ReadTimeout(reason, request=request),
+        )
+
+
 class StubTransport(httpx.BaseTransport):
     """Answers from a stub server."""
 
@@ -62,7 +83,13 @@ class StubTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        return _outgoing(self._server.handle(_incoming(request, request.read())), request)
+        return _outgoing(self._server, self._server.handle(_incoming(request, request.read())), request)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractContextManager[Socket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_socket(self._server, url, headers, subprotocols, timeout)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a stub lives in one process: pickle its snapshot, not its transport")
@@ -76,7 +103,13 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        return _outgoing(self._server.handle(_incoming(request, await request.aread())), request)
+        return _outgoing(self._server, self._server.handle(_incoming(request, await request.aread())), request)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractAsyncContextManager[AsyncSocket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_async_socket(self._server, url, headers, subprotocols, timeout)
 
 
 @contextmanager
@@ -93,6 +126,8 @@ def intercepted(server: StubServer) -> Generator[StubServer]:
     with (
         mock.patch("crm_sdk.http.sync_transports", sync_transports),
         mock.patch("crm_sdk.http.async_transports", async_transports),
+        mock.patch("crm_sdk.realtime.sockets.open_socket", server.transport().open_socket),
+        mock.patch("crm_sdk.realtime.sockets.open_async_socket", server.async_transport().open_socket),
         mock.patch("crm_sdk.client.SystemClock", return_value=server.clock),
     ):
         yield server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,21 +49,27 @@ class Visit:
         """Return the reply, a failure's as well."""
         fault: Fault | None = None
         try:
-            match = self._route()
-            self.operation = match.endpoint.operation
-            fault = self.server.faults.take(self.operation.id, self.request.method, self.request.path)
+            kind = self.server.live.serves(self.request)
+            match = self._route() if kind is None else None
+            self.operation = match.endpoint.operation if match is not None else None
+            fault = self.server.faults.take(
+                self.operation.id if self.operation is not None else kind, self.request.method, self.request.path
+            )
             if fault is not None and fault.kind == "refuse":
                 return Reply(503, {}, fault=fault)
             if fault is not None and fault.kind == "delay":
                 self.server.clock.advance(fault.seconds)
             provoked = fault is not None and fault.kind == "status"
-            reply = self._provoked(fault) if fault is not None and provoked else self._serve(match)
+            if fault is not None and provoked:
+                reply = self._provoked(fault)
+            else:
+                reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:
-            reply = self._problem(problem)
+            reply = self.problem(problem)
         key = self.request.headers.get("idempotency-key")
         if key is not None and self.request.method == "POST":
-            reply = Reply(reply.status, {**reply.headers, "Idempotency-Key": key}, reply.body, reply.chunks)
-        return Reply(reply.status, reply.headers, reply.body, reply.chunks, fault) if fault is not None else reply
+            reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
+        return replace(reply, fault=fault) if fault is not None else reply
 
     def _route(self) -> Match:
         """Return where the request goes; the dialect by mount, by path, or by ``X-CRM-Dialect`` where paths collide."""
@@ -92,7 +99,7 @@ class Visit:
         if headers.get("x-api-version", "v1") != "v1":
             raise Problem("UNSUPPORTED_VERSION", f"X-API-Version {headers['x-api-version']!r} is not v1")
         if operation.flags.auth:
-            self.caller = self._authenticate()
+            self.caller = self.authenticate(headers.get("authorization", ""))
         self._limit(operation)
         rule = self.server.rules.get(operation)
         if rule is None:
@@ -112,7 +119,7 @@ class Visit:
         try:
             reply = self._act(call, match, rule)
         except Problem as problem:
-            reply = self._problem(problem)
+            reply = self.problem(problem)
         self._remember(reply)
         return reply
 
@@ -193,8 +200,9 @@ class Visit:
 
     # -- who asks, and how often -------------------------------------------------------------------------------
 
-    def _authenticate(self) -> Caller:
-        scheme, _, credential = self.request.headers.get("authorization", "").partition(" ")
+    def authenticate(self, authorization: str) -> Caller:
+        """Return who is calling by the value of an Authorization header."""
+        scheme, _, credential = authorization.partition(" ")
         credential = credential.strip()
         if scheme.lower() != "bearer" or not credential:
             raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …'")
@@ -347,7 +355,8 @@ class Visit:
             raise invalid("limit", "max", f"must be at most {_MAX_LIMIT}")
         return Listing(items[offset : offset + limit], len(items), limit, offset)
 
-    def _problem(self, problem: Problem) -> Reply:
+    def problem(self, problem: Problem) -> Reply:
+        """Return the reply that tells of a failure."""
         status, body = self.face.problem(problem, self.request_id, self.now)
         headers = {**self.headers, **problem.headers, "Content-Type": "application/json"}
         return Reply(status, headers, encode_json(body))
@@ -356,7 +365,7 @@ class Visit:
         code = fault.code or USUAL_CODES.get(fault.status, "INTERNAL_ERROR")
         message = fault.message or f"the test asked for a {fault.status}"
         headers = {"Retry-After": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}
-        reply = self._problem(
+        reply = self.problem(
             Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)])
         )
         body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())

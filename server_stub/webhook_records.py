@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .document import Document
+from .feeds import ws_data
 
 if TYPE_CHECKING:
     from .serving import Call
@@ -39,9 +40,7 @@ def enqueue(call: Call, event: Document) -> None:
     """Write the deliveries of an event of the log."""
     for endpoint in call.collection(ENDPOINT).all():
         if matches(endpoint, event["type"]):
-            from .webhook_data import data_of  # here: most companies have no endpoint, and models take time to import
-
-            write(call, endpoint, event["type"], event["id"], data_of(event))
+            write(call, endpoint, event["type"], event["id"], ws_data(event))
 
 
 def write(
@@ -49,8 +48,10 @@ def write(
 ) -> Document:
     """Write one delivery, due at once."""
     log = call.collection(DELIVERY)
-    payload = redelivery["payload"] if redelivery is not None else {"event": event, "data": data, "timestamp": call.now}
-    members = {
+    payload: Any = (
+        redelivery["payload"] if redelivery is not None else {"event": event, "data": data, "timestamp": call.now}
+    )
+    members: dict[str, Any] = {
         "webhook_id": endpoint["id"],
         "url": endpoint["url"],
         "event": event,

@@ -77,9 +77,12 @@ class Webhooks:
             answered = handler({name.lower(): value for name, value in attempt.headers.items()}, attempt.body)
         except Exception as error:  # whatever a handler raises is its answer, as it is of a web application
             return Outcome(500, f"{type(error).__name__}: {error}", time.perf_counter() - began)
-        status, given = answered if isinstance(answered, tuple) else (204 if answered is None else answered, {})
+        took = time.perf_counter() - began
+        if not isinstance(answered, tuple):
+            return Outcome(204 if answered is None else answered, None, took)
+        status, given = answered
         wait = retry_after({name.lower(): value for name, value in given.items()}, self._server.clock.now())
-        return Outcome(status, None, time.perf_counter() - began, wait)
+        return Outcome(status, None, took, wait)
 
     def deliver(self) -> None:
         """Post what is due to the receivers, until nothing is left. What a handler causes is posted when it is done."""

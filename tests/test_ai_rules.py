@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm_sdk import CrmClient, NotFoundError, ValidationError
+from crm_sdk import CrmClient, ValidationError
 from server_stub import StubServer
 from server_stub.document import Document
 from server_stub.timetable import MADE_UP
@@ -65,8 +65,9 @@ def test_insights_of_a_contact_are_those_of_its_page(client: CrmClient) -> None:
     risks = client.ai.generate_insights("contact", "contact_123", context={"focus": "risk"})
     assert {insight.type for insight in risks} == {"risk"}
     assert client.ai.generate_insights("contact", "contact_123", context={"limit": 1}) == found[:1]
-    with pytest.raises(NotFoundError):
+    with pytest.raises(ValidationError) as unknown:
         client.ai.generate_insights("contact", "contact_nope")
+    assert (unknown.value.code, unknown.value.fields[0].field) == ("REFERENCE_NOT_FOUND", "entity_id")
     with pytest.raises(ValidationError):
         client.ai.generate_insights("lead", "lead_123")
 

@@ -7,11 +7,10 @@ import time
 from typing import Any
 
 import pytest
+from rough_server import KINDS, Rough, at_random, running
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import EventGap
-
-from .rough_server import KINDS, Rough, at_random, running
 
 
 def emit(rough: Rough, events: int, over: float) -> None:
@@ -150,15 +149,18 @@ def test_a_slow_reader_loses_nothing_and_kills_no_link(mode: str) -> None:
 @pytest.mark.parametrize("overflow", ["drop_oldest", "coalesce"])
 def test_what_a_policy_forgets_it_counts(overflow: Any) -> None:
     rough = Rough(lambda count: None)
-    with running(rough) as url, CrmClient(url, "key") as client:
-        with client.events.listen(capacity=10, overflow=overflow) as stream:
-            rough.emit(100)
-            deadline = time.monotonic() + 5
-            while stream.dropped < 90 and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert stream.dropped == 90
-            assert [stream.wait(1).data["n"] for _ in range(10)] == list(range(91, 101))  # type: ignore[union-attr,call-overload,index] # an UnknownEvent
-            assert len(rough.connects) == 1
+    with (
+        running(rough) as url,
+        CrmClient(url, "key") as client,
+        client.events.listen(capacity=10, overflow=overflow) as stream,
+    ):
+        rough.emit(100)
+        deadline = time.monotonic() + 5
+        while stream.dropped < 90 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert stream.dropped == 90
+        assert [stream.wait(1).data["n"] for _ in range(10)] == list(range(91, 101))  # type: ignore[union-attr,call-overload,index] # an UnknownEvent
+        assert len(rough.connects) == 1
 
 
 def test_a_cursor_of_another_time_brings_what_was_missed() -> None:

@@ -48,6 +48,54 @@ def test_many_at_once(url: str) -> None:
     assert asyncio.run(gather(url)) == 1
 
 
+LOGIN = {"email": "ada@acme.test", "password": "demo-password"}
+KEY = {"Authorization": "Bearer acme-admin"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "method", "path", "body"),
+    [
+        (5, "POST", "/flow/api/auth/login", LOGIN),
+        (20, "POST", "/flow/ai/sentiment", {"text": "great"}),
+        (100, "GET", "/flow/api/deals/forecast", None),
+        (1_000, "GET", "/mvp/api/agents", None),
+    ],
+)
+def test_limits_are_enforced_on_a_port(limit: int, method: str, path: str, body: object) -> None:
+    stub = StubServer()
+    stub.store.collection("tenant_acme", "tenant").put(stub.tenant("tenant_acme") | {"plan": "free"})
+    with stub.serve() as port, httpx.Client(base_url=port.url, headers=KEY) as http:
+        answers = [http.request(method, path, json=body) for _ in range(limit)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert {answer.headers["X-RateLimit-Limit"] for answer in answers} == {str(limit)}
+        assert [int(answer.headers["X-RateLimit-Remaining"]) for answer in answers] == list(range(limit))[::-1]
+        refused = http.request(method, path, json=body)
+        wait = int(refused.headers["Retry-After"])
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+        assert 0 < wait <= (3600 if limit == 1_000 else 60)
+        assert http.get("/v1/leads?limit=1").status_code == 200, "another class"
+        stub.clock.advance(wait)
+        assert http.request(method, path, json=body).status_code == 200
+
+
+@pytest.mark.parametrize(("plan", "limit"), [("free", 1_000), ("pro", 10_000), ("enterprise", 100_000)])
+def test_the_plan_says_how_many_calls_an_hour_has(plan: str, limit: int) -> None:
+    stub = StubServer()
+    stub.store.collection("tenant_acme", "tenant").put(stub.tenant("tenant_acme") | {"plan": plan})
+    with stub.serve() as port:
+        now = stub.clock.now().timestamp()
+        answer = httpx.get(f"{port.url}/mvp/api/leads", headers=KEY)
+    told = [int(answer.headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")]
+    assert told[:2] == [limit, limit - 1] and 3_595 < told[2] - now < 3_605
+
+
+def test_limits_can_be_counted_only() -> None:
+    with StubServer(enforce_limits=False).serve() as port, httpx.Client(base_url=port.url) as http:
+        answers = [http.post("/flow/api/auth/login", json=LOGIN) for _ in range(6)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[-1].headers["X-RateLimit-Remaining"] == "0"
+
+
 @pytest.mark.parametrize(
     "target",
     ["/api/leads/lead%2F123", "/api/leads/%00", "/v1/leads?page=1&page=2", "/%zz", "//", "/api/leads/" + "x" * 3000],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -129,7 +130,7 @@ def test_a_server_that_is_down_is_called_ever_less_often_but_for_ever() -> None:
             raise ConnectionFailedError("refused", sent=False)
 
     opened = World(script, 600).times(Open)
-    waits = [after - before for before, after in zip(opened, opened[1:], strict=False)]
+    waits = [after - before for before, after in pairwise(opened)]
     assert waits[0] <= 0.2 and 15 <= waits[-1] <= 30
 
 

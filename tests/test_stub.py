@@ -115,6 +115,9 @@ def test_only_version_one_is_spoken(stub: StubServer) -> None:
         (b'"text"', "application/json", 400),
         (b"<xml/>", "application/xml", 400),
         (b"\xff\xfe", "application/json", 400),
+        (b'{"name": "\\ud800"}', "application/json", 400),
+        (b'{"name": "\xed\xa0\x80"}', "application/json", 400),
+        (b'{"nickname": "\\ud83d\\ude00"}', "application/json", 422),
         (b"{}", "application/json", 422),
     ],
 )
@@ -178,6 +181,16 @@ def test_a_page_past_the_end_is_empty_and_knows_the_total(stub: StubServer) -> N
     assert body["data"] == [] and window["total"] >= 200 and not window["hasNext"] and window["hasPrev"]
 
 
+@pytest.mark.parametrize("when", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_time_that_nothing_can_be_reckoned_from_is_refused_where_it_stands(stub: StubServer, when: str) -> None:
+    event = {"title": "x", "startTime": when, "endTime": "2026-01-20T10:00:00Z"}
+    refused = ask(stub, "POST", "/flow/api/calendar/events", event)
+    assert refused.status == 422 and json.loads(refused.body)["error"]["details"]["field"] == "startTime"
+    refused = ask(stub, "GET", f"/v1/contacts?createdAfter={when}")
+    (error,) = json.loads(refused.body)["errors"]
+    assert (refused.status, error["field"], error["rule"] in ("min", "max")) == (422, "createdAfter", True)
+
+
 # -- how often -----------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +212,12 @@ def test_beyond_a_limit_it_is_429_until_the_window_ends() -> None:
     assert code(refused) == "RATE_LIMIT_EXCEEDED"
     stub.clock.advance(int(refused.headers["Retry-After"]))
     assert ask(stub, "GET", "/flow/api/contacts/stats").status == 200
+
+
+def test_in_process_limits_are_only_counted(stub: StubServer) -> None:
+    answers = [ask(stub, "GET", "/flow/api/contacts/stats") for _ in range(101)]
+    assert {answer.status for answer in answers} == {200}
+    assert answers[-1].headers["X-RateLimit-Remaining"] == "0"
 
 
 def test_bulk_work_has_a_class_of_its_own() -> None:

@@ -21,10 +21,10 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "deals": ("board",),
     "messages": ("thread",),
     "search": ("search",),
-    "webhooks": ("sign", "verify"),
+    "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
 }
 """The views of each noun."""
-_PANELS = {"webhooks": "Without a server"}
+_PANELS = {"webhooks": "For who develops a receiver"}
 
 
 def views(noun: str) -> list[str]:

@@ -13,6 +13,9 @@ from crm_sdk.errors import WebhookError
 
 from ..failures import MisuseError, complain
 from ..settings import Options
+from .webhook_development import listen as listen
+from .webhook_development import replay as replay
+from .webhook_development import trigger as trigger
 
 _INVALID = 1
 

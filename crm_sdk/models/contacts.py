@@ -153,9 +153,9 @@ class Contact(Record):
     currency: str | None = None
     open_deals: int | None = None
     communication_history: list[CommunicationEvent] = Field(default_factory=EMPTY)
-    """Filled when one contact is fetched; empty in lists unless included."""
+    """Filled where one contact is the answer; empty in lists unless included."""
     ai_insights: list[AIInsight] = Field(default_factory=EMPTY)
-    """Filled when one contact is fetched; empty in lists unless included."""
+    """Filled where one contact is the answer; empty in lists unless included."""
     lead_id: str | None = None
     """The lead it was converted from."""
     merged_ids: list[str] = Field(default_factory=EMPTY)

@@ -30,11 +30,16 @@ class Background:
         finally:
             self._ended.set()
 
-    async def stop(self, patience: float = 2.0) -> None:
-        """Cancel it and wait until it has ended, but not for long."""
-        self._scope.cancel()
-        with anyio.move_on_after(patience, shield=True):
+    async def ended(self, patience: float = 2.0) -> None:
+        """Wait until it has ended; cancel it where that takes too long."""
+        with anyio.move_on_after(patience):
             await self._ended.wait()
+        self._scope.cancel()
+
+    async def stop(self) -> None:
+        """Cancel it, and wait until it has ended."""
+        self._scope.cancel()
+        await self.ended()
 
 
 def _in_trio(trio: Any) -> bool:

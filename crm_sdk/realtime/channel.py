@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..errors import ConnectionFailedError, DeadlineExceededError, PushRefusedError
+from ..errors import ConnectionFailedError, DeadlineExceededError, NetworkError, PushRefusedError
 from ..models.channels import Push, read_push
+from .cursors import LiveCursor, LiveCursors
 from .hub import AsyncHub, AsyncSeat, Hub, Seat
 from .phoenix import Answer, Membership
+from .presence import Joined, Left, Updated
 from .stream import AsyncStream, Raw, Stream
 
 if TYPE_CHECKING:
     from ..client import Client
-    from .cursors import CursorMap
     from .presence import Presence
 
-Payload = Mapping[str, Any] | bytes
+Payload: TypeAlias = Mapping[str, Any] | bytes
+ChannelEvent: TypeAlias = Push | Joined | Left | Updated | LiveCursor
+"""What comes on a channel: a push, somebody who comes, goes or changes, or a cursor that moved."""
 
 
 class _Both:
@@ -36,20 +39,22 @@ class _Both:
         return self._member.presence
 
     @property
-    def cursors(self) -> CursorMap:
+    def cursors(self) -> LiveCursors:
         """Where the others' cursors are."""
         return self._member.cursors
 
-    def move_cursor(self, **place: Any) -> None:
-        """Show the others where your cursor is: ``move_cursor(x=3, y=14, field="amount")``.
 
-        Nothing is kept and nothing is confirmed: of several moves in a short time only the newest is sent.
-        """
-        self._member.throttle.offer(place)
+def _reader(member: Membership) -> Callable[[Raw], ChannelEvent | None]:
+    def read(item: Raw) -> ChannelEvent | None:
+        if "event" in item:
+            return read_push(member.topic, item["event"], item["payload"])
+        if "presence" in item:
+            change: Joined | Left | Updated = item["presence"]
+            return change
+        member.moved.discard(item["cursor"])
+        return member.cursors.get(item["cursor"])  # the newest place; none where it went in the meantime
 
-
-def _reader(topic: str) -> Callable[[Raw], Push]:
-    return lambda item: read_push(topic, item["event"], item["payload"])
+    return read
 
 
 def _outcome(topic: str, event: str, answer: Answer, timeout: float) -> Payload:
@@ -72,7 +77,7 @@ def _not_joined(topic: str, timeout: float) -> ConnectionFailedError:
     return ConnectionFailedError(f"{topic} was not joined for {timeout:g} s; nothing was sent", sent=False)
 
 
-class Channel(_Both, Stream[Push]):
+class Channel(_Both, Stream[ChannelEvent]):
     """A channel: ``with client.channels.join("user:user_1:deals") as channel: for push in channel: ...``.
 
     It is joined again when the link was lost or the channel crashed, and what was missed is fetched. Each event comes
@@ -82,7 +87,7 @@ class Channel(_Both, Stream[Push]):
     def __init__(self, client: Client[Any], hub: Callable[[], Hub], member: Membership) -> None:
         self._member = member
         self._seat = Seat(hub, member)
-        super().__init__(client, member, member.mailbox, _reader(member.topic), member.topic, self._seat)
+        super().__init__(client, member, member.mailbox, _reader(member), member.topic, self._seat)
 
     def push(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> Payload:
         """Push an event and return what the server replies: an object, or bytes where it replies in binary.
@@ -97,6 +102,17 @@ class Channel(_Both, Stream[Push]):
         """Push an event and wait for no reply. Raises: ConnectionFailedError where the channel is down for `timeout`."""
         self._send(event, payload, timeout)
 
+    def move_cursor(self, **place: Any) -> None:
+        """Show the others where your cursor is: ``move_cursor(x=3, y=14, field="amount")``.
+
+        Nothing is kept and nothing is confirmed: of several moves in a short time only the newest is sent.
+        """
+        hub = self._seat.hub
+        data = hub.line.point(self._member, place) if hub is not None else None
+        if hub is not None and hub.driver is not None and data is not None:
+            with suppress(NetworkError):
+                hub.driver.send(data)
+
     def _send(self, event: str, payload: Payload | None, timeout: float) -> Answer:
         self.start()
         joined = self._until(lambda: self._member.up or self._mailbox.closed, timeout)
@@ -110,7 +126,7 @@ class Channel(_Both, Stream[Push]):
         return answer
 
 
-class AsyncChannel(_Both, AsyncStream[Push]):
+class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
     """A channel: ``async with client.channels.join("user:user_1:deals") as channel: async for push in channel: ...``.
 
     As `Channel`, on asyncio or trio.
@@ -119,7 +135,7 @@ class AsyncChannel(_Both, AsyncStream[Push]):
     def __init__(self, client: Client[Any], hub: Callable[[], AsyncHub], member: Membership) -> None:
         self._member = member
         self._seat = AsyncSeat(hub, member)
-        super().__init__(client, member, member.mailbox, _reader(member.topic), member.topic, self._seat)
+        super().__init__(client, member, member.mailbox, _reader(member), member.topic, self._seat)
 
     async def push(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> Payload:
         """Push an event and return what the server replies: an object, or bytes where it replies in binary.
@@ -133,6 +149,17 @@ class AsyncChannel(_Both, AsyncStream[Push]):
     async def send(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> None:
         """Push an event and wait for no reply. Raises: ConnectionFailedError where the channel is down for `timeout`."""
         await self._send(event, payload, timeout)
+
+    async def move_cursor(self, **place: Any) -> None:
+        """Show the others where your cursor is: ``await move_cursor(x=3, y=14, field="amount")``.
+
+        Nothing is kept and nothing is confirmed: of several moves in a short time only the newest is sent.
+        """
+        hub = self._seat.hub
+        data = hub.line.point(self._member, place) if hub is not None else None
+        if hub is not None and hub.driver is not None and data is not None:
+            with suppress(NetworkError):
+                await hub.driver.send(data)
 
     async def _send(self, event: str, payload: Payload | None, timeout: float) -> Answer:
         await self.start()

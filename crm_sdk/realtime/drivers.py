@@ -152,6 +152,8 @@ class AsyncDriver:
         self._socket: AsyncSocket | None = None
         self._open: AbstractAsyncContextManager[AsyncSocket] | None = None
         self._task: Background | None = None
+        self._stopped = False
+        self._waiting: anyio.CancelScope | None = None
 
     async def start(self, ended: Ended) -> None:
         """Begin; `ended` is told why it ended, None where it was stopped."""
@@ -170,17 +172,19 @@ class AsyncDriver:
 
     async def stop(self) -> None:
         """End it, and close the link."""
-        task, self._task = self._task, None
-        if task is not None:
-            await task.stop()
+        self._stopped = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+        if self._task is not None:
+            await self._task.ended()
 
     async def _run(self) -> None:
         error: Exception | None = None
         try:
             step = next(self._steps)
-            while True:
+            while not self._stopped:
                 try:
-                    outcome = await self._do(step)
+                    outcome = await self._do_or_stop(step)
                 except _NETWORK as failure:
                     step = self._steps.throw(failure)
                 else:
@@ -188,9 +192,16 @@ class AsyncDriver:
         except Exception as failure:
             error = failure
         finally:
-            with anyio.move_on_after(2.0, shield=True):
+            try:
                 await self._hang_up()
-            self._ended(error)
+            finally:
+                self._ended(None if self._stopped else error)
+
+    async def _do_or_stop(self, step: Step) -> Any:
+        if isinstance(step, (Open, HangUp)):  # what opens scopes and closes them cannot be left halfway
+            return await self._do(step)
+        with anyio.CancelScope() as self._waiting:
+            return await self._do(step)
 
     async def _do(self, step: Step) -> Any:
         socket = self._socket

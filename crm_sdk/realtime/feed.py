@@ -17,6 +17,7 @@ from .mailbox import Mailbox
 from .position import Cursor, Position
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
+from .sse import EventStreamParser, EventTooLongError
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -56,10 +57,7 @@ class Feed:
         self.last_error: CrmError | None = None
         self.up = False
         """Whether the feed is being received."""
-        if over == "sse":
-            from .sse import SseParser
-
-            self._parse = SseParser()
+        self._parser = EventStreamParser()
 
     def when_ready(self, ready: Callable[[], None]) -> None:
         """Have `ready` called each time the feed has begun."""
@@ -98,10 +96,7 @@ class Feed:
         """Begin to listen."""
         self._heard = self._opened = now
         self.up, self.last_error = False, None
-        if self._over == "sse":
-            from .sse import SseParser
-
-            self._parse = SseParser()
+        self._parser = EventStreamParser()
         return ()
 
     def received(self, data: Data, now: float) -> Iterable[Data]:
@@ -110,7 +105,11 @@ class Feed:
         if self._over == "ws":
             self._message(data, now)
         else:
-            for event in self._parse.feed(data if isinstance(data, bytes) else data.encode()):
+            try:
+                told = self._parser.feed(data if isinstance(data, bytes) else data.encode())
+            except EventTooLongError as error:
+                raise SocketClosedError(None, str(error)) from None
+            for event in told:
                 self._message(event.data, now)
         return ()
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from ..dialects import DIALECTS
-from ..errors import ConnectionFailedError, CrmError, PushRefusedError
+from ..errors import ConnectionFailedError, CrmError, InvalidInputError, PushRefusedError
 from ..pacing import Pacer
-from .cursors import CursorMap, Throttle
-from .frames import Frame, FrameError, decode, encode
+from .cursors import CURSOR, CursorPace, LiveCursors
+from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
 from .mailbox import Mailbox
 from .position import Cursor, Position
-from .presence import Presence
+from .presence import Left, Presence
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 Raw = Mapping[str, Any]
 
-HEARTBEAT = 30.0
+HEARTBEAT_SECONDS = 30.0
 PATIENCE = 10.0
 """Seconds a join may take before it is sent again."""
 REJOIN = (1.0, 2.0, 5.0, 10.0)
 """Seconds to wait before joining again a channel that crashed."""
 MESSAGES_A_MINUTE = 1000
 _LASTING = frozenset({"unauthorized", "unmatched topic"})
-_PRIVATE = frozenset({"presence_state", "presence_diff", "stream:position", "cursor"})
+_PRIVATE = frozenset({"presence_state", "presence_diff", "stream:position", CURSOR})
 
 
 class Answer:
@@ -59,8 +59,10 @@ class Membership:
         self.mailbox = mailbox
         self.position: Position[Raw] = Position(mailbox.offer, mailbox.put, since)
         self.presence = Presence()
-        self.cursors = CursorMap()
-        self.throttle = Throttle()
+        self.cursors = LiveCursors()
+        self.pace: CursorPace[Mapping[str, Any]] = CursorPace()
+        self.moved: set[tuple[str, str]] = set()
+        """Whose cursors moved since that was last read."""
         self.held: deque[Raw] = deque()
         self.join_ref: str | None = None
         self.up = False
@@ -155,12 +157,12 @@ class Phoenix:
             sent, unanswered = self._beat
             if self.full:
                 self._beat = (now, None)
-            elif now - sent >= HEARTBEAT:
+            elif now - sent >= HEARTBEAT_SECONDS:
                 if unanswered is not None:
                     raise SocketClosedError(None, f"no heartbeat for {now - sent:.0f} s")
                 ref = self._ref()
                 self._beat = (now, ref)
-                said.append(self._urgent(Frame(None, ref, "phoenix", "heartbeat", {}), now))
+                said.append(self._urgent(Frame(None, ref, PHOENIX, HEARTBEAT, {}), now))
             for member in self._members.values():
                 said += self._due(member, now)
             return said
@@ -173,7 +175,7 @@ class Phoenix:
         """Return how long to listen."""
         with self._lock:
             busy = any(
-                member.held or member.position.blocked or member.position.waiting or member.throttle.pending
+                member.held or member.position.blocked or member.position.waiting or member.pace.wait(now) is not None
                 for member in self._members.values()
             )
         return 0.05 if busy else 1.0
@@ -225,7 +227,18 @@ class Phoenix:
             joined, member.up = member.up and self._connected, False
             if not joined:
                 return None
-            return encode(Frame(member.join_ref, self._ref(), member.topic, "phx_leave", {}))
+            return encode(Frame(member.join_ref, self._ref(), member.topic, LEAVE, {}))
+
+    def point(self, member: Membership, place: Mapping[str, Any]) -> Data | None:
+        """Take where the user's cursor is; return what to send, unless the last one was sent a moment ago."""
+        with self._lock:
+            if not member.up:
+                return None
+            now = self._client.clock.monotonic()
+            latest = member.pace.move(place, now)
+            if latest is None:
+                return None
+            return self._urgent(Frame(member.join_ref, self._ref(), member.topic, CURSOR, latest), now)
 
     def has(self, topic: str) -> bool:
         """Tell whether a channel of this topic is there."""
@@ -235,7 +248,10 @@ class Phoenix:
         """Return a push to send, its answer to be, and the seconds to wait before sending, so as to keep the limit."""
         with self._lock:
             ref, answer = self._ref(), Answer()
-            data = encode(Frame(member.join_ref, ref, member.topic, event, payload))
+            try:
+                data = encode(Frame(member.join_ref, ref, member.topic, event, payload))
+            except FrameError as error:
+                raise InvalidInputError(f"{event} on {member.topic} cannot be pushed: {error}") from None
             self._answers[ref] = (member.topic, answer)
             return data, answer, self._pacer.reserve(self._client.clock.monotonic())
 
@@ -262,20 +278,19 @@ class Phoenix:
         member.join_ref = self._ref()
         member.asked, member.again, member.up = now, None, False
         member.presence.rejoin(member.join_ref)
-        frame = Frame(member.join_ref, member.join_ref, member.topic, "phx_join", {**member.params, **place})
+        frame = Frame(member.join_ref, member.join_ref, member.topic, JOIN, {**member.params, **place})
         return self._urgent(frame, now)
 
     def _due(self, member: Membership, now: float) -> Iterable[Data]:
         if member.mailbox.closed or not self._connected:
             return
         late = member.asked is not None and now - member.asked >= PATIENCE
-        if late or (member.again is not None and now >= member.again):
+        if late or (member.again is not None and now >= member.again) or (member.up and member.position.wants_resume(now, room=member.mailbox.room)):
             yield self._join(member, now)
-        elif member.up and member.position.wants_resume(now, room=member.mailbox.room):
-            yield self._join(member, now)
-        latest = member.throttle.due(now) if member.up else None
+        member.cursors.expire(now)
+        latest = member.pace.take(now) if member.up else None
         if latest is not None:
-            yield self._urgent(Frame(member.join_ref, self._ref(), member.topic, "cursor", latest), now)
+            yield self._urgent(Frame(member.join_ref, self._ref(), member.topic, CURSOR, latest), now)
 
     def _joined(self, member: Membership, frame: Frame, now: float) -> None:
         response = frame.payload if isinstance(frame.payload, Mapping) else {}
@@ -291,7 +306,7 @@ class Phoenix:
                 epoch if isinstance(epoch, str) else None,
                 cast("dict[str, Any]", gap) if isinstance(gap, dict) else None,
             )
-            for event in cast("list[Any]", missed) if isinstance(missed, list) else ():
+            for event in missed if isinstance(missed, list) else ():
                 self._event(member, str(event.get("event")), event.get("payload") or {}, now)
         member.position.restored()
         member.up, member.crashes, member.last_error = True, 0, None
@@ -328,15 +343,15 @@ class Phoenix:
         member = self._members.get(frame.topic)
         if member is None or (frame.join_ref is not None and frame.join_ref != member.join_ref):
             return  # of a channel that was left, or of an earlier join
-        if frame.event == "phx_reply":
+        if frame.event == REPLY:
             if frame.ref == member.join_ref:
                 self._joined(member, frame, now)
             else:
                 self._answered(frame)
-        elif frame.event == "phx_error":
+        elif frame.event == ERROR:
             member.last_error = ConnectionFailedError(f"{member.topic} crashed on the server")
             self._crashed(member, now)
-        elif frame.event == "phx_close":
+        elif frame.event == CLOSE:
             member.up = False
             member.mailbox.close()
             member.ready()
@@ -377,10 +392,14 @@ class Phoenix:
             if isinstance(seq, int):
                 member.position.mark(seq, epoch if isinstance(epoch, str) else None, now)
             return
-        if event == "cursor":
-            member.cursors.moved(payload, now)
-        elif event == "presence_state":
-            member.presence.state(payload, member.join_ref)
-        else:
-            member.presence.diff(payload)
-        member.mailbox.changed()
+        if event == CURSOR:
+            cursor = member.cursors.take(payload, now)
+            if cursor is not None and cursor.whose not in member.moved:
+                member.moved.add(cursor.whose)
+                member.mailbox.offer({"cursor": cursor.whose})
+            return
+        changes = member.presence.state(payload) if event == "presence_state" else member.presence.diff(payload)
+        for change in changes:
+            if isinstance(change, Left):
+                member.cursors.forget(change.present.key)
+            member.mailbox.offer({"presence": change})  # without room it is passed over: `presence` itself is right

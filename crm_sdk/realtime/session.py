@@ -18,7 +18,7 @@ from ..retry import retry_after
 from .sockets import Data, SocketClosedError, SocketRefusedError
 
 STABLE_SECONDS = 5.0
-STABLE_EVENTS = 20
+STABLE_EVENTS = 5
 """A link that lasted so long, or brought so many events, has proved stable: the next wait is a short one again."""
 EXPIRED = 4401
 """The close code of a server whose patience with a credential has ended: renew it, connect again."""

@@ -187,13 +187,14 @@ def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str
     from websockets.sync.client import connect
 
     try:
-        connection = connect(url, **_options(headers, subprotocols, timeout))
+        opening = connect(url, **_options(headers, subprotocols, timeout))
+        connection = opening.__enter__()
     except Exception as error:
         raise _unopened(error, url) from None
     try:
         yield _SyncSocket(connection)
     finally:
-        connection.close()
+        opening.__exit__(None, None, None)
 
 
 class _AsyncSocket:

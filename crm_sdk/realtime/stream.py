@@ -76,13 +76,13 @@ class _Shared(Generic[T_co]):
         client: Client[Any],
         source: Source,
         mailbox: Mailbox[Raw],
-        read: Callable[[Raw], T_co],
+        read: Callable[[Raw], T_co | None],
         what: str,
     ) -> None:
         self._client = client
         self._source = source
         self._mailbox = mailbox
-        self._read = read
+        self._read: Callable[[Raw], T_co | None] = read
         self._what = what
         self._last: Cursor | None = None
 
@@ -109,15 +109,16 @@ class _Shared(Generic[T_co]):
         return f"<{type(self).__name__} of {self._what}: {state}, {len(self._mailbox)} waiting>"
 
     def _take(self) -> T_co | None:
-        item = self._mailbox.take()
-        if item is None:
-            return None
-        if isinstance(item, Exception):
-            raise item
-        seq, epoch = item.get("seq"), item.get("epoch")
-        if isinstance(seq, int):
-            self._last = Cursor(seq, epoch)
-        return self._read(item)
+        while (item := self._mailbox.take()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            seq, epoch = item.get("seq"), item.get("epoch")
+            if isinstance(seq, int):
+                self._last = Cursor(seq, epoch)
+            event = self._read(item)
+            if event is not None:
+                return event
+        return None
 
     def _not_begun(self, timeout: float) -> NoReturn:
         end = self._mailbox.end or self._source.last_error
@@ -138,7 +139,7 @@ class Stream(_Shared[T_co]):
         client: Client[Any],
         source: Source,
         mailbox: Mailbox[Raw],
-        read: Callable[[Raw], T_co],
+        read: Callable[[Raw], T_co | None],
         what: str,
         runner: Runner,
     ) -> None:
@@ -219,7 +220,7 @@ class AsyncStream(_Shared[T_co]):
         client: Client[Any],
         source: Source,
         mailbox: Mailbox[Raw],
-        read: Callable[[Raw], T_co],
+        read: Callable[[Raw], T_co | None],
         what: str,
         runner: AsyncRunner,
     ) -> None:

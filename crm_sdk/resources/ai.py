@@ -106,5 +106,5 @@ class Ai(Resource[Mode]):
     ) -> list[AIInsight]:
         """Find what is worth knowing about a contact or a deal.
 
-        Raises: NotFoundError; AiServiceError.
+        Raises: ValidationError for an unknown contact or deal; AiServiceError.
         """

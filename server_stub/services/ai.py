@@ -132,7 +132,8 @@ def generate_insights(call: Call, entity_type: str, entity_id: str, context: Mem
         raise invalid(
             "entity_type", "choice", f"{entity_type!r} is neither contact nor deal", choices=["contact", "deal"]
         )
-    doc = call.record(entity_type, entity_id)
+    doc = call.reference(entity_type, entity_id, "entity_id")
+    assert doc is not None  # an id was given
     found: Sequence[Mapping[str, Any]] = (
         insights_of(call, doc) if entity_type == "contact" else deal_insights(call, doc)
     )

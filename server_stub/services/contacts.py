@@ -58,7 +58,7 @@ FIELDS: Mapping[str, FieldType] = {
 @serves(Contacts.create)
 def create(call: Call, contact: Members) -> Document:
     """Create a contact."""
-    return build_new(call, contact)
+    return nested(call, build_new(call, contact))
 
 
 @serves(Contacts.get)
@@ -79,7 +79,7 @@ def update(call: Call, contact_id: str, changes: Members, version: int | None) -
     """Change a contact."""
     doc = writable(call, contact_id)
     call.lock(doc, version)
-    return apply(call, doc, changes)
+    return nested(call, apply(call, doc, changes))
 
 
 @serves(Contacts.delete)

@@ -1,0 +1,71 @@
+"""The endless body of a stream of server-sent events, for either kind of client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING
+
+from .connection import Connection, Data
+from .waiting import AsyncWaiter, Waiter
+
+if TYPE_CHECKING:
+    from ..core import StubServer
+
+
+class LiveBody:
+    """The events of a connection as they happen.
+
+    `pause` is how many seconds may pass without a byte; `lost` and `late` make what is raised where the connection
+    was lost, or such a pause was too long.
+    """
+
+    def __init__(
+        self,
+        server: StubServer,
+        connection: Connection,
+        pause: float | None,
+        lost: Callable[[str], Exception],
+        late: Callable[[str], Exception],
+    ) -> None:
+        self._server = server
+        self._connection = connection
+        self._pause = pause
+        self._lost, self._late = lost, late
+
+    def __iter__(self) -> Iterator[bytes]:
+        waiter = Waiter(self._server, self._connection)
+        try:
+            while (data := waiter.take(self._pause)) is not None:
+                yield _bytes(data)
+            self._end()
+        finally:
+            self.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        waiter = AsyncWaiter(self._server, self._connection)
+        try:
+            while (data := await waiter.take(self._pause)) is not None:
+                yield _bytes(data)
+            self._end()
+        finally:
+            self.close()
+
+    def _end(self) -> None:
+        ended = self._connection.ended
+        if ended is None:
+            raise self._late(f"no byte for {self._pause:g} s")
+        if ended.code is None:
+            raise self._lost(f"the stream broke off: {ended.reason}")
+
+    def close(self) -> None:
+        """Leave it."""
+        with self._server.lock:
+            self._connection.left()
+
+    async def aclose(self) -> None:
+        """Leave it."""
+        self.close()
+
+
+def _bytes(data: Data) -> bytes:
+    return data if isinstance(data, bytes) else data.encode()

@@ -1,0 +1,273 @@
+"""One live connection, without I/O: what comes in by `receive`, what goes out by `next`, and the times it keeps to."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..ratelimit import MINUTE
+from ..serving import Caller
+
+if TYPE_CHECKING:
+    from .faults import LiveFault
+    from .hub import Live
+    from .reading import Entry
+
+Data: TypeAlias = str | bytes
+"""A message: a text frame or a binary one."""
+
+POSITION = timedelta(seconds=15)
+"""After so long without an event the reader is told where the feed stands."""
+MESSAGES_PER_MINUTE = 1_000
+_WAITING = 5_000
+"""How many messages may wait that are of no feed, such as answers and cursors."""
+
+
+class Close:
+    """Close codes."""
+
+    NORMAL = 1000
+    GOING = 1001
+    UNSUPPORTED = 1003
+    RULE = 1008
+    RESTART = 1012
+    EXPIRED = 4401
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a connection ended; without a code it was lost."""
+
+    code: int | None
+    reason: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Reader:
+    """Where a connection is in a feed."""
+
+    feed: str
+    seq: int
+    write: Callable[[Entry], Data]
+    """Makes the message that shows an event."""
+    position: Callable[[], Data] | None = None
+    """Makes the message that tells the position; None where the client did not ask for it."""
+    quiet_since: datetime = field(default=datetime.max)
+
+
+class Connection(ABC):
+    """A client's connection. All of it happens within the server's lock."""
+
+    idle_after: timedelta | None = None
+    """A client that says nothing for so long is gone."""
+
+    def __init__(self, live: Live, caller: Caller, expires_at: datetime | None) -> None:
+        self.live = live
+        live.opened += 1
+        self.name = f"c{live.opened}"
+        self.caller = caller
+        self.expires_at = expires_at
+        self.log = live.log_of(caller.tenant_id)
+        self.now = live.clock.now()
+        self.readers: list[Reader] = []
+        self.ended: Ended | None = None
+        """Set once it is over; what is waiting is still to be sent then."""
+        self.wake: Callable[[], None] = _nothing
+        """Set by what carries the connection: called when there may be more to send."""
+        self.cut: Callable[[], None] = _nothing
+        """Set by what carries it over a network: called when it is to be lost, or to fall silent."""
+        self.due: datetime | None = None
+        """When `next` has to be asked again without anything having happened."""
+        self.silent = False
+        """It is there, but nothing comes of it any more: no message, no answer, no close."""
+        self.stalled_until: datetime | None = None
+        """Until then nothing goes out."""
+        self._waiting: deque[Data] = deque()
+        self._late: list[tuple[datetime, Data]] = []
+        self._heard = self.now
+        self._minute = (self.now, 0)
+
+    # -- what carries it asks ----------------------------------------------------------------------------------
+
+    def receive(self, data: Data) -> None:
+        """Take a message of the client's."""
+        if self.ended is not None or self.silent:
+            return
+        self.now = self._heard = self.live.clock.now()
+        began, count = self._minute
+        if (self.now - began).total_seconds() >= MINUTE:
+            began, count = self.now, 0
+        self._minute = began, count + 1
+        if count >= MESSAGES_PER_MINUTE and self.live.enforces:
+            self.close(Close.RULE, f"more than {MESSAGES_PER_MINUTE} messages in a minute")
+        else:
+            self.handle(data)
+        self.live.wake(self)
+
+    def next(self) -> Data | None:
+        """Return the next message to send; None where there is none now, or no more where `ended` is set."""
+        self.now = self.live.clock.now()
+        self._keep_time()
+        data = None if self._held_back() else self._next()
+        self.due = self._due() if data is None else None
+        return data
+
+    def left(self) -> None:
+        """Note that the client closed or was lost."""
+        self.end(Ended(Close.NORMAL, "the client left"))
+
+    # -- what it does itself -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def handle(self, data: Data) -> None:
+        """Act on a message of the client's."""
+
+    def say(self, data: Data) -> None:
+        """Send a message that is of no feed."""
+        if self.ended is not None:
+            return
+        self._waiting.append(data)
+        if len(self._waiting) > _WAITING:
+            self.end(Ended(Close.RULE, "reads too slowly"))
+        self.live.wake(self)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Close it after what there is to send; a rule that was broken leaves nothing to send."""
+        if self.ended is None:
+            self.ended = Ended(code, reason)
+            if code == Close.RULE:
+                self.readers.clear()
+            self.live.remove(self)
+            self.live.wake(self)
+
+    def end(self, ended: Ended) -> None:
+        """Be over at once."""
+        self.readers.clear()
+        self._waiting.clear()
+        self._late.clear()
+        self.silent, self.stalled_until = False, None
+        self.ended = self.ended or ended
+        self.live.remove(self)
+        self.cut()
+        self.live.wake(self)
+
+    def gone(self) -> None:  # noqa: B027 # most have nothing to leave
+        """Be forgotten by the server; called once."""
+
+    def _held_back(self) -> bool:
+        return self.silent or (self.stalled_until is not None and self.now < self.stalled_until)
+
+    def _next(self) -> Data | None:
+        for at, (when, data) in enumerate(self._late):
+            if when <= self.now:
+                del self._late[at]
+                return data
+        if self._waiting:
+            return self._waiting.popleft()
+        while (found := self._upcoming()) is not None:
+            reader, entry = found
+            reader.seq += 1
+            reader.quiet_since = self.now
+            data = reader.write(entry)
+            fault = self.live.faults.take(entry.event["type"])
+            if fault is None:
+                return data
+            kept = self._suffer(fault, data)
+            if kept is not None or self._held_back():
+                return kept
+        return None
+
+    def _upcoming(self) -> tuple[Reader, Entry] | None:
+        """Return the oldest event of the log that a reader has not seen."""
+        first: tuple[Reader, Entry] | None = None
+        try:
+            for reader in self.readers:
+                entry = self.log.after(reader.feed, reader.seq)
+                if entry is not None and (first is None or entry.place < first[1].place):
+                    first = reader, entry
+        except LookupError:
+            self.end(Ended(Close.RESTART, "too far behind"))
+            return None
+        return first
+
+    def _suffer(self, fault: LiveFault, data: Data) -> Data | None:
+        """Let something go wrong with an event; return what goes out in its place now."""
+        match fault.kind:
+            case "duplicate":
+                self._waiting.appendleft(data)
+                return data
+            case "delay":
+                self._late.append((self.now + timedelta(seconds=fault.seconds), data))
+            case "reorder":
+                following = self._upcoming()
+                if following is None:
+                    self._late.append((self.now + timedelta(seconds=fault.seconds), data))
+                    return None
+                reader, entry = following
+                reader.seq += 1
+                self._waiting.appendleft(data)
+                return reader.write(entry)
+            case "corrupt":
+                return self.corrupt(data)
+            case "stall":
+                self._waiting.appendleft(data)
+                self.stalled_until = self.now + timedelta(seconds=fault.seconds)
+            case "abort":
+                self.end(Ended(None, "aborted"))
+            case "half_open":
+                self.half_open()
+            case "close":
+                self.close(fault.code, "the test closes it")
+            case "refuse":
+                self.live.refuse(fault.seconds)
+                self.end(Ended(None, "aborted"))
+            case _:  # drop
+                pass
+        return None
+
+    def corrupt(self, data: Data) -> Data:
+        """Return what is left of a message that is corrupted."""
+        return data[: len(data) // 2]
+
+    def half_open(self) -> None:
+        """Be gone without the client noticing."""
+        self.silent = True
+        self.live.remove(self)
+        self.cut()
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def _keep_time(self) -> None:
+        if self.ended is not None or self.silent:
+            return
+        if self.expires_at is not None and self.now >= self.expires_at:
+            self.close(Close.EXPIRED, "the credential expired")
+        elif self.idle_after is not None and self.now >= self._heard + self.idle_after:
+            self.close(Close.NORMAL, "idle")
+        else:
+            for reader in self.readers:
+                if reader.position is not None and self.now >= reader.quiet_since + POSITION:
+                    if self.log.newest(reader.feed) == reader.seq:  # else there are events on the way
+                        self._waiting.append(reader.position())
+                    reader.quiet_since = self.now
+
+    def _due(self) -> datetime | None:
+        if self.ended is not None or self.silent:
+            return None
+        times = [when for when, _ in self._late]
+        if self.stalled_until is not None and self.now < self.stalled_until:
+            times.append(self.stalled_until)
+        if self.expires_at is not None:
+            times.append(self.expires_at)
+        if self.idle_after is not None:
+            times.append(self._heard + self.idle_after)
+        times += [reader.quiet_since + POSITION for reader in self.readers if reader.position is not None]
+        return min(times, default=None)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,287 @@
+"""All live connections of a server: who may open one, who is woken when, and what a test lets happen to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from .. import identity
+from ..faults import Fault
+from ..messages import Reply, Request
+from ..problems import Problem
+from .connection import Close, Connection, Ended
+from .faults import LiveFault, LiveFaultKind, LiveFaults
+from .presence import Presence
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..core import StubServer
+    from ..visit import Visit
+    from .phoenix import Channel
+    from .reading import FeedLog
+
+CONNECTIONS: Mapping[str, int] = {"free": 5, "pro": 25, "enterprise": 100}
+"""How many connections a company may have open, by its plan."""
+_REFUSED = Fault("refuse")
+_WAIT = 10
+"""What ``Retry-After`` says to one too many."""
+_WS, _CHANNELS, _STREAM = "live.ws", "live.channels", "live.stream"
+_MOUNTS = ("/mvp", "/flow", "/platform", "/v1")
+
+
+class Live:
+    """``stub.live``: the live connections, and what goes wrong with them."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+        self.connections: list[Connection] = []
+        """The open ones, oldest first."""
+        self.opened = 0
+        """How many were opened until now."""
+        self.faults = LiveFaults()
+        self.presence = Presence()
+        self.rooms: dict[tuple[str, str], list[Channel]] = {}
+        """The channels that hear what is broadcast on a topic of a company."""
+        self.test_mode = False
+        """Whether clients may say who they are, meet in ``room:*`` and ask for faults themselves; never by default."""
+        self._logs: dict[str, FeedLog] = {}
+        self._refusing: tuple[datetime | None, int | None] | None = None
+        self._closing: tuple[int, int] | None = None
+        self._epoch = 0
+
+    # -- what a test lets happen -------------------------------------------------------------------------------
+
+    def add(
+        self,
+        kind: LiveFaultKind,
+        *,
+        event: str | None = None,
+        times: int | None = 1,
+        after: int = 0,
+        rate: float = 1.0,
+        seconds: float = 1.0,
+        code: int = Close.RESTART,
+    ) -> LiveFault:
+        """Set up a fault for the next events that are sent, or with a `rate` for some of them."""
+        return self.faults.add(LiveFault(kind, event, seconds, code, times, after, rate))
+
+    def chaos(
+        self, seed: int, rates: Mapping[LiveFaultKind, float], *, times: int | None = None, seconds: float = 0.5
+    ) -> None:
+        """Let things go wrong at random, each kind at its rate and `times` at most; the same for the same seed."""
+        self.faults.seed(seed)
+        for kind, rate in rates.items():
+            self.add(kind, rate=rate, times=times, seconds=seconds)
+
+    def abort(self, n: int | None = None) -> int:
+        """Lose the n oldest connections, or all; return how many."""
+        with self._server.lock:
+            return self._each(n, "abort", lambda connection: connection.end(Ended(None, "aborted")))
+
+    def close(self, n: int | None = None, *, code: int = Close.RESTART) -> int:
+        """Close the n oldest connections, or all."""
+        with self._server.lock:
+            return self._each(n, "close", lambda connection: connection.close(code, "the test closes it"))
+
+    def half_open(self, n: int | None = None) -> int:
+        """Forget the n oldest connections, or all, without a sign to their clients."""
+        with self._server.lock:
+            return self._each(n, "half_open", Connection.half_open)
+
+    def stall(self, seconds: float, n: int | None = None) -> int:
+        """Send nothing over the n oldest connections, or all, for so long on the stub's clock."""
+        with self._server.lock:
+            until = self.clock.now() + timedelta(seconds=seconds)
+
+            def stall(connection: Connection) -> None:
+                connection.stalled_until = until
+                self.wake(connection)
+
+            return self._each(n, "stall", stall)
+
+    def refuse(self, for_seconds: float | None = None, *, times: int | None = None) -> None:
+        """Accept no connection for so long on the stub's clock, or so many times."""
+        until = self.clock.now() + timedelta(seconds=for_seconds) if for_seconds is not None else None
+        self._refusing = until, times if until is not None or times is not None else 1
+
+    def accept_and_close(self, times: int = 1, *, code: int = Close.RESTART) -> None:
+        """Accept the next connections, and close each at once."""
+        self._closing = times, code
+
+    @property
+    def happened(self) -> Counter[LiveFaultKind]:
+        """How often each kind of fault happened."""
+        return self.faults.happened
+
+    def _each(self, n: int | None, kind: LiveFaultKind, act: Callable[[Connection], None]) -> int:
+        chosen = self.connections[:n]
+        for connection in chosen:
+            self.faults.happened[kind] += 1
+            act(connection)
+        return len(chosen)
+
+    # -- opening -----------------------------------------------------------------------------------------------
+
+    def serves(self, request: Request) -> str | None:
+        """Return which kind of live connection a request asks for; None where it is a call."""
+        path = request.path
+        if "/ws" not in path and "/events/stream" not in path:
+            return None
+        mount = next((mount for mount in _MOUNTS if path.startswith(f"{mount}/")), "")
+        path = path[len(mount) :]
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            return {"/ws": _WS, "/ws/websocket": _CHANNELS}.get(path)
+        return _STREAM if path == "/api/events/stream" and request.method == "GET" else None
+
+    def open(self, visit: Visit) -> Reply:
+        """Open the connection a request asks for. Raises Problem where it is refused."""
+        kind, request = self.serves(visit.request), visit.request
+        if kind == _CHANNELS:
+            try:
+                return self._open(visit, _CHANNELS, request)
+            except Problem:
+                return Reply(403, {})
+        return self._open(visit, kind or _WS, request)
+
+    def _open(self, visit: Visit, kind: str, request: Request) -> Reply:
+        from .phoenix import PhoenixSocket, offered_token
+        from .stream import ServerSentEvents, Stream, asked
+
+        if self._is_refusing():
+            self.faults.happened["refuse"] += 1
+            return Reply(503, {}, fault=_REFUSED)
+        query = dict(parse_qsl(request.query, keep_blank_values=True))
+        token = query.get("token") or offered_token(request.headers.get("sec-websocket-protocol", ""))
+        if self.test_mode and kind == _CHANNELS:
+            from .control import identified
+
+            visit.caller, expires_at = identified(self._server, query, token), None
+        else:
+            given = request.headers.get("authorization") or (f"Bearer {token}" if token else "")
+            visit.caller = visit.authenticate(given)
+            expires_at = self._expiry(given)
+        self._begin()
+        self._admit(visit.caller.tenant_id)
+        connection: Connection
+        if kind == _CHANNELS:
+            if query.get("vsn", "").partition(".")[0] != "2":
+                raise Problem("BAD_REQUEST", "only vsn=2.0.0 is spoken here")
+            connection = PhoenixSocket(self, visit.caller, expires_at)
+            headers = {"Sec-WebSocket-Protocol": "phoenix"} if "sec-websocket-protocol" in request.headers else {}
+            reply = Reply(101, headers, live=connection)
+        elif kind == _WS:
+            since, epoch = asked(query)
+            told = query.get("resume") == "1" or since is not None
+            connection = Stream(self, visit.caller, expires_at, since, epoch, told=told)
+            reply = Reply(101, {}, live=connection)
+        else:
+            since, epoch = asked(query, request.headers.get("last-event-id"))
+            connection = ServerSentEvents(self, visit.caller, expires_at, since, epoch, told=True)
+            headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+            reply = Reply(200, {**visit.headers, **headers}, live=connection)
+        self.connections.append(connection)
+        if self._closing is not None:
+            times, code = self._closing
+            self._closing = (times - 1, code) if times > 1 else None
+            self.faults.happened["close"] += 1
+            connection.close(code, "the test closes it")
+        return reply
+
+    def _begin(self) -> None:
+        """Follow the log from the first connection on."""
+        if self._follow not in self._server.followers:
+            self._server.followers.append(self._follow)
+        if self._epoch != self._server.epoch:
+            self._epoch = self._server.epoch
+            self._logs.clear()
+
+    def _admit(self, tenant_id: str) -> None:
+        most = CONNECTIONS[self._server.tenant(tenant_id)["plan"]]
+        if sum(other.caller.tenant_id == tenant_id for other in self.connections) >= most:
+            problem = Problem(
+                "LIMIT_EXCEEDED",
+                f"the company's plan has {most} connections, and all are in use",
+                details={"limit": most},
+                headers={"Retry-After": str(_WAIT)},
+            )
+            problem.status = 429  # elsewhere the code is about what a plan has for good; this limit passes
+            raise problem
+
+    def _expiry(self, authorization: str) -> datetime | None:
+        credential = authorization.partition(" ")[2].strip()
+        if not identity.is_token(credential):
+            return None
+        return datetime.fromtimestamp(self._server.tokens.verify(credential).expires_at, self.clock.start.tzinfo)
+
+    def _is_refusing(self) -> bool:
+        if self._refusing is None:
+            return False
+        until, times = self._refusing
+        if (until is not None and self.clock.now() >= until) or times == 0:
+            self._refusing = None
+            return False
+        self._refusing = until, times - 1 if times is not None else None
+        return True
+
+    # -- what connections and what carries them ask --------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        """The server's time."""
+        return self._server.clock
+
+    @property
+    def server(self) -> StubServer:
+        """The server."""
+        return self._server
+
+    @property
+    def epoch(self) -> str:
+        """Which history the numbers of events belong to."""
+        return f"e{self._server.epoch}"
+
+    @property
+    def enforces(self) -> bool:
+        """Whether a client that says too much is closed."""
+        return self._server.enforce_limits
+
+    def log_of(self, tenant_id: str) -> FeedLog:
+        """Return the feeds of a company, kept up with its log."""
+        from .reading import FeedLog
+
+        log = self._logs.get(tenant_id)
+        if log is None:
+            log = self._logs[tenant_id] = FeedLog(self._server.store, tenant_id)
+        if log.catch_up():
+            self._tell({tenant_id})
+        return log
+
+    def wake(self, connection: Connection) -> None:
+        """Let what carries a connection look whether there is something to send."""
+        connection.wake()
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection."""
+        if connection in self.connections:
+            self.connections.remove(connection)
+            connection.gone()
+
+    def _follow(self) -> None:
+        """Wake the connections that have something to send: new events of their company, or a time that came."""
+        if self._epoch != self._server.epoch:  # the numbers are other ones now: everybody begins anew
+            for connection in tuple(self.connections):
+                connection.end(Ended(Close.RESTART, "the state was set back"))
+            self._logs.clear()
+            self._epoch = self._server.epoch
+        if not self.connections:
+            return
+        self._tell({tenant_id for tenant_id, log in self._logs.items() if log.catch_up()})
+
+    def _tell(self, tenants: Collection[str]) -> None:
+        now = self.clock.now()
+        for connection in tuple(self.connections):
+            if connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
+                self.wake(connection)

@@ -1,0 +1,225 @@
+"""Phoenix Channels on one socket: joining, leaving, pushes, heartbeats, presence, and the company's feeds by topic."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.wire import instant, is_object
+
+from ..serving import Caller
+from . import control, frames
+from .connection import Close, Connection, Data, Reader
+from .frames import Frame
+from .topics import Topic, Unauthorized, topic_of
+
+if TYPE_CHECKING:
+    from .hub import Live
+    from .reading import Entry
+
+CHANNELS = 100
+"""How many channels a socket may have."""
+MISSED = 1_000
+"""How many missed events the answer to a join holds; further ones follow as pushes."""
+IDLE = timedelta(seconds=60)
+_PROTOCOL, _TOKEN = "phoenix", "base64url.bearer.phx."
+
+
+def offered_token(protocols: str) -> str | None:
+    """Return the token among the sub-protocols a client offers."""
+    for protocol in protocols.split(","):
+        name = protocol.strip()
+        if name.startswith(_TOKEN):
+            encoded = name.removeprefix(_TOKEN)
+            try:
+                return urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return encoded
+    return None
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A topic that was joined."""
+
+    socket: PhoenixSocket
+    topic: Topic
+    join_ref: str
+    reader: Reader | None = None
+
+    @property
+    def room(self) -> tuple[str, str]:
+        """Where it meets others: no company hears another."""
+        return self.socket.caller.tenant_id, self.topic.name
+
+    def push(self, event: str, payload: Mapping[str, Any] | bytes) -> None:
+        """Tell this client something."""
+        content = payload if isinstance(payload, bytes) else frames.json_text(payload)
+        self.socket.say(frames.push(self.join_ref, self.topic.name, event, content))
+
+    def broadcast(self, event: str, payload: Mapping[str, Any] | bytes, *, to_self: bool = True) -> None:
+        """Tell everybody on the topic something."""
+        content = payload if isinstance(payload, bytes) else frames.json_text(payload)
+        message = frames.push(None, self.topic.name, event, content)
+        for other in tuple(self.socket.live.rooms.get(self.room, ())):
+            if to_self or other is not self:
+                other.socket.say(message)
+
+    def reply(self, ref: str | None, status: str, response: Mapping[str, Any] | bytes) -> None:
+        """Answer a push."""
+        self.socket.say(frames.reply(self.join_ref, ref, self.topic.name, status, response))
+
+    def meet(self, given: Mapping[str, Any]) -> None:
+        """Be there for the others, or show them something else of oneself."""
+        caller, presence = self.socket.caller, self.socket.live.presence
+        began = presence.meta(self.room, self).get("onlineAt") or instant(self.socket.now)
+        user = self.socket.live.server.store.collection(caller.tenant_id, "user").get(caller.user_id or "")
+        meta = {"name": user["name"] if user is not None else caller.name, **given, "onlineAt": began}
+        self.broadcast("presence_diff", presence.track(self.room, self, caller.user_id or caller.actor_id, meta))
+
+    def part(self) -> None:
+        """Be gone for the others."""
+        rooms = self.socket.live.rooms
+        others = rooms.get(self.room, [])
+        if self in others:
+            others.remove(self)
+        if not others:
+            rooms.pop(self.room, None)
+        diff = self.socket.live.presence.untrack(self.room, self)
+        if diff is not None:
+            self.broadcast("presence_diff", diff)
+
+
+class PhoenixSocket(Connection):
+    """A socket with its channels."""
+
+    idle_after = IDLE
+
+    def __init__(self, live: Live, caller: Caller, expires_at: datetime | None) -> None:
+        super().__init__(live, caller, expires_at)
+        self.channels: dict[str, Channel] = {}
+
+    def handle(self, data: Data) -> None:
+        """Act on a frame; one that is none breaks a rule."""
+        try:
+            frame = frames.read(data)
+        except (ValueError, RecursionError) as error:
+            self.close(Close.RULE, f"not a frame: {error}"[:100])
+            return
+        channel = self.channels.get(frame.topic)
+        if frame.topic == "phoenix" and frame.event == "heartbeat":
+            self._answer(frame, "ok", {}, join_ref=None)
+        elif frame.event == "phx_join":
+            self._join(frame, channel)
+        elif channel is None:
+            if frame.event == "phx_leave":
+                self._answer(frame, "ok", {})
+            else:
+                self._answer(frame, "error", {"reason": "unmatched topic"}, join_ref=None)
+        elif frame.join_ref is not None and frame.join_ref != channel.join_ref:
+            return  # it is for a channel that was joined anew since
+        elif frame.event == "phx_leave":
+            self._answer(frame, "ok", {})
+            self.drop(channel, "phx_close", {})
+        else:
+            self._push(channel, frame)
+
+    def gone(self) -> None:
+        """Leave all channels."""
+        for channel in tuple(self.channels.values()):
+            self.channels.pop(channel.topic.name)
+            channel.part()
+
+    def drop(self, channel: Channel, event: str, payload: Mapping[str, Any]) -> None:
+        """End a channel: ``phx_close``, or ``phx_error`` after which a client joins again."""
+        if self.channels.pop(channel.topic.name, None) is None:
+            return
+        if channel.reader in self.readers:
+            self.readers.remove(channel.reader)
+        channel.part()
+        channel.push(event, payload)
+
+    def _answer(self, frame: Frame, status: str, response: Mapping[str, Any], **other: str | None) -> None:
+        join_ref = other.get("join_ref", frame.join_ref)
+        self.say(frames.reply(join_ref, frame.ref, frame.topic, status, response))
+
+    # -- joining -------------------------------------------------------------------------------------------------
+
+    def _join(self, frame: Frame, former: Channel | None) -> None:
+        try:
+            topic = topic_of(self.live, self.caller, frame.topic)
+        except Unauthorized:
+            self._answer(frame, "error", {"reason": "unauthorized"})
+            return
+        if topic is None:
+            self._answer(frame, "error", {"reason": "unmatched topic"}, join_ref=None)
+            return
+        if former is None and len(self.channels) >= CHANNELS:
+            self._answer(frame, "error", {"reason": "too many channels"})
+            return
+        params = frame.payload if is_object(frame.payload) else {}
+        channel = Channel(self, topic, frame.join_ref or frame.ref or "")
+        if former is not None:
+            del self.channels[topic.name]
+            former.part()
+            if former.reader in self.readers:
+                self.readers.remove(former.reader)
+        self.channels[topic.name] = channel
+        response = self._read(channel, params) if topic.feed is not None else "{}"
+        answer = f'{{"status":"ok","response":{response}}}'
+        self.say(frames.push_reply(frame.join_ref, frame.ref, topic.name, answer))
+        if former is not None:
+            self.say(frames.push(former.join_ref, topic.name, "phx_close", "{}"))
+        self.live.rooms.setdefault(channel.room, []).append(channel)
+        if topic.presence:
+            given = params.get("meta")
+            channel.meet(given if is_object(given) else {})
+            channel.push("presence_state", self.live.presence.state(channel.room))
+
+    def _read(self, channel: Channel, params: Mapping[str, Any]) -> str:
+        """Begin to read the topic's feed; return what is said of it, with the events that were missed, as JSON."""
+        last_seq, epoch, name = params.get("last_seq"), params.get("epoch"), channel.topic.name
+        feed = channel.topic.feed or ""
+        since = last_seq if isinstance(last_seq, int) and not isinstance(last_seq, bool) and last_seq >= 0 else None
+        resumes = since is not None or params.get("resume") is True
+        standing = self.log.standing(feed, since, epoch if isinstance(epoch, str) else None, self.live.epoch)
+
+        def write(entry: Entry) -> Data:
+            event, payload = entry.channel(feed, self.live.epoch)
+            return frames.push(channel.join_ref, name, event, payload)
+
+        def position() -> Data:
+            told = {"seq": reader.seq, "epoch": self.live.epoch}
+            return frames.push(channel.join_ref, name, "stream:position", frames.json_text(told))
+
+        channel.reader = reader = Reader(feed, standing.seq, write, position if resumes else None, self.now)
+        self.readers.append(reader)
+        if not resumes:
+            return "{}"
+        missed: list[str] = []
+        while len(missed) < MISSED and (entry := self.log.after(feed, reader.seq)) is not None:
+            event, payload = entry.channel(feed, self.live.epoch)
+            missed.append(f'{{"event":{frames.json_text(event)},"payload":{payload}}}')
+            reader.seq += 1
+        told = {"seq": reader.seq, "epoch": self.live.epoch, "gap": standing.gap}
+        return f'{frames.json_text(told)[:-1]},"events":[{",".join(missed)}]}}'
+
+    # -- what a client pushes ------------------------------------------------------------------------------------
+
+    def _push(self, channel: Channel, frame: Frame) -> None:
+        if self.live.test_mode and frame.event.startswith("test:"):
+            control.carry_out(channel, frame)
+        elif channel.topic.presence and frame.event == "presence:update" and is_object(frame.payload):
+            given = frame.payload.get("meta")
+            channel.meet(given if is_object(given) else {})
+            channel.reply(frame.ref, "ok", {})
+        elif channel.topic.cursors and frame.event == "cursor" and is_object(frame.payload):
+            caller = self.caller
+            who = {"userId": caller.user_id or caller.actor_id, "connection": self.name, "at": instant(self.now)}
+            channel.broadcast("cursor", {**frame.payload, **who}, to_self=False)
+        else:
+            channel.reply(frame.ref, "error", {"reason": "unknown event"})

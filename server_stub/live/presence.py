@@ -1,0 +1,55 @@
+"""Who is there: for each topic the connections of each user, told of as state and as differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+Meta: TypeAlias = Mapping[str, Any]
+Shown: TypeAlias = dict[str, dict[str, list[Meta]]]
+"""Metas by key, as the wire has them."""
+Topic: TypeAlias = tuple[str, str]
+"""A company and a topic."""
+
+
+class Presence:
+    """The metas of every connection by topic and key; each has a ``phx_ref`` of its own."""
+
+    def __init__(self) -> None:
+        self._topics: dict[Topic, dict[object, tuple[str, Meta]]] = {}
+        self._given = 0
+
+    def track(self, topic: Topic, who: object, key: str, meta: Meta) -> dict[str, Shown]:
+        """Let a connection be there, or replace its meta; return the difference."""
+        there = self._topics.setdefault(topic, {})
+        known = there.get(who)
+        self._given += 1
+        new = {**meta, "phx_ref": f"F{self._given:08x}"}
+        if known is not None:
+            new["phx_ref_prev"] = known[1]["phx_ref"]
+        there[who] = key, new
+        return {"joins": _shown(key, new), "leaves": _shown(*known) if known is not None else {}}
+
+    def untrack(self, topic: Topic, who: object) -> dict[str, Shown] | None:
+        """Let a connection be gone; return the difference, None where it was not there."""
+        there = self._topics.get(topic, {})
+        known = there.pop(who, None)
+        if not there:
+            self._topics.pop(topic, None)
+        return {"joins": {}, "leaves": _shown(*known)} if known is not None else None
+
+    def meta(self, topic: Topic, who: object) -> Meta:
+        """Return a connection's meta without its refs; empty where it is not there."""
+        _, meta = self._topics.get(topic, {}).get(who, ("", {}))
+        return {name: value for name, value in meta.items() if name not in ("phx_ref", "phx_ref_prev")}
+
+    def state(self, topic: Topic) -> Shown:
+        """Return everybody who is there."""
+        shown: Shown = {}
+        for key, meta in self._topics.get(topic, {}).values():
+            shown.setdefault(key, {"metas": []})["metas"].append(meta)
+        return shown
+
+
+def _shown(key: str, meta: Meta) -> Shown:
+    return {key: {"metas": [meta]}}

@@ -1,0 +1,132 @@
+"""Read the log of events by position: a feed and a number, for any number of slow or quick connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_sdk.wire import encode_json
+
+from .. import feeds
+from ..document import Document
+from ..events import KEPT, KIND
+from ..store import Store
+
+
+@dataclass(slots=True)
+class Entry:
+    """An event of the log, its place there, and its payloads, which are made once for all connections."""
+
+    place: int
+    event: Document
+    _texts: dict[str, str] = field(default_factory=dict[str, str])
+
+    def ws(self, epoch: str) -> str:
+        """Return the message of ``/ws``."""
+        text = self._texts.get("ws")
+        if text is None:
+            event = self.event
+            text = self._texts["ws"] = _json(
+                {
+                    "type": event["type"],
+                    "data": feeds.ws_data(event),
+                    "timestamp": event["occurred_at"],
+                    "id": event["id"],
+                    "seq": event["feeds"][feeds.WS],
+                    "epoch": epoch,
+                }
+            )
+        return text
+
+    def channel(self, feed: str, epoch: str) -> tuple[str, str]:
+        """Return the name of the event on a channel, and the payload as JSON."""
+        event = self.event
+        shown = feeds.SHOWN[event["type"]]
+        text = self._texts.get(feed)
+        if text is None:
+            ours = {"eventId": event["id"], "seq": event["feeds"][feed], "epoch": epoch}
+            text = self._texts[feed] = _json({**shown.payload(event), **ours})
+        return shown.name, text
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a reader begins, and what cannot be given any more."""
+
+    seq: int
+    gap: Mapping[str, Any] | None = None
+
+
+class FeedLog:
+    """The feeds of one company, kept up with the log of events."""
+
+    def __init__(self, store: Store, tenant_id: str) -> None:
+        self._store = store
+        self._tenant_id = tenant_id
+        self._log = store.collection(tenant_id, KIND)
+        self._newest: Document | None = None
+        self._places = self._trimmed = 0
+        self._feeds: dict[str, list[Entry]] = {}
+
+    def catch_up(self) -> bool:
+        """Take in what is new in the log; tell whether anything was."""
+        fresh: list[Document] = []
+        for event in self._log.backwards():
+            if event is self._newest:
+                break
+            fresh.append(event)
+        if not fresh:
+            return False
+        self._newest = fresh[0]
+        for event in reversed(fresh):
+            self._places += 1
+            entry = Entry(self._places, event)
+            for feed in event["feeds"]:
+                self._feeds.setdefault(feed, []).append(entry)
+        if self._places - self._trimmed > KEPT:
+            self._trimmed = self._places
+            for feed in self._feeds:
+                self._kept(feed)
+        return True
+
+    def newest(self, feed: str) -> int:
+        """Return the number of a feed's newest event, 0 before the first."""
+        return self._store.counted(feeds.series(self._tenant_id, feed))
+
+    def after(self, feed: str, seq: int) -> Entry | None:
+        """Return the event of a feed that follows a number; None where it is not there yet.
+
+        Raises LookupError where it is no longer there.
+        """
+        entries = self._feeds.get(feed)
+        if not entries or seq >= entries[-1].event["feeds"][feed]:
+            return None
+        at: int = seq + 1 - entries[0].event["feeds"][feed]
+        if at < 0:
+            raise LookupError(f"event {seq + 1} of {feed} is not kept any more")
+        return entries[at]
+
+    def standing(self, feed: str, since: int | None, epoch: str | None, present: str) -> Standing:
+        """Tell where a reader can go on who has seen everything up to `since`; None begins with what comes next."""
+        newest = self.newest(feed)
+        if since is None:
+            return Standing(newest)
+        if (epoch or present) != present or since > newest:
+            return Standing(newest, {"from": None, "to": None, "reason": "epoch"})
+        kept = self._kept(feed)
+        before = kept[0].event["feeds"][feed] - 1 if kept else newest
+        if since < before:
+            return Standing(before, {"from": since + 1, "to": before, "reason": "expired"})
+        return Standing(since)
+
+    def _kept(self, feed: str) -> list[Entry]:
+        """Return the events of a feed that are still in the log, and forget the others."""
+        entries = self._feeds.setdefault(feed, [])
+        gone = next((n for n, entry in enumerate(entries) if entry.event["id"] in self._log), len(entries))
+        del entries[:gone]
+        return entries
+
+
+def _json(value: object) -> str:
+    return encode_json(value).decode()

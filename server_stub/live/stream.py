@@ -1,0 +1,85 @@
+"""The company's feed as one stream: the messages of ``/ws``, and the same as server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.wire import encode_json, instant
+
+from ..feeds import WS
+from ..problems import invalid
+from ..serving import Caller
+from .connection import Connection, Data, Reader
+from .reading import Entry
+
+if TYPE_CHECKING:
+    from .hub import Live
+
+
+class Stream(Connection):
+    """A connection that shows the company's feed. What its client says counts, and has no meaning."""
+
+    def __init__(
+        self,
+        live: Live,
+        caller: Caller,
+        expires_at: datetime | None,
+        since: int | None,
+        epoch: str | None,
+        *,
+        told: bool,
+    ) -> None:
+        """Begin after the number `since`, or with what comes next; `told`: the client asks where the feed stands."""
+        super().__init__(live, caller, expires_at)
+        standing = self.log.standing(WS, since, epoch, live.epoch)
+        self._reader = Reader(WS, standing.seq, self._event, self._position if told else None, self.now)
+        self.readers.append(self._reader)
+        if told:
+            ready = {"seq": standing.seq, "epoch": live.epoch, "gap": standing.gap}
+            self._waiting.append(self._told("stream.ready", ready))
+
+    def handle(self, data: Data) -> None:
+        """Pass over what the client says."""
+
+    def _position(self) -> Data:
+        return self._told("stream.position", {"seq": self._reader.seq, "epoch": self.live.epoch})
+
+    def _told(self, type: str, data: Mapping[str, Any]) -> str:
+        return encode_json({"type": type, "data": data, "timestamp": instant(self.now)}).decode()
+
+    def _event(self, entry: Entry) -> Data:
+        return entry.ws(self.live.epoch)
+
+
+class ServerSentEvents(Stream):
+    """The feed as ``text/event-stream``."""
+
+    def corrupt(self, data: Data) -> Data:
+        """Return half of an event, which ends all the same."""
+        return f"{str(data)[: len(data) // 2]}\n\n"
+
+    def _position(self) -> Data:
+        return f": still here\n\n{super()._position()!s}"
+
+    def _told(self, type: str, data: Mapping[str, Any]) -> str:
+        return self._framed(type, data["seq"], super()._told(type, data))
+
+    def _event(self, entry: Entry) -> Data:
+        return self._framed(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.live.epoch))
+
+    def _framed(self, type: str, seq: int, text: str) -> str:
+        return f"id: {self.live.epoch}:{seq}\nevent: {type}\ndata: {text}\n\n"
+
+
+def asked(query: Mapping[str, str], last_event_id: str | None = None) -> tuple[int | None, str | None]:
+    """Return since which number, and of which epoch, a client wants to go on; `last_event_id` goes first."""
+    since, epoch = query.get("since"), query.get("epoch")
+    if last_event_id:
+        epoch, _, since = last_event_id.rpartition(":")
+    if since is None:
+        return None, None
+    if not since.isdecimal() or not since.isascii():
+        raise invalid("since", "type", f"the number of an event is a whole number, not {since!r}")
+    return int(since), epoch or None
