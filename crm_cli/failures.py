@@ -27,6 +27,7 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.RateLimitError, RATE_LIMITED, "rate limited"),
     (errors.AiServiceError, SERVER, "the AI failed"),
     (errors.ServerError, SERVER, "the server failed"),
+    (errors.WebhookError, INVALID, "not genuine"),
     (errors.InvalidResponseError, SERVER, "the answer cannot be read"),
     (errors.JobFailedError, SERVER, "the job failed"),
     (errors.ConnectionFailedError, NETWORK, "no connection"),

@@ -149,7 +149,7 @@ def _cell(value: Any) -> str:
     """Return a value for people."""
     from crm_sdk.models.auth import Credential
 
-    if isinstance(value, Credential):
+    if isinstance(value, Credential) and not value.shown:
         return "***"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from .errors import ServerError as ServerError
     from .errors import UnsupportedOperationError as UnsupportedOperationError
     from .errors import ValidationError as ValidationError
+    from .errors import WebhookError as WebhookError
+    from .errors import WebhookPayloadError as WebhookPayloadError
+    from .errors import WebhookSignatureError as WebhookSignatureError
+    from .errors import WebhookTimestampError as WebhookTimestampError
     from .models.jobs import AsyncJob as AsyncJob
     from .models.jobs import Job as Job
     from .paging import AsyncPage as AsyncPage
@@ -78,6 +82,10 @@ _HOMES = {
         "ServerError",
         "UnsupportedOperationError",
         "ValidationError",
+        "WebhookError",
+        "WebhookPayloadError",
+        "WebhookSignatureError",
+        "WebhookTimestampError",
     ),
     "models.jobs": ("AsyncJob", "Job"),
     "paging": ("AsyncPage", "AsyncPages", "Page"),
@@ -128,6 +136,10 @@ __all__ = [
     "Stream",
     "UnsupportedOperationError",
     "ValidationError",
+    "WebhookError",
+    "WebhookPayloadError",
+    "WebhookSignatureError",
+    "WebhookTimestampError",
     "__version__",
     "models",
 ]

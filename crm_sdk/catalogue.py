@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .resources.messages import Messages
     from .resources.notifications import Notifications
     from .resources.search import Search
+    from .resources.webhooks import Webhooks
 
 
 class Catalogue(Generic[Mode]):
@@ -48,3 +49,4 @@ class Catalogue(Generic[Mode]):
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
     search: Search[Mode] = noun()
+    webhooks: Webhooks[Mode] = noun()

@@ -119,17 +119,23 @@ def operation(
     session: Session | None = None,
     auth: bool = True,
     bulk: bool = False,
+    ours: bool = False,
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
     """Declare a call by its routes; see the module's docstring for how a route is written."""
-    found, flags = routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk)
+    found, flags = routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk, ours)
     return lambda function: Operation(function, found, flags)
 
 
 def paginated(
-    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None, safe: bool = False
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    safe: bool = False,
+    ours: bool = False,
 ) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
     """Declare a call that answers a page of records."""
-    found, flags = routes(mvp, flow, platform), Flags(safe=safe)
+    found, flags = routes(mvp, flow, platform), Flags(safe=safe, ours=ours)
     return lambda function: Paginated(function, found, flags)
 
 

@@ -10,6 +10,10 @@ CrmError
  +-- InvalidResponseError         the answer does not match its document (with `strict`, or where nothing can be read)
  +-- InvalidEventError            what came is no event: not a JSON object                (is a ValueError)
  +-- JobFailedError               a job ended as failed or cancelled
+ +-- WebhookError                 a delivery that must not be acted on
+ |    +-- WebhookSignatureError   not signed, or not with a secret of ours
+ |    +-- WebhookTimestampError   signed, but too long ago or too far ahead: perhaps sent again by somebody else
+ |    +-- WebhookPayloadError     not an event
  +-- EventGap                     events were lost and cannot be had again; the stream goes on after them
  +-- PushRefusedError             a channel answered a push or a join with an error
  +-- ApiError                     the server said no; `status`, `code`, `message`, `details`, `fields`, `request_id`
@@ -141,6 +145,22 @@ class JobFailedError(CrmError):
         super().__init__(message)
         self.job = job
         self.code = code
+
+
+class WebhookError(CrmError):
+    """A delivery that must not be acted on."""
+
+
+class WebhookSignatureError(WebhookError):
+    """The delivery is not signed, or not with a secret of ours."""
+
+
+class WebhookTimestampError(WebhookError):
+    """The delivery was signed too long ago, or too far ahead: somebody may have kept it to send it again."""
+
+
+class WebhookPayloadError(WebhookError):
+    """The delivery's body is not an event."""
 
 
 class EventGap(CrmError):  # noqa: N818 # it is what happened, not what the caller did wrong

@@ -89,6 +89,8 @@ class Flags:
     """It needs a bearer token."""
     bulk: bool = False
     """It is counted in the rate class for bulk work."""
+    ours: bool = False
+    """No document has it: the documents speak of the thing, and leave its routes to us."""
 
 
 def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str, Route]:

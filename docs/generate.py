@@ -14,6 +14,7 @@ from crm_sdk.resource import parts
 from server_stub.router import declared
 
 PAGES = Path(__file__).parent / "reference"
+OURS = "The route is **ours**: no document has one for this."
 
 
 def page(noun: str, operations: list[Operation[..., Any]]) -> str:
@@ -32,6 +33,7 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
         lines += ["| dialect | route | success |", "|---|---|---|"]
         for dialect, route in operation.routes.items():
             lines.append(f"| {dialect} | `{route.method} {route.full_path}` | {operation.status} |")
+        lines += ["", OURS] if operation.flags.ours else []
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

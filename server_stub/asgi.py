@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from . import webhook_posting
 from .core import StubServer
 from .live.port import Carrier, Receive, Send
 from .messages import Reply, Request
@@ -142,9 +143,11 @@ def run(server: StubServer, host: str, port: int, ready: Callable[[str], object]
     uvicorn_server = _uvicorn(server)
     listener = _listen(host, port)
     ready(f"http://{host}:{listener.getsockname()[1]}")
+    webhook_posting.start(server)
     try:
         uvicorn_server.run(sockets=[listener])
     finally:
+        webhook_posting.stop(server)
         listener.close()
         server.close()
 
@@ -165,11 +168,14 @@ class Port:
             target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, name=f"stub-{self.number}", daemon=True
         )
         self._thread.start()
+        self._server = server
+        webhook_posting.start(server)
 
     def close(self) -> None:
         """Stop serving."""
         self._uvicorn.should_exit = True
         self._thread.join(timeout=10)
+        webhook_posting.stop(self._server)
         self._listener.close()
 
     def __enter__(self) -> Port:

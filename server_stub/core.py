@@ -34,6 +34,7 @@ from .serving import Call
 from .store import Store
 from .timetable import Timetable
 from .visit import Visit
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from crm_sdk import AsyncCrmClient, CrmClient
@@ -131,6 +132,8 @@ class StubServer:
         self.live = Live(self)
         """The live connections, and what a test lets happen to them."""
         self._busy = False
+        self.webhooks = Webhooks(self)
+        """Who receives what is posted to the endpoints of webhooks, and what was."""
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
@@ -225,6 +228,7 @@ class StubServer:
             "journal": self.journal,
             "faults": self.faults,
             "live": self.live.faults,
+            "webhooks": self.webhooks,
         }
 
     def audit(self, tenant: str = "tenant_acme") -> list[Document]:
@@ -264,7 +268,12 @@ class StubServer:
     # -- one request -------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request."""
+        """Answer a request; what it causes is posted to the webhooks' receivers before this returns."""
+        reply = self._handle(request)
+        self.webhooks.deliver()
+        return reply
+
+    def _handle(self, request: Request) -> Reply:
         with self.lock:
             began = time.perf_counter()
             self.clock.tick()
@@ -303,6 +312,7 @@ class StubServer:
             finally:
                 self._busy = False
             self._settle()
+        self.webhooks.deliver()
 
     def _settle(self) -> None:
         self._save()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import feeds
+from . import feeds, webhook_records
 from .document import Document
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def record(call: Call, entry: Document, entity: Mapping[str, Any]) -> Document:
         feeds=feeds.numbered(call, entry, entity),
     )
     log.put(event)
+    webhook_records.enqueue(call, event)
     oldest = log.first() if len(log) > KEPT else None
     if oldest is not None:
         log.remove(oldest["id"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WS = "ws"
 """The feed of ``/ws``."""
-_PRIVATE = ("auth.", "notification.")
+_PRIVATE = ("auth.", "notification.", "webhook.")
 """What ``/ws`` does not show."""
 
 Event: TypeAlias = Document
@@ -147,7 +147,15 @@ def _ws_metric(event: Event) -> Mapping[str, Any]:
     return {camel(name): value for name, value in event["entity"].items() if name != "id"}
 
 
+def _facts(event: Event) -> Mapping[str, Any]:
+    """Give the record, and what happened to it."""
+    kind = event["entity_type"]
+    return {**rendered(event, "mvp"), f"{kind}Id": event["entity"]["id"], **_plain(event["metadata"])}
+
+
 _ON_WS: Mapping[str, Payload] = {
+    "agent.completed": _facts,
+    "integration.error": _facts,
     "message.received": _ws_message,
     "message.sent": _ws_message,
     "agent.status": _ws_status,
@@ -157,7 +165,7 @@ _ON_WS: Mapping[str, Payload] = {
     "contact.health_changed": lambda event: {**rendered(event, "mvp"), **_health(event)},
     "event.reminder": lambda event: {**rendered(event, "mvp"), **_reminder(event)},
 }
-"""The data of ``/ws`` where it is more than the record."""
+"""The data of ``/ws`` and of webhooks where it is more than the record."""
 
 
 # -- what the rest of the server asks --------------------------------------------------------------------------------
@@ -190,7 +198,7 @@ def feed_of(channel: str, user_id: str) -> str:
 
 
 def ws_data(event: Event) -> Mapping[str, Any]:
-    """Return the data of an event on ``/ws``: the record, and what a write changed."""
+    """Return the data of an event on ``/ws`` and in a webhook: the record, and what a write changed."""
     make = _ON_WS.get(event["type"])
     data = make(event) if make is not None else rendered(event, "mvp")
     return {**data, "changes": changed(event, "mvp")} if event["type"].endswith(".updated") else data
@@ -198,8 +206,12 @@ def ws_data(event: Event) -> Mapping[str, Any]:
 
 def rendered(event: Event, dialect: str) -> dict[str, Any]:
     """Return the record of an event as a dialect shows it; what has no model, under camelCase names."""
-    kind = _models().get(event["entity_type"])
-    made: dict[str, Any] = (renderer(kind, dialect) if kind is not None else _plain)(event["entity"])
+    kind, entity = _models().get(event["entity_type"]), event["entity"]
+    if event["entity_type"] == "notification":
+        from .services.notifications import shown  # here: the services import what leads to this module
+
+        entity = shown(dialect, entity)
+    made: dict[str, Any] = (renderer(kind, dialect) if kind is not None else _plain)(entity)
     return made
 
 

@@ -93,7 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
     from server_stub.router import declared
 
-    covered = sum(len(operation.routes) for operation in declared())
+    covered = sum(len(operation.routes) for operation in declared() if not operation.flags.ours)
     inventory = json.loads((Path(__file__).parent / "contract" / "endpoints.json").read_text())
     terminalreporter.write_line(f"covered: {covered} / {len(inventory)} documented endpoints")
 

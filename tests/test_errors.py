@@ -37,6 +37,10 @@ EXAMPLES: list[errors.CrmError] = [
     errors.EventGap(3, 9, "expired"),
     errors.PushRefusedError("no", reason="unauthorized", response={"reason": "unauthorized"}),
     errors.JobFailedError("failed", job=Job[int](id="j", kind="k", status="failed"), code="UNREADABLE_FILE"),
+    errors.WebhookError("not ours"),
+    errors.WebhookSignatureError("forged"),
+    errors.WebhookTimestampError("old"),
+    errors.WebhookPayloadError("no event"),
     *(
         kind(
             "no", status=status, code="CODE", details={"a": [1]}, fields=[FIELD], request_id="r", retry_after=1.5,

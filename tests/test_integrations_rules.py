@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,3 +75,33 @@ def test_what_is_refused_is_told(client: CrmClient) -> None:
         client.integrations.connect("integration_nope", credentials={"api_key": "x"})
     other = client.request("POST", "/api/integrations/integration_globex_stripe/connect", json={"credentials": {}})
     assert other.status == 404
+
+
+def test_what_is_connected_is_synchronised_again_and_again(client: CrmClient, stub: StubServer) -> None:
+    client.integrations.connect(
+        "integration_hubspot", credentials={"api_key": "k" * 20}, config={"syncFrequency": "daily"}
+    )
+    before = {found.id: found for found in client.integrations.list()}
+    stub.clock.advance(5 * 3600)
+    after = {found.id: found for found in client.integrations.list()}
+    assert after["integration_google"].last_sync == stub.clock.start + timedelta(hours=5)
+    for untouched in ("integration_hubspot", "integration_outlook"):
+        assert after[untouched] == before[untouched]
+    stub.clock.advance(86_400)
+    assert {found.id: found for found in client.integrations.list()}["integration_hubspot"].last_sync == (
+        stub.clock.start + timedelta(hours=25)
+    )
+
+
+def test_an_access_token_ends_where_nothing_renews_it(client: CrmClient, stub: StubServer) -> None:
+    tokens: Any = {"access_token": "t" * 20}
+    client.integrations.connect("integration_hubspot", credentials=tokens)
+    client.integrations.connect("integration_outlook", credentials=tokens | {"refresh_token": "r" * 20})
+    stub.clock.advance(2 * 3600)
+    after = {found.id: found.status for found in client.integrations.list()}
+    assert (after["integration_hubspot"], after["integration_outlook"]) == ("error", "connected")
+    (told,) = [entry for entry in stub.audit() if entry["action"] == "integration.error"]
+    assert told["entity"]["id"] == "integration_hubspot" and told["metadata"]["code"] == "TOKEN_EXPIRED"
+    stub.clock.advance(86_400)
+    assert [entry["action"] for entry in stub.audit()].count("integration.error") == 1
+    assert client.integrations.connect("integration_hubspot", credentials={"api_key": "k" * 20}).status == "connected"

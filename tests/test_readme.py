@@ -57,6 +57,22 @@ def test_the_shell_block_runs(tmp_path: Path) -> None:
     assert (tmp_path / "contacts.xlsx").read_bytes().startswith(b"PK")
 
 
+def test_the_commands_for_webhooks_run(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "webhooks.md").read_text().partition("## In a shell")[2]
+    (block,) = re.findall(r"^```sh\n(.*?)^```", text, flags=re.M | re.S)
+    done = shell(block, tmp_path)
+    assert done.returncode == 0, done.stderr
+    genuine, *headers, digest = done.stdout.splitlines()
+    assert genuine == "genuine" and len(headers) == 4 and all(line.startswith("-H ") for line in headers)
+    assert headers[0].endswith("sha256=" + digest.split()[-1])
+
+
+def test_the_deliveries_of_the_document_arrive() -> None:
+    text = (ROOT / "docs" / "webhooks.md").read_text().partition("## Endpoints and deliveries")[2]
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    exec(compile(block, "docs/webhooks.md", "exec"), {})  # noqa: S102 # our own document
+
+
 def test_the_first_two_commands_are_there_to_make() -> None:
     for target in ("demo", "test", "check", "types", "docs", "bench", "soak"):
         done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)

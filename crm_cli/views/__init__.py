@@ -1,4 +1,4 @@
-"""What people look at: commands made by hand that draw what several calls answer.
+"""The commands of a noun that are made by hand: most draw what several calls answer, for people to look at.
 
 A view is a function in the file of its noun, which is imported when the view is called; the one that is named like its
 noun is what the noun itself shows: ``crm dashboard``, ``crm search acme``.
@@ -21,8 +21,10 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "deals": ("board",),
     "messages": ("thread",),
     "search": ("search",),
+    "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
 }
 """The views of each noun."""
+_PANELS = {"webhooks": "For who develops a receiver"}
 
 
 def views(noun: str) -> list[str]:
@@ -33,7 +35,9 @@ def views(noun: str) -> list[str]:
 def view(noun: str, name: str) -> Any:
     """Return the command of a view."""
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    app.command(name, rich_help_panel="Views")(by_hand(getattr(import_module(f".{noun}", __name__), name)))
+    app.command(name, rich_help_panel=_PANELS.get(noun, "Views"))(
+        by_hand(getattr(import_module(f".{noun}", __name__), name))
+    )
     return get_command(app)
 
 

@@ -157,6 +157,11 @@ if TYPE_CHECKING:
         Sentiment as Sentiment, SocialNetwork as SocialNetwork, SocialProfile as SocialProfile,
         SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload, UserRef as UserRef,
     )
+    from .webhooks import (
+        DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
+        WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
+        WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
+    )
 # isort: on
 # fmt: on
 
@@ -237,6 +242,10 @@ _NAMES = {
         "FieldValue Filter FilterGroup FilterOperator JobCounts JobError LeadSource Level Money Order Period "
         "Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile SocialProfileInput Trend "
         "Upload UserRef"
+    ),
+    "webhooks": (
+        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
+        "WebhookUpdate"
     ),
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -16,6 +16,8 @@ class Credential(str):
     """A secret that is an ordinary string to whoever uses it, but is not shown by `repr` and not kept by `pickle`."""
 
     __slots__ = ()
+    shown: ClassVar[bool] = False
+    """Whether the command line shows it to people."""
 
     def __repr__(self) -> str:
         return "Credential('***')" if self else "Credential('')"

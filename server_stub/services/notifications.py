@@ -58,8 +58,8 @@ def list_(call: Call, status: str | None, type: str | None, read: bool | None) -
     """Return the caller's notifications, newest first."""
     wanted = {"read": True, "unread": False}.get(status or "all", read)
     docs = [doc for doc in _inbox(call) if wanted is None or doc["read"] is wanted]
-    shown = [_shown(call, doc) for doc in ordered(docs, None, None, ("created_at",))]
-    return [doc for doc in shown if type is None or doc["type"] == type]
+    found = [shown(call.dialect, doc) for doc in ordered(docs, None, None, ("created_at",))]
+    return [doc for doc in found if type is None or doc["type"] == type]
 
 
 @serves(Notifications.mark_read)
@@ -70,7 +70,7 @@ def mark_read(call: Call, notification_id: str, read: bool) -> dict[str, Any]:
         new = call.update("notification", doc, {"read": read, "read_at": call.now if read else None})
         call.emit("notification.read", "notification", new, changes=changes_between(doc, new))
         doc = new
-    return _shown(call, doc)
+    return shown(call.dialect, doc)
 
 
 @serves(Notifications.delete)
@@ -113,9 +113,9 @@ def _expired(doc: Members, now: datetime) -> bool:
     return doc.get("expires_at") is not None and doc["expires_at"] <= now
 
 
-def _shown(call: Call, doc: Document) -> dict[str, Any]:
-    """Return a notification in the words of the caller's document."""
-    if call.dialect == "mvp":
+def shown(dialect: str, doc: Members) -> dict[str, Any]:
+    """Return a notification in the words of a document."""
+    if dialect == "mvp":
         read = "read" if doc["read"] else "unread"
-        return doc | {"type": _MVP.get(doc["type"], "system"), "read": read}
-    return doc | {"type": _FLOW.get(doc["type"], doc["type"])}
+        return {**doc, "type": _MVP.get(doc["type"], "system"), "read": read}
+    return {**doc, "type": _FLOW.get(doc["type"], doc["type"])}

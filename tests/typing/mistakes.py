@@ -4,6 +4,7 @@ The checks run with unused ignores reported, so a mistake that is not noticed fa
 """
 
 from crm_sdk import AsyncCrmClient, CrmClient
+from crm_sdk.webhooks import MessageReceived, Webhooks
 
 
 def wrong_inputs(client: CrmClient) -> None:
@@ -21,3 +22,11 @@ def wrong_inputs(client: CrmClient) -> None:
 async def forgotten_await(client: AsyncCrmClient) -> None:
     client.leads.get("lead_1")  # type: ignore[unused-coroutine] # nothing would be sent
     (await client.leads.list()).items[0].nothing  # type: ignore[attr-defined] # no such member
+
+
+def wrong_handlers(webhooks: Webhooks) -> None:
+    def received(event: MessageReceived) -> None: ...
+
+    webhooks.on("message.received")(received)
+    webhooks.on("deal.won")(received)  # no document says what is in it
+    webhooks.on("lead.created")(received)  # type: ignore[arg-type] # another event

@@ -1,0 +1,116 @@
+"""Webhooks: the endpoints that events are posted to, their secrets, and the log of deliveries.
+
+The documents say what is posted and how it is signed, but have no routes to configure it: those here are ours. What
+receives a webhook verifies it with the module `crm_sdk.webhooks`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from ..declare import operation, paginated
+from ..paging import Page
+from ..resource import Mode, Resource, part
+
+if TYPE_CHECKING:
+    from ..models.webhooks import (
+        DeliveryStatus,
+        WebhookCreate,
+        WebhookDelivery,
+        WebhookEndpoint,
+        WebhookEvent,
+        WebhookUpdate,
+    )
+
+
+class Deliveries(Resource[Mode]):
+    """What was posted to the endpoints, attempt by attempt."""
+
+    @paginated(mvp="GET /api/webhooks/{webhook_id}/deliveries status event limit offset", ours=True)
+    def list(
+        self,
+        webhook_id: str,
+        *,
+        status: DeliveryStatus | None = None,
+        event: WebhookEvent | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> Page[WebhookDelivery]:
+        """List the deliveries to an endpoint, newest first.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(mvp="GET /api/webhooks/deliveries/{delivery_id}", ours=True)
+    def get(self, delivery_id: str) -> WebhookDelivery:
+        """Fetch one delivery.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(mvp="POST /api/webhooks/deliveries/{delivery_id}/redeliver", status=201, ours=True)
+    def redeliver(self, delivery_id: str) -> WebhookDelivery:
+        """Post the same event once more, whatever became of it; it keeps its ``webhook-id``.
+
+        Raises: NotFoundError; ConflictError where the endpoint is not active.
+        """
+
+
+class Webhooks(Resource[Mode]):
+    """The endpoints that events are posted to."""
+
+    deliveries: Deliveries[Mode] = part(Deliveries)
+
+    @paginated(mvp="GET /api/webhooks active limit offset", ours=True)
+    def list(
+        self, *, active: bool | None = None, limit: int | None = None, offset: int | None = None
+    ) -> Page[WebhookEndpoint]:
+        """List the endpoints, newest first."""
+
+    @operation(mvp="POST /api/webhooks", ours=True)
+    def create(self, webhook: WebhookCreate) -> WebhookEndpoint:
+        """Register an endpoint. The answer has its secret, which is not shown again.
+
+        Raises: ValidationError; PermissionDeniedError for everybody but administrators, as of every call here.
+        """
+
+    @operation(mvp="GET /api/webhooks/{webhook_id}", ours=True)
+    def get(self, webhook_id: str) -> WebhookEndpoint:
+        """Fetch one endpoint.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(mvp="PUT /api/webhooks/{webhook_id}", ours=True)
+    def update(self, webhook_id: str, changes: WebhookUpdate, *, version: int | None = None) -> WebhookEndpoint:
+        """Change an endpoint. With ``active=True`` one that the server disabled goes on, and what waits is posted.
+
+        Raises: NotFoundError; ValidationError; ConflictError where `version` is not the present one.
+        """
+
+    @operation(mvp="DELETE /api/webhooks/{webhook_id}", ours=True)
+    def delete(self, webhook_id: str) -> None:
+        """Delete an endpoint; what was not delivered yet is cancelled.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(mvp="POST /api/webhooks/{webhook_id}/rotate-secret", ours=True)
+    def rotate_secret(
+        self, webhook_id: str, *, expires_in: Annotated[int, Field(ge=0, le=604800)] | None = None
+    ) -> WebhookEndpoint:
+        """Give an endpoint a new secret, which the answer has.
+
+        For `expires_in` seconds (a day) deliveries are signed with the one before as well.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(mvp="POST /api/webhooks/{webhook_id}/test", status=201, ours=True)
+    def test(self, webhook_id: str) -> WebhookDelivery:
+        """Post the event ``webhook.test`` to an endpoint, whatever it has subscribed to.
+
+        Raises: NotFoundError; ConflictError where the endpoint is not active.
+        """

@@ -1,0 +1,269 @@
+"""Receive deliveries: check each, act on each once, and say what to answer. The only I/O is the store's."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import secrets as randomness
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, cast, overload
+
+from ..errors import ConfigurationError, WebhookError, WebhookPayloadError, WebhookSignatureError
+from ..models.events import (
+    AgentCompleted,
+    Event,
+    IntegrationError,
+    LeadCreated,
+    LeadUpdated,
+    MessageReceived,
+    UnknownEvent,
+)
+from .delivery import TOLERANCE, Delivery, opened, seconds_of, usable
+from .headers import Headers
+from .signing import Payload, Secret
+from .stores import EventStore, MemoryEventStore
+
+E = TypeVar("E")
+R = TypeVar("R")
+Steps: TypeAlias = Generator[Callable[[], object], Any, "Outcome"]
+
+LIMIT: Final = 1024 * 1024
+"""How many bytes of a body a receiver reads."""
+_AGAIN = 10
+
+_log = logging.getLogger("crm_sdk.webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery, and what to answer."""
+
+    status: int
+    """200 where the sender need not come again."""
+    result: Literal["done", "duplicate", "ignored", "running", "failed", "unavailable", "refused"]
+    event: Event | None = None
+    error: Exception | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def body(self) -> bytes:
+        """The answer's body, in JSON. It does not say why a delivery is refused: a forger would like to know."""
+        return json.dumps({"result": self.result}).encode()
+
+
+_JSON = ("Content-Type", "application/json")
+_LATER = (_JSON, ("Retry-After", str(_AGAIN)))
+TOO_LARGE: Final = Outcome(413, "refused", headers=(_JSON,))
+WRONG_METHOD: Final = Outcome(405, "refused", headers=(_JSON, ("Allow", "POST")))
+
+
+class Register(Protocol[E]):
+    """Registers the handler of an event, and gives it back as it is."""
+
+    def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]:
+        """Register a handler."""
+        ...
+
+
+class Webhooks:
+    """A receiver: the secrets it accepts, its handlers, and the store that makes each delivery run once.
+
+    `lease` is longer than any handler takes: a claim older than that counts as that of a process that died. `keep` is
+    how long a delivery that was acted on is remembered. Receivers with a different `name` share a store without
+    sharing deliveries.
+
+    Raises: ConfigurationError for a secret, a tolerance or a time that cannot be used.
+    """
+
+    def __init__(
+        self,
+        secrets: Secret | Sequence[Secret],
+        *,
+        store: EventStore | None = None,
+        tolerance: timedelta | float = TOLERANCE,
+        lease: timedelta | float = 300,
+        keep: timedelta | float = timedelta(days=30),
+        require_standard: bool = False,
+        name: str = "",
+    ) -> None:
+        self.store: EventStore = MemoryEventStore() if store is None else store
+        self._secrets = usable(secrets)
+        self._tolerance = seconds_of(tolerance, "tolerance")
+        self._lease = seconds_of(lease, "lease", finite=True)
+        self._keep = seconds_of(keep, "keep", finite=True)
+        self._require_standard = require_standard
+        self._prefix = f"{name}:" if name else ""
+        self._handlers: dict[str, Callable[[Any], object]] = {}
+
+    @overload
+    def on(self, event: Literal["lead.created"], /) -> Register[LeadCreated]: ...
+    @overload
+    def on(self, event: Literal["lead.updated"], /) -> Register[LeadUpdated]: ...
+    @overload
+    def on(self, event: Literal["message.received"], /) -> Register[MessageReceived]: ...
+    @overload
+    def on(self, event: Literal["agent.completed"], /) -> Register[AgentCompleted]: ...
+    @overload
+    def on(self, event: Literal["integration.error"], /) -> Register[IntegrationError]: ...
+    @overload
+    def on(self, event: str, /) -> Register[Any]: ...
+    def on(self, event: str, /) -> Register[Any]:
+        """Register the handler of an event; ``*`` is every event that has none. It may be a coroutine function.
+
+        Raises: ConfigurationError for a second one: where one of the two failed, both would run again.
+        """
+
+        def register(handler: Callable[[Any], R], /) -> Callable[[Any], R]:
+            if self._handlers.setdefault(event, handler) is not handler:
+                raise ConfigurationError(f"{event} has a handler already")
+            return handler
+
+        return register
+
+    def handle(self, headers: Headers, body: Payload, *, received_at: datetime | None = None) -> Outcome:
+        """Check a delivery, act on it where nobody has, and return what to answer. Nothing a sender does raises."""
+        steps = self._steps(headers, body, received_at)
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    result = step()
+                    if inspect.isawaitable(result):
+                        result = _finished(result)
+                except BaseException as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as end:
+            return cast(Outcome, end.value)
+
+    async def handle_async(self, headers: Headers, body: Payload, *, received_at: datetime | None = None) -> Outcome:
+        """As `handle`, without keeping the event loop waiting: a handler that is no coroutine gets a thread."""
+        steps = self._steps(headers, body, received_at)
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    result = await _aside(step)
+                except BaseException as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as end:
+            return cast(Outcome, end.value)
+
+    def _steps(self, headers: Headers, body: Payload, received_at: datetime | None) -> Steps:
+        """Yield what is to be called, get what it gave, and return the outcome."""
+        try:
+            delivery = opened(
+                headers,
+                body,
+                self._secrets,
+                tolerance=self._tolerance,
+                received_at=received_at,
+                require_standard=self._require_standard,
+            )
+            handler = self._handler(delivery.event)
+        except WebhookError as error:
+            _log.warning("a delivery was refused: %s", error)
+            return Outcome(401 if isinstance(error, WebhookSignatureError) else 400, "refused", None, error, (_JSON,))
+        if handler is None:
+            return Outcome(200, "ignored", delivery.event, headers=(_JSON,))
+        return (yield from self._once(delivery, partial(handler, delivery.event)))
+
+    def _handler(self, event: Event) -> Callable[[Any], object] | None:
+        handler = self._handlers.get(event.type)
+        if handler is not None and isinstance(event, UnknownEvent) and event.mismatches:
+            raise WebhookPayloadError(f"the data of a {event.type} cannot be read")
+        return handler or self._handlers.get("*")
+
+    def _once(self, delivery: Delivery, act: Callable[[], object]) -> Steps:
+        claim = _Claim(self.store, randomness.token_hex(8), self._lease, self._keep)
+        event = delivery.event
+        first, *others = (self._prefix + key for key in delivery.keys)
+        try:
+            standing = yield partial(claim.take, first)
+            if standing != "claimed":
+                status, headers = (200, (_JSON,)) if standing == "done" else (503, _LATER)
+                return Outcome(status, "duplicate" if standing == "done" else "running", event, headers=headers)
+            for other in others:  # whoever has them has an event of the same content, which is not the same event
+                yield partial(claim.take, other)
+        except Exception as error:
+            _log.exception("the store of webhook deliveries failed")
+            yield claim.give_back
+            return Outcome(503, "unavailable", event, error, _LATER)
+        except BaseException:
+            claim.give_back()
+            raise
+        try:
+            yield act
+        except Exception as error:
+            _log.exception("the handler of %s failed; the sender will try again", event.type)
+            yield claim.give_back
+            return Outcome(500, "failed", event, error, (_JSON,))
+        except BaseException:
+            claim.give_back()  # not as a step: what was cancelled cannot wait
+            raise
+        try:
+            yield claim.finish
+        except BaseException:
+            claim.finish()
+            raise
+        return Outcome(200, "done", event, headers=(_JSON,))
+
+
+class _Claim:
+    """The keys that one delivery holds in a store. What ends it never fails: the work is done, or it failed already."""
+
+    def __init__(self, store: EventStore, owner: str, lease: float, keep: float) -> None:
+        self._store, self._owner, self._lease, self._keep = store, owner, lease, keep
+        self._held: list[str] = []
+
+    def take(self, key: str) -> str:
+        standing = self._store.claim(key, self._owner, self._lease)
+        if standing == "claimed":
+            self._held.append(key)
+        return standing
+
+    def finish(self) -> None:
+        for key in self._held:
+            try:
+                self._store.finish(key, self._owner, self._keep)
+            except Exception:
+                _log.exception("the store could not note that a webhook delivery is done")
+
+    def give_back(self) -> None:
+        for key in self._held:
+            try:
+                self._store.release(key, self._owner)
+            except Exception:
+                _log.exception("the store could not give a webhook delivery back; its lease will end")
+
+
+def _finished(result: Any) -> object:
+    """Run a coroutine handler to its end, from code that is not."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_awaited(result))
+    if inspect.iscoroutine(result):
+        result.close()
+    raise ConfigurationError("a coroutine handler inside of an event loop needs `handle_async`")
+
+
+async def _awaited(result: Any) -> object:
+    return await result
+
+
+async def _aside(step: Callable[[], object]) -> object:
+    import anyio.to_thread
+
+    if inspect.iscoroutinefunction(step):
+        return cast(object, await cast(Any, step()))
+    result = await anyio.to_thread.run_sync(step)
+    return await _awaited(result) if inspect.isawaitable(result) else result

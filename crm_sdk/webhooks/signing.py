@@ -1,0 +1,154 @@
+"""Sign and check the bytes of a delivery, in the documented way and in that of Standard Webhooks.
+
+The rules, and what is ours in them, are in ``docs/webhooks.md``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import math
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, TypeAlias, cast
+
+from ..errors import ConfigurationError, InvalidInputError
+from .unsigned import member_with, unsigned
+
+Secret: TypeAlias = str | bytes
+Payload: TypeAlias = str | bytes | bytearray | memoryview
+
+SIGNATURE: Final = "X-CRM-Signature"
+"""The header of the documented signature, ``sha256=<hex>``."""
+STANDARD_ID: Final = "webhook-id"
+STANDARD_TIMESTAMP: Final = "webhook-timestamp"
+STANDARD_SIGNATURE: Final = "webhook-signature"
+
+_PREFIX = "whsec_"
+_ID = re.compile(r"[!-~]{1,255}")
+_INSTANT = re.compile(r"[0-9]{1,12}")
+
+
+def verify(payload: Payload, signature: object, secret: Secret) -> bool:
+    """Tell whether `signature` is the documented one of `payload`: ``sha256=`` and the HMAC-SHA256 in lowercase hex.
+
+    The comparison takes the same time wherever two signatures differ, and anything may be given as one.
+
+    Raises: ConfigurationError for an empty secret, with which anybody could sign.
+    """
+    return _same(signature, documented(raw_bytes(payload), secret))
+
+
+def sign(
+    body: Payload, secret: Secret, *, id: str | None = None, timestamp: datetime | float | None = None
+) -> dict[str, str]:
+    """Return the headers that sign a delivery in both ways. Give `id` again when the same delivery is sent again.
+
+    Raises: ConfigurationError for a secret that cannot be used, InvalidInputError for such an id or time.
+    """
+    content = raw_bytes(body)
+    name = id if id is not None else f"msg_{secrets.token_hex(12)}"
+    seconds = _seconds(timestamp)
+    if not _ID.fullmatch(name):
+        raise InvalidInputError(f"a webhook id is 1 to 255 visible ASCII characters, not {name!r}")
+    if not _INSTANT.fullmatch(seconds):
+        raise InvalidInputError(f"a webhook's timestamp is in seconds since 1970, not {timestamp!r}")
+    return {
+        SIGNATURE: documented(content, secret),
+        STANDARD_ID: name,
+        STANDARD_TIMESTAMP: seconds,
+        STANDARD_SIGNATURE: _standard(content, name, seconds, secret),
+    }
+
+
+def embed(body: Payload, secret: Secret) -> bytes:
+    """Return a JSON object with the documented member ``signature`` added, or made anew.
+
+    Raises: ConfigurationError for an empty secret, WebhookPayloadError for a body that is not such an object.
+    """
+    signed = unsigned(raw_bytes(body)).content
+    return member_with(signed, documented(signed, secret))
+
+
+def documented(content: bytes, secret: Secret) -> str:
+    """Return ``sha256=<hex>``. The key is the secret's UTF-8 as given, also where it begins with ``whsec_``."""
+    return "sha256=" + hmac.digest(checked(secret), content, "sha256").hex()
+
+
+def is_documented(signature: object, content: bytes, keys: Iterable[Secret]) -> bool:
+    """Tell whether a documented signature was made with one of the secrets, each of which is tried."""
+    return True in [_same(signature, documented(content, secret)) for secret in keys]
+
+
+def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: Iterable[Secret]) -> bool:
+    """Tell whether one of the signatures of a ``webhook-signature`` was made with one of the secrets."""
+    if not _ID.fullmatch(id) or not _INSTANT.fullmatch(timestamp):
+        return False
+    expected = [_standard(content, id, timestamp, secret) for secret in keys]
+    return True in [_same(given, one) for given in signatures.split(" ") for one in expected]
+
+
+def checked(secret: Secret) -> bytes:
+    """Return a secret's bytes.
+
+    Raises: ConfigurationError where there are none.
+    """
+    if isinstance(secret, str) and secret.strip():
+        return secret.encode("utf-8", "surrogatepass")
+    if isinstance(secret, bytes) and secret:
+        return secret
+    raise ConfigurationError("a webhook secret is a text or bytes, and not empty: with an empty one anybody could sign")
+
+
+def standard_key(secret: Secret) -> bytes:
+    """Return the key for Standard Webhooks: what ``whsec_<base64>`` stands for, or the secret's bytes.
+
+    Raises: ConfigurationError where the part after ``whsec_`` is not base64.
+    """
+    key = checked(secret)
+    if isinstance(secret, bytes) or not secret.startswith(_PREFIX):
+        return key
+    try:
+        decoded = base64.b64decode(key[len(_PREFIX) :], validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not decoded:
+        raise ConfigurationError("a webhook secret that begins with whsec_ goes on in base64")
+    return decoded
+
+
+def raw_bytes(payload: Payload) -> bytes:
+    """Return the bytes of a body.
+
+    Raises: InvalidInputError where it is something else, such as JSON that was read already.
+    """
+    given = cast(object, payload)
+    if isinstance(given, str):
+        return given.encode("utf-8", "surrogatepass")
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return bytes(cast("bytes | bytearray | memoryview[int]", given))
+    raise InvalidInputError(f"a webhook is checked by its raw body, as bytes or text, not by a {type(given).__name__}")
+
+
+def _seconds(timestamp: datetime | float | None) -> str:
+    instant = timestamp.timestamp() if isinstance(timestamp, datetime) else timestamp
+    try:
+        return str(math.floor(time.time() if instant is None else instant))
+    except (OverflowError, ValueError):  # infinite, or no number
+        return ""
+
+
+def _standard(content: bytes, id: str, timestamp: str, secret: Secret) -> str:
+    signed = b".".join((id.encode(), timestamp.encode(), content))
+    return "v1," + base64.b64encode(hmac.digest(standard_key(secret), signed, "sha256")).decode()
+
+
+def _same(given: object, expected: str) -> bool:
+    # The written forms are compared: base64 has several forms of the same bytes, and hex has two.
+    if isinstance(given, str):
+        given = given.encode("utf-8", "surrogatepass")
+    return isinstance(given, bytes) and hmac.compare_digest(given, expected.encode())
