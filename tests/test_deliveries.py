@@ -564,6 +564,46 @@ def test_beside_a_port_a_handler_of_this_process_may_call_the_port() -> None:
         assert done.wait(10) and seen == ["Ada"]
 
 
+def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
+    stub = StubServer()
+    quick, done, order = threading.Event(), threading.Event(), list[str]()
+
+    def slow(headers: Mapping[str, str], body: bytes) -> int:
+        assert quick.wait(10)
+        order.append("slow")
+        done.set()
+        return 200
+
+    def fast(headers: Mapping[str, str], body: bytes) -> int:
+        order.append("fast")
+        quick.set()
+        return 200
+
+    with stub.serve() as port, CrmClient(port.url, "acme-admin", dialects="mvp") as client:
+        for url, handler in ((URL, slow), ("https://fast.test/", fast)):
+            stub.webhooks.receive(url, handler)
+            client.webhooks.create({"url": url, "events": ["lead.created"]})
+        client.leads.create({"name": "Ada"})
+        assert done.wait(10)
+    assert order == ["fast", "slow"]
+
+
+def test_who_is_interrupted_goes_on_later(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
+    answers: list[Any] = [KeyboardInterrupt(), 200]
+
+    def handler(headers: Mapping[str, str], body: bytes) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    stub.webhooks.receive(URL, handler)
+    with pytest.raises(KeyboardInterrupt):
+        client.leads.create({"name": "Ada"})
+    client.leads.get("lead_123")
+    assert only(client, endpoint).status == "delivered"
+
+
 def test_an_endpoint_that_is_not_there_is_tried_again(unused_port: int) -> None:
     stub = StubServer()
     with stub.serve() as port, CrmClient(port.url, "acme-admin", dialects="mvp") as client:
