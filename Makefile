@@ -20,7 +20,7 @@ check: .venv/tools  ## formatting and lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-test: .venv/tested .venv/tools  ## every test, against the built wheel
+test: .venv/tested .venv/tools .venv/phoenix/installed  ## every test, against the built wheel
 	$(BIN)/pytest -n 2 -m "not slow"
 
 types: .venv/tested .venv/tools  ## mypy and pyright, both strict, and the completeness of the public types
@@ -52,6 +52,13 @@ $(BIN)/pip:
 
 .venv/tools: $(BIN)/pip pyproject.toml
 	$(BIN)/pip install --quiet --group test --group check
+	@touch $@
+
+# The JavaScript clients of Phoenix Channels. Where Node is missing, the tests that need them are skipped.
+.venv/phoenix/installed: $(BIN)/pip tests/phoenix/package-lock.json
+	mkdir -p .venv/phoenix
+	cp tests/phoenix/package.json tests/phoenix/package-lock.json .venv/phoenix
+	if command -v npm >/dev/null; then cd .venv/phoenix && npm ci --silent --no-audit --no-fund; fi
 	@touch $@
 
 # Tests run against the wheel, so that what is missing in it is missed.

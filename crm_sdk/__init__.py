@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import ConnectionFailedError as ConnectionFailedError
     from .errors import CrmError as CrmError
     from .errors import DeadlineExceededError as DeadlineExceededError
+    from .errors import EventGap as EventGap
     from .errors import FieldError as FieldError
     from .errors import InvalidEventError as InvalidEventError
     from .errors import InvalidInputError as InvalidInputError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .errors import NetworkError as NetworkError
     from .errors import NotFoundError as NotFoundError
     from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import PushRefusedError as PushRefusedError
     from .errors import RateLimitError as RateLimitError
     from .errors import ServerError as ServerError
     from .errors import UnsupportedOperationError as UnsupportedOperationError
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
     from .paging import AsyncPages as AsyncPages
     from .paging import Page as Page
     from .raw import RawReply as RawReply
+    from .realtime.channel import AsyncChannel as AsyncChannel
+    from .realtime.channel import Channel as Channel
+    from .realtime.position import Cursor as Cursor
+    from .realtime.stream import AsyncStream as AsyncStream
+    from .realtime.stream import Stream as Stream
     from .transfer import AsyncDownload as AsyncDownload
     from .transfer import Download as Download
 
@@ -61,6 +68,7 @@ _HOMES = {
         "ConnectionFailedError",
         "CrmError",
         "DeadlineExceededError",
+        "EventGap",
         "FieldError",
         "InvalidEventError",
         "InvalidInputError",
@@ -69,6 +77,7 @@ _HOMES = {
         "NetworkError",
         "NotFoundError",
         "PermissionDeniedError",
+        "PushRefusedError",
         "RateLimitError",
         "ServerError",
         "UnsupportedOperationError",
@@ -81,6 +90,9 @@ _HOMES = {
     "models.jobs": ("AsyncJob", "Job"),
     "paging": ("AsyncPage", "AsyncPages", "Page"),
     "raw": ("RawReply",),
+    "realtime.channel": ("AsyncChannel", "Channel"),
+    "realtime.position": ("Cursor",),
+    "realtime.stream": ("AsyncStream", "Stream"),
     "transfer": ("AsyncDownload", "Download"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -88,20 +100,25 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "AiServiceError",
     "ApiError",
+    "AsyncChannel",
     "AsyncCrmClient",
     "AsyncDownload",
     "AsyncJob",
     "AsyncPage",
     "AsyncPages",
+    "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
+    "Channel",
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
     "CrmClient",
     "CrmError",
+    "Cursor",
     "DeadlineExceededError",
     "Download",
+    "EventGap",
     "FieldError",
     "InvalidEventError",
     "InvalidInputError",
@@ -112,9 +129,11 @@ __all__ = [
     "NotFoundError",
     "Page",
     "PermissionDeniedError",
+    "PushRefusedError",
     "RateLimitError",
     "RawReply",
     "ServerError",
+    "Stream",
     "UnsupportedOperationError",
     "ValidationError",
     "WebhookError",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
+from crm_sdk.realtime.declared import LiveCall
+from crm_sdk.resource import parts
 from server_stub.router import declared
 
 PAGES = Path(__file__).parent / "reference"
@@ -17,8 +19,13 @@ OURS = "The route is **ours**: no document has one for this."
 
 def page(noun: str, operations: list[Operation[..., Any]]) -> str:
     """Return the page of one noun."""
-    module = sys.modules[operations[0].function.__module__]
+    resource = parts(Catalogue)[noun]
+    module = sys.modules[resource.__module__]
     lines = [f"# {noun}", "", (inspect.getdoc(module) or "").strip(), ""]
+    for call in vars(resource).values():
+        if isinstance(call, LiveCall):
+            doc = inspect.getdoc(call.function) or ""
+            lines += [f"## `client.{noun}.{call.name}`", "", "```python", signature(call), "```", "", doc, ""]
     for operation in sorted(
         operations, key=lambda found: (found.id.count("."), found.function.__code__.co_firstlineno)
     ):
@@ -31,7 +38,7 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def signature(operation: Operation[..., Any]) -> str:
+def signature(operation: Operation[..., Any] | LiveCall) -> str:
     """Return the signature as it is written in Python, one argument a line where it is long."""
     text = f"{operation.name}{operation.signature}".replace("'", "")
     if len(text) <= 100:
@@ -46,7 +53,7 @@ def signature(operation: Operation[..., Any]) -> str:
 
 def pages() -> dict[Path, str]:
     """Return every page by its file."""
-    nouns: dict[str, list[Operation[..., Any]]] = defaultdict(list)
+    nouns: dict[str, list[Operation[..., Any]]] = {noun: [] for noun in parts(Catalogue)}
     for operation in declared():
         nouns[operation.id.partition(".")[0]].append(operation)
     made = {PAGES / f"{noun}.md": page(noun, operations) for noun, operations in sorted(nouns.items())}

@@ -19,6 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--db", metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
     parser.add_argument("--no-limits", action="store_true", help="count the rate limits, but refuse nothing")
     parser.add_argument(
+        "--test-mode",
+        action="store_true",
+        help="let live clients say who they are (user_id) and ask for faults by pushes named test:…",
+    )
+    parser.add_argument(
         "--run", nargs=argparse.REMAINDER, metavar="SCRIPT", help="run a script against the stub instead of serving"
     )
     options = parser.parse_args(arguments)
@@ -28,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         server = StubServer(db=options.db, running=True, enforce_limits=not options.no_limits)
+        server.live.test_mode = options.test_mode
         run(server, options.host, options.port, _announce)
     except (OSError, RuntimeError, StateFileError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -30,6 +30,7 @@ from .messages import Reply, Request
 from .problems import Problem
 from .ratelimit import RateLimits
 from .router import Router
+from .serving import Call
 from .store import Store
 from .timetable import Timetable
 from .visit import Visit
@@ -70,6 +71,16 @@ def _collected(mark: str) -> Mapping[Any, Any]:
                 if key in found:
                     raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
                 found[key] = value
+    return found
+
+
+@cache
+def _reactions() -> Mapping[str, Sequence[Callable[[Call, Document], None]]]:
+    """Return what follows each event, in the order of names."""
+    found: dict[str, list[Callable[[Call, Document], None]]] = {}
+    for events, reaction in sorted(_collected("__reacts__").items(), key=lambda item: item[1].__qualname__):
+        for event in events:
+            found.setdefault(event, []).append(reaction)
     return found
 
 
@@ -126,6 +137,7 @@ class StubServer:
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
+        self.reactions = _reactions()
         self.routers = _routers()
         self.clock.moved = self.catch_up
         if not known and demo:
@@ -215,6 +227,7 @@ class StubServer:
             "limits": self.limits,
             "journal": self.journal,
             "faults": self.faults,
+            "live": self.live.faults,
             "webhooks": self.webhooks,
         }
 

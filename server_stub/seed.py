@@ -26,7 +26,7 @@ from .store import Collection, Store, StoreSnapshot
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
 """Gets a kind, a document, a way to the collections and the time; returns the document with its computed members."""
 
-COMPUTED = ("activity", "lead", "deal", "contact", "account", "activity")
+COMPUTED = ("activity", "lead", "deal", "contact", "account", "conversation", "activity")
 """The kinds with computed members, in the order in which one builds on another: meetings come last once more, since
 they are prepared from what their contacts and deals have become."""
 

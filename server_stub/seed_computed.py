@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from .document import Document
-from .services import contact_health, deal_figures, leads, meeting_preparation
+from .services import contact_health, conversation_state, deal_figures, leads, meeting_preparation
 from .store import Collection
 
 
@@ -18,8 +18,12 @@ def computed(kind: str, doc: Document, collections: Callable[[str], Collection],
         happened = deal_figures.happened(collections("activity").find("deal_id", doc["id"]), now)
         return doc | deal_figures.complete(doc, happened, collections("stage").get(doc["stage_id"]), now)
     if kind == "contact":
-        talk = collections("activity").find("contact_id", doc["id"])
+        talk = contact_health.said_with(doc["id"], collections, now)
         return doc | contact_health.complete(doc, talk, collections("deal").find("contact_id", doc["id"]), now)
+    if kind == "conversation":
+        messages = collections("message").find("conversation_id", doc["id"])
+        history = sorted(messages, key=lambda message: message["timestamp"])
+        return doc | {"sentiment_trend": conversation_state.trend(history, now), "trend_as_of": now}
     if kind == "activity" and doc["kind"] == "event":
         return doc | meeting_preparation.prepared(doc, collections, now)
     return doc

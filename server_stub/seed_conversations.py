@@ -39,6 +39,8 @@ _OURS: Mapping[str, tuple[str, ...]] = {
         "Le he preparado los documentos. ¿Tiene alguna pregunta?",
     ),
 }
+_ENCLOSED: Mapping[str, str] = {"en": "Documents.pdf", "de": "Unterlagen.pdf", "es": "Documentos.pdf"}
+"""What comes with the last of these."""
 _TAGS = ("pricing", "renewal", "onboarding", "technical", "vip")
 
 
@@ -111,6 +113,7 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
                 "type": type,
                 "subject": subject if type == "email" else None,
                 "status": "read" if status == "delivered" and theirs and not unread else status,
+                "attachments": [_attachment(records, _ENCLOSED[language])] if body == _OURS[language][-1] else [],
             },
             theirs=theirs,
         )
@@ -125,6 +128,12 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
             "updated_at": written[-1][3],
         }
     )
+
+
+def _attachment(records: Records, name: str) -> dict[str, Any]:
+    id = records.store.new_id("file_")
+    url = f"https://files.{records.plan.slug}.test/{id}/{name}"
+    return {"id": id, "name": name, "type": "application/pdf", "size": 48_000 + len(name) * 512, "url": url}
 
 
 def _documented(records: Records) -> None:

@@ -214,7 +214,22 @@ class Call:
         entry["hash"] = chain_hash(entry)
         written = trail.put(Document(entry))
         events.record(self, written, entity)
+        for react in self.server.reactions.get(event, ()):
+            react(self, written)
         return written
+
+    def tell(self, event: str, entity_type: str, entity: Mapping[str, Any]) -> None:
+        """Write to the log alone what follows from a deed: the audit trail has the deed."""
+        entry: dict[str, Any] = {
+            "action": event,
+            "sequence": len(self.collection("audit")),
+            "occurred_at": self.now,
+            "entity": {"type": entity_type},
+            "changes": [],
+            "metadata": {},
+            "actor": {"type": "system", "id": "system", "name": "", "email": None, "session_id": None},
+        }
+        events.record(self, Document(entry), entity)
 
 
 def chain_hash(entry: Mapping[str, Any]) -> str:
@@ -257,5 +272,18 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     def mark(rule: Rule) -> Rule:
         vars(rule)["__job_kind__"] = kind  # read by the core, which collects the steps
         return rule
+
+    return mark
+
+
+Reaction = TypeVar("Reaction", bound=Callable[[Call, Document], None])
+
+
+def reacts(*events: str) -> Callable[[Reaction], Reaction]:
+    """Mark a function as what follows events, whatever they came from: it gets the call and the entry of the trail."""
+
+    def mark(reaction: Reaction) -> Reaction:
+        vars(reaction)["__reacts__"] = frozenset(events)  # read by the core, which collects the reactions
+        return reaction
 
     return mark

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from types import TracebackType
@@ -292,6 +293,18 @@ class Store:
     def transaction(self) -> Transaction:
         """Undo every put, remove and new id within the ``with`` block when it ends in an exception; may be nested."""
         return Transaction(self)
+
+    @contextmanager
+    def lasting(self) -> Generator[None]:
+        """Let what is written within the block stay though the transaction is undone, such as the note of a failure.
+
+        Nothing of the same kinds may have been written before in the transaction.
+        """
+        log, self.log = self.log, None
+        try:
+            yield
+        finally:
+            self.log = log
 
     def new_id(self, prefix: str) -> str:
         """Make an id such as ``lead_k3jq7m2x4vza``: the same sequence in every store, in no order that shows."""

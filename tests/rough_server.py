@@ -28,11 +28,14 @@ KINDS = ("abort", "close", "drop", "duplicate", "reorder", "corrupt", "stall", "
 class Rough:
     """A feed of numbered events, and what goes wrong with it."""
 
-    def __init__(self, faults: Callable[[int], str | None], *, kept: int = 10**9, numbered: bool = True) -> None:
+    def __init__(
+        self, faults: Callable[[int], str | None], *, kept: int = 10**9, numbered: bool = True, refusal: float = 0.5
+    ) -> None:
         self.faults = faults
         """Which fault befalls a transmission, by the count of transmissions."""
         self.kept = kept
         self.numbered = numbered
+        self.refusal = refusal
         self.epoch = "e1"
         self.log: list[int] = []
         self.news = threading.Condition()
@@ -85,15 +88,17 @@ class Rough:
         except (ConnectionClosed, OSError):
             return
 
+    def _fresh(self, at: int) -> bool:
+        with self.news:
+            return self.news.wait_for(lambda: len(self.log) > at, 0.2)
+
     def _say(self, connection: ServerConnection, kind: str, data: dict[str, Any]) -> None:
         connection.send(json.dumps({"type": kind, "data": data, "timestamp": "2026-01-15T09:00:00Z"}))
 
     def _bring(self, connection: ServerConnection, at: int) -> None:
         held: list[str] = []
         while True:
-            with self.news:
-                fresh = self.news.wait_for(lambda: len(self.log) > at, 0.2)
-            if not fresh:
+            if not self._fresh(at):
                 if held:
                     connection.send(held.pop())
                 elif self.numbered:
@@ -105,7 +110,7 @@ class Rough:
             message = self._message(at)
             fault = self._fault()
             if fault in ("abort", "refuse"):
-                self.refusing_until = time.monotonic() + (0.5 if fault == "refuse" else 0.0)
+                self.refusing_until = time.monotonic() + (self.refusal if fault == "refuse" else 0.0)
                 linger = struct.pack("ii", 1, 0)  # a reset instead of a goodbye
                 connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 connection.socket.close()

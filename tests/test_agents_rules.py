@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from refusals import refused
 
-from crm_sdk import CrmClient
+from crm_sdk import AiServiceError, CrmClient
 from crm_sdk.models.agents import Agent
 from server_stub import StubServer
 from server_stub.document import Document
@@ -59,7 +59,8 @@ def test_an_interaction_counts_and_costs(client: CrmClient, stub: StubServer) ->
     assert long is not None
     assert long.input_tokens > short.input_tokens
     assert long.total_cost > short.total_cost > 0
-    assert [entry["action"] for entry in stub.audit()][:3] == ["agent.status", "agent.completed", "agent.status"]
+    trail = [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == "agent_123"]
+    assert trail == ["agent.status", "agent.completed", "agent.status"] * 2
 
 
 def test_an_agent_is_bounded_by_its_config_and_capabilities(client: CrmClient) -> None:
@@ -75,17 +76,45 @@ def test_what_is_not_there_or_switched_off_is_refused(client: CrmClient, stub: S
     assert refused(lambda: client.agents.execute("agent_nope", {"input": "x"})).status == 404
     error = refused(lambda: client.agents.execute("agent_123", {"input": "x", "context": {"leadId": "lead_nope"}}))
     assert error.code == "REFERENCE_NOT_FOUND"
+
+
+@pytest.mark.parametrize("status", ["inactive", "paused"])
+def test_an_agent_that_is_not_at_work_is_not_asked(client: CrmClient, stub: StubServer, status: str) -> None:
     agents = stub.store.collection("tenant_acme", "agent")
     agent = agents.get("agent_123")
     assert agent is not None
-    agents.put(agent | {"status": "inactive"})
+    agents.put(agent | {"status": status})
     assert refused(lambda: client.agents.execute("agent_123", {"input": "x"})).code == "OBJECT_INACTIVE"
+    assert len(stub.store.collection("tenant_acme", "agent_calls")) == 0
+    agents.put(agent)
+    assert client.agents.execute("agent_123", {"input": "x"}).output.response
 
 
-def test_a_days_calls_are_limited_by_the_plan(client: CrmClient, stub: StubServer) -> None:
+@pytest.mark.parametrize(("plan", "allowed"), [("free", 100), ("pro", 1_000), ("enterprise", 10_000)])
+def test_a_days_calls_are_limited_by_the_plan(client: CrmClient, stub: StubServer, plan: str, allowed: int) -> None:
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    tenants.put((tenants.get("tenant_acme") or Document()) | {"plan": plan})
     day = stub.clock.now().date().isoformat()
-    stub.store.collection("tenant_acme", "agent_calls").put(Document(id=day, calls=10_000))
+    stub.store.collection("tenant_acme", "agent_calls").put(Document(id=day, calls=allowed - 1))
+    before = client.analytics.ai_performance().overall.total_cost
+    client.agents.execute("agent_123", {"input": "x"})
+    spent = client.analytics.ai_performance().overall.total_cost
+    assert spent > before
     error = refused(lambda: client.agents.execute("agent_123", {"input": "x"}))
-    assert (error.status, getattr(error, "retry_after", None)) == (429, 15 * 3_600)
+    assert (error.code, error.status) == ("RATE_LIMIT_EXCEEDED", 429)
+    assert error.details["limit"] == allowed
+    assert getattr(error, "retry_after", None) == 15 * 3_600
+    assert client.analytics.ai_performance().overall.total_cost == spent
     stub.clock.advance(15 * 3_600)
     assert client.agents.execute("agent_123", {"input": "x"}).output.response
+
+
+def test_an_ai_that_fails_says_so_and_costs_nothing(client: CrmClient, stub: StubServer) -> None:
+    before = client.analytics.ai_performance(), listed(client).performance
+    stub.faults.add("status", status=500, code="AI_SERVICE_ERROR", operation="agents.execute", times=1)
+    with pytest.raises(AiServiceError) as caught:
+        client.agents.execute("agent_123", {"input": "Schedule a demo"})
+    assert (caught.value.status, caught.value.code) == (500, "AI_SERVICE_ERROR")
+    assert (client.analytics.ai_performance(), listed(client).performance) == before
+    assert len(stub.store.collection("tenant_acme", "agent_calls")) == 0
+    assert client.agents.execute("agent_123", {"input": "Schedule a demo"}).output.response

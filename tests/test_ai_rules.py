@@ -1,4 +1,4 @@
-"""The rules of churn risk and insights, and what the timetable makes of them."""
+"""The rules of churn risk and insights, and whom they are told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from crm_sdk import CrmClient, ValidationError
 from server_stub import StubServer
 from server_stub.document import Document
-from server_stub.timetable import MADE_UP
 
 
 @pytest.fixture
@@ -126,41 +125,9 @@ def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub
     for _ in range(10):
         stub.clock.advance(30 * 86_400)
         found = client.contacts.get(made.id)
-        alerts = [entry for entry in stub.audit() if entry["entity"]["name"] == "Anna is at risk"]
+        told = [entry for entry in stub.audit() if entry["action"] == "notification.created"]
+        alerts = [entry for entry in told if entry["entity"]["name"] == "Anna is at risk"]
         risks.append((found.churn_risk or 0, len(alerts)))
     assert risks[0][0] < risks[-1][0]
     assert [count for risk, count in risks] == [int(risk >= 60) for risk, _ in risks]
     assert risks[-1][1] == 1
-
-
-def test_the_timetable_runs_in_the_order_of_time(client: CrmClient, stub: StubServer) -> None:
-    client.notifications.unread_count()
-    stub.clock.advance(50 * 3600)
-    client.notifications.unread_count()
-    times = {doc["id"]: doc for doc in stub.store.collection("tenant_acme", "timetable")}
-    start = stub.clock.start
-    assert times["insights"]["last_run"] == start + timedelta(hours=50)
-    assert times["contact health"]["last_run"] == start + timedelta(hours=48)
-    assert times["notification cleanup"]["due_at"] == start + timedelta(hours=72)
-    moved = [entry["occurred_at"] for entry in stub.audit() if entry["action"] == "contact.health_changed"]
-    assert moved == sorted(moved)
-    assert set(moved) <= {start + timedelta(hours=24), start + timedelta(hours=48)}
-
-
-def test_a_long_leap_makes_up_for_the_last_runs_only(client: CrmClient, stub: StubServer) -> None:
-    stub.clock.advance(100 * 86_400)
-    client.notifications.unread_count()
-    runs = {entry["occurred_at"] for entry in stub.audit() if entry["action"] == "contact.health_changed"}
-    assert min(runs) > stub.clock.start + timedelta(days=100 - MADE_UP)
-    assert len(runs) <= MADE_UP
-
-
-def test_the_timetable_survives_a_snapshot(client: CrmClient, stub: StubServer) -> None:
-    snapshot, planned = stub.snapshot(), stub.store.collection("tenant_acme", "timetable").all()
-    stub.clock.advance(86_400)
-    client.notifications.unread_count()
-    health = [contact.health_score for contact in client.contacts.list()]
-    stub.restore(snapshot)
-    assert stub.store.collection("tenant_acme", "timetable").all() == planned
-    stub.clock.advance(86_400)
-    assert [contact.health_score for contact in client.contacts.list()] == health

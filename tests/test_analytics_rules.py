@@ -129,3 +129,31 @@ def test_asking_an_agent_is_an_achievement(client: CrmClient) -> None:
     client.agents.execute("agent_123", {"input": "Schedule a demo"})
     assert achievement(client, "Assisted").unlocked_at is not None
     assert achievement(client, "Delegator").progress.percentage == 4
+
+
+def test_an_achievement_is_told_once_to_who_reached_it(client: CrmClient, stub: StubServer) -> None:
+    def told(key: str) -> list[str]:
+        found = stub.client(dialects="mvp", api_key=key).notifications.list(limit=100)
+        return sorted(entry.title.partition(": ")[2] for entry in found if entry.title.startswith("Achievement"))
+
+    def sell(value: int) -> str:
+        flow = stub.client(dialects="platform,flow", api_key="acme-admin")
+        return flow.deals.create({"title": "Big", "value": value, "stage": "closed-won"}).id
+
+    had = {one.title for one in stub.client(dialects="mvp", api_key="acme-admin").achievements.list().achievements
+           if one.unlocked_at}  # fmt: skip
+    assert "First Sale" in had and "Big Fish" not in had
+    sell(24_999)
+    assert told("acme-admin") == []  # the first sale was long ago
+    big = sell(30_000)
+    assert told("acme-admin") == ["Big Fish"]
+    flow = stub.client(dialects="flow", api_key="acme-admin")
+    flow.deals.move_stage(big, "proposal")
+    flow.deals.move_stage(big, "closed-won")
+    sell(40_000)
+    assert told("acme-admin").count("Big Fish") == 1
+    assert told("acme-sales") == []
+    sam = stub.client(dialects="mvp", api_key="acme-sales")
+    for _ in range(2):
+        sam.agents.execute("agent_123", {"input": "Schedule a demo"})
+    assert told("acme-sales") == ["Assisted"]

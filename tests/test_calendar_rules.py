@@ -301,3 +301,15 @@ def test_reminders_follow_what_becomes_of_the_event(client: CrmClient, stub: Stu
     stub.clock.advance(86_400)
     client.calendar.stats()
     assert [minutes for _, minutes in reminded(stub, moved)] == [60, 15]
+
+
+def test_what_a_meeting_tells_moves_its_deal(client: CrmClient, stub: StubServer, guest: Contact) -> None:
+    deal = client.deals.create({"title": "Tea", "contact_id": guest.id, "stage": "proposal"})
+    event = planned(client, local(stub, 0, "03:00"), contact_id=guest.id, deal_id=deal.id)
+    before = len(stub.audit())
+    client.calendar.events.outcome(event.id, {"summary": "Budget approved, they are ready to sign"})
+    after = client.deals.get(deal.id)
+    assert (after.probability or 0) > (deal.probability or 0)
+    (told,) = [entry for entry in stub.audit()[before:] if entry["action"] == "deal.updated"]
+    moved = {change["field"]: (change["before"], change["after"]) for change in told["changes"]}
+    assert moved["probability"] == (deal.probability, after.probability)

@@ -11,6 +11,13 @@ from rough_server import KINDS, Rough, at_random, running
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import EventGap
+from crm_sdk.models import UnknownEvent
+
+
+def number(event: object) -> int:
+    assert isinstance(event, UnknownEvent), event
+    found: int = event.data["n"]
+    return found
 
 
 def emit(rough: Rough, events: int, over: float) -> None:
@@ -26,17 +33,20 @@ def emit(rough: Rough, events: int, over: float) -> None:
     threading.Thread(target=run, daemon=True).start()
 
 
-def collect(mode: str, url: str, rough: Rough, events: int, over: float, **options: Any) -> list[int | str]:
+def collect(
+    mode: str, url: str, rough: Rough, events: int, over: float, *, extra: int = 0, **options: Any
+) -> list[int | str]:
     """Listen until the last event has come; gaps are in the list as words."""
     got: list[int | str] = []
+    last = events + extra
     if mode == "sync":
         with CrmClient(url, "key") as client, client.events.listen(**options) as stream:
             emit(rough, events, over)
-            while got[-1:] != [events]:
+            while got[-1:] != [last]:
                 try:
                     event = stream.wait(30)
                     assert event is not None, f"nothing came after {got[-1:]}"
-                    got.append(event.data["n"])  # type: ignore[union-attr,call-overload] # an UnknownEvent
+                    got.append(number(event))
                 except EventGap as gap:
                     got.append(f"{gap.from_seq}..{gap.to_seq} {gap.reason}")
         return got
@@ -44,11 +54,11 @@ def collect(mode: str, url: str, rough: Rough, events: int, over: float, **optio
     async def main() -> None:
         async with AsyncCrmClient(url, "key") as client, client.events.listen(**options) as stream:
             emit(rough, events, over)
-            while got[-1:] != [events]:
+            while got[-1:] != [last]:
                 try:
                     event = await stream.wait(30)
                     assert event is not None, f"nothing came after {got[-1:]}"
-                    got.append(event.data["n"])  # type: ignore[union-attr,call-overload] # as above
+                    got.append(number(event))
                 except EventGap as gap:
                     got.append(f"{gap.from_seq}..{gap.to_seq} {gap.reason}")
 
@@ -74,9 +84,8 @@ def test_2000_events_10_aborts_and_half_a_second_of_refusals(mode: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("seed", range(5))
-def test_1000_random_faults_of_every_kind(mode: str, seed: int) -> None:
-    rough = Rough(at_random(seed, 0.1))
+def test_1000_random_faults_of_every_kind(mode: str) -> None:
+    rough = Rough(at_random(MODES.index(mode), 0.1), refusal=0.05)
     with running(rough) as url:
         got = collect(mode, url, rough, 10_000, over=10.0)
     assert got == list(range(1, 10_001))
@@ -84,12 +93,12 @@ def test_1000_random_faults_of_every_kind(mode: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_hundred_random_faults_of_every_kind(mode: str) -> None:
-    rough = Rough(at_random(11, 0.12))
+def test_random_faults_of_every_kind(mode: str) -> None:
+    rough = Rough(at_random(4, 0.12), refusal=0.05)
     with running(rough) as url:
-        got = collect(mode, url, rough, 1000, over=1.0)
-    assert got == list(range(1, 1001))
-    assert len(rough.suffered) >= 100 and set(rough.suffered) == set(KINDS)
+        got = collect(mode, url, rough, 250, over=0.2)
+    assert got == list(range(1, 251))
+    assert len(rough.suffered) >= 30 and set(rough.suffered) == set(KINDS)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -103,7 +112,7 @@ def test_a_true_gap_is_raised(mode: str) -> None:
             rough.emit(100)
 
         threading.Thread(target=meanwhile, daemon=True).start()
-        got = collect(mode, url, rough, 60, over=0.2)
+        got = collect(mode, url, rough, 60, over=0.2, extra=100)
     words = [word for word in got if isinstance(word, str)]
     assert len(words) == 1 and words[0].startswith("50..") and words[0].endswith("expired")
 
@@ -127,7 +136,7 @@ def test_a_slow_reader_loses_nothing_and_kills_no_link(mode: str) -> None:
                 rough.emit(200)
                 time.sleep(1.5)
                 assert len(rough.connects) == 1
-                assert [stream.wait(5).data["n"] for _ in range(200)] == list(range(1, 201))  # type: ignore[union-attr,call-overload,index] # an UnknownEvent
+                assert [number(stream.wait(5)) for _ in range(200)] == list(range(1, 201))
         else:
 
             async def main() -> None:
@@ -138,7 +147,7 @@ def test_a_slow_reader_loses_nothing_and_kills_no_link(mode: str) -> None:
                     rough.emit(200)
                     await anyio.sleep(1.5)
                     assert len(rough.connects) == 1
-                    got = [(await stream.wait(5)).data["n"] for _ in range(200)]  # type: ignore[union-attr,call-overload,index] # as above
+                    got = [number(await stream.wait(5)) for _ in range(200)]
                     assert got == list(range(1, 201))
 
             import anyio
@@ -159,7 +168,7 @@ def test_what_a_policy_forgets_it_counts(overflow: Any) -> None:
         while stream.dropped < 90 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert stream.dropped == 90
-        assert [stream.wait(1).data["n"] for _ in range(10)] == list(range(91, 101))  # type: ignore[union-attr,call-overload,index] # an UnknownEvent
+        assert [number(stream.wait(1)) for _ in range(10)] == list(range(91, 101))
         assert len(rough.connects) == 1
 
 
@@ -173,4 +182,4 @@ def test_a_cursor_of_another_time_brings_what_was_missed() -> None:
             place = str(stream.cursor)
         rough.emit(5)
         with client.events.listen(since=place) as stream:
-            assert [stream.wait(5).data["n"] for _ in range(7)] == list(range(4, 11))  # type: ignore[union-attr,call-overload,index] # as above
+            assert [number(stream.wait(5)) for _ in range(7)] == list(range(4, 11))

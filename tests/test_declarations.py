@@ -5,16 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-from pathlib import Path
 
 import pytest
 
-from crm_sdk import resources
 from crm_sdk.arguments import _Names
 from server_stub.router import declared
 
 OPERATIONS = list(declared())
-MODULES = sorted(path.stem for path in Path(next(iter(resources.__path__))).glob("*.py") if path.stem != "__init__")
+MODULES = sorted({operation.function.__module__.rpartition(".")[2] for operation in OPERATIONS})
 
 
 @pytest.mark.parametrize("noun", MODULES)

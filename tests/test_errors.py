@@ -34,6 +34,8 @@ EXAMPLES: list[errors.CrmError] = [
         "odd", status=200, mismatches=[Mismatch("a.b", "missing", "it is missing")], body=b"x", request_id="r"
     ),
     errors.InvalidEventError("no object"),
+    errors.EventGap(3, 9, "expired"),
+    errors.PushRefusedError("no", reason="unauthorized", response={"reason": "unauthorized"}),
     errors.JobFailedError("failed", job=Job[int](id="j", kind="k", status="failed"), code="UNREADABLE_FILE"),
     errors.WebhookError("not ours"),
     errors.WebhookSignatureError("forged"),
@@ -62,14 +64,14 @@ def test_the_tree_is_the_one_that_is_drawn() -> None:
     drawn = str(errors.__doc__).partition("Every error")[0]
     parents: list[tuple[int, str]] = []
     for line in drawn.splitlines():
-        match = re.match(r"([ |+\-]*)([A-Z]\w+Error)\b", line)
+        match = re.match(r"([ |+\-]*)([A-Z]\w+(?:Error|Gap))\b", line)
         if match:
             depth, name = len(match[1]), match[2]
             parents = [(deep, above) for deep, above in parents if deep < depth]
             kind = getattr(errors, name)
             assert kind.__bases__[0].__name__ == (parents[-1][1] if parents else "Exception"), name
             parents.append((depth, name))
-    assert set(re.findall(r"[A-Z]\w+Error\b", drawn)) - {"ValueError", "ConnectionError", "TimeoutError"} == {
+    assert set(re.findall(r"[A-Z]\w+(?:Error|Gap)\b", drawn)) - {"ValueError", "ConnectionError", "TimeoutError"} == {
         kind.__name__ for kind in every_class()
     }
 

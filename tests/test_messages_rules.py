@@ -64,6 +64,14 @@ def test_each_document_lists_those_it_knows_newest_first(mvp: CrmClient, flow: C
     assert times == sorted(times, reverse=True)
 
 
+def test_what_comes_with_a_message_is_described(flow: CrmClient) -> None:
+    messages = [message for one in flow.conversations.list() for message in flow.conversations.get(one.id).messages]
+    enclosed = [file for message in messages for file in message.attachments]
+    assert 0 < len(enclosed) < len(messages)
+    assert len({file.id for file in enclosed}) == len(enclosed)
+    assert all(file.name.endswith(".pdf") and file.size > 0 and file.id in file.url for file in enclosed)
+
+
 def test_a_converted_leads_conversation_is_the_contacts(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
     conversation = fresh(mvp, flow, "Hello, I have a question about pricing.")
     assert conversation.id not in {one.id for one in flow.conversations.list()}
@@ -142,6 +150,38 @@ def test_sales_writes_with_its_own_only(stub: StubServer) -> None:
             write()
     platform.leads.update("lead_123", {"owner_id": "user_sam"})
     assert sales.conversations.archive("conv_123").archived is True
+
+
+def test_what_is_written_counts_for_the_contact(mvp: CrmClient, flow: CrmClient, stub: StubServer) -> None:
+    platform = stub.client(dialects="platform")
+    conversation = fresh(mvp, flow, "Hello, I have a question about pricing.")
+    lead_id = conversation.messages[0].sender_id or ""
+    contact_id = platform.leads.convert(lead_id).contact.id
+    first = flow.contacts.get(contact_id)
+    assert first.last_contact == conversation.messages[0].timestamp
+    assert [(entry.type, entry.summary) for entry in first.communication_history] == [
+        ("email", "Hello, I have a question about pricing.")
+    ]
+    stub.clock.advance(3 * 86_400)
+    (bad,) = hears(mvp, lead_id, "Terrible. We are angry and will cancel the contract.")
+    angry = flow.contacts.get(contact_id)
+    assert angry.last_contact == bad.timestamp
+    assert angry.sentiment == "negative"
+    assert (angry.health_score or 0) < (first.health_score or 0)
+    assert (angry.churn_risk or 0) > (first.churn_risk or 0)
+    titles = {insight.title for insight in flow.contacts.ai_insights(contact_id)}
+    assert {"May be about to leave", "The last conversation went badly"} <= titles
+    assert flow.ai.churn_risk(contact_id=contact_id).churn_risk == angry.churn_risk
+    sorry = "We are sorry, this was terrible, awful and bad."
+    ours = flow.conversations.messages.create(conversation.id, {"content": sorry, "type": "chat"})
+    after = flow.contacts.get(contact_id)
+    assert after.last_contact == ours.timestamp
+    assert (after.churn_risk, after.sentiment) == (angry.churn_risk, "negative")  # what we write is no mood of theirs
+    prepared = flow.ai.meeting_preparation("call", contact_id=contact_id)
+    assert any("We are angry" in text for text in prepared.recent_interactions)
+    assert [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == contact_id][-1] == (
+        "contact.health_changed"
+    )
 
 
 # -- mood, priority, archive, tags -----------------------------------------------------------------------------------

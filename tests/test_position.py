@@ -115,6 +115,7 @@ def test_without_room_nothing_is_passed_over() -> None:
     assert not reader.position.wants_resume(99, room=False) and reader.position.wants_resume(99, room=True)
     reader.room = 9
     assert reader.position.resuming() == Cursor(2, "e1")
+    assert not reader.position.wants_resume(99, room=True), "asked once is enough until the answer has come"
     reader.position.begin(2, "e1", None)
     reader.feed(3, 4)
     assert reader.got == [1, 2, 3, 4] and reader.gaps == []

@@ -11,6 +11,7 @@ import pytest
 from crm_sdk import CrmClient, ValidationError
 from crm_sdk.models.calendar import SmartScheduling
 from server_stub import StubServer
+from server_stub.document import Document
 from server_stub.services.calendar_conflicts import travel
 
 FLOW: dict[str, Any] = {"dialects": "flow", "max_retries": 0, "strict": True}
@@ -166,3 +167,61 @@ def test_the_preparation_needed_follows_the_deal(client: CrmClient, stub: StubSe
     assert needed(stage="proposal") == 30
     assert needed(stage="closed-won") == 15
     assert needed(stage="proposal", value=60_000) == needed(stage="proposal", competitor_mentioned="Initech") == 45
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "wish", "utc"),
+    [
+        ("Europe/Berlin", datetime(2026, 10, 23, 6, tzinfo=UTC), "monday", 8),  # back to winter time on 25 October
+        ("Europe/Berlin", datetime(2026, 3, 27, 6, tzinfo=UTC), "monday", 7),  # to summer time on 29 March
+        ("Australia/Sydney", datetime(2026, 4, 2, 20, tzinfo=UTC), "tuesday", 23),  # back on 5 April; south, and ahead
+    ],
+)
+def test_the_users_own_zone_counts_across_a_change_of_the_clocks(zone: str, now: datetime, wish: str, utc: int) -> None:
+    stub = StubServer(start=now)
+    users = stub.store.collection("tenant_acme", "user")
+    ada = users.get("user_ada") or Document()
+    users.put(ada | {"preferences": {**ada["preferences"], "timezone": zone}})
+    client, here = stub.client(**FLOW), ZoneInfo(zone)
+    for event in client.calendar.events.list():
+        client.calendar.events.delete(event.id)
+    found = client.calendar.smart_scheduling(60, preferred_times=[wish, "09:00"]).suggested_times[0].start_time
+    assert (found.astimezone(here).strftime("%A %H:%M"), found.astimezone(UTC).hour) == (
+        f"{wish.capitalize()} 09:00",
+        utc,
+    )
+    taken = planned(client, found, 60)
+    event = client.calendar.events.get(taken)
+    assert event.start_time == found
+    again = client.calendar.smart_scheduling(60, preferred_times=[wish, "09:00"])
+    assert found not in [other.start_time for other in again.suggested_times]
+
+
+def test_each_kind_of_conflict_comes_and_goes(client: CrmClient, stub: StubServer) -> None:
+    for event in client.calendar.events.list():
+        client.calendar.events.delete(event.id)
+    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+    guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"})
+    met = planned(client, start - timedelta(days=60), 30, contact_id=guest.id, location="Main St 1, Austin, US")
+    client.calendar.events.set_status(met, "completed")
+
+    def conflicts_with(begin: timedelta, minutes: int, **members: Any) -> set[str]:
+        id = planned(client, start + begin, minutes, **members)
+        found = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
+        client.calendar.events.delete(id)
+        return {type for type, _ in warned(found, "2026-01-28 11:00")}
+
+    free = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
+    assert free.suggested_times[0].start_time == start and free.conflict_warnings == []
+    assert conflicts_with(timedelta(minutes=30), 60) == {"double-booking"}
+    assert conflicts_with(timedelta(minutes=65), 30) == {"back-to-back"}  # five minutes after it
+    assert conflicts_with(timedelta(minutes=60), 30) == {"back-to-back"}
+    assert conflicts_with(timedelta(minutes=80), 30) == set()
+    assert conflicts_with(timedelta(minutes=90), 30, location="Elm St 2, Boston, US") == {"travel-time"}
+    assert conflicts_with(timedelta(minutes=90), 30, location="Main St 9, Austin, US") == set()
+    assert conflicts_with(-timedelta(minutes=50), 40) == {"back-to-back", "preparation"}  # ten minutes before it
+    assert conflicts_with(-timedelta(minutes=80), 60) == {"preparation"}  # twenty minutes, and a meeting needs thirty
+    assert conflicts_with(-timedelta(minutes=120), 60) == set()
+    stub.clock.advance((start - timedelta(minutes=10) - stub.clock.now()).total_seconds())
+    found = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
+    assert ("preparation", "high") in warned(found, "2026-01-28 11:00")  # it begins in ten minutes

@@ -98,6 +98,15 @@ def asked(client: CrmClient, question: str) -> QueryAnswer:
         ("events this week", "list_events", {"filter": "this-week"}),
         ("meetings with Alice Johnson", "search", {"q": "Alice Johnson", "type": "events"}),
         ("Innovation Inc", "search", {"q": "Innovation Inc"}),
+        ("deals in negotiation", "list_deals", {"search": "negotiation"}),
+        ("overdue deals", "list_deals", {"filter": "at-risk"}),
+        ("deals closing in March", "list_deals", {}),  # the filter shows those of the next days only
+        ("emails I haven't answered", "list_messages", {"filter": "follow-up"}),
+        ("who haven't we talked to lately?", "list_contacts", {"filter": "at-risk"}),
+        ("customers about to leave", "list_contacts", {"filter": "at-risk"}),
+        ("follow-ups", "list_events", {"filter": "follow-ups"}),
+        ("zeig mir gefährdete Kunden in Berlin", "list_contacts", {"filter": "at-risk", "search": "Berlin"}),
+        ("mensajes sin leer", "list_messages", {"filter": "unread"}),
     ],
 )
 def test_a_question_becomes_filters(client: CrmClient, question: str, intent: str, filters: dict[str, str]) -> None:
@@ -139,6 +148,84 @@ def test_the_filters_give_the_right_contacts(client: CrmClient, stub: StubServer
     assert all((contact.churn_risk or 0) >= 60 for contact in chosen)
     cities = {platform.contacts.get(contact.id).address for contact in chosen}
     assert {address.city for address in cities if address is not None} == {"Berlin"}
+
+
+def test_the_filters_give_the_right_deals(client: CrmClient, stub: StubServer) -> None:
+    today = stub.clock.now().date()
+
+    def ids(question: str) -> set[str]:
+        answer = asked(client, question)
+        assert answer.intent == "list_deals"
+        return {deal.id for deal in client.deals.list(**answer.filters)}
+
+    before = {question: ids(question) for question in ("show me deals about to close", "deals in negotiation")}
+    soon = client.deals.create({"title": "A", "expected_close_date": today + timedelta(days=5), "stage": "proposal"}).id
+    later = client.deals.create(
+        {"title": "B", "expected_close_date": today + timedelta(days=80), "stage": "negotiation"}
+    ).id
+    assert ids("show me deals about to close") - before["show me deals about to close"] == {soon}
+    assert ids("deals in negotiation") - before["deals in negotiation"] == {later}
+    late = client.deals.update(later, {"expected_close_date": today - timedelta(days=1)}).id
+    assert late in ids("overdue deals") and soon not in ids("overdue deals")
+    contact = client.contacts.create({"name": "Zoë Zimt", "company": "Zanzibar Spices"}).id
+    spice = client.deals.create({"title": "Pepper", "contact_id": contact, "expected_close_date": today}).id
+    assert ids("deals with Zanzibar Spices") == ids("deals with Zoë Zimt closing this month") == {spice}
+    client.deals.move_stage(spice, "closed-won")
+    assert spice in ids("deals I won") and ids("deals with Zoë Zimt closing this month") == set()
+
+
+def test_the_filters_give_the_right_conversations(client: CrmClient, stub: StubServer) -> None:
+    both = stub.client(dialects="mvp,platform")
+    talks: dict[str, str] = {}
+    for name, company in (("Ada Pepper", "Zanzibar Spices"), ("Ben Salt", "Zanzibar Spices"), ("Cy Mint", "Ulm Teas")):
+        lead = both.leads.create({"name": name, "company": company}).id
+        both.messages.create({"lead_id": lead, "content": "Hello", "sender": "lead"})
+        talks[name] = next(one.id for one in both.conversations.list() if one.lead_id == lead)
+        both.leads.convert(lead)
+
+    def ids(question: str) -> set[str]:
+        answer = asked(client, question)
+        assert answer.intent == "list_messages"
+        return {one.id for one in client.conversations.list(**answer.filters)}
+
+    assert ids("unread messages from Zanzibar Spices") == {talks["Ada Pepper"], talks["Ben Salt"]}
+    client.conversations.messages.create(talks["Ben Salt"], {"content": "Welcome", "type": "chat"})
+    assert ids("unread messages from Zanzibar Spices") == {talks["Ada Pepper"]}
+    assert ids("conversations with Ben Salt") == {talks["Ben Salt"]}
+    client.conversations.set_priority(talks["Cy Mint"], "high")
+    assert ids("urgent messages from Ulm Teas") == {talks["Cy Mint"]}
+    assert talks["Ada Pepper"] not in ids("emails I haven't answered")
+    stub.clock.advance(2 * 86_400)
+    assert talks["Ada Pepper"] in ids("emails I haven't answered")
+    assert talks["Ben Salt"] not in ids("emails I haven't answered")
+
+
+def test_the_filters_give_the_right_events(client: CrmClient, stub: StubServer) -> None:
+    now = stub.clock.now()  # a Thursday
+    made: dict[str, str] = {}
+    for title, type, days in (("Now", "meeting", 1), ("Call", "call", 1), ("Next", "meeting", 7), ("Mon", "demo", 4)):
+        start = now + timedelta(days=days)
+        made[title] = client.calendar.events.create(
+            {"title": title, "type": type, "start_time": start, "end_time": start + timedelta(hours=1)}
+        ).id
+
+    def titles(question: str) -> set[str]:
+        answer = asked(client, question)
+        assert answer.intent == "list_events"
+        found = {event.id for event in client.calendar.events.list(**answer.filters)}
+        return {title for title, id in made.items() if id in found}
+
+    assert titles("meetings this week") == {"Now"}
+    assert titles("events this week") == titles("what is on my calendar tomorrow?") == {"Now", "Call"}
+    assert titles("meetings next week") == {"Next"}
+    assert titles("demos on Monday") == {"Mon"}
+    client.calendar.events.update(made["Call"], {"priority": "high"})
+    assert titles("important calls this week") == {"Call"}
+    users = stub.store.collection("tenant_acme", "user")
+    ada = users.get("user_ada") or Document()
+    users.put(ada | {"preferences": {**ada["preferences"], "timezone": "Asia/Tokyo", "week_start": 6}})
+    answer = asked(client, "meetings this week")  # from Sunday, in Tokyo
+    assert answer.filters["start"] == "2026-01-10T15:00:00Z"
 
 
 def test_a_provoked_failure_is_the_documented_one(client: CrmClient, stub: StubServer) -> None:

@@ -131,7 +131,7 @@ def test_a_server_that_is_down_is_called_ever_less_often_but_for_ever() -> None:
 
     opened = World(script, 600).times(Open)
     waits = [after - before for before, after in pairwise(opened)]
-    assert waits[0] <= 0.2 and 15 <= waits[-1] <= 30
+    assert waits[0] <= 0.1 and 15 <= waits[-1] <= 30
 
 
 def test_the_short_waits_return_after_a_link_has_proved_stable() -> None:
@@ -145,7 +145,7 @@ def test_the_short_waits_return_after_a_link_has_proved_stable() -> None:
 
     world = World(script, 60)
     pauses = [step.seconds for _, step in world.done if isinstance(step, Pause)]
-    assert pauses[4] > 1.5 and pauses[5] <= 0.2
+    assert pauses[4] > 0.75 and pauses[5] <= 0.1
 
 
 def test_a_link_that_brings_events_has_proved_stable_too() -> None:
@@ -158,7 +158,7 @@ def test_a_link_that_brings_events_has_proved_stable_too() -> None:
             return "event"
 
     pauses = [step.seconds for _, step in World(script, 10).done if isinstance(step, Pause)]
-    assert len(pauses) > 20 and max(pauses) <= 0.2
+    assert len(pauses) > 20 and max(pauses) <= 0.1
 
 
 def test_a_server_that_asks_for_time_gets_it() -> None:

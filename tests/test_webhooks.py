@@ -260,6 +260,36 @@ def test_only_what_can_be_sent_is_signed() -> None:
             sign(BODY, odd)
 
 
+def test_every_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[bytes, bytes]] = []
+
+    def compared(a: bytes, b: bytes) -> bool:
+        seen.append((a, b))
+        return hmac_compare(a, b)
+
+    hmac_compare = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", compared)
+    verify(BODY, "sha256=0", SECRET)
+    read(headers_of(body := embed(BODY, SECRET)), body, ["other", SECRET, "another"])
+    # One, and three for each of the three kinds: which of the secrets fits does not show either.
+    assert len(seen) == 10 and all(isinstance(side, bytes) for pair in seen for side in pair)
+
+
+@pytest.mark.parametrize("name", ["lead.created", "lead.updated", "message.received", "agent.completed", "deal.won"])
+def test_odd_values_are_read_whatever_they_are(name: str) -> None:
+    deep: object = 1.5
+    for _ in range(97):
+        deep = [deep]
+    for odd in (
+        10**400, 1e308, -0.0, "NaN", "Infinity", "-1e999999", "\ud800", "\0", "9" * 4000, None, True, [], {}, deep,
+        "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "2026-13-45", "2026-01-15T11:59:60Z", 253402300800, -1e18,
+    ):  # fmt: skip
+        data = dict.fromkeys(("id", "name", "value", "content", "leadId", "confidence", "agentId", "status"), odd)
+        for members in ({"data": data, "timestamp": odd, "id": odd, "seq": odd, "epoch": odd}, {"data": odd}):
+            body = json.dumps({"event": name, **members}).replace("1e+308", "1e999999").encode()
+            assert repr(read(documented(body), body))
+
+
 def test_an_event_that_deviates_is_still_one() -> None:
     body = b'{"event":"lead.created","data":"nothing like it","id":7,"timestamp":"yesterday"}'
     event = read(documented(body), body)

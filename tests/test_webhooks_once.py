@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -308,6 +309,25 @@ def test_processes_run_it_once(tmp_path: Path) -> None:
         process.join(120)
         assert process.exitcode == 0
     assert sorted((tmp_path / "log").read_text().split()) == sorted(ids)
+
+
+def _die_of_it(path: str) -> None:
+    hooks = Webhooks(SECRET, store=SqliteEventStore(path))
+    hooks.on("lead.created")(lambda event: os._exit(9))
+    receive(hooks)
+
+
+def test_what_a_process_died_of_runs_again_after_the_lease(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_die_of_it, args=(str(tmp_path / "s.db"),))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 9
+    for seconds, result in ((0, "running"), (301, "done"), (301, "duplicate")):
+        store = SqliteEventStore(tmp_path / "s.db", clock=lambda seconds=seconds: time.time() + seconds)  # type: ignore[misc] # mypy infers no defaults
+        hooks = Webhooks(SECRET, store=store)
+        counting(hooks)
+        assert receive(hooks).result == result
+        store.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

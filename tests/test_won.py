@@ -53,3 +53,40 @@ def test_a_lead_becomes_a_deal_that_is_won_and_everything_tells_of_it(mode: str,
     story = ["lead.created", "message.received", "lead.updated", "lead.qualified", "lead.converted"]
     story += ["deal.activity_added", "deal.stage_changed", "deal.won"]
     assert [trail.index(action) for action in story] == sorted(trail.index(action) for action in story)
+
+
+@pytest.mark.parametrize("made_closed", [True, False])
+def test_a_deal_made_won_does_what_one_moved_there_does(made_closed: bool) -> None:
+    stub = StubServer()
+    crm = stub.client(dialects="mvp,flow")
+    person = crm.contacts.create({"name": "Nora Vance"})
+    revenue = crm.analytics.dashboard().summary.total_revenue
+    stage = "closed-won" if made_closed else "proposal"
+    won = crm.deals.create({"title": "Vance", "value": 30_000, "contact_id": person.id, "stage": stage})
+    if not made_closed:
+        won = crm.deals.move_stage(won.id, "closed-won")
+    assert won.probability == 100
+    assert crm.analytics.dashboard().summary.total_revenue == revenue + 30_000
+    assert crm.contacts.get(person.id).total_value == 30_000
+    assert stub.client(dialects="platform").contacts.get(person.id).lifecycle_stage == "customer"
+    told = [(entry.type, entry.title) for entry in crm.with_options(dialects="flow").notifications.list(limit=4)]
+    assert ("deal_update", "Deal won: Vance") in told
+    assert "Achievement unlocked: Big Fish" in {title for _, title in told}
+    trail = [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == won.id]
+    assert [trail.count(action) for action in ("deal.created", "deal.won")] == [1, 1]
+    next_stage = stub.store.collection("tenant_acme", "stage_change").find("deal_id", won.id)
+    assert next_stage[-1]["to_stage"] == "closed-won"
+
+
+def test_a_deal_made_lost_is_told_as_lost() -> None:
+    stub = StubServer()
+    crm = stub.client(dialects="flow", api_key="acme-sales")
+    lost = crm.deals.create({"title": "Vance", "value": 100, "stage": "closed-lost"})
+    assert "Deal lost: Vance" in {entry.title for entry in crm.notifications.list()}
+    assert [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == lost.id] == [
+        "deal.created", "deal.lost",
+    ]  # fmt: skip
+    lead = stub.client(dialects="platform").leads.create({"name": "Rita Ray", "company": "Ray"})
+    made = stub.client(dialects="platform").leads.convert(lead.id, deal={"title": "Ray", "stage": "closed-won"})
+    assert made.deal is not None and made.deal.probability == 100
+    assert "deal.won" in [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == made.deal.id]

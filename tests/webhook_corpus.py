@@ -269,6 +269,10 @@ BODIES: dict[str, bytes] = {
     "hex": b'{"event":"lead.created","data":{"value":0x1}}',
     "ten thousand digits": b'{"event":"lead.created","data":{"value":' + b"9" * 10_000 + b"}}",
     "deep": b'{"event":"lead.created","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    **{
+        f"{depth} deep": b'{"event":"lead.created","data":' + b"[" * (depth - 1) + b"1.5" + b"]" * (depth - 1) + b"}"
+        for depth in (101, 200, 500, 900, 990)
+    },
     "deep objects": b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
     "deep and open": b"[" * 100_000,
     "not UTF-8": b'{"event":"lead.\xff"}',

@@ -191,8 +191,12 @@ class _DealMembers(TypedDict, total=False):
     probability_override: Percent | None
     expected_close_date: date
     contact_id: str | None
+    contact_name: Annotated[str, Field(max_length=200)] | None
+    """Of somebody who is no contact; a contact's own name otherwise."""
     contact_roles: list[DealContactInput]
     account_id: str | None
+    company: Annotated[str, Field(max_length=200)] | None
+    """Where there is no contact and no account; their own otherwise."""
     owner_id: str
     team_id: str | None
     source: LeadSource | None
@@ -209,7 +213,7 @@ class _DealMembers(TypedDict, total=False):
     custom_fields: dict[str, FieldValue]
 
 
-@wire(flow="title contact_id value stage expected_close_date description tags priority")
+@wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")
 @with_config(INPUT)
 class DealCreate(_DealMembers, total=False):
     """A new deal: a title is all it needs."""
@@ -217,7 +221,7 @@ class DealCreate(_DealMembers, total=False):
     title: Required[Annotated[str, Field(min_length=1, max_length=200)]]
 
 
-@wire(flow="title contact_id value stage expected_close_date description tags priority")
+@wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")
 @with_config(INPUT)
 class DealUpdate(_DealMembers, total=False):
     """What to change about a deal; None clears a member."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ConnectionFailedError, DeadlineExceededError, NetworkError, PushRefusedError
 from ..models.channels import Push, read_push
+from ..wire import is_object
 from .cursors import LiveCursor, LiveCursors
 from .hub import AsyncHub, AsyncSeat, Hub, Seat
 from .phoenix import Answer, Membership
@@ -63,7 +64,7 @@ def _outcome(topic: str, event: str, answer: Answer, timeout: float) -> Payload:
     if answer.error is not None:
         raise answer.error
     if answer.status != "ok":
-        response = answer.response if isinstance(answer.response, Mapping) else {}
+        response: Mapping[str, Any] = answer.response if is_object(answer.response) else {}
         reason = response.get("reason")
         raise PushRefusedError(
             f"{event} on {topic} was refused: {reason or answer.status}",
@@ -99,11 +100,14 @@ class Channel(_Both, Stream[ChannelEvent]):
         return _outcome(self.topic, event, answer, timeout)
 
     def send(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> None:
-        """Push an event and wait for no reply. Raises: ConnectionFailedError where the channel is down for `timeout`."""
+        """Push an event and wait for no reply.
+
+        Raises: ConnectionFailedError where the channel is down for `timeout` seconds.
+        """
         self._send(event, payload, timeout)
 
     def move_cursor(self, **place: Any) -> None:
-        """Show the others where your cursor is: ``move_cursor(x=3, y=14, field="amount")``.
+        """Show the others where your cursor is, with whatever says it: x and y, the name of a field.
 
         Nothing is kept and nothing is confirmed: of several moves in a short time only the newest is sent.
         """
@@ -147,11 +151,14 @@ class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
         return _outcome(self.topic, event, answer, timeout)
 
     async def send(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> None:
-        """Push an event and wait for no reply. Raises: ConnectionFailedError where the channel is down for `timeout`."""
+        """Push an event and wait for no reply.
+
+        Raises: ConnectionFailedError where the channel is down for `timeout` seconds.
+        """
         await self._send(event, payload, timeout)
 
     async def move_cursor(self, **place: Any) -> None:
-        """Show the others where your cursor is: ``await move_cursor(x=3, y=14, field="amount")``.
+        """Show the others where your cursor is, with whatever says it: x and y, the name of a field.
 
         Nothing is kept and nothing is confirmed: of several moves in a short time only the newest is sent.
         """

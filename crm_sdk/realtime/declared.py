@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
@@ -16,18 +17,29 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Declared:
+class LiveCall:
     """A call whose answer differs with the client: its function makes the right one, the types say which."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+        self.function = function
         update_wrapper(self, function)  # type: ignore[arg-type] # it stands for the function
 
+    @property
+    def name(self) -> str:
+        """What it is called within its resource."""
+        return self.function.__name__
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """What it takes, as it is declared."""
+        signature = inspect.signature(self.function)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
     def _method(self, instance: Resource[Any] | None) -> Any:
-        return self if instance is None else update_wrapper(partial(self._function, instance), self._function)
+        return self if instance is None else update_wrapper(partial(self.function, instance), self.function)
 
 
-class Live(_Declared, Generic[P, T]):
+class Live(LiveCall, Generic[P, T]):
     """A call that answers a stream of T."""
 
     @overload
@@ -41,7 +53,7 @@ class Live(_Declared, Generic[P, T]):
         return self._method(instance)
 
 
-class Joined(_Declared, Generic[P]):
+class Joined(LiveCall, Generic[P]):
     """A call that answers a channel."""
 
     @overload

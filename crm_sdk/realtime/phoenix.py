@@ -10,11 +10,12 @@ import base64
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..dialects import DIALECTS
 from ..errors import ConnectionFailedError, CrmError, InvalidInputError, PushRefusedError
 from ..pacing import Pacer
+from ..wire import is_array, is_object
 from .cursors import CURSOR, CursorPace, LiveCursors
 from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
 from .mailbox import Mailbox
@@ -285,7 +286,11 @@ class Phoenix:
         if member.mailbox.closed or not self._connected:
             return
         late = member.asked is not None and now - member.asked >= PATIENCE
-        if late or (member.again is not None and now >= member.again) or (member.up and member.position.wants_resume(now, room=member.mailbox.room)):
+        if (
+            late
+            or (member.again is not None and now >= member.again)
+            or (member.up and member.position.wants_resume(now, room=member.mailbox.room))
+        ):
             yield self._join(member, now)
         member.cursors.expire(now)
         latest = member.pace.take(now) if member.up else None
@@ -293,21 +298,19 @@ class Phoenix:
             yield self._urgent(Frame(member.join_ref, self._ref(), member.topic, CURSOR, latest), now)
 
     def _joined(self, member: Membership, frame: Frame, now: float) -> None:
-        response = frame.payload if isinstance(frame.payload, Mapping) else {}
+        response: Mapping[str, Any] = frame.payload if is_object(frame.payload) else {}
         member.asked = None
         if frame.status != "ok":
             self._join_refused(member, response, now)
             return
         seq, epoch, gap = response.get("seq"), response.get("epoch"), response.get("gap")
         if isinstance(seq, int):
-            missed = response.get("events")
-            member.position.begin(
-                seq,
-                epoch if isinstance(epoch, str) else None,
-                cast("dict[str, Any]", gap) if isinstance(gap, dict) else None,
-            )
-            for event in missed if isinstance(missed, list) else ():
-                self._event(member, str(event.get("event")), event.get("payload") or {}, now)
+            missed: object = response.get("events")
+            member.position.begin(seq, epoch if isinstance(epoch, str) else None, gap if is_object(gap) else None)
+            for event in missed if is_array(missed) else ():
+                if is_object(event):
+                    payload: object = event.get("payload")
+                    self._event(member, str(event.get("event")), payload if is_object(payload) else {}, now)
         member.position.restored()
         member.up, member.crashes, member.last_error = True, 0, None
         member.welcomed = True

@@ -157,6 +157,7 @@ class Position(Generic[T]):
         """Return the place to resume from, and count the try."""
         if self._missing_since is not None:
             self._tries += 1
+        self.blocked, self._missing_since = False, None
         return self.cursor
 
     def _unnumbered(self, event: T, id: str | None) -> bool:

@@ -163,7 +163,6 @@ class _Roll:
     def move(self, joins: _Metas, leaves: _Metas) -> None:
         """Take a diff, its joins first: an update is both."""
         for key, meta in joins:
-            self._gone.pop(meta.ref, None)
             self.people.setdefault(key, {}).setdefault(meta.ref, meta)
         for key, meta in leaves:
             mine = self.people.get(key, {})

@@ -20,6 +20,8 @@ from .sockets import Data, SocketClosedError, SocketRefusedError
 STABLE_SECONDS = 5.0
 STABLE_EVENTS = 5
 """A link that lasted so long, or brought so many events, has proved stable: the next wait is a short one again."""
+MOVED_CAP = 1.0
+"""The longest wait after a link that brought at least something, in seconds."""
 EXPIRED = 4401
 """The close code of a server whose patience with a credential has ended: renew it, connect again."""
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -149,14 +151,14 @@ class Line(Protocol):
 class Backoff:
     """How long to wait before connecting again: twice as long each time, and never in step with other clients."""
 
-    def __init__(self, first: float = 0.2, cap: float = 30.0, rng: random.Random | None = None) -> None:
+    def __init__(self, first: float = 0.1, cap: float = 30.0, rng: random.Random | None = None) -> None:
         self._first, self._cap = first, cap
         self._attempt = 0
         self._rng = rng or random.Random()
 
-    def wait(self) -> float:
-        """Return the seconds to wait now: between half of the step and all of it."""
-        step = min(self._cap, self._first * 2.0 ** min(self._attempt, 16))
+    def wait(self, *, moved: bool = False) -> float:
+        """Return the seconds to wait now: between half of the step and all of it. Short after a link that did move."""
+        step = min(MOVED_CAP if moved else self._cap, self._first * 2.0 ** min(self._attempt, 16))
         self._attempt += 1
         return step * self._rng.uniform(0.5, 1.0)
 
@@ -209,7 +211,7 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
         if moved >= STABLE_EVENTS or clock.monotonic() - since >= STABLE_SECONDS:
             backoff.reset()
         if not (anew and moved):  # a feed that moves is resumed at once
-            yield Pause(backoff.wait())
+            yield Pause(backoff.wait(moved=moved > 0))
 
 
 def _converse(line: Line, clock: Clock) -> Keeping:

@@ -113,7 +113,7 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
         "additional_headers": dict(headers),
         "subprotocols": list(subprotocols) or None,
         "open_timeout": timeout,
-        "close_timeout": 1,
+        "close_timeout": 0.2,  # a goodbye is polite, but nobody waits for its answer
         "ping_interval": None,  # the session pings: by the client's clock, and with its own idea of what is too late
         "max_size": LARGEST,
         "user_agent_header": headers.get("User-Agent"),
@@ -186,8 +186,9 @@ def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str
     """Open a WebSocket. The stub's `intercept()` puts itself here."""
     from websockets.sync.client import connect
 
+    begin: Any = connect  # its overloads do not take options that are in a dict
     try:
-        opening = connect(url, **_options(headers, subprotocols, timeout))
+        opening = begin(url, **_options(headers, subprotocols, timeout))
         connection = opening.__enter__()
     except Exception as error:
         raise _unopened(error, url) from None

@@ -29,9 +29,9 @@ class Channels(Resource[Mode]):
     ) -> Channel:
         """Join a channel: ``with client.channels.join("user:user_1:deals") as channel: for push in channel: ...``.
 
-        Topics are ``user:{id}:deals``, ``:messages``, ``:calendar``, ``:contacts`` and ``:notifications``; ``record:{kind}:{id}``
-        and ``company:{id}`` show who is there, and where their cursors are. `params` go with the join. `since`, `capacity`
-        and `overflow` are those of `events.listen`. All channels of a client share one link.
+        Topics are ``user:{id}:deals``, ``:messages``, ``:calendar``, ``:contacts`` and ``:notifications``;
+        ``record:{kind}:{id}`` and ``company:{id}`` show who is there, and where their cursors are. `params` go with the
+        join. `since`, `capacity` and `overflow` are those of `events.listen`. All channels of a client share one link.
 
         Raises, at its beginning: PushRefusedError (reason ``unauthorized``, ``unmatched topic``), AuthenticationError,
         ConnectionFailedError. Document: 004, "Real-time Updates"; the topics of records and companies are ours.

@@ -49,7 +49,7 @@ class Deals(Resource[Mode]):
         """List deals, newest first.
 
         `filter` is ``all``, ``hot`` (likely to be won), ``at-risk`` (overdue, silent, or more risks than signals) or
-        ``closing-soon``; `search` looks in title, company, contact and description.
+        ``closing-soon``; `search` looks in title, company, contact, description, tags and stage.
 
         Raises: ValidationError for another filter.
         """

@@ -32,11 +32,11 @@ class Events(Resource[Mode]):
     ) -> Stream[Event]:
         """Listen to the company's events: ``with client.events.listen() as stream: for event in stream: ...``.
 
-        `types` keeps only these (``lead.created``, …). `since` begins after a stream's `cursor` of another time: what was
-        missed comes first. `over` is ``"ws"`` (WebSocket) or ``"sse"`` for networks that block WebSockets. As many as
-        `capacity` events wait to be read; `overflow` says what happens beyond that: ``"block"`` fetches the rest later
-        and loses nothing, ``"drop_oldest"`` and ``"coalesce"`` forget, and count it in `dropped`. `heartbeat` is the
-        seconds of silence after which the server is asked for a sign of life, and after as many again connected anew.
+        `types` keeps only these (``lead.created``, …). `since` begins after a stream's `cursor` of another time: what
+        was missed comes first. `over` is ``"ws"`` (WebSocket) or ``"sse"`` for networks that block WebSockets. As many
+        as `capacity` events wait to be read; `overflow` says what happens beyond that: ``"block"`` fetches the rest
+        later and loses nothing, ``"drop_oldest"`` and ``"coalesce"`` forget, and count it in `dropped`. `heartbeat` is
+        the seconds of silence after which the server is asked for a sign of life; after as many again the link is dead.
 
         The link is kept up in the background, each event comes once and in order. Raises, while iterating: EventGap
         where events are lost for good. Raises, at its beginning: AuthenticationError, ConnectionFailedError,

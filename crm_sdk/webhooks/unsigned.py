@@ -15,7 +15,10 @@ from typing import Any, NoReturn
 from ..errors import WebhookPayloadError
 from ..wire import ExactFloat, is_object
 
+_DEEPEST = 100
+"""How deep a body may be nested: what reads the event afterwards must not run out of stack, wherever it is called."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+_TOO_DEEP = "it is nested too deeply"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -35,12 +38,12 @@ def unsigned(body: bytes) -> Unsigned:
     try:
         text = body.decode()
         found = json.loads(text, object_pairs_hook=_once, parse_float=ExactFloat, parse_constant=_no_number)
+        if not is_object(found):
+            raise ValueError("it is no object")
+        return Unsigned(found, "".join(_without_signature(text)).encode())
     except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise WebhookPayloadError(f"the body is not JSON: {reason}") from error
-    if not is_object(found):
-        raise WebhookPayloadError("the body is not a JSON object")
-    return Unsigned(found, "".join(_without_signature(text)).encode())
+        reason = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
+        raise WebhookPayloadError(f"the body is not a JSON object: {reason}") from error
 
 
 def member_with(signed: bytes, signature: str) -> bytes:
@@ -82,6 +85,8 @@ def _without_signature(text: str) -> Iterator[str]:
             yield token
         if token in "{[":
             depth += 1
+            if depth > _DEEPEST:
+                raise ValueError(_TOO_DEEP)
 
 
 def _stringified(token: str) -> str:

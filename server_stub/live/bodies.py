@@ -31,27 +31,36 @@ class LiveBody:
         self._connection = connection
         self._pause = pause
         self._lost, self._late = lost, late
+        self._waiter: Waiter | None = None
+        self._async_waiter: AsyncWaiter | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        waiter = Waiter(self._server, self._connection)
-        try:
-            while (data := waiter.take(self._pause)) is not None:
-                yield _bytes(data)
-            self._end()
-        finally:
-            self.close()
+        return self
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        waiter = AsyncWaiter(self._server, self._connection)
-        try:
-            while (data := await waiter.take(self._pause)) is not None:
-                yield _bytes(data)
+    def __next__(self) -> bytes:
+        if self._waiter is None:
+            self._waiter = Waiter(self._server, self._connection)
+        data = self._waiter.take(self._pause)
+        if data is None:
             self._end()
-        finally:
-            self.close()
+            raise StopIteration
+        return _bytes(data)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._async_waiter is None:
+            self._async_waiter = AsyncWaiter(self._server, self._connection)
+        data = await self._async_waiter.take(self._pause)
+        if data is None:
+            self._end()
+            raise StopAsyncIteration
+        return _bytes(data)
 
     def _end(self) -> None:
         ended = self._connection.ended
+        self.close()
         if ended is None:
             raise self._late(f"no byte for {self._pause:g} s")
         if ended.code is None:

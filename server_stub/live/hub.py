@@ -246,7 +246,7 @@ class Live:
     @property
     def enforces(self) -> bool:
         """Whether a client that says too much is closed."""
-        return self._server.enforce_limits
+        return bool(self._server.enforce_limits)
 
     def log_of(self, tenant_id: str) -> FeedLog:
         """Return the feeds of a company, kept up with its log."""

@@ -1,23 +1,27 @@
-"""The rule of achievements: what somebody has reached, counted in the company's records."""
+"""The rules of achievements: what somebody has reached, counted in the company's records, and told when it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
 from crm_sdk.resources.achievements import Achievements
 
 from ..document import Document
-from ..serving import Call, serves
+from ..serving import Call, Members, reacts, serves
+from . import deal_figures as figures
+from .notifications import notify
 
 _POINTS: Mapping[str, int] = {"common": 50, "uncommon": 100, "rare": 200, "epic": 400, "legendary": 800}
 """What an achievement is worth, by its rarity."""
+_BIG = 25_000
+_KEPT = timedelta(days=30)
+"""How long somebody is told of an achievement."""
 
-Steps = Sequence[tuple[datetime, int]]
-"""What counts for an achievement, oldest first: when, and how much."""
+Steps = Sequence[tuple[datetime, int, str]]
+"""What counts for an achievement, oldest first: when, how much, and the id of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +34,29 @@ class _Achievement:
     category: str
     rarity: str
     target: int
-    steps: Callable[[Call], Steps]
+    steps: Callable[[Call, str | None], Steps]
+    """Counts for a user; for the whole company where there is none, as with a key without a user."""
+    events: frozenset[str]
+    """What it may be reached with."""
 
 
-def _mine(call: Call, kind: str) -> list[Document]:
-    """Return the caller's records of a kind; those of the company for a key without a user."""
-    user = call.caller.user_id
+def _mine(call: Call, kind: str, user: str | None) -> list[Document]:
+    """Return the records of a kind that are a user's; those of the company where there is none."""
     return call.collection(kind).find("owner_id", user) if user is not None else call.collection(kind).all()
 
 
-def _won(call: Call) -> Steps:
-    return _sorted((_closed(deal), 1) for deal in _mine(call, "deal") if deal.get("status") == "won")
+def _won(call: Call, user: str | None) -> Steps:
+    return _counted((_closed(deal), deal) for deal in _mine(call, "deal", user) if deal.get("status") == "won")
 
 
-def _revenue(call: Call) -> Steps:
-    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in call.tenant.get("currencies") or ()}
-    return _sorted(
-        (_closed(deal), int(Decimal(deal["value"]) * rates.get(deal.get("currency") or "", Decimal(1))))
-        for deal in _mine(call, "deal")
-        if deal.get("status") == "won"
-    )
+def _revenue(call: Call, user: str | None) -> Steps:
+    worth = figures.worth(call)
+    won = (deal for deal in _mine(call, "deal", user) if deal.get("status") == "won")
+    return sorted((_closed(deal), int(worth(deal)), deal["id"]) for deal in won)
 
 
-def _big(call: Call) -> Steps:
-    return [step for step in _revenue(call) if step[1] >= 25_000]
+def _big(call: Call, user: str | None) -> Steps:
+    return [(at, 1, id) for at, value, id in _revenue(call, user) if value >= _BIG]
 
 
 def _closed(deal: Document) -> datetime:
@@ -61,14 +64,14 @@ def _closed(deal: Document) -> datetime:
     return at
 
 
-def _leads(call: Call) -> Steps:
-    return _sorted((lead["created_at"], 1) for lead in _mine(call, "lead"))
+def _leads(call: Call, user: str | None) -> Steps:
+    return _counted((lead["created_at"], lead) for lead in _mine(call, "lead", user))
 
 
-def _qualified(call: Call) -> Steps:
-    return _sorted(
-        (_judged(lead) or lead.get("converted_at") or lead["updated_at"], 1)
-        for lead in _mine(call, "lead")
+def _qualified(call: Call, user: str | None) -> Steps:
+    return _counted(
+        (_judged(lead) or lead.get("converted_at") or lead["updated_at"], lead)
+        for lead in _mine(call, "lead", user)
         if lead["status"] in ("qualified", "converted")
     )
 
@@ -78,66 +81,90 @@ def _judged(lead: Document) -> datetime | None:
     return judgement.get("qualified_at")
 
 
-def _converted(call: Call) -> Steps:
-    found = (lead for lead in _mine(call, "lead") if lead["status"] == "converted")
-    return _sorted((lead.get("converted_at") or lead["updated_at"], 1) for lead in found)
+def _converted(call: Call, user: str | None) -> Steps:
+    found = (lead for lead in _mine(call, "lead", user) if lead["status"] == "converted")
+    return _counted((lead.get("converted_at") or lead["updated_at"], lead) for lead in found)
 
 
-def _contacts(call: Call) -> Steps:
-    return _sorted((contact["created_at"], 1) for contact in _mine(call, "contact"))
+def _contacts(call: Call, user: str | None) -> Steps:
+    return _counted((contact["created_at"], contact) for contact in _mine(call, "contact", user))
 
 
-def _healthy(call: Call) -> Steps:
-    found = (doc for doc in _mine(call, "contact") if doc.get("relationship_health") == "high")
-    return _sorted((doc.get("last_contact") or doc["created_at"], 1) for doc in found)
+def _healthy(call: Call, user: str | None) -> Steps:
+    found = (doc for doc in _mine(call, "contact", user) if doc.get("relationship_health") == "high")
+    return _counted((doc.get("last_contact") or doc["created_at"], doc) for doc in found)
 
 
-def _done(*kinds: str) -> Callable[[Call], Steps]:
-    def steps(call: Call) -> Steps:
-        found = (doc for doc in _mine(call, "activity") if doc["kind"] in kinds)
-        times = (doc.get("occurred_at") or doc.get("start_time") or doc["created_at"] for doc in found)
-        return _sorted((at, 1) for at in times if at <= call.now)
+def _done(*kinds: str) -> Callable[[Call, str | None], Steps]:
+    def steps(call: Call, user: str | None) -> Steps:
+        found = (doc for doc in _mine(call, "activity", user) if doc["kind"] in kinds)
+        times = ((doc.get("occurred_at") or doc.get("start_time") or doc["created_at"], doc) for doc in found)
+        return _counted((at, doc) for at, doc in times if at <= call.now)
 
     return steps
 
 
-def _asked(call: Call) -> Steps:
-    found = (entry for entry in call.collection("audit").all() if entry["action"] == "agent.completed")
-    return _sorted((entry["occurred_at"], 1) for entry in found if entry["actor"]["id"] == call.caller.actor_id)
+def _asked(call: Call, user: str | None) -> Steps:
+    found = call.collection("audit").find("action", "agent.completed")
+    return _counted((entry["occurred_at"], entry) for entry in found if user in (None, _asker(call, entry)))
 
 
-def _connected(call: Call) -> Steps:
+def _asker(call: Call, entry: Document) -> str | None:
+    """Return the user who gave an agent a task, be it with a key of theirs."""
+    actor: str = entry["actor"]["id"]
+    key = call.collection("api_key").get(actor)
+    return key.get("user_id") if key is not None else actor
+
+
+def _connected(call: Call, user: str | None) -> Steps:
     found = (doc for doc in call.collection("integration").all() if doc["status"] == "connected")
-    return _sorted((doc.get("connected_at") or doc["created_at"], 1) for doc in found)
+    return _counted((doc.get("connected_at") or doc["created_at"], doc) for doc in found)
 
 
-def _sorted(steps: Any) -> Steps:
-    return sorted(steps, key=lambda step: step[0])
+def _counted(found: Iterable[tuple[datetime, Members]]) -> Steps:
+    return sorted((at, 1, doc["id"]) for at, doc in found)
 
+
+_SOLD = frozenset({"deal.won", "deal.updated"})
+_TAKEN_ON = frozenset({"lead.created", "lead.assigned"})
+_MOVED_ON = frozenset({"lead.qualified", "lead.updated", "lead.converted"})
+_MET = frozenset({"contact.created"})
+_FELT = frozenset({"contact.health_changed"})
+_TALKED = frozenset({"activity.created"})
+_ANSWERED = frozenset({"agent.completed"})
+_LINKED = frozenset({"integration.connected"})
 
 _ALL: Sequence[_Achievement] = (
-    _Achievement("achievement_123", "First Sale", "Closed your first deal", "sales", "common", 1, _won),
-    _Achievement("achievement_dealmaker", "Dealmaker", "Closed 5 deals", "sales", "uncommon", 5, _won),
-    _Achievement("achievement_closer", "Closer", "Closed 25 deals", "sales", "epic", 25, _won),
-    _Achievement("achievement_big_fish", "Big Fish", "Won a deal worth 25,000 or more", "sales", "rare", 1, _big),
-    _Achievement("achievement_revenue", "Six Figures", "Won deals worth 100,000", "sales", "rare", 100_000, _revenue),
+    _Achievement("achievement_123", "First Sale", "Closed your first deal", "sales", "common", 1, _won, _SOLD),
+    _Achievement("achievement_dealmaker", "Dealmaker", "Closed 5 deals", "sales", "uncommon", 5, _won, _SOLD),
+    _Achievement("achievement_closer", "Closer", "Closed 25 deals", "sales", "epic", 25, _won, _SOLD),
+    _Achievement("achievement_big_fish", "Big Fish", "Won a deal worth 25,000 or more", "sales", "rare", 1,
+                 _big, _SOLD),
+    _Achievement("achievement_revenue", "Six Figures", "Won deals worth 100,000", "sales", "rare", 100_000,
+                 _revenue, _SOLD),
     _Achievement("achievement_million", "Millionaire", "Won deals worth 1,000,000", "sales", "legendary",
-                 1_000_000, _revenue),
-    _Achievement("achievement_first_lead", "Door Opener", "Took on your first lead", "leads", "common", 1, _leads),
-    _Achievement("achievement_hunter", "Hunter", "Took on 50 leads", "leads", "uncommon", 50, _leads),
-    _Achievement("achievement_qualifier", "Qualifier", "Qualified 10 leads", "leads", "uncommon", 10, _qualified),
-    _Achievement("achievement_converter", "Converter", "Converted 10 leads", "leads", "rare", 10, _converted),
+                 1_000_000, _revenue, _SOLD),
+    _Achievement("achievement_first_lead", "Door Opener", "Took on your first lead", "leads", "common", 1,
+                 _leads, _TAKEN_ON),
+    _Achievement("achievement_hunter", "Hunter", "Took on 50 leads", "leads", "uncommon", 50, _leads, _TAKEN_ON),
+    _Achievement("achievement_qualifier", "Qualifier", "Qualified 10 leads", "leads", "uncommon", 10,
+                 _qualified, _MOVED_ON),
+    _Achievement("achievement_converter", "Converter", "Converted 10 leads", "leads", "rare", 10,
+                 _converted, _MOVED_ON),
     _Achievement("achievement_networker", "Networker", "Looks after 25 contacts", "relationships", "uncommon",
-                 25, _contacts),
+                 25, _contacts, _MET),
     _Achievement("achievement_trusted", "Trusted", "Keeps 10 relationships in high health", "relationships", "rare",
-                 10, _healthy),
+                 10, _healthy, _FELT),
     _Achievement("achievement_talker", "Conversationalist", "Had 50 conversations", "activity", "uncommon", 50,
-                 _done("call", "email", "event", "note")),
-    _Achievement("achievement_caller", "On the Line", "Made 20 calls", "activity", "common", 20, _done("call")),
-    _Achievement("achievement_assisted", "Assisted", "Gave an AI agent its first task", "ai", "common", 1, _asked),
-    _Achievement("achievement_delegator", "Delegator", "Gave AI agents 25 tasks", "ai", "rare", 25, _asked),
+                 _done("call", "email", "event", "note"), _TALKED),
+    _Achievement("achievement_caller", "On the Line", "Made 20 calls", "activity", "common", 20,
+                 _done("call"), _TALKED),
+    _Achievement("achievement_assisted", "Assisted", "Gave an AI agent its first task", "ai", "common", 1,
+                 _asked, _ANSWERED),
+    _Achievement("achievement_delegator", "Delegator", "Gave AI agents 25 tasks", "ai", "rare", 25,
+                 _asked, _ANSWERED),
     _Achievement("achievement_connected", "Well Connected", "Connected 5 integrations", "system", "uncommon", 5,
-                 _connected),
+                 _connected, _LINKED),
 )  # fmt: skip
 
 
@@ -155,8 +182,9 @@ def list_(call: Call) -> dict[str, Any]:
 
 
 def _of(call: Call, each: _Achievement) -> dict[str, Any]:
+    user = call.caller.user_id
     count, unlocked = 0, None
-    for at, amount in each.steps(call):
+    for at, amount, _ in each.steps(call, user):
         count += amount
         if unlocked is None and count >= each.target:
             unlocked = at
@@ -170,3 +198,36 @@ def _of(call: Call, each: _Achievement) -> dict[str, Any]:
         "unlocked_at": unlocked,
         "progress": {"current": current, "target": each.target, "percentage": current * 100 // each.target},
     }
+
+
+@reacts(*(event for each in _ALL for event in each.events))
+def congratulate(call: Call, entry: Document) -> None:
+    """Tell somebody what they have reached with what just happened: each achievement once."""
+    record = call.collection(entry["entity"]["type"]).get(entry["entity"]["id"])
+    user = (record.get("owner_id") if record is not None else None) or call.caller.user_id
+    if user is None:
+        return
+    for each in _ALL:
+        if entry["action"] in each.events and f"{user}/{each.id}" not in call.collection("unlocked"):
+            _unlock(call, user, each, {entry["id"], entry["entity"]["id"]})
+
+
+def _unlock(call: Call, user: str, each: _Achievement, with_: set[str]) -> None:
+    steps = each.steps(call, user)
+    total = sum(amount for _, amount, _ in steps)
+    if total < each.target:
+        return
+    call.collection("unlocked").put(Document(id=f"{user}/{each.id}", at=call.now))
+    if sum(amount for _, amount, id in steps if id not in with_) >= each.target:
+        return  # it was reached before anybody looked: there is nothing new to tell
+    notify(
+        call,
+        user,
+        "system",
+        f"Achievement unlocked: {each.title}",
+        f"{each.description}. That is worth {_POINTS[each.rarity]} points.",
+        priority="low",
+        data={"achievementId": each.id, "rarity": each.rarity},
+        action_url="/achievements",
+        expires_at=call.now + _KEPT,
+    )

@@ -30,6 +30,8 @@ _STARTING, _PER_TOKEN = 0.4, 0.01
 """Seconds until an answer begins, and for each token of it."""
 _SUCCESS = 0.5
 """From this confidence on an interaction counts as a success."""
+_AT_WORK = frozenset({"active", "processing"})
+"""What an agent must be to be asked."""
 _CAPABLE: Mapping[str, Sequence[str]] = {
     "sales": ("lead-qualification", "appointment-scheduling"),
     "support": ("faq-answers", "ticket-routing"),
@@ -63,8 +65,9 @@ def create(call: Call, agent: Members) -> Document:
 def execute(call: Call, agent_id: str, request: Members) -> dict[str, Any]:
     """Ask an agent: it answers from the company's data and proposes what to do; it does nothing itself."""
     agent = call.record("agent", agent_id)
-    if agent["status"] == "inactive":
-        raise Problem("OBJECT_INACTIVE", "the agent is switched off", details={"status": "inactive"})
+    if agent["status"] not in _AT_WORK:
+        text = f"the agent is {agent['status']}: it takes no tasks"
+        raise Problem("OBJECT_INACTIVE", text, details={"status": agent["status"]})
     task = Task.read(call, request)
     _count(call)
     at_work = {"status": "processing", "current_task": task.label}

@@ -27,9 +27,9 @@ def dashboard(call: Call) -> dict[str, Any]:
     leads = call.collection("lead").all()
     won = [deal for deal in call.collection("deal").all() if deal.get("status") == "won"]
     qualified = sum(lead["status"] in _QUALIFIED for lead in leads)
-    revenue = _worth(call, won)
+    revenue = worth(call, won)
     this, before = _months(call)
-    sales = [_worth(call, [deal for deal in won if _within(_closed(deal), month)]) for month in (this, before)]
+    sales = [worth(call, [deal for deal in won if _within(_closed(deal), month)]) for month in (this, before)]
     new = [sum(_within(lead["created_at"], month) for lead in leads) for month in (this, before)]
     return {
         "summary": {
@@ -62,7 +62,8 @@ def percentages(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(whole.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _worth(call: Call, deals: Sequence[Document]) -> Decimal:
+def worth(call: Call, deals: Sequence[Document]) -> Decimal:
+    """Return what deals are worth together, in the company's currency."""
     rates = {rate["currency"]: Decimal(rate["rate"]) for rate in call.tenant.get("currencies") or ()}
     values = (Decimal(deal["value"]) * rates.get(deal.get("currency") or "", Decimal(1)) for deal in deals)
     return sum(values, Decimal(0)).quantize(_CENT, ROUND_HALF_UP)

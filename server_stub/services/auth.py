@@ -7,8 +7,7 @@ import hashlib
 import hmac
 import math
 import secrets
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -99,7 +98,7 @@ def refresh(call: Call, refresh_token: str, scope: str | None) -> dict[str, Any]
     if session is None or session["revoked_at"] is not None:
         raise unauthorized("the session of this refresh token has ended; sign in again", error="invalid_token")
     if held.doc["used_at"] is not None:
-        with _kept(call):
+        with call.server.store.lasting():
             _end(mine, session)
             mine.emit("auth.token_reuse_detected", "user", user, metadata={"session_id": session["id"]})
         raise Problem("TOKEN_REUSED", "this refresh token was used before: its session has ended; sign in again")
@@ -222,7 +221,7 @@ def _refuse_too_many(call: Call, address: str) -> None:
 
 def _fail(call: Call, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
     """Count a failure, tell the companies that know the address, and refuse without saying what was wrong."""
-    with _kept(call):
+    with call.server.store.lasting():
         _failures(call).put(Document(id=address, times=[*_recent(call, address), call.now]))
         for user in users:
             nobody = Caller(user["tenant_id"], "anonymous", None, "anonymous", email=address, auth="none")
@@ -230,17 +229,6 @@ def _fail(call: Call, address: str, users: Sequence[Document], *, code: str = "I
     if code == "INVALID_MFA_CODE":
         raise Problem(code, "the code of the second factor is wrong", field="mfa_code")
     raise Problem(code, "the e-mail address or the password is wrong")
-
-
-@contextmanager
-def _kept(call: Call) -> Generator[None]:
-    """Let what is written stay though the call is refused: the transaction undoes only what is in its log."""
-    store = call.server.store
-    log, store.log = store.log, None
-    try:
-        yield
-    finally:
-        store.log = log
 
 
 def _is_code(code: str, secret: str | None, now: datetime) -> bool:

@@ -264,7 +264,9 @@ def _settle(call: Call, doc: Document, former_contact_id: str | None = None) -> 
         health.refresh(call, contact_id)
     deal = call.collection("deal").get(doc.get("deal_id") or "")
     if deal is not None:
-        call.collection("deal").put(deal | deal_figures.computed(call, deal))
+        new = call.collection("deal").put(deal | deal_figures.computed(call, deal))
+        if new["probability"] != deal["probability"]:
+            call.emit("deal.updated", "deal", new, changes=changes_between(deal, new))
 
 
 # -- the outcome -----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..document import Document
 from ..serving import Call, changes_between
+from ..store import Collection
 from . import sentiment
 
 HIGH_VALUE = Decimal(25_000)
@@ -35,6 +36,27 @@ def history(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]
     """Return the communication among activities, newest first: e-mails, calls, notes and meetings that took place."""
     found = [entry for activity in activities if (entry := communication(activity, now)) is not None]
     return sorted(found, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
+
+
+def written(message: Members) -> dict[str, Any]:
+    """Return a message as an event of the communication history, which has no other word than e-mail for it."""
+    judged = analysis(message["subject"], message["content"])
+    return {
+        "id": message["id"],
+        "type": "email",
+        "date": message["timestamp"],
+        "subject": message["subject"],
+        "summary": message["content"],
+        "sentiment": message["sentiment"],
+        "ai_analysis": judged["ai_analysis"],
+        "conversation_id": message["conversation_id"],
+        "ours": message["sender_type"] == "user",
+    }
+
+
+def heard(talks: Iterable[Members]) -> list[Members]:
+    """Return what tells how a contact feels: not the messages we wrote ourselves."""
+    return [entry for entry in talks if not entry.get("ours")]
 
 
 def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
@@ -80,7 +102,7 @@ def analysis(subject: str | None, summary: str) -> dict[str, str]:
 def mood(communications: Sequence[Members], now: datetime) -> float:
     """Return the mean tone, -1..1: what was said last counts most, and half as much every thirty days."""
     weights = weight = 0.0
-    for entry in communications[:10]:
+    for entry in heard(communications)[:10]:
         age = max(now - entry["date"], timedelta())
         share = 0.5 ** (age / _HALF_LIFE)
         tone = sentiment.tone(f"{entry.get('subject') or ''}. {entry.get('summary') or ''}").score
@@ -143,7 +165,9 @@ def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Membe
     points = next((points for days, points in steps if quiet <= days), -30)
     # That somebody was angry yesterday is no better than that they were silent.
     found = [Factor(min(points, 0) if tone <= -sentiment.LIMIT else points, _silence(doc, quiet))]
-    lately = sum(now - entry["date"] <= timedelta(days=90) for entry in talks)
+    recent = [entry for entry in talks if now - entry["date"] <= timedelta(days=90)]
+    # However many messages it has, a conversation is one.
+    lately = len({entry.get("conversation_id") or entry["id"] for entry in recent})
     if lately:
         found.append(Factor(min(lately, 5) * 2, f"{lately} conversations in the last 90 days"))
     if abs(tone) >= 0.05:
@@ -169,7 +193,7 @@ def churn_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Member
         found.append(Factor(round(tone * -30), f"{sentiment.named(tone)} tone of late"))
     if trend(talks) == "declining":
         found.append(Factor(10, "the tone is getting worse"))
-    words = [word for entry in talks[:5] for word in sentiment.leaving(str(entry.get("summary") or ""))]
+    words = [word for entry in heard(talks)[:5] for word in sentiment.leaving(str(entry.get("summary") or ""))]
     if words:
         found.append(Factor(20, f"talk of leaving: {', '.join(dict.fromkeys(words))}"))
     lost = sum(deal.get("status") == "lost" for deal in deals)
@@ -185,7 +209,7 @@ def churn_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Member
 
 def trend(talks: Sequence[Members]) -> str:
     """Return whether the tone is ``improving``, ``stable`` or ``declining``: the newer half against the older."""
-    scores = [sentiment.tone(str(entry.get("summary") or "")).score for entry in talks[:10]]
+    scores = [sentiment.tone(str(entry.get("summary") or "")).score for entry in heard(talks)[:10]]
     if len(scores) < 4:
         return "stable"
     half = len(scores) // 2
@@ -264,7 +288,15 @@ def filtered(docs: Sequence[Document], name: str | None, now: datetime) -> Seque
 
 def communications_of(call: Call, contact_id: str) -> list[dict[str, Any]]:
     """Return the communication history of a contact, newest first."""
-    return history(call.collection("activity").find("contact_id", contact_id), call.now)
+    return said_with(contact_id, call.collection, call.now)
+
+
+def said_with(contact_id: str, collections: Callable[[str], Collection], now: datetime) -> list[dict[str, Any]]:
+    """Return what was said and written with a contact, newest first: its activities and its messages."""
+    talks = history(collections("activity").find("contact_id", contact_id), now)
+    for conversation in collections("conversation").find("contact_id", contact_id):
+        talks += [written(doc) for doc in collections("message").find("conversation_id", conversation["id"])]
+    return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
 
 
 def deals_of(call: Call, contact_id: str) -> list[Document]:
@@ -281,13 +313,13 @@ def computed(call: Call, doc: Members, deals: Sequence[Members] | None = None) -
     """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
     tenant = call.tenant
     rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
-    activities = call.collection("activity").find("contact_id", doc["id"])
+    talks = communications_of(call, doc["id"])
     mine = deals_of(call, doc["id"]) if deals is None else deals
-    return complete(doc, activities, mine, call.now, base_currency=tenant["base_currency"], rates=rates)
+    return complete(doc, talks, mine, call.now, base_currency=tenant["base_currency"], rates=rates)
 
 
 def refresh(call: Call, contact_id: str | None) -> Document | None:
-    """Compute a contact anew: whatever writes activities and deals calls this for the contact they are of.
+    """Compute a contact anew: whatever writes activities, messages and deals calls this for the contact they are of.
 
     Its version stays, since nobody has edited it.
     """

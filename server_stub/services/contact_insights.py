@@ -26,7 +26,8 @@ def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], n
 
     `talks` is the communication history, newest first. The same data gives the same insights, ids included.
     """
-    found = [*_risks(doc, talks, now), *_opportunities(doc, deals), *_trends(talks), *_suggestions(doc, now)]
+    theirs = health.heard(talks)
+    found = [*_risks(doc, theirs, now), *_opportunities(doc, deals), *_trends(theirs), *_suggestions(doc, now)]
     return sorted(found, key=lambda insight: -insight["confidence"])
 
 

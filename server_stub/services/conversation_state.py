@@ -21,6 +21,8 @@ _DELIVERY = timedelta(minutes=1)
 _FADING = 0.7
 _MOVED = 0.25
 """From this change of the mean tone on, a mood improves or declines."""
+_SETTLED = timedelta(days=30)
+"""Where nothing came in for so long, the mood goes nowhere any more."""
 _BOOKKEEPING = frozenset({"priority_set"})
 
 
@@ -110,21 +112,29 @@ def overall(history: Sequence[Members]) -> str:
     return sentiment.named(total / sum(weights)) if scores else "neutral"
 
 
-def trend(history: Sequence[Members]) -> str:
+def trend(history: Sequence[Members], now: datetime) -> str:
     """Return where the mood goes: what came in lately against what came in before."""
-    scores = _scores(history)[-10:]
-    if len(scores) < 2:
+    scores, last = _scores(history)[-10:], [doc["timestamp"] for doc in history if doc["sender_type"] == "contact"][-1:]
+    if len(scores) < 2 or now - last[0] > _SETTLED:
         return "stable"
     middle = len(scores) // 2
     moved = sum(scores[middle:]) / (len(scores) - middle) - sum(scores[:middle]) / middle
     return "improving" if moved > _MOVED else "declining" if moved < -_MOVED else "stable"
 
 
+def trend_of(conversation: Members, history: Sequence[Members], now: datetime) -> str:
+    """Return where the mood of a conversation goes: what the day's analysis found, until something more is written."""
+    as_of = conversation.get("trend_as_of")
+    if as_of is not None and (not history or history[-1]["timestamp"] <= as_of):
+        return str(conversation["sentiment_trend"])
+    return trend(history, now)
+
+
 def _scores(history: Sequence[Members]) -> list[float]:
     return [sentiment.tone(doc["content"]).score for doc in history if doc["sender_type"] == "contact"]
 
 
-def summary(name: str, history: Sequence[Members]) -> str:
+def summary(name: str, history: Sequence[Members], direction: str) -> str:
     """Return a conversation in a few sentences."""
     if not history:
         return f"Nothing has been written with {name} yet."
@@ -133,7 +143,7 @@ def summary(name: str, history: Sequence[Members]) -> str:
     parts = [f"{name} wrote {len(theirs)} of {len(history)} messages"]
     if topics:
         parts.append(f", on {', '.join(topics[:3])}")
-    parts.append(f". The mood is {overall(history)} and {trend(history)}. ")
+    parts.append(f". The mood is {overall(history)} and {direction}. ")
     waiting = unanswered(history)
     last = f"{history[-1]['timestamp']:%Y-%m-%d}"
     parts.append(f"{waiting} without an answer since {last}." if waiting else f"We wrote last, on {last}.")
@@ -180,7 +190,7 @@ def shown(call: Call, conversation: Members, history: Sequence[Members]) -> dict
     """Return a conversation with everything that follows from its messages, but without them."""
     person = person_of(call, conversation)
     name = person["name"] if person is not None else conversation["contact_name"]
-    last = history[-1] if history else None
+    last, direction = history[-1] if history else None, trend_of(conversation, history, call.now)
     return {
         **conversation,
         "contact_id": contact_of(call, conversation),
@@ -194,8 +204,8 @@ def shown(call: Call, conversation: Members, history: Sequence[Members]) -> dict
         },
         "status": "archived" if conversation["archived"] else "active",
         "overall_sentiment": overall(history),
-        "sentiment_trend": trend(history),
-        "ai_summary": summary(name, history),
+        "sentiment_trend": direction,
+        "ai_summary": summary(name, history, direction),
     }  # fmt: skip
 
 
@@ -218,6 +228,8 @@ def begin(call: Call, lead: Document) -> Document:
             "priority": "low",
             "priority_set": False,
             "archived": False,
+            "sentiment_trend": "stable",
+            "trend_as_of": None,
         },
     )
 
@@ -225,7 +237,7 @@ def begin(call: Call, lead: Document) -> Document:
 def write(
     call: Call, conversation: Document, *, theirs: bool, content: str, type: str, subject: str | None
 ) -> Document:
-    """Store a message and what it does: unread count, priority, states of the messages before, and to the lead."""
+    """Store a message and what it does: to the conversation, to the messages before, and to the lead or contact."""
     history = messages_of(call, conversation["id"])
     person = person_of(call, conversation)
     judged = sentiment.tone(f"{subject}. {content}" if subject else content)
@@ -266,6 +278,7 @@ def write(
     call.emit("message.received" if theirs else "message.sent", "message", message, metadata=facts)
     change(call, conversation, changes)
     _note(call, conversation["lead_id"], theirs)
+    contact_health.refresh(call, contact_of(call, conversation))
     return message
 
 
@@ -276,6 +289,8 @@ def change(call: Call, conversation: Document, changes: Members) -> Document:
     new = call.update("conversation", conversation, changes)
     told = [entry for entry in changes_between(conversation, new) if entry["field"] not in _BOOKKEEPING]
     call.emit("conversation.updated", "conversation", {**new, "name": new["contact_name"]}, changes=told)
+    if new["unread_count"] != conversation["unread_count"]:
+        call.tell("conversation.unread_count", "conversation", new)
     return new
 
 

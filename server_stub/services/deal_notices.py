@@ -14,8 +14,11 @@ _KEPT = timedelta(days=30)
 """Notifications expire after this time."""
 
 
-def moved(call: Call, deal: Mapping[str, Any], from_stage: str) -> Document | None:
-    """Tell the owner that a deal is in another stage: won, lost, opened again, or one on; None without an owner."""
+def moved(call: Call, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
+    """Tell the owner that a deal is in another stage: won, lost, opened again, or one on; None without an owner.
+
+    One that was made in its stage comes from none.
+    """
     user = deal.get("owner_id") or call.caller.user_id
     if user is None:
         return None
@@ -24,7 +27,8 @@ def moved(call: Call, deal: Mapping[str, Any], from_stage: str) -> Document | No
         "won": (f"Deal won: {deal['title']}", "high"),
         "lost": (f"Deal lost: {deal['title']}", "medium"),
     }.get(deal["status"], (f"Deal moved: {deal['title']}", "low"))
-    message = f"From {from_stage} to {deal['stage']}, now {deal['probability']} % likely. It is worth {value}."
+    way = f"From {from_stage} to {deal['stage']}" if from_stage is not None else f"Made in {deal['stage']}"
+    message = f"{way}, now {deal['probability']} % likely. It is worth {value}."
     return notify(
         call,
         user,

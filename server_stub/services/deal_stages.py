@@ -9,7 +9,7 @@ from typing import Any
 from ..document import Document
 from ..problems import Problem
 from ..serving import Call, changes_between
-from . import contact_health, deal_notices
+from . import contact_health, deal_notices, metrics
 from . import deal_figures as figures
 
 Members = Mapping[str, Any]
@@ -66,14 +66,32 @@ def move(call: Call, deal: Document, stage: Members, also: Members | None = None
     told = changes_between(deal, new)
     call.emit("deal.stage_changed", "deal", new, changes=told, metadata={"from": deal["stage"], "to": new["stage"]})
     if new["status"] != deal["status"]:
-        event = {"won": "deal.won", "lost": "deal.lost"}.get(new["status"], "deal.reopened")
-        call.emit(event, "deal", new, metadata={"value": new["value"], "currency": new["currency"]})
+        _tell_status(call, new)
+        metrics.deal_closed(call, deal, new)
     deal_notices.moved(call, new, deal["stage"])
     follow(call, new)
     return new
 
 
-def begin(call: Call, deal: Document) -> None:
+def begin(call: Call, deal: Document) -> Document:
+    """Do what goes with a deal that is new: its history, its figures; one that is new and closed does as if moved."""
+    _first_stay(call, deal)
+    deal = call.collection("deal").put(deal | figures.computed(call, deal))
+    call.emit("deal.created", "deal", deal)
+    if deal["status"] != "open":
+        _tell_status(call, deal)
+        metrics.deal_closed(call, {"status": "open"}, deal)
+        deal_notices.moved(call, deal, None)
+    follow(call, deal)
+    return deal
+
+
+def _tell_status(call: Call, deal: Document) -> None:
+    event = {"won": "deal.won", "lost": "deal.lost"}.get(deal["status"], "deal.reopened")
+    call.emit(event, "deal", deal, metadata={"value": deal["value"], "currency": deal["currency"]})
+
+
+def _first_stay(call: Call, deal: Document) -> None:
     """Begin the history of a deal's stages with the one it is in."""
     call.create("stage_change", "stagechange_", _entry(deal, None, deal["stage_changed_at"] or deal["created_at"]))
 
@@ -85,7 +103,7 @@ def history(call: Call, deal: Members) -> list[Document]:
 
 def _remember(call: Call, before: Document, after: Document, stage: Members) -> None:
     if not history(call, before):
-        begin(call, before)  # it came with a lead, or with the demo data
+        _first_stay(call, before)  # it came with a lead, or with the demo data
     last = history(call, before)[-1]
     stayed = call.now - last["entered_at"]
     call.update("stage_change", last, {"left_at": call.now, "duration_seconds": int(stayed.total_seconds())})

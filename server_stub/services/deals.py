@@ -19,7 +19,7 @@ from . import contact_health, deal_stages
 from . import deal_figures as figures
 from .deal_insights import insights
 
-SEARCHED = ("title", "company", "contact_name", "description", "tags")
+SEARCHED = ("title", "company", "contact_name", "description", "tags", "stage")
 
 _STAMPED = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
 _KINDS: Mapping[str, str] = {
@@ -73,14 +73,7 @@ def create(call: Call, deal: Members) -> Document:
         **deal_stages.entered(call, stage),
         **given,
     }
-    doc = call.create("deal", "deal_", members)
-    doc = call.collection("deal").put(doc | figures.computed(call, doc))
-    deal_stages.begin(call, doc)
-    call.emit("deal.created", "deal", doc)
-    if doc["status"] == "won":
-        call.emit("deal.won", "deal", doc, metadata={"value": doc["value"], "currency": doc["currency"]})
-    deal_stages.follow(call, doc)
-    return nested(call, doc)
+    return nested(call, deal_stages.begin(call, call.create("deal", "deal_", members)))
 
 
 @serves(Deals.update)
@@ -161,11 +154,16 @@ def record(call: Call, deal_id: str, activity: Members) -> dict[str, Any]:
     weighed = figures.computed(call, deal)
     changes = weighed | ({"next_step": own["next_step"]} if own["next_step"] else {})
     new = call.update("deal", deal, changes)
+    told = {"id": doc["id"], "date": date, "description": description, **own}
     call.emit(
-        "deal.activity_added", "deal", new, changes=changes_between(deal, new), metadata={"activity_id": doc["id"]}
+        "deal.activity_added",
+        "deal",
+        new,
+        changes=changes_between(deal, new),
+        metadata={"activity_id": doc["id"], "activity": told},
     )
     deal_stages.follow(call, new)
-    return {"id": doc["id"], "date": date, "description": description, **own}
+    return told
 
 
 def _shaped(call: Call, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
@@ -249,7 +247,7 @@ def _prepared(call: Call, given: Members, before: Document | None = None) -> dic
         members["tags"] = normalise.tags(members["tags"])
     call.reference("user", members.get("owner_id"), "owner_id")
     call.reference("team", members.get("team_id"), "team_id")
-    if {"contact_id", "account_id", "contact_roles"} & members.keys():
+    if {"contact_id", "contact_name", "account_id", "company", "contact_roles"} & members.keys():
         members |= _people(call, members, before or Document())
     return members
 
@@ -266,10 +264,14 @@ def _people(call: Call, given: Members, before: Members) -> dict[str, Any]:
         roles.setdefault(contact["id"], {"contact_id": contact["id"], "role": "other", "is_primary": True})
     known = before.get("account_id") if contact_id == before.get("contact_id") else contact and contact["account_id"]
     account = call.reference("account", given.get("account_id", known), "account_id")
+    free: Members = (
+        {} if before.get("contact_id") or before.get("account_id") else before
+    )  # what was said, not looked up
+    name, company = (given.get(member, free.get(member)) for member in ("contact_name", "company"))
     return {
         "contact_id": contact_id,
-        "contact_name": contact and contact["name"],
+        "contact_name": contact["name"] if contact is not None else name,
         "contact_roles": list(roles.values()),
         "account_id": account and account["id"],
-        "company": account["name"] if account is not None else contact and contact["company"],
+        "company": account["name"] if account is not None else contact["company"] if contact is not None else company,
     }

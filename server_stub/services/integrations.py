@@ -42,7 +42,14 @@ def connect(call: Call, integration_id: str, credentials: Members, config: Mappi
     """Connect a system; of its credentials only a mask is kept."""
     doc = call.record("integration", integration_id)
     given = {name: value for name, value in credentials.items() if value not in (None, "")}
-    _check(doc, given)
+    try:
+        _check(doc, given)
+    except Problem as problem:
+        if problem.code == "CONNECTION_REFUSED":
+            with call.server.store.lasting():
+                said = {"code": problem.code, "message": problem.message}
+                call.emit("integration.error", "integration", doc, reason=problem.message, metadata=said)
+        raise
     new = call.update(
         "integration",
         doc,

@@ -60,9 +60,7 @@ def convert(
     new_deal = _new_deal(call, lead, contact, account, owner, deal or {}) if create_deal else None
     moved = _moved(call, lead, contact, account, new_deal)
     if new_deal is not None:
-        # What was said with the lead tells how likely the deal is.
-        new_deal = call.collection("deal").put(new_deal | deal_figures.computed(call, new_deal))
-        deal_stages.follow(call, new_deal)
+        new_deal = deal_stages.begin(call, new_deal)  # now, since what was said with the lead tells how likely it is
     contact = contact_health.refresh(call, contact["id"]) or contact
     ids = {
         "converted_contact_id": contact["id"],
@@ -258,10 +256,7 @@ def _new_deal(
         "last_activity": call.now,
         "closed_at": None if stage["kind"] == "open" else call.now,
     }
-    doc = call.create("deal", "deal_", fresh("deal", members))
-    deal_stages.begin(call, doc)
-    call.emit("deal.created", "deal", doc)
-    return doc
+    return call.create("deal", "deal_", fresh("deal", members))
 
 
 def _stage(call: Call, given: Members) -> Document:

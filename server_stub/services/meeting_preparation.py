@@ -151,7 +151,7 @@ def prepared(doc: Members, collections: Callable[[str], Collection], now: dateti
     contact = collections("contact").get(contact_id) if contact_id else None
     own = collections("deal").get(deal_id) if deal_id else None
     others = collections("deal").find("contact_id", contact_id) if contact_id else []
-    talks = health.history(collections("activity").find("contact_id", contact_id), now) if contact_id else []
+    talks = health.said_with(contact_id, collections, now) if contact_id else []
     return computed(doc, contact, [own, *others] if own is not None else others, talks, now)
 
 

@@ -94,6 +94,7 @@ def forget_expired(call: Call) -> None:
     for doc in notifications.all():
         if _expired(doc, call.now):
             notifications.remove(doc["id"])
+            call.emit("notification.deleted", "notification", doc, reason="expired")
 
 
 def _inbox(call: Call) -> list[Document]:

@@ -20,32 +20,44 @@ _WORDS = """
  3 hervorragend* ausgezeichnet* fantastisch* perfekt* begeistert* großartig*
  3 excelente* fantástic* perfect* encantad* increíble* magnífic* maravillos*
  2 great love loved loves happy impressed pleased thank thanks grateful awesome excited recommend recommended
- 2 enthusiastic wonderful satisfied successful enjoyed
+ 2 enthusiastic wonderful satisfied successful enjoyed enjoy appreciate appreciated appreciates pleasure exceeded
+ 2 exceeds seamless flawless impressive outperformed praise
  2 toll tolle toller super glücklich* zufrieden* beeindruckt* danke dank dankbar* empfehl* freuen erfreut* freut
+ 2 spaß klasse prima reibungslos* einwandfrei* gelobt vorbildlich*
  2 gracias feliz felices contento* contenta* satisfech* impresionad* recomend* agradec* genial geniales éxito*
+ 2 maravilla estupend* impecable* placer
  1 good nice helpful interested positive agreed agree approve approved useful welcome easy works smooth smoothly
+ 1 solved reliable trust efficient intuitive valuable responsive professional
  1 progress improved improvement confident ready quick quickly friendly clear win won better best glad
  1 gut gute guter gutes guten hilfreich* interessiert* positiv* einverstanden zugestimmt nützlich* einfach* schnell*
+ 1 zuverlässig* angenehm* wertvoll* vertrauen gelöst
  1 freundlich* klar klare verbessert* gewonnen besser* bereit gerne gern
  1 bueno buena buenos bien útil* interesad* positiv* acuerdo aprobad* fácil* rápid* amable* claro mejor* listo
+ 1 fiable* eficaz eficaces eficiente* agradable* confianza resuelto sencill*
  1 listos gusta gusto gustó
 -1 slow delay delays delayed concern concerns concerned issue issues problem problems expensive unclear
--1 difficult late hesitant
+-1 difficult late hesitant unfortunately stuck impatient tedious lacking unanswered
 -1 missing missed worried confused confusing waiting doubt doubts postponed postpone reject rejected complicated pricey
 -1 langsam* verzöger* verspät* sorge sorgen bedenken problem* teuer* unklar* schwierig* spät fehlt fehlend* zweifel*
+-1 leider mühsam* umständlich* hängt
 -1 verschoben verwirr* abgelehnt kompliziert* warten
 -1 lento lenta lentos retras* preocup* problema* caro caros confus* difícil* falta* duda* dudos* pospuest*
--1 rechazad* complicad*
+-1 rechazad* complicad* lamentablemente tedios* desgraciadamente
 -2 bad unhappy disappointed disappointing disappointment frustrated frustrating annoyed complaint complain complained
 -2 complains poor broken fail failed fails failure unacceptable angry refund cancel cancelled cancellation
 -2 cancelling wrong
+-2 mess messy regret regrets regretted crash crashes crashed crashing unusable unstable ignored rude painful
+-2 ridiculous misleading unprofessional unresponsive overcharged
 -2 dissatisfied upset unreliable useless lost terminate hate hated
 -2 schlecht* enttäusch* frustrier* verärgert* beschwer* defekt* kaputt* fehler gescheitert* unzufrieden* wütend*
 -2 inakzeptabel*
+-2 mangelhaft* peinlich* nervt nervig* unfreundlich* unbrauchbar* absturz* abstürz* abgestürzt* ignoriert* chaos
 -2 unzuverlässig* nutzlos* kündig* stornier* rückerstattung ärgerlich* verloren
 -2 mala malo malos malas decepcion* frustrad* molest* queja* quejar* roto rota rotos falla fallo fallos fallas
 -2 inaceptable* enfadad* reembols*
+-2 vergüenza ignora ignoran inservible* caos grosero* bloquead* lamentable* ineficient*
 -2 insatisfech* cancel* inútil* perdid* equivocad*
+-3 nightmare
 -3 terrible horrible awful worst disaster furious outrageous scam lawsuit
 -3 schrecklich* furchtbar* katastroph* miserabel* schlimmst* betrug
 -3 terribl* horribl* pésim* desastr* furios* estafa*
