@@ -318,6 +318,16 @@ def test_a_credential_that_expires_ends_the_connection_after_what_there_was(stub
         assert closed.value.code == 4401
 
 
+def test_signing_out_ends_the_session_s_connections(stub: StubServer) -> None:
+    client, other = (stub.client(api_key=None) for _ in range(2))
+    mine, others = (str(one.auth.login("ada@acme.test", "demo-password").access_token) for one in (client, other))
+    with opened(stub, f"/ws?token={mine}", {}) as wire, opened(stub, f"/ws?token={others}", {}) as lasting:
+        client.auth.logout()
+        with pytest.raises(SocketClosedError) as closed:
+            wire.next()
+        assert closed.value.code == 4401 and lasting.next() is None
+
+
 # -- channels --------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from .. import identity
 from ..faults import Fault
 from ..messages import Reply, Request
 from ..problems import Problem
+from ..serving import Caller
 from .connection import Close, Connection, Ended
 from .faults import LiveFault, LiveFaultKind, LiveFaults
 from .presence import Presence
@@ -283,5 +284,13 @@ class Live:
     def _tell(self, tenants: Collection[str]) -> None:
         now = self.clock.now()
         for connection in tuple(self.connections):
-            if connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
+            if connection.caller.tenant_id in tenants and self._has_signed_out(connection.caller):
+                connection.close(Close.EXPIRED, "the session has ended")
+            elif connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
                 self.wake(connection)
+
+    def _has_signed_out(self, caller: Caller) -> bool:
+        if caller.session_id is None:
+            return False
+        session = self._server.store.collection(caller.tenant_id, "session").get(caller.session_id)
+        return session is None or session["revoked_at"] is not None
