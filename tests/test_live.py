@@ -120,10 +120,11 @@ def test_revenue_moves_with_a_deal_that_is_won(stub: StubServer) -> None:
     client = stub.client()
     deal = next(deal for deal in client.deals.list() if deal.stage == "negotiation")
     with opened(stub) as wire:
-        client.deals.move_stage(deal.id, "closed-won")
-        metric = next(entry["data"] for entry in wire.all() if entry["type"] == "metrics.update")
-        assert metric["metric"] == "total_revenue" and metric["changeType"] == "increase"
-        assert metric["value"] == float(client.analytics.dashboard().summary.total_revenue)
+        for stage, moved in (("closed-won", "increase"), ("negotiation", "decrease")):
+            client.deals.move_stage(deal.id, stage)
+            (metric,) = [entry["data"] for entry in wire.all() if entry["type"] == "metrics.update"]
+            assert metric["metric"] == "total_revenue" and metric["changeType"] == moved
+            assert metric["value"] == float(client.analytics.dashboard().summary.total_revenue)
 
 
 def test_changes_are_told_but_nothing_of_signing_in_or_of_notifications(stub: StubServer) -> None:
@@ -213,14 +214,14 @@ def test_the_position_is_told_every_fifteen_seconds_without_an_event(stub: StubS
 
 
 def test_numbers_of_a_call_that_failed_are_given_again(stub: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(call: Call) -> None:
+    def refuse(call: Call, entry: object) -> None:
         raise Problem("FORBIDDEN", "after the event was written")
 
     client = stub.client()
     with opened(stub) as wire:
         wire.all()
         with monkeypatch.context() as broken:
-            broken.setattr("server_stub.services.metrics.lead_came", refuse)
+            broken.setitem(stub.reactions, "lead.created", [refuse])
             with pytest.raises(CrmError, match="after the event was written"):
                 client.leads.create({"name": "x"})
         client.leads.create({"name": "x"})
