@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import threading
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import anyio
 import httpx
 import pytest
 
-from crm_sdk import ConnectionFailedError, CrmError, DeadlineExceededError
+from crm_sdk import ConnectionFailedError, CrmClient, CrmError, DeadlineExceededError
 from crm_sdk.exchange import Request as Sent
+from crm_sdk.models import LeadCreated
 from crm_sdk.models.calendar import CalendarEventCreate
 from crm_sdk.realtime import sockets
 from crm_sdk.realtime.sockets import Socket, SocketClosedError, SocketRefusedError
@@ -240,6 +242,15 @@ def test_going_back_ends_connections_and_begins_another_history(stub: StubServer
     with opened(stub, "/ws?resume=1&since=1&epoch=e1") as wire:
         ready = wire.next()["data"]
         assert ready["epoch"] == "e2" and ready["gap"]["reason"] == "epoch"
+
+
+def test_a_state_file_keeps_the_history(tmp_path: Path) -> None:
+    file = str(tmp_path / "state.db")
+    with StubServer(db=file) as stub:
+        stub.client().leads.create({"name": "before"})
+    with StubServer(db=file) as stub, opened(stub, "/ws?resume=1&since=1&epoch=e1") as wire:
+        stub.client().leads.create({"name": "after"})
+        assert [message.get("seq") for message in wire.all()] == [None, 2, 3, 4]
 
 
 def test_companies_do_not_hear_each_other(stub: StubServer) -> None:
@@ -624,3 +635,23 @@ def test_intercepted_clients_open_sockets_to_the_stub(stub: StubServer) -> None:
         assert Wire(socket).next()["type"] == "stream.ready"
     with stub.transport().open_socket("wss://crm.example.com/ws?resume=1", ADMIN, [], 5) as socket:
         assert Wire(socket).next()["type"] == "stream.ready"
+
+
+def intercepted(stub: StubServer) -> CrmClient:
+    with stub.intercept():
+        return CrmClient("https://crm.example.com", "acme-admin")
+
+
+@pytest.mark.parametrize("over", ["ws", "sse"])
+@pytest.mark.parametrize(
+    "made",
+    [StubServer.client, lambda stub: stub.client(http_client=stub.transport()), intercepted],
+    ids=["link", "transport", "intercepted"],
+)
+def test_the_client_listens_however_it_is_joined_to_the_stub(
+    stub: StubServer, made: Callable[[StubServer], CrmClient], over: Literal["ws", "sse"]
+) -> None:
+    with made(stub).events.listen(over=over) as stream:
+        lead = stub.client().leads.create({"name": "heard"})
+        event = stream.wait(5)
+        assert isinstance(event, LeadCreated) and event.data.id == lead.id and event.mismatches == ()
