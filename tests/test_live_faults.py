@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from test_live import Wire, opened
+from wire import Wire, opened
 
 from crm_sdk import ConnectionFailedError
 from crm_sdk.realtime.sockets import SocketClosedError
