@@ -21,6 +21,9 @@ class Blocking:
     def __init__(self, portal: BlockingPortal, wrapped: Any) -> None:
         self._portal, self._wrapped = portal, wrapped
 
+    def __repr__(self) -> str:
+        return repr(self._wrapped)
+
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._wrapped, name)
         if not callable(value):

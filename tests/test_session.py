@@ -65,6 +65,9 @@ class Talk:
         self.progress += 1
         return ()
 
+    def idle(self) -> None:
+        """Nothing is missing."""
+
     def due(self, now: float) -> Iterable[Data]:
         return ()
 
