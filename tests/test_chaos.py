@@ -14,6 +14,7 @@ from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import EventGap
 from crm_sdk.models import UnknownEvent
 from server_stub import StubServer
+from server_stub.live.faults import LiveFaultKind
 
 
 def number(event: object) -> int:
@@ -187,7 +188,7 @@ def test_a_cursor_of_another_time_brings_what_was_missed() -> None:
             assert [number(stream.wait(5)) for _ in range(7)] == list(range(4, 11))
 
 
-STUB_KINDS = ("drop", "duplicate", "delay", "reorder", "corrupt", "abort", "close", "refuse")
+STUB_KINDS: tuple[LiveFaultKind, ...] = ("drop", "duplicate", "delay", "reorder", "corrupt", "abort", "close", "refuse")
 
 
 @pytest.mark.parametrize("mode", MODES)
