@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.1
 """Seconds between two looks at what has come due."""
+_PATIENCE = 1.0
+"""Seconds that connections have to end by themselves when the port is closed."""
 
 
 class Application:
@@ -174,6 +176,8 @@ class Port:
     def close(self) -> None:
         """Stop serving."""
         self._uvicorn.should_exit = True
+        self._thread.join(timeout=_PATIENCE)
+        self._uvicorn.force_exit = True  # whoever does not read what was sent would be waited for
         self._thread.join(timeout=10)
         webhook_posting.stop(self._server)
         self._listener.close()

@@ -253,12 +253,13 @@ def test_iterating_ends_when_the_stream_is_closed() -> None:
 
 def test_what_cannot_be_right_is_said_before_anything_is_sent() -> None:
     client = CrmClient("http://127.0.0.1:9", "key")
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"over": "carrier pigeon"}, {"types": "lead.created"}, {"since": "x"}, {"capacity": 0}, {"overflow": "explode"},
         {"heartbeat": -1},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for wrong in wrongs:
         with pytest.raises((InvalidInputError, ConfigurationError)):
-            client.events.listen(**wrong)  # type: ignore[arg-type] # that is the point
+            client.events.listen(**wrong)
     with pytest.raises(UnsupportedOperationError, match="mvp"):
         client.with_options(dialects="flow").events.listen()
 
@@ -273,7 +274,7 @@ def test_a_stream_says_what_it_is(inside: Company) -> None:
 def test_a_reminder_comes_by_the_clock_alone(inside: Company) -> None:
     start = inside.stub.clock.now() + timedelta(hours=2)
     inside.user.calendar.events.create(
-        {"title": "Demo", "startTime": start, "endTime": start + timedelta(hours=1), "type": "demo"}
+        {"title": "Demo", "start_time": start, "end_time": start + timedelta(hours=1), "type": "demo"}
     )
     with inside.listening(types=["event.reminder"]) as stream:
         inside.stub.clock.advance(3600)

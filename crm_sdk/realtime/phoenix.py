@@ -309,12 +309,14 @@ class Phoenix:
             return
         seq, epoch, gap = response.get("seq"), response.get("epoch"), response.get("gap")
         if isinstance(seq, int):
-            missed: object = response.get("events")
-            member.position.begin(seq, epoch if isinstance(epoch, str) else None, gap if is_object(gap) else None)
-            for event in missed if is_array(missed) else ():
-                if is_object(event):
-                    payload: object = event.get("payload")
-                    self._event(member, str(event.get("event")), payload if is_object(payload) else {}, now)
+            told: object = response.get("events")
+            missed = [event for event in told if is_object(event)] if is_array(told) else []
+            payloads = [payload for event in missed if is_object(payload := event.get("payload"))]
+            first = payloads[0].get("seq") if payloads else None
+            start = first - 1 if isinstance(first, int) else seq  # `seq` is where one stands after the missed events
+            member.position.begin(start, epoch if isinstance(epoch, str) else None, gap if is_object(gap) else None)
+            for event, payload in zip(missed, payloads, strict=False):
+                self._event(member, str(event.get("event")), payload, now)
         member.position.restored()
         member.up, member.crashes, member.last_error = True, 0, None
         member.welcomed = True
