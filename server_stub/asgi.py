@@ -28,8 +28,8 @@ class Application:
     def __init__(self, server: StubServer) -> None:
         self._server = server
         self._carrier = Carrier(server)
-        self.stopping: Callable[[], bool] = bool
-        """Tells whether the port is being closed."""
+        self.port: uvicorn.Server | None = None
+        """What carries it."""
 
     @property
     def websocket_protocol(self) -> type[asyncio.Protocol]:
@@ -83,11 +83,15 @@ class Application:
 
     async def _clockwork(self) -> None:
         """Do what comes due though nobody asks, and let live connections go when the port is closed."""
+        patience = _PATIENCE
         while True:
             await asyncio.sleep(_TICK)
             self._server.catch_up()
-            if self.stopping():
+            if self.port is not None and self.port.should_exit:
                 self._carrier.stop()
+                patience -= _TICK
+                for connection in tuple(self.port.server_state.connections) if patience <= 0 else ():
+                    connection.transport.abort()  # whoever does not read what was sent would be waited for
 
 
 async def _answer(reply: Reply, request: Request, send: Send) -> None:
@@ -120,7 +124,7 @@ def _uvicorn(server: StubServer) -> uvicorn.Server:
         ws_per_message_deflate=False,
     )
     made = uvicorn.Server(config)
-    application.stopping = lambda: made.should_exit
+    application.port = made
     return made
 
 
@@ -176,8 +180,6 @@ class Port:
     def close(self) -> None:
         """Stop serving."""
         self._uvicorn.should_exit = True
-        self._thread.join(timeout=_PATIENCE)
-        self._uvicorn.force_exit = True  # whoever does not read what was sent would be waited for
         self._thread.join(timeout=10)
         webhook_posting.stop(self._server)
         self._listener.close()
