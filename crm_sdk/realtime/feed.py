@@ -52,10 +52,10 @@ class Feed:
         self._held: deque[Raw] = deque()
         self._ready: Callable[[], None] = lambda: None
         self._heard = self._opened = 0.0
-        self.heartbeat = heartbeat if over == "ws" else 0.0
+        self.heartbeat: float = heartbeat if over == "ws" else 0.0
         self.position: Position[Raw] = Position(self._deliver, mailbox.put, since)
         self.last_error: CrmError | None = None
-        self.up = False
+        self.up: bool = False
         """Whether the feed is being received."""
         self._parser = EventStreamParser()
 

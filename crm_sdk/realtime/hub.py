@@ -22,9 +22,9 @@ class _Shared:
     """What both hubs have: the line, and its channels."""
 
     def __init__(self, client: Client[Any]) -> None:
-        self.client = client
-        self.line = Phoenix(client)
-        self.pid = os.getpid()
+        self.client: Client[Any] = client
+        self.line: Phoenix = Phoenix(client)
+        self.pid: int = os.getpid()
 
     def _add(self, member: Membership) -> Data | None:
         if self.line.has(member.topic):
@@ -103,7 +103,7 @@ class Seat:
 
     def __init__(self, hub: Callable[[], Hub], member: Membership) -> None:
         self._find = hub
-        self.member = member
+        self.member: Membership = member
         self.hub: Hub | None = None
 
     def start(self, ended: Ended) -> None:
@@ -124,7 +124,7 @@ class AsyncSeat:
 
     def __init__(self, hub: Callable[[], AsyncHub], member: Membership) -> None:
         self._find = hub
-        self.member = member
+        self.member: Membership = member
         self.hub: AsyncHub | None = None
 
     async def start(self, ended: Ended) -> None:

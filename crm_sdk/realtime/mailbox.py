@@ -18,18 +18,18 @@ class Mailbox(Generic[T]):
     """Events that wait to be read, and what ends the stream. Threads may put and take."""
 
     def __init__(self, capacity: int, overflow: Overflow, key: Callable[[T], object]) -> None:
-        self.capacity = capacity
+        self.capacity: int = capacity
         self._overflow: Overflow = overflow
         self._key = key
         self._lock = threading.Lock()
         self._items: OrderedDict[object, T | Exception] = OrderedDict()
         self._number = 0
         self._waiting = 0
-        self.dropped = 0
+        self.dropped: int = 0
         """How many events were forgotten or replaced because the mailbox was full."""
         self.end: Exception | None = None
         """Why nothing more will come; see `close`."""
-        self.closed = False
+        self.closed: bool = False
         self.changed: Callable[[], None] = lambda: None
         """Called when there is something to take."""
 

@@ -21,7 +21,7 @@ class Answer:
     __slots__ = ("done", "error", "response", "status")
 
     def __init__(self) -> None:
-        self.done = False
+        self.done: bool = False
         self.status: str | None = None
         self.response: Mapping[str, Any] | bytes = {}
         self.error: CrmError | None = None
@@ -31,26 +31,26 @@ class Membership:
     """One channel: what it was joined with, where it stands, what has come."""
 
     def __init__(self, topic: str, params: Mapping[str, Any], mailbox: Mailbox[Raw], since: Cursor | None) -> None:
-        self.topic = topic
-        self.params = dict(params)
-        self.mailbox = mailbox
+        self.topic: str = topic
+        self.params: dict[str, Any] = dict(params)
+        self.mailbox: Mailbox[Raw] = mailbox
         self.position: Position[Raw] = Position(mailbox.offer, mailbox.put, since)
-        self.presence = Presence()
-        self.cursors = LiveCursors()
+        self.presence: Presence = Presence()
+        self.cursors: LiveCursors = LiveCursors()
         self.pace: CursorPace[Mapping[str, Any]] = CursorPace()
         self.moved: set[tuple[str, str]] = set()
         """Whose cursors moved since that was last read."""
         self.held: deque[Raw] = deque()
         self.join_ref: str | None = None
-        self.up = False
+        self.up: bool = False
         """Whether it is joined."""
-        self.welcomed = False
+        self.welcomed: bool = False
         """Whether it ever was."""
         self.asked: float | None = None
         """When the join under way was sent."""
         self.again: float | None = None
         """When it is to be joined again."""
-        self.crashes = 0
+        self.crashes: int = 0
         self.last_error: CrmError | None = None
         self.ready: Callable[[], None] = lambda: None
 

@@ -39,7 +39,7 @@ _PRIVATE = frozenset({"presence_state", "presence_diff", "stream:position", CURS
 class Phoenix:
     """Channels on one link."""
 
-    heartbeat = 0.0
+    heartbeat: float = 0.0
 
     def __init__(self, client: Client[Any]) -> None:
         self._client = client

@@ -53,11 +53,11 @@ class Position(Generic[T]):
         self._report = report
         self.seq: int | None = since.seq if since else None
         self.epoch: str | None = since.epoch if since else None
-        self.first = since
+        self.first: Cursor | None = since
         """The place it began at; None where this server does not number its events, or nothing was heard yet."""
-        self.blocked = False
+        self.blocked: bool = False
         """There was no room: the feed has to be resumed when there is."""
-        self.passed_on = 0
+        self.passed_on: int = 0
         """How many events were delivered."""
         self._ahead: dict[int, T] = {}
         self._missing_since: float | None = None

@@ -34,11 +34,11 @@ class EventStreamParser:
     """
 
     def __init__(self, *, last_event_id: str = "", limit: int = LARGEST) -> None:
-        self.last_event_id = last_event_id
+        self.last_event_id: str = last_event_id
         """What to send as ``Last-Event-ID`` when connecting again."""
         self.retry: float | None = None
         """How many seconds the server asks to wait before that; None where it does not say."""
-        self.comments = 0
+        self.comments: int = 0
         """How many comments came: a sign of life."""
         self._limit = limit
         self._too_long: EventTooLongError | None = None
