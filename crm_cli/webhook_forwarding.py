@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -126,7 +126,7 @@ class Forwarder:
         self._client.close()
 
 
-def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> Iterator[tuple[Any, Posted | None]]:
+def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> Generator[tuple[Any, Posted | None]]:
     """Forward each event of a source and keep its place; give it with what came of it."""
     bookmark.write(source.cursor)
     while True:

@@ -112,6 +112,17 @@ def _event_created(client: CrmClient, values: Values) -> Any:
     return client.calendar.events.create(made)
 
 
+def _integration_error(client: CrmClient, values: Values) -> Any:
+    from crm_sdk.errors import ValidationError
+
+    id = _first(client, "integrations", values)
+    wrong: Any = dict.fromkeys(("api_key", "access_token", "username", "password", "host"), "invalid")
+    try:
+        return client.integrations.connect(id, credentials=wrong | {"webhook_url": "https://invalid.example"} | values)
+    except ValidationError as error:
+        return {"id": id, "code": error.code, "message": error.message}
+
+
 CAUSES: Mapping[str, Cause] = {
     "agent.completed": _agent_completed,
     "contact.created": _contact_created,
@@ -123,6 +134,7 @@ CAUSES: Mapping[str, Cause] = {
     "deal.updated": _deal_updated,
     "deal.won": _deal_moved("closed-won"),
     "event.created": _event_created,
+    "integration.error": _integration_error,
     "lead.converted": _lead_converted,
     "lead.created": _lead_created,
     "lead.deleted": _lead_deleted,

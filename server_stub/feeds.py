@@ -160,7 +160,6 @@ _ON_WS: Mapping[str, Payload] = {
     "message.sent": _ws_message,
     "agent.status": _ws_status,
     "metrics.update": _ws_metric,
-    "integration.error": lambda event: {**rendered(event, "mvp"), "error": event["metadata"]},
     "deal.stage_changed": lambda event: {**rendered(event, "mvp"), **_stage(event)},
     "contact.health_changed": lambda event: {**rendered(event, "mvp"), **_health(event)},
     "event.reminder": lambda event: {**rendered(event, "mvp"), **_reminder(event)},

@@ -7,7 +7,7 @@ again holds up nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,11 @@ class Outbox:
             with server.store.transaction():
                 attempted(call, delivery, attempt, outcome)
             server._settle()  # pyright: ignore[reportPrivateUsage] # the server's own machinery
+
+    def release(self, attempts: Iterable[Attempt]) -> None:
+        """Give back what was not settled: who posts was interrupted."""
+        with self._server.lock:
+            self._under_way.difference_update(attempt.delivery_id for attempt in attempts)
 
     def forget(self) -> None:
         """Forget what is under way: the state was set back."""

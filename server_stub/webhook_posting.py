@@ -89,6 +89,7 @@ class Courier:
             for attempt in attempts:
                 self._machine.settle(attempt, posted(attempt, self._post))
         finally:
+            self._machine.release(attempts)
             self._busy.discard(webhook_id)
             self._woken.set()
 

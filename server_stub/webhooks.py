@@ -95,8 +95,11 @@ class Webhooks:
         try:
             count = 0
             while attempts := self.machine.due(self.receives):
-                for attempt in attempts:
-                    self.machine.settle(attempt, posted(attempt, self.hand_over))
+                try:
+                    for attempt in attempts:
+                        self.machine.settle(attempt, posted(attempt, self.hand_over))
+                finally:
+                    self.machine.release(attempts)
                 count += len(attempts)
                 if count > _ENOUGH:
                     raise RuntimeError(f"{count} deliveries came of one call: does a handler cause what it handles?")

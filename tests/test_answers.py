@@ -276,7 +276,7 @@ def test_a_reference_to_nothing_is_422(place: Place, dialect: str, endpoint: str
         refused(wire.call(endpoint, sent), dialect, 422, "REFERENCE_NOT_FOUND", field)
 
 
-UNMET = {"mvp": set[str](), "flow": {"User.avatar", "Message.attachments", "Attachment"}}
+UNMET = {"mvp": set[str](), "flow": {"User.avatar"}}
 """What nothing in the demo data has, and no documented request gives it."""
 
 

@@ -133,7 +133,8 @@ def test_an_id_of_another_company_is_404_like_one_that_never_was() -> None:
             "never_was",
         ):
             path = re.sub(r"{\w+}", identifier, route.full_path)
-            headers = {"authorization": f"Bearer {OWN}", "x-crm-dialect": route.dialect.name}
+            key = "acme-admin" if operation.id.startswith("webhooks.") else OWN  # which others are told nothing of
+            headers = {"authorization": f"Bearer {key}", "x-crm-dialect": route.dialect.name}
             reply = server.handle(Request("GET", path, "", headers))
             answers.append((reply.status, text_of(reply).replace(identifier, "ID")))
         assert {status for status, _ in answers} == {404}, (operation.id, answers)

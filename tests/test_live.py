@@ -150,7 +150,7 @@ def test_a_refused_system_is_an_error_that_is_told(stub: StubServer) -> None:
             client.integrations.connect(system.id, credentials={"api_key": "an-expired-key"})
         (told,) = wire.all()
         assert told["type"] == "integration.error" and told["data"]["id"] == system.id
-        assert told["data"]["error"]["code"] == "CONNECTION_REFUSED"
+        assert told["data"]["code"] == "CONNECTION_REFUSED"
 
 
 def test_a_client_goes_on_where_it_was(stub: StubServer) -> None:

@@ -218,7 +218,7 @@ def test_openssl_agrees(secret: str) -> None:
     assert json.loads(body)["signature"] == "sha256=" + openssl(BODY, secret)
 
 
-# What Node.js 18 gives: JSON.stringify of the parsed body without its signature, for numbers in JavaScript's own form.
+# What Node.js 20 gives: JSON.stringify of the parsed body without its signature, for numbers in JavaScript's own form.
 STRINGIFIED = [
     (rb'{ "a" : "\u00e9\u2028\/\u001F\b\u007f" , "signature" : "x" }', '{"a":"é\u2028/\\u001f\\b\x7f"}'),
     (rb'{"signature":{"signature":[1,{}]},"b":{"signature":[ ]}}', '{"b":{"signature":[]}}'),
@@ -333,11 +333,12 @@ def _only_ours(headers: Any, body: bytes, signed: int) -> None:
             return
     try:
         event = read(headers, body)
-    except CrmError as error:
-        # Only text in its own member `signature` can make a genuine one fail.
-        assert (
-            signed == 0 or not isinstance(error, WebhookSignatureError) or b"signature" in unsigned(body).content + body
-        )
+    except WebhookSignatureError:
+        # Only a member `signature` of its own can make a genuine one fail.
+        if signed and unsigned(body).members.get("signature") is None:
+            raise
+    except CrmError:
+        pass
     else:
         assert isinstance(event.type, str)
         repr(event)

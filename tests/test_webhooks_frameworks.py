@@ -1,4 +1,4 @@
-"""Webhooks in the frameworks themselves: the body as it came, one answer for each outcome; and the documentation's code."""
+"""Webhooks in the frameworks themselves: the body as it came, an answer for each outcome, and the document's code."""
 
 from __future__ import annotations
 

@@ -49,6 +49,13 @@ def corpus() -> list[Case]:
     return cases
 
 
+def _signed(id: Any, timestamp: Any) -> dict[str, Any]:
+    """Return headers that nobody should send, signed as if they were right."""
+    content = f"{id}.{timestamp}.".encode() + BODY
+    signature = base64.b64encode(hmac.new(SECRET.encode(), content, hashlib.sha256).digest()).decode()
+    return {"webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{signature}"}
+
+
 def _signatures() -> Iterator[Case]:
     right = headers_of()["X-CRM-Signature"]
     hexadecimal = right.removeprefix("sha256=")
@@ -188,6 +195,8 @@ def _standard() -> Iterator[Case]:
         "not ASCII": "msg_é", "NUL": "msg_1\0", "a number": 1,
     }.items():  # fmt: skip
         yield Case(f"standard id: {name}", headers_of(webhook_id=id), BODY, Signature)
+        if name not in ("other", "moved dot"):
+            yield Case(f"standard id, signed: {name}", _signed(id, "1768478400"), BODY, Signature)
     seconds = int(NOW.timestamp())
     for name, timestamp in {
         "later": str(seconds + 1), "fraction": f"{seconds}.0", "milliseconds": f"{seconds}000", "ISO": NOW.isoformat(),
@@ -197,16 +206,24 @@ def _standard() -> Iterator[Case]:
         "NaN": "NaN", "infinity": "inf", "a number": seconds,
     }.items():  # fmt: skip
         yield Case(f"standard timestamp: {name}", headers_of(webhook_timestamp=timestamp), BODY, Signature)
+        if name not in ("later", "zero before it", "a number"):
+            yield Case(f"standard timestamp, signed: {name}", _signed("msg_1", timestamp), BODY, Signature)
 
 
 def _headers() -> Iterator[Case]:
     right = headers_of()
     for name, headers in {
-        "none": {}, "an empty list": [], "another one": {"Authorization": "Bearer x"}, "None's value": dict.fromkeys(NAMES),
-        "like ours": {"X_CRM_Signature": right["X-CRM-Signature"]}, "GitHub's": {"X-Hub-Signature-256": right["X-CRM-Signature"]},
-        "a space in the name": {"X-CRM-Signature ": right["X-CRM-Signature"]}, "names that are no text": {1: "x", None: "y"},
-        "a name with é": {"X-CRM-Signatüre": right["X-CRM-Signature"]}, "an empty list of values": {"X-CRM-Signature": []},
-    }.items():  # fmt: skip
+        "none": {},
+        "an empty list": [],
+        "another one": {"Authorization": "Bearer x"},
+        "None's value": dict.fromkeys(NAMES),
+        "like ours": {"X_CRM_Signature": right["X-CRM-Signature"]},
+        "GitHub's": {"X-Hub-Signature-256": right["X-CRM-Signature"]},
+        "a space in the name": {"X-CRM-Signature ": right["X-CRM-Signature"]},
+        "names that are no text": {1: "x", None: "y"},
+        "a name with é": {"X-CRM-Signatüre": right["X-CRM-Signature"]},
+        "an empty list of values": {"X-CRM-Signature": []},
+    }.items():
         yield Case(f"headers: {name}", headers, BODY, Signature)
     for name in NAMES:
         pairs: list[tuple[Any, Any]] = list(right.items())
@@ -334,7 +351,7 @@ def _inside() -> Iterator[Case]:
 def _secrets() -> Iterator[Case]:
     for name, odd in {
         "empty": "", "a space": " ", "a newline": "\n", "no bytes": b"", "none": [], "one empty": [SECRET, ""],
-        "None": [None], "a number": [5], "whsec_ alone": "whsec_", "not base64": "whsec_!!!!", "cut base64": "whsec_abc",
-        "None, one": None, "a number, one": 5,
+        "None": [None], "a number": [5], "None, one": None, "a number, one": 5,
+        "whsec_ alone": "whsec_", "not base64": "whsec_!!!!", "cut base64": "whsec_abc",
     }.items():  # fmt: skip
         yield Case(f"secrets: {name}", headers_of(), BODY, ConfigurationError, odd)

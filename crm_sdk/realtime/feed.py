@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from ..dialects import DIALECTS
 from ..errors import CrmError
 from .mailbox import Mailbox
-from .position import Cursor, Position
+from .position import GRACE, Cursor, Position
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
 from .sse import EventStreamParser, EventTooLongError
@@ -113,6 +113,10 @@ class Feed:
                 self._message(event.data, now)
         return ()
 
+    def idle(self) -> None:
+        """Note that nothing more is on its way."""
+        self.position.quiet()
+
     def due(self, now: float) -> Iterable[Data]:
         """Offer again what had no room; there is nothing to say."""
         if not self.up and now - self._opened >= UNTOLD:
@@ -129,7 +133,7 @@ class Feed:
 
     def patience(self, now: float) -> float:
         """Return how long to listen: shortly where room is waited for, or events that are late."""
-        return 1.0 if self.up and not self.position.blocked and not self.position.waiting else 0.05
+        return GRACE if self.position.waiting else 1.0 if self.up and not self.position.blocked else 0.05
 
     @property
     def full(self) -> bool:

@@ -79,6 +79,8 @@ class _HttpSocket:
 
     def close(self, code: int = 1000) -> None:
         self._closed = True
+        with suppress(queue.Full):
+            self._pieces.put_nowait(None)
         with suppress(Exception):  # as above
             getattr(self._body, "interrupt", self._body.close)()
 

@@ -19,7 +19,7 @@ from ..wire import is_array, is_object
 from .cursors import CURSOR, CursorPace, LiveCursors
 from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
 from .mailbox import Mailbox
-from .position import Cursor, Position
+from .position import GRACE, Cursor, Position
 from .presence import Left, Presence
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
@@ -150,6 +150,11 @@ class Phoenix:
             self._take(frame, now)
         return ()
 
+    def idle(self) -> None:
+        """Note that nothing more is on its way."""
+        for member in list(self._members.values()):
+            member.position.quiet()
+
     def due(self, now: float) -> Iterable[Data]:
         """Return heartbeats, joins and cursors whose time has come."""
         with self._lock:
@@ -175,11 +180,10 @@ class Phoenix:
     def patience(self, now: float) -> float:
         """Return how long to listen."""
         with self._lock:
-            busy = any(
-                member.held or member.position.blocked or member.position.waiting or member.pace.wait(now) is not None
-                for member in self._members.values()
-            )
-        return 0.05 if busy else 1.0
+            members = list(self._members.values())
+            if any(member.held or member.position.blocked or member.pace.wait(now) is not None for member in members):
+                return 0.05
+            return GRACE if any(member.position.waiting for member in members) else 1.0
 
     def lost(self) -> None:
         """Note that the link is gone: nothing that was asked is going to be answered."""

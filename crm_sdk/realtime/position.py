@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from ..errors import EventGap
@@ -116,12 +117,12 @@ class Position(Generic[T]):
         if self.seq is None:
             self.seq, self.epoch = seq, epoch
         elif epoch != self.epoch:
-            self._missing_since = now - GRACE
+            self._missing_since = -inf
         elif seq > self.seq and not self.blocked:
             if self._tries >= TRIES:
                 self._give_up(min([*self._ahead, seq + 1]))
             else:
-                self._missing_since = now - GRACE
+                self._missing_since = -inf
 
     def suspect(self, now: float) -> None:
         """Note that something unreadable came, which may have been an event."""
@@ -152,6 +153,11 @@ class Position(Generic[T]):
     def waiting(self) -> bool:
         """Whether events are held that came before others."""
         return self._missing_since is not None
+
+    def quiet(self) -> None:
+        """Note that nothing came for `GRACE` seconds: what is missing is not on its way."""
+        if self._missing_since is not None:
+            self._missing_since = -inf
 
     def resuming(self) -> Cursor | None:
         """Return the place to resume from, and count the try."""

@@ -118,6 +118,10 @@ class Line(Protocol):
         """Take a message; return what to say to it."""
         ...
 
+    def idle(self) -> None:
+        """Note that nothing came for as long as it had patience."""
+        ...
+
     def due(self, now: float) -> Iterable[Data]:
         """Return what is to be said by now. Raises SocketClosedError where the other side shows no sign of life."""
         ...
@@ -241,3 +245,5 @@ def _converse(line: Line, clock: Clock) -> Keeping:
             heard = clock.monotonic()
             for answer in line.received(data, heard):
                 yield Transmit(answer)
+        else:
+            line.idle()

@@ -247,6 +247,8 @@ async def open_async_socket(
     url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
 ) -> AsyncGenerator[AsyncSocket]:
     """Open a WebSocket on asyncio or trio. The stub's `intercept()` puts itself here."""
+    import anyio
+
     trio: Any = sys.modules.get("trio")
     if trio is not None and type(running_loop()).__name__ == "TrioToken":
         from websockets.trio.client import connect
@@ -257,6 +259,7 @@ async def open_async_socket(
     try:
         connection = await opening.__aenter__()
     except Exception as error:
+        await anyio.sleep(0)  # asyncio closes the connection in its next round, which may never come otherwise
         raise _unopened(error, url) from None
     try:
         yield _AsyncSocket(connection)
