@@ -31,7 +31,9 @@ _LOOK = 1.0
 _QUIET = 0.5
 """Seconds without an event after which the embedded server has told all it has."""
 _TOLD = ("name", "leadName", "title", "subject", "content", "metric", "currentTask", "task", "message")
-_WIDTHS = (("time", 19), ("type", 26), ("about", None), ("seq", 6))
+_WIDE = {"time": 19, "type": 26, "about": None, "seq": 6}
+_NARROW = {"time": 8, "type": 19, "about": None, "seq": 4}
+"""How wide the columns are, on a screen of 80 columns and more, and on less."""
 
 
 class Source(Protocol):
@@ -168,6 +170,7 @@ class _Table:
 
         self._console: Console = Console(highlight=False, markup=False, emoji=False)
         self._source = source
+        self._widths = _WIDE if self._console.width >= 80 else _NARROW
         self._shown = 0
         self._live: Any = None
 
@@ -182,7 +185,7 @@ class _Table:
                 redirect_stderr=sys.stderr.isatty(),  # a file keeps what is said to it
             )
             self._live.start()
-        self._row([name for name, _ in _WIDTHS], "bold")
+        self._row(list(self._widths), "bold")
         return self._show
 
     def __exit__(self, *exc: object) -> None:
@@ -192,7 +195,8 @@ class _Table:
     def _show(self, record: Mapping[str, Any]) -> None:
         when = record.get("timestamp")
         at = when if isinstance(when, datetime) else datetime.now().astimezone()
-        cells = [f"{at.astimezone():%Y-%m-%d %H:%M:%S}", str(record.get("type")), about(record), record.get("seq")]
+        told = f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+        cells = [told[-(self._widths["time"] or 0) :], str(record.get("type")), about(record), record.get("seq")]
         self._shown += 1
         self._row(["" if cell is None else visible(str(cell)).replace("\n", " ") for cell in cells], "")
 
@@ -201,7 +205,7 @@ class _Table:
         from rich.text import Text
 
         table = Table(box=None, show_header=False, pad_edge=False, expand=True)
-        for name, width in _WIDTHS:
+        for name, width in self._widths.items():
             table.add_column(
                 width=width,
                 ratio=1 if width is None else None,

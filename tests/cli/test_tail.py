@@ -28,7 +28,7 @@ from server_stub import StubServer
 pytest_plugins = ["cli_fixtures"]
 
 TAIL = ("events", "tail", "--since", "0")
-DEALS = ("channels", "join", "user:user_ada:deals", "--since", "0")
+DEALS = ("channels", "join", "user:user_ada:deals", "--since", "0", "--timeout", "20")
 
 
 def lines(done: Result) -> list[Any]:
@@ -78,8 +78,8 @@ def test_people_get_a_table(served: Crm, stub: StubServer, width: int, monkeypat
     head, created, updated = done.out.splitlines()
     assert head.split() == ["time", "type", "about", "seq"]
     assert "\x1b" not in done.out and all(len(line) <= width for line in (head, created, updated))
-    assert created.split()[2] == "lead.created" and created.endswith(" 1")
-    assert "Eve\ufffd[31m[bold]" in created or width == 60
+    assert "lead.created" in created.split() and created.endswith(" 1")
+    assert "Eve\ufffd[31m[bold]" in created
     assert "company: New Inc" in updated or width == 60
 
 
@@ -230,7 +230,6 @@ def test_offline_it_ends_with_what_has_happened(offline: Crm) -> None:
         ("events tail -o csv", failures.USAGE, "--output jsonl"),
         ("events tail --dialect platform", failures.USAGE, "events.listen is of the mvp document"),
         ("events tail --api-key wrong", failures.AUTH, "sign in with `crm login`"),
-        ("events tail --base-url http://127.0.0.1:9 --timeout 0.3", failures.NETWORK, "127.0.0.1:9"),
         ("channels join user:user_bob:deals", failures.INVALID, "unauthorized"),
         ("channels join", failures.USAGE, "TOPIC"),
         ("channels join record:lead:lead_123 --until x", failures.USAGE, "--until must be NAME=VALUE"),
@@ -240,6 +239,11 @@ def test_what_goes_wrong_is_one_line_and_an_exit_status(words: str, status: int,
     failed = served(*words.split())
     assert (failed.status, failed.out) == (status, "")
     assert failed.err.startswith("error: ") and said in failed.err and failed.err.count("\n") == 1
+
+
+def test_a_server_that_is_not_there_is_an_error_within_the_time(crm: Crm) -> None:
+    failed = crm("events", "tail", "--base-url", "http://127.0.0.1:9", "--timeout", "0.3")
+    assert (failed.status, failed.out) == (failures.NETWORK, "") and failed.err.startswith("error: ")
 
 
 class Told:
@@ -300,7 +304,7 @@ def test_what_comes_on_a_channel_is_shown_alike(served: Crm, stub: StubServer) -
 
 
 def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServer) -> None:
-    with stub.client(api_key="acme-sales-rep").channels.join("record:lead:lead_123") as other:
+    with stub.client(api_key="acme-sales").channels.join("record:lead:lead_123") as other:
         other.send("presence:update", {"meta": {"at": "name"}})
         moving = threading.Event()
 
