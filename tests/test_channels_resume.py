@@ -70,7 +70,7 @@ def test_waiting_says_what_ended_a_stream_for_good(stub: StubServer, mode: str) 
         key = find_api_key(stub.store, "acme-sales")
         assert key is not None
         with stub.store.transaction():
-            stub.store.collection("tenant_acme", "api_key").delete(key["id"])
+            stub.store.collection("tenant_acme", "api_key").remove(key["id"])
         stub.live.abort()
         with pytest.raises(AuthenticationError):
             stream.wait(10)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_sdk.errors import EventGap
+from crm_sdk.realtime.feed import record_of
 from crm_sdk.realtime.mailbox import Mailbox
 from crm_sdk.realtime.position import GRACE, TRIES, Cursor, Position
 
@@ -202,3 +203,31 @@ class TestMailbox:
         box.put(gap)
         box.offer(2)
         assert [box.take(), box.take()] == [gap, 2]
+
+    @pytest.mark.parametrize(
+        ("one", "another", "same"),
+        [
+            ({"type": "lead.updated", "data": {"id": "a", "n": 1}}, {"type": "lead.updated", "data": {"id": "a"}}, True),
+            ({"type": "lead.updated", "data": {"id": "a"}}, {"type": "lead.updated", "data": {"id": "b"}}, False),
+            ({"type": "lead.updated", "data": {"id": "a"}}, {"type": "lead.created", "data": {"id": "a"}}, False),
+            ({"type": "agent.status", "data": {"agentId": "a"}}, {"type": "agent.status", "data": {"agentId": "b"}}, False),
+            ({"type": "metrics.update", "data": {"metric": "a"}}, {"type": "metrics.update", "data": {"metric": "a"}}, True),
+            ({"event": "deal:updated", "payload": {"id": "a"}}, {"event": "deal:updated", "payload": {"id": "b"}}, False),
+            ({"event": "deal:updated", "payload": {"id": "a"}}, {"event": "deal:updated", "payload": {"id": "a"}}, True),
+            ({"event": "n", "payload": {"deal": {"id": "a"}}}, {"event": "n", "payload": {"deal": {"id": "b"}}}, False),
+        ],
+    )  # fmt: skip
+    def test_what_is_of_one_record_in_a_feed_and_on_a_channel(self, one: object, another: object, same: bool) -> None:
+        box: Mailbox[object] = Mailbox(2, "coalesce", record_of)  # type: ignore[arg-type] # messages are mappings
+        other = {"type": "x", "data": {"id": "other"}}
+        for item in (other, one, another):
+            assert box.offer(item)
+        assert [box.take(), box.take()] == ([other, another] if same else [one, another])
+
+    @pytest.mark.parametrize("odd", [{"type": "x", "data": "text"}, {"type": "x"}, {"presence": 1}, {"cursor": 2}])
+    def test_what_is_of_no_record_takes_the_place_of_the_oldest(self, odd: object) -> None:
+        box: Mailbox[object] = Mailbox(2, "coalesce", record_of)  # type: ignore[arg-type] # messages are mappings
+        for item in (1, 2, 3):
+            box.offer({"type": "x", "data": {"id": str(item)}})
+        assert box.offer(odd)
+        assert [box.take(), box.take()] == [{"type": "x", "data": {"id": "3"}}, odd]
