@@ -211,7 +211,10 @@ class AsyncHttpClient(Protocol):
 def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | ClientLink:
     """Return what a sync client sends through."""
     if http_client is None:
-        return DirectLink(sync_transports(base_url), limit)
+        make = sync_transports(base_url)
+        made = DirectLink(make, limit)
+        _take_sockets(made, make)
+        return made
     if hasattr(http_client, "handle_request"):
         link = DirectLink(lambda: http_client, limit, owned=False)
         _take_sockets(link, http_client)
@@ -224,7 +227,10 @@ def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | Clien
 def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectLink | AsyncClientLink:
     """Return what an async client sends through."""
     if http_client is None:
-        return AsyncDirectLink(async_transports(base_url), limit)
+        make = async_transports(base_url)
+        made = AsyncDirectLink(make, limit)
+        _take_sockets(made, make)
+        return made
     if hasattr(http_client, "handle_async_request"):
         link = AsyncDirectLink(lambda: http_client, limit, owned=False)
         _take_sockets(link, http_client)
@@ -235,7 +241,7 @@ def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectL
 
 
 def _take_sockets(link: Any, transport: Any) -> None:
-    # A transport that leads to a server of its own kind (the stub's) opens the WebSockets to it as well.
+    # A transport that leads to a server of its own kind (the stub's), or what makes such, opens its WebSockets as well.
     if hasattr(transport, "open_socket"):
         link.open_socket = transport.open_socket
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Generic, NoReturn, TypeVar
 
 import httpx
 
@@ -16,6 +17,9 @@ from .live.bodies import LiveBody
 from .live.connection import Connection
 from .live.sockets import open_async_socket, open_socket
 from .messages import Reply, Request
+
+Made = TypeVar("Made")
+Opens = TypeVar("Opens")
 
 
 def _incoming(request: httpx.Request, body: bytes) -> Request:
@@ -112,16 +116,27 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
         return open_async_socket(self._server, url, headers, subprotocols, timeout)
 
 
+@dataclass(frozen=True, slots=True)
+class _Maker(Generic[Made, Opens]):
+    """Makes transports, and opens WebSockets, for a client that goes on talking to the stub after the block."""
+
+    make: Callable[[], Made]
+    open_socket: Opens
+
+    def __call__(self) -> Made:
+        return self.make()
+
+
 @contextmanager
 def intercepted(server: StubServer) -> Generator[StubServer]:
     """Let every client that is made within the block talk to the server, whatever its base URL is."""
     from unittest import mock  # here, because it imports asyncio, which a stub has no other use for
 
     def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
-        return server.transport
+        return _Maker(server.transport, server.transport().open_socket)
 
     def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
-        return server.async_transport
+        return _Maker(server.async_transport, server.async_transport().open_socket)
 
     with (
         mock.patch("crm_sdk.http.sync_transports", sync_transports),

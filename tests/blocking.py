@@ -32,13 +32,13 @@ class Blocking:
 
 
 @contextmanager
-def opened(client: CrmClient | AsyncCrmClient, make: Callable[[Any], Any], mode: str) -> Generator[Any]:
+def opened(client: Any, make: Callable[[Any], Any], mode: str) -> Generator[Any]:
     """Open a stream or channel that `make` makes of the client."""
     if mode == "sync":
-        with make(client) as stream:
+        with client, make(client) as stream:
             yield stream
         return
-    with start_blocking_portal(mode) as portal:
+    with start_blocking_portal(mode) as portal, portal.wrap_async_context_manager(client):
 
         async def made() -> Any:
             return make(client)

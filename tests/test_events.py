@@ -23,6 +23,7 @@ from crm_sdk.errors import (
 )
 from crm_sdk.models import LeadCreated, LeadUpdated, MessageReceived, MetricsUpdate
 from server_stub import StubServer
+from server_stub.identity import find_api_key
 from server_stub.seed_company import DEMO_PASSWORD
 
 Over = Literal["ws", "sse"]
@@ -253,12 +254,13 @@ def test_iterating_ends_when_the_stream_is_closed() -> None:
 
 def test_what_cannot_be_right_is_said_before_anything_is_sent() -> None:
     client = CrmClient("http://127.0.0.1:9", "key")
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"over": "carrier pigeon"}, {"types": "lead.created"}, {"since": "x"}, {"capacity": 0}, {"overflow": "explode"},
         {"heartbeat": -1},
-    ):  # fmt: skip
+    )  # fmt: skip
+    for wrong in wrongs:
         with pytest.raises((InvalidInputError, ConfigurationError)):
-            client.events.listen(**wrong)  # type: ignore[arg-type] # that is the point
+            client.events.listen(**wrong)
     with pytest.raises(UnsupportedOperationError, match="mvp"):
         client.with_options(dialects="flow").events.listen()
 
@@ -273,9 +275,21 @@ def test_a_stream_says_what_it_is(inside: Company) -> None:
 def test_a_reminder_comes_by_the_clock_alone(inside: Company) -> None:
     start = inside.stub.clock.now() + timedelta(hours=2)
     inside.user.calendar.events.create(
-        {"title": "Demo", "startTime": start, "endTime": start + timedelta(hours=1), "type": "demo"}
+        {"title": "Demo", "start_time": start, "end_time": start + timedelta(hours=1), "type": "demo"}
     )
     with inside.listening(types=["event.reminder"]) as stream:
         inside.stub.clock.advance(3600)
         event = stream.wait(5)
     assert event is not None and event.type == "event.reminder"
+
+
+def test_waiting_says_what_ended_a_stream_for_good(inside: Company, over: Over) -> None:
+    with inside.listening(over=over, client={"api_key": "acme-sales"}) as stream:
+        key = find_api_key(inside.stub.store, "acme-sales")
+        assert key is not None
+        with inside.stub.store.transaction():
+            inside.stub.store.collection("tenant_acme", "api_key").remove(key["id"])
+        inside.stub.live.abort()
+        for _ in range(2):
+            with pytest.raises(AuthenticationError):
+                stream.wait(10)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from test_live import Wire, opened
+from wire import Wire, opened
 
 from crm_sdk import ConnectionFailedError
 from crm_sdk.realtime.sockets import SocketClosedError
@@ -184,9 +184,12 @@ def test_all_of_it_at_random_can_be_survived_and_is_the_same_for_the_same_seed()
 def test_faults_are_part_of_a_snapshot(stub: StubServer) -> None:
     stub.live.add("drop")
     before = stub.snapshot()
+    stub.live.refuse(60)
     stub.live.faults.clear()
     stub.restore(before)
     assert [fault.kind for fault in stub.live.faults.pending] == ["drop"]
+    with opened(stub):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -198,6 +200,27 @@ def test_closing_the_port_closes_them_promptly(stub: StubServer) -> None:
         closing.join()
         assert time.monotonic() - began < 2
     assert stub.live.connections == []
+
+
+@pytest.mark.parametrize("flags", [(), ("--test-mode",)])
+def test_nobody_says_who_they_are_but_in_test_mode(flags: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "server_stub", "--port", "0", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http"))
+        target = f"{url.replace('http', 'ws')}/ws/websocket?vsn=2.0.0&user_id=zoe"
+        try:
+            if not flags:
+                with pytest.raises(InvalidStatus), connect(target):
+                    pass
+                return
+            with connect(target, additional_headers={}) as wire:
+                wire.send('["1","1","room:lobby","phx_join",{}]')
+                assert [heard(wire)[3] for _ in range(3)] == ["phx_reply", "presence_diff", "presence_state"]
+                wire.send('["1","2","room:lobby","test:echo",{"n":1}]')
+                assert heard(wire)[4] == {"status": "ok", "response": {"n": 1}}
+        finally:
+            process.terminate()
 
 
 def test_a_server_that_keeps_nothing_begins_another_history() -> None:

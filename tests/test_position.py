@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given
@@ -205,28 +205,28 @@ class TestMailbox:
         assert [box.take(), box.take()] == [gap, 2]
 
     @pytest.mark.parametrize(
-        ("one", "another", "same"),
+        ("name", "one", "another", "same"),
         [
-            ({"type": "lead.updated", "data": {"id": "a", "n": 1}}, {"type": "lead.updated", "data": {"id": "a"}}, True),
-            ({"type": "lead.updated", "data": {"id": "a"}}, {"type": "lead.updated", "data": {"id": "b"}}, False),
-            ({"type": "lead.updated", "data": {"id": "a"}}, {"type": "lead.created", "data": {"id": "a"}}, False),
-            ({"type": "agent.status", "data": {"agentId": "a"}}, {"type": "agent.status", "data": {"agentId": "b"}}, False),
-            ({"type": "metrics.update", "data": {"metric": "a"}}, {"type": "metrics.update", "data": {"metric": "a"}}, True),
-            ({"event": "deal:updated", "payload": {"id": "a"}}, {"event": "deal:updated", "payload": {"id": "b"}}, False),
-            ({"event": "deal:updated", "payload": {"id": "a"}}, {"event": "deal:updated", "payload": {"id": "a"}}, True),
-            ({"event": "n", "payload": {"deal": {"id": "a"}}}, {"event": "n", "payload": {"deal": {"id": "b"}}}, False),
+            ("lead.updated", {"id": "a", "n": 1}, {"id": "a", "n": 2}, True),
+            ("lead.updated", {"id": "a"}, {"id": "b"}, False),
+            ("agent.status", {"agentId": "a"}, {"agentId": "b"}, False),
+            ("metrics.update", {"metric": "a", "value": 1}, {"metric": "a", "value": 2}, True),
+            ("deal:created", {"deal": {"id": "a"}}, {"deal": {"id": "b"}}, False),
         ],
-    )  # fmt: skip
-    def test_what_is_of_one_record_in_a_feed_and_on_a_channel(self, one: object, another: object, same: bool) -> None:
-        box: Mailbox[object] = Mailbox(2, "coalesce", record_of)  # type: ignore[arg-type] # messages are mappings
-        other = {"type": "x", "data": {"id": "other"}}
-        for item in (other, one, another):
+    )
+    @pytest.mark.parametrize("names", [("type", "data"), ("event", "payload")])
+    def test_what_is_of_one_record_in_the_feed_and_on_a_channel(
+        self, names: tuple[str, str], name: str, one: object, another: object, same: bool
+    ) -> None:
+        box: Mailbox[Mapping[str, object]] = Mailbox(2, "coalesce", record_of)
+        other, older, newer = (dict(zip(names, (name, said), strict=True)) for said in ({"id": "other"}, one, another))
+        for item in (other, older, newer):
             assert box.offer(item)
-        assert [box.take(), box.take()] == ([other, another] if same else [one, another])
+        assert [box.take(), box.take()] == ([other, newer] if same else [older, newer])
 
     @pytest.mark.parametrize("odd", [{"type": "x", "data": "text"}, {"type": "x"}, {"presence": 1}, {"cursor": 2}])
-    def test_what_is_of_no_record_takes_the_place_of_the_oldest(self, odd: object) -> None:
-        box: Mailbox[object] = Mailbox(2, "coalesce", record_of)  # type: ignore[arg-type] # messages are mappings
+    def test_what_is_of_no_record_takes_the_place_of_the_oldest(self, odd: Mapping[str, object]) -> None:
+        box: Mailbox[Mapping[str, object]] = Mailbox(2, "coalesce", record_of)
         for item in (1, 2, 3):
             box.offer({"type": "x", "data": {"id": str(item)}})
         assert box.offer(odd)

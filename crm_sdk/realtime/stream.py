@@ -102,7 +102,7 @@ class _Shared(Generic[T_co]):
     @property
     def connected(self) -> bool:
         """Whether events are being received at this moment."""
-        return self._source.up
+        return self._source.up and not self._mailbox.closed
 
     def __repr__(self) -> str:
         state = "closed" if self._mailbox.closed else "connected" if self.connected else "not connected"

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 LiveFaultKind: TypeAlias = Literal[
@@ -45,19 +46,29 @@ class LiveFault:
             raise ValueError("seconds are more than 0, times at least 1 and after at least 0")
 
 
-State: TypeAlias = tuple[Sequence[tuple[LiveFault, int, int]], Mapping[LiveFaultKind, int], Any]
+State: TypeAlias = tuple[
+    Sequence[tuple[LiveFault, int, int]],
+    Mapping[LiveFaultKind, int],
+    tuple[datetime | None, int | None] | None,
+    tuple[int, int] | None,
+    Any,
+]
 
 
 class LiveFaults:
     """The faults that are set up, in order; of several that fit an event the first one happens."""
 
-    __slots__ = ("_random", "_set_up", "happened")
+    __slots__ = ("_random", "_set_up", "closing", "happened", "refusing")
 
     def __init__(self) -> None:
         self._set_up: list[tuple[LiveFault, int, int]] = []  # the fault, fitting events seen, times it happened
         self._random = random.Random(0)
         self.happened: Counter[LiveFaultKind] = Counter()
         """How often each kind happened."""
+        self.refusing: tuple[datetime | None, int | None] | None = None
+        """Until when no connection is accepted, or how many are not."""
+        self.closing: tuple[int, int] | None = None
+        """How many of the next connections are closed at once, and with which code."""
 
     def add(self, fault: LiveFault) -> LiveFault:
         """Set up a fault."""
@@ -95,14 +106,15 @@ class LiveFaults:
     def clear(self) -> None:
         """Let everything go well again."""
         self._set_up = []
+        self.refusing = self.closing = None
 
     def snapshot(self) -> State:
         """Return the present state, for `restore`."""
-        return tuple(self._set_up), dict(self.happened), self._random.getstate()
+        return tuple(self._set_up), dict(self.happened), self.refusing, self.closing, self._random.getstate()
 
     def restore(self, state: State) -> None:
         """Go back to a snapshot."""
-        set_up, happened, chances = state
+        set_up, happened, self.refusing, self.closing, chances = state
         self._set_up = list(set_up)
         self.happened = Counter(happened)
         self._random.setstate(chances)

@@ -12,6 +12,7 @@ from .. import identity
 from ..faults import Fault
 from ..messages import Reply, Request
 from ..problems import Problem
+from ..serving import Caller
 from .connection import Close, Connection, Ended
 from .faults import LiveFault, LiveFaultKind, LiveFaults
 from .presence import Presence
@@ -48,8 +49,6 @@ class Live:
         self.test_mode = False
         """Whether clients may say who they are, meet in ``room:*`` and ask for faults themselves; never by default."""
         self._logs: dict[str, FeedLog] = {}
-        self._refusing: tuple[datetime | None, int | None] | None = None
-        self._closing: tuple[int, int] | None = None
         self._epoch = 0
 
     # -- what a test lets happen -------------------------------------------------------------------------------
@@ -105,11 +104,11 @@ class Live:
     def refuse(self, for_seconds: float | None = None, *, times: int | None = None) -> None:
         """Accept no connection for so long on the stub's clock, or so many times."""
         until = self.clock.now() + timedelta(seconds=for_seconds) if for_seconds is not None else None
-        self._refusing = until, times if until is not None or times is not None else 1
+        self.faults.refusing = until, times if until is not None or times is not None else 1
 
     def accept_and_close(self, times: int = 1, *, code: int = Close.RESTART) -> None:
         """Accept the next connections, and close each at once."""
-        self._closing = times, code
+        self.faults.closing = times, code
 
     @property
     def happened(self) -> Counter[LiveFaultKind]:
@@ -183,9 +182,9 @@ class Live:
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             reply = Reply(200, {**visit.headers, **headers}, live=connection)
         self.connections.append(connection)
-        if self._closing is not None:
-            times, code = self._closing
-            self._closing = (times - 1, code) if times > 1 else None
+        if self.faults.closing is not None:
+            times, code = self.faults.closing
+            self.faults.closing = (times - 1, code) if times > 1 else None
             self.faults.happened["close"] += 1
             connection.close(code, "the test closes it")
         return reply
@@ -217,13 +216,13 @@ class Live:
         return datetime.fromtimestamp(self._server.tokens.verify(credential).expires_at, self.clock.start.tzinfo)
 
     def _is_refusing(self) -> bool:
-        if self._refusing is None:
+        if self.faults.refusing is None:
             return False
-        until, times = self._refusing
+        until, times = self.faults.refusing
         if (until is not None and self.clock.now() >= until) or times == 0:
-            self._refusing = None
+            self.faults.refusing = None
             return False
-        self._refusing = until, times - 1 if times is not None else None
+        self.faults.refusing = until, times - 1 if times is not None else None
         return True
 
     # -- what connections and what carries them ask --------------------------------------------------------------
@@ -283,5 +282,13 @@ class Live:
     def _tell(self, tenants: Collection[str]) -> None:
         now = self.clock.now()
         for connection in tuple(self.connections):
-            if connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
+            if connection.caller.tenant_id in tenants and self._has_signed_out(connection.caller):
+                connection.close(Close.EXPIRED, "the session has ended")
+            elif connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
                 self.wake(connection)
+
+    def _has_signed_out(self, caller: Caller) -> bool:
+        if caller.session_id is None:
+            return False
+        session = self._server.store.collection(caller.tenant_id, "session").get(caller.session_id)
+        return session is None or session["revoked_at"] is not None

@@ -36,6 +36,10 @@ class Carrier:
                 super().connection_made(transport)
                 transports[self.client] = self.transport
 
+            def connection_lost(self, exc: Exception | None) -> None:
+                transports.pop(self.client, None)
+                super().connection_lost(exc)
+
         return Protocol
 
     def stop(self) -> None:

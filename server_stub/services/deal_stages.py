@@ -9,7 +9,7 @@ from typing import Any
 from ..document import Document
 from ..problems import Problem
 from ..serving import Call, changes_between
-from . import contact_health, deal_notices, metrics
+from . import contact_health, deal_notices
 from . import deal_figures as figures
 
 Members = Mapping[str, Any]
@@ -67,7 +67,6 @@ def move(call: Call, deal: Document, stage: Members, also: Members | None = None
     call.emit("deal.stage_changed", "deal", new, changes=told, metadata={"from": deal["stage"], "to": new["stage"]})
     if new["status"] != deal["status"]:
         _tell_status(call, new)
-        metrics.deal_closed(call, deal, new)
     deal_notices.moved(call, new, deal["stage"])
     follow(call, new)
     return new
@@ -80,7 +79,6 @@ def begin(call: Call, deal: Document) -> Document:
     call.emit("deal.created", "deal", deal)
     if deal["status"] != "open":
         _tell_status(call, deal)
-        metrics.deal_closed(call, {"status": "open"}, deal)
         deal_notices.moved(call, deal, None)
     follow(call, deal)
     return deal

@@ -13,7 +13,6 @@ from .. import normalise
 from ..document import Document
 from ..problems import invalid
 from ..serving import Answer, Call, Members, serves
-from . import metrics
 from .lead_assignment import OPEN
 from .leads import add, change, fresh, prepared, told
 from .signatures import read_signature
@@ -147,7 +146,6 @@ def _captured(
     if before is None:
         lead, assignment = add(call, {**given, "notes": list(notes), "last_activity_at": at}, heard=hear)
         call.emit("lead.created", "lead", lead)
-        metrics.lead_came(call)
     else:
         hear(before)
         lead = change(call, before, _additions(before, given, notes, at))

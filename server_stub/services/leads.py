@@ -17,7 +17,7 @@ from ..query import by, dated, ordered, searched, tagged
 from ..seed_blanks import blank
 from ..serving import Call, Members, changes_between, serves
 from ..store import Collection
-from . import lead_scoring, metrics
+from . import lead_scoring
 from .lead_assignment import first_owner, territory_of
 from .notifications import notify
 
@@ -197,7 +197,6 @@ def create(call: Call, lead: Members) -> Document:
     """Create a lead."""
     doc, _ = add(call, prepared(call, lead))
     call.emit("lead.created", "lead", doc)
-    metrics.lead_came(call)
     return doc
 
 
@@ -243,7 +242,6 @@ def delete(call: Call, lead_id: str, version: int | None) -> None:
     gone = call.delete("lead", doc)
     link_duplicates(call.collection("lead"), doc["duplicate_ids"])
     call.emit("lead.deleted", "lead", gone)
-    metrics.lead_went(call, gone)
 
 
 @serves(Leads.list)

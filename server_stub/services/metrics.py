@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..document import Document
-from ..serving import Call, Members
+from ..serving import Call, Members, reacts
 from .analytics import worth
 from .deal_figures import today, zone
 
@@ -13,35 +13,32 @@ _KIND = "metric"
 """The kind of the records that hold a figure, so that it need not be counted at every write."""
 
 
-def lead_came(call: Call) -> None:
-    """Count a lead among those of the day."""
-    _leads_today(call, 1)
-
-
-def lead_went(call: Call, lead: Members) -> None:
-    """Count a lead that was deleted no longer, where it came today."""
-    if lead["created_at"].astimezone(zone(call)).date() == today(call):
-        _leads_today(call, -1)
-
-
-def _leads_today(call: Call, moved: int) -> None:
-    day, figures = today(call), call.collection(_KIND)
-    known = figures.get("leads_today")
+@reacts("lead.created", "lead.deleted")
+def leads_today(call: Call, entry: Members) -> None:
+    """Count a lead of the day, or no longer."""
+    came = entry["action"] == "lead.created"
+    here, day = zone(call), today(call)
+    lead = call.collection("lead").get(entry["entity"]["id"], deleted=True)
+    if lead is None or lead["created_at"].astimezone(here).date() != day:
+        return
+    figures = call.collection(_KIND)
+    known, moved = figures.get("leads_today"), 1 if came else -1
     if known is not None and known["day"] == day:
         value = known["value"] + moved
     else:
-        here = zone(call)
-        value = sum(lead["created_at"].astimezone(here).date() == day for lead in call.collection("lead").all())
+        value = sum(other["created_at"].astimezone(here).date() == day for other in call.collection("lead").all())
     figures.put(Document(id="leads_today", day=day, value=value))
     _tell(call, "leads_today", value, moved)
 
 
-def deal_closed(call: Call, before: Members, after: Members) -> None:
-    """Tell that the revenue moved where a deal was won, or is won no longer."""
-    if (before["status"] == "won") != (after["status"] == "won"):
-        won = [deal for deal in call.collection("deal").all() if deal["status"] == "won"]
-        moved = worth(call, [Document(after)]) if after["status"] == "won" else -worth(call, [Document(before)])
-        _tell(call, "total_revenue", worth(call, won), moved)
+@reacts("deal.won", "deal.stage_changed")
+def total_revenue(call: Call, entry: Members) -> None:
+    """Count what a deal brought that was won, or is won no longer."""
+    left = any(change["field"] == "status" and change["before"] == "won" for change in entry["changes"])
+    deal = call.collection("deal").get(entry["entity"]["id"])
+    if deal is not None and (left or entry["action"] == "deal.won"):
+        won = [other for other in call.collection("deal").all() if other["status"] == "won"]
+        _tell(call, "total_revenue", worth(call, won), -worth(call, [deal]) if left else worth(call, [deal]))
 
 
 def _tell(call: Call, metric: str, value: Decimal | int, moved: Decimal | int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -336,11 +335,9 @@ def started(folder: Any) -> Iterator[Any]:
     """Start the command line in processes of their own."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(*words: str, **more: Any) -> subprocess.Popen[str]:
-        piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "crm_cli", *words]
-        process = subprocess.Popen(command, cwd=ROOT, text=True, env=environment, **piped)
+    def start(*words: str) -> subprocess.Popen[str]:
+        command, pipe = [sys.executable, "-m", "crm_cli", *words], subprocess.PIPE
+        process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=pipe, stderr=pipe)
         running.append(process)
         return process
 
