@@ -309,6 +309,7 @@ def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServe
 
         def move() -> None:
             while not moving.wait(0.02):
+                stub.clock.advance(0.1)  # which the pace of cursors goes by
                 other.move_cursor(x=3, y=4)
 
         mover = threading.Thread(target=move)
