@@ -102,7 +102,7 @@ def test_what_a_call_does_arrives_as_a_typed_event(company: Company, over: Over)
 def test_a_message_and_a_figure_that_moves_are_told_too(inside: Company, over: Over) -> None:
     with inside.listening(over=over) as stream:
         lead_id = inside.lead("ann")
-        inside.user.messages.create({"leadId": lead_id, "content": "Hi, I am interested", "sender": "lead"})
+        inside.user.messages.create({"lead_id": lead_id, "content": "Hi, I am interested", "sender": "lead"})
         seen = []
         while (event := stream.wait(0.3)) is not None:
             seen.append(event)

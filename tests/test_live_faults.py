@@ -9,7 +9,7 @@ import pytest
 from wire import Wire, opened
 
 from crm_sdk import ConnectionFailedError
-from crm_sdk.realtime.sockets import SocketClosedError
+from crm_sdk.realtime.sockets import SocketClosedError, SocketRefusedError
 from server_stub import StubServer
 from server_stub.live.faults import KINDS
 
@@ -125,8 +125,12 @@ def test_a_connection_is_refused_so_often(stub: StubServer) -> None:
         wire.next()
     assert closed.value.code == 1001
     stub.faults.add("status", status=503, path_prefix="/ws", times=1)
-    with pytest.raises(Exception, match="503"), opened(stub):
+    with pytest.raises(SocketRefusedError, match="503"), opened(stub):
         pass
+    stub.faults.add("delay", seconds=10, path_prefix="/ws", times=1)
+    with pytest.raises(ConnectionFailedError, match="delayed"), opened(stub):
+        pass
+    assert stub.live.connections == []
     with opened(stub):
         pass
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from ..errors import ConnectionFailedError
 from ..exchange import running_loop
@@ -121,12 +123,26 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
     }
 
 
+# No redirect is followed: the sub-protocol that carries the credential would go along to another server.
+def _connected(url: str, timeout: float) -> socket.socket:
+    """Return a socket for the sync client, which follows no redirect with one that it was given."""
+    parts = urlsplit(url)
+    return socket.create_connection((parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80)), timeout)
+
+
+def _staying(opening: Any) -> Any:
+    """Take from an async client that connects what it follows redirects with."""
+    opening.process_redirect = lambda error: error
+    return opening
+
+
 def _unopened(error: Exception, url: str) -> Exception:
     """Return what an exception of `websockets` while connecting is for us."""
     from websockets.exceptions import InvalidStatus, WebSocketException
 
-    if isinstance(error, InvalidStatus):
-        response = error.response
+    status = error.__cause__ if isinstance(error, ValueError) else error  # a redirect that was not followed
+    if isinstance(status, InvalidStatus):
+        response = status.response
         headers = {name.lower(): value for name, value in response.headers.raw_items()}
         return SocketRefusedError(response.status_code, headers, bytes(response.body or b""))
     where = url.partition("?")[0]
@@ -188,7 +204,8 @@ def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str
 
     begin: Any = connect  # its overloads do not take options that are in a dict
     try:
-        opening = begin(url, **_options(headers, subprotocols, timeout))
+        connected = _connected(url, timeout)
+        opening = begin(url, sock=connected, **_options(headers, subprotocols, timeout))
         connection = opening.__enter__()
     except Exception as error:
         raise _unopened(error, url) from None
@@ -255,7 +272,7 @@ async def open_async_socket(
     else:
         from websockets.asyncio.client import connect  # type: ignore[assignment] # the same class for the other loop
 
-    opening: Any = connect(url, **_options(headers, subprotocols, timeout))
+    opening = _staying(connect(url, **_options(headers, subprotocols, timeout)))
     try:
         connection = await opening.__aenter__()
     except Exception as error:

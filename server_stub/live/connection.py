@@ -221,6 +221,7 @@ class Connection(ABC):
             case "half_open":
                 self.half_open()
             case "close":
+                self.readers.clear()
                 self.close(fault.code, "the test closes it")
             case "refuse":
                 self.live.refuse(fault.seconds)

@@ -69,6 +69,8 @@ class Carrier:
             await _refuse(reply, send)
             return
         self._open.add(connection)
+        if reply.fault is not None and reply.fault.kind == "delay":
+            await asyncio.sleep(reply.fault.seconds)
         if transport is not None:
             connection.cut = _cutter(connection, transport)
         try:

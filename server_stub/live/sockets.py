@@ -18,17 +18,22 @@ if TYPE_CHECKING:
     from ..core import StubServer
 
 
-def _connect(server: StubServer, url: str, headers: Mapping[str, str], subprotocols: Sequence[str]) -> Connection:
+def _connect(
+    server: StubServer, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+) -> Connection:
     """Open a WebSocket as the server sees it."""
     parts = urlsplit(url)
     sent = {name.lower(): value for name, value in headers.items()} | {"upgrade": "websocket"}
     if subprotocols:
         sent["sec-websocket-protocol"] = ", ".join(subprotocols)
     reply = server.handle(Request("GET", parts.path, parts.query, sent))
-    if reply.fault is not None and reply.fault.kind in ("refuse", "drop"):
+    fault = reply.fault
+    late = fault is not None and fault.kind == "delay" and fault.seconds > timeout
+    if late or (fault is not None and fault.kind in ("refuse", "drop")):
         if reply.live is not None:
             reply.live.left()
-        raise ConnectionFailedError(f"{url.partition('?')[0]} failed: the test refused the connection", sent=False)
+        why = "the test delayed the answer" if late else "the test refused the connection"
+        raise ConnectionFailedError(f"{url.partition('?')[0]} failed: {why}", sent=False)
     if reply.live is None:
         raise SocketRefusedError(
             reply.status, {name.lower(): value for name, value in reply.headers.items()}, reply.body
@@ -122,7 +127,7 @@ def open_socket(
     server: StubServer, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
 ) -> Generator[Socket]:
     """Open a WebSocket to a stub server."""
-    socket = _SyncSocket(server, _connect(server, url, headers, subprotocols))
+    socket = _SyncSocket(server, _connect(server, url, headers, subprotocols, timeout))
     try:
         yield socket
     finally:
@@ -134,7 +139,7 @@ async def open_async_socket(
     server: StubServer, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
 ) -> AsyncGenerator[AsyncSocket]:
     """Open a WebSocket to a stub server on asyncio or trio."""
-    socket = _AsyncSocket(server, _connect(server, url, headers, subprotocols))
+    socket = _AsyncSocket(server, _connect(server, url, headers, subprotocols, timeout))
     try:
         yield socket
     finally:
