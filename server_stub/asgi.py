@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.1
 """Seconds between two looks at what has come due."""
+_PATIENCE = 1.0
+"""Seconds that connections have to end by themselves when the port is closed."""
 
 
 class Application:
@@ -26,8 +28,8 @@ class Application:
     def __init__(self, server: StubServer) -> None:
         self._server = server
         self._carrier = Carrier(server)
-        self.stopping: Callable[[], bool] = bool
-        """Tells whether the port is being closed."""
+        self.port: uvicorn.Server | None = None
+        """What carries it."""
 
     @property
     def websocket_protocol(self) -> type[asyncio.Protocol]:
@@ -81,11 +83,15 @@ class Application:
 
     async def _clockwork(self) -> None:
         """Do what comes due though nobody asks, and let live connections go when the port is closed."""
+        patience = _PATIENCE
         while True:
             await asyncio.sleep(_TICK)
             self._server.catch_up()
-            if self.stopping():
+            if self.port is not None and self.port.should_exit:
                 self._carrier.stop()
+                patience -= _TICK
+                for connection in tuple(self.port.server_state.connections) if patience <= 0 else ():
+                    connection.transport.abort()  # whoever does not read what was sent would be waited for
 
 
 async def _answer(reply: Reply, request: Request, send: Send) -> None:
@@ -118,7 +124,7 @@ def _uvicorn(server: StubServer) -> uvicorn.Server:
         ws_per_message_deflate=False,
     )
     made = uvicorn.Server(config)
-    application.stopping = lambda: made.should_exit
+    application.port = made
     return made
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .collection import Change
 from .document import Document
-from .store import Change, Store
+from .store import Store
 
 FORMAT = 1
 _APPLICATION = 0x43524D53  # SQLite's application_id of our files: "CRMS"

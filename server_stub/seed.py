@@ -9,6 +9,7 @@ from random import Random
 from typing import TypeAlias
 
 from .clock import Clock
+from .collection import Collection
 from .document import Document
 from .seed_around import around
 from .seed_calendar import calendar
@@ -21,7 +22,7 @@ from .seed_people import people
 from .seed_records import Records
 from .seed_talk import talk
 from .seed_templates import templates
-from .store import Collection, Store, StoreSnapshot
+from .store import Store, StoreSnapshot
 
 Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
 """Gets a kind, a document, a way to the collections and the time; returns the document with its computed members."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from .collection import Collection
 from .document import Document
 from .services import contact_health, conversation_state, deal_figures, leads, meeting_preparation
-from .store import Collection
 
 
 def computed(kind: str, doc: Document, collections: Callable[[str], Collection], now: datetime) -> Document:

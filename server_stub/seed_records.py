@@ -8,13 +8,14 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Literal
 
+from .collection import Collection
 from .document import Document
 from .query import fold
 from .seed_blanks import blank
 from .seed_company import Plan
 from .seed_names import COMPANIES, LOCALES, SOURCES, TAGS, TITLES, Company
 from .seed_texts import TEXTS, Mood, Text
-from .store import Collection, Store
+from .store import Store
 
 SPAN = timedelta(days=540)
 SpokenKind = Literal["email", "call", "event", "note"]

@@ -22,9 +22,9 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import encode_json
 
 from . import events
+from .collection import Collection
 from .document import Document
 from .problems import Problem
-from .store import Collection
 
 if TYPE_CHECKING:
     from .core import StubServer

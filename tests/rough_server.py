@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -113,6 +113,8 @@ class Rough:
                 self.refusing_until = time.monotonic() + (self.refusal if fault == "refuse" else 0.0)
                 linger = struct.pack("ii", 1, 0)  # a reset instead of a goodbye
                 connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                with suppress(OSError):
+                    connection.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads from it
                 connection.socket.close()
                 return
             if fault == "close":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -253,6 +254,19 @@ class TestPush:
                 channel.push("test:drop")
             assert channel.push("test:echo", {"back": 1}) == {"back": 1}
         assert room.stub.live.opened == 2
+
+    def test_more_than_a_thousand_a_minute_are_paced(self, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        # A minute passes in no time here: too fast for the heartbeat's thread.
+        monkeypatch.setattr("server_stub.live.phoenix.PhoenixSocket.idle_after", timedelta(hours=1))
+        room = Office(StubServer(), mode, None)
+        room.stub.live.test_mode = True
+        with room.joined("room:lobby") as channel:
+            began = room.stub.clock.monotonic()
+            for _ in range(1100):
+                channel.send("test:noreply")
+            assert channel.push("test:echo", {"still": "there"}) == {"still": "there"}
+            assert 50 < room.stub.clock.monotonic() - began < 70
+        assert room.stub.live.opened == 1
 
     def test_a_server_that_answers_nothing_any_more_is_left_by_the_heartbeat(self, mode: str) -> None:
         room = Office(StubServer(), mode, None)

@@ -7,11 +7,14 @@ import time
 from typing import Any
 
 import pytest
+from blocking import opened
 from rough_server import KINDS, Rough, at_random, running
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import EventGap
 from crm_sdk.models import UnknownEvent
+from server_stub import StubServer
+from server_stub.live.faults import LiveFaultKind
 
 
 def number(event: object) -> int:
@@ -183,3 +186,37 @@ def test_a_cursor_of_another_time_brings_what_was_missed() -> None:
         rough.emit(5)
         with client.events.listen(since=place) as stream:
             assert [number(stream.wait(5)) for _ in range(7)] == list(range(4, 11))
+
+
+STUB_KINDS: tuple[LiveFaultKind, ...] = ("drop", "duplicate", "delay", "reorder", "corrupt", "abort", "close", "refuse")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("way", ["ws", "sse", "channel"])
+@pytest.mark.parametrize("leads", [60, pytest.param(2000, marks=pytest.mark.slow)])
+def test_the_stub_does_everything_wrong_on_every_way(mode: str, way: str, leads: int) -> None:
+    stub = StubServer()
+    stub.live.chaos(MODES.index(mode), dict.fromkeys(STUB_KINDS, 0.02), seconds=0.05)
+    client: Any = stub.client() if mode == "sync" else stub.async_client()
+    user = stub.client()
+    contact = next(iter(user.contacts.list())).id
+
+    def make(client: Any) -> Any:
+        return client.channels.join("user:user_ada:deals") if way == "channel" else client.events.listen(over=way)
+
+    with opened(client, make, mode) as stream:
+        for n in range(leads):
+            user.deals.create({"title": f"deal {n}", "value": n, "contact_id": contact})
+        got: list[int] = []
+        told: list[str] = []
+        while not told or told[-1] != f"deal {leads - 1}":
+            event = stream.wait(5)
+            if event is None:  # the last one may have been dropped: the server tells its position every 15 s
+                stub.clock.advance(16)
+                continue
+            got.append(event.seq)
+            if event.type in ("deal.created", "deal:created"):
+                told.append(event.deal.title if way == "channel" else event.data["title"])
+    assert told == [f"deal {n}" for n in range(leads)]
+    assert got == list(range(got[0], got[0] + len(got)))
+    assert sum(stub.live.faults.happened.values()) >= leads // 12

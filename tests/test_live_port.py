@@ -223,6 +223,20 @@ def test_nobody_says_who_they_are_but_in_test_mode(flags: tuple[str, ...]) -> No
             process.terminate()
 
 
+def test_whoever_does_not_read_is_not_waited_for(stub: StubServer) -> None:
+    with stub.serve() as port, socket.create_connection(("127.0.0.1", port.number)) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        request = f"GET /api/events/stream HTTP/1.1\r\nHost: x\r\nAuthorization: {ADMIN['Authorization']}\r\n\r\n"
+        deaf.sendall(request.encode())
+        assert settled(stub, 1)
+        for n in range(300):
+            stub.client().leads.update("lead_123", {"notes": [str(n) * 10_000]})
+        began = time.monotonic()
+        port.close()
+        assert time.monotonic() - began < 3
+        assert stub.live.connections == []
+
+
 def test_a_server_that_keeps_nothing_begins_another_history() -> None:
     with StubServer(running=True, demo=False) as one:
         assert one.epoch > datetime(2026, 1, 1, tzinfo=UTC).timestamp()

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server_stub.collection import Collection
 from server_stub.document import Document
-from server_stub.store import Collection, Store
+from server_stub.store import Store
 
 
 @pytest.fixture

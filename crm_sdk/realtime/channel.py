@@ -11,7 +11,7 @@ from ..models.channels import Push, read_push
 from ..wire import is_object
 from .cursors import LiveCursor, LiveCursors
 from .hub import AsyncHub, AsyncSeat, Hub, Seat
-from .phoenix import Answer, Membership
+from .membership import Answer, Membership
 from .presence import Joined, Left, Updated
 from .stream import AsyncStream, Raw, Stream
 

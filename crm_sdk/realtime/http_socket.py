@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -108,8 +108,9 @@ class _AsyncHttpSocket:
 
     async def _pump(self) -> None:
         try:
-            async for piece in self._body:
-                await self._inlet.send(piece)
+            async with aclosing(aiter(self._body)) as pieces:
+                async for piece in pieces:
+                    await self._inlet.send(piece)
         except (CrmError, OSError) as error:
             self._reason = str(error)
         except anyio.BrokenResourceError:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInputError, NetworkError
 from .drivers import AsyncDriver, Driver, Ended
-from .phoenix import Membership, Phoenix
+from .membership import Membership
+from .phoenix import Phoenix
 from .session import Backoff, keep
 from .sockets import Data
 

@@ -63,7 +63,7 @@ def join(
     """Return a channel, for the sync or the async client."""
     from .channel import AsyncChannel, Channel
     from .hub import AsyncHub, Hub
-    from .phoenix import Membership
+    from .membership import Membership
 
     client: Client[Any] = channels._client  # pyright: ignore[reportPrivateUsage] # the client's own machinery
     _documented(client, "channels.join", "flow")

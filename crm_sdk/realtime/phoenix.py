@@ -8,26 +8,23 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..dialects import DIALECTS
 from ..errors import ConnectionFailedError, CrmError, InvalidInputError, PushRefusedError
 from ..pacing import Pacer
 from ..wire import is_array, is_object
-from .cursors import CURSOR, CursorPace, LiveCursors
+from .cursors import CURSOR
 from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
-from .mailbox import Mailbox
-from .position import GRACE, Cursor, Position
-from .presence import Left, Presence
+from .membership import Answer, Membership
+from .position import GRACE
+from .presence import Left
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
 
 if TYPE_CHECKING:
     from ..client import Client
-
-Raw = Mapping[str, Any]
 
 HEARTBEAT_SECONDS = 30.0
 PATIENCE = 10.0
@@ -37,56 +34,6 @@ REJOIN = (1.0, 2.0, 5.0, 10.0)
 MESSAGES_A_MINUTE = 1000
 _LASTING = frozenset({"unauthorized", "unmatched topic"})
 _PRIVATE = frozenset({"presence_state", "presence_diff", "stream:position", CURSOR})
-
-
-class Answer:
-    """What a push was answered; `done` once it was, or never will be."""
-
-    __slots__ = ("done", "error", "response", "status")
-
-    def __init__(self) -> None:
-        self.done = False
-        self.status: str | None = None
-        self.response: Mapping[str, Any] | bytes = {}
-        self.error: CrmError | None = None
-
-
-class Membership:
-    """One channel: what it was joined with, where it stands, what has come."""
-
-    def __init__(self, topic: str, params: Mapping[str, Any], mailbox: Mailbox[Raw], since: Cursor | None) -> None:
-        self.topic = topic
-        self.params = dict(params)
-        self.mailbox = mailbox
-        self.position: Position[Raw] = Position(mailbox.offer, mailbox.put, since)
-        self.presence = Presence()
-        self.cursors = LiveCursors()
-        self.pace: CursorPace[Mapping[str, Any]] = CursorPace()
-        self.moved: set[tuple[str, str]] = set()
-        """Whose cursors moved since that was last read."""
-        self.held: deque[Raw] = deque()
-        self.join_ref: str | None = None
-        self.up = False
-        """Whether it is joined."""
-        self.welcomed = False
-        """Whether it ever was."""
-        self.asked: float | None = None
-        """When the join under way was sent."""
-        self.again: float | None = None
-        """When it is to be joined again."""
-        self.crashes = 0
-        self.last_error: CrmError | None = None
-        self.ready: Callable[[], None] = lambda: None
-
-    def when_ready(self, ready: Callable[[], None]) -> None:
-        """Have `ready` called each time it was joined."""
-        self.ready = ready
-
-    def down(self) -> None:
-        """Note that nothing comes at the moment."""
-        self.up, self.asked = False, None
-        self.position.broke()
-        self.mailbox.changed()
 
 
 class Phoenix:

@@ -132,8 +132,12 @@ def _connected(url: str, timeout: float) -> socket.socket:
 
 def _staying(opening: Any) -> Any:
     """Take from an async client that connects what it follows redirects with."""
-    opening.process_redirect = lambda error: error
+    opening.process_redirect = _unfollowed
     return opening
+
+
+def _unfollowed(error: Exception) -> Exception:
+    return error
 
 
 def _unopened(error: Exception, url: str) -> Exception:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ..collection import Collection
 from ..document import Document
 from ..serving import Call, changes_between
-from ..store import Collection
 from . import sentiment
 
 HIGH_VALUE = Decimal(25_000)

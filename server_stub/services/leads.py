@@ -11,12 +11,12 @@ from crm_sdk.resources.leads import Leads
 
 from .. import normalise
 from ..bulk import carry_out, check_size
+from ..collection import Collection
 from ..document import Document
 from ..problems import FieldError, Problem, invalid, validation
 from ..query import by, dated, ordered, searched, tagged
 from ..seed_blanks import blank
 from ..serving import Call, Members, changes_between, serves
-from ..store import Collection
 from . import lead_scoring
 from .lead_assignment import first_owner, territory_of
 from .notifications import notify

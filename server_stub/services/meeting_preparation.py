@@ -10,9 +10,9 @@ from typing import Any
 
 from crm_sdk.resources.ai import Ai
 
+from ..collection import Collection
 from ..document import Document
 from ..serving import Call, serves
-from ..store import Collection
 from . import contact_health as health
 from . import sentiment
 from .working_time import OVER

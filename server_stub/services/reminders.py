@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from ..collection import Collection
 from ..document import Document
 from ..serving import Call, Caller
-from ..store import Collection
 
 if TYPE_CHECKING:
     from ..core import StubServer
