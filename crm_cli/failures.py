@@ -1,7 +1,8 @@
 """What the command line says when something fails, and the exit status it ends with.
 
 0 ok, 2 usage, 3 not found, 4 not signed in or not allowed, 5 not valid, 6 rate limited, 7 the server failed,
-8 no answer; 1 is a fault of this program, 130 an interruption, 141 a reader that went away.
+8 no answer, 9 what was waited for has not happened in time; 1 is a fault of this program, 130 an interruption, 141 a
+reader that went away.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from crm_sdk import errors
 
-USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK = 2, 3, 4, 5, 6, 7, 8
+USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
 
 _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.ConfigurationError, USAGE, "not configured"),
@@ -30,6 +31,7 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.WebhookError, INVALID, "not genuine"),
     (errors.InvalidResponseError, SERVER, "the answer cannot be read"),
     (errors.JobFailedError, SERVER, "the job failed"),
+    (errors.PushRefusedError, INVALID, "refused"),
     (errors.ConnectionFailedError, NETWORK, "no connection"),
     (errors.DeadlineExceededError, NETWORK, "no answer in time"),
     (errors.NetworkError, NETWORK, "no answer"),

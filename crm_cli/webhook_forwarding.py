@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from crm_sdk.errors import EventGap
 from crm_sdk.webhooks import embed, sign
 from crm_sdk.wire import encode_json
 
 from .failures import complain
 from .folders import data_folder, write_whole
 from .settings import Settings
+from .tailing import heard
 
 TRIES = 3
 """How often an event is posted that the URL refuses."""
@@ -131,12 +131,9 @@ def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> G
     bookmark.write(source.cursor)
     while True:
         try:
-            event = next(source)
+            event = heard(source.__next__)
         except StopIteration:
             return
-        except EventGap as gap:
-            complain(f"note: {gap}")
-            continue
         posted = forwarder.forward(payload_of(event), event.id) if forwarder is not None else None
         bookmark.write(source.cursor)
         yield event, posted

@@ -23,6 +23,7 @@ from crm_sdk.errors import (
 )
 from crm_sdk.models import LeadCreated, LeadUpdated, MessageReceived, MetricsUpdate
 from server_stub import StubServer
+from server_stub.identity import find_api_key
 from server_stub.seed_company import DEMO_PASSWORD
 
 Over = Literal["ws", "sse"]
@@ -280,3 +281,15 @@ def test_a_reminder_comes_by_the_clock_alone(inside: Company) -> None:
         inside.stub.clock.advance(3600)
         event = stream.wait(5)
     assert event is not None and event.type == "event.reminder"
+
+
+def test_waiting_says_what_ended_a_stream_for_good(inside: Company, over: Over) -> None:
+    with inside.listening(over=over, client={"api_key": "acme-sales"}) as stream:
+        key = find_api_key(inside.stub.store, "acme-sales")
+        assert key is not None
+        with inside.stub.store.transaction():
+            inside.stub.store.collection("tenant_acme", "api_key").remove(key["id"])
+        inside.stub.live.abort()
+        for _ in range(2):
+            with pytest.raises(AuthenticationError):
+                stream.wait(10)

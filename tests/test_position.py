@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm_sdk.errors import EventGap
+from crm_sdk.realtime.feed import record_of
 from crm_sdk.realtime.mailbox import Mailbox
 from crm_sdk.realtime.position import GRACE, TRIES, Cursor, Position
 
@@ -202,3 +203,31 @@ class TestMailbox:
         box.put(gap)
         box.offer(2)
         assert [box.take(), box.take()] == [gap, 2]
+
+    @pytest.mark.parametrize(
+        ("name", "one", "another", "same"),
+        [
+            ("lead.updated", {"id": "a", "n": 1}, {"id": "a", "n": 2}, True),
+            ("lead.updated", {"id": "a"}, {"id": "b"}, False),
+            ("agent.status", {"agentId": "a"}, {"agentId": "b"}, False),
+            ("metrics.update", {"metric": "a", "value": 1}, {"metric": "a", "value": 2}, True),
+            ("deal:created", {"deal": {"id": "a"}}, {"deal": {"id": "b"}}, False),
+        ],
+    )
+    @pytest.mark.parametrize("names", [("type", "data"), ("event", "payload")])
+    def test_what_is_of_one_record_in_the_feed_and_on_a_channel(
+        self, names: tuple[str, str], name: str, one: object, another: object, same: bool
+    ) -> None:
+        box: Mailbox[Mapping[str, object]] = Mailbox(2, "coalesce", record_of)
+        other, older, newer = (dict(zip(names, (name, said), strict=True)) for said in ({"id": "other"}, one, another))
+        for item in (other, older, newer):
+            assert box.offer(item)
+        assert [box.take(), box.take()] == ([other, newer] if same else [older, newer])
+
+    @pytest.mark.parametrize("odd", [{"type": "x", "data": "text"}, {"type": "x"}, {"presence": 1}, {"cursor": 2}])
+    def test_what_is_of_no_record_takes_the_place_of_the_oldest(self, odd: Mapping[str, object]) -> None:
+        box: Mailbox[Mapping[str, object]] = Mailbox(2, "coalesce", record_of)
+        for item in (1, 2, 3):
+            box.offer({"type": "x", "data": {"id": str(item)}})
+        assert box.offer(odd)
+        assert [box.take(), box.take()] == [{"type": "x", "data": {"id": "3"}}, odd]

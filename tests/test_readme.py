@@ -73,6 +73,24 @@ def test_the_deliveries_of_the_document_arrive() -> None:
     exec(compile(block, "docs/webhooks.md", "exec"), {})  # noqa: S102 # our own document
 
 
+def test_the_guide_to_real_time_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    text, _, wire = (ROOT / "docs" / "realtime.md").read_text().partition("\n# On the wire\n")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, flags=re.M | re.S)
+    assert len(blocks) == text.count("```") // 2 and wire
+    module = types.ModuleType("guide")
+    with StubServer().intercept():
+        for number, block in enumerate(blocks):
+            exec(compile(block, f"docs/realtime.md, block {number}", "exec"), module.__dict__)  # noqa: S102 # our own guide
+    said = capsys.readouterr().out
+    assert "welcome Jane Doe\nJohn Doe\n" in said
+    assert "lead.created\n" in said and "negotiation -> closed-won" in said and "came: Joined(" in said
+
+
+def test_the_example_of_events_greets_every_lead_once(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples" / "new_leads.py"), run_name="__main__")
+    assert capsys.readouterr().out == "Welcome, Ada!\nWelcome, Bob!\nWelcome, Cyd!\n"
+
+
 def test_the_first_two_commands_are_there_to_make() -> None:
     for target in ("demo", "test", "check", "types", "docs", "bench", "soak"):
         done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -17,8 +17,10 @@ from ..global_options import by_hand
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("week",),
+    "channels": ("join",),
     "dashboard": ("dashboard",),
     "deals": ("board",),
+    "events": ("tail",),
     "messages": ("thread",),
     "search": ("search",),
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),

@@ -18,6 +18,7 @@ from ..failures import SERVER, MisuseError, complain, visible
 from ..output import Printer
 from ..parameters import read_json
 from ..settings import Options, Settings, settle
+from ..tailing import split
 
 if TYPE_CHECKING:
     from ..webhook_forwarding import Forwarder, Posted
@@ -55,11 +56,10 @@ def listen(
         )
     bookmark = Bookmark(settings, forward_to)
     begin = bookmark.read() if since is None else None if since == "now" else since
-    types = [name.strip() for text in events or () for name in text.split(",") if name.strip()] or None
     with (
         _forwarding(forward_to, secret) as forwarder,
         connected(settings) as client,
-        client.events.listen(types=types, since=begin, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
+        client.events.listen(types=split(events), since=begin, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
     ):
         complain(f"listening to {settings.base_url}{f', after {begin}' if begin else ''} (stop with Ctrl-C)")
         for number, (event, posted) in enumerate(follow(stream, bookmark, forwarder), 1):

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from ..dialects import DIALECTS
 from ..errors import CrmError
+from ..wire import is_object
 from .mailbox import Mailbox
 from .position import GRACE, Cursor, Position
 from .session import Opening
@@ -30,6 +31,8 @@ UNTOLD = 0.5
 """Seconds to wait for a server to say where its feed goes on; one that does not has begun all the same."""
 SILENCE = 45.0
 """Seconds without a byte after which an SSE link counts as dead: a server sends a comment every 15."""
+_ABOUT = ("agentId", "metric", "dealId", "conversationId")
+"""What names the record of an event that has no id in it."""
 
 
 class Feed:
@@ -206,10 +209,14 @@ class Feed:
 
 
 def record_of(message: Raw) -> object:
-    """Return what an event is about: events of one record may be coalesced."""
-    data = message.get("data")
-    about = cast("dict[str, Any]", data).get("id") if isinstance(data, dict) else None
-    return (message.get("type"), about)
+    """Return what an event or a push is about, None where that cannot be told: those of one record may be coalesced."""
+    data: object = message.get("data", message.get("payload"))
+    if not is_object(data):
+        return None
+    parts = [data, *filter(is_object, data.values())]
+    about = next((part["id"] for part in parts if isinstance(part.get("id"), str)), None)
+    about = about or next((data[name] for name in _ABOUT if isinstance(data.get(name), str)), None)
+    return (message.get("type", message.get("event")), about) if about is not None else None
 
 
 def _id(message: Raw) -> str | None:

@@ -256,14 +256,15 @@ class Phoenix:
             return
         seq, epoch, gap = response.get("seq"), response.get("epoch"), response.get("gap")
         if isinstance(seq, int):
-            told: object = response.get("events")
-            missed = [event for event in told if is_object(event)] if is_array(told) else []
-            payloads = [payload for event in missed if is_object(payload := event.get("payload"))]
-            first = payloads[0].get("seq") if payloads else None
-            start = first - 1 if isinstance(first, int) else seq  # `seq` is where one stands after the missed events
-            member.position.begin(start, epoch if isinstance(epoch, str) else None, gap if is_object(gap) else None)
-            for event, payload in zip(missed, payloads, strict=False):
-                self._event(member, str(event.get("event")), payload, now)
+            missed = _missed(response.get("events"))
+            first: object = missed[0][1].get("seq") if missed else None
+            member.position.begin(
+                first - 1 if isinstance(first, int) else seq,  # `seq` is where the topic stands after them
+                epoch if isinstance(epoch, str) else None,
+                gap if is_object(gap) else None,
+            )
+            for event, payload in missed:
+                self._event(member, event, payload, now)
         member.position.restored()
         member.up, member.crashes, member.last_error = True, 0, None
         member.welcomed = True
@@ -359,3 +360,12 @@ class Phoenix:
             if isinstance(change, Left):
                 member.cursors.forget(change.present.key)
             member.mailbox.offer({"presence": change})  # without room it is passed over: `presence` itself is right
+
+
+def _missed(events: object) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the events that came with the answer to a join, by name and payload; what is none is left out."""
+    return [
+        (str(event.get("event")), event["payload"])
+        for event in (events if is_array(events) else ())
+        if is_object(event) and is_object(event.get("payload"))
+    ]

@@ -118,6 +118,8 @@ class _Shared(Generic[T_co]):
             event = self._read(item)
             if event is not None:
                 return event
+        if self._mailbox.end is not None:
+            raise self._mailbox.end
         return None
 
     def _not_begun(self, timeout: float) -> NoReturn:
@@ -166,7 +168,10 @@ class Stream(_Shared[T_co]):
         return self
 
     def wait(self, timeout: float) -> T_co | None:
-        """Return the next event; None where none came within so many seconds, or the stream was closed."""
+        """Return the next event; None where none came within so many seconds, or the stream was closed.
+
+        Raises: EventGap, and what ended the stream for good, such as AuthenticationError.
+        """
         self.start()
         self._until(lambda: self._mailbox.pending or self._mailbox.closed, timeout)
         return self._take()
@@ -198,8 +203,6 @@ class Stream(_Shared[T_co]):
             if event is not None:
                 return event
             if self._mailbox.closed and not self._mailbox.pending:
-                if self._mailbox.end is not None:
-                    raise self._mailbox.end
                 raise StopIteration
 
     def __enter__(self) -> Self:
@@ -248,7 +251,10 @@ class AsyncStream(_Shared[T_co]):
         return self
 
     async def wait(self, timeout: float) -> T_co | None:
-        """Return the next event; None where none came within so many seconds, or the stream was closed."""
+        """Return the next event; None where none came within so many seconds, or the stream was closed.
+
+        Raises: EventGap, and what ended the stream for good, such as AuthenticationError.
+        """
         await self.start()
         await self._until(lambda: self._mailbox.pending or self._mailbox.closed, timeout)
         return self._take()
@@ -282,8 +288,6 @@ class AsyncStream(_Shared[T_co]):
             if event is not None:
                 return event
             if self._mailbox.closed and not self._mailbox.pending:
-                if self._mailbox.end is not None:
-                    raise self._mailbox.end
                 raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:

@@ -4,6 +4,7 @@ The checks run with unused ignores reported, so a mistake that is not noticed fa
 """
 
 from crm_sdk import AsyncCrmClient, CrmClient
+from crm_sdk.models import LeadCreated
 from crm_sdk.webhooks import MessageReceived, Webhooks
 
 
@@ -22,6 +23,30 @@ def wrong_inputs(client: CrmClient) -> None:
 async def forgotten_await(client: AsyncCrmClient) -> None:
     client.leads.get("lead_1")  # type: ignore[unused-coroutine] # nothing would be sent
     (await client.leads.list()).items[0].nothing  # type: ignore[attr-defined] # no such member
+
+
+def wrong_listening(client: CrmClient) -> None:
+    client.events.listen(over="pigeon")  # type: ignore[arg-type] # ws or sse
+    client.events.listen(overflow="forget")  # type: ignore[arg-type] # no such policy
+    client.events.listen(["lead.created"])  # type: ignore[call-arg] # everything is a keyword
+    client.channels.join()  # type: ignore[call-arg] # which topic?
+    with client.events.listen() as stream:
+        for event in stream:
+            event.data.name  # type: ignore[union-attr] # of which event?
+            if isinstance(event, LeadCreated):
+                event.data.old_stage  # type: ignore[attr-defined] # no such member
+
+
+async def forgotten_async(client: AsyncCrmClient) -> None:
+    with client.events.listen():  # type: ignore[attr-defined] # async with
+        pass
+    async with client.events.listen() as stream:
+        for _ in stream:  # type: ignore[attr-defined] # async for
+            pass
+        stream.wait(1)  # type: ignore[unused-coroutine] # nothing would be waited for
+        (await stream).id  # type: ignore[misc] # a stream is no call
+    async with client.channels.join("user:user_1:deals") as channel:
+        channel.push("presence:update", {})  # type: ignore[unused-coroutine] # nothing would be sent
 
 
 def wrong_handlers(webhooks: Webhooks) -> None:

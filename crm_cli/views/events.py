@@ -1,0 +1,62 @@
+"""``crm events tail``: what happens in the company, as it happens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..conditions import condition
+from ..connection import connected
+from ..failures import MisuseError
+from ..output import plain
+from ..settings import Options, settle
+from ..tailing import Ending, split
+from ..tailing import tail as show
+
+_MEMBERS = ("type", "data", "id", "seq", "epoch", "timestamp")
+
+
+def tail(
+    options: Options,
+    types: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="only these, such as lead.created; separated by commas, or repeat it"),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="CURSOR", help="what came after this first: a cursor, or a number")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="CONDITION", help="end with the event that fulfils this; exit 0 means it came"),
+    ] = None,
+    over: Annotated[
+        str, typer.Option("--over", metavar="ws|sse", help="sse is for networks that block WebSockets")
+    ] = "ws",
+    count: Annotated[int | None, typer.Option("--count", min=1, help="end after so many events")] = None,
+) -> int:
+    """Show what happens in the company, as it happens: JSON lines for programs, a table that grows for people.
+
+    A condition compares members as the JSON lines show them: `type=lead.updated and data.status=won`. There are `=`,
+    `!=` and `and`; a value with spaces is quoted; of a list it is enough that the value is in it; an event without the
+    member fulfils neither `=` nor `!=`.
+
+    `--timeout` is for the whole of it here. Exit status: 9 where that time, or `--count`, was over before what
+    was waited for happened; 130 after Ctrl-C. Events that are lost for good are told on stderr, and it goes on.
+    `--since` with a line's `epoch:seq` goes on after that line; `--since 0` begins with the oldest that is kept.
+
+    With `--offline` nothing else can change anything meanwhile: without `--timeout` it ends with what has happened.
+
+    Example: `crm events tail --type lead.updated --until data.status=qualified --timeout 60 -o jsonl`
+    """
+    settings = settle(options)
+    wanted, goal = split(types), condition(until, _MEMBERS) if until is not None else None
+    missed = goal.never(wanted) if goal is not None and wanted is not None else None
+    if missed is not None:
+        raise MisuseError(f"--until waits for {missed}, which --type leaves out")
+    ending = Ending.of(settings, goal, count)
+    with (
+        connected(settings) as client,
+        client.events.listen(types=wanted, since=since, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
+    ):
+        return show(stream, plain, settings.output, ending)
