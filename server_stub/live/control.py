@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from crm_sdk.realtime.frames import Frame
 from crm_sdk.wire import is_object
 
 from .. import identity
 from ..serving import Caller
 from .connection import Ended
-from .frames import Frame
 
 if TYPE_CHECKING:
     from ..core import StubServer

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crm_sdk.realtime.frames import Frame, FrameError, decode
 from crm_sdk.wire import instant, is_object
 
 from ..serving import Caller
 from . import control, frames
 from .connection import Close, Connection, Data, Reader
-from .frames import Frame
 from .topics import Topic, Unauthorized, topic_of
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class PhoenixSocket(Connection):
     def handle(self, data: Data) -> None:
         """Act on a frame; one that is none breaks a rule."""
         try:
-            frame = frames.read(data)
-        except (ValueError, RecursionError) as error:
+            frame = decode(data, by="client")
+        except FrameError as error:
             self.close(Close.RULE, f"not a frame: {error}"[:100])
             return
         channel = self.channels.get(frame.topic)
