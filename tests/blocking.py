@@ -32,15 +32,22 @@ class Blocking:
 
 
 @contextmanager
-def opened(client: Any, make: Callable[[Any], Any], mode: str) -> Generator[Any]:
-    """Open a stream or channel that `make` makes of the client."""
+def opened(
+    client: Any, make: Callable[[Any], Any], mode: str, *, before: Callable[[Any], Any] | None = None
+) -> Generator[Any]:
+    """Open a stream or channel that `make` makes of the client, after it made the call `before`."""
     if mode == "sync":
-        with client, make(client) as stream:
-            yield stream
+        with client:
+            if before is not None:
+                before(client)
+            with make(client) as stream:
+                yield stream
         return
     with start_blocking_portal(mode) as portal, portal.wrap_async_context_manager(client):
 
         async def made() -> Any:
+            if before is not None:
+                await before(client)
             return make(client)
 
         stream = portal.call(made)

@@ -150,14 +150,19 @@ def test_nobody_there_is_said_at_the_beginning(mode: str, over: Over) -> None:
 
 
 def test_a_token_that_expired_is_renewed_once(inside: Company, over: Over) -> None:
-    if inside.mode != "sync":
-        pytest.skip("signing in is a coroutine there; the session under both is the same")
-    client = inside.stub.client(api_key=None, dialects="platform,mvp")
-    client.auth.login("ada@acme.test", DEMO_PASSWORD)
-    inside.stub.clock.advance(2 * 3600)
-    with client.events.listen(over=over, types=["lead.created"]) as stream:
+    def before(client: Any) -> Any:
+        return client.auth.login("ada@acme.test", DEMO_PASSWORD)
+
+    def make(client: Any) -> Any:
+        inside.stub.clock.advance(2 * 3600)
+        return client.events.listen(over=over, types=["lead.created"])
+
+    client = client_of(inside.stub, inside.mode, None, api_key=None, dialects="platform,mvp")
+    with opened(client, make, inside.mode, before=before) as stream:
         inside.lead("ann")
         assert names(stream, 1) == ["ann"]
+    renewals = list(inside.stub.journal.find(operation="auth.refresh"))
+    assert len(renewals) == 1
 
 
 def test_one_connection_too_many_is_refused(inside: Company) -> None:
