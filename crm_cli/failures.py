@@ -105,7 +105,8 @@ def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]
             complain(_concealed(line, secrets))
         return status_of(error)
     if isinstance(error, OSError):
-        complain(f"error: {error.filename or 'the system'}: {error.strerror or error}")
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"error: {where}{error.strerror or error}")
         return USAGE
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in _OURS:
         # The stub imports what its extra brings when a rule first needs it.

@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             server.live.test_mode = options.test_mode
             run(server, options.host, options.port, _announce)
     except (ConfigurationError, OSError, RuntimeError, StateFileError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        why = error.strerror if isinstance(error, OSError) and error.filename is None else error
+        print(f"error: {why}", file=sys.stderr)
         return 1
     return _run(options.run, server) if options.run else 0
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from errno import EINVAL
 from typing import TYPE_CHECKING, Any
 
 from . import webhook_posting
@@ -137,9 +138,10 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
+        number, why = (error.errno, error.strerror) if isinstance(error, OSError) else (EINVAL, "no such port")
+        raise OSError(number, f"cannot listen on {host}:{port}: {why}") from None
     listener.listen(2048)
     return listener
 

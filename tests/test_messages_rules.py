@@ -375,6 +375,12 @@ def test_an_answer_to_a_text_without_a_topic_names_none(flow: CrmClient, text: s
     assert not analysis.key_topics and answer in analysis.suggested_response
 
 
+def test_a_question_in_the_negative_stays_a_question_in_a_formal_tone(flow: CrmClient) -> None:
+    help = flow.ai.smart_compose("", draft_content="Can't we talk tomorrow? Don't you agree?")
+    (formal,) = (other.preview for other in help.tone_adjustments.alternatives if other.tone == "formal")
+    assert "Can we not talk tomorrow? Do you not agree?" in formal
+
+
 def test_who_is_cross_gets_an_apology_in_the_demo_data(flow: CrmClient) -> None:
     ours = {
         after.content

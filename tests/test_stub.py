@@ -287,6 +287,11 @@ def test_started_without_its_extra_it_says_so_in_a_line(
     assert capsys.readouterr().err.startswith("error: the stub needs jwt")
 
 
+def test_a_port_there_is_not_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", "70000"]) == 1
+    assert capsys.readouterr().err == "error: cannot listen on 127.0.0.1:70000: no such port\n"
+
+
 def test_a_script_there_is_not_is_a_mistake_of_the_call(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--run", "nowhere.py"])

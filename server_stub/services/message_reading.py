@@ -28,6 +28,10 @@ _TOPICS: Mapping[str, str] = {
     "competitor": "competitor competition wettbewerb konkurren competencia competidor",
 }
 _NAMES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        name: f"the {name}"
+        for name in "contract cancellation demo meeting integration onboarding reporting licences".split()
+    },
     "de": {
         "pricing": "Preise", "contract": "Vertrag", "cancellation": "Kündigung", "reliability": "Störung",
         "billing": "Rechnung", "demo": "Vorführung", "meeting": "Termin", "integration": "Schnittstelle",

@@ -30,6 +30,8 @@ _MARKS: Mapping[str, str] = {
     "urgent": r"\b(?:urgent\w*|asap|immediately|as soon as possible|today|dringend|sofort|heute|urgente|hoy)\b",
 }
 _FORMAL = (
+    (r"\bcan't (I|we|you|they)\b", r"can \1 not"), (r"\bwon't (I|we|you|they)\b", r"will \1 not"),
+    (r"n't (I|we|you|they)\b", r" \1 not"),
     (r"\bcan't\b", "cannot"), (r"\bwon't\b", "will not"), (r"n't\b", " not"), (r"'ll\b", " will"), (r"'re\b", " are"),
     (r"'ve\b", " have"), (r"\bI'm\b", "I am"), (r"\b(it|that|what|here|there)'s\b", r"\1 is"),
     (r"\bthanks\b", "thank you"), (r"\bgonna\b", "going to"), (r"\bwanna\b", "want to"), (r"\byeah\b", "yes"),
