@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from ..errors import ConnectionFailedError, NetworkError
+from ..errors import ConnectionFailedError
 from ..exchange import Refresh, Steps, SystemClock
 from . import sockets
 from .background import Background
-from .session import Alive, HangUp, Keeping, Open, Opening, Pause, Ping, Receive, Renew, Step, Transmit
+from .session import PASSING, Alive, HangUp, Keeping, Open, Opening, Pause, Ping, Receive, Renew, Step, Transmit
 from .sockets import AsyncSocket, Data, Socket, SocketClosedError, SocketRefusedError
 
 if TYPE_CHECKING:
     from ..client import Client
 
 Ended = Callable[[Exception | None], None]
-_NETWORK = (NetworkError, SocketClosedError, SocketRefusedError)
+_NETWORK = (*PASSING, SocketClosedError, SocketRefusedError)
 _RENEWAL_SECONDS = 30.0
 
 
