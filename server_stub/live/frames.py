@@ -1,4 +1,4 @@
-"""What is said on Phoenix Channels: clients' frames, and the server's own around payloads that are JSON text already."""
+"""What is said on Phoenix Channels: clients' frames, and the server's own around payloads that are JSON already."""
 
 from __future__ import annotations
 
