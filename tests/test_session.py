@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crm_sdk import CrmError
-from crm_sdk.errors import AuthenticationError, ConnectionFailedError, NotFoundError
+from crm_sdk.errors import AuthenticationError, ConnectionFailedError, NotFoundError, ServerError
 from crm_sdk.realtime.session import (
     Alive,
     Backoff,
@@ -47,6 +47,7 @@ class Talk:
     """A line that counts what it hears."""
 
     heartbeat = 20.0
+    asked = 0.0
 
     def __init__(self) -> None:
         self.progress = 0
@@ -103,7 +104,7 @@ class World:
                 if isinstance(step, Pause):
                     self.time.now += step.seconds
                 outcome = script(self, step)
-            except (SocketClosedError, SocketRefusedError, ConnectionFailedError) as error:
+            except (SocketClosedError, SocketRefusedError, ConnectionFailedError, ServerError) as error:
                 step = steps.throw(error)
             else:
                 step = steps.send(outcome)
@@ -171,6 +172,41 @@ def test_a_server_that_asks_for_time_gets_it() -> None:
 
     opened = World(script, 25).times(Open)
     assert [round(at) for at in opened] == [0, 7, 14, 21]
+
+
+def test_a_server_that_asks_for_a_life_of_time_gets_an_hour() -> None:
+    def script(world: World, step: Any) -> Any:
+        if isinstance(step, Open):
+            raise SocketRefusedError(429, {"retry-after": "1e300"})
+
+    assert World(script, 8000).times(Open) == [0, 3600, 7200]
+
+
+def test_the_time_between_two_connections_is_what_the_other_side_asks_for() -> None:
+    def script(world: World, step: Any) -> Any:
+        world.line.asked = 4.0
+        if isinstance(step, Receive):
+            raise SocketClosedError(None, "the answer ended")
+
+    assert World(script, 10).times(Open) == [0, 4, 8]
+
+
+@pytest.mark.parametrize("code", [None, 4401])
+def test_a_credential_that_cannot_be_renewed_at_the_moment_is_renewed_later(code: int | None) -> None:
+    failures = [ConnectionFailedError("reset"), ServerError("busy", status=503, code="BUSY")]
+
+    def script(world: World, step: Any) -> Any:
+        if isinstance(step, Renew):
+            if failures:
+                raise failures.pop()
+            world.line.bearer = "new"
+            return True
+        if isinstance(step, (Open if code is None else Receive)) and world.line.bearer == "old":
+            raise SocketRefusedError(401, {}) if code is None else SocketClosedError(code)
+        world.silence(step)
+
+    world = World(script, 30)
+    assert len(world.times(Renew)) == 3 and world.line.bearer == "new" and world.times(Open)[-1] < 1
 
 
 def test_a_refused_credential_is_renewed_once() -> None:

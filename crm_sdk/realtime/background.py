@@ -32,9 +32,11 @@ class Background:
 
     async def ended(self, patience: float = 2.0) -> None:
         """Wait until it has ended; cancel it where that takes too long."""
-        with anyio.move_on_after(patience):
-            await self._ended.wait()
-        self._scope.cancel()
+        try:
+            with anyio.move_on_after(patience):
+                await self._ended.wait()
+        finally:
+            self._scope.cancel()
 
     async def stop(self) -> None:
         """Cancel it, and wait until it has ended."""

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from ..errors import ConnectionFailedError, NetworkError
+from ..errors import ConnectionFailedError
 from ..exchange import Refresh, Steps, SystemClock
 from . import sockets
 from .background import Background
-from .session import Alive, HangUp, Keeping, Open, Opening, Pause, Ping, Receive, Renew, Step, Transmit
+from .session import PASSING, Alive, HangUp, Keeping, Open, Opening, Pause, Ping, Receive, Renew, Step, Transmit
 from .sockets import AsyncSocket, Data, Socket, SocketClosedError, SocketRefusedError
 
 if TYPE_CHECKING:
     from ..client import Client
 
 Ended = Callable[[Exception | None], None]
-_NETWORK = (NetworkError, SocketClosedError, SocketRefusedError)
+_NETWORK = (*PASSING, SocketClosedError, SocketRefusedError)
 _RENEWAL_SECONDS = 30.0
 
 
@@ -46,6 +46,7 @@ class Driver:
         self._over_http = over_http
         self._socket: Socket | None = None
         self._open: AbstractContextManager[Socket] | None = None
+        self._connecting = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="crm-sdk-live", daemon=True)
 
@@ -71,7 +72,7 @@ class Driver:
         if socket is not None:
             socket.close()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(2.0)
+            self._thread.join(0.1 if self._connecting else 2.0)  # what is being opened closes itself when it is
 
     def _run(self) -> None:
         error: Exception | None = None
@@ -122,7 +123,11 @@ class Driver:
             opener: sockets.Opener = getattr(link, "open_socket", None) or sockets.open_socket
             timeout = self._client.terms().timeout
             opened = opener(opening.url, opening.headers, opening.subprotocols, timeout)
-        self._socket = opened.__enter__()
+        self._connecting = True
+        try:
+            self._socket = opened.__enter__()
+        finally:
+            self._connecting = False
         self._open = opened
 
     def _hang_up(self) -> None:
@@ -151,6 +156,7 @@ class AsyncDriver:
         self._over_http = over_http
         self._socket: AsyncSocket | None = None
         self._open: AbstractAsyncContextManager[AsyncSocket] | None = None
+        self._connecting = False
         self._task: Background | None = None
         self._stopped = False
         self._waiting: anyio.CancelScope | None = None
@@ -176,7 +182,7 @@ class AsyncDriver:
         if self._waiting is not None:
             self._waiting.cancel()
         if self._task is not None:
-            await self._task.ended()
+            await (self._task.stop() if self._connecting else self._task.ended())
 
     async def _run(self) -> None:
         error: Exception | None = None
@@ -236,7 +242,11 @@ class AsyncDriver:
             opener: sockets.AsyncOpener = getattr(link, "open_socket", None) or sockets.open_async_socket
             timeout = self._client.terms().timeout
             opened = opener(opening.url, opening.headers, opening.subprotocols, timeout)
-        self._socket = await opened.__aenter__()
+        self._connecting = True
+        try:
+            self._socket = await opened.__aenter__()
+        finally:
+            self._connecting = False
         self._open = opened
 
     async def _hang_up(self) -> None:

@@ -58,6 +58,7 @@ class Feed:
         self.heartbeat: float = heartbeat if over == "ws" else 0.0
         self.position: Position[Raw] = Position(self._deliver, mailbox.put, since)
         self.last_error: CrmError | None = None
+        self.asked: float = 0.0
         self.up: bool = False
         """Whether the feed is being received."""
         self._parser = EventStreamParser()
@@ -112,6 +113,7 @@ class Feed:
                 told = self._parser.feed(data if isinstance(data, bytes) else data.encode())
             except EventTooLongError as error:
                 raise SocketClosedError(None, str(error)) from None
+            self.asked = self.asked if self._parser.retry is None else self._parser.retry
             for event in told:
                 self._message(event.data, now)
         return ()
@@ -166,7 +168,7 @@ class Feed:
     def _message(self, data: Data, now: float) -> None:
         try:
             found: object = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             self.position.suspect(now)
@@ -181,19 +183,15 @@ class Feed:
             return
         if not self.up:
             self._begin()
-        seq, epoch = message.get("seq"), message.get("epoch")
-        if not self.position.arrived(
-            message,
-            now,
-            seq=seq if isinstance(seq, int) else None,
-            epoch=epoch if isinstance(epoch, str) else None,
-            id=_id(message),
-        ):
+        seq, epoch = number(message.get("seq")), text(message.get("epoch"))
+        if seq is None and "seq" in message and self.position.cursor is not None:
+            self.position.suspect(now)  # one of this feed's, whose number was spoilt
+        elif not self.position.arrived(message, now, seq=seq, epoch=epoch, id=_id(message)):
             self._held.append(message)
 
     def _place(self, kind: object, place: dict[str, Any], now: float) -> None:
-        seq, epoch, gap = place.get("seq"), place.get("epoch"), place.get("gap")
-        if not isinstance(seq, int):
+        seq, epoch, gap = number(place.get("seq")), text(place.get("epoch")), place.get("gap")
+        if seq is None:
             return
         if kind == "stream.ready":
             self.position.begin(seq, epoch, cast("dict[str, Any]", gap) if isinstance(gap, dict) else None)
@@ -219,6 +217,15 @@ def record_of(message: Raw) -> object:
     return (message.get("type", message.get("event")), about) if about is not None else None
 
 
+def number(value: object) -> int | None:
+    """Return what may be the number of an event; a truth value is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def text(value: object) -> str | None:
+    """Return what may be a name."""
+    return value if isinstance(value, str) else None
+
+
 def _id(message: Raw) -> str | None:
-    id = message.get("id")
-    return id if isinstance(id, str) else None
+    return text(message.get("id"))

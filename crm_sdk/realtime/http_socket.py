@@ -5,13 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import anyio
 
-from ..errors import CrmError
-from ..exchange import Request
+from ..errors import CrmError, InvalidResponseError
+from ..exchange import Reply, Request
 from .background import Background
 from .feed import SILENCE
 from .sockets import AsyncSocket, Data, Socket, SocketClosedError, SocketRefusedError
@@ -24,9 +24,14 @@ def _request(url: str, headers: Mapping[str, str]) -> Request:
     return Request("GET", url, headers, stream=True)
 
 
-def _refused(reply: Any) -> None:
+def _accepted(reply: Reply, url: str) -> bool:
+    """Tell whether events will come. Raises InvalidResponseError where something else would."""
     if reply.status != 200 or reply.body is None:
-        raise SocketRefusedError(reply.status, reply.headers, reply.content)
+        return False
+    kind = reply.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != "text/event-stream":
+        raise InvalidResponseError(f"{url.partition('?')[0]} answers {kind!r}, not text/event-stream", status=200)
+    return True
 
 
 class _HttpSocket:
@@ -89,7 +94,12 @@ class _HttpSocket:
 def open_http(link: Any, url: str, headers: Mapping[str, str]) -> Generator[Socket]:
     """Ask for an endless answer."""
     reply = link.send(_request(url, headers), SILENCE)
-    _refused(reply)
+    with ExitStack() as closing:
+        if reply.body is not None:
+            closing.callback(reply.body.close)
+        if not _accepted(reply, url):
+            raise SocketRefusedError(reply.status, reply.headers, reply.content)
+        closing.pop_all()  # the socket closes it
     socket = _HttpSocket(reply.body)
     try:
         yield socket
@@ -143,7 +153,12 @@ class _AsyncHttpSocket:
 async def open_async_http(link: Any, url: str, headers: Mapping[str, str]) -> AsyncGenerator[AsyncSocket]:
     """Ask for an endless answer."""
     reply = await link.send(_request(url, headers), SILENCE)
-    _refused(reply)
+    async with AsyncExitStack() as closing:
+        if reply.body is not None:
+            closing.push_async_callback(reply.body.aclose)
+        if not _accepted(reply, url):
+            raise SocketRefusedError(reply.status, reply.headers, reply.content)
+        closing.pop_all()  # the socket closes it
     socket = _AsyncHttpSocket(reply.body)
     try:
         yield socket

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from ..errors import InvalidInputError, NetworkError
 from .drivers import AsyncDriver, Driver, Ended
 from .membership import Membership
@@ -16,6 +18,10 @@ from .sockets import Data
 
 if TYPE_CHECKING:
     from ..client import Client
+
+
+GOODBYE_SECONDS = 0.5
+"""The longest time that saying goodbye to a channel may take."""
 
 
 class _Shared:
@@ -87,7 +93,7 @@ class AsyncHub(_Shared):
         if driver is None:
             return
         if data is not None:
-            with suppress(NetworkError):
+            with suppress(NetworkError), anyio.move_on_after(GOODBYE_SECONDS):
                 await driver.send(data)
         if self.line.empty:
             self.driver = None

@@ -40,6 +40,7 @@ class Phoenix:
     """Channels on one link."""
 
     heartbeat: float = 0.0
+    asked: float = 0.0
 
     def __init__(self, client: Client[Any]) -> None:
         self._client = client

@@ -116,7 +116,7 @@ class Position(Generic[T]):
         """Learn the number of the feed's newest event: what has not come by now is missing."""
         if self.seq is None:
             self.seq, self.epoch = seq, epoch
-        elif epoch != self.epoch:
+        elif epoch is not None and epoch != self.epoch:
             self._missing_since = -inf
         elif seq > self.seq and not self.blocked:
             if self._tries >= TRIES:
@@ -134,7 +134,7 @@ class Position(Generic[T]):
     def broke(self) -> None:
         """Note that the link was lost."""
         self._broken = True
-        self._missing_since = None
+        self._count_try()
         self._ahead.clear()
 
     def restored(self) -> None:
@@ -161,10 +161,15 @@ class Position(Generic[T]):
 
     def resuming(self) -> Cursor | None:
         """Return the place to resume from, and count the try."""
+        self._count_try()
+        self.blocked = False
+        return self.cursor
+
+    def _count_try(self) -> None:
+        # A link is left in order to ask for what is missing, or is lost before it came: both are answered by a resume.
         if self._missing_since is not None:
             self._tries += 1
-        self.blocked, self._missing_since = False, None
-        return self.cursor
+        self._missing_since = None
 
     def _unnumbered(self, event: T, id: str | None) -> bool:
         if id is not None and id in self._ids:

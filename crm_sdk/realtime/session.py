@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from ..errors import ConnectionFailedError, CrmError, NetworkError
+from ..errors import ConnectionFailedError, CrmError, NetworkError, RateLimitError, ServerError
 from ..exchange import Clock
 from ..retry import retry_after
 from .sockets import Data, SocketClosedError, SocketRefusedError
@@ -24,6 +25,10 @@ MOVED_CAP = 1.0
 """The longest wait after a link that brought at least something, in seconds."""
 EXPIRED = 4401
 """The close code of a server whose patience with a credential has ended: renew it, connect again."""
+LONGEST_ASKED = 3600.0
+"""The longest wait that a server may ask for, in seconds."""
+PASSING = (NetworkError, ServerError, RateLimitError)
+"""What may keep a credential from being renewed now and not the next time."""
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LISTEN = 1.0
 """The longest time to listen before looking at the clock again, in seconds."""
@@ -100,6 +105,9 @@ class Line(Protocol):
 
     heartbeat: float
     """Seconds between two pings; 0 where the line has signs of life of its own, see `due`."""
+
+    asked: float
+    """Seconds the other side wants to have between two connections; 0 where it does not say."""
 
     @property
     def progress(self) -> int:
@@ -183,20 +191,23 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
             yield Open(opening)
         except SocketRefusedError as refused:
             if refused.status in (401, 403) and not renewed and opening.bearer is not None:
-                renewed = True
-                if (yield Renew(opening.bearer)):
+                try:
+                    renewed = yield Renew(opening.bearer)
+                except PASSING as failure:
+                    line.failed(failure)
+                    yield Pause(backoff.wait())
+                    continue
+                if renewed:
                     continue
             error = line.refusal(refused)
             if refused.status not in _TRANSIENT:
                 raise error from None
             line.failed(error)
-            asked = retry_after(refused.headers)
-            wait = backoff.wait()
-            yield Pause(wait if asked is None else max(asked, wait))
+            yield _pause(backoff.wait(), retry_after(refused.headers) or line.asked)
             continue
         except NetworkError as error:
             line.failed(error)
-            yield Pause(backoff.wait())
+            yield _pause(backoff.wait(), line.asked)
             continue
         renewed = False
         since, before = clock.monotonic(), line.progress
@@ -208,14 +219,19 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
             line.failed(ConnectionFailedError(f"{opening.url.partition('?')[0]}: the link was {closed}"))
             if closed.code == EXPIRED and opening.bearer is not None:
                 yield HangUp()
-                yield Renew(opening.bearer)
+                with suppress(*PASSING):  # then the next connection is refused, and it is tried again
+                    yield Renew(opening.bearer)
         line.lost()
         yield HangUp()
         moved = line.progress - before
         if moved >= STABLE_EVENTS or clock.monotonic() - since >= STABLE_SECONDS:
             backoff.reset()
         if not (anew and moved):  # a feed that moves is resumed at once
-            yield Pause(backoff.wait(moved=moved > 0))
+            yield _pause(backoff.wait(moved=moved > 0), line.asked)
+
+
+def _pause(own: float, asked: float) -> Pause:
+    return Pause(max(own, min(asked, LONGEST_ASKED)))
 
 
 def _converse(line: Line, clock: Clock) -> Keeping:

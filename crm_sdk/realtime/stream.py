@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import anyio
 
@@ -84,6 +85,7 @@ class _Shared(Generic[T_co]):
         self._mailbox = mailbox
         self._read: Callable[[Raw], T_co | None] = read
         self._what = what
+        self._started = False
         self._last: Cursor | None = None
 
     @property
@@ -122,11 +124,17 @@ class _Shared(Generic[T_co]):
             raise self._mailbox.end
         return None
 
-    def _not_begun(self, timeout: float) -> NoReturn:
-        end = self._mailbox.end or self._source.last_error
-        if end is not None:
-            raise end
-        raise DeadlineExceededError(f"{self._what} did not begin within {timeout:g} s", sent=False)
+    def _to_begin(self) -> bool:
+        """Tell whether it is to begin now. Raises what kept it from that before."""
+        mailbox = self._mailbox
+        if mailbox.end is not None and not mailbox.pending:
+            raise mailbox.end
+        begins, self._started = not self._started and not mailbox.closed, self._started or not mailbox.closed
+        return begins
+
+    def _not_begun(self, timeout: float) -> Exception:
+        late = DeadlineExceededError(f"{self._what} did not begin within {timeout:g} s", sent=False)
+        return self._mailbox.end or self._source.last_error or late
 
 
 class Stream(_Shared[T_co]):
@@ -151,20 +159,22 @@ class Stream(_Shared[T_co]):
         mailbox.changed = self._notify
         source.when_ready(self._began.set)
         self._runner = runner
-        self._started = False
 
     def start(self) -> Self:
         """Connect, and return when the events come; ``with`` does it too.
 
         Raises: AuthenticationError, ConnectionFailedError, DeadlineExceededError after the client's timeout.
         """
-        if not self._started:
-            self._started = True
-            self._runner.start(self._end)
-            timeout = self._client.terms().timeout
-            if not self._began.wait(timeout) or self._mailbox.end is not None:
+        if self._to_begin():
+            try:
+                self._runner.start(self._end)
+                timeout = self._client.terms().timeout
+                if not self._began.wait(min(timeout, threading.TIMEOUT_MAX)) or self._mailbox.end is not None:
+                    raise self._not_begun(timeout)
+            except BaseException as error:
+                self._mailbox.close(error if isinstance(error, Exception) else None)
                 self.close()
-                self._not_begun(timeout)
+                raise
         return self
 
     def wait(self, timeout: float) -> T_co | None:
@@ -173,18 +183,23 @@ class Stream(_Shared[T_co]):
         Raises: EventGap, and what ended the stream for good, such as AuthenticationError.
         """
         self.start()
-        self._until(lambda: self._mailbox.pending or self._mailbox.closed, timeout)
-        return self._take()
+        mailbox, until = self._mailbox, time.monotonic() + timeout
+        while True:
+            self._until(lambda: mailbox.pending or mailbox.closed, until - time.monotonic())
+            event = self._take()  # none where another thread took it, or it is of no interest any more
+            if event is not None or mailbox.closed or time.monotonic() >= until:
+                return event
 
     def close(self) -> None:
         """Stop listening."""
         if self._started:
             self._runner.stop()
         self._mailbox.close()
+        self._began.set()  # whoever waits for the beginning need not any more
 
     def _until(self, condition: Callable[[], bool], timeout: float) -> bool:
         with self._news:
-            return self._news.wait_for(condition, timeout)
+            return self._news.wait_for(condition, min(timeout, threading.TIMEOUT_MAX))
 
     def _notify(self) -> None:
         with self._news:
@@ -229,25 +244,27 @@ class AsyncStream(_Shared[T_co]):
     ) -> None:
         super().__init__(client, source, mailbox, read, what)
         self._runner = runner
-        self._started = False
 
     async def start(self) -> Self:
         """Connect, and return when the events come; ``async with`` does it too.
 
         Raises: AuthenticationError, ConnectionFailedError, DeadlineExceededError after the client's timeout.
         """
-        if not self._started:
-            self._started = True
+        if self._to_begin():
             self._news, self._began = anyio.Event(), anyio.Event()
             self._mailbox.changed = self._notify
             self._source.when_ready(self._began.set)
-            await self._runner.start(self._end)
-            timeout = self._client.terms().timeout
-            with anyio.move_on_after(timeout):
-                await self._began.wait()
-            if not self._began.is_set() or self._mailbox.end is not None:
+            try:
+                await self._runner.start(self._end)
+                timeout = self._client.terms().timeout
+                with anyio.move_on_after(timeout):
+                    await self._began.wait()
+                if not self._began.is_set() or self._mailbox.end is not None:
+                    raise self._not_begun(timeout)
+            except (Exception, anyio.get_cancelled_exc_class()) as error:
+                self._mailbox.close(error if isinstance(error, Exception) else None)
                 await self.close()
-                self._not_begun(timeout)
+                raise
         return self
 
     async def wait(self, timeout: float) -> T_co | None:
@@ -256,13 +273,18 @@ class AsyncStream(_Shared[T_co]):
         Raises: EventGap, and what ended the stream for good, such as AuthenticationError.
         """
         await self.start()
-        await self._until(lambda: self._mailbox.pending or self._mailbox.closed, timeout)
-        return self._take()
+        event: T_co | None = None
+        with anyio.move_on_after(timeout):
+            while (event := self._take()) is None and not self._mailbox.closed:
+                await self._news.wait()
+        return event
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; that is done also where it happens because the task is cancelled."""
         if self._started:
-            await self._runner.stop()
+            with anyio.CancelScope(shield=True):  # a runner never stops for long
+                await self._runner.stop()
+            self._began.set()
         self._mailbox.close()
 
     async def _until(self, condition: Callable[[], bool], timeout: float) -> bool:

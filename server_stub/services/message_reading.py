@@ -30,7 +30,9 @@ _TOPICS: Mapping[str, str] = {
 _NAMES: Mapping[str, Mapping[str, str]] = {
     "en": {
         name: f"the {name}"
-        for name in "contract cancellation demo meeting integration onboarding reporting licences".split()
+        for name in (
+            "contract", "cancellation", "demo", "meeting", "integration", "onboarding", "reporting", "licences",
+        )
     },
     "de": {
         "pricing": "Preise", "contract": "Vertrag", "cancellation": "Kündigung", "reliability": "Störung",
