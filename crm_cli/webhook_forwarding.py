@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from crm_sdk import Cursor
 from crm_sdk.webhooks import embed, sign
 from crm_sdk.wire import encode_json
 
@@ -68,11 +69,14 @@ class Bookmark:
         self._about = {"server": settings.base_url, "forwardTo": forward_to}
 
     def read(self) -> str | None:
-        """Return the cursor; None where there is none yet."""
+        """Return the cursor; None where there is none yet, or none that can be read, which is said."""
         try:
             found: Any = json.loads(self.path.read_text(encoding="utf-8"))
-            return str(found["cursor"])
-        except (OSError, ValueError, KeyError, TypeError):
+            return str(Cursor.parse(found["cursor"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            complain(f"{self.path} does not say where the last run ended; beginning with what happens next")
             return None
 
     def write(self, cursor: object) -> None:
@@ -92,7 +96,7 @@ class Forwarder:
         self._url = url
         self._secret = secret
         self._sleep = sleep
-        self._failures = httpx.HTTPError
+        self._failures = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)  # the last: no name a host can have
         self._client = httpx.Client(timeout=timeout, trust_env=False)
 
     def post(self, payload: Mapping[str, Any], id: str | None) -> Posted:

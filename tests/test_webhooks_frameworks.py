@@ -244,6 +244,19 @@ def test_django_takes_coroutines_behind_asgi_too() -> None:
     assert asyncio.run(main()) == 200 and ran == ["lead.updated"]
 
 
+def test_a_websocket_is_refused() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Receiver(hooked()[0])({"type": "websocket", "headers": []}, receive, send))
+    assert sent == [{"type": "websocket.close"}]
+
+
 def test_a_sender_that_goes_away_gets_no_answer() -> None:
     hooks, ran = hooked()
     messages = iter([{"type": "http.request", "body": BODY, "more_body": True}, {"type": "http.disconnect"}])

@@ -133,6 +133,37 @@ def test_what_was_cancelled_runs_again(store: EventStore) -> None:
     assert asyncio.run(main()) == ["done", "duplicate"]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_thread_is_not_left_behind_by_who_is_cancelled(store: EventStore, fails: bool) -> None:
+    """The task may go; what it claimed is done, or can be claimed again, only when its handler has ended."""
+    hooks, goes_on, acting = Webhooks(SECRET, store=store), threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    @hooks.on("lead.created")
+    def created(event: LeadCreated) -> None:
+        acting.set()
+        assert goes_on.wait(5)
+        ended.append(event.data.id)
+        if fails and len(ended) == 1:
+            raise ValueError("not yet")
+
+    async def main() -> list[str]:
+        first = asyncio.ensure_future(hooks.handle_async(headers_of(), BODY, received_at=NOW))
+        while not acting.is_set():
+            await asyncio.sleep(0.001)
+        first.cancel()
+        await asyncio.sleep(0)
+        second = await hooks.handle_async(headers_of(), BODY, received_at=NOW)
+        assert not ended
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return [second.result, (await hooks.handle_async(headers_of(), BODY, received_at=NOW)).result]
+
+    assert asyncio.run(main()) == ["running", "done" if fails else "duplicate"]
+    assert len(ended) == 1 + fails
+
+
 def test_what_is_done_stays_done_where_the_answer_was_cancelled(store: EventStore) -> None:
     hooks = Webhooks(SECRET, store=store)
 

@@ -118,7 +118,7 @@ def _forwarding(url: str | None, secret: str | None) -> Any:
     """Return who posts to a URL, within a ``with``; None where there is no URL."""
     if url is None:
         return nullcontext()
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not _can_be_posted_to(url):
         raise MisuseError(f"--forward-to must be a URL like http://localhost:3000/hook, not {url!r}")
     from ..webhook_forwarding import Forwarder
 
@@ -128,6 +128,14 @@ def _forwarding(url: str | None, secret: str | None) -> Any:
         complain(f"signing with {chosen} (keep one in {_SECRET} to have the same each time)")
     forwarder: Forwarder = Forwarder(url, chosen)
     return closing(forwarder)
+
+
+def _can_be_posted_to(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:  # an unclosed bracket, a port that is no number
+        return False
 
 
 def _tell(settings: Settings, event: str, id: str | None, posted: Posted | None) -> None:

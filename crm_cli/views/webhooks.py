@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -94,8 +95,10 @@ def verify(
 def _secrets(typed: Sequence[str] | None, files: Sequence[str] | None) -> list[str]:
     found = list(typed or ())
     for path in files or ():
-        with open(path, encoding="utf-8") as file:
-            found.append(file.read().rstrip("\r\n"))
+        try:
+            found.append(Path(path).read_text(encoding="utf-8").rstrip("\r\n"))
+        except UnicodeDecodeError:
+            raise MisuseError(f"{path} holds no secret: it is not text in UTF-8") from None
     found = found or [os.environ.get("CRM_WEBHOOK_SECRET", "")]
     if not all(found):
         raise MisuseError("no secret: set CRM_WEBHOOK_SECRET, or give --secret-file")

@@ -19,7 +19,11 @@ class Receiver:
         self._webhooks, self._limit = webhooks, limit
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; a WebSocket is refused."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close"})
+            return
         outcome = await self._outcome(scope, receive)
         if outcome is None:
             return  # the sender went away

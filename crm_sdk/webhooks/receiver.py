@@ -266,9 +266,34 @@ async def _awaited(result: Any) -> object:
 
 
 async def _aside(step: Callable[[], object]) -> object:
-    import anyio.to_thread
-
     if inspect.iscoroutinefunction(step):
         return cast(object, await cast(Any, step()))
-    result = await anyio.to_thread.run_sync(step)
+    result = await _in_thread(step)
     return await _awaited(result) if inspect.isawaitable(result) else result
+
+
+async def _in_thread(step: Callable[[], object]) -> object:
+    """Run a step in a thread, to its end: whoever cancels the task meanwhile has it cancelled afterwards.
+
+    A claim that was given back while its handler goes on would let it run twice at once.
+    """
+    import anyio
+    from anyio.to_thread import run_sync
+
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # trio, where `run_sync` is such already
+        task = None
+    if task is None:
+        return await run_sync(step)
+    thread, put_off = asyncio.ensure_future(run_sync(step)), 0
+    with anyio.CancelScope(shield=True):
+        while not thread.done():
+            try:
+                await asyncio.wait((thread,))
+            except asyncio.CancelledError:
+                put_off += 1
+                task.uncancel()
+    for _ in range(put_off):
+        task.cancel()
+    return thread.result()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -273,6 +274,28 @@ def test_while_nobody_answers_events_wait(
 def test_a_gap_is_told_and_the_rest_goes_on(site: Site, bookmark: Bookmark, forwarder: Forwarder, capsys: Any) -> None:
     list(follow(Feed(EventGap(1, 4, "expired"), happened("b")), bookmark, forwarder))
     assert site.names == ["b"] and "events 1 to 4 are missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "x", "[]", "{}", '{"cursor": null}', '{"cursor": "garbage"}', '{"cursor": 5}'])
+def test_a_place_that_cannot_be_read_is_told(bookmark: Bookmark, content: str, capsys: Any) -> None:
+    assert bookmark.read() is None and not capsys.readouterr().err
+    bookmark.write("e1:41")
+    assert bookmark.read() == "e1:41" and not capsys.readouterr().err
+    bookmark.path.write_text(content)
+    assert bookmark.read() is None
+    assert str(bookmark.path) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["http://", "http://[", "http://localhost:99999/", "ftp://x/"])
+def test_a_url_that_cannot_be_posted_to_is_refused_at_once(crm: Crm, url: str) -> None:
+    refused = crm("webhooks", "listen", "--forward-to", url, "--base-url", "http://127.0.0.1:1", "--api-key", "k")
+    assert refused.status == 2 and "--forward-to must be a URL" in refused.err
+
+
+def test_a_host_that_cannot_be_is_one_that_does_not_answer(slept: Slept) -> None:
+    with closing(Forwarder(f"http://{'a' * 64}.test/", SECRET)) as forwarder:
+        posted = forwarder.post({"event": "lead.created"}, "evt_1")
+    assert posted.status is None and posted.error
 
 
 def test_each_server_and_url_has_its_own_place(folder: Path) -> None:

@@ -117,3 +117,9 @@ def test_bytes_stay_as_they_are() -> None:
         code, "webhooks", "sign", "--documented", "--secret", SECRET, input=body.decode("latin-1"), encoding="latin-1"
     )
     assert verify(body, done.stdout.strip(), SECRET), done.stderr
+
+
+def test_a_file_that_holds_no_secret_is_told(crm: Crm, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff\xfe")
+    refused = crm("webhooks", "sign", "--secret-file", str(tmp_path / "secret"))
+    assert refused.status == 2 and "holds no secret" in refused.err
