@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 from blocking import MODES, client_of, opened
+from websockets.sync.server import ServerConnection, serve
 
-from crm_sdk import CrmClient
+from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError, InvalidInputError
 from crm_sdk.realtime.cursors import LiveCursor
 from server_stub import StubServer
@@ -152,3 +154,26 @@ def test_a_link_that_ends_late_takes_nothing_of_the_next_along() -> None:
             time.sleep(0.6)  # the first attempt has ended, the second has not
             assert "closed" not in repr(second)
             second.close()
+
+
+def test_a_number_of_another_type_brings_nothing_twice(mode: str) -> None:
+    def handle(connection: ServerConnection) -> None:
+        for data in connection:
+            join_ref, ref, topic, event, _ = json.loads(data)
+            if event == "phx_join":
+                reply = {"status": "ok", "response": {"seq": 0, "epoch": "e1", "gap": None}}
+                connection.send(json.dumps([join_ref, ref, topic, "phx_reply", reply]))
+                for seq in ("1", True, 1, 2):
+                    connection.send(json.dumps([join_ref, None, topic, "t", {"seq": seq, "epoch": "e1"}]))
+
+    server = serve(handle, "127.0.0.1", 0, ping_interval=None)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        kind = CrmClient if mode == "sync" else AsyncCrmClient
+        client = kind(f"http://127.0.0.1:{server.socket.getsockname()[1]}", "key", timeout=5)
+        with opened(client, joining("room:a"), mode) as channel:
+            assert [channel.wait(5).seq, channel.wait(5).seq, channel.wait(0.7)] == [1, 2, None]
+    finally:
+        server.shutdown()
+        thread.join(5)

@@ -18,7 +18,7 @@ from ..wire import is_array, is_object
 from .cursors import CURSOR
 from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
 from .membership import Answer, Membership
-from .position import GRACE
+from .position import GRACE, number, text
 from .presence import Left
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
@@ -267,15 +267,12 @@ class Phoenix:
         if frame.status != "ok":
             self._join_refused(member, response, now)
             return
-        seq, epoch, gap = response.get("seq"), response.get("epoch"), response.get("gap")
-        if isinstance(seq, int):
+        seq, epoch, gap = number(response.get("seq")), text(response.get("epoch")), response.get("gap")
+        if seq is not None:
             missed = _missed(response.get("events"))
-            first: object = missed[0][1].get("seq") if missed else None
-            member.position.begin(
-                first - 1 if isinstance(first, int) else seq,  # `seq` is where the topic stands after them
-                epoch if isinstance(epoch, str) else None,
-                gap if is_object(gap) else None,
-            )
+            first = number(missed[0][1].get("seq")) if missed else None
+            before = seq if first is None else first - 1  # `seq` is where the topic stands after them
+            member.position.begin(before, epoch, gap if is_object(gap) else None)
             for event, payload in missed:
                 self._event(member, event, payload, now)
         member.position.restored()
@@ -340,29 +337,29 @@ class Phoenix:
 
     def _event(self, member: Membership, event: str, payload: Mapping[str, Any] | bytes, now: float) -> None:
         numbers: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
-        seq, epoch, id = numbers.get("seq"), numbers.get("epoch"), numbers.get("eventId")
+        seq, epoch, id = number(numbers.get("seq")), text(numbers.get("epoch")), text(numbers.get("eventId"))
         item: dict[str, Any] = {"event": event, "payload": payload, "seq": seq, "epoch": epoch, "id": id}
-        if not isinstance(seq, int):
+        if seq is not None:
+            member.position.arrived(item, now, seq=seq, epoch=epoch, id=id)
+        elif "seq" in numbers and member.position.cursor is not None:
+            member.position.suspect(now)  # one of this channel's, whose number was spoilt
+        else:
             member.held.append(item)
             self._offer_held(now)
-            return
-        epoch, id = epoch if isinstance(epoch, str) else None, id if isinstance(id, str) else None
-        member.position.arrived(item, now, seq=seq, epoch=epoch, id=id)
 
     def _offer_held(self, now: float) -> None:
         for member in self._members.values():
             while member.held:
                 item = member.held[0]
-                id = item["id"] if isinstance(item["id"], str) else None
-                if not member.position.arrived(item, now, seq=None, epoch=None, id=id):
+                if not member.position.arrived(item, now, seq=None, epoch=None, id=item["id"]):
                     break
                 member.held.popleft()
 
     def _state(self, member: Membership, event: str, payload: Mapping[str, Any], now: float) -> None:
         if event == "stream:position":
-            seq, epoch = payload.get("seq"), payload.get("epoch")
-            if isinstance(seq, int):
-                member.position.mark(seq, epoch if isinstance(epoch, str) else None, now)
+            seq = number(payload.get("seq"))
+            if seq is not None:
+                member.position.mark(seq, text(payload.get("epoch")), now)
             return
         if event == CURSOR:
             cursor = member.cursors.take(payload, now)
