@@ -1,6 +1,6 @@
 """Measure ourselves against the bare libraries, side by side in one run: medians of alternating rounds, and ratios.
 
-``python benchmarks/run.py [SECTION ...]`` with the sections import, start, call, async, process, cli, stub.
+``python benchmarks/run.py [SECTION ...]`` with the sections import, start, call, async, process, cli, live, stub.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def main(sections: list[str]) -> None:
         "async": calling_async,
         "process": in_process,
         "cli": command_line,
+        "live": live,
         "stub": stub,
     }
     unknown = set(sections) - set(measured)
@@ -261,6 +262,19 @@ def command_line() -> None:
         ):
             times = processes(command, PASS, rounds=9, env=more)
             row(f"{what} / python -c pass", *times, "ms", aim)
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+def live() -> None:
+    """Measure events as they come."""
+    from live import bare, feed, ours, per_event
+
+    with feed() as url:
+        times = [(per_event(ours, url), per_event(bare, url)) for _ in range(7)]
+    taken, least = (statistics.median(column) for column in zip(*times, strict=True))
+    row("an event listened to / websockets and json", taken, least, "µs")
 
 
 if __name__ == "__main__":

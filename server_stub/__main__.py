@@ -6,7 +6,11 @@ import argparse
 import runpy
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from crm_sdk.errors import ConfigurationError
+
+from .asgi import run
 from .core import StubServer
 from .durable import StateFileError
 
@@ -27,24 +31,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--run", nargs=argparse.REMAINDER, metavar="SCRIPT", help="run a script against the stub instead of serving"
     )
     options = parser.parse_args(arguments)
-    if options.run:
-        return _run(options.run, options.db)
-    from .asgi import run
-
+    if options.run and not Path(options.run[0]).is_file():
+        parser.error(f"there is no script {options.run[0]}")
     try:
-        server = StubServer(db=options.db, running=True, enforce_limits=not options.no_limits)
-        server.live.test_mode = options.test_mode
-        run(server, options.host, options.port, _announce)
-    except (OSError, RuntimeError, StateFileError) as error:
+        if options.run:
+            server = StubServer(db=options.db)
+        else:
+            server = StubServer(db=options.db, running=True, enforce_limits=not options.no_limits)
+            server.live.test_mode = options.test_mode
+            run(server, options.host, options.port, _announce)
+    except (ConfigurationError, OSError, RuntimeError, StateFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    return 0
+    return _run(options.run, server) if options.run else 0
 
 
-def _run(script: Sequence[str], db: str | None) -> int:
+def _run(script: Sequence[str], server: StubServer) -> int:
     """Run a script whose clients talk to the stub, whatever their base URL; what they asked is listed after it."""
     sys.argv = list(script)
-    with StubServer(db=db) as server, server.intercept():
+    with server, server.intercept():
         runpy.run_path(script[0], run_name="__main__")
         for entry in server.journal:
             print(f"{entry.status} {entry.method} {entry.path} ({entry.operation})", file=sys.stderr)

@@ -54,11 +54,13 @@ class Application:
                 return
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers.pop("upgrade", None)  # asked for, but not so that it could be a WebSocket: this is a call
         request = Request(
             scope["method"],
             scope["raw_path"].decode("latin-1"),
             scope["query_string"].decode("latin-1"),
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            headers,
             b"".join(parts),
         )
         reply = self._server.handle(request)
@@ -119,6 +121,7 @@ def _uvicorn(server: StubServer) -> uvicorn.Server:
         lifespan="on",
         access_log=False,
         date_header=False,
+        proxy_headers=False,  # a connection is known by whom it is really from
         ws=application.websocket_protocol,
         ws_ping_interval=None,
         ws_per_message_deflate=False,

@@ -39,6 +39,12 @@ _OURS: Mapping[str, tuple[str, ...]] = {
         "Le he preparado los documentos. ¿Tiene alguna pregunta?",
     ),
 }
+_SORRY: Mapping[str, str] = {
+    "en": "I am sorry to hear that. I am looking into it now and will call you today.",
+    "de": "Das tut mir leid. Ich kümmere mich jetzt darum und rufe Sie heute noch an.",
+    "es": "Lamento lo ocurrido. Lo estoy revisando y le llamo hoy mismo.",
+}
+"""What we write to somebody who is cross."""
 _ENCLOSED: Mapping[str, str] = {"en": "Documents.pdf", "de": "Unterlagen.pdf", "es": "Documentos.pdf"}
 """What comes with the last of these."""
 _TAGS = ("pricing", "renewal", "onboarding", "technical", "vip")
@@ -85,6 +91,8 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
     for at, turn in zip(times, turns, strict=True):
         text = random.choice(TEXTS[language, moods[min(sum(one[0] == "contact" for one in written), len(moods) - 1)]])
         ours = random.choice(_OURS[language])
+        if written and sentiment.tone(written[-1][1]).sentiment == "negative":
+            ours = _SORRY[language]
         body, subject = (text.body, text.subject) if turn == "contact" else (ours, None)
         written.append((turn, body, subject, at.replace(microsecond=0)))
     conversation = _put(

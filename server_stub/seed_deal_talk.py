@@ -49,8 +49,10 @@ def _history(records: Records, random: Random, deal: Document) -> None:
     texts = random.choice((_GOOD, _GOOD, _BAD)) + _LOCAL.get(language, ())
     since = max(deal["stage_changed_at"], records.now - timedelta(days=30))
     for type, kind, text, outcome, next_step in random.sample(texts, random.choice((1, 2, 2, 3))):
-        at = since + (records.now - since) * random.random()
-        _put(records, deal, kind, at.replace(microsecond=0), text, (type, outcome, next_step))
+        at = (since + (records.now - since) * random.random()).replace(microsecond=0)
+        if kind in ("call", "event"):
+            at = records.working(at, since)
+        _put(records, deal, kind, at, text, (type, outcome, next_step))
 
 
 def _put(
@@ -72,7 +74,7 @@ def _put(
         "activity",
         {
             "id": records.store.new_id("dealact_"),
-            "title": text,
+            "title": f"{type.capitalize()}: {deal['title']}" if kind in ("call", "event") else text,
             "description": text,
             "owner_id": deal["owner_id"],
             # The deal's, not the contact's: how well things go with a contact is told by what was said with it.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from .collection import Collection
 from .document import Document
@@ -56,6 +57,15 @@ class Records:
         earliest = after or self.now - SPAN
         at: datetime = self.now - (self.now - earliest) * (self.random.random() ** 1.5)
         return max(at.replace(microsecond=0), earliest)
+
+    def working(self, at: datetime, after: datetime) -> datetime:
+        """Move the time of a meeting or a call into office hours, back over a weekend; not to before `after`."""
+        local = at.astimezone(ZoneInfo(self.plan.timezone))
+        local = local.replace(hour=9 + local.hour % 8, minute=local.minute // 15 * 15, second=0, microsecond=0)
+        while local.weekday() > 4 or local > self.now - timedelta(hours=1):
+            local -= timedelta(days=1)
+        moved = local.astimezone(UTC)
+        return moved if moved >= after else at
 
     def person(self) -> dict[str, Any]:
         """Draw somebody: name, address, company and how to reach them."""

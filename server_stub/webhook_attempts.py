@@ -18,6 +18,8 @@ class Attempt:
     delivery_id: str
     webhook_id: str
     number: int
+    epoch: int
+    """Which history of the server it belongs to."""
     at: datetime
     url: str
     headers: Mapping[str, str] = field(repr=False)

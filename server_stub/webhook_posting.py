@@ -81,8 +81,8 @@ class Courier:
             left = (at - self._server.clock.now()).total_seconds() if at is not None else None
             self._woken.wait(None if left is None else max(left, 0.01))
 
-    def _takes(self, delivery: Document) -> bool:
-        return delivery["webhook_id"] not in self._busy
+    def _takes(self, endpoint: Document) -> bool:
+        return endpoint["id"] not in self._busy
 
     def _carry(self, webhook_id: str, attempts: list[Attempt]) -> None:
         try:
@@ -100,7 +100,7 @@ class Courier:
         began = time.perf_counter()
         try:
             answer = self._client.post(attempt.url, content=attempt.body, headers=attempt.headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: no name a host can have
             reason = f"no answer within {TIMEOUT:g} s" if isinstance(error, httpx.TimeoutException) else str(error)
             return Outcome(error=reason or type(error).__name__, duration=time.perf_counter() - began)
         wait = retry_after({name.lower(): value for name, value in answer.headers.items()}, self._server.clock.now())

@@ -63,6 +63,7 @@ def write(
         "redelivery_of": redelivery["id"] if redelivery is not None else None,
     }
     made = call.create(DELIVERY, "delivery_", members)
+    call.server.webhooks.machine.queue.put(call.caller.tenant_id, made)
     oldest = log.first() if len(log) > KEPT else None
     if oldest is not None:
         log.remove(oldest["id"])

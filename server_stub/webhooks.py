@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from crm_sdk.retry import retry_after
 
@@ -63,9 +63,9 @@ class Webhooks:
         self._receivers[url] = handler
         self.deliver()
 
-    def receives(self, delivery: Document) -> bool:
-        """Tell whether somebody in this process receives a delivery."""
-        return delivery["url"] in self._receivers
+    def receives(self, endpoint: Document) -> bool:
+        """Tell whether somebody in this process receives what is posted to an endpoint."""
+        return endpoint["url"] in self._receivers
 
     def hand_over(self, attempt: Attempt) -> Outcome | None:
         """Call the receiver of an attempt; None where there is none in this process."""
@@ -75,14 +75,10 @@ class Webhooks:
         began = time.perf_counter()
         try:
             answered = handler({name.lower(): value for name, value in attempt.headers.items()}, attempt.body)
+            status, given = _read(answered)
         except Exception as error:  # whatever a handler raises is its answer, as it is of a web application
             return Outcome(500, f"{type(error).__name__}: {error}", time.perf_counter() - began)
-        took = time.perf_counter() - began
-        if not isinstance(answered, tuple):
-            return Outcome(204 if answered is None else answered, None, took)
-        status, given = answered
-        wait = retry_after({name.lower(): value for name, value in given.items()}, self._server.clock.now())
-        return Outcome(status, None, took, wait)
+        return Outcome(status, None, time.perf_counter() - began, retry_after(given, self._server.clock.now()))
 
     def deliver(self) -> None:
         """Post what is due to the receivers, until nothing is left. What a handler causes is posted when it is done."""
@@ -114,6 +110,15 @@ class Webhooks:
         """Go back to a snapshot."""
         self.faults.restore(state)
         self.machine.forget()
+
+
+def _read(answered: object) -> tuple[int, dict[str, str]]:
+    """Return the status and the headers of a handler's answer. Raises TypeError for what is none."""
+    both = cast("tuple[object, ...]", answered) if isinstance(answered, tuple) else (answered, dict[str, str]())
+    status, given = both if both[:1] != (None,) else (204, *both[1:])
+    if not isinstance(status, int) or isinstance(status, bool) or not isinstance(given, Mapping):
+        raise TypeError(f"a handler returns a status, a status with headers, or None, and not {answered!r:.80}")
+    return status, {str(name).lower(): str(value) for name, value in cast("Mapping[object, object]", given).items()}
 
 
 def posted(attempt: Attempt, post: Callable[[Attempt], Outcome | None]) -> Outcome:

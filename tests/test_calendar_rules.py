@@ -313,3 +313,16 @@ def test_what_a_meeting_tells_moves_its_deal(client: CrmClient, stub: StubServer
     (told,) = [entry for entry in stub.audit()[before:] if entry["action"] == "deal.updated"]
     moved = {change["field"]: (change["before"], change["after"]) for change in told["changes"]}
     assert moved["probability"] == (deal.probability, after.probability)
+
+
+def test_the_demo_datas_meetings_are_held_in_office_hours(stub: StubServer) -> None:
+    client = stub.client()
+    zone = ZoneInfo("America/New_York")
+    held = [
+        activity.occurred_at.astimezone(zone)
+        for contact in client.contacts.list()
+        for activity in client.contacts.activities.list(contact.id)
+        if activity.kind in ("event", "call") and activity.occurred_at and activity.occurred_at < stub.clock.now()
+    ]
+    inside = [at for at in held if at.weekday() < 5 and 8 <= at.hour < 18]
+    assert len(held) > 50 and len(inside) > 0.9 * len(held)

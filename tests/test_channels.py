@@ -333,3 +333,12 @@ class TestCompany:
     def test_a_client_that_may_not_speak_flow_says_so(self) -> None:
         with pytest.raises(UnsupportedOperationError, match="flow"):
             StubServer().client(dialects="mvp").channels.join("user:user_ada:deals")
+
+
+def test_a_channel_that_was_left_says_so(inside: Office) -> None:
+    with inside.joined("record:lead:lead_123") as channel:
+        until(lambda: len(channel.presence) == 1)
+        assert repr(channel.presence) == "<Presence: user_ada>" and repr(channel.cursors) == "<LiveCursors of nobody>"
+        channel.close()
+        with pytest.raises(ConnectionFailedError, match="record:lead:lead_123 was left; nothing was sent"):
+            channel.push("presence:update", {"meta": {}})

@@ -613,6 +613,15 @@ def test_an_endpoint_that_is_not_there_is_tried_again(unused_port: int) -> None:
         assert found.status == "pending" and found.attempts[0].status is None and found.attempts[0].error
 
 
+def test_an_address_that_no_host_can_have_fails_like_one_that_is_not_there() -> None:
+    stub = StubServer()
+    with stub.serve() as port, CrmClient(port.url, "acme-admin", dialects="mvp") as client:
+        endpoint = client.webhooks.create({"url": f"http://{'a' * 64}.test/", "events": ["lead.created"]})
+        client.leads.create({"name": "Ada"})
+        found = settled(client, endpoint, 1)
+        assert found.status == "pending" and found.attempts[0].status is None and found.attempts[0].error
+
+
 @pytest.fixture
 def unused_port() -> int:
     import socket

@@ -216,6 +216,20 @@ def test_channels_are_refused_with_nothing_but_403(stub: StubServer) -> None:
         assert (refused.value.status, refused.value.body) == (403, b"")
 
 
+@pytest.mark.parametrize("since", ["9" * 5000, "-1", "1.5", "\u0663"])
+def test_a_position_that_is_no_number_is_refused(stub: StubServer, since: str) -> None:
+    with pytest.raises(SocketRefusedError) as refused, opened(stub, f"/ws?since={since}"):
+        pass
+    assert refused.value.status == 422
+
+
+def test_a_sub_protocol_that_holds_no_token_is_refused_as_none_would_be(stub: StubServer) -> None:
+    odd = {"Sec-WebSocket-Protocol": "phoenix, base64url.bearer.phx.\xff"}
+    with pytest.raises(SocketRefusedError) as refused, opened(stub, CHANNELS, odd):
+        pass
+    assert refused.value.status == 403
+
+
 def test_the_token_may_be_in_the_query_or_in_the_sub_protocol(stub: StubServer) -> None:
     token = stub.client(api_key=None).auth.login("ada@acme.test", "demo-password").access_token
     with opened(stub, f"/ws?resume=1&token={token}", {}) as wire:

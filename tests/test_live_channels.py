@@ -183,6 +183,27 @@ def test_what_is_no_frame_closes_the_socket(stub: StubServer, data: str | bytes)
         assert closed.value.code == 1008
 
 
+@pytest.mark.parametrize(
+    "what", [r'"\ud800"', "NaN", "1e999", "[" * 200 + "]" * 200], ids=["half", "nan", "endless", "deep"]
+)
+@pytest.mark.parametrize(
+    "event", ["phx_join", "presence:update", "cursor", "😎" * 40], ids=["join", "meta", "cursor", "long"]
+)
+def test_nobody_can_say_what_nobody_could_be_told(stub: StubServer, event: str, what: str) -> None:
+    topic = "record:lead:lead_123"
+    with opened(stub, CHANNELS) as ada, opened(stub, CHANNELS) as eve:
+        ada.join(topic)
+        eve.join(topic)
+        ada.all()
+        eve.socket.send(f'["1","2","{topic}","{event}",{{"meta":{{"x":{what}}}}}]')
+        with pytest.raises(SocketClosedError) as closed:
+            eve.all()
+        assert closed.value.code == 1008 and len(closed.value.reason.encode()) < 124
+        (left,) = ada.all()
+        assert left[4]["joins"] == {}
+    stub.reset()
+
+
 def test_who_is_there(stub: StubServer) -> None:
     topic = "record:lead:lead_123"
     with opened(stub, CHANNELS) as ada:

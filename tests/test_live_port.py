@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from server_stub import StubServer
 from server_stub.asgi import Port
+from server_stub.messages import Request
 
 ADMIN = {"Authorization": "Bearer acme-admin"}
 WAIT = 5
@@ -77,6 +78,25 @@ def test_refusals_are_http_answers(stub: StubServer, port: Port) -> None:
         response = refused.value.response
         assert response.status_code == status
         assert body in (response.body or b"") and bool(response.body) == bool(body)
+
+
+def test_what_is_no_upgrade_is_a_call(stub: StubServer, port: Port) -> None:
+    """The header `Upgrade` alone makes no WebSocket, and only a GET can."""
+    for method, headers in (("GET", {"Upgrade": "websocket"}), ("POST", {"Upgrade": "websocket"})):
+        with httpx.Client() as client:
+            answer = client.request(method, f"{port.url}/ws", headers=ADMIN | headers)
+        assert answer.status_code == 404 and answer.json()["error"]["code"] == "ROUTE_NOT_FOUND"
+    assert stub.handle(Request("POST", "/ws", "", {"upgrade": "websocket"})).status == 404
+    assert stub.live.opened == 0
+
+
+def test_a_connection_is_lost_whoever_it_says_it_is(stub: StubServer, port: Port) -> None:
+    named = ADMIN | {"X-Forwarded-For": "192.0.2.1"}
+    with connect(f"ws://127.0.0.1:{port.number}/ws", additional_headers=named, ping_interval=None) as wire:
+        assert stub.live.abort() == 1
+        with pytest.raises(ConnectionClosed) as lost:
+            wire.recv(WAIT)
+        assert lost.value.rcvd is None
 
 
 def test_a_sub_protocol_is_answered(port: Port) -> None:

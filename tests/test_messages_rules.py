@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -348,3 +349,37 @@ def test_a_failing_ai_says_so(flow: CrmClient, stub: StubServer) -> None:
         flow.messages.analysis("msg_123")
     with pytest.raises(AiServiceError):
         flow.ai.sentiment("Hello")
+
+
+# -- what a salesperson would not believe ---------------------------------------------------------------------------
+
+
+def test_a_demo_that_was_given_is_not_arranged_again(flow: CrmClient) -> None:
+    asked = flow.ai.message_analysis("Could we see a demo of the reporting?")
+    thanked = flow.ai.message_analysis("Thanks for the demo! When do we talk about the contract?")
+    assert "Arrange a demo" in asked.action_items
+    assert "Arrange a demo" not in thanked.action_items
+    assert "Agree on what comes after the demo" in thanked.action_items
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Hi, I'm interested in your product", "thank you for your question. You"),
+        ("Ich bin interessiert. Das ist eine Frage, bitte.", "danke für Ihre Frage. Eine"),
+        ("Tengo una consulta para usted, gracias", "gracias por su consulta. Tendrá"),
+    ],
+)
+def test_an_answer_to_a_text_without_a_topic_names_none(flow: CrmClient, text: str, answer: str) -> None:
+    analysis = flow.ai.message_analysis(text)
+    assert not analysis.key_topics and answer in analysis.suggested_response
+
+
+def test_who_is_cross_gets_an_apology_in_the_demo_data(flow: CrmClient) -> None:
+    ours = {
+        after.content
+        for conversation in flow.conversations.list()
+        for before, after in pairwise(flow.conversations.get(conversation.id).messages)
+        if before.sender_type == "contact" and before.sentiment == "negative" and after.sender_type == "user"
+    }
+    assert ours and all(text.startswith(("I am sorry", "Das tut mir leid", "Lamento")) for text in ours)

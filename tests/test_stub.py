@@ -10,6 +10,7 @@ import pytest
 
 from crm_sdk import ConfigurationError
 from server_stub import StubServer
+from server_stub.__main__ import main
 from server_stub.messages import Reply, Request
 
 
@@ -275,6 +276,21 @@ def test_without_its_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("server_stub.core.find_spec", lambda name: None if name == "phonenumbers" else object())
     with pytest.raises(ConfigurationError, match=r"needs phonenumbers: pip install 'crm-sdk\[stub\]'"):
         StubServer()
+
+
+@pytest.mark.parametrize("arguments", [["--port", "0"], ["--run", __file__]])
+def test_started_without_its_extra_it_says_so_in_a_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("server_stub.core.find_spec", lambda name: None if name == "jwt" else object())
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith("error: the stub needs jwt")
+
+
+def test_a_script_there_is_not_is_a_mistake_of_the_call(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--run", "nowhere.py"])
+    assert ended.value.code == 2 and "there is no script nowhere.py" in capsys.readouterr().err
 
 
 def test_two_servers_start_alike() -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 import types
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from crm_sdk.webhooks import LeadCreated, Webhooks, embed, sign
 from crm_sdk.webhooks.asgi import Receiver
 from crm_sdk.webhooks.django import receiver as django_receiver
 from crm_sdk.webhooks.flask import receiver as flask_receiver
+from server_stub import StubServer
 
 DOC = (Path(__file__).parent.parent / "docs" / "webhooks.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", DOC, flags=re.M | re.S)
@@ -289,3 +291,23 @@ def test_the_documented_check_and_store_work(
     assert results == ["done", "duplicate"] and capsys.readouterr().out == "welcome Jane Doe\n"
     store: Any = webhooks.store
     store.close()
+
+
+def test_a_receiver_that_lives_by_the_stubs_clock_takes_what_the_stub_posts() -> None:
+    stub = StubServer()
+    client = stub.client()
+    endpoint = client.webhooks.create({"url": "https://app.test/webhooks/crm", "events": ["lead.created"]})
+    webhooks = Webhooks(endpoint.secret or "", now=stub.clock.now)
+    names: list[str | None] = []
+    webhooks.on("lead.created")(lambda event: names.append(event.data.name))
+    app = Flask("receiver")
+    app.register_blueprint(flask_receiver(webhooks, PATH))
+    post = wsgi(app)
+    stub.webhooks.receive(endpoint.url, lambda headers, body: post(body, headers)[0])
+    client.leads.create({"name": "Ada"})
+    assert names == ["Ada"]
+    late = Webhooks(endpoint.secret or "", now=lambda: stub.clock.now() + timedelta(hours=1))
+    stub.webhooks.receive(endpoint.url, lambda headers, body: late.handle(headers, body).status)
+    client.leads.create({"name": "Grace"})
+    newest = next(iter(client.webhooks.deliveries.list(endpoint.id)))
+    assert [attempt.status for attempt in newest.attempts] == [400]

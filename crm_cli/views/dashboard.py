@@ -153,17 +153,12 @@ def _summary(summary: DashboardSummary) -> list[RenderableType]:
                 between=" ",
             )
         )
+    deals = _figures(">", ">", "", ">")
     for deal in summary.deals[:5]:
         close = f"{deal.expected_close_date:%d %b}" if deal.expected_close_date else ""
-        drawn.append(
-            line(
-                f"  {amount(deal.value):>9}",
-                f"{percent(deal.probability):>5}",
-                deal.title,
-                (close, "dim"),
-                between="  ",
-            )
-        )
+        deals.add_row(amount(deal.value), percent(deal.probability), deal.title, line((close, "dim")))
+    if summary.deals:
+        drawn.append(deals)
     return drawn
 
 

@@ -44,6 +44,11 @@ class _Both:
         """Where the others' cursors are."""
         return self._member.cursors
 
+    def _not_sent(self, timeout: float) -> Exception:
+        mailbox = self._member.mailbox
+        why = "was left" if mailbox.closed else f"was not joined for {timeout:g} s"
+        return mailbox.end or ConnectionFailedError(f"{self.topic} {why}; nothing was sent", sent=False)
+
 
 def _reader(member: Membership) -> Callable[[Raw], ChannelEvent | None]:
     def read(item: Raw) -> ChannelEvent | None:
@@ -72,10 +77,6 @@ def _outcome(topic: str, event: str, answer: Answer, timeout: float) -> Payload:
             response=response,
         )
     return answer.response
-
-
-def _not_joined(topic: str, timeout: float) -> ConnectionFailedError:
-    return ConnectionFailedError(f"{topic} was not joined for {timeout:g} s; nothing was sent", sent=False)
 
 
 class Channel(_Both, Stream[ChannelEvent]):
@@ -128,7 +129,7 @@ class Channel(_Both, Stream[ChannelEvent]):
         hub = self._seat.hub
         driver = hub.driver if hub is not None else None
         if not joined or hub is None or driver is None or self._mailbox.closed:
-            raise _not_joined(self.topic, timeout)
+            raise self._not_sent(timeout)
         data, wait = hub.line.push(self._member, event, payload if payload is not None else {}, answer)
         if wait > 0:
             self._client.clock.sleep(wait)
@@ -184,7 +185,7 @@ class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
         hub = self._seat.hub
         driver = hub.driver if hub is not None else None
         if not joined or hub is None or driver is None or self._mailbox.closed:
-            raise _not_joined(self.topic, timeout)
+            raise self._not_sent(timeout)
         data, wait = hub.line.push(self._member, event, payload if payload is not None else {}, answer)
         if wait > 0:
             await self._client.clock.sleep_async(wait)

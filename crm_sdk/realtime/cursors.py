@@ -117,6 +117,9 @@ class LiveCursors(Mapping[tuple[str, str], LiveCursor]):
     def __len__(self) -> int:
         return len(self._known)
 
+    def __repr__(self) -> str:
+        return f"<LiveCursors of {', '.join(user for user, _ in self) or 'nobody'}>"
+
 
 def _older(cursor: LiveCursor, known: LiveCursor) -> bool:
     return cursor.at is not None and known.at is not None and cursor.at < known.at

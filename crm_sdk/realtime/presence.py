@@ -146,6 +146,9 @@ class Presence(Mapping[str, Present]):
     def __len__(self) -> int:
         return len(self._here.people)
 
+    def __repr__(self) -> str:
+        return f"<Presence: {', '.join(self) or 'nobody'}>"
+
 
 class _Roll:
     """The connections that are there by key and ``phx_ref``, and those of which a diff said that they left."""

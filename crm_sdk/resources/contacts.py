@@ -237,8 +237,8 @@ class Contacts(Resource[Mode]):
     ) -> Page[Contact]:
         """List contacts, newest first.
 
-        `search` looks in name, e-mail and company; `tags` must all be there. Choose a page with `limit` (1 to 200) and
-        either `offset` or `page`.
+        `search` looks in name, e-mail and company; `tags` must all be there. Choose a page with `limit` (1 to 200, 50
+        by default) and either `offset` or `page`.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """

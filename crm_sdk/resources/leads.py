@@ -93,7 +93,8 @@ class Leads(Resource[Mode]):
         """List leads, newest first.
 
         `search` looks in the text members; `tags` must all be there; `converted` asks for leads that became a contact,
-        or for those that did not. Choose a page with `limit` (1 to 200) and either `offset` or `page`.
+        or for those that did not. Choose a page with `limit` (1 to 200, 50 by
+        default) and either `offset` or `page`.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """

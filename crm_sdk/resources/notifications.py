@@ -25,7 +25,10 @@ class Notifications(Resource[Mode]):
         limit: int | None = None,
         offset: int | None = None,
     ) -> Page[Notification]:
-        """List your notifications, newest first; those that have expired are left out."""
+        """List your notifications, newest first; those that have expired are left out.
+
+        Without `status` or `read` these are all; a page has 20, or as many as `limit` says.
+        """
 
     @operation(
         mvp="PUT /api/notifications/{notification_id}/read -",

@@ -75,7 +75,8 @@ class Webhooks:
 
     `lease` is longer than any handler takes: a claim older than that counts as that of a process that died. `keep` is
     how long a delivery that was acted on is remembered. Receivers with a different `name` share a store without
-    sharing deliveries.
+    sharing deliveries. `now` says what time it is, where that is not the machine's: a test gives it the stub's
+    ``clock.now``.
 
     Raises: ConfigurationError for a secret, a tolerance or a time that cannot be used.
     """
@@ -90,6 +91,7 @@ class Webhooks:
         keep: timedelta | float = timedelta(days=30),
         require_standard: bool = False,
         name: str = "",
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self.store: EventStore = MemoryEventStore() if store is None else store
         self._secrets = usable(secrets)
@@ -98,6 +100,7 @@ class Webhooks:
         self._keep = seconds_of(keep, "keep", finite=True)
         self._require_standard = require_standard
         self._prefix = f"{name}:" if name else ""
+        self._now = now
         self._handlers: dict[str, Callable[[Any], object]] = {}
 
     @overload
@@ -159,6 +162,8 @@ class Webhooks:
 
     def _steps(self, headers: Headers, body: Payload, received_at: datetime | None) -> Steps:
         """Yield what is to be called, get what it gave, and return the outcome."""
+        if received_at is None and self._now is not None:
+            received_at = self._now()
         try:
             delivery = opened(
                 headers,

@@ -20,6 +20,7 @@ _COMPANY = "tenant_acme"
 _BAD = "bad"
 """A token that is refused."""
 _BYTES = b"\x00\x01\xfe"
+_CLOSES = frozenset({*range(1000, 1004), *range(1007, 1015)})
 
 
 def identified(server: StubServer, query: Mapping[str, str], token: str | None) -> Caller:
@@ -85,7 +86,11 @@ def _drop(channel: Channel, frame: Frame) -> None:
 
 
 def _wsclose(channel: Channel, frame: Frame) -> None:
-    channel.socket.close(int(_member(frame, "code", 1000)), "asked for")
+    code = _member(frame, "code", 1000)
+    if isinstance(code, int) and (code in _CLOSES or 3000 <= code <= 4999):
+        channel.socket.close(code, "asked for")
+    else:
+        channel.reply(frame.ref, "error", {"reason": "no code of a close frame"})
 
 
 def _silent(channel: Channel, frame: Frame) -> None:

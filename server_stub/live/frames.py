@@ -1,12 +1,32 @@
-"""What the server says on Phoenix Channels: frames around payloads that are JSON text already."""
+"""What is said on Phoenix Channels: clients' frames, and the server's own around payloads that are JSON already."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from crm_sdk.realtime.frames import REPLY, Frame, encode
-from crm_sdk.wire import encode_json
+from crm_sdk.realtime.frames import REPLY, Frame, FrameError, decode, encode
+from crm_sdk.wire import encode_json, is_array, is_object
+
+_DEEPEST = 100
+"""How deep a payload may be nested: others are told of it inside of more."""
+
+
+def read(data: str | bytes) -> Frame:
+    """Read a client's frame.
+
+    Raises: FrameError for what is none; also where nobody could be told of it: infinities, half surrogate pairs.
+    """
+    frame = decode(data, by="client")
+    if _is_deeper(frame.payload, _DEEPEST):
+        raise FrameError("it is nested too deeply")
+    encode(frame, by="client")
+    return frame
+
+
+def _is_deeper(value: object, than: int) -> bool:
+    inner = value.values() if is_object(value) else value if is_array(value) else ()
+    return than < 0 or any(_is_deeper(one, than - 1) for one in inner)
 
 
 def push(join_ref: str | None, topic: str, event: str, payload: str | bytes) -> str | bytes:

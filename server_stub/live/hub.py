@@ -131,9 +131,11 @@ class Live:
             return None
         mount = next((mount for mount in _MOUNTS if path.startswith(f"{mount}/")), "")
         path = path[len(mount) :]
+        if request.method != "GET":
+            return None
         if request.headers.get("upgrade", "").lower() == "websocket":
             return {"/ws": _WS, "/ws/websocket": _CHANNELS}.get(path)
-        return _STREAM if path == "/api/events/stream" and request.method == "GET" else None
+        return _STREAM if path == "/api/events/stream" else None
 
     def open(self, visit: Visit) -> Reply:
         """Open the connection a request asks for. Raises Problem where it is refused."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.realtime.frames import Frame, FrameError, decode
+from crm_sdk.realtime.frames import Frame, FrameError
 from crm_sdk.wire import instant, is_object
 
 from ..serving import Caller
@@ -26,6 +25,8 @@ CHANNELS = 100
 MISSED = 1_000
 """How many missed events the answer to a join holds; further ones follow as pushes."""
 IDLE = timedelta(seconds=60)
+_REASON = 123
+"""How many bytes a close frame has for its reason."""
 _PROTOCOL, _TOKEN = "phoenix", "base64url.bearer.phx."
 
 
@@ -37,7 +38,7 @@ def offered_token(protocols: str) -> str | None:
             encoded = name.removeprefix(_TOKEN)
             try:
                 return urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # no base64, or not of a text
                 return encoded
     return None
 
@@ -106,9 +107,9 @@ class PhoenixSocket(Connection):
     def handle(self, data: Data) -> None:
         """Act on a frame; one that is none breaks a rule."""
         try:
-            frame = decode(data, by="client")
+            frame = frames.read(data)
         except FrameError as error:
-            self.close(Close.RULE, f"not a frame: {error}"[:100])
+            self.close(Close.RULE, f"not a frame: {str(error)!a}"[:_REASON])
             return
         channel = self.channels.get(frame.topic)
         if frame.topic == "phoenix" and frame.event == "heartbeat":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from .reading import Entry
 
 if TYPE_CHECKING:
     from .hub import Live
+
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Stream(Connection):
@@ -80,6 +83,6 @@ def asked(query: Mapping[str, str], last_event_id: str | None = None) -> tuple[i
         epoch, _, since = last_event_id.rpartition(":")
     if since is None:
         return None, None
-    if not since.isdecimal() or not since.isascii():
+    if not _NUMBER.fullmatch(since):
         raise invalid("since", "type", f"the number of an event is a whole number, not {since!r}")
     return int(since), epoch or None

@@ -7,20 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, cast
 
 from typing_extensions import get_type_hints
 
-from crm_sdk.models.contacts import ContactCreate
-from crm_sdk.models.values import AddressInput
 from crm_sdk.wire import camel, snake
 
 from ..problems import Problem, invalid
 from ..query import fold
 from ..serving import Members
 
-_MEMBERS = frozenset(get_type_hints(ContactCreate))
-_PLACE = frozenset(get_type_hints(AddressInput))
 _LISTS = frozenset({"tags", "secondary_emails", "notes"})
 _CALLED: Mapping[str, str] = {
     name: field
@@ -50,6 +47,21 @@ _CALLED: Mapping[str, str] = {
 """What columns are called, without case and accents, and the member they hold."""
 
 
+# The models are imported for the first file, not by every process that has rules.
+@cache
+def _members() -> frozenset[str]:
+    from crm_sdk.models.contacts import ContactCreate
+
+    return frozenset(get_type_hints(ContactCreate))
+
+
+@cache
+def _place() -> frozenset[str]:
+    from crm_sdk.models.values import AddressInput
+
+    return frozenset(get_type_hints(AddressInput))
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column and where it goes."""
@@ -68,7 +80,7 @@ def check_mapping(mapping: Sequence[Members]) -> None:
                 f"mapping.{number}.field",
                 "choice",
                 f"a contact has no member {entry['field']!r} that can be imported",
-                choices=sorted(_MEMBERS),
+                choices=sorted(_members()),
             )
 
 
@@ -79,8 +91,8 @@ def known_field(field: str) -> str | None:
     if name == "custom_fields":
         return f"{name}.{rest}" if rest else name
     if name == "address" and rest:
-        return f"{name}.{snake(rest)}" if snake(rest) in _PLACE else None
-    return name if (name in _MEMBERS or name == "id") and not rest else None
+        return f"{name}.{snake(rest)}" if snake(rest) in _place() else None
+    return name if (name in _members() or name == "id") and not rest else None
 
 
 def plan(columns: Sequence[str], mapping: Sequence[Members] | None) -> tuple[list[Column], list[str]]:

@@ -102,7 +102,10 @@ _WHEN: Mapping[str, Mapping[str, str]] = {
     "es": {"high": "en una hora", "medium": "en 4 horas", "low": "en 24 horas"},
 }
 _GREETINGS = {"en": "Hello", "de": "Guten Tag", "es": "Hola"}
-_NO_TOPIC = {"en": "this", "de": "Ihr Anliegen", "es": "su mensaje"}
+_ABOUT = re.compile(r" (?:about|on) \{topic\}| \((?:Thema )?\{topic\}\)")
+"""What an answer leaves out where there is no topic."""
+_SHOWN = re.compile(r"\b(?:thank\w*|danke|gracias)\b[^.!?]*\bdemo|\bdemo (?:was|went|war|fue)\b")
+"""Tells a demo that has been given, of a folded text."""
 _COMMON = {
     "en": "the is are we you and for of to with have this please would thanks hello",
     "de": "der die das ist sind wir sie und fur mit nicht ein eine ich zu bitte danke hallo",
@@ -199,8 +202,10 @@ def mood_of(content: str, urgency: str | None = None, *, score: float | None = N
 def response(content: str, kind: str, urgency: str, topics: Sequence[str], situation: Situation) -> str:
     """Return an answer to a text in its own language."""
     language = language_of(content, *situation.before[-1:])
-    topic = topic_name(topics[0], language) if topics else _NO_TOPIC[language]
-    text = _ANSWERS[language][kind].format(topic=topic, when=_WHEN[language][urgency])
+    text = _ANSWERS[language][kind]
+    if not topics:
+        text = _ABOUT.sub("", text)
+    text = text.format(topic=topic_name(topics[0], language) if topics else "this", when=_WHEN[language][urgency])
     greeting = f"{_GREETINGS[language]} {situation.name}" if situation.name else _GREETINGS[language]
     return f"{greeting}, {text}"
 
@@ -219,7 +224,10 @@ def _actions(content: str, kind: str, urgency: str, topics: Sequence[str]) -> li
     items = [f"Answer {_TIMES[urgency]}"] if urgency == "high" else []
     if kind == "complaint":
         items.append("Call and apologise")
-    items += [_ACTIONS[topic] for topic in topics[:3]]
+    shown = "demo" in topics and _SHOWN.search(fold(content)) is not None
+    items += [
+        "Agree on what comes after the demo" if shown and topic == "demo" else _ACTIONS[topic] for topic in topics[:3]
+    ]
     items += [f"Answer the question: {question}" for question in questions_of(content)[:2]]
     items += [f"Check the calendar for {day.capitalize()}" for day in dict.fromkeys(_DAY.findall(fold(content)))]
     return items or ["Send a short answer"]
