@@ -28,7 +28,7 @@ def failed(error: Exception, request: Request) -> NoReturn:
         raise error
     names = {cls.__name__ for cls in type(error).__mro__}
     where = request.place
-    if names & {"LocalProtocolError", "InvalidURL", "UnicodeEncodeError"}:
+    if names & {"LocalProtocolError", "InvalidURL", "UnicodeError"}:
         # Without the cause: it quotes the header, which may be the credential.
         raise InvalidInputError(f"{where} cannot be sent: its URL or a header is not valid in HTTP") from None
     sent = not names & _UNSENT

@@ -59,7 +59,7 @@ class _Part:
         if instance is None:
             return self
         client = getattr(instance, "_client", instance)  # a resource's client, or the client itself
-        resource = instance.__dict__[self._name] = self.kind()(client)
+        resource = instance.__dict__.setdefault(self._name, self.kind()(client))  # one for all threads
         return resource
 
 

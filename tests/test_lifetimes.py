@@ -152,6 +152,19 @@ def test_a_server_that_says_nothing_is_given_the_clients_timeout(make: Any, back
         assert time.monotonic() - start < 1.5
 
 
+def test_a_host_that_cannot_be_is_an_error_of_ours(make: Any, backend: str) -> None:
+    url = f"http://{'a' * 80}.example"
+    with CrmClient(url, "key", timeout=0.2) as client, pytest.raises(CrmError):
+        make(client).start()
+
+    async def main() -> None:
+        async with AsyncCrmClient(url, "key", timeout=0.2) as client:
+            with pytest.raises(CrmError):
+                await make(client).start()
+
+    anyio.run(main, backend=backend)
+
+
 def test_one_that_is_connecting_is_closed_at_once(make: Any, backend: str) -> None:
     with silent() as url:
         with CrmClient(url, "key", timeout=2.0) as client:

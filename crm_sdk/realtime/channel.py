@@ -96,8 +96,13 @@ class Channel(_Both, Stream[ChannelEvent]):
 
         Raises: PushRefusedError, DeadlineExceededError (no reply within `timeout` seconds), ConnectionFailedError.
         """
-        answer = self._send(event, payload, timeout)
-        self._until(lambda: answer.done, timeout)
+        answer = Answer()
+        try:
+            self._send(event, payload, timeout, answer)
+            self._until(lambda: answer.done, timeout)
+        finally:
+            if self._seat.hub is not None and not answer.done:
+                self._seat.hub.line.forget(answer)
         return _outcome(self.topic, event, answer, timeout)
 
     def send(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> None:
@@ -105,7 +110,7 @@ class Channel(_Both, Stream[ChannelEvent]):
 
         Raises: ConnectionFailedError where the channel is down for `timeout` seconds.
         """
-        self._send(event, payload, timeout)
+        self._send(event, payload, timeout, None)
 
     def move_cursor(self, **place: Any) -> None:
         """Show the others where your cursor is, with whatever says it: x and y, the name of a field.
@@ -118,17 +123,17 @@ class Channel(_Both, Stream[ChannelEvent]):
             with suppress(NetworkError):
                 hub.driver.send(data)
 
-    def _send(self, event: str, payload: Payload | None, timeout: float) -> Answer:
+    def _send(self, event: str, payload: Payload | None, timeout: float, answer: Answer | None) -> None:
         self.start()
         joined = self._until(lambda: self._member.up or self._mailbox.closed, timeout)
         hub = self._seat.hub
-        if not joined or hub is None or hub.driver is None or self._mailbox.closed:
+        driver = hub.driver if hub is not None else None
+        if not joined or hub is None or driver is None or self._mailbox.closed:
             raise self._not_sent(timeout)
-        data, answer, wait = hub.line.push(self._member, event, payload if payload is not None else {})
+        data, wait = hub.line.push(self._member, event, payload if payload is not None else {}, answer)
         if wait > 0:
             self._client.clock.sleep(wait)
-        hub.driver.send(data)
-        return answer
+        driver.send(data)
 
 
 class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
@@ -147,8 +152,13 @@ class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
 
         Raises: PushRefusedError, DeadlineExceededError (no reply within `timeout` seconds), ConnectionFailedError.
         """
-        answer = await self._send(event, payload, timeout)
-        await self._until(lambda: answer.done, timeout)
+        answer = Answer()
+        try:
+            await self._send(event, payload, timeout, answer)
+            await self._until(lambda: answer.done, timeout)
+        finally:
+            if self._seat.hub is not None and not answer.done:
+                self._seat.hub.line.forget(answer)
         return _outcome(self.topic, event, answer, timeout)
 
     async def send(self, event: str, payload: Payload | None = None, *, timeout: float = 10.0) -> None:
@@ -156,7 +166,7 @@ class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
 
         Raises: ConnectionFailedError where the channel is down for `timeout` seconds.
         """
-        await self._send(event, payload, timeout)
+        await self._send(event, payload, timeout, None)
 
     async def move_cursor(self, **place: Any) -> None:
         """Show the others where your cursor is, with whatever says it: x and y, the name of a field.
@@ -169,14 +179,14 @@ class AsyncChannel(_Both, AsyncStream[ChannelEvent]):
             with suppress(NetworkError):
                 await hub.driver.send(data)
 
-    async def _send(self, event: str, payload: Payload | None, timeout: float) -> Answer:
+    async def _send(self, event: str, payload: Payload | None, timeout: float, answer: Answer | None) -> None:
         await self.start()
         joined = await self._until(lambda: self._member.up or self._mailbox.closed, timeout)
         hub = self._seat.hub
-        if not joined or hub is None or hub.driver is None or self._mailbox.closed:
+        driver = hub.driver if hub is not None else None
+        if not joined or hub is None or driver is None or self._mailbox.closed:
             raise self._not_sent(timeout)
-        data, answer, wait = hub.line.push(self._member, event, payload if payload is not None else {})
+        data, wait = hub.line.push(self._member, event, payload if payload is not None else {}, answer)
         if wait > 0:
             await self._client.clock.sleep_async(wait)
-        await hub.driver.send(data)
-        return answer
+        await driver.send(data)

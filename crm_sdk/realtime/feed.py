@@ -15,7 +15,7 @@ from ..dialects import DIALECTS
 from ..errors import CrmError
 from ..wire import is_object
 from .mailbox import Mailbox
-from .position import GRACE, Cursor, Position
+from .position import GRACE, Cursor, Position, number, text
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
 from .sse import EventStreamParser, EventTooLongError
@@ -215,16 +215,6 @@ def record_of(message: Raw) -> object:
     about = next((part["id"] for part in parts if isinstance(part.get("id"), str)), None)
     about = about or next((data[name] for name in _ABOUT if isinstance(data.get(name), str)), None)
     return (message.get("type", message.get("event")), about) if about is not None else None
-
-
-def number(value: object) -> int | None:
-    """Return what may be the number of an event; a truth value is none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def text(value: object) -> str | None:
-    """Return what may be a name."""
-    return value if isinstance(value, str) else None
 
 
 def _id(message: Raw) -> str | None:

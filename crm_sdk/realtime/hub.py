@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -30,7 +31,6 @@ class _Shared:
     def __init__(self, client: Client[Any]) -> None:
         self.client: Client[Any] = client
         self.line: Phoenix = Phoenix(client)
-        self.pid: int = os.getpid()
 
     def _add(self, member: Membership) -> Data | None:
         if self.line.has(member.topic):
@@ -43,32 +43,42 @@ class Hub(_Shared):
 
     driver: Driver | None = None
 
+    def __init__(self, client: Client[Any]) -> None:
+        super().__init__(client)
+        self._lock = threading.Lock()
+
     def add(self, member: Membership) -> None:
         """Join a channel, over a new link if there is none."""
-        data = self._add(member)
-        if self.driver is None:
-            self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
-            self.driver.start(self._ended)
-        elif data is not None:
+        with self._lock:
+            driver = self.driver
+            if driver is None:
+                self.line = Phoenix(self.client)  # what is left of an earlier link must not take this one along
+            data = self._add(member)
+            if driver is None:
+                self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
+                self.driver.start(partial(self._ended, self.line))
+        if driver is not None and data is not None:
             with suppress(NetworkError):  # it is joined when the link is up again
-                self.driver.send(data)
+                driver.send(data)
 
     def remove(self, member: Membership) -> None:
         """Leave a channel, and close the link after the last."""
-        data = self.line.remove(member)
-        driver = self.driver
-        if driver is None:
-            return
-        if data is not None:
+        with self._lock:
+            data, driver = self.line.remove(member), self.driver
+            last = self.line.empty
+            if last:
+                self.driver = None
+        if driver is not None and data is not None:
             with suppress(NetworkError):
                 driver.send(data)
-        if self.line.empty:
-            self.driver = None
+        if driver is not None and last:
             driver.stop()
 
-    def _ended(self, error: Exception | None) -> None:
-        self.driver = None
-        self.line.end(error)
+    def _ended(self, line: Phoenix, error: Exception | None) -> None:
+        with self._lock:
+            if self.line is line:
+                self.driver = None
+        line.end(error)
 
 
 class AsyncHub(_Shared):
@@ -78,30 +88,33 @@ class AsyncHub(_Shared):
 
     async def add(self, member: Membership) -> None:
         """Join a channel, over a new link if there is none."""
+        driver = self.driver
+        if driver is None:
+            self.line = Phoenix(self.client)  # what is left of an earlier link must not take this one along
         data = self._add(member)
-        if self.driver is None:
+        if driver is None:
             self.driver = AsyncDriver(self.client, keep(self.line, self.client.clock, Backoff()))
-            await self.driver.start(self._ended)
+            await self.driver.start(partial(self._ended, self.line))
         elif data is not None:
             with suppress(NetworkError):
-                await self.driver.send(data)
+                await driver.send(data)
 
     async def remove(self, member: Membership) -> None:
         """Leave a channel, and close the link after the last."""
-        data = self.line.remove(member)
-        driver = self.driver
-        if driver is None:
-            return
-        if data is not None:
+        data, driver = self.line.remove(member), self.driver
+        last = self.line.empty
+        if last:
+            self.driver = None
+        if driver is not None and data is not None:
             with suppress(NetworkError), anyio.move_on_after(GOODBYE_SECONDS):
                 await driver.send(data)
-        if self.line.empty:
-            self.driver = None
+        if driver is not None and last:
             await driver.stop()
 
-    def _ended(self, error: Exception | None) -> None:
-        self.driver = None
-        self.line.end(error)
+    def _ended(self, line: Phoenix, error: Exception | None) -> None:
+        if self.line is line:
+            self.driver = None
+        line.end(error)
 
 
 class Seat:

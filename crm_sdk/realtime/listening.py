@@ -62,18 +62,20 @@ def join(
 ) -> Any:
     """Return a channel, for the sync or the async client."""
     from .channel import AsyncChannel, Channel
+    from .frames import JOIN, Frame
     from .hub import AsyncHub, Hub
     from .membership import Membership
+    from .phoenix import written
 
     client: Client[Any] = channels._client  # pyright: ignore[reportPrivateUsage] # the client's own machinery
     _documented(client, "channels.join", "flow")
+    written(Frame(None, None, topic, JOIN, params))  # each link is opened with it: better said now
     member = Membership(topic, params, new_mailbox(capacity, overflow), _cursor(since))
 
     def hub() -> Any:
-        found: Hub | AsyncHub | None = channels.__dict__.get("_hub")
-        if found is None or found.pid != os.getpid():  # a forked child has no thread that keeps its parent's
-            found = channels.__dict__["_hub"] = Hub(client) if client.mode is Sync else AsyncHub(client)
-        return found
+        hubs: dict[int, Hub | AsyncHub] = channels.__dict__.setdefault("_hubs", {})
+        pid = os.getpid()  # a forked child has no thread that keeps its parent's
+        return hubs.get(pid) or hubs.setdefault(pid, Hub(client) if client.mode is Sync else AsyncHub(client))
 
     return Channel(client, hub, member) if client.mode is Sync else AsyncChannel(client, hub, member)
 

@@ -32,6 +32,8 @@ class Mailbox(Generic[T]):
         self.closed: bool = False
         self.changed: Callable[[], None] = lambda: None
         """Called when there is something to take."""
+        self.forgot: Callable[[T], None] = lambda item: None
+        """Called with what was forgotten to make room."""
 
     def offer(self, item: T) -> bool:
         """Take an event in; False where the policy is to wait and there is no room."""
@@ -88,15 +90,11 @@ class Mailbox(Generic[T]):
     def _make_room(self, item: T) -> None:
         """Forget one event that waits: the one of the same record, or the oldest."""
         key = self._key(item) if self._overflow == "coalesce" else None
-        oldest: object = None
-        for number, waiting in self._items.items():
-            if isinstance(waiting, Exception):
-                continue
-            if oldest is None:
-                oldest = number
-            if key is None or self._key(waiting) == key:
-                oldest = number
-                break
-        del self._items[oldest]
+        events = ((number, waiting) for number, waiting in self._items.items() if not isinstance(waiting, Exception))
+        chosen = oldest = next(events)
+        if key is not None and self._key(oldest[1]) != key:
+            chosen = next((event for event in events if self._key(event[1]) == key), oldest)
+        del self._items[chosen[0]]
         self._waiting -= 1
         self.dropped += 1
+        self.forgot(chosen[1])

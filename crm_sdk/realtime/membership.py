@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from ..errors import CrmError
@@ -32,8 +33,9 @@ class Membership:
 
     def __init__(self, topic: str, params: Mapping[str, Any], mailbox: Mailbox[Raw], since: Cursor | None) -> None:
         self.topic: str = topic
-        self.params: dict[str, Any] = dict(params)
+        self.params: dict[str, Any] = deepcopy(dict(params))
         self.mailbox: Mailbox[Raw] = mailbox
+        mailbox.forgot = self._forgot
         self.position: Position[Raw] = Position(mailbox.offer, mailbox.put, since)
         self.presence: Presence = Presence()
         self.cursors: LiveCursors = LiveCursors()
@@ -53,6 +55,17 @@ class Membership:
         self.crashes: int = 0
         self.last_error: CrmError | None = None
         self.ready: Callable[[], None] = lambda: None
+
+    def pointed(self, whose: tuple[str, str]) -> None:
+        """Have the reader told that a cursor moved, once for all its moves since that was last read."""
+        if whose in self.moved:
+            return
+        self.moved.add(whose)
+        if not self.mailbox.offer({"cursor": whose}):
+            self.moved.discard(whose)
+
+    def _forgot(self, item: Raw) -> None:
+        self.moved.discard(item.get("cursor", ("", "")))
 
     def when_ready(self, ready: Callable[[], None]) -> None:
         """Have `ready` called each time it was joined."""

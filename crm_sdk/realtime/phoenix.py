@@ -18,7 +18,7 @@ from ..wire import is_array, is_object
 from .cursors import CURSOR
 from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
 from .membership import Answer, Membership
-from .position import GRACE
+from .position import GRACE, number, text
 from .presence import Left
 from .session import Opening
 from .sockets import Data, SocketClosedError, SocketRefusedError
@@ -137,10 +137,7 @@ class Phoenix:
         """Note that the link is gone: nothing that was asked is going to be answered."""
         with self._lock:
             self._connected = False
-            for _, answer in self._answers.values():
-                answer.error = ConnectionFailedError("the link was lost before the push was answered")
-                answer.done = True
-            self._answers.clear()
+            self._give_up("the link was lost")
             for member in self._members.values():
                 member.down()
 
@@ -172,11 +169,7 @@ class Phoenix:
         with self._lock:
             if self._members.get(member.topic) is member:
                 del self._members[member.topic]
-            for ref, (topic, answer) in list(self._answers.items()):
-                if topic == member.topic:
-                    answer.error = ConnectionFailedError(f"{topic} was left before the push was answered")
-                    answer.done = True
-                    del self._answers[ref]
+                self._give_up(f"{member.topic} was left", member.topic)
             joined, member.up = member.up and self._connected, False
             if not joined:
                 return None
@@ -184,6 +177,9 @@ class Phoenix:
 
     def point(self, member: Membership, place: Mapping[str, Any]) -> Data | None:
         """Take where the user's cursor is; return what to send, unless the last one was sent a moment ago."""
+        written(
+            Frame(None, None, member.topic, CURSOR, place)
+        )  # to say now what cannot be written, not when it is sent
         with self._lock:
             if not member.up:
                 return None
@@ -197,16 +193,24 @@ class Phoenix:
         """Tell whether a channel of this topic is there."""
         return topic in self._members
 
-    def push(self, member: Membership, event: str, payload: Mapping[str, Any] | bytes) -> tuple[Data, Answer, float]:
-        """Return a push to send, its answer to be, and the seconds to wait before sending, so as to keep the limit."""
+    def push(
+        self, member: Membership, event: str, payload: Mapping[str, Any] | bytes, answer: Answer | None
+    ) -> tuple[Data, float]:
+        """Return a push to send, and the seconds to wait before sending, so as to keep the limit.
+
+        `answer` is to be told of the reply; None where nobody waits for one.
+        """
         with self._lock:
-            ref, answer = self._ref(), Answer()
-            try:
-                data = encode(Frame(member.join_ref, ref, member.topic, event, payload))
-            except FrameError as error:
-                raise InvalidInputError(f"{event} on {member.topic} cannot be pushed: {error}") from None
-            self._answers[ref] = (member.topic, answer)
-            return data, answer, self._pacer.reserve(self._client.clock.monotonic())
+            ref = self._ref()
+            data = written(Frame(member.join_ref, ref, member.topic, event, payload))
+            if answer is not None:
+                self._answers[ref] = (member.topic, answer)
+            return data, self._pacer.reserve(self._client.clock.monotonic())
+
+    def forget(self, answer: Answer) -> None:
+        """Take it that nobody waits for this answer any more."""
+        with self._lock:
+            self._answers = {ref: known for ref, known in self._answers.items() if known[1] is not answer}
 
     def end(self, error: Exception | None) -> None:
         """Tell all channels that the link has ended for good."""
@@ -216,6 +220,14 @@ class Phoenix:
             member.ready()
 
     # -- joining -------------------------------------------------------------------------------------------------
+
+    def _give_up(self, why: str, topic: str | None = None) -> None:
+        """Tell those who wait for a reply, of one channel or of all, that there will be none."""
+        for ref, (asked, answer) in list(self._answers.items()):
+            if topic in (None, asked):
+                answer.error = ConnectionFailedError(f"{why} before the push was answered")
+                answer.done = True
+                del self._answers[ref]
 
     def _ref(self) -> str:
         self._refs += 1
@@ -255,15 +267,12 @@ class Phoenix:
         if frame.status != "ok":
             self._join_refused(member, response, now)
             return
-        seq, epoch, gap = response.get("seq"), response.get("epoch"), response.get("gap")
-        if isinstance(seq, int):
+        seq, epoch, gap = number(response.get("seq")), text(response.get("epoch")), response.get("gap")
+        if seq is not None:
             missed = _missed(response.get("events"))
-            first: object = missed[0][1].get("seq") if missed else None
-            member.position.begin(
-                first - 1 if isinstance(first, int) else seq,  # `seq` is where the topic stands after them
-                epoch if isinstance(epoch, str) else None,
-                gap if is_object(gap) else None,
-            )
+            first = number(missed[0][1].get("seq")) if missed else None
+            before = seq if first is None else first - 1  # `seq` is where the topic stands after them
+            member.position.begin(before, epoch, gap if is_object(gap) else None)
             for event, payload in missed:
                 self._event(member, event, payload, now)
         member.position.restored()
@@ -308,9 +317,11 @@ class Phoenix:
                 self._answered(frame)
         elif frame.event == ERROR:
             member.last_error = ConnectionFailedError(f"{member.topic} crashed on the server")
+            self._give_up(f"{member.topic} crashed", member.topic)
             self._crashed(member, now)
         elif frame.event == CLOSE:
             member.up = False
+            self._give_up(f"{member.topic} was closed by the server", member.topic)
             member.mailbox.close()
             member.ready()
         elif frame.event in _PRIVATE and isinstance(frame.payload, Mapping):
@@ -326,41 +337,48 @@ class Phoenix:
 
     def _event(self, member: Membership, event: str, payload: Mapping[str, Any] | bytes, now: float) -> None:
         numbers: Mapping[str, Any] = payload if isinstance(payload, Mapping) else {}
-        seq, epoch, id = numbers.get("seq"), numbers.get("epoch"), numbers.get("eventId")
+        seq, epoch, id = number(numbers.get("seq")), text(numbers.get("epoch")), text(numbers.get("eventId"))
         item: dict[str, Any] = {"event": event, "payload": payload, "seq": seq, "epoch": epoch, "id": id}
-        if not isinstance(seq, int):
+        if seq is not None:
+            member.position.arrived(item, now, seq=seq, epoch=epoch, id=id)
+        elif "seq" in numbers and member.position.cursor is not None:
+            member.position.suspect(now)  # one of this channel's, whose number was spoilt
+        else:
             member.held.append(item)
             self._offer_held(now)
-            return
-        epoch, id = epoch if isinstance(epoch, str) else None, id if isinstance(id, str) else None
-        member.position.arrived(item, now, seq=seq, epoch=epoch, id=id)
 
     def _offer_held(self, now: float) -> None:
         for member in self._members.values():
             while member.held:
                 item = member.held[0]
-                id = item["id"] if isinstance(item["id"], str) else None
-                if not member.position.arrived(item, now, seq=None, epoch=None, id=id):
+                if not member.position.arrived(item, now, seq=None, epoch=None, id=item["id"]):
                     break
                 member.held.popleft()
 
     def _state(self, member: Membership, event: str, payload: Mapping[str, Any], now: float) -> None:
         if event == "stream:position":
-            seq, epoch = payload.get("seq"), payload.get("epoch")
-            if isinstance(seq, int):
-                member.position.mark(seq, epoch if isinstance(epoch, str) else None, now)
+            seq = number(payload.get("seq"))
+            if seq is not None:
+                member.position.mark(seq, text(payload.get("epoch")), now)
             return
         if event == CURSOR:
             cursor = member.cursors.take(payload, now)
-            if cursor is not None and cursor.whose not in member.moved:
-                member.moved.add(cursor.whose)
-                member.mailbox.offer({"cursor": cursor.whose})
+            if cursor is not None:
+                member.pointed(cursor.whose)
             return
         changes = member.presence.state(payload) if event == "presence_state" else member.presence.diff(payload)
         for change in changes:
             if isinstance(change, Left):
                 member.cursors.forget(change.present.key)
             member.mailbox.offer({"presence": change})  # without room it is passed over: `presence` itself is right
+
+
+def written(frame: Frame) -> Data:
+    """Write what a user wants to say. Raises InvalidInputError where that cannot be."""
+    try:
+        return encode(frame)
+    except FrameError as error:
+        raise InvalidInputError(f"{frame.event} on {frame.topic} cannot be written: {error}") from None
 
 
 def _missed(events: object) -> list[tuple[str, Mapping[str, Any]]]:

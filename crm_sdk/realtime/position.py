@@ -39,6 +39,16 @@ class Cursor:
         return cls(int(seq), epoch or None)
 
 
+def number(value: object) -> int | None:
+    """Return what may be the number of an event; a truth value is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def text(value: object) -> str | None:
+    """Return what may be a name."""
+    return value if isinstance(value, str) else None
+
+
 class Position(Generic[T]):
     """Passes on each event of a feed once and in order, and says when the feed has to be resumed.
 

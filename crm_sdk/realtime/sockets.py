@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from ..errors import ConnectionFailedError
+from ..errors import ConnectionFailedError, InvalidInputError
 from ..exchange import running_loop
 
 Data: TypeAlias = str | bytes
@@ -152,6 +152,8 @@ def _unopened(error: Exception, url: str) -> Exception:
     where = url.partition("?")[0]
     if isinstance(error, TimeoutError):
         return ConnectionFailedError(f"{where} did not answer in time", sent=False)
+    if isinstance(error, UnicodeError):
+        return InvalidInputError(f"{where} cannot be the address of a server")
     if isinstance(error, (OSError, WebSocketException, EOFError)):
         return ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=False)
     return error
