@@ -92,6 +92,11 @@ def split(texts: Iterable[str] | None) -> list[str] | None:
     return [name.strip() for text in texts or () for name in text.split(",") if name.strip()] or None
 
 
+def beginning(since: str | None) -> str | None:
+    """Return where to begin; ``now`` is what the SDK does without a cursor."""
+    return None if since == "now" else since
+
+
 def heard(take: Callable[[], T]) -> T:
     """Return the next event; a gap before it is told on stderr."""
     while True:

@@ -12,7 +12,7 @@ from ..conditions import condition
 from ..connection import connected
 from ..output import plain
 from ..settings import Options, settle
-from ..tailing import Ending, tail
+from ..tailing import Ending, beginning, tail
 
 if TYPE_CHECKING:
     from crm_sdk.realtime.channel import ChannelEvent
@@ -24,7 +24,8 @@ def join(
         str, typer.Argument(metavar="TOPIC", help="user:ID:deals, record:lead:ID, company:ID; see `crm auth me`")
     ],
     since: Annotated[
-        str | None, typer.Option("--since", metavar="CURSOR", help="what came after this first: a cursor, or a number")
+        str | None,
+        typer.Option("--since", metavar="CURSOR", help="begin after this: a cursor, a number, or now"),
     ] = None,
     until: Annotated[
         str | None,
@@ -42,7 +43,7 @@ def join(
     """
     settings = settle(options)
     ending = Ending.of(settings, condition(until) if until is not None else None, count)
-    with connected(settings) as client, client.channels.join(topic, since=since) as channel:
+    with connected(settings) as client, client.channels.join(topic, since=beginning(since)) as channel:
         return tail(channel, lambda event: _told(topic, event), settings.output, ending)
 
 

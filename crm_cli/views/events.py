@@ -11,7 +11,7 @@ from ..connection import connected
 from ..failures import MisuseError
 from ..output import plain
 from ..settings import Options, settle
-from ..tailing import Ending, split
+from ..tailing import Ending, beginning, split
 from ..tailing import tail as show
 
 _MEMBERS = ("type", "data", "id", "seq", "epoch", "timestamp")
@@ -24,7 +24,8 @@ def tail(
         typer.Option("--type", help="only these, such as lead.created; separated by commas, or repeat it"),
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="CURSOR", help="what came after this first: a cursor, or a number")
+        str | None,
+        typer.Option("--since", metavar="CURSOR", help="begin after this: a cursor, a number, or now"),
     ] = None,
     until: Annotated[
         str | None,
@@ -57,6 +58,6 @@ def tail(
     ending = Ending.of(settings, goal, count)
     with (
         connected(settings) as client,
-        client.events.listen(types=wanted, since=since, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
+        client.events.listen(types=wanted, since=beginning(since), over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
     ):
         return show(stream, plain, settings.output, ending)

@@ -18,7 +18,7 @@ from ..failures import SERVER, MisuseError, complain, visible
 from ..output import Printer
 from ..parameters import read_json
 from ..settings import Options, Settings, settle
-from ..tailing import split
+from ..tailing import beginning, split
 
 if TYPE_CHECKING:
     from ..webhook_forwarding import Forwarder, Posted
@@ -55,7 +55,7 @@ def listen(
             "nothing happens at the embedded server while this runs: use a server, such as `crm stub serve`"
         )
     bookmark = Bookmark(settings, forward_to)
-    begin = bookmark.read() if since is None else None if since == "now" else since
+    begin = bookmark.read() if since is None else beginning(since)
     with (
         _forwarding(forward_to, secret) as forwarder,
         connected(settings) as client,

@@ -59,6 +59,8 @@ def test_each_event_is_a_line_that_says_where_to_go_on(served: Crm, stub: StubSe
     rest = lines(served("events", "tail", "--since", cursor, "--count", "3", "--over", over))
     assert [line["seq"] for line in rest] == [4, 5, 6]
     assert len({line["id"] for line in [*told, *rest]}) == 6
+    present = served("events", "tail", "--since", "now", "--timeout", "0.5", "--over", over)
+    assert (present.status, present.out) == (0, "")
 
 
 def test_types_may_be_repeated_and_separated_by_commas(served: Crm, stub: StubServer) -> None:
