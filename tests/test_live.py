@@ -16,7 +16,7 @@ from crm_sdk.realtime.sockets import SocketClosedError, SocketRefusedError
 from server_stub import StubServer
 from server_stub.link import StubLink
 from server_stub.problems import Problem
-from server_stub.serving import Call
+from server_stub.serving import Call, Caller
 
 
 def test_a_lead_shows_as_the_document_says(stub: StubServer) -> None:
@@ -132,6 +132,33 @@ def test_what_is_no_longer_kept_is_told(stub: StubServer, monkeypatch: pytest.Mo
         seen = [entry["seq"] for entry in wire.all()]
         assert len(seen) == 6
         assert ready["gap"] == {"from": 4, "to": seen[0] - 1, "reason": "expired"} and ready["seq"] == seen[0] - 1
+
+
+def test_who_is_overtaken_by_one_great_call_begins_anew(stub: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("server_stub.events.KEPT", "server_stub.live.reading.KEPT"):
+        monkeypatch.setattr(place, 4)
+    client = stub.client()
+    for number in range(3):
+        client.leads.create({"name": str(number)})
+    with opened(stub, "/ws") as wire:
+        client.leads.create({"name": "the last one that can be told"})
+        assert wire.all()
+        with stub.store.transaction():
+            call = Call(
+                stub,
+                Caller("tenant_acme", "system", None, "system"),
+                stub.clock.now(),
+                dialect="mvp",
+                operation="",
+                request_id="",
+                source={},
+            )
+            for _ in range(10):
+                call.emit("lead.created", "lead", {"id": "lead_123"})
+        stub.clock.advance(1)
+        with pytest.raises(SocketClosedError) as closed:
+            wire.next()
+        assert closed.value.code == 1012
 
 
 def test_the_position_is_told_every_fifteen_seconds_without_an_event(stub: StubServer) -> None:

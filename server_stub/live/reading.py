@@ -84,7 +84,7 @@ class FeedLog:
             entry = Entry(self._places, event)
             for feed in event["feeds"]:
                 self._feeds.setdefault(feed, []).append(entry)
-        if self._places - self._trimmed > KEPT:
+        if self._places - self._trimmed >= KEPT:  # as many at once may have left a hole behind them
             self._trimmed = self._places
             for feed in self._feeds:
                 self._kept(feed)
