@@ -72,7 +72,7 @@ def test_pushes_without_an_answer_are_forgotten(stub: StubServer, mode: str) -> 
             channel.send("test:noreply", {})
         with pytest.raises(DeadlineExceededError):
             channel.push("test:noreply", {}, timeout=0.05)
-        (hub,) = vars(client.channels)["_hubs"].values()
+        hub: Any = next(iter(vars(client.channels)["_hubs"].values()))
         assert not vars(hub.line)["_answers"]
 
 
