@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +16,7 @@ import anyio.lowlevel
 import pytest
 
 from crm_sdk import AsyncCrmClient, CrmClient
-from crm_sdk.errors import AuthenticationError, CrmError, InvalidInputError, NetworkError
+from crm_sdk.errors import AuthenticationError, ConfigurationError, CrmError, InvalidInputError, NetworkError
 from crm_sdk.models import LeadCreated
 from server_stub import StubServer
 
@@ -313,3 +315,24 @@ def test_one_may_wait_for_ever() -> None:
     with StubServer().client() as client, client.events.listen(types=["lead.created"]) as stream:
         threading.Timer(0.05, lambda: client.leads.create({"name": "late"})).start()
         assert stream.wait(float("inf")) is not None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_is_told_that_a_stream_is_its_parents(make: Any) -> None:
+    stub = StubServer()
+    with stub.serve() as port, CrmClient(port.url, "acme-admin") as client, make(client) as stream:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads, which is what is tested
+            child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                with pytest.raises(ConfigurationError, match="forked"):
+                    stream.wait(5)
+                stream.close()
+                with make(client.with_options()) as own:
+                    status = int(stream.connected or not own.connected)
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        assert stream.connected and stream.wait(0.1) is None and stub.live.opened == 2  # its own, and the child's

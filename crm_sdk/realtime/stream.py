@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import anyio
 
-from ..errors import CrmError, DeadlineExceededError
+from ..errors import ConfigurationError, CrmError, DeadlineExceededError
 from .drivers import Ended
 from .mailbox import Mailbox
 from .position import Cursor, Position
@@ -86,6 +87,7 @@ class _Shared(Generic[T_co]):
         self._read: Callable[[Raw], T_co | None] = read
         self._what = what
         self._started = False
+        self._pid = os.getpid()
         self._last: Cursor | None = None
 
     @property
@@ -104,7 +106,11 @@ class _Shared(Generic[T_co]):
     @property
     def connected(self) -> bool:
         """Whether events are being received at this moment."""
-        return self._source.up and not self._mailbox.closed
+        return self._source.up and not self._mailbox.closed and self._mine
+
+    @property
+    def _mine(self) -> bool:
+        return self._pid == os.getpid()  # what keeps the link up stayed with the process that was forked
 
     def __repr__(self) -> str:
         state = "closed" if self._mailbox.closed else "connected" if self.connected else "not connected"
@@ -127,10 +133,14 @@ class _Shared(Generic[T_co]):
     def _to_begin(self) -> bool:
         """Tell whether it is to begin now. Raises what kept it from that before."""
         mailbox = self._mailbox
+        if self._started and not self._mine:
+            raise ConfigurationError(f"{self._what} was begun before this process was forked: begin another here")
         if mailbox.end is not None and not mailbox.pending:
             raise mailbox.end
-        begins, self._started = not self._started and not mailbox.closed, self._started or not mailbox.closed
-        return begins
+        if self._started or mailbox.closed:
+            return False
+        self._started, self._pid = True, os.getpid()
+        return True
 
     def _not_begun(self, timeout: float) -> Exception:
         late = DeadlineExceededError(f"{self._what} did not begin within {timeout:g} s", sent=False)
@@ -192,7 +202,7 @@ class Stream(_Shared[T_co]):
 
     def close(self) -> None:
         """Stop listening."""
-        if self._started:
+        if self._started and self._mine:
             self._runner.stop()
         self._mailbox.close()
         self._began.set()  # whoever waits for the beginning need not any more
@@ -281,7 +291,7 @@ class AsyncStream(_Shared[T_co]):
 
     async def close(self) -> None:
         """Stop listening; that is done also where it happens because the task is cancelled."""
-        if self._started:
+        if self._started and self._mine:
             with anyio.CancelScope(shield=True):  # a runner never stops for long
                 await self._runner.stop()
             self._began.set()
