@@ -52,7 +52,7 @@ class Hub(_Shared):
         with self._lock:
             driver = self.driver
             if driver is None:
-                self.line = Phoenix(self.client)  # what is left of an earlier link must not take this one along
+                self.line: Phoenix = Phoenix(self.client)  # what is left of an earlier link must not take this one along
             data = self._add(member)
             if driver is None:
                 self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
@@ -90,7 +90,7 @@ class AsyncHub(_Shared):
         """Join a channel, over a new link if there is none."""
         driver = self.driver
         if driver is None:
-            self.line = Phoenix(self.client)  # what is left of an earlier link must not take this one along
+            self.line: Phoenix = Phoenix(self.client)  # what is left of an earlier link must not take this one along
         data = self._add(member)
         if driver is None:
             self.driver = AsyncDriver(self.client, keep(self.line, self.client.clock, Backoff()))
