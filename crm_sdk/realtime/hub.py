@@ -28,11 +28,12 @@ GOODBYE_SECONDS = 0.5
 class _Shared:
     """What both hubs have: the line, and its channels."""
 
-    line: Phoenix
-
     def __init__(self, client: Client[Any]) -> None:
         self.client: Client[Any] = client
-        self.line = Phoenix(client)
+        self.line: Phoenix = Phoenix(client)
+
+    def _begin_anew(self) -> None:
+        self.line = Phoenix(self.client)  # what is left of an earlier link must not take the next one along
 
     def _add(self, member: Membership) -> Data | None:
         if self.line.has(member.topic):
@@ -54,7 +55,7 @@ class Hub(_Shared):
         with self._lock:
             driver = self.driver
             if driver is None:
-                self.line = Phoenix(self.client)  # what is left of an earlier link must not take this one along
+                self._begin_anew()
             data = self._add(member)
             if driver is None:
                 self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
@@ -92,7 +93,7 @@ class AsyncHub(_Shared):
         """Join a channel, over a new link if there is none."""
         driver = self.driver
         if driver is None:
-            self.line = Phoenix(self.client)  # what is left of an earlier link must not take this one along
+            self._begin_anew()
         data = self._add(member)
         if driver is None:
             self.driver = AsyncDriver(self.client, keep(self.line, self.client.clock, Backoff()))
