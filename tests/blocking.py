@@ -55,6 +55,21 @@ def opened(
             yield Blocking(portal, stream)
 
 
+class Place:
+    """A stub, how to reach it, and somebody who does things there."""
+
+    def __init__(self, stub: StubServer, mode: str, url: str | None) -> None:
+        self.stub, self.mode, self.url = stub, mode, url
+        self.user = stub.client()
+
+    @contextmanager
+    def opening(self, make: Callable[[Any], Any], client: dict[str, Any] | None) -> Generator[Any]:
+        """Open a stream or channel with a client of its own."""
+        who = client_of(self.stub, self.mode, self.url, **(client or {}))
+        with opened(who, make, self.mode) as stream:
+            yield stream
+
+
 def client_of(stub: StubServer, mode: str, url: str | None, **options: Any) -> Any:
     """Return a client in process, or with a URL one on that port."""
     if url is not None:

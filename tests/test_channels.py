@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from blocking import MODES, client_of, opened
+from blocking import MODES, Place
 
 from crm_sdk.errors import (
     AuthenticationError,
@@ -36,21 +36,18 @@ from crm_sdk.realtime.presence import Joined, Left, Updated
 from server_stub import StubServer
 
 
-class Office:
-    """A stub that lets its clients ask for anything, and how to reach it."""
+class Office(Place):
+    """Where deals begin."""
 
     def __init__(self, stub: StubServer, mode: str, url: str | None) -> None:
-        self.stub, self.mode, self.url = stub, mode, url
-        stub.live.test_mode = False
-        self.user = stub.client()
+        super().__init__(stub, mode, url)
         self.contact = next(iter(self.user.contacts.list())).id
 
-    @contextmanager
-    def joined(self, topic: str, *, client: dict[str, Any] | None = None, **options: Any) -> Generator[Any]:
+    def joined(
+        self, topic: str, *, client: dict[str, Any] | None = None, **options: Any
+    ) -> AbstractContextManager[Any]:
         """Join with a client of its own."""
-        who = client_of(self.stub, self.mode, self.url, **(client or {}))
-        with opened(who, lambda client: client.channels.join(topic, **options), self.mode) as channel:
-            yield channel
+        return self.opening(lambda client: client.channels.join(topic, **options), client)
 
     def deal(self, title: str) -> str:
         """Let a deal begin."""

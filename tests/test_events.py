@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from blocking import MODES, client_of, opened
+from blocking import MODES, Place, client_of, opened
 
 from crm_sdk import CrmClient, Cursor
 from crm_sdk.errors import (
@@ -29,19 +29,12 @@ from server_stub.seed_company import DEMO_PASSWORD
 Over = Literal["ws", "sse"]
 
 
-class Company:
-    """A stub, how to reach it, and somebody who does things there."""
+class Company(Place):
+    """Where leads arrive."""
 
-    def __init__(self, stub: StubServer, mode: str, url: str | None) -> None:
-        self.stub, self.mode, self.url = stub, mode, url
-        self.user = stub.client()
-
-    @contextmanager
-    def listening(self, *, client: dict[str, Any] | None = None, **options: Any) -> Generator[Any]:
+    def listening(self, *, client: dict[str, Any] | None = None, **options: Any) -> AbstractContextManager[Any]:
         """Listen with a client of its own."""
-        who = client_of(self.stub, self.mode, self.url, **(client or {}))
-        with opened(who, lambda client: client.events.listen(**options), self.mode) as stream:
-            yield stream
+        return self.opening(lambda client: client.events.listen(**options), client)
 
     def lead(self, name: str) -> str:
         """Let a lead arrive."""
