@@ -20,10 +20,15 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from loopback import Loopback
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from server_stub import StubServer
+
+# The machines are shared: how long an example takes says nothing.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 LEAD = {"id": "lead_1", "name": "Ada", "status": "new", "createdAt": "2026-01-15T09:00:00Z"}
 
