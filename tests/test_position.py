@@ -69,6 +69,21 @@ def test_what_is_missing_is_asked_for_and_in_the_end_given_up() -> None:
     assert reader.gaps == [(1, 2, "lost")] and reader.got == [3, 4]
 
 
+def test_what_came_without_room_for_it_is_not_given_up() -> None:
+    reader = Reader(room=0)
+    reader.position.begin(0, "e1", None)
+    for _ in range(3 * TRIES):
+        reader.feed(1)  # there is no room
+        reader.position.resuming()
+        reader.position.begin(0, "e1", None)
+        reader.feed(2)  # the first was dropped on the way
+        reader.position.resuming()
+        reader.position.begin(0, "e1", None)
+    reader.room = 9
+    reader.feed(1, 2)
+    assert reader.got == [1, 2] and reader.gaps == []
+
+
 def test_a_mark_shows_that_the_newest_events_did_not_come() -> None:
     reader = Reader()
     reader.position.begin(5, "e1", None)

@@ -194,13 +194,13 @@ class Position(Generic[T]):
         return True
 
     def _pass_on(self, event: T) -> None:
+        self._tries = 0  # it came; whether there is room for it is another matter
         if not self._deliver(event):
             self.blocked, self._missing_since = True, None
             self._ahead.clear()
             return
         self.seq = (self.seq or 0) + 1
         self.passed_on += 1
-        self._tries = 0
 
     def _drain(self) -> None:
         while not self.blocked and self.seq is not None and (self.seq + 1) in self._ahead:
