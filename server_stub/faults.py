@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal, TypeAlias, get_args
+
+from .fault_list import FaultList
 
 FaultKind: TypeAlias = Literal["status", "refuse", "drop", "delay", "garble"]
 """``status``: answer with an error before acting. ``refuse``: no connection, nothing done. ``drop``: act, then lose the
@@ -54,13 +56,10 @@ class Fault:
         )
 
 
-class Faults:
+class Faults(FaultList[Fault]):
     """The faults that are set up, in order; of several that fit a request the first one happens."""
 
-    __slots__ = ("_set_up",)
-
-    def __init__(self) -> None:
-        self._set_up: list[tuple[Fault, int, int]] = []  # the fault, fitting requests seen, times it happened
+    __slots__ = ()
 
     def add(
         self,
@@ -78,45 +77,13 @@ class Faults:
         after: int = 0,
     ) -> Fault:
         """Set up a fault, for the requests that fit all of operation, method and path_prefix."""
-        fault = Fault(
-            kind, status, code, message, retry_after, seconds, operation, method, path_prefix, times, after
-        )  # fmt: skip
-        self._set_up.append((fault, 0, 0))
-        return fault
+        return self._plan(
+            Fault(kind, status, code, message, retry_after, seconds, operation, method, path_prefix, times, after)
+        )
 
     def take(self, operation: str | None, method: str, path: str) -> Fault | None:
         """Return the fault that happens to a request, and count it."""
-        if not self._set_up:
-            return None
-        taken: Fault | None = None
-        left: list[tuple[Fault, int, int]] = []
-        for fault, seen, happened in self._set_up:
-            if fault.fits(operation, method, path):
-                seen += 1
-                if taken is None and seen > fault.after:
-                    taken = fault
-                    happened += 1
-            if fault.times is None or happened < fault.times:
-                left.append((fault, seen, happened))
-        self._set_up = left
-        return taken
-
-    @property
-    def pending(self) -> tuple[Fault, ...]:
-        """The faults that can still happen."""
-        return tuple(fault for fault, _, _ in self._set_up)
-
-    def clear(self) -> None:
-        """Let everything go well again."""
-        self._set_up = []
-
-    def snapshot(self) -> Sequence[tuple[Fault, int, int]]:
-        """Return the present state, for `restore`."""
-        return tuple(self._set_up)
-
-    def restore(self, set_up: Sequence[tuple[Fault, int, int]]) -> None:
-        """Go back to a snapshot."""
-        self._set_up = list(set_up)
+        return self._next(lambda fault: fault.fits(operation, method, path))
 
 
 USUAL_CODES: Mapping[int, str] = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
+
+from .fault_list import FaultList
 
 DeliveryFaultKind: TypeAlias = Literal["duplicate", "delay", "reorder", "refuse", "drop", "lose", "corrupt"]
 """``duplicate``: post it twice. ``delay``: post it late. ``reorder``: post it after the next one to the same endpoint.
@@ -37,13 +38,10 @@ class DeliveryFault:
             raise ValueError(f"times is at least 1 and after at least 0, not {self.times} and {self.after}")
 
 
-class DeliveryFaults:
+class DeliveryFaults(FaultList[DeliveryFault]):
     """The faults that are set up, in order; of several that fit a delivery the first one happens."""
 
-    __slots__ = ("_set_up",)
-
-    def __init__(self) -> None:
-        self._set_up: list[tuple[DeliveryFault, int, int]] = []  # the fault, fitting attempts seen, times it happened
+    __slots__ = ()
 
     def add(
         self,
@@ -56,33 +54,8 @@ class DeliveryFaults:
         after: int = 0,
     ) -> DeliveryFault:
         """Set up a fault, for the deliveries that fit event and url; it happens once unless told otherwise."""
-        fault = DeliveryFault(kind, seconds, event, url, times, after)
-        self._set_up.append((fault, 0, 0))
-        return fault
+        return self._plan(DeliveryFault(kind, seconds, event, url, times, after))
 
     def take(self, event: str, url: str) -> DeliveryFault | None:
         """Return the fault that happens to a delivery, and count it."""
-        taken: DeliveryFault | None = None
-        left: list[tuple[DeliveryFault, int, int]] = []
-        for fault, seen, happened in self._set_up:
-            if fault.event in (None, event) and fault.url in (None, url):
-                seen += 1
-                if taken is None and seen > fault.after:
-                    taken = fault
-                    happened += 1
-            if fault.times is None or happened < fault.times:
-                left.append((fault, seen, happened))
-        self._set_up = left
-        return taken
-
-    def clear(self) -> None:
-        """Let everything go well again."""
-        self._set_up = []
-
-    def snapshot(self) -> Sequence[Any]:
-        """Return the present state, for `restore`."""
-        return tuple(self._set_up)
-
-    def restore(self, set_up: Sequence[Any]) -> None:
-        """Go back to a snapshot."""
-        self._set_up = list(set_up)
+        return self._next(lambda fault: fault.event in (None, event) and fault.url in (None, url))
