@@ -55,9 +55,9 @@ $(BIN)/pip:
 	@touch $@
 
 # The JavaScript clients of Phoenix Channels. Where Node is missing, the tests that need them are skipped.
-.venv/phoenix/installed: $(BIN)/pip tests/phoenix/package-lock.json
+.venv/phoenix/installed: $(BIN)/pip tests/support/phoenix/package-lock.json
 	mkdir -p .venv/phoenix
-	cp tests/phoenix/package.json tests/phoenix/package-lock.json .venv/phoenix
+	cp tests/support/phoenix/package.json tests/support/phoenix/package-lock.json .venv/phoenix
 	if command -v npm >/dev/null; then cd .venv/phoenix && npm ci --silent --no-audit --no-fund; fi
 	@touch $@
 

@@ -207,7 +207,7 @@ def in_process() -> None:
 def stub() -> None:
     """Measure the stub alone, in process and on a port."""
     from server_stub import StubServer
-    from server_stub.messages import Request
+    from server_stub.request.http import Request
 
     server = StubServer()
     headers = {"authorization": "Bearer acme-admin"}

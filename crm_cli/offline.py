@@ -35,7 +35,7 @@ def reset() -> bool:
 def embedded(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it again."""
     from server_stub.core import StubServer
-    from server_stub.durable import StateFileError
+    from server_stub.data.durable import StateFileError
 
     try:
         server = StubServer(db=db, running=True, enforce_limits=enforce_limits)

@@ -33,7 +33,7 @@ def serve(
 ) -> None:
     """Serve the stub until Ctrl-C. Its demo keys are acme-admin and globex-admin."""
     with embedded(db, enforce_limits=limits) as server:
-        from server_stub.asgi import run
+        from server_stub.doors.asgi import run
 
         try:
             run(server, host, port, _announce)

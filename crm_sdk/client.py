@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ._version import __version__
-from .auth import Credentials
 from .catalogue import Catalogue
+from .credentials import Credentials
 from .dialects import DIALECTS, DialectChoice, chosen
 from .errors import (
     ApiError,
@@ -28,8 +28,8 @@ from .retry import Retry
 if TYPE_CHECKING:
     from typing import Self
 
-    from .http import AsyncHttpClient, HttpClient
     from .models.record import Mismatch
+    from .network.http import AsyncHttpClient, HttpClient
     from .operation import Operation
     from .paging import AsyncPages
     from .raw import RawReply
@@ -292,7 +292,7 @@ class CrmClient(Client[Sync]):
     def _open(self, http_client: Any) -> Any:
         if _is_link(http_client):
             return http_client
-        from . import http
+        from .network import http
 
         return http.open_link(self.base_url, http_client, self._settings.max_connections)
 
@@ -360,7 +360,7 @@ class AsyncCrmClient(Client[Async]):
     def _open(self, http_client: Any) -> Any:
         if _is_link(http_client):
             return http_client
-        from . import http
+        from .network import http
 
         return http.open_async_link(self.base_url, http_client, self._settings.max_connections)
 

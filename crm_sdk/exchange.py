@@ -16,7 +16,7 @@ from .errors import DeadlineExceededError, NetworkError
 from .retry import Retry, may_repeat_answer, may_repeat_failure, retry_after
 
 if TYPE_CHECKING:
-    from .auth import Credentials
+    from .credentials import Credentials
 
 T = TypeVar("T")
 

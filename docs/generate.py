@@ -11,7 +11,7 @@ from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
 from crm_sdk.realtime.declared import LiveCall
 from crm_sdk.resource import parts
-from server_stub.router import declared
+from server_stub.request.router import declared
 
 PAGES = Path(__file__).parent / "reference"
 OURS = "The route is **ours**: no document has one for this."

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from crm_sdk.errors import ConfigurationError
 
-from .asgi import run
 from .core import StubServer
-from .durable import StateFileError
+from .data.durable import StateFileError
+from .doors.asgi import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

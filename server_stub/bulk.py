@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from crm_sdk.wire import camel
 
-from .dialects import wire_path
 from .problems import FieldError, Problem
+from .request.faces import wire_path
 from .serving import Call
 
 Item = TypeVar("Item")

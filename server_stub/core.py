@@ -16,31 +16,32 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
-from . import identity, services
+from . import services
 from .clock import Clock
-from .dialects import FACES
-from .document import Document
-from .durable import Durable
-from .faults import Faults
+from .data.document import Document
+from .data.durable import Durable
+from .data.store import Store
+from .doors.link import AsyncStubLink, StubLink
+from .faults.requests import Faults
 from .jobs import Step, run_due
 from .journal import Journal
-from .link import AsyncStubLink, StubLink
 from .live.hub import Live
-from .messages import Reply, Request
 from .problems import Problem
-from .ratelimit import RateLimits
-from .router import Router
+from .request import identity
+from .request.faces import FACES
+from .request.http import Reply, Request
+from .request.ratelimit import RateLimits
+from .request.router import Router
+from .request.visit import Visit
 from .serving import Call
-from .store import Store
 from .timetable import Timetable
-from .visit import Visit
-from .webhooks import Webhooks
+from .webhooks.receivers import Webhooks
 
 if TYPE_CHECKING:
     from crm_sdk import AsyncCrmClient, CrmClient
 
-    from .asgi import Port
-    from .transports import AsyncStubTransport, StubTransport
+    from .doors.asgi import Port
+    from .doors.transports import AsyncStubTransport, StubTransport
 
 DEMO_START = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 """When a standing clock starts, so that the demo data is the same in every test."""
@@ -64,10 +65,10 @@ def _require_extra() -> None:
 def _collected(mark: str) -> Mapping[Any, Any]:
     """Return the functions of all services that carry a mark, by what it says."""
     found: dict[Any, Any] = {}
-    for module in pkgutil.iter_modules(services.__path__):
-        for value in vars(importlib.import_module(f"{services.__name__}.{module.name}")).values():
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
             key = getattr(value, mark, None)
-            if key is not None and value.__module__ == f"{services.__name__}.{module.name}":
+            if key is not None and value.__module__ == module.name:
                 if key in found:
                     raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
                 found[key] = value
@@ -141,8 +142,8 @@ class StubServer:
         self.routers = _routers()
         self.clock.moved = self.catch_up
         if not known and demo:
-            from .seed import seed
-            from .seed_computed import computed
+            from .seed.companies import seed
+            from .seed.computed import computed
 
             seed(self.store, self.clock, recompute=computed)
         self._save()
@@ -174,13 +175,13 @@ class StubServer:
 
     def transport(self) -> StubTransport:
         """Return an httpx transport that answers from this server: ``httpx.Client(transport=stub.transport())``."""
-        from .transports import StubTransport
+        from .doors.transports import StubTransport
 
         return StubTransport(self)
 
     def async_transport(self) -> AsyncStubTransport:
         """Return an async httpx transport that answers from this server."""
-        from .transports import AsyncStubTransport
+        from .doors.transports import AsyncStubTransport
 
         return AsyncStubTransport(self)
 
@@ -190,13 +191,13 @@ class StubServer:
         The clock runs from now on, and rate limits are enforced unless the server was made with
         ``enforce_limits=False``. Needs the extra ``server``.
         """
-        from .asgi import Port
+        from .doors.asgi import Port
 
         return Port(self, host, port)
 
     def intercept(self) -> Any:
         """Let every client that is made in ``with stub.intercept():`` talk to this server, whatever its base URL."""
-        from .transports import intercepted
+        from .doors.transports import intercepted
 
         return intercepted(self)
 

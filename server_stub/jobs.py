@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .document import Document
+from .data.document import Document
 from .problems import Problem
-from .services.reminders import due_reminders
+from .services.calendar.reminders import due_reminders
 from .serving import Call, Caller
 from .timetable import Entry, Timetable, carry_out, due
 

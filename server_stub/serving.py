@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from crm_sdk.operation import Operation
 from crm_sdk.wire import encode_json
 
-from . import events
-from .collection import Collection
-from .document import Document
+from .data.collection import Collection
+from .data.document import Document
+from .live import log as events
 from .problems import Problem
 
 if TYPE_CHECKING:

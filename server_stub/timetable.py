@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from .document import Document
+from .data.document import Document
 from .serving import Call, Caller
 
 if TYPE_CHECKING:

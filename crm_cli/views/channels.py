@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..conditions import condition
 from ..connection import connected
 from ..output import plain
 from ..settings import Options, settle
-from ..tailing import Ending, beginning, tail
+from .conditions import condition
+from .tail import Ending, beginning, tail
 
 if TYPE_CHECKING:
     from crm_sdk.realtime.channel import ChannelEvent

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from ..conditions import condition
 from ..connection import connected
 from ..failures import MisuseError
 from ..output import plain
 from ..settings import Options, settle
-from ..tailing import Ending, beginning, split
-from ..tailing import tail as show
+from .conditions import condition
+from .tail import Ending, beginning, split
+from .tail import tail as show
 
 _MEMBERS = ("type", "data", "id", "seq", "epoch", "timestamp")
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         EventFilter as EventFilter, PreferredTime as PreferredTime, ScheduleSuggestion as ScheduleSuggestion,
         SmartScheduling as SmartScheduling,
     )
-    from .captures import (
+    from .lead_captures import (
         CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
         LeadCapture as LeadCapture, SocialCapture as SocialCapture, WebFormSubmission as WebFormSubmission,
     )
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
         Conversation as Conversation, ConversationFilter as ConversationFilter,
         ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
     )
-    from .conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
+    from .lead_conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
@@ -86,7 +86,7 @@ if TYPE_CHECKING:
         DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
         StageStats as StageStats,
     )
-    from .duplicates import (
+    from .contact_duplicates import (
         ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
         DuplicateField as DuplicateField, DuplicateGroup as DuplicateGroup, DuplicateMatch as DuplicateMatch,
         DuplicateReason as DuplicateReason, MergeCounts as MergeCounts, MergeGroup as MergeGroup,
@@ -104,7 +104,7 @@ if TYPE_CHECKING:
         MetricsUpdate as MetricsUpdate, ReceivedMessage as ReceivedMessage, UnknownEvent as UnknownEvent,
         UpdatedLead as UpdatedLead,
     )
-    from .imports import (
+    from .contact_imports import (
         ColumnMapping as ColumnMapping, ColumnTransform as ColumnTransform, ContactFileFormat as ContactFileFormat,
         ContactValidation as ContactValidation, ImportDuplicates as ImportDuplicates, ImportMatch as ImportMatch,
         ImportMode as ImportMode, ImportResult as ImportResult,
@@ -122,7 +122,7 @@ if TYPE_CHECKING:
         LeadUpdate as LeadUpdate, Qualification as Qualification, UtmParams as UtmParams,
         UtmParamsInput as UtmParamsInput,
     )
-    from .meetings import (
+    from .calendar_meetings import (
         Attendee as Attendee, AttendeeInput as AttendeeInput, AttendeeRole as AttendeeRole,
         AttendeeStatus as AttendeeStatus, MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome,
         MeetingOutcomeInput as MeetingOutcomeInput, MeetingPreparation as MeetingPreparation,
@@ -184,7 +184,7 @@ _NAMES = {
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter PreferredTime "
         "ScheduleSuggestion SmartScheduling"
     ),
-    "captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
+    "lead_captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
     "channels": (
         "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush ConversationUpdatedPush "
         "DealActivityAddedPush DealCreatedPush DealStageChangedPush DealUpdatedPush EventCreatedPush "
@@ -197,14 +197,14 @@ _NAMES = {
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
-    "conversions": "LeadConversion LeadConversionInput",
+    "lead_conversions": "LeadConversion LeadConversionInput",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deals": (
         "Deal DealActivity DealActivityCreate DealActivityType DealContact DealContactInput DealCreate DealFilter "
         "DealForecast DealInsight DealRole DealStage DealStatus DealType DealUpdate ForecastCategory LostReason "
         "StageStats"
     ),
-    "duplicates": (
+    "contact_duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
         "DuplicateReason MergeCounts MergeGroup MergeGroupInput SurvivorRule"
     ),
@@ -213,7 +213,7 @@ _NAMES = {
         "AgentCompleted AgentResult AgentState AgentStatusUpdate CreatedLead Event IntegrationError IntegrationFault "
         "LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage UnknownEvent UpdatedLead"
     ),
-    "imports": (
+    "contact_imports": (
         "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch ImportMode "
         "ImportResult"
     ),
@@ -224,7 +224,7 @@ _NAMES = {
         "LeadScoreSource LeadSort LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams "
         "UtmParamsInput"
     ),
-    "meetings": (
+    "calendar_meetings": (
         "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
         "MeetingPreparation"
     ),

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from pydantic import AwareDatetime, Discriminator, Field, Tag
 
 from ..wire import wire
-from .meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
+from .calendar_meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
 from .record import Model, Record
 from .values import EMPTY, OPEN, ErrorDetail, FieldValue, Priority, Sentiment
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .activities import EventStatus, EventType
-from .meetings import AttendeeInput
+from .calendar_meetings import AttendeeInput
 from .record import Model
 from .values import EMPTY, INPUT, OPEN, Level, Priority, Tags, Url
 

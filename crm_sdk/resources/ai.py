@@ -10,9 +10,9 @@ from ..resource import Mode, Resource
 
 if TYPE_CHECKING:
     from ..models.ai import ChurnRisk, DealProbability, QueryAnswer, SentimentResult
+    from ..models.calendar_meetings import MeetingPreparation
     from ..models.contacts import AIInsight
     from ..models.deals import DealStage
-    from ..models.meetings import MeetingPreparation
     from ..models.messages import MessageAnalysis, SmartCompose, Tone
 
 

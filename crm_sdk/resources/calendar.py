@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         PreferredTime,
         SmartScheduling,
     )
-    from ..models.meetings import MeetingOutcomeInput, MeetingPreparation
+    from ..models.calendar_meetings import MeetingOutcomeInput, MeetingPreparation
 
 
 class CalendarEvents(Resource[Mode]):

@@ -17,6 +17,22 @@ from ..transfer import Download
 
 if TYPE_CHECKING:
     from ..models.activities import Activity, ActivityKind
+    from ..models.contact_duplicates import (
+        DeduplicateMode,
+        DeduplicateResult,
+        DuplicateField,
+        MergeGroupInput,
+        SurvivorRule,
+    )
+    from ..models.contact_imports import (
+        ColumnMapping,
+        ContactFileFormat,
+        ContactValidation,
+        ImportDuplicates,
+        ImportMatch,
+        ImportMode,
+        ImportResult,
+    )
     from ..models.contacts import (
         AIInsight,
         CommunicationCreate,
@@ -38,16 +54,6 @@ if TYPE_CHECKING:
         RelationshipType,
     )
     from ..models.deals import Deal, DealRole, DealStatus
-    from ..models.duplicates import DeduplicateMode, DeduplicateResult, DuplicateField, MergeGroupInput, SurvivorRule
-    from ..models.imports import (
-        ColumnMapping,
-        ContactFileFormat,
-        ContactValidation,
-        ImportDuplicates,
-        ImportMatch,
-        ImportMode,
-        ImportResult,
-    )
     from ..models.jobs import Job
     from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
 

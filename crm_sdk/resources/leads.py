@@ -13,11 +13,11 @@ from ..paging import Page
 from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
-    from ..models.captures import EmailCapture, LeadCapture, SocialCapture, WebFormSubmission
-    from ..models.conversions import LeadConversion, LeadConversionInput
     from ..models.deals import DealUpdate
     from ..models.enrichment import EnrichmentResult
     from ..models.jobs import Job
+    from ..models.lead_captures import EmailCapture, LeadCapture, SocialCapture, WebFormSubmission
+    from ..models.lead_conversions import LeadConversion, LeadConversionInput
     from ..models.leads import (
         AssignmentStrategy,
         Lead,

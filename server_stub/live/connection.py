@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..ratelimit import MINUTE
+from ..request.ratelimit import MINUTE
 from ..serving import Caller
 
 if TYPE_CHECKING:
-    from .faults import LiveFault
+    from ..faults.links import LiveFault
     from .hub import Live
     from .reading import Entry
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.realtime.frames import Frame
 from crm_sdk.wire import is_object
 
-from .. import identity
+from ..request import identity
 from ..serving import Caller
 from .connection import Ended
 

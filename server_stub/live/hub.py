@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from .. import identity
-from ..faults import Fault
-from ..messages import Reply, Request
+from ..faults.links import LiveFault, LiveFaultKind, LiveFaults
+from ..faults.requests import Fault
 from ..problems import Problem
+from ..request import identity
+from ..request.http import Reply, Request
 from ..serving import Caller
 from .connection import Close, Connection, Ended
-from .faults import LiveFault, LiveFaultKind, LiveFaults
 from .presence import Presence
 
 if TYPE_CHECKING:
     from ..clock import Clock
     from ..core import StubServer
-    from ..visit import Visit
+    from ..request.visit import Visit
     from .phoenix import Channel
     from .reading import FeedLog
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..messages import Reply, Request
+from ..request.http import Reply, Request
 from .connection import Close, Connection, Ended
 from .waiting import AsyncWaiter
 

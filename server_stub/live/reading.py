@@ -8,10 +8,10 @@ from typing import Any
 
 from crm_sdk.wire import encode_json
 
-from .. import feeds
-from ..document import Document
-from ..events import KEPT, KIND
-from ..store import Store
+from ..data.document import Document
+from ..data.store import Store
+from . import feeds
+from .log import KEPT, KIND
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from crm_sdk.errors import ConnectionFailedError
 from crm_sdk.realtime.sockets import AsyncSocket, Socket, SocketClosedError, SocketRefusedError
 
-from ..messages import Request
+from ..request.http import Request
 from .connection import Connection, Data, Ended
 from .waiting import AsyncWaiter, Waiter
 

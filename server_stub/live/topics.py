@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .. import feeds
 from ..serving import Caller
+from . import feeds
 
 if TYPE_CHECKING:
     from .hub import Live

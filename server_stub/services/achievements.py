@@ -9,9 +9,9 @@ from typing import Any
 
 from crm_sdk.resources.achievements import Achievements
 
-from ..document import Document
+from ..data.document import Document
 from ..serving import Call, Members, reacts, serves
-from . import deal_figures as figures
+from .deals import figures as figures
 from .notifications import notify
 
 _POINTS: Mapping[str, int] = {"common": 50, "uncommon": 100, "rare": 200, "epic": 400, "legendary": 800}

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm_sdk.resources.analytics import Analytics
 
-from ..document import Document
-from ..relative_dates import Calendar
+from ..data.document import Document
+from ..data.relative_dates import Calendar
 from ..serving import Call, Members, serves
 
 _CENT, _FINE = Decimal("0.01"), Decimal("0.000001")

@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 from crm_sdk.resources.auth import Auth
 
-from ..collection import Collection
-from ..document import Document
-from ..identity import ACCESS_SECONDS, find_users, fingerprint, password_fits, unauthorized
+from ..data.collection import Collection
+from ..data.document import Document
+from ..data.store import Store
 from ..problems import Problem
+from ..request.identity import ACCESS_SECONDS, find_users, fingerprint, password_fits, unauthorized
 from ..serving import Call, Caller, serves
-from ..store import Store
 
 MOST_FAILURES = 5
 WATCHED = timedelta(minutes=15)

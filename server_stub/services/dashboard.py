@@ -10,11 +10,11 @@ from typing import Any
 
 from crm_sdk.resources.dashboard import ActionItems, Dashboard
 
-from ..document import Document
+from ..data.document import Document
 from ..problems import Problem
 from ..serving import Call, serves
-from . import contact_health as health
-from . import deal_figures as figures
+from .contacts import health as health
+from .deals import figures as figures
 
 SHOWN = 10
 """So many deals and contacts are in the summary."""

@@ -13,13 +13,14 @@ from typing import Any
 from crm_sdk.resources.ai_insights import Enrichment
 from crm_sdk.resources.leads import Leads
 
-from .. import jobs, normalise
+from .. import jobs
 from ..bulk import check_size, error_of
-from ..document import Document
+from ..data import normalise
+from ..data.document import Document
+from ..data.query import member
 from ..problems import Problem
-from ..query import member
 from ..serving import Call, Members, runs, serves
-from .leads import change, told
+from .leads.records import change, told
 
 FIELDS = (
     "first_name",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..document import Document
+from ..data.document import Document
 from ..serving import Call, Members, reacts
 from .analytics import worth
-from .deal_figures import today, zone
+from .deals.figures import today, zone
 
 _KIND = "metric"
 """The kind of the records that hold a figure, so that it need not be counted at every write."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from crm_sdk.resources.notifications import Notifications
 
-from ..document import Document
+from ..data.document import Document
+from ..data.query import ordered
 from ..problems import Problem
-from ..query import ordered
 from ..serving import Call, Members, changes_between, serves
 from ..timetable import recurs
 

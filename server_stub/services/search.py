@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from crm_sdk.resources.search import Search
 
-from ..document import Document
+from ..data.document import Document
+from ..data.query import fold, matches
 from ..problems import Problem
-from ..query import fold, matches
 from ..serving import Call, serves
 
 _MOST = 50

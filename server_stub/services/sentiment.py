@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from ..query import fold
+from ..data.query import fold
 
 LIMIT = 0.2
 """From this score on, either way, a text is not neutral."""

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from shell import ROOT, Crm, Result
 
-from crm_cli import failures, tailing
-from crm_cli.conditions import condition
+from crm_cli import failures
 from crm_cli.failures import MisuseError
-from crm_cli.tailing import Ending, about
+from crm_cli.views import tail as tailing
+from crm_cli.views.conditions import condition
+from crm_cli.views.tail import Ending, about
 from crm_sdk.errors import EventGap
 from crm_sdk.models.events import read_event
 from crm_sdk.wire import read_instant

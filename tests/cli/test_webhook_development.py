@@ -15,8 +15,8 @@ import pytest
 from shell import Crm
 
 from crm_cli.settings import Options, settle
-from crm_cli.webhook_forwarding import Bookmark, Forwarder, Posted, follow
-from crm_cli.webhook_triggers import CAUSES
+from crm_cli.views.webhooks.forwarding import Bookmark, Forwarder, Posted, follow
+from crm_cli.views.webhooks.triggers import CAUSES
 from crm_sdk.errors import EventGap
 from crm_sdk.models.events import read_event
 from crm_sdk.webhooks import parse

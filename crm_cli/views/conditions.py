@@ -1,0 +1,103 @@
+"""What ``--until`` waits for: ``type=lead.updated and data.status=won``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from crm_sdk.wire import camel, instant, is_array, is_object
+
+from ..failures import MisuseError
+
+_TERM = re.compile(r"""\s*([A-Za-z_][\w.]*)\s*(!?=)\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'=]\S*)(?=\s|$)""")
+_AND = re.compile(r"\s+and(?=\s)")
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One comparison. What does not have the member fulfils neither ``=`` nor ``!=``."""
+
+    path: tuple[str, ...]
+    negated: bool
+    value: str
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a record fulfils it."""
+        found: Any = record
+        for name in self.path:
+            members: Mapping[str, Any] = found if is_object(found) else {}
+            found = members.get(name, members.get(camel(name), _MISSING))
+        return found is not _MISSING and _is(found, self.value) != self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Comparisons that must all hold."""
+
+    terms: tuple[Term, ...]
+
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Tell whether a record fulfils it."""
+        return all(term.holds(record) for term in self.terms)
+
+    def never(self, types: Collection[str]) -> str | None:
+        """Return the type it waits for, where that is none of those that are asked for."""
+        wanted = [term.value for term in self.terms if term.path == ("type",) and not term.negated]
+        return next((type for type in wanted if type not in types), None)
+
+
+def condition(text: str, roots: Collection[str] = ()) -> Condition:
+    """Read a condition; its names begin with one of `roots`, if there are any."""
+    terms: list[Term] = []
+    at = 0
+    while True:
+        found = _TERM.match(text, at)
+        if found is None:
+            raise _misuse(text, at)
+        name, sign, value = found.groups()
+        path = tuple(name.split("."))
+        if "" in path or (roots and path[0] not in roots):
+            raise MisuseError(f"--until: {name!r} is no member of an event: they begin with {', '.join(roots)}")
+        terms.append(Term(path, sign == "!=", _unquoted(value)))
+        at = found.end()
+        if not text[at:].strip():
+            return Condition(tuple(terms))
+        conjunction = _AND.match(text, at)
+        if conjunction is None:
+            raise _misuse(text, at)
+        at = conjunction.end()
+
+
+def _misuse(text: str, at: int) -> MisuseError:
+    where = text[at:].strip()
+    return MisuseError(
+        f"--until must be NAME=VALUE or NAME!=VALUE, several joined with `and`: type=lead.updated and data.status=won; "
+        f"it cannot be read {f'from {where!r} on' if where else 'to its end'}"
+    )
+
+
+def _unquoted(value: str) -> str:
+    if value[0] == "'":
+        return value[1:-1]
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[0] == '"' else value
+
+
+def _is(found: Any, value: str) -> bool:
+    """Tell whether a value is the one that was typed; a list, whether it holds it."""
+    if is_array(found):
+        return any(_is(item, value) for item in found)
+    if found is None or isinstance(found, bool):
+        return value == {None: "null", True: "true", False: "false"}[found]
+    if isinstance(found, (int, float, Decimal)):
+        try:
+            return Decimal(value) == Decimal(str(found))
+        except InvalidOperation:
+            return False
+    if isinstance(found, datetime):
+        return value == instant(found)
+    return isinstance(found, str) and found == value

@@ -1,0 +1,251 @@
+"""Show what a stream brings, line by line, until there is a reason to end."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from crm_sdk.errors import EventGap
+from crm_sdk.wire import is_object
+
+from ..failures import NOT_IN_TIME, MisuseError, complain, visible
+from ..output import Printer
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from .conditions import Condition
+
+T = TypeVar("T")
+
+_LOOK = 1.0
+"""After so many seconds without an event it is seen whether anybody still reads what is printed."""
+_QUIET = 0.5
+"""Seconds without an event after which the embedded server has told all it has."""
+_TOLD = ("name", "leadName", "title", "subject", "content", "metric", "currentTask", "task", "message")
+_WIDE = {"time": 19, "type": 26, "about": None, "seq": 6}
+_NARROW = {"time": 8, "type": 19, "about": None, "seq": 4}
+"""How wide the columns are, on a screen of 80 columns and more, and on less."""
+
+
+class Source(Protocol):
+    """A stream of events, or a channel."""
+
+    @property
+    def cursor(self) -> object:
+        """The place after the last event that was read."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether events are being received."""
+        ...
+
+    def wait(self, timeout: float) -> Any:
+        """Return the next event, None where none comes in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ends it: a condition, a number of events, a time."""
+
+    until: Condition | None
+    count: int | None
+    at: float | None
+    offline: bool
+
+    @classmethod
+    def of(cls, settings: Settings, until: Condition | None, count: int | None) -> Ending:
+        """Decide from now on."""
+        timed = settings.typed.timeout is not None
+        return cls(until, count, time.monotonic() + settings.timeout if timed else None, settings.offline)
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds to wait for the next event."""
+        if self.at is not None:
+            return max(0.0, min(_LOOK, self.at - time.monotonic()))
+        return _QUIET if self.offline else _LOOK
+
+    @property
+    def silence_is_the_end(self) -> bool:
+        """Whether nothing more is waited for, as nothing has come for now."""
+        return time.monotonic() >= self.at if self.at is not None else self.offline
+
+    @property
+    def unfulfilled(self) -> int:
+        """The exit status where what was waited for has not happened."""
+        return NOT_IN_TIME if self.until is not None or self.count is not None else 0
+
+
+def split(texts: Iterable[str] | None) -> list[str] | None:
+    """Return the names of an option that is repeated, or separates them with commas; None where there is none."""
+    return [name.strip() for text in texts or () for name in text.split(",") if name.strip()] or None
+
+
+def beginning(since: str | None) -> str | None:
+    """Return where to begin; ``now`` is what the SDK does without a cursor."""
+    return None if since == "now" else since
+
+
+def heard(take: Callable[[], T]) -> T:
+    """Return the next event; a gap before it is told on stderr."""
+    while True:
+        try:
+            return take()
+        except EventGap as gap:
+            complain(f"note: {gap}")
+
+
+def tail(source: Source, told: Callable[[Any], Mapping[str, Any]], format: str, ending: Ending) -> int:
+    """Show what comes as `told` has it, until the end; returns the exit status."""
+    try:
+        with _screen(format, source) as screen:
+            return _follow(source, told, screen, ending)
+    except KeyboardInterrupt:  # the usual end of it, nothing to talk about
+        return 130
+    finally:
+        if sys.stderr.isatty() and source.cursor is not None:
+            complain(f"to continue: --since {source.cursor}")
+
+
+def _follow(
+    source: Source,
+    told: Callable[[Any], Mapping[str, Any]],
+    screen: Callable[[Mapping[str, Any]], None],
+    ending: Ending,
+) -> int:
+    shown = 0
+    while True:
+        event = heard(lambda: source.wait(ending.patience))
+        if event is not None:
+            shown += 1
+            record = told(event)
+            screen(record)
+            if ending.until is not None and ending.until.holds(record):
+                return 0
+            if shown == ending.count:
+                return 0 if ending.until is None else NOT_IN_TIME
+        elif ending.silence_is_the_end:
+            if ending.at is None and not shown:
+                complain(
+                    "note: nothing happens at the embedded server while this waits: --since 0 shows what has "
+                    "happened, --timeout waits for what its clock brings"
+                )
+            return ending.unfulfilled
+        elif _nobody_reads():
+            raise BrokenPipeError
+
+
+def _nobody_reads() -> bool:
+    """Tell whether stdout is a pipe that was closed: without an event nothing would be written, and nothing noticed."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(state & (select.POLLERR | select.POLLNVAL) for _, state in poll.poll(0))
+    except (OSError, AttributeError):  # not a file of the system, or a system that has no such call
+        return False
+
+
+# -- for programs, and for people ------------------------------------------------------------------------------------
+
+
+def _screen(format: str, source: Source) -> AbstractContextManager[Callable[[Mapping[str, Any]], None]]:
+    if format == "table":
+        return _Table(source)
+    if format == "csv":
+        raise MisuseError("what goes on has no columns: --output jsonl, or table")
+    return nullcontext(Printer("jsonl").show)
+
+
+class _Table:
+    """A table that grows; on a terminal, with a line below it that says how the link is."""
+
+    def __init__(self, source: Source) -> None:
+        from rich.console import Console
+
+        self._console: Console = Console(highlight=False, markup=False, emoji=False)
+        self._source = source
+        self._widths = _WIDE if self._console.width >= 80 else _NARROW
+        self._shown = 0
+        self._live: Any = None
+
+    def __enter__(self) -> Callable[[Mapping[str, Any]], None]:
+        if self._console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._state,
+                transient=True,
+                redirect_stderr=sys.stderr.isatty(),  # a file keeps what is said to it
+            )
+            self._live.start()
+        self._row(list(self._widths), "bold")
+        return self._show
+
+    def __exit__(self, *exc: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def _show(self, record: Mapping[str, Any]) -> None:
+        when = record.get("timestamp")
+        at = when if isinstance(when, datetime) else datetime.now().astimezone()
+        told = f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+        cells = [told[-(self._widths["time"] or 0) :], str(record.get("type")), about(record), record.get("seq")]
+        self._shown += 1
+        self._row(["" if cell is None else visible(str(cell)).replace("\n", " ") for cell in cells], "")
+
+    def _row(self, cells: list[str], style: str) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, show_header=False, pad_edge=False, expand=True)
+        for name, width in self._widths.items():
+            table.add_column(
+                width=width,
+                ratio=1 if width is None else None,
+                no_wrap=True,
+                overflow="ellipsis",
+                justify="right" if name == "seq" else "left",
+            )
+        table.add_row(*(Text(cell, style) for cell in cells))
+        self._console.print(table)
+
+    def _state(self) -> Text:
+        from rich.text import Text
+
+        up = self._source.connected
+        return Text.assemble(
+            ("● listening" if up else "○ connecting", "green" if up else "yellow"),
+            (f"  {self._shown} shown  at {self._source.cursor or 'the beginning'}  Ctrl-C ends", "dim"),
+        )
+
+
+def about(record: Mapping[str, Any]) -> str:
+    """Return in short what an event is about: the name of its record, and what is new of it."""
+    data: Any = record.get("data", record)
+    if not is_object(data):
+        return "" if data is None else str(data)
+    said = _named(data) or next((text for part in data.values() if is_object(part) and (text := _named(part))), None)
+    changes = data.get("changes")
+    parts = [
+        said or next((str(data[name]) for name in ("id", "agentId", "userId") if data.get(name)), None),
+        *(f"{name}: {value}" for name, value in (changes.items() if is_object(changes) else ())),
+        *(str(data[name]) for name in ("value", "change") if "metric" in data and name in data),
+        *(f"{name}: {data[name]}" for name in ("newStage", "count", "minutesUntil", "x", "y") if name in data),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _named(members: Mapping[str, Any]) -> str | None:
+    return next((text for name in _TOLD if isinstance(text := members.get(name), str) and text), None)

@@ -1,0 +1,163 @@
+"""``crm webhooks listen``, ``replay`` and ``trigger``: webhooks on the machine of who develops their receiver."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import sys
+from contextlib import closing, nullcontext
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from ...connection import connected
+from ...failures import SERVER, MisuseError, complain, visible
+from ...output import Printer
+from ...parameters import read_json
+from ...settings import Options, Settings, settle
+from ..tail import beginning, split
+
+if TYPE_CHECKING:
+    from .forwarding import Forwarder, Posted
+
+_SECRET = "CRM_WEBHOOK_SECRET"
+
+ForwardTo = Annotated[str | None, typer.Option("--forward-to", help="the URL to post to: http://localhost:3000/hook")]
+Secret = Annotated[str | None, typer.Option("--secret", help=f"sign with this ({_SECRET}); else with a new one")]
+
+
+def listen(
+    options: Options,
+    forward_to: ForwardTo = None,
+    events: Annotated[
+        list[str] | None, typer.Option("--events", help="only these; separated by commas, or repeat it")
+    ] = None,
+    secret: Secret = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="begin after this cursor, or `now`; else where the last run ended")
+    ] = None,
+    over: Annotated[str, typer.Option("--over", help="ws, or sse where WebSockets are blocked")] = "ws",
+    count: Annotated[int | None, typer.Option("--count", min=1, help="stop after so many events")] = None,
+) -> None:
+    """Follow what happens in the company, print a line for each event, and forward it to a URL as a webhook.
+
+    It goes on where the last run with this server and URL ended, so that nothing is lost in between. An event that the
+    URL does not accept is posted three times; while the URL does not answer at all, the events wait.
+    """
+    from .forwarding import Bookmark, follow
+
+    settings = settle(options)
+    if settings.offline:
+        raise MisuseError(
+            "nothing happens at the embedded server while this runs: use a server, such as `crm stub serve`"
+        )
+    bookmark = Bookmark(settings, forward_to)
+    begin = bookmark.read() if since is None else beginning(since)
+    with (
+        _forwarding(forward_to, secret) as forwarder,
+        connected(settings) as client,
+        client.events.listen(types=split(events), since=begin, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
+    ):
+        complain(f"listening to {settings.base_url}{f', after {begin}' if begin else ''} (stop with Ctrl-C)")
+        for number, (event, posted) in enumerate(follow(stream, bookmark, forwarder), 1):
+            _tell(settings, event.type, event.id, posted)
+            if number == count:
+                break
+
+
+def replay(
+    options: Options,
+    delivery_id: Annotated[str, typer.Argument(metavar="DELIVERY_ID", help="see `crm webhooks deliveries list`")],
+    forward_to: ForwardTo = None,
+    secret: Secret = None,
+) -> int:
+    """Have the server post a delivery once more, or post it to a URL from here."""
+    settings = settle(options)
+    if forward_to is None:
+        with connected(settings) as client:
+            Printer(settings.output).show(client.webhooks.deliveries.redeliver(delivery_id))
+        return 0
+    with connected(settings) as client:
+        delivery = client.webhooks.deliveries.get(delivery_id)
+    with _forwarding(forward_to, secret) as forwarder:
+        assert forwarder is not None, "there is a URL"
+        posted = forwarder.post(delivery.payload, delivery.event_id)
+    _tell(settings, delivery.event, delivery.event_id, posted)
+    return 0 if posted.taken else SERVER
+
+
+def trigger(
+    options: Options,
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="lead.created, message.received, deal.won, …")],
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE of what is written; id= chooses a record")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="also at a server that is not on this machine")] = False,
+) -> None:
+    """Make an event happen, by the real change that causes it: `lead.created` creates a lead.
+
+    This writes: it is for `--offline` and a stub on this machine.
+    """
+    from .triggers import cause_of
+
+    settings = settle(options)
+    cause = cause_of(event)
+    given = dict(map(_member, values or ()))
+    if not (force or settings.offline or _is_here(settings.base_url)):
+        raise MisuseError(
+            f"{settings.base_url} is not on this machine, and this writes to it: say --force if you mean it"
+        )
+    with connected(settings) as client:
+        Printer(settings.output).show(cause(client, given))
+
+
+def _forwarding(url: str | None, secret: str | None) -> Any:
+    """Return who posts to a URL, within a ``with``; None where there is no URL."""
+    if url is None:
+        return nullcontext()
+    if not _can_be_posted_to(url):
+        raise MisuseError(f"--forward-to must be a URL like http://localhost:3000/hook, not {url!r}")
+    from .forwarding import Forwarder
+
+    chosen = secret or os.environ.get(_SECRET)
+    if chosen is None:
+        chosen = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+        complain(f"signing with {chosen} (keep one in {_SECRET} to have the same each time)")
+    forwarder: Forwarder = Forwarder(url, chosen)
+    return closing(forwarder)
+
+
+def _can_be_posted_to(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:  # an unclosed bracket, a port that is no number
+        return False
+
+
+def _tell(settings: Settings, event: str, id: str | None, posted: Posted | None) -> None:
+    """Print one line."""
+    if settings.output == "table":
+        print(visible(" ".join((event, id or "", *(("->", str(posted)) if posted is not None else ())))))
+    else:
+        came = {"status": posted.status, "error": posted.error} if posted is not None else {}
+        Printer("jsonl").show({"event": event, "id": id, **came})
+    sys.stdout.flush()
+
+
+def _member(text: str) -> tuple[str, Any]:
+    name, found, value = text.partition("=")
+    if not found or not name.strip():
+        raise MisuseError(f"--set must be NAME=VALUE, not {text!r}")
+    return name.strip(), read_json(value, "--set") if value[:1] in ("{", "[") else value
+
+
+def _is_here(url: str | None) -> bool:
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

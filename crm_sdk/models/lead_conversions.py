@@ -1,0 +1,41 @@
+"""Conversions: what a lead became, and how many at once."""
+
+from __future__ import annotations
+
+from typing import Literal, Required
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from .accounts import Account
+from .contact_duplicates import MergeCounts
+from .contacts import Contact
+from .deals import Deal, DealUpdate
+from .leads import Lead
+from .record import Model
+from .values import EMPTY, INPUT
+
+
+class LeadConversion(Model):
+    """What a lead became."""
+
+    lead: Lead
+    contact: Contact
+    account: Account | None = None
+    deal: Deal | None = None
+    created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=EMPTY)
+    """Which of them are new."""
+    moved: MergeCounts | None = None
+
+
+@with_config(INPUT)
+class LeadConversionInput(TypedDict, total=False):
+    """One lead of a bulk conversion, with the arguments of `leads.convert`."""
+
+    lead_id: Required[str]
+    account_id: str | None
+    contact_id: str | None
+    create_account: bool
+    create_deal: bool
+    deal: DealUpdate | None
+    owner_id: str | None

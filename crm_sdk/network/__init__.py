@@ -1,0 +1,1 @@
+"""What moves bytes: connections, requests and bodies over httpx."""

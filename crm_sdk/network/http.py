@@ -1,0 +1,314 @@
+"""The network: the only module that touches httpx.
+
+A call goes straight to an `httpx` transport, one connection each, from a stack of idle ones: no cookies, no redirects,
+no proxies from the environment, and no pool that is searched at every request. A user's own `http_client=` (httpx or
+httpx2) is used through its `send()`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from queue import Empty
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx
+
+from ..errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    NetworkError,
+)
+from ..exchange import Reply, Request, running_loop
+from .bodies import AsyncBodyStream, BodyStream, failed
+from .prepared import Remaining, build
+from .stack import IDLE_SECONDS, AsyncStack, Stack
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def _headers(response: Any) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _ssl_context(base_url: str) -> ssl.SSLContext | bool:
+    # Loading the certificate authorities takes longer than a call: only where there is TLS, and once for all.
+    return False if base_url.lower().startswith("http:") else httpx.create_ssl_context()
+
+
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
+
+
+def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
+    """Return what makes a transport of one connection. The stub's `intercept()` puts itself here."""
+    context: list[Any] = []
+
+    def make() -> httpx.BaseTransport:
+        if not context:
+            context.append(_ssl_context(base_url))
+        return httpx.HTTPTransport(verify=context[0], limits=_ONE, trust_env=False)
+
+    return make
+
+
+def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
+    """Return what makes an async transport of one connection. The stub's `intercept()` puts itself here."""
+    context: list[Any] = []
+
+    def make() -> httpx.AsyncBaseTransport:
+        if not context:
+            context.append(_ssl_context(base_url))
+        return httpx.AsyncHTTPTransport(verify=context[0], limits=_ONE, trust_env=False)
+
+    return make
+
+
+class HttpClient(Protocol):
+    """What `http_client=` may be: an `httpx.Client`, an `httpx2.Client`, or an httpx transport."""
+
+    def close(self) -> object:
+        """Close it; it is never called by us."""
+        ...
+
+
+class AsyncHttpClient(Protocol):
+    """What `http_client=` may be: an `httpx.AsyncClient`, an `httpx2.AsyncClient`, or an async httpx transport."""
+
+    async def aclose(self) -> object:
+        """Close it; it is never called by us."""
+        ...
+
+
+def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | ClientLink:
+    """Return what a sync client sends through."""
+    if http_client is None:
+        make = sync_transports(base_url)
+        made = DirectLink(make, limit)
+        _take_sockets(made, make)
+        return made
+    if hasattr(http_client, "handle_request"):
+        link = DirectLink(lambda: http_client, limit, owned=False)
+        _take_sockets(link, http_client)
+        return link
+    if hasattr(http_client, "build_request") and not hasattr(http_client, "aclose"):
+        return ClientLink(http_client)
+    raise ConfigurationError(f"http_client must be an httpx.Client or an httpx transport, not {http_client!r}")
+
+
+def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectLink | AsyncClientLink:
+    """Return what an async client sends through."""
+    if http_client is None:
+        make = async_transports(base_url)
+        made = AsyncDirectLink(make, limit)
+        _take_sockets(made, make)
+        return made
+    if hasattr(http_client, "handle_async_request"):
+        link = AsyncDirectLink(lambda: http_client, limit, owned=False)
+        _take_sockets(link, http_client)
+        return link
+    if hasattr(http_client, "build_request") and hasattr(http_client, "aclose"):
+        return AsyncClientLink(http_client)
+    raise ConfigurationError(f"http_client must be an httpx.AsyncClient or an async transport, not {http_client!r}")
+
+
+def _take_sockets(link: Any, transport: Any) -> None:
+    # A transport that leads to a server of its own kind (the stub's), or what makes such, opens its WebSockets as well.
+    if hasattr(transport, "open_socket"):
+        link.open_socket = transport.open_socket
+
+
+class DirectLink:
+    """Sends over transports of its own, or (not `owned`) over the user's, which it never closes."""
+
+    def __init__(self, make: Callable[[], httpx.BaseTransport], limit: int, *, owned: bool = True) -> None:
+        self._make, self._limit, self._owned = make, limit, owned
+        self._stacks: dict[int, Stack[httpx.BaseTransport]] = {}
+
+    def _begin(self, pid: int) -> Stack[httpx.BaseTransport]:
+        stack = self._stacks.setdefault(pid, Stack(self._limit, self._make))  # atomic: threads may begin together
+        for other in [other for other in self._stacks if other != pid]:
+            self._stacks.pop(other, None)
+        return stack
+
+    def send(self, request: Request, timeout: float) -> Reply:
+        """Send, or raise a `NetworkError`."""
+        pid = os.getpid()
+        stack = self._stacks.get(pid) or self._begin(pid)
+        timeouts = Remaining(timeout)
+        try:
+            transport = stack.take(timeout)
+        except Empty:
+            raise DeadlineExceededError(
+                f"all {stack.limit} connections were busy for {timeout:g} s", sent=False
+            ) from None
+
+        def release() -> None:
+            overdue = stack.give(transport)
+            if overdue is not None and self._owned:
+                overdue.close()
+
+        body: BodyStream | None = None
+        try:
+            response = transport.handle_request(build(request, timeouts))
+            streamed = request.stream and response.status_code < 300
+            body = BodyStream(response, request, math.inf if streamed else timeouts.until, release)
+            if streamed:
+                timeouts.until = math.inf
+                return Reply(response.status_code, _headers(response), body=body)
+            return Reply(response.status_code, _headers(response), b"".join(body))
+        except Exception as error:
+            failed(error, request)
+        finally:
+            if body is None:
+                release()
+
+    def close(self) -> None:
+        """Close every idle connection; a later call opens a new one."""
+        stack = self._stacks.get(os.getpid())
+        while stack is not None and self._owned and stack.idle:
+            try:
+                _, transport = stack.idle.pop()
+            except IndexError:  # another thread was faster
+                return
+            transport.close()
+
+
+class AsyncDirectLink:
+    """Sends over transports of its own, on the running event loop, or (not `owned`) over the user's."""
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, *, owned: bool = True) -> None:
+        self._make, self._limit, self._owned = make, limit, owned
+        self._stacks: dict[tuple[int, object], AsyncStack[httpx.AsyncBaseTransport]] = {}
+
+    def _stack(self) -> AsyncStack[httpx.AsyncBaseTransport]:
+        owner = (os.getpid(), running_loop())
+        stack = self._stacks.get(owner)
+        if stack is None:
+            for other in list(self._stacks):
+                ended: Callable[[], bool] | None = getattr(other[1], "is_closed", None)
+                if other[0] != owner[0] or ended is None or ended():
+                    self._stacks.pop(other, None)
+            stack = self._stacks[owner] = AsyncStack(self._limit, self._make)
+        return stack
+
+    async def send(self, request: Request, timeout: float) -> Reply:
+        """Send, or raise a `NetworkError`."""
+        import anyio
+
+        stack = self._stack()
+        timeouts = Remaining(timeout)
+        transport: httpx.AsyncBaseTransport | None = None
+        body: AsyncBodyStream | None = None
+        try:
+            with anyio.fail_after(timeout):
+                transport = taken = await stack.take()
+                response = await transport.handle_async_request(build(request, timeouts))
+                body = AsyncBodyStream(response, request, lambda: stack.give(taken), stack.lose)
+                if request.stream and response.status_code < 300:
+                    timeouts.until = math.inf
+                    return Reply(response.status_code, _headers(response), body=body)
+                reply = await _read(response, body)
+        except TimeoutError as error:
+            if isinstance(error, NetworkError):
+                raise
+            if transport is None:
+                raise DeadlineExceededError(
+                    f"all {stack.limit} connections were busy for {timeout:g} s", sent=False
+                ) from None
+            raise DeadlineExceededError(f"{request.place} timed out") from error
+        except Exception as error:
+            failed(error, request)
+        finally:
+            if transport is not None and body is None:
+                stack.give(transport)
+        overdue = stack.overdue()
+        if overdue is not None and self._owned:
+            await overdue.aclose()
+        return reply
+
+    async def aclose(self) -> None:
+        """Close every idle connection; a later call opens a new one."""
+        stack = self._stacks.get((os.getpid(), running_loop()))
+        while stack is not None and self._owned and stack.idle:
+            stack.open -= 1
+            await stack.idle.pop()[1].aclose()
+
+
+async def _read(response: Any, body: AsyncBodyStream) -> Reply:
+    try:
+        content = b"".join([chunk async for chunk in body])
+    finally:
+        await body.aclose()
+    return Reply(response.status_code, _headers(response), content)
+
+
+class ClientLink:
+    """Sends through the user's own `httpx.Client` (or httpx2's): its proxies, certificates, hooks and mounts hold."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def send(self, request: Request, timeout: float) -> Reply:
+        """Send, or raise a `NetworkError`."""
+        timeouts = Remaining(timeout)
+        try:
+            response = self._client.send(_built_by(self._client, request, timeouts), stream=True)
+        except Exception as error:
+            failed(error, request)
+        streamed = request.stream and response.status_code < 300
+        body = BodyStream(response, request, math.inf if streamed else timeouts.until, _nothing)
+        if streamed:
+            timeouts.until = math.inf
+            return Reply(response.status_code, _headers(response), body=body)
+        return Reply(response.status_code, _headers(response), b"".join(body))
+
+    def close(self) -> None:
+        """Leave the client open: it is the user's."""
+
+
+class AsyncClientLink:
+    """Sends through the user's own `httpx.AsyncClient` (or httpx2's)."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def send(self, request: Request, timeout: float) -> Reply:
+        """Send, or raise a `NetworkError`."""
+        import anyio
+
+        timeouts = Remaining(timeout)
+        try:
+            with anyio.fail_after(timeout):
+                response = await self._client.send(_built_by(self._client, request, timeouts), stream=True)
+                body = AsyncBodyStream(response, request, _nothing, _nothing)
+                if request.stream and response.status_code < 300:
+                    timeouts.until = math.inf
+                    return Reply(response.status_code, _headers(response), body=body)
+                return await _read(response, body)
+        except TimeoutError as error:
+            if isinstance(error, NetworkError):
+                raise
+            raise DeadlineExceededError(f"{request.place} timed out") from error
+        except Exception as error:
+            failed(error, request)
+
+    async def aclose(self) -> None:
+        """Leave the client open: it is the user's."""
+
+
+def _built_by(client: Any, request: Request, timeouts: Remaining) -> Any:
+    built = client.build_request(
+        request.method, request.url, headers=request.headers, content=request.content, files=request.files
+    )
+    built.extensions["timeout"] = timeouts
+    return built
+
+
+def _nothing() -> None:
+    """The user's client keeps its own connections."""

@@ -1,0 +1,196 @@
+"""The stub on a real port: the same core behind uvicorn. Needs the extra ``server``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from errno import EINVAL
+from typing import TYPE_CHECKING, Any
+
+from ..core import StubServer
+from ..live.port import Carrier, Receive, Send
+from ..request.http import Reply, Request
+from ..webhooks import courier as webhook_posting
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_TICK = 0.1
+"""Seconds between two looks at what has come due."""
+_PATIENCE = 1.0
+"""Seconds that connections have to end by themselves when the port is closed."""
+
+
+class Application:
+    """An ASGI application that hands every request to a stub server."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+        self._carrier = Carrier(server)
+        self.port: uvicorn.Server | None = None
+        """What carries it."""
+
+    @property
+    def websocket_protocol(self) -> type[asyncio.Protocol]:
+        """What speaks WebSocket."""
+        return self._carrier.protocol()
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one connection's request."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._carrier.websocket(scope, receive, send)
+
+    async def _http(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        parts: list[bytes] = []
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers.pop("upgrade", None)  # asked for, but not so that it could be a WebSocket: this is a call
+        request = Request(
+            scope["method"],
+            scope["raw_path"].decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            headers,
+            b"".join(parts),
+        )
+        reply = self._server.handle(request)
+        if reply.fault is not None and reply.fault.kind in ("refuse", "drop"):
+            raise ConnectionAbortedError("the test asked for the connection to be dropped")
+        if reply.fault is not None and reply.fault.kind == "delay":
+            await asyncio.sleep(reply.fault.seconds)
+        if reply.live is not None:
+            await self._carrier.events(reply, receive, send)
+        else:
+            await _answer(reply, request, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            clockwork = tasks.create_task(self._clockwork())
+            while True:
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+                if message["type"] == "lifespan.shutdown":
+                    clockwork.cancel()
+                    return
+
+    async def _clockwork(self) -> None:
+        """Do what comes due though nobody asks, and let live connections go when the port is closed."""
+        patience = _PATIENCE
+        while True:
+            await asyncio.sleep(_TICK)
+            self._server.catch_up()
+            if self.port is not None and self.port.should_exit:
+                self._carrier.stop()
+                patience -= _TICK
+                for connection in tuple(self.port.server_state.connections) if patience <= 0 else ():
+                    connection.transport.abort()  # whoever does not read what was sent would be waited for
+
+
+async def _answer(reply: Reply, request: Request, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+    body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
+    if reply.chunks is None:
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    for chunk in reply.chunks or ():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send(
+        {"type": "http.response.body", "body": body if reply.chunks is None and request.method != "HEAD" else b""}
+    )
+
+
+def _uvicorn(server: StubServer) -> uvicorn.Server:
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise RuntimeError("a real port needs uvicorn: pip install 'crm-sdk[server]'") from error
+    application = Application(server)
+    config = uvicorn.Config(
+        application,
+        log_level="critical",
+        lifespan="on",
+        access_log=False,
+        date_header=False,
+        proxy_headers=False,  # a connection is known by whom it is really from
+        ws=application.websocket_protocol,
+        ws_ping_interval=None,
+        ws_per_message_deflate=False,
+    )
+    made = uvicorn.Server(config)
+    application.port = made
+    return made
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # With the protocol named: asyncio sets TCP_NODELAY only on sockets that say they are TCP. Without it every answer,
+    # which uvicorn writes in two pieces, waits 40 ms for the client's delayed acknowledgement.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        number, why = (error.errno, error.strerror) if isinstance(error, OSError) else (EINVAL, "no such port")
+        raise OSError(number, f"cannot listen on {host}:{port}: {why}") from None
+    listener.listen(2048)
+    return listener
+
+
+def run(server: StubServer, host: str, port: int, ready: Callable[[str], object]) -> None:
+    """Serve until the process is told to stop; `ready` is told the URL once connections are accepted."""
+    uvicorn_server = _uvicorn(server)
+    listener = _listen(host, port)
+    ready(f"http://{host}:{listener.getsockname()[1]}")
+    webhook_posting.start(server)
+    try:
+        uvicorn_server.run(sockets=[listener])
+    finally:
+        webhook_posting.stop(server)
+        listener.close()
+        server.close()
+
+
+class Port:
+    """A stub server on a port, served by a thread of its own: ``with stub.serve() as port: ...``."""
+
+    def __init__(self, server: StubServer, host: str, port: int) -> None:
+        server.clock.running = True
+        if server.enforce_limits is None:
+            server.enforce_limits = True
+        self._uvicorn = _uvicorn(server)
+        self._listener = _listen(host, port)
+        self.number: int = self._listener.getsockname()[1]
+        self.url = f"http://{host}:{self.number}"
+        """What to give a client as its `base_url`."""
+        self._thread = threading.Thread(
+            target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, name=f"stub-{self.number}", daemon=True
+        )
+        self._thread.start()
+        self._server = server
+        webhook_posting.start(server)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._uvicorn.should_exit = True
+        self._thread.join(timeout=10)
+        webhook_posting.stop(self._server)
+        self._listener.close()
+
+    def __enter__(self) -> Port:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

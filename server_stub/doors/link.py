@@ -1,0 +1,138 @@
+"""The shortest way from a client to a stub server in the same process: no httpx in between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError
+from crm_sdk.exchange import Reply as Received
+from crm_sdk.exchange import Request as Sent
+
+from ..live.bodies import LiveBody
+from ..live.sockets import open_async_socket, open_socket
+from ..request.http import Reply, Request
+
+if TYPE_CHECKING:
+    from crm_sdk.realtime.sockets import AsyncSocket, Socket
+
+    from ..core import StubServer
+    from ..live.connection import Connection
+
+
+def incoming(sent: Sent) -> Request:
+    """Return a client's request as the server sees it."""
+    parts = urlsplit(sent.url)
+    headers = {name.lower(): value for name, value in sent.headers.items()}
+    body = sent.content or b""
+    if sent.files is not None:
+        headers["content-type"], body = _multipart(sent.files)
+    return Request(sent.method, parts.path, parts.query, headers, body)
+
+
+def _multipart(files: Any) -> tuple[str, bytes]:
+    import httpx  # only here: most calls carry no file, and its import takes longer than they do
+
+    request = httpx.Request("POST", "http://stub.test/", files=files)
+    return request.headers["content-type"], request.read()
+
+
+def outgoing(server: StubServer, reply: Reply, sent: Sent, timeout: float) -> Received:
+    """Return the server's reply as the client sees it; raises what a fault asks for."""
+    fault = reply.fault
+    where = f"{sent.method} {sent.url}"
+    if fault is not None and fault.kind == "refuse":
+        raise ConnectionFailedError(f"{where} failed: the test refused the connection", sent=False)
+    if fault is not None and fault.kind == "drop":
+        raise ConnectionFailedError(f"{where} failed: the test dropped the answer")
+    if fault is not None and fault.kind == "delay" and fault.seconds > timeout:
+        raise DeadlineExceededError(f"{where} timed out: the test delayed the answer by {fault.seconds:g} s")
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    if reply.live is not None:
+        return Received(reply.status, headers, body=_live(server, reply.live, where, timeout))
+    body = b"<html>garbled</html>" if fault is not None and fault.kind == "garble" else reply.body
+    if reply.chunks is None:
+        headers["content-length"] = str(len(body))
+    if sent.stream and reply.status < 400:
+        return Received(reply.status, headers, body=_Body(reply.chunks if reply.chunks is not None else (body,)))
+    return Received(reply.status, headers, b"".join(reply.chunks) if reply.chunks is not None else body)
+
+
+def _live(server: StubServer, connection: Connection, where: str, timeout: float) -> LiveBody:
+    return LiveBody(
+        server,
+        connection,
+        timeout if timeout < math.inf else None,
+        lambda reason: ConnectionFailedError(f"{where} failed: {reason}"),
+        lambda reason: DeadlineExceededError(f"{where} timed out: {reason}"),
+    )
+
+
+class _Body:
+    """The body of a file, for either kind of client."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+    def close(self) -> None:
+        """Leave the rest."""
+
+    async def aclose(self) -> None:
+        """Leave the rest."""
+
+
+class StubLink:
+    """What a sync client of a stub sends through."""
+
+    is_link = True
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    def send(self, request: Sent, timeout: float) -> Received:
+        """Answer a request."""
+        return outgoing(self._server, self._server.handle(incoming(request)), request, timeout)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractContextManager[Socket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_socket(self._server, url, headers, subprotocols, timeout)
+
+    def close(self) -> None:
+        """Leave the server as it is."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stub lives in one process: pickle its snapshot, not its client's link")
+
+
+class AsyncStubLink:
+    """What an async client of a stub sends through."""
+
+    is_link = True
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    async def send(self, request: Sent, timeout: float) -> Received:
+        """Answer a request."""
+        return outgoing(self._server, self._server.handle(incoming(request)), request, timeout)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractAsyncContextManager[AsyncSocket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_async_socket(self._server, url, headers, subprotocols, timeout)
+
+    async def aclose(self) -> None:
+        """Leave the server as it is."""

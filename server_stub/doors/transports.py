@@ -1,0 +1,148 @@
+"""httpx transports that answer from a stub server, in the same process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Generic, NoReturn, TypeVar
+
+import httpx
+
+from crm_sdk.realtime.sockets import AsyncSocket, Socket
+
+from ..core import StubServer
+from ..faults.requests import Fault
+from ..live.bodies import LiveBody
+from ..live.connection import Connection
+from ..live.sockets import open_async_socket, open_socket
+from ..request.http import Reply, Request
+
+Made = TypeVar("Made")
+Opens = TypeVar("Opens")
+
+
+def _incoming(request: httpx.Request, body: bytes) -> Request:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    raw_path, _, query = request.url.raw_path.partition(b"?")
+    return Request(request.method, raw_path.decode(), query.decode(), headers, body)
+
+
+def _outgoing(server: StubServer, reply: Reply, request: httpx.Request) -> httpx.Response:
+    if reply.fault is not None:
+        _lose(reply.fault, request)
+    headers = list(reply.headers.items())
+    if reply.live is not None:
+        return httpx.Response(reply.status, headers=headers, stream=_Live(server, reply.live, request))
+    if reply.chunks is not None:
+        return httpx.Response(reply.status, headers=headers, stream=_Chunks(reply.chunks))
+    body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
+    return httpx.Response(reply.status, headers=headers, content=body)
+
+
+def _lose(fault: Fault, request: httpx.Request) -> None:
+    if fault.kind == "refuse":
+        raise httpx.ConnectError("the test refused the connection", request=request)
+    if fault.kind == "drop":
+        raise httpx.ReadError("the test dropped the answer", request=request)
+    timeouts: dict[str, float] = request.extensions.get("timeout", {})
+    timeout = timeouts.get("read")
+    if fault.kind == "delay" and timeout is not None and fault.seconds > timeout:
+        raise httpx.ReadTimeout(f"the test delayed the answer by {fault.seconds:g} s", request=request)
+
+
+class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a file, for either kind of client."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+class _Live(LiveBody, httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The events of a live connection, for either kind of client."""
+
+    def __init__(self, server: StubServer, connection: Connection, request: httpx.Request) -> None:
+        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
+        super().__init__(
+            server,
+            connection,
+            timeouts.get("read"),
+            lambda reason: httpx.ReadError(reason, request=request),
+            lambda reason: httpx.ReadTimeout(reason, request=request),
+        )
+
+
+class StubTransport(httpx.BaseTransport):
+    """Answers from a stub server."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        return _outgoing(self._server, self._server.handle(_incoming(request, request.read())), request)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractContextManager[Socket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_socket(self._server, url, headers, subprotocols, timeout)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a stub lives in one process: pickle its snapshot, not its transport")
+
+
+class AsyncStubTransport(httpx.AsyncBaseTransport):
+    """Answers from a stub server, on the event loop."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        return _outgoing(self._server, self._server.handle(_incoming(request, await request.aread())), request)
+
+    def open_socket(
+        self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
+    ) -> AbstractAsyncContextManager[AsyncSocket]:
+        """Open a WebSocket; `url` begins with ws or wss."""
+        return open_async_socket(self._server, url, headers, subprotocols, timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker(Generic[Made, Opens]):
+    """Makes transports, and opens WebSockets, for a client that goes on talking to the stub after the block."""
+
+    make: Callable[[], Made]
+    open_socket: Opens
+
+    def __call__(self) -> Made:
+        return self.make()
+
+
+@contextmanager
+def intercepted(server: StubServer) -> Generator[StubServer]:
+    """Let every client that is made within the block talk to the server, whatever its base URL is."""
+    from unittest import mock  # here, because it imports asyncio, which a stub has no other use for
+
+    def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
+        return _Maker(server.transport, server.transport().open_socket)
+
+    def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
+        return _Maker(server.async_transport, server.async_transport().open_socket)
+
+    with (
+        mock.patch("crm_sdk.network.http.sync_transports", sync_transports),
+        mock.patch("crm_sdk.network.http.async_transports", async_transports),
+        mock.patch("crm_sdk.realtime.sockets.open_socket", server.transport().open_socket),
+        mock.patch("crm_sdk.realtime.sockets.open_async_socket", server.async_transport().open_socket),
+        mock.patch("crm_sdk.client.SystemClock", return_value=server.clock),
+    ):
+        yield server

@@ -1,0 +1,61 @@
+"""What a test asks to go wrong with deliveries, as `faults` has it for requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from .plan import FaultList
+
+DeliveryFaultKind: TypeAlias = Literal["duplicate", "delay", "reorder", "refuse", "drop", "lose", "corrupt"]
+"""``duplicate``: post it twice. ``delay``: post it late. ``reorder``: post it after the next one to the same endpoint.
+``refuse``: no connection. ``drop``: lose the answer, so that it comes again. ``lose``: lose it, though the log says
+that it was delivered. ``corrupt``: change a byte after signing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFault:
+    """One thing to go wrong, and with which deliveries."""
+
+    kind: DeliveryFaultKind
+    seconds: float = 0.0
+    """How late a ``delay`` posts."""
+    event: str | None = None
+    """``lead.created``; None for all."""
+    url: str | None = None
+    """The endpoint's; None for all."""
+    times: int | None = 1
+    """How often; None for always."""
+    after: int = 0
+    """How many fitting attempts go well first."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(DeliveryFaultKind):
+            raise ValueError(f"{self.kind!r} is no kind of fault; use one of {', '.join(get_args(DeliveryFaultKind))}")
+        if (self.kind == "delay") is not (self.seconds > 0):
+            raise ValueError("a delay, and nothing else, needs the seconds it takes: add('delay', seconds=3)")
+        if self.after < 0 or (self.times is not None and self.times < 1):
+            raise ValueError(f"times is at least 1 and after at least 0, not {self.times} and {self.after}")
+
+
+class DeliveryFaults(FaultList[DeliveryFault]):
+    """The faults that are set up, in order; of several that fit a delivery the first one happens."""
+
+    __slots__ = ()
+
+    def add(
+        self,
+        kind: DeliveryFaultKind,
+        *,
+        seconds: float = 0.0,
+        event: str | None = None,
+        url: str | None = None,
+        times: int | None = 1,
+        after: int = 0,
+    ) -> DeliveryFault:
+        """Set up a fault, for the deliveries that fit event and url; it happens once unless told otherwise."""
+        return self._plan(DeliveryFault(kind, seconds, event, url, times, after))
+
+    def take(self, event: str, url: str) -> DeliveryFault | None:
+        """Return the fault that happens to a delivery, and count it."""
+        return self._next(lambda fault: fault.event in (None, event) and fault.url in (None, url))

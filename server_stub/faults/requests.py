@@ -1,0 +1,103 @@
+"""Faults: what a test asks the server to do wrong, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal, TypeAlias, get_args
+
+from .plan import FaultList
+
+FaultKind: TypeAlias = Literal["status", "refuse", "drop", "delay", "garble"]
+"""``status``: answer with an error before acting. ``refuse``: no connection, nothing done. ``drop``: act, then lose the
+answer. ``delay``: answer late. ``garble``: act, then answer with a body that is no JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to do wrong, and to which requests."""
+
+    kind: FaultKind
+    status: int = 503
+    code: str | None = None
+    """Code of the error body; by default the usual one of the status."""
+    message: str | None = None
+    retry_after: float | None = None
+    seconds: float = 0.0
+    """How late a ``delay`` answers."""
+    operation: str | None = None
+    """``leads.create``; None for all."""
+    method: str | None = None
+    path_prefix: str | None = None
+    times: int | None = None
+    """How often; None for always."""
+    after: int = 0
+    """How many fitting requests go well first."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(FaultKind):
+            raise ValueError(f"{self.kind!r} is no kind of fault; use one of {', '.join(get_args(FaultKind))}")
+        if self.kind == "status" and self.status not in (status.value for status in HTTPStatus):
+            raise ValueError(f"{self.status} is no HTTP status")
+        if self.kind == "delay" and self.seconds <= 0:
+            raise ValueError("a delay needs the seconds it takes: add('delay', seconds=3)")
+        if self.after < 0 or (self.times is not None and self.times < 1):
+            raise ValueError(f"times is at least 1 and after at least 0, not {self.times} and {self.after}")
+        if self.path_prefix is not None and not self.path_prefix.startswith("/"):
+            raise ValueError(f"a path begins with a slash, {self.path_prefix!r} does not")
+
+    def fits(self, operation: str | None, method: str, path: str) -> bool:
+        """Tell whether a request is one of those meant."""
+        return (
+            (self.operation is None or self.operation == operation)
+            and (self.method is None or self.method.upper() == method.upper())
+            and (self.path_prefix is None or path.startswith(self.path_prefix))
+        )
+
+
+class Faults(FaultList[Fault]):
+    """The faults that are set up, in order; of several that fit a request the first one happens."""
+
+    __slots__ = ()
+
+    def add(
+        self,
+        kind: FaultKind,
+        *,
+        status: int = 503,
+        code: str | None = None,
+        message: str | None = None,
+        retry_after: float | None = None,
+        seconds: float = 0.0,
+        operation: str | None = None,
+        method: str | None = None,
+        path_prefix: str | None = None,
+        times: int | None = None,
+        after: int = 0,
+    ) -> Fault:
+        """Set up a fault, for the requests that fit all of operation, method and path_prefix."""
+        return self._plan(
+            Fault(kind, status, code, message, retry_after, seconds, operation, method, path_prefix, times, after)
+        )
+
+    def take(self, operation: str | None, method: str, path: str) -> Fault | None:
+        """Return the fault that happens to a request, and count it."""
+        return self._next(lambda fault: fault.fits(operation, method, path))
+
+
+USUAL_CODES: Mapping[int, str] = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "VERSION_CONFLICT",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    501: "NOT_IMPLEMENTED",
+    502: "BAD_GATEWAY",
+    503: "SERVICE_UNAVAILABLE",
+    504: "GATEWAY_TIMEOUT",
+}
+"""The code an error status has where the fault names none."""

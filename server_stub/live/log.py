@@ -1,0 +1,45 @@
+"""What happened, in one ordered log per company: what live connections and webhooks are fed from.
+
+An entry is written in the transaction of the call that caused it, beside the entry of the audit trail, and holds the
+record as it was then. The newest `KEPT` entries of a company are kept; who asks for an older one is told of the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..data.document import Document
+from ..webhooks import records as webhook_records
+from . import feeds
+
+if TYPE_CHECKING:
+    from ..serving import Call
+
+KIND = "event"
+"""The kind of the log's records."""
+KEPT = 10_000
+"""How many entries of a company are kept."""
+
+
+def record(call: Call, entry: Document, entity: Mapping[str, Any]) -> Document:
+    """Write an event to the log: the audit entry it stands beside, and the record as it is now."""
+    log = call.collection(KIND)
+    event = Document(
+        id=call.new_id("evt_"),
+        type=entry["action"],
+        sequence=entry["sequence"],
+        occurred_at=entry["occurred_at"],
+        entity_type=entry["entity"]["type"],
+        entity=dict(entity),
+        changes=entry["changes"],
+        metadata=entry["metadata"],
+        actor=entry["actor"],
+        feeds=feeds.numbered(call, entry, entity),
+    )
+    log.put(event)
+    webhook_records.enqueue(call, event)
+    oldest = log.first() if len(log) > KEPT else None
+    if oldest is not None:
+        log.remove(oldest["id"])
+    return event

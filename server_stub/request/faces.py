@@ -1,0 +1,155 @@
+"""How each dialect shows the domain: bodies of success and of failure, the way in for a body, and its own limits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from crm_sdk.route import Route
+from crm_sdk.wire import camel, instant
+
+from ..problems import FieldError, Problem
+from ..serving import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The page of a list that was asked for."""
+
+    items: Sequence[Any]
+    total: int
+    limit: int | None
+    offset: int
+
+
+class Face(ABC):
+    """How one dialect answers."""
+
+    name: ClassVar[str]
+    default_limit: ClassVar[int | None] = 50
+    limits: ClassVar[Mapping[str, int]] = {}
+    """Paths whose lists have another default limit."""
+
+    def value(self, value: Any, call: Call, route: Route) -> Any:
+        """Return the body for a record or another value."""
+        return value
+
+    @abstractmethod
+    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+        """Return the body for a page; its items are rendered already."""
+
+    def deleted(self, identifier: str | None, call: Call) -> Any:
+        """Return the body for a success without a value."""
+        return {"success": True}
+
+    def problem(self, problem: Problem, request_id: str, now: Any) -> tuple[int, Any]:
+        """Return status and body for a failure."""
+        first = problem.entries[0]
+        details: dict[str, Any] = {camel(name): value for name, value in {**problem.details, **first.details}.items()}
+        if first.field is not None:
+            details = {"field": wire_path(first.field), "reason": first.message, **details}
+            if first.rule is not None:
+                details["rule"] = first.rule
+        if len(problem.entries) > 1:
+            details["fields"] = [_entry(entry) for entry in problem.entries]
+        return problem.status, {"error": {"code": problem.code, "message": problem.message, "details": details}}
+
+
+class MvpFace(Face):
+    """Named bodies; its document lists no 409, so the same code comes with 422."""
+
+    name = "mvp"
+    limits: ClassVar[Mapping[str, int]] = {"/api/notifications": 20}
+
+    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+        """Return the named list with its total, and the window where the document pages it."""
+        noun = [segment for segment in route.path.split("/") if segment and "{" not in segment][-1]
+        body: dict[str, Any] = {noun: listing.items}
+        if route.has("limit"):
+            more = listing.offset + len(listing.items) < listing.total
+            window = {"limit": listing.limit, "offset": listing.offset, "hasMore": more}
+            return body | {"total": listing.total, "pagination": window}
+        return body | {"total": listing.total}
+
+    def problem(self, problem: Problem, request_id: str, now: Any) -> tuple[int, Any]:
+        """Return status and body for a failure."""
+        status, body = super().problem(problem, request_id, now)
+        return (422 if status == 409 else status), body
+
+
+class FlowFace(Face):
+    """Bare bodies."""
+
+    name = "flow"
+
+    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+        """Return the array itself."""
+        return listing.items
+
+
+class PlatformFace(Face):
+    """The envelope."""
+
+    name = "platform"
+
+    def value(self, value: Any, call: Call, route: Route) -> Any:
+        """Return the envelope around a value."""
+        return {"success": True, "data": value, "meta": _meta(call.request_id, call.now), "errors": []}
+
+    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+        """Return the envelope around a page."""
+        limit = listing.limit or max(listing.total, 1)
+        page = listing.offset // limit + 1
+        window = {
+            "page": page,
+            "limit": limit,
+            "total": listing.total,
+            "hasNext": listing.offset + limit < listing.total,
+            "hasPrev": page > 1,
+        }
+        meta = _meta(call.request_id, call.now) | {"pagination": window}
+        return {"success": True, "data": listing.items, "meta": meta, "errors": []}
+
+    def deleted(self, identifier: str | None, call: Call) -> Any:
+        """Return the envelope for a success without a value."""
+        gone = (
+            {"id": identifier, "deleted": True}
+            if identifier is not None and call.source["method"] == "DELETE"
+            else None
+        )
+        return self.value(gone, call, None)  # type: ignore[arg-type] # the route plays no part in an envelope
+
+    def problem(self, problem: Problem, request_id: str, now: Any) -> tuple[int, Any]:
+        """Return the envelope for a failure, with one entry per field."""
+        entries = [_entry(entry) for entry in problem.entries]
+        if problem.details:
+            entries[0]["details"] = {
+                **{camel(name): value for name, value in problem.details.items()},
+                **entries[0].get("details", {}),
+            }
+        return problem.status, {"success": False, "data": None, "meta": _meta(request_id, now), "errors": entries}
+
+
+FACES: Mapping[str, Face] = {"mvp": MvpFace(), "flow": FlowFace(), "platform": PlatformFace()}
+
+
+def _meta(request_id: str, now: Any) -> dict[str, Any]:
+    return {"timestamp": instant(now), "version": "v1", "requestId": request_id}
+
+
+def _entry(entry: FieldError) -> dict[str, Any]:
+    out: dict[str, Any] = {"code": entry.code, "message": entry.message}
+    if entry.field is not None:
+        out["field"] = wire_path(entry.field)
+    if entry.rule is not None:
+        out["rule"] = entry.rule
+    if entry.details:
+        out["details"] = {camel(name): value for name, value in entry.details.items()}
+    return out
+
+
+def wire_path(path: str) -> str:
+    """Return the path of a member as the wire names it: ``groups.0.high_value`` -> ``groups.0.highValue``."""
+    return ".".join(camel(part) for part in path.split("."))

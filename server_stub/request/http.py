@@ -1,0 +1,38 @@
+"""What goes into the core and what comes out: one HTTP request, one HTTP reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..faults.requests import Fault
+
+if TYPE_CHECKING:
+    from ..live.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as it arrives. Header names are lower-case; `path` and `query` are not decoded."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply. `fault` is what its transport has to do wrong; `chunks` is the body of a file.
+
+    `live` is a connection that stays: a WebSocket where the status is 101, else the body is its events.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+    chunks: Iterable[bytes] | None = None
+    fault: Fault | None = None
+    live: Connection | None = None

@@ -1,0 +1,162 @@
+"""Who is calling: passwords, tokens and API keys.
+
+This is a stub: passwords are hashed with so few rounds that a server starts at once, and the default secret of the
+tokens is public. Neither protects anything; do not copy this into a server that has something to protect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..clock import Clock
+from ..data.document import Document
+from ..data.store import Store
+from ..problems import Problem
+
+ACCESS_SECONDS = 3_600
+_ROUNDS = 10
+_SECRET = "the tokens of a server stub are signed with a public secret"
+_CACHED = 4_096
+
+
+def hash_password(password: str, salt: str) -> str:
+    """Hash a password for keeping; the same salt (a user's id) gives the same hash: demo data is reproducible."""
+    digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
+    return f"pbkdf2-sha256${_ROUNDS}${salt}${digest.hex()}"
+
+
+def password_fits(password: str, hashed: str | None) -> bool:
+    """Tell whether a password is the hashed one; never for a user without a password."""
+    if not hashed:
+        return False
+    _, rounds, salt, digest = hashed.split("$")
+    tried = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), int(rounds))
+    return hmac.compare_digest(tried.hex(), digest)
+
+
+def fingerprint(credential: str) -> str:
+    """Return what is kept of an API key or a refresh token: enough to recognise it, not to use it."""
+    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find_api_key(store: Store, key: str) -> Document | None:
+    """Return the record of an API key that was not revoked, whichever company it belongs to."""
+    digest = fingerprint(key)
+    for keys in store.across("api_key"):
+        for found in keys.find("fingerprint", digest):
+            if found.get("revoked_at") is None:
+                return found
+    return None
+
+
+def find_users(store: Store, email: str, tenant: str | None = None) -> list[Document]:
+    """Return the users with an e-mail address, one per company at most; `tenant` (id or slug) names one company."""
+    return [
+        user
+        for users in store.across("user")
+        if tenant is None or tenant in (users.tenant_id, _slug(store, users.tenant_id))
+        for user in users.find("email", email.strip())
+    ]
+
+
+def _slug(store: Store, tenant_id: str) -> object:
+    company = store.collection(tenant_id, "tenant").get(tenant_id)
+    return company and company["slug"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says."""
+
+    user_id: str
+    tenant_id: str
+    role: str
+    session_id: str
+    issued_at: int
+    expires_at: int
+
+
+class Tokens:
+    """Issue and verify access tokens: JWTs (HS256) whose times are the stub's clock's."""
+
+    def __init__(self, clock: Clock, secret: str = _SECRET) -> None:
+        if len(secret.encode()) < 32:
+            raise ValueError("a secret for HS256 needs at least 32 bytes (RFC 7518, section 3.2)")
+        self._clock = clock
+        self._secret = secret
+        self._verified: dict[str, Claims] = {}
+
+    def issue(self, user: Document, session_id: str, *, seconds: int = ACCESS_SECONDS) -> str:
+        """Issue a token for a user's session."""
+        import jwt  # here, because with cryptography installed its import takes 70 ms, which API keys need not pay
+
+        now = int(self._clock.now().timestamp())
+        return jwt.encode(
+            {
+                "sub": user["id"],
+                "tenant": user["tenant_id"],
+                "role": user["role"],
+                "sid": session_id,
+                "iat": now,
+                "exp": now + seconds,
+            },
+            self._secret,
+            algorithm="HS256",
+        )
+
+    def verify(self, token: str) -> Claims:
+        """Return what a token says, or raise the 401 that tells what is wrong with it."""
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._decode(token)
+            if len(self._verified) >= _CACHED:
+                self._verified.clear()
+            self._verified[token] = claims
+        if self._clock.now().timestamp() >= claims.expires_at:
+            at = datetime.fromtimestamp(claims.expires_at, UTC).isoformat().replace("+00:00", "Z")
+            raise unauthorized(f"the token expired at {at}; refresh it or sign in again", error="invalid_token")
+        return claims
+
+    def _decode(self, token: str) -> Claims:
+        import jwt
+
+        try:
+            # The times are compared with the stub's clock in `verify`; PyJWT knows only the system's.
+            payload: dict[str, Any] = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                options={
+                    "require": ["sub", "iat", "exp"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                    "verify_aud": False,
+                },
+            )
+        except jwt.InvalidSignatureError:
+            raise unauthorized("the token was signed by another server", error="invalid_token") from None
+        except (jwt.InvalidTokenError, UnicodeError) as error:
+            raise unauthorized(f"the token is not valid: {error}", error="invalid_token") from None
+        texts = [payload.get(name) for name in ("sub", "tenant", "role", "sid")]
+        times = [payload.get(name) for name in ("iat", "exp")]
+        if not all(isinstance(text, str) for text in texts) or not all(isinstance(time, int) for time in times):
+            raise unauthorized("the token is not valid: it lacks claims of this server's tokens", error="invalid_token")
+        return Claims(
+            payload["sub"], payload["tenant"], payload["role"], payload["sid"], payload["iat"], payload["exp"]
+        )
+
+
+def is_token(credential: str) -> bool:
+    """Tell whether a bearer credential has the form of a token, else it is taken for an API key."""
+    return credential.count(".") == 2 and credential.startswith("ey")
+
+
+def unauthorized(message: str, *, error: str | None = None) -> Problem:
+    """Build the 401 with the challenge HTTP demands of it (RFC 6750, section 3)."""
+    challenge = f'Bearer error="{error}"' if error else "Bearer"
+    return Problem("UNAUTHORIZED", message, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,258 @@
+"""The way in for a request's arguments: read the body, validate by the declaration, refuse unknown words."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping
+from datetime import date
+from email.parser import BytesParser
+from email.policy import HTTP
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+from typing_extensions import get_type_hints, is_typeddict
+
+from crm_sdk.arguments import Arguments, field_errors
+from crm_sdk.models.record import Model
+from crm_sdk.models.values import OpenVocabulary
+from crm_sdk.operation import Operation
+from crm_sdk.reading import choices_of
+from crm_sdk.route import Route
+from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
+
+from ..problems import FieldError, Problem, validation
+
+
+def read_query(query: str) -> dict[str, str]:
+    """Return the parameters of a query; a repeated one becomes a comma-separated list."""
+    if not query:
+        return {}
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=200)
+    except ValueError as error:
+        raise Problem("BAD_REQUEST", f"the query cannot be read: {error}") from None
+    out: dict[str, str] = {}
+    for name, value in pairs:
+        out[name] = f"{out[name]},{value}" if name in out else value
+    return out
+
+
+def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:
+    """Return the members and the files of a body. Raises 400 where it cannot be read."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body:
+        return {}, {}
+    if kind == "multipart/form-data":
+        return _multipart(content_type, body)
+    if kind == "application/x-www-form-urlencoded" and route.path.startswith("/auth/"):
+        return {camel(name): value for name, value in read_query(body.decode("utf-8", "replace")).items()}, {}
+    if kind not in ("application/json", ""):
+        raise Problem("BAD_REQUEST", f"the content type {kind!r} is not understood: send application/json")
+    try:
+        members = _decoded(body)
+    except ValueError as error:
+        raise Problem("BAD_REQUEST", f"the body is not JSON: {error}") from None
+    if not isinstance(members, dict):
+        raise Problem("BAD_REQUEST", f"the body must be a JSON object, not {_kind(members)}")
+    return cast("dict[str, Any]", members), {}
+
+
+def _decoded(content: bytes) -> Any:
+    """Read JSON. Raises ValueError for half a surrogate pair, too: no answer could hold such a text."""
+    value = decode_json(content)
+    if b"\\u" in content or not content.isascii():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    names = ((bool, "a boolean"), (list, "an array"), (str, "a string"))
+    return next((name for kind, name in names if isinstance(value, kind)), "a number")
+
+
+def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:
+    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    if not message.is_multipart():
+        raise Problem("BAD_REQUEST", "the multipart body cannot be read: its boundary is missing or wrong")
+    members: dict[str, Any] = {}
+    files: dict[str, tuple[str, bytes]] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = cast(bytes, part.get_payload(decode=True) or b"")
+        if name == "options":
+            try:
+                members |= _decoded(content)
+            except (ValueError, TypeError):
+                raise Problem("BAD_REQUEST", "the part 'options' is not a JSON object", field="options") from None
+        elif isinstance(name, str):
+            files[name] = (part.get_filename() or name, content)
+    return members, files
+
+
+def arguments_of(
+    operation: Operation[..., Any],
+    route: Route,
+    query: Mapping[str, str],
+    members: dict[str, Any],
+    files: Mapping[str, tuple[str, bytes]],
+) -> dict[str, Any]:
+    """Return every declared argument but the identifiers and the paging's, as Python values; defaults filled in.
+
+    Raises: Problem 422 that names each member that is wrong.
+    """
+    arguments = operation.arguments
+    values: dict[str, Any] = dict(files)
+    if query:
+        values |= _received(operation, _known(operation, route, query), text=True)
+    if members or arguments.body is not None:
+        values |= _received(operation, _members(arguments, route, members), text=False)
+    return values
+
+
+def _known(operation: Operation[..., Any], route: Route, query: Mapping[str, str]) -> dict[str, str]:
+    """Return query parameters under their camelCase names.
+
+    Servers of mvp and flow ignore what they do not know; the platform refuses it, so that a typing error shows.
+    """
+    back = {route.wire_name(name): camel(name) for name in operation.arguments.types if route.has(name)}
+    known = {back[name]: value for name, value in query.items() if name in back}
+    strange = [name for name in query if name not in back]
+    if strange and route.dialect.name == "platform":
+        raise validation(
+            FieldError(name, "unknown", f"{operation.id} has no parameter of this name") for name in strange
+        )
+    return known
+
+
+def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a body under the names of the declaration."""
+    if arguments.body is None:
+        back = {route.wire_name(name): camel(name) for name in arguments.types}
+        return {back.get(name, name): value for name, value in members.items()}
+    shape = arguments.shape(route.dialect.name)
+    record = shape.decode(members) if shape is not None else members
+    writable = {camel(name) for name in arguments.members}
+    read_only = _read_only(arguments.returns) - writable
+    own = {name: value for name, value in record.items() if name not in read_only}
+    beside = {camel(name) for name in arguments.types if name != arguments.body} - writable
+    return {camel(arguments.body): {name: value for name, value in own.items() if name not in beside}} | {
+        name: value for name, value in own.items() if name in beside
+    }
+
+
+@lru_cache(maxsize=512)
+def _read_only(model: Any) -> frozenset[str]:
+    """Return the wire names of a model's members: a fetched record may be sent back, what we set is passed over."""
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        return frozenset()
+    return frozenset(info.serialization_alias or camel(name) for name, info in model.model_fields.items())
+
+
+def _received(operation: Operation[..., Any], members: dict[str, Any], *, text: bool) -> dict[str, Any]:
+    arguments = operation.arguments
+    try:
+        values = arguments.receive(members, text=text)
+    except ValidationError as error:
+        raise validation(
+            FieldError(_pythonic(item.field), item.rule, item.message)
+            for item in field_errors(error, members, drop=arguments.body)
+        ) from None
+    if "sort" in values:  # mvp and flow name the member as on the wire
+        values["sort"] = snake(values["sort"])
+    errors: list[FieldError] = []
+    for name, value in values.items():
+        path = "" if name == arguments.body else name
+        _unknown_words(arguments.types[name], value, path, errors)
+        _unlikely_times(value, path, errors)
+    if errors:
+        raise validation(errors)
+    return values
+
+
+def _pythonic(path: str) -> str:
+    return ".".join(snake(part) for part in path.split("."))
+
+
+def _unlikely_times(value: Any, path: str, errors: list[FieldError]) -> None:
+    """Note every time so far away that what is reckoned from it (an end, a local time) may have no date any more."""
+    if isinstance(value, date):
+        if not 1900 <= value.year < 3000:
+            errors.append(FieldError(path, "min" if value.year < 1900 else "max", "must be in the years 1900 to 2999"))
+    elif is_object(value) or is_array(value):
+        for name, item in value.items() if is_object(value) else enumerate(value):
+            _unlikely_times(item, f"{path}.{name}".lstrip("."), errors)
+
+
+def _unknown_words(hint: Any, value: Any, path: str, errors: list[FieldError]) -> None:
+    """Note every word that is not in its vocabulary, unless the vocabulary is open."""
+    check = _vocabulary(hint)
+    if check is not None:
+        check(value, path, errors)
+
+
+@lru_cache(maxsize=4096)
+def _vocabulary(hint: Any) -> Any:
+    """Return what checks the words within a value of a type; None where there are no closed vocabularies."""
+    if get_origin(hint) is Annotated:
+        inner, *marks = get_args(hint)
+        return None if any(isinstance(mark, OpenVocabulary) for mark in marks) else _vocabulary(inner)
+    if str(get_origin(hint)) in ("typing.Required", "typing_extensions.Required", "typing.NotRequired"):
+        return _vocabulary(get_args(hint)[0])
+    if is_typeddict(hint):
+        return _record_check(hint)
+    args = get_args(hint)
+    if get_origin(hint) in (Union, types.UnionType, Literal):
+        words = choices_of(hint) if str in args or get_origin(hint) is Literal else ()
+        inner_checks = [check for arg in args if get_origin(hint) is not Literal and (check := _vocabulary(arg))]
+        if words and len(words) == len(choices_of(hint)) and _closed(hint):
+            return _word_check(words)
+        return inner_checks[0] if inner_checks else None
+    if args and get_origin(hint) is not dict:
+        each = _vocabulary(args[0])
+        return each and _list_check(each)
+    return None
+
+
+def _closed(hint: Any) -> bool:
+    """Tell whether no part of a union of words is marked open."""
+    if get_origin(hint) is Annotated:
+        inner, *marks = get_args(hint)
+        return not any(isinstance(mark, OpenVocabulary) for mark in marks) and _closed(inner)
+    return get_origin(hint) is Literal or all(_closed(arg) for arg in get_args(hint))
+
+
+def _word_check(words: tuple[str, ...]) -> Any:
+    def check(value: Any, path: str, errors: list[FieldError]) -> None:
+        if isinstance(value, str) and value not in words:
+            message = f"{value!r} is not one of {', '.join(words)}"
+            errors.append(FieldError(path, "choice", message, details={"choices": list(words)}))
+
+    return check
+
+
+def _list_check(each: Any) -> Any:
+    def check(values: Any, path: str, errors: list[FieldError]) -> None:
+        if isinstance(values, (list, tuple)):
+            for n, value in enumerate(cast("list[Any]", values)):
+                each(value, f"{path}.{n}".lstrip("."), errors)
+
+    return check
+
+
+def _record_check(kind: Any) -> Any:
+    found = {name: _vocabulary(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
+    checks = {name: inner for name, inner in found.items() if inner is not None}
+
+    def check(value: Any, path: str, errors: list[FieldError]) -> None:
+        if isinstance(value, Mapping):
+            members = cast("Mapping[str, Any]", value)
+            for name, inner in checks.items():
+                if name in members:
+                    inner(members[name], f"{path}.{name}".lstrip("."), errors)
+
+    return check

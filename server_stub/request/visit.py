@@ -1,0 +1,380 @@
+"""One request on its way through the stub: route, authenticate, limit, validate, serve, render."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.operation import Operation
+from crm_sdk.resource import Sync
+from crm_sdk.wire import encode_json
+
+from ..data.document import Document
+from ..faults.requests import USUAL_CODES, Fault
+from ..problems import FieldError, Problem, invalid
+from ..serving import PAGING, Answer, Call, Caller, FileAnswer
+from . import identity
+from .faces import FACES, Face, Listing
+from .http import Reply, Request
+from .intake import arguments_of, read_body, read_query
+from .ratelimit import Group, Quota, rate_class
+from .rendering import renderer
+from .router import Match
+
+if TYPE_CHECKING:
+    from ..core import StubServer
+
+_DAY = timedelta(hours=24)
+_NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
+_MAX_LIMIT = 200
+
+
+class Visit:
+    """One request on its way: route, authenticate, limit, validate, serve, render."""
+
+    def __init__(self, server: StubServer, request: Request, now: datetime, request_id: str) -> None:
+        self.server = server
+        self.request = request
+        self.now = now
+        self.request_id = request_id
+        self.face: Face = FACES["mvp"]
+        self.caller = _NOBODY
+        self.operation: Operation[..., Any] | None = None
+        self.headers: dict[str, str] = {"X-Request-ID": request_id}
+
+    def reply(self) -> Reply:
+        """Return the reply, a failure's as well."""
+        fault: Fault | None = None
+        try:
+            kind = self.server.live.serves(self.request)
+            match = self._route() if kind is None else None
+            self.operation = match.endpoint.operation if match is not None else None
+            fault = self.server.faults.take(
+                self.operation.id if self.operation is not None else kind, self.request.method, self.request.path
+            )
+            if fault is not None and fault.kind == "refuse":
+                return Reply(503, {}, fault=fault)
+            if fault is not None and fault.kind == "delay":
+                self.server.clock.advance(fault.seconds)
+            provoked = fault is not None and fault.kind == "status"
+            if fault is not None and provoked:
+                reply = self._provoked(fault)
+            else:
+                reply = self._serve(match) if match is not None else self.server.live.open(self)
+        except Problem as problem:
+            reply = self.problem(problem)
+        key = self.request.headers.get("idempotency-key")
+        if key is not None and self.request.method == "POST":
+            reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
+        return replace(reply, fault=fault) if fault is not None else reply
+
+    def _route(self) -> Match:
+        """Return where the request goes; the dialect by mount, by path, or by ``X-CRM-Dialect`` where paths collide."""
+        method, path = self.request.method, self.request.path
+        head, _, rest = path.lstrip("/").partition("/")
+        asked = self.request.headers.get("x-crm-dialect", "")
+        if head in FACES:
+            self.face, path, order = FACES[head], f"/{rest}", [head]
+        elif head == "v1":
+            self.face, order = FACES["platform"], ["platform"]
+        else:
+            order = ["flow", "mvp"] if asked == "flow" else ["mvp", "flow"]
+            self.face = FACES[order[0]]
+        for dialect in order:
+            match = self.server.routers[dialect].find(method, path)
+            if match is not None:
+                self.face = FACES[dialect]
+                return match
+        methods = sorted({m for d in order for m in self.server.routers[d].methods(path)})
+        hint = f"it has {', '.join(methods)}" if methods else "see the documents for the routes there are"
+        headers = {"Allow": ", ".join(methods)} if methods else {}
+        raise Problem("ROUTE_NOT_FOUND", f"no document has {method} {path}; {hint}", headers=headers)
+
+    def _serve(self, match: Match) -> Reply:
+        operation = match.endpoint.operation
+        headers = self.request.headers
+        if headers.get("x-api-version", "v1") != "v1":
+            raise Problem("UNSUPPORTED_VERSION", f"X-API-Version {headers['x-api-version']!r} is not v1")
+        if operation.flags.auth:
+            self.caller = self.authenticate(headers.get("authorization", ""))
+        self._limit(operation)
+        rule = self.server.rules.get(operation)
+        if rule is None:
+            raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
+        first = self._first_answer()
+        if first is not None:
+            return first
+        call = Call(
+            self.server,
+            self.caller,
+            self.now,
+            dialect=self.face.name,
+            operation=operation.id,
+            request_id=self.request_id,
+            source={"dialect": self.face.name, "method": self.request.method, "path": self.request.path},
+        )
+        try:
+            reply = self._act(call, match, rule)
+        except Problem as problem:
+            reply = self.problem(problem)
+        self._remember(reply)
+        return reply
+
+    def _act(self, call: Call, match: Match, rule: Callable[..., Any]) -> Reply:
+        operation, route = match.endpoint.operation, match.endpoint.route
+        members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
+        query = read_query(self.request.query)
+        if self.request.method == "DELETE" and members:
+            query, members = {}, {**members, **query}
+        elif self.request.method == "DELETE" and any(
+            name in operation.positional for name in operation.arguments.types
+        ):
+            members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
+        shown = members.get("updatedAt")
+        values = arguments_of(operation, route, query, members, files)
+        self._version(operation, values)
+        window = {name: values.pop(name, None) for name in PAGING}
+        arguments = {
+            name: values.get(name, match.identifiers.get(name, None if p.default is p.empty else p.default))
+            for name, p in operation.signature.parameters.items()
+            if name not in PAGING
+        }
+        missing = [
+            name
+            for name, p in operation.signature.parameters.items()
+            if p.default is p.empty and name not in values and name not in match.identifiers
+        ]
+        if missing:
+            raise invalid(missing[0], "required", "field required")
+        if isinstance(shown, str) and route.method == "PUT":
+            self._unchanged(call, operation, match, shown)
+        self._permit(call, operation, match)
+        with self.server.store.transaction():
+            result = rule(call, **arguments)
+        return self._render(call, match, result, window, arguments)
+
+    def _permit(self, call: Call, operation: Operation[..., Any], match: Match) -> None:
+        """Refuse a write the caller's role has no right to: ``sales`` writes what it owns, ``read_only`` nothing.
+
+        Everybody may read and delete their own notifications.
+        """
+        role, method = self.caller.role, self.request.method
+        if method == "GET" or operation.flags.safe or operation.id.startswith(("auth.", "notifications.")):
+            return
+        if role == "read_only":
+            raise Problem("FORBIDDEN", f"the role read_only may not call {operation.id}")
+        if role == "sales" and match.identifiers:
+            kind = operation.id.partition(".")[0].removesuffix("s")
+            doc = call.collection(kind).get(next(iter(match.identifiers.values())))
+            if doc is not None and doc.get("owner_id") not in (None, self.caller.user_id):
+                raise Problem("FORBIDDEN", f"this {kind} belongs to somebody else; the role sales writes its own only")
+
+    def _version(self, operation: Operation[..., Any], values: dict[str, Any]) -> None:
+        lock = self.request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
+        if lock and "version" in operation.signature.parameters and lock != "*":
+            if not lock.isdigit():
+                raise invalid("version", "type", f"If-Match must hold the record's version, not {lock!r}")
+            values["version"] = int(lock)
+
+    def _unchanged(self, call: Call, operation: Operation[..., Any], match: Match, shown: str) -> None:
+        """Refuse a record that was fetched, changed and sent back when it has been written in between."""
+        (identifier, *_), kind = match.identifiers.values(), operation.id.partition(".")[0].removesuffix("s")
+        doc = call.collection(kind).get(identifier)
+        try:
+            seen = datetime.fromisoformat(shown)
+        except ValueError:
+            return
+        if (
+            doc is not None
+            and seen.tzinfo is not None
+            and seen < doc["updated_at"].replace(microsecond=doc["updated_at"].microsecond // 1000 * 1000)
+        ):
+            raise Problem(
+                "VERSION_CONFLICT",
+                f"the record was changed at {doc['updated_at'].isoformat()}, after the copy you sent: fetch it again",
+                details={"current_version": doc["version"]},
+            )
+
+    # -- who asks, and how often -------------------------------------------------------------------------------
+
+    def authenticate(self, authorization: str) -> Caller:
+        """Return who is calling by the value of an Authorization header."""
+        scheme, _, credential = authorization.partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not credential:
+            raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …'")
+        caller = self._token(credential) if identity.is_token(credential) else self._key(credential)
+        named = self.request.headers.get("x-tenant-id")
+        if named and named not in (caller.tenant_id, self.server.tenant(caller.tenant_id)["slug"]):
+            raise Problem("TENANT_MISMATCH", f"the credential is not one of the company {named!r}")
+        return caller
+
+    def _key(self, credential: str) -> Caller:
+        key = identity.find_api_key(self.server.store, credential)
+        if key is None:
+            raise identity.unauthorized("the API key is not known")
+        return Caller(key["tenant_id"], key["id"], key.get("user_id"), key["role"], key["name"], auth="api_key")
+
+    def _token(self, credential: str) -> Caller:
+        claims = self.server.tokens.verify(credential)
+        session = self.server.store.collection(claims.tenant_id, "session").get(claims.session_id)
+        user = self.server.store.collection(claims.tenant_id, "user").get(claims.user_id)
+        if session is None or session.get("revoked_at") is not None or user is None:
+            raise identity.unauthorized("the session of this token has ended; sign in again", error="invalid_token")
+        if user.get("status") == "inactive":
+            raise Problem("USER_INACTIVE", "this user has been deactivated")
+        return Caller(
+            claims.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"], "token", session["id"]
+        )
+
+    def _limit(self, operation: Operation[..., Any]) -> None:
+        group: Group = "standard"
+        if operation.flags.bulk:
+            group = "bulk"
+        elif operation.id.startswith("auth."):
+            group = "auth"
+        elif operation.id.startswith("ai."):
+            group = "ai"
+        caller = self.caller
+        plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
+        kind = rate_class(self.face.name, group, plan=plan, api_key=caller.auth == "api_key")  # type: ignore[arg-type] # a face's name is a dialect
+        quota = self.server.limits.check(
+            (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now
+        )
+        self.headers |= _limit_headers(quota)
+        if quota.retry_after is not None and self.server.enforce_limits:
+            raise Problem(
+                "RATE_LIMIT_EXCEEDED",
+                f"more than {kind.limit} calls in {kind.window_seconds} s ({kind.name}); wait {quota.retry_after} s",
+                headers={"Retry-After": str(quota.retry_after)},
+                details={"limit": kind.limit, "retry_after": quota.retry_after},
+            )
+
+    # -- the same call again -----------------------------------------------------------------------------------
+
+    def _first_answer(self) -> Reply | None:
+        """Return the first answer to this idempotency key; None where this is the first time."""
+        key = self.request.headers.get("idempotency-key")
+        if key is None or self.request.method != "POST":
+            return None
+        doc = self._answers().get(self._answer_id(key))
+        if doc is None or doc["at"] + _DAY <= self.now:
+            return None
+        if doc["fingerprint"] != self._fingerprint():
+            raise Problem("IDEMPOTENCY_KEY_REUSED", f"the key {key!r} came with another request before")
+        return Reply(
+            doc["status"], {**doc["headers"], **self.headers, "Idempotency-Replayed": "true"}, doc["body"].encode()
+        )
+
+    def _remember(self, reply: Reply) -> None:
+        key = self.request.headers.get("idempotency-key")
+        if key is None or self.request.method != "POST" or reply.status >= 500 or reply.chunks is not None:
+            return
+        self._answers().put(
+            Document(
+                id=self._answer_id(key),
+                fingerprint=self._fingerprint(),
+                status=reply.status,
+                headers={name: value for name, value in reply.headers.items() if name in ("Content-Type", "Location")},
+                body=reply.body.decode(),
+                at=self.now,
+            )
+        )
+
+    def _answers(self) -> Any:
+        return self.server.store.collection(self.caller.tenant_id, "idempotency")
+
+    def _answer_id(self, key: str) -> str:
+        return f"{self.caller.actor_id}:{key}"
+
+    def _fingerprint(self) -> str:
+        request = self.request
+        content = request.body
+        kind = request.headers.get("content-type", "")
+        if kind.startswith("multipart/"):  # the boundary may be another one each time
+            content = content.replace(kind.partition("boundary=")[2].strip('"').encode("latin-1"), b"")
+        return hashlib.sha256(b"\0".join((request.path.encode(), request.query.encode(), content))).hexdigest()
+
+    # -- the way out -------------------------------------------------------------------------------------------
+
+    def _render(
+        self, call: Call, match: Match, result: Any, window: Mapping[str, Any], arguments: Mapping[str, Any]
+    ) -> Reply:
+        operation, route = match.endpoint.operation, match.endpoint.route
+        status, headers = operation.status, dict(self.headers)
+        if isinstance(result, Answer):
+            status, result, headers = result.status or status, result.value, {**headers, **result.headers}
+        if isinstance(result, FileAnswer):
+            disposition = f'attachment; filename="{result.name}"'
+            headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
+            return Reply(status, headers, chunks=result.chunks)
+        if operation.kind == "page":
+            listing = self._cut(operation, route, list(result), window, arguments)
+            render = renderer(operation.arguments.content(Sync), self.face.name)
+            body = self.face.page(
+                Listing(render(listing.items), listing.total, listing.limit, listing.offset), call, route
+            )
+        elif operation.arguments.returns is None:
+            identifiers = list(match.identifiers.values())
+            body = self.face.deleted(identifiers[-1] if identifiers else None, call)
+        else:
+            rendered = renderer(operation.arguments.returns, self.face.name)(result)
+            body = self.face.value(rendered, call, route)
+            if status == 201 and isinstance(result, Mapping) and "id" in result:
+                headers["Location"] = f"{self.request.path.rstrip('/')}/{result['id']}"
+        headers["Content-Type"] = "application/json"
+        return Reply(status, headers, encode_json(body))
+
+    def _cut(
+        self,
+        operation: Operation[..., Any],
+        route: Any,
+        items: list[Any],
+        window: Mapping[str, Any],
+        arguments: Mapping[str, Any],
+    ) -> Listing:
+        """Return the page that was asked for; a list that its dialect does not page is one page."""
+        body = operation.arguments.body
+        if body is not None and arguments.get(body):
+            window = {**window, **{name: arguments[body].get(name) for name in PAGING if name in arguments[body]}}
+        if not route.has("limit"):
+            return Listing(items, len(items), None, 0)
+        usual = self.face.limits.get(route.path, self.face.default_limit)
+        limit = window["limit"] if window["limit"] is not None else usual
+        if limit is None:
+            return Listing(items, len(items), None, 0)
+        page = window["page"] if window["page"] is not None else 1
+        offset = window["offset"] if window["offset"] is not None else (page - 1) * limit
+        for name, value, least in (("limit", limit, 1), ("page", page, 1), ("offset", offset, 0)):
+            if value < least:
+                raise invalid(name, "min", f"must be at least {least}")
+        if limit > _MAX_LIMIT:
+            raise invalid("limit", "max", f"must be at most {_MAX_LIMIT}")
+        return Listing(items[offset : offset + limit], len(items), limit, offset)
+
+    def problem(self, problem: Problem) -> Reply:
+        """Return the reply that tells of a failure."""
+        status, body = self.face.problem(problem, self.request_id, self.now)
+        headers = {**self.headers, **problem.headers, "Content-Type": "application/json"}
+        return Reply(status, headers, encode_json(body))
+
+    def _provoked(self, fault: Fault) -> Reply:
+        code = fault.code or USUAL_CODES.get(fault.status, "INTERNAL_ERROR")
+        message = fault.message or f"the test asked for a {fault.status}"
+        headers = {"Retry-After": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}
+        reply = self.problem(
+            Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)])
+        )
+        body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
+        return Reply(fault.status, reply.headers, body)
+
+
+def _limit_headers(quota: Quota) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(quota.limit),
+        "X-RateLimit-Remaining": str(quota.remaining),
+        "X-RateLimit-Reset": str(quota.reset_at),
+    }

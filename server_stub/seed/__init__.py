@@ -1,0 +1,1 @@
+"""The demo data: two companies with everything that happened to them."""

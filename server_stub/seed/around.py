@@ -1,0 +1,132 @@
+"""What a demo company has around its records: integrations, what its agents have cost, and what its users were told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ..data.document import Document
+from ..data.store import Store
+from .company import ACME, Plan
+
+_SLACK = {"webhookUrl": "https://hooks.slack.com/...", "channel": "#sales"}
+_INTEGRATIONS: Sequence[tuple[str, str, str, str, str, str, Mapping[str, Any]]] = (
+    ("123", "Slack", "communication", "slack", "notifications", "connected", _SLACK),
+    ("google", "Google Workspace", "email", "google", "productivity", "connected", {"syncFrequency": "hourly"}),
+    ("outlook", "Microsoft 365", "calendar", "microsoft", "productivity", "disconnected", {}),
+    ("hubspot", "HubSpot", "crm", "hubspot", "data", "disconnected", {}),
+    ("mailchimp", "Mailchimp", "marketing", "mailchimp", "campaigns", "error", {"dataTypes": ["contacts"]}),
+    ("stripe", "Stripe", "accounting", "stripe", "billing", "connected", {"syncFrequency": "daily"}),
+    ("twilio", "Twilio", "telephony", "twilio", "calls", "disconnected", {}),
+    ("webhook", "Website forms", "webhook", "http", "capture", "connected", {"dataTypes": ["leads"]}),
+)
+"""The end of the id, name, type, provider, category, status, configuration."""
+
+_LASTING = timedelta(days=30)
+_KINDS: Sequence[tuple[str, str, str, str, str]] = (
+    ("deal_update", "deal", "Deal moved: {title}", "{title} is in the stage {stage} now.", "medium"),
+    ("at_risk_alert", "contact", "{name} is at risk", "The churn risk of {name} is {churn_risk} %.", "high"),
+    ("lead", "lead", "New qualified lead", "{name} has been qualified and is ready for follow-up", "medium"),
+    ("task_due", "contact", "Follow up with {name}", "The follow-up with {name} is due.", "medium"),
+    ("message", "lead", "New message", "{name} has written to you.", "medium"),
+    ("ai_insight", "deal", "Worth a look: {title}", "{title} has a chance of {probability} %.", "low"),
+    ("message_received", "contact", "Message from {name}", "{name} of {company} has written to you.", "medium"),
+    ("meeting_reminder", "contact", "Meeting with {name}", "The meeting with {name} is tomorrow.", "high"),
+    ("system", "", "Import finished", "The import of contacts has finished.", "low"),
+)
+"""Type, what it is about, title, text and priority."""
+_CHOSEN: Mapping[str, tuple[str, str]] = {
+    "deal": ("status", "open"), "contact": ("status", "active"), "lead": ("status", "qualified"),
+}  # fmt: skip
+
+
+def around(store: Store, plan: Plan, now: datetime) -> None:
+    """Put the integrations, the usage of the agents and the notifications of a company."""
+    _integrations(store, plan, now)
+    for agent in store.collection(plan.id, "agent").all():
+        usage = {"cost": Decimal("125.50"), "qualifications": 850, "qualified": 663}
+        store.collection(plan.id, "agent").put(agent | {"usage": usage})
+    if plan is ACME:
+        _documented(store, plan)
+    _notifications(store, plan, now)
+
+
+def _record(id: str, at: datetime) -> dict[str, Any]:
+    return {"id": id, "created_at": at, "updated_at": at, "created_by": "system", "version": 1, "deleted_at": None}
+
+
+def _integrations(store: Store, plan: Plan, now: datetime) -> None:
+    for number, (end, name, type, provider, category, status, config) in enumerate(_INTEGRATIONS):
+        connected = status == "connected"
+        documented = plan is ACME and end == "123"
+        id = f"integration_{end}" if plan is ACME else f"integration_{plan.slug}_{provider}"
+        made = now - timedelta(days=400 - 20 * number)
+        synced = datetime(2024, 1, 15, 12, tzinfo=UTC) if documented else now - timedelta(hours=1 + number)
+        members = {
+            "name": name,
+            "type": type,
+            "provider": provider,
+            "category": category,
+            "status": status,
+            "config": dict(config),
+            "credentials": {"webhook_url" if provider in ("slack", "http") else "api_key": "••••"} if connected else {},
+            "last_sync": synced if status != "disconnected" else None,
+            "connected_at": made if connected else None,
+        }
+        store.collection(plan.id, "integration").put(Document(_record(id, made) | members))
+
+
+def _documented(store: Store, plan: Plan) -> None:
+    at = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
+    about = {"leadId": "lead_123", "leadName": "John Smith"}
+    text = "John Smith has been qualified and is ready for follow-up"
+    members = _told("user_ada", "lead", "New qualified lead", text, "medium", about, None, None)
+    store.collection(plan.id, "notification").put(Document(_record("notif_123", at) | members))
+
+
+def _notifications(store: Store, plan: Plan, now: datetime) -> None:
+    """Tell the users something about records of theirs; the older ones are read, some have expired."""
+    users = [person.id for person in plan.users]
+    for number in range(30):
+        type, kind, title, text, priority = _KINDS[number % len(_KINDS)]
+        about = _about(store, plan, kind, number)
+        if kind and about is None:
+            continue
+        user = users[(number // 2) % len(users)]
+        at = now - timedelta(hours=5 * number + 1)
+        expires = at + (timedelta(days=2) if type == "meeting_reminder" else _LASTING)
+        data = {f"{kind}Id": about["id"], f"{kind}Name": about.get("name") or about.get("title")} if about else {}
+        words: Mapping[str, Any] = about or {}
+        members = _told(
+            user, type, title.format_map(words), text.format_map(words), priority, data,
+            f"/{kind}s/{about['id']}" if about else None, expires, read=number % 3 == 1 or number > 20,
+        )  # fmt: skip
+        store.collection(plan.id, "notification").put(Document(_record(store.new_id("notif_"), at) | members))
+
+
+def _about(store: Store, plan: Plan, kind: str, number: int) -> Document | None:
+    if not kind:
+        return None
+    field, value = _CHOSEN[kind]
+    docs = store.collection(plan.id, kind).find(field, value)
+    return docs[number % len(docs)] if docs else None
+
+
+def _told(
+    user_id: str, type: str, title: str, message: str, priority: str, metadata: Mapping[str, Any],
+    action_url: str | None, expires_at: datetime | None, *, read: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    return {
+        "user_id": user_id,
+        "type": type,
+        "title": title,
+        "message": message,
+        "priority": priority,
+        "read": read,
+        "read_at": None,
+        "action_url": action_url,
+        "metadata": dict(metadata),
+        "expires_at": expires_at,
+    }

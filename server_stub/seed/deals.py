@@ -1,0 +1,110 @@
+"""Makes the deals of a demo company, and the sums that need only counting."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from ..data.document import Document
+from .company import STAGES, stage_id
+from .names import OFFERINGS
+from .records import SPAN, Records
+
+
+def deals(records: Records) -> None:
+    """Put the deals that did not come from leads."""
+    customers = [doc for doc in records.collection("contact") if doc["account_id"] and doc["status"] == "active"]
+    for _ in range(records.plan.deals - len(records.collection("deal"))):
+        contact = records.random.choice(customers)
+        deal(records, contact, records.moment(max(contact["created_at"], records.now - SPAN)))
+
+
+def deal(records: Records, contact: Document, at: datetime, *, lead: Document | None = None) -> Document:
+    """Put a deal with a contact, in a drawn stage."""
+    random = records.random
+    key, _, kind, probability, category, _ = random.choices(STAGES, (16, 18, 18, 12, 22, 14))[0]
+    value: Decimal = (lead["value"] if lead else None) or Decimal(random.choice((3, 6, 9, 15, 28, 60)) * 1000)
+    moved = records.moment(at)
+    closing = (records.now + timedelta(days=random.randint(3, 150))).date() if kind == "open" else moved.date()
+    if kind == "open" and random.random() < 0.4:
+        closing = closing.replace(day=calendar.monthrange(closing.year, closing.month)[1])
+    return records.put(
+        "deal",
+        {
+            "title": f"{contact['company']} – {random.choice(OFFERINGS)}",
+            "value": value,
+            "currency": records.plan.currency,
+            "pipeline_id": f"pipeline_{records.plan.slug}",
+            "stage": key,
+            "stage_id": stage_id(records.plan, key),
+            "status": kind,
+            "probability": probability,
+            "weighted_value": value * probability / 100,
+            "forecast_category": category,
+            "expected_close_date": closing,
+            "contact_id": contact["id"],
+            "contact_name": contact["name"],
+            "contact_roles": [{"contact_id": contact["id"], "role": "decision_maker", "is_primary": True}],
+            "account_id": contact["account_id"],
+            "company": contact["company"],
+            "lead_id": lead["id"] if lead else None,
+            "owner_id": contact["owner_id"],
+            "source": contact["source"],
+            "created_date": at,
+            "created_at": at,
+            "updated_at": moved,
+            "stage_changed_at": moved,
+            "last_activity": moved,
+            "days_in_stage": (records.now - moved).days if kind == "open" else 0,
+            "closed_at": None if kind == "open" else moved,
+            "lost_reason": random.choice(("price", "competitor", "no_budget", "timing")) if kind == "lost" else None,
+            "next_step": "Send the contract" if key == "negotiation" else None,
+            "priority": random.choice(("high", "medium", "medium", "low")),
+            "tags": [random.choice(OFFERINGS)] if kind == "won" else [],
+        },
+    )
+
+
+def sum_up(records: Records) -> None:
+    """Fill what only needs counting; what needs judging is the services' to compute."""
+    deals, activities = records.collection("deal"), records.collection("activity")
+    contacts, accounts = records.collection("contact"), records.collection("account")
+    for doc in contacts.all():
+        mine = [deal for deal in deals.find("contact_id", doc["id"]) if deal["status"] != "lost"]
+        said = [
+            act["occurred_at"]
+            for act in activities.find("contact_id", doc["id"])
+            if act["kind"] != "task" and act["occurred_at"] <= records.now
+        ]
+        contacts.put(
+            doc
+            | {
+                "total_deals": len(deals.find("contact_id", doc["id"])),
+                "open_deals": sum(deal["status"] == "open" for deal in mine),
+                "total_value": sum((deal["value"] for deal in mine), Decimal(0)),
+                "last_contact": max(said, default=doc["last_contact"]),
+            }
+        )
+    for doc in accounts.all():
+        mine = deals.find("account_id", doc["id"])
+        won = [deal["value"] for deal in mine if deal["status"] == "won"]
+        still = [deal["value"] for deal in mine if deal["status"] == "open"]
+        accounts.put(
+            doc
+            | {
+                "type": "customer" if won else "prospect",
+                "contact_count": len(contacts.find("account_id", doc["id"])),
+                "open_deal_count": len(still),
+                "open_deal_value": sum(still, Decimal(0)),
+                "won_value": sum(won, Decimal(0)),
+                "last_activity_at": max(
+                    (
+                        act["occurred_at"]
+                        for act in activities.find("account_id", doc["id"])
+                        if act["occurred_at"] <= records.now
+                    ),
+                    default=None,
+                ),
+            }
+        )

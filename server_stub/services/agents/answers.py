@@ -1,0 +1,265 @@
+"""What an AI agent answers: computed from what it was asked and from the company's data, with actions it proposes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from crm_sdk.wire import encode_json, instant, snake
+
+from ...data.document import Document
+from ...data.query import fold
+from ...problems import Problem
+from ...serving import Call, Members
+from .. import sentiment
+from ..contacts.writing import found
+
+_INTENTS: Sequence[tuple[str, str, str]] = (
+    ("qualify", "Qualifying", r"\bqualif\w*|\bqualifizier\w*|\bcalific\w*|\bscore\b|good fit|worth"),
+    ("complain", "Settling a complaint with",
+     r"\bcomplain\w*|\brefund\w*|\bcancel\w*|\bbroken\b|\bkundig\w*|\bbeschwer\w*|\bqueja\w*"),
+    ("price", "Answering about prices for",
+     r"\bpric\w*|\bcosts?\b|\bquote\b|\bdiscount\w*|\bpreis\w*|\bkosten\b|\bangebot\w*|\bprecio\w*"),
+    ("meet", "Planning a meeting with",
+     r"\bschedul\w*|\bmeeting\w*|\bdemo\w*|\bappointment\w*|\bcall\b|\btermin\w*|\breunion\w*|\bcita\b"),
+    ("follow", "Following up with", r"\bfollow\w*|\bremind\w*|\bnachfass\w*|\bseguimiento\b|\breach out\b"),
+    ("help", "Helping",
+     r"\bhelp\w*|\bhow (do|can|to)\b|\bsupport\b|\berror\w*|\bproblem\w*|\bissue\w*|\bhilfe\b|\bayuda\b"),
+)  # fmt: skip
+"""Intents, how a task with one is called, and the words that tell it; the first that fits counts."""
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "qualify": ("lead-qualification",),
+    "meet": ("appointment-scheduling",),
+    "help": ("faq-answers", "ticket-routing"),
+    "complain": ("ticket-routing", "faq-answers"),
+}
+"""What an agent should be capable of for an intent; without it, it is less sure."""
+_READY, _PROMISING = 50, 25
+"""From these points on a lead is to be qualified, or to be asked further."""
+_DEPTH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an agent is asked, and about whom."""
+
+    text: str
+    intent: str
+    label: str
+    record: Document | None
+    kind: str
+    facts: Mapping[str, Any]
+    """Everything that was said beside the text, in snake_case."""
+
+    @staticmethod
+    def read(call: Call, request: Members) -> Task:
+        """Understand a request. Raises 422 where it names somebody who is not there."""
+        given = request["input"]
+        facts = dict(_facts({"context": request.get("context") or {}}))
+        if isinstance(given, Mapping):
+            members = cast("Members", given)
+            facts |= dict(_facts(members))
+            spoken = [members.get(name) for name in ("message", "text", "prompt", "question", "task", "input")]
+            text = next((str(part) for part in spoken if part), "")
+        else:
+            text = str(given)
+        kind, record = _about(call, text, facts)
+        folded = fold(text)
+        intent, verb = next(
+            ((name, verb) for name, verb, words in _INTENTS if re.search(words, folded)), ("answer", "Answering")
+        )
+        return Task(text, intent, f"{verb} {record['id'] if record else 'somebody'}", record, kind, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an agent said."""
+
+    response: str
+    actions: Sequence[Mapping[str, Any]]
+    confidence: float
+    read: str = ""
+    """What of the company's data went into it."""
+
+
+def _facts(members: Members, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Return every member of an object, also those within, by its name in snake_case; outer ones last: they win."""
+    for value in members.values():
+        if isinstance(value, Mapping) and depth < _DEPTH:
+            yield from _facts(cast("Members", value), depth + 1)
+    for name, value in members.items():
+        yield snake(str(name)), value
+
+
+def _about(call: Call, text: str, facts: Members) -> tuple[str, Document | None]:
+    """Return the lead or contact that is named, by a member or in the text."""
+    for kind in ("lead", "contact"):
+        id = facts.get(f"{kind}_id")
+        if isinstance(id, str):
+            return kind, _named(call, kind, id) or call.reference(kind, id, f"{kind}_id")
+    for id in re.findall(r"\b(?:lead|contact)_\w+", text):
+        kind = id.partition("_")[0]
+        if (record := _named(call, kind, id)) is not None:
+            return kind, record
+    return "", None
+
+
+def _named(call: Call, kind: str, id: str) -> Document | None:
+    try:
+        return found(call, id) if kind == "contact" else call.record(kind, id)
+    except Problem:
+        return None
+
+
+def answer(call: Call, agent: Document, task: Task) -> Said:
+    """Answer a task."""
+    work = _WORK.get(task.intent, _general)
+    said = work(call, task)
+    confidence = said.confidence
+    needed = _NEEDS.get(task.intent, ())
+    if needed and not set(needed) & set(agent.get("capabilities") or ()):
+        confidence -= 0.25
+    if task.record is None:
+        confidence -= 0.15
+    read = encode_json(task.record).decode() if task.record is not None else ""
+    return Said(said.response, said.actions, round(min(max(confidence, 0.05), 0.99), 2), read)
+
+
+def _qualify(call: Call, task: Task) -> Said:
+    lead = task.record
+    if lead is None:
+        return Said(
+            "Tell me which lead it is about: name its id.", [_action("request_information", field="leadId")], 0.4
+        )
+    if task.kind == "contact":
+        return Said(f"{lead['name']} is a contact already; there is nothing to qualify.", [], 0.8)
+    points, reasons = _worth(lead, task.facts)
+    told = f"{lead['name']} has {points} points: {'; '.join(reasons) or 'nothing speaks for it yet'}."
+    sure = 0.6 + abs(points - (_READY + _PROMISING) / 2) / 200
+    if lead["status"] in ("qualified", "converted"):
+        return Said(f"{told} The lead is {lead['status']} already.", [], 0.95)
+    if points >= _READY:
+        actions = [
+            _action("update_lead", leadId=lead["id"], changes={"status": "qualified"}),
+            _action("schedule_call", leadId=lead["id"], suggestedTime=_next_time(call.now)),
+        ]
+        return Said(f"{told} I suggest to qualify the lead and to call.", actions, sure)
+    if points >= _PROMISING:
+        missing = [name for name in ("phone", "company", "title", "value") if not lead.get(name)] or ["budget"]
+        action = _action("request_information", leadId=lead["id"], fields=missing)
+        return Said(f"{told} Before it is qualified, find out: {', '.join(missing)}.", [action], sure)
+    return Said(f"{told} I suggest to nurture it.", [_action("add_tag", leadId=lead["id"], tag="nurture")], sure)
+
+
+def _worth(lead: Members, facts: Members) -> tuple[int, list[str]]:
+    """Return how many points a lead has, and what for."""
+    value = max(Decimal(lead.get("value") or 0), _number(facts.get("lead_value")))
+    talks = int(_number(facts.get("previous_interactions")))
+    found_points = (
+        ("e-mail address known", 10 if lead.get("email") else 0),
+        ("phone number known", 10 if lead.get("phone") else 0),
+        (f"works for {lead.get('company')}", 10 if lead.get("company") else 0),
+        (f"worth {value:,.0f}", 30 if value >= 10_000 else 15 if value >= 2_500 else 0),
+        (f"came by {lead.get('source')}", 15 if lead.get("source") in ("referral", "partner") else 0),
+        ("was contacted", 15 if lead.get("status") == "contacted" else 0),
+        (f"{talks} interactions before", min(talks * 5, 15)),
+        (f"scored {lead.get('score')}", int(lead.get("score") or 0) // 5),
+    )
+    return min(sum(points for _, points in found_points), 100), [label for label, points in found_points if points]
+
+
+def _number(value: object) -> Decimal:
+    return (
+        Decimal(str(value)) if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else Decimal()
+    )
+
+
+def _price(call: Call, task: Task) -> Said:
+    record: Members = task.record or {}
+    currency = record.get("currency") or call.tenant["base_currency"]
+    value = max(Decimal(record.get("value") or 0), _number(task.facts.get("lead_value")))
+    fitting = f" With about {value:,.0f} {currency} in mind I would show the plan that fits it." if value else ""
+    actions = [
+        _action("send_email", **_who(task), template="pricing"),
+        _action("schedule_call", **_who(task), suggestedTime=_next_time(call.now)),
+    ]
+    response = f"I'd be happy to help with pricing information{_dear(task)}.{fitting} Shall we go through it in a call?"
+    return Said(response, actions if task.record else [], 0.85 if value else 0.75)
+
+
+def _meet(call: Call, task: Task) -> Said:
+    at = _next_time(call.now)
+    action = _action("schedule_call", **_who(task), suggestedTime=at)
+    return Said(f"I suggest a call{_with(task)} at {at}.", [action], 0.85)
+
+
+def _follow(call: Call, task: Task) -> Said:
+    record: Members = task.record or {}
+    last = record.get("last_contact") or record.get("last_activity_at") or record.get("updated_at")
+    days = (call.now - last).days if last is not None else None
+    since = f" The last thing that happened was {days} days ago." if days is not None else ""
+    action = _action("create_task", **_who(task), title=f"Follow up{_with(task)}", dueAt=_next_time(call.now))
+    return Said(f"I suggest to follow up{_with(task)} on the next working day.{since}", [action], 0.8)
+
+
+def _help(call: Call, task: Task) -> Said:
+    tone = sentiment.tone(task.text)
+    urgent = tone.sentiment == "negative"
+    action = _action("route_ticket", **_who(task), queue="support", priority="high" if urgent else "medium")
+    sorry = "I am sorry for the trouble" if urgent else "Happy to help"
+    return Said(f"{sorry}{_dear(task)}. Our support will look into it: {task.text.strip()[:120]}", [action], 0.7)
+
+
+def _complain(call: Call, task: Task) -> Said:
+    words = sentiment.leaving(task.text)
+    actions = [_action("route_ticket", **_who(task), queue="retention" if words else "support", priority="high")]
+    if task.record is not None and task.record.get("owner_id"):
+        actions.append(_action("notify_owner", **_who(task), ownerId=task.record["owner_id"]))
+    return Said(f"I am sorry to hear that{_dear(task)}. Somebody who can settle it will call you today.", actions, 0.75)
+
+
+def _general(call: Call, task: Task) -> Said:
+    if task.record is None:
+        return Said(f"I am not sure what to do about: {task.text.strip()[:120] or 'nothing was said'}.", [], 0.45)
+    record = task.record
+    about = ", ".join(str(part) for part in (record.get("title"), record.get("company"), record.get("status")) if part)
+    return Said(f"{record['name']} ({about}). What would you like me to do?", [], 0.6)
+
+
+_WORK = {
+    "qualify": _qualify,
+    "price": _price,
+    "meet": _meet,
+    "follow": _follow,
+    "help": _help,
+    "complain": _complain,
+}
+
+
+def _action(type: str, **parameters: object) -> dict[str, Any]:
+    # Parameters are free-form, so they are named here as they travel.
+    return {"type": type, "parameters": parameters}
+
+
+def _who(task: Task) -> dict[str, Any]:
+    return {f"{task.kind}Id": task.record["id"]} if task.record is not None else {}
+
+
+def _with(task: Task) -> str:
+    return f" with {task.record['name']}" if task.record is not None else ""
+
+
+def _dear(task: Task) -> str:
+    return f", {task.record.get('first_name') or task.record['name']}" if task.record is not None else ""
+
+
+def _next_time(now: datetime) -> str:
+    """Return two in the afternoon of the next working day, as it travels."""
+    day = now.date() + timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return instant(datetime.combine(day, time(14), now.tzinfo))

@@ -1,0 +1,152 @@
+"""The rules of AI agents: list, create and ask them; what an answer costs, and what it does to their record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from crm_sdk.resources.agents import Agents
+from crm_sdk.wire import encode_json
+
+from ...data.document import Document
+from ...data.query import ordered
+from ...problems import Problem
+from ...serving import Call, Members, serves
+from .answers import Task, answer
+
+CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}
+"""How often the agents of a company may be asked a day, by its plan."""
+
+_PRICES: Mapping[str, tuple[str, str]] = {
+    "gpt-4": ("0.005", "0.02"),
+    "gpt-3.5-turbo": ("0.0005", "0.0015"),
+}
+"""What a thousand tokens in and out cost, by model; another one costs what the first does."""
+_SMALLEST = Decimal("0.000001")
+_STARTING, _PER_TOKEN = 0.4, 0.01
+"""Seconds until an answer begins, and for each token of it."""
+_SUCCESS = 0.5
+"""From this confidence on an interaction counts as a success."""
+_AT_WORK = frozenset({"active", "processing"})
+"""What an agent must be to be asked."""
+_CAPABLE: Mapping[str, Sequence[str]] = {
+    "sales": ("lead-qualification", "appointment-scheduling"),
+    "support": ("faq-answers", "ticket-routing"),
+}
+
+
+@serves(Agents.list)
+def list_(call: Call) -> Sequence[Document]:
+    """Return the agents, newest first."""
+    return ordered(call.collection("agent").all(), None, None, ("created_at",))
+
+
+@serves(Agents.create)
+def create(call: Call, agent: Members) -> Document:
+    """Create an agent; without capabilities it has those that go with its type."""
+    return call.create(
+        "agent",
+        "agent_",
+        {
+            "name": agent["name"].strip(),
+            "type": agent["type"],
+            "status": "active",
+            "capabilities": list(agent.get("capabilities") or _CAPABLE.get(agent["type"], ())),
+            "performance": {"total_interactions": 0, "success_rate": 0.0, "avg_response_time": 0.0},
+            "config": {"model": "gpt-4", **(agent.get("config") or {})},
+        },
+    )
+
+
+@serves(Agents.execute)
+def execute(call: Call, agent_id: str, request: Members) -> dict[str, Any]:
+    """Ask an agent: it answers from the company's data and proposes what to do; it does nothing itself."""
+    agent = call.record("agent", agent_id)
+    if agent["status"] not in _AT_WORK:
+        text = f"the agent is {agent['status']}: it takes no tasks"
+        raise Problem("OBJECT_INACTIVE", text, details={"status": agent["status"]})
+    task = Task.read(call, request)
+    _count(call)
+    at_work = {"status": "processing", "current_task": task.label}
+    call.emit("agent.status", "agent", agent, metadata=at_work)
+    said = answer(call, agent, task)
+    config: Members = agent.get("config") or {}
+    limit = config.get("maxTokens", config.get("max_tokens"))
+    response = _shortened(said.response, limit) if isinstance(limit, int) and limit > 0 else said.response
+    prompt = str(config.get("systemPrompt") or config.get("system_prompt") or "")
+    spent = _tokens(prompt) + _tokens(_text(request)) + _tokens(said.read)
+    made = _tokens(response) + sum(_tokens(_text(action)) for action in said.actions)
+    price_in, price_out = _PRICES.get(str(config.get("model")), _PRICES["gpt-4"])
+    cost = (spent * Decimal(price_in) + made * Decimal(price_out)) / 1000
+    paid = cost.quantize(_SMALLEST, ROUND_HALF_UP)
+    usage = {"input_tokens": spent, "output_tokens": made, "total_cost": paid}
+    qualified = any(action["type"] == "update_lead" for action in said.actions)
+    used = _used(agent, paid, task.intent == "qualify", qualified)
+    done = _done(call, agent, said.confidence, _STARTING + _PER_TOKEN * made, used)
+    result = {"confidence": said.confidence, "task": task.label, "actions": [action["type"] for action in said.actions]}
+    call.emit("agent.completed", "agent", done, metadata=result)
+    call.emit("agent.status", "agent", done, metadata={"status": done["status"], "current_task": None})
+    return {
+        "output": {"response": response, "actions": list(said.actions), "confidence": said.confidence},
+        "usage": usage,
+    }
+
+
+def _count(call: Call) -> None:
+    """Count a call of the company's day. Raises 429 where there were too many."""
+    counts, day = call.collection("agent_calls"), call.now.date()
+    doc = counts.get(day.isoformat()) or Document(id=day.isoformat(), calls=0)
+    allowed = CALLS_A_DAY.get(call.tenant["plan"], CALLS_A_DAY["free"])
+    if doc["calls"] >= allowed:
+        midnight = datetime.combine(day + timedelta(days=1), time(), call.now.tzinfo)
+        wait = math.ceil((midnight - call.now).total_seconds())
+        raise Problem(
+            "RATE_LIMIT_EXCEEDED",
+            f"the company's {allowed:,} agent calls of the day are used up",
+            headers={"Retry-After": str(wait)},
+            details={"limit": allowed, "retry_after": wait},
+        )
+    counts.put(doc | {"calls": doc["calls"] + 1})
+
+
+def _done(call: Call, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
+    """Put an interaction into the agent's means; nobody has edited it, so its version stays."""
+    before: Members = agent.get("performance") or {}
+    count = before.get("total_interactions", 0)
+    success = 1.0 if confidence >= _SUCCESS else 0.0
+    performance = {
+        "total_interactions": count + 1,
+        "success_rate": round((before.get("success_rate", 0.0) * count + success) / (count + 1), 6),
+        "avg_response_time": round((before.get("avg_response_time", 0.0) * count + seconds) / (count + 1), 6),
+    }
+    return call.collection("agent").put(agent | {"performance": performance, "usage": used, "updated_at": call.now})
+
+
+def _used(agent: Document, cost: Decimal, qualifies: bool, qualified: bool) -> dict[str, Any]:
+    """Add an answer to what an agent's answers cost, and to the leads it was asked to qualify."""
+    before: Members = agent.get("usage") or {}
+    return {
+        "cost": before.get("cost", Decimal(0)) + cost,
+        "qualifications": before.get("qualifications", 0) + qualifies,
+        "qualified": before.get("qualified", 0) + (qualifies and qualified),
+    }
+
+
+def _text(value: object) -> str:
+    return encode_json(value).decode()
+
+
+def _tokens(text: str) -> int:
+    """Estimate the tokens of a text: about four characters each."""
+    return math.ceil(len(text) / 4)
+
+
+def _shortened(text: str, tokens: int) -> str:
+    """Cut a text at a word, so that it has at most so many tokens."""
+    if _tokens(text) <= tokens:
+        return text
+    cut = text[: tokens * 4 - 1].rpartition(" ")[0] or text[: tokens * 4 - 1]
+    return f"{cut}…"

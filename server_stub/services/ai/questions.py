@@ -1,0 +1,244 @@
+"""The rule of questions: which list a question means, which filters of it, and who, where and when it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from crm_sdk.resources.ai import Ai
+from crm_sdk.wire import instant
+
+from ...data.query import fold
+from ...data.relative_dates import Calendar
+from ...problems import invalid
+from ...serving import Call, serves
+from ..calendar.working_time import user_of, week_of, zone_of
+from ..deals.figures import CLOSING_SOON
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a question can be about."""
+
+    intent: str
+    route: str
+    words: str
+    filters: Sequence[tuple[str, str]]
+    """The list's named filters, each with the words that mean it; the first that fits counts."""
+
+
+_NOT = r"(?:not|never|(?:have|has|did|do|were)n['’]?t) (?:(?:we|i|you|been) )*"
+_SUBJECTS: Sequence[_Subject] = (
+    _Subject("list_deals", "/deals",
+             r"deals?|opportunit(?:y|ies)|pipeline|sales|geschafte?n?|abschlusse|negocios?|oportunidad(?:es)?", (
+        ("closing-soon", r"clos(?:e|es|ing)\b|about to close|end of (?:the )?(?:month|week|quarter)|due\b"
+                         r"|kurz vor|bald abgeschlossen|por cerrar|a punto de cerrar"),
+        ("at-risk", r"at risk|risky|in danger|stuck|stalled|los(?:e|ing)\b|slipping|overdue|late\b"
+                    r"|gefahrdet|uberfallig|en riesgo|vencid"),
+        ("hot", r"hot\b|likely|high[- ]probability|promising|best|winning|win\b|heiss|aussichtsreich|caliente"),
+    )),
+    _Subject("list_events", "/calendar",
+             r"meetings?|events?|appointments?|calendar|(?:phone )?calls|schedule|demos?|agenda|termine?|kalender"
+             r"|besprechung(?:en)?|reunion(?:es)?|citas?|calendario", (
+        ("follow-ups", r"follow[- ]?ups?|nachfass|seguimiento"),
+        ("high-priority", r"high[- ]priority|important|urgent|wichtig|dringend"),
+        ("meetings", r"meetings?|besprechung|reunion"),
+    )),
+    _Subject("list_messages", "/messages",
+             r"messages?|conversations?|e-?mails?|inbox|chats?|threads?|sms|replies|nachrichten?|mensajes?|correos?"
+             r"|conversaciones", (
+        ("unread", r"unread|new\b|not read|unopened|ungelesen|neue?n?\b|sin leer|no leid|nuevos"),
+        ("high-priority", r"high[- ]priority|important|urgent|dringend|wichtig"),
+        ("follow-up", rf"follow[- ]?ups?|unanswered|waiting|{_NOT}(?:answer|repl)|unbeantwortet|sin respuesta"
+                      r"|seguimiento"),
+    )),
+    _Subject("list_contacts", "/contacts",
+             r"contacts?|customers?|clients?|people|persons?|who|kontakte?n?|kunden?|clientes?|contactos?|quien", (
+        ("at-risk", r"at risk|risky|churn|in danger|leav(?:e|ing)|los(?:e|ing)\b|unhappy|gefahrdet|abwander|en riesgo"
+                    rf"|{_NOT}(?:talk|sp[eo]ke?|hear)"),
+        ("high-value", r"high[- ]value|valuable|big(?:gest)?|top\b|best|vip|important|wertvoll|wichtig|valios|mejores"),
+        ("recent", r"recent|lately|new\b|contacted (?:this|last) week|neulich|kurzlich|recient"),
+    )),
+    # Named last: "deals to follow up" are deals.
+    _Subject("list_events", "/calendar", r"follow[- ]?ups", (("follow-ups", r"follow"),)),
+)  # fmt: skip
+_STAGES: Mapping[str, str] = {
+    "prospect": r"prospect(?:s|ing)?", "qualified": r"qualified", "proposal": r"proposals?",
+    "negotiation": r"negotiat\w+|verhandlung|negociacion", "closed-won": r"(?:closed[- ])?won|gewonnen\w*|ganad\w+",
+    "closed-lost": r"(?:closed[- ])?lost|verloren\w*|perdid\w+",
+}  # fmt: skip
+"""What a stage of a deal is called."""
+_PERIODS: Mapping[str, str] = {
+    "today": "today", "tomorrow": "tomorrow", "yesterday": "yesterday", "this week": "this_week",
+    "next week": "next_week", "last week": "last_week", "this month": "this_month", "next month": "next_month",
+    "last month": "last_month", "this quarter": "this_quarter", "next quarter": "next_quarter",
+    "last quarter": "last_quarter", "heute": "today", "diese woche": "this_week", "nachste woche": "next_week",
+    "diesen monat": "this_month", "hoy": "today", "esta semana": "this_week", "proxima semana": "next_week",
+    "este mes": "this_month",
+}  # fmt: skip
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_DATED = re.compile(rf"\b(?:on|in|by|until|for|of)\s+({'|'.join((*_WEEKDAYS, *_MONTHS))})\b")
+_NAMED = re.compile(
+    r"\b(?:from|in|at|with|of|by|for|about|near|called|named|bei|von|mit|aus|en|de|con)\s+"
+    r"((?:[A-ZÀ-Þ0-9][\w&.'-]*)(?:\s+(?:&\s+)?[A-ZÀ-Þ0-9][\w&.'-]*)*)"
+)
+_AFTER = re.compile(r"\b(?:from|in|at|with|near)\s+([a-z0-9][\w&.'-]{2,})")
+_QUOTED = re.compile(r"[\"“„']([^\"”“']{2,})[\"”“']")
+
+
+@serves(Ai.query)
+def query(call: Call, query: str) -> dict[str, Any]:
+    """Turn a question into what a list is to be asked for; one about nothing we list becomes a search."""
+    if not query.strip():
+        raise invalid("query", "required", "ask something")
+    named = list(_named(call, query))
+    entities: dict[str, Any] = dict(named)
+    words = " ".join(dict.fromkeys(name for _, name in named))
+    text = _without(fold(query), [fold(name) for _, name in named])
+    period = _period(call, text)
+    if period is not None:
+        entities |= period
+    subject = _subject(text)
+    if subject is None:
+        return _answer("search", "/search", {"q": words or query.strip()}, entities)
+    chosen = next((name for name, told in subject.filters if re.search(rf"\b(?:{told})", text)), None)
+    if subject.intent == "list_events":
+        if words:  # the document of events has no search: the one of everything has
+            return _answer("search", "/search", {"q": words, "type": "events"}, entities)
+        return _answer(subject.intent, subject.route, _when(chosen, period), entities)
+    filters: dict[str, Any] = {}
+    if subject.intent == "list_deals":
+        stage = next((key for key, told in _STAGES.items() if re.search(rf"\b(?:{told})\b", text)), None)
+        if stage is not None:
+            entities["stage"] = stage
+            words = f"{words} {stage}".strip()  # the search of deals looks in their stage as well
+        if chosen == "closing-soon" and period is not None and not _soon(call, period):
+            chosen = None  # the filter would show others
+    if chosen is not None:
+        filters["filter"] = chosen
+    if words:
+        filters["search"] = words
+    return _answer(subject.intent, subject.route, filters, entities)
+
+
+def _answer(intent: str, route: str, filters: Mapping[str, Any], entities: Mapping[str, Any]) -> dict[str, Any]:
+    suggested = f"{route}?{urlencode(filters)}" if filters else route
+    return {"intent": intent, "filters": filters, "entities": entities, "suggested_route": suggested}
+
+
+def _subject(text: str) -> _Subject | None:
+    """Return what is asked for: of several things the one that is named first."""
+    places = [(re.search(rf"\b(?:{one.words})\b", text), one) for one in _SUBJECTS]
+    return min(((at.start(), n, one) for n, (at, one) in enumerate(places) if at), default=(0, 0, None))[2]
+
+
+# -- when --------------------------------------------------------------------------------------------------------------
+
+
+def _when(chosen: str | None, period: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the filters of events for a time."""
+    named = {"filter": chosen} if chosen else {}
+    if period is None:
+        return named
+    if period["period"] in ("this week", "diese woche", "esta semana") and chosen is None:
+        return {"filter": "this-week"}
+    return {"start": period["start"], "end": period["end"], **named}
+
+
+def _soon(call: Call, period: Mapping[str, Any]) -> bool:
+    """Tell whether some of a time lies within what the filter of deals that close soon shows."""
+    now, (start, end) = call.now, (datetime.fromisoformat(period[name]) for name in ("start", "end"))
+    return start <= now + CLOSING_SOON and end >= now
+
+
+def _period(call: Call, text: str) -> dict[str, Any] | None:
+    """Return the time a text names, in the zone of the user and with their weeks."""
+    user = user_of(call, call.caller.user_id)
+    zone = zone_of(call, user)
+    phrase = next((phrase for phrase in _PERIODS if re.search(rf"\b{phrase}\b", text)), None)
+    if phrase is not None and phrase.endswith(("week", "woche", "semana")):
+        start, end = week_of(call, user, call.now)
+        ahead = {"last": -7, "this": 0, "next": 7}[_PERIODS[phrase].partition("_")[0]]
+        start, end = (moment + timedelta(days=ahead) for moment in (start, end))
+    elif phrase is not None:
+        start, end = Calendar(call.now, zone).span(_PERIODS[phrase], "query")
+    elif dated := _DATED.search(text):
+        phrase = dated[1]
+        start, end = _dated(phrase, call.now.astimezone(zone))
+    else:
+        return None
+    return {"period": phrase, "start": instant(start), "end": instant(end - timedelta(milliseconds=1))}
+
+
+def _dated(name: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return the next day or month that is called so; the present one counts."""
+    today = datetime.combine(now.date(), time(), now.tzinfo)
+    if name in _WEEKDAYS:
+        start = today + timedelta(days=(_WEEKDAYS.index(name) - today.weekday()) % 7)
+        return start, start + timedelta(days=1)
+    month = _MONTHS.index(name) + 1
+    first = today.replace(year=today.year + (month < today.month), month=month, day=1)
+    return first, (first + timedelta(days=32)).replace(day=1)
+
+
+# -- who, and where ----------------------------------------------------------------------------------------------------
+
+
+def _named(call: Call, question: str) -> Iterator[tuple[str, str]]:
+    """Return who and what a question names, as the company's data calls them; what is not known there as it stands."""
+    rest = _key(question)
+    known = {kind: [(_key(name), name) for name in names] for kind, names in _names(call).items()}
+    for kind, names in known.items():
+        for key, name in names:
+            if len(key) > 4 and key in rest:
+                rest = rest.replace(key, "  ", 1)
+                yield kind, name
+                break
+    for match in (*_QUOTED.finditer(question), *_NAMED.finditer(question), *_AFTER.finditer(question)):
+        name = match[1].strip(" .,?!")
+        key = _key(name)
+        if key not in rest or key.strip() in _PERIODS or _is_date(name):
+            continue
+        among = next((kind for kind, names in known.items() if any(key in whole for whole, _ in names)), None)
+        if among is not None or name[:1].isupper() or match.re is _QUOTED:
+            rest = rest.replace(key, "  ", 1)
+            yield among or "name", name
+
+
+def _key(text: str) -> str:
+    return f" {re.sub(r'[^a-z0-9]+', ' ', fold(text)).strip()} "
+
+
+def _names(call: Call) -> dict[str, list[str]]:
+    """Return the names there are: contacts, companies, cities; longer ones first."""
+    contacts = call.collection("contact").all()
+    docs = [*contacts, *call.collection("deal").all(), *call.collection("lead").all()]
+    accounts = [account["name"] for account in call.collection("account").all()]
+    cities = [doc["address"]["city"] for doc in docs if doc.get("address") and doc["address"].get("city")]
+    return {
+        "contact": _longest(contact["name"] for contact in contacts),
+        "company": _longest([*accounts, *(doc["company"] for doc in docs if doc.get("company"))]),
+        "city": _longest(cities),
+    }
+
+
+def _longest(names: Iterable[str]) -> list[str]:
+    return sorted({name for name in names if name}, key=lambda name: (-len(name), name))
+
+
+def _is_date(name: str) -> bool:
+    return name.casefold() in (*_WEEKDAYS, *_MONTHS) or bool(re.fullmatch(r"(?i)\d{4}|q[1-4]", name))
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    for name in names:
+        text = text.replace(name, " ", 1)
+    return text

@@ -1,0 +1,346 @@
+"""The rules of the calendar: events, their status and outcome with its follow-up, and the week in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_sdk.resources.calendar import Calendar, CalendarEvents
+
+from ...data.document import Document
+from ...problems import Problem, invalid
+from ...seed.blanks import blank
+from ...serving import Call, Members, changes_between, serves
+from ..contacts import health as health
+from ..deals import figures as deal_figures
+from ..sentiment import named, tone
+from . import reminders
+from .preparation import shown
+from .working_time import Hours, as_utc, busy, events, first_free, user_of, week_of
+
+LONGEST = timedelta(days=14)
+_FOLLOW_UP_AFTER = timedelta(days=7)
+_FOLLOW_UP_MINUTES = 30
+_STAMP = frozenset({"id", "created_at", "updated_at", "created_by", "version"})
+_OUTCOME: Mapping[str, Any] = {
+    "next_steps": [], "sentiment_score": None, "key_decisions": [], "follow_up_required": False,
+    "follow_up_date": None, "meeting_rating": None,
+}  # fmt: skip
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def found(call: Call, event_id: str) -> Document:
+    """Return an event. Raises 404, also for an activity of another kind."""
+    doc = call.collection("activity").get(event_id)
+    if doc is None or doc.get("kind") != "event":
+        raise Problem("NOT_FOUND", f"no event has the id {event_id!r}", details={"id": event_id})
+    return doc
+
+
+def _writable(call: Call, event_id: str) -> Document:
+    doc = found(call, event_id)
+    if call.caller.role == "sales" and doc.get("owner_id") not in (None, call.caller.user_id):
+        raise Problem("FORBIDDEN", "this event belongs to somebody else; the role sales writes its own only")
+    return doc
+
+
+@serves(CalendarEvents.list)
+def list_(call: Call, start: datetime | None, end: datetime | None, filter: str | None) -> Sequence[Document]:
+    """Return the events of the caller's calendar."""
+    if start is not None and end is not None and end < start:
+        raise invalid("end", "min", "must not be before the start")
+    docs = [
+        doc
+        for doc in events(call, call.caller.user_id)
+        if (start is None or doc["end_time"] > start) and (end is None or doc["start_time"] < end)
+    ]
+    if filter == "meetings":
+        docs = [doc for doc in docs if doc["type"] == "meeting"]
+    elif filter == "high-priority":
+        docs = [doc for doc in docs if doc["priority"] == "high"]
+    elif filter == "this-week":
+        docs = _this_week(call, docs)
+    elif filter == "follow-ups":
+        docs = [doc for doc in docs if doc["type"] == "follow-up" or _asks_for_more(doc)]
+    return [shown(call, doc) for doc in docs]
+
+
+@serves(CalendarEvents.get)
+def get(call: Call, event_id: str) -> Document:
+    """Return an event as it is to be prepared now."""
+    return shown(call, found(call, event_id))
+
+
+@serves(CalendarEvents.preparation)
+def preparation(call: Call, event_id: str) -> Members:
+    """Prepare an event as things are now."""
+    members: Members = shown(call, found(call, event_id))["preparation"]
+    return members
+
+
+@serves(Calendar.stats)
+def stats(call: Call) -> dict[str, int]:
+    """Count the week's events that were not called off, and the follow-ups that are open."""
+    docs = events(call, call.caller.user_id)
+    week = [doc for doc in _this_week(call, docs) if doc["status"] != "cancelled"]
+    return {
+        "total_this_week": len(week),
+        "meetings_this_week": sum(doc["type"] == "meeting" for doc in week),
+        "high_priority_this_week": sum(doc["priority"] == "high" for doc in week),
+        "follow_ups_needed": sum(_wants_follow_up(call, doc) for doc in docs),
+    }
+
+
+def _this_week(call: Call, docs: Sequence[Document]) -> list[Document]:
+    start, end = week_of(call, user_of(call, call.caller.user_id), call.now)
+    return [doc for doc in docs if start <= doc["start_time"] < end]
+
+
+def _asks_for_more(doc: Members) -> bool:
+    noted: Members = doc.get("outcome") or {}
+    return bool(noted.get("follow_up_required"))
+
+
+def _wants_follow_up(call: Call, doc: Members) -> bool:
+    """Tell whether a follow-up is open: one that is planned, or one that was agreed and is not planned any more."""
+    if doc["type"] == "follow-up" and doc["status"] in reminders.AHEAD:
+        return True
+    if not _asks_for_more(doc):
+        return False
+    planned = call.collection("activity").get(doc.get("follow_up_event_id") or "")
+    return planned is None or planned["status"] in ("cancelled", "no-show")
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------
+
+
+@serves(CalendarEvents.create)
+def create(call: Call, event: Members) -> Document:
+    """Create an event."""
+    doc = _add(call, event)
+    _settle(call, doc)
+    return found(call, doc["id"])
+
+
+def _add(call: Call, members: Members) -> Document:
+    event = {**{name: value for name, value in blank("event").items() if name not in _STAMP}, **members}
+    event["title"] = _title(event["title"])
+    _check_times(event)
+    user = user_of(call, call.caller.user_id)
+    owner_id = call.caller.user_id if members.get("owner_id") is None else members["owner_id"]
+    event |= {
+        "owner_id": owner_id,
+        "source": "api" if call.caller.auth == "api_key" else "manual",
+        "timezone": Hours.of(call, user).zone.key,
+        "occurred_at": event["start_time"],
+        **_related(call, event),
+        **reminders.fresh(call.now),
+    }
+    event["attendees"] = _attendees(call, event["attendees"] or _invited(call, event))
+    doc = call.create("activity", "event_", event)
+    doc = call.collection("activity").put(shown(call, doc))
+    call.emit("activity.created", "activity", doc)
+    call.emit("event.created", "activity", doc)
+    return doc
+
+
+def _title(title: str) -> str:
+    if not title.strip():
+        raise invalid("title", "length", "an event needs a title")
+    return title.strip()
+
+
+def _check_times(event: Members) -> None:
+    if event["end_time"] <= event["start_time"]:
+        raise invalid("end_time", "min", "an event ends after it begins")
+    if event["end_time"] - event["start_time"] > LONGEST:
+        raise invalid("end_time", "max", f"an event lasts at most {LONGEST.days} days")
+
+
+def _related(call: Call, event: Members) -> dict[str, Any]:
+    """Return what follows from the contact and the deal of an event."""
+    deal = call.reference("deal", event.get("deal_id"), "deal_id")
+    contact_id = event.get("contact_id") or (deal.get("contact_id") if deal is not None else None)
+    contact = call.reference("contact", contact_id, "contact_id")
+    if contact is None:
+        names = {name: event.get(name) for name in ("contact_name", "contact_company")}
+        return {"contact_id": None, **names, "account_id": deal.get("account_id") if deal is not None else None}
+    return {
+        "contact_id": contact["id"],
+        "contact_name": contact["name"],
+        "contact_company": contact.get("company"),
+        "account_id": contact.get("account_id"),
+    }
+
+
+def _invited(call: Call, event: Members) -> list[Members]:
+    """Return whom an event without guests is with: who owns it, and its contact."""
+    host = user_of(call, event["owner_id"])
+    contact = call.collection("contact").get(event["contact_id"] or "")
+    guests: list[Members] = []
+    if host.get("email"):
+        guests.append({"email": host["email"], "role": "host", "status": "accepted"})
+    if contact is not None and contact.get("email"):
+        guests.append({"email": contact["email"]})
+    return guests
+
+
+def _attendees(call: Call, guests: Sequence[Members]) -> list[dict[str, Any]]:
+    """Return the guests as they are known by their e-mail: users, contacts, or strangers. One address comes once."""
+    out: dict[str, dict[str, Any]] = {}
+    for guest in guests:
+        address = guest["email"].strip()
+        user = next(iter(call.collection("user").find("email", address)), None)
+        contact = next(iter(call.collection("contact").find("email", address)), None) if user is None else None
+        known: Members = user or contact or {}
+        out[address.casefold()] = {
+            "id": guest.get("id") or call.new_id("attendee_"),
+            "name": guest.get("name") or known.get("name") or address.partition("@")[0],
+            "email": address,
+            "role": guest.get("role") or "required",
+            "status": guest.get("status") or "pending",
+            "user_id": user["id"] if user is not None else None,
+            "contact_id": contact["id"] if contact is not None else None,
+        }
+    return list(out.values())
+
+
+@serves(CalendarEvents.update)
+def update(call: Call, event_id: str, changes: Members) -> Document:
+    """Change an event."""
+    doc, changed = _writable(call, event_id), dict(changes)
+    if "title" in changed:
+        changed["title"] = _title(changed["title"])
+    if "start_time" in changed and "end_time" not in changed:
+        changed["end_time"] = changed["start_time"] + (doc["end_time"] - doc["start_time"])
+    if "attendees" in changed:
+        changed["attendees"] = _attendees(call, changed["attendees"])
+    event = doc | changed
+    _check_times(event)
+    if any(event[name] != doc[name] for name in ("contact_id", "deal_id")):
+        changed |= _related(call, event)
+    elif doc["contact_id"] is not None:  # the names are the contact's own
+        changed = {name: value for name, value in changed.items() if name not in ("contact_name", "contact_company")}
+    if event["start_time"] != doc["start_time"]:
+        changed |= {"occurred_at": event["start_time"], **reminders.fresh(call.now)}
+    return _change(call, doc, changed)
+
+
+@serves(CalendarEvents.set_status)
+def set_status(call: Call, event_id: str, status: str) -> Document:
+    """Set the status of an event."""
+    return _change(call, _writable(call, event_id), {"status": status})
+
+
+def _change(call: Call, doc: Document, changes: Members) -> Document:
+    """Store an event with changes and what follows from them; one that stays as it was is left alone."""
+    if all(doc.get(name) == value for name, value in changes.items()):
+        return shown(call, doc)
+    if changes.get("status") in reminders.AHEAD and doc["status"] not in reminders.AHEAD:
+        changes = {**changes, **reminders.fresh(call.now)}  # what was due while it was called off is not made up for
+    new = call.update("activity", doc, changes)
+    moved = changes_between(doc, new)
+    new = call.collection("activity").put(shown(call, new))
+    call.emit("activity.updated", "activity", new, changes=moved)
+    call.emit("event.updated", "activity", new, changes=moved)
+    _settle(call, new, doc.get("contact_id"))
+    return shown(call, new)
+
+
+@serves(CalendarEvents.delete)
+def delete(call: Call, event_id: str) -> None:
+    """Delete an event."""
+    gone = call.delete("activity", _writable(call, event_id))
+    call.emit("activity.deleted", "activity", gone)
+    _settle(call, gone)
+
+
+def _settle(call: Call, doc: Document, former_contact_id: str | None = None) -> None:
+    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
+    reminders.planned(call)
+    for contact_id in dict.fromkeys((doc.get("contact_id"), former_contact_id)):
+        health.refresh(call, contact_id)
+    deal = call.collection("deal").get(doc.get("deal_id") or "")
+    if deal is not None:
+        new = call.collection("deal").put(deal | deal_figures.computed(call, deal))
+        if new["probability"] != deal["probability"]:
+            call.emit("deal.updated", "deal", new, changes=changes_between(deal, new))
+
+
+# -- the outcome -----------------------------------------------------------------------------------------------------
+
+
+@serves(CalendarEvents.outcome)
+def outcome(call: Call, event_id: str, outcome: Members) -> Document:
+    """Note what came of an event, complete it, and create the follow-up that is asked for, once."""
+    doc = _writable(call, event_id)
+    if doc["status"] == "cancelled":
+        raise Problem("MEETING_CANCELLED", "the event was cancelled; nothing came of it")
+    if not outcome["summary"].strip():
+        raise invalid("summary", "length", "an outcome needs a summary")
+    asked = outcome.get("follow_up_date")
+    if asked is not None and asked <= doc["start_time"]:
+        raise invalid("follow_up_date", "min", "a follow-up begins after the meeting it follows")
+    noted: dict[str, Any] = {**_OUTCOME, **outcome, "follow_up_required": bool(outcome.get("follow_up_required"))}
+    if noted["sentiment_score"] is None:
+        noted["sentiment_score"] = round(tone(noted["summary"]).score * 100)
+    changes: dict[str, Any] = {
+        "outcome": noted,
+        "status": "completed",
+        "sentiment": named(noted["sentiment_score"] / 100),
+        "ai_analysis": health.analysis(None, noted["summary"])["ai_analysis"],
+    }
+    if noted["follow_up_required"]:
+        follow_up = call.collection("activity").get(doc.get("follow_up_event_id") or "")
+        if follow_up is None:
+            follow_up = _follow_up(call, doc, noted)
+        elif asked is not None and follow_up["start_time"] != asked:
+            length = follow_up["end_time"] - follow_up["start_time"]
+            moved = {"start_time": asked, "end_time": asked + length, "occurred_at": asked}
+            follow_up = _change(call, follow_up, {**moved, **reminders.fresh(call.now)})
+        changes["outcome"] = noted | {"follow_up_date": follow_up["start_time"]}
+        changes["follow_up_event_id"] = follow_up["id"]
+        contact = call.collection("contact").get(doc.get("contact_id") or "")
+        if contact is not None:
+            call.collection("contact").put(contact | {"next_follow_up": follow_up["start_time"]})
+    return _change(call, doc, changes)
+
+
+def _follow_up(call: Call, doc: Document, noted: Members) -> Document:
+    """Create the follow-up of an event: when it is asked for, else a week later when its owner is free and at work."""
+    start = noted["follow_up_date"]
+    if start is None:
+        hours = Hours.of(call, user_of(call, doc["owner_id"]))
+        # Added on the owner's clock, so that 10:00 stays 10:00 across a change of the clocks.
+        wanted = as_utc(doc["start_time"].astimezone(hours.zone) + _FOLLOW_UP_AFTER)
+        taken = busy(call, doc["owner_id"], doc.get("contact_id"))
+        start = first_free(hours, taken, max(wanted, call.now), _FOLLOW_UP_MINUTES)
+    steps = "\n".join(f"- {step}" for step in noted["next_steps"])
+    guests = [
+        guest | {"id": None, "status": guest["status"] if guest.get("role") == "host" else "pending"}
+        for guest in doc["attendees"]
+    ]
+    return _add(
+        call,
+        {
+            "title": f"Follow-up: {doc['title']}"[:255],
+            "description": f"{noted['summary']}\n\n{steps}".strip(),
+            "start_time": start,
+            "end_time": start + timedelta(minutes=_FOLLOW_UP_MINUTES),
+            "type": "follow-up",
+            # Either may have been deleted since.
+            "contact_id": doc["contact_id"] if doc["contact_id"] in call.collection("contact") else None,
+            "contact_name": doc["contact_name"],
+            "contact_company": doc["contact_company"],
+            "deal_id": doc["deal_id"] if doc["deal_id"] in call.collection("deal") else None,
+            "owner_id": doc["owner_id"],
+            "location": doc["location"],
+            "meeting_link": doc["meeting_link"],
+            "attendees": guests,
+            "priority": doc["priority"],
+            "tags": list(doc["tags"]),
+        },
+    )

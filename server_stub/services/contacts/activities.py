@@ -1,0 +1,132 @@
+"""What happened with a contact: its activities, its deals, what was said, and what the AI makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, ContactDeals, Contacts
+
+from ...data.document import Document
+from ...data.query import by, ordered, within
+from ...problems import invalid
+from ...seed.blanks import blank
+from ...serving import Call, Members, serves
+from . import health as health
+from .insights import insights_of
+from .writing import found, writable
+
+_ACTIVITY_SORTS = ("occurred_at", "due_at", "start_time", "priority", "created_at")
+_DEAL_SORTS = (
+    "title", "value", "probability", "weighted_value", "expected_close_date", "last_activity", "stage", "created_at",
+)  # fmt: skip
+_KINDS: Mapping[str, tuple[str, str]] = {
+    "email": ("email", "email.logged"),
+    "call": ("call", "call.logged"),
+    "meeting": ("event", "event.created"),
+    "note": ("note", "note.created"),
+}
+"""The kind of activity each type of communication is kept as, and the event that tells of it."""
+_STAMP = frozenset({"id", "created_at", "updated_at", "created_by", "version"})
+_MEETING = timedelta(minutes=30)
+
+
+@serves(ContactActivities.list)
+def list_activities(
+    call: Call,
+    contact_id: str,
+    kind: str | None,
+    status: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    sort: str | None,
+    order: str | None,
+) -> Sequence[Document]:
+    """Return the activities a contact is related to or attends, newest first."""
+    contact = found(call, contact_id)
+    docs: Sequence[Document] = [doc for doc in call.collection("activity") if _takes_part(contact["id"], doc)]
+    docs = within(by(docs, kind=kind, status=status), "occurred_at", since, until)
+    return ordered(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
+
+
+def _takes_part(contact_id: str, activity: Members) -> bool:
+    return activity.get("contact_id") == contact_id or any(
+        guest.get("contact_id") == contact_id for guest in activity.get("attendees") or ()
+    )
+
+
+@serves(ContactDeals.list)
+def list_deals(
+    call: Call,
+    contact_id: str,
+    status: str | None,
+    pipeline_id: str | None,
+    role: str | None,
+    sort: str | None,
+    order: str | None,
+) -> Sequence[Document]:
+    """Return the deals a contact takes part in."""
+    contact = found(call, contact_id)
+    docs = by(health.deals_of(call, contact["id"]), status=status, pipeline_id=pipeline_id)
+    if role is not None:
+        docs = [
+            deal
+            for deal in docs
+            if any(
+                part["contact_id"] == contact["id"] and part.get("role", "other") == role
+                for part in deal.get("contact_roles") or ()
+            )
+        ]
+    return ordered(docs, sort, order, _DEAL_SORTS)
+
+
+@serves(ContactCommunication.create)
+def communicate(call: Call, contact_id: str, communication: Members) -> dict[str, Any]:
+    """Record a conversation as an activity, judge it, and compute the contact anew."""
+    contact = writable(call, contact_id)
+    subject, summary = communication.get("subject"), communication["summary"].strip()
+    if not summary:
+        raise invalid("summary", "length", "a conversation needs a summary")
+    judged = health.analysis(subject, summary)
+    date = communication["date"]
+    kind, event = _KINDS[communication["type"]]
+    activity = call.create(
+        "activity",
+        f"{kind}_",
+        {
+            **{name: value for name, value in blank(kind).items() if name not in _STAMP},
+            **_told(kind, date, subject, summary),
+            "title": subject or summary.partition("\n")[0][:255],
+            "owner_id": call.caller.user_id or contact.get("owner_id"),
+            "contact_id": contact["id"],
+            "account_id": contact.get("account_id"),
+            "contact_name": contact["name"],
+            "contact_company": contact.get("company"),
+            "source": "api" if call.caller.auth == "api_key" else "manual",
+            "occurred_at": date,
+            **judged,
+        },
+    )
+    call.emit("activity.created", "activity", activity)
+    call.emit(event, "activity", activity)
+    health.refresh(call, contact["id"])
+    said = {"type": communication["type"], "date": date, "subject": subject, "summary": summary}
+    return {"id": activity["id"], **said, **judged}
+
+
+def _told(kind: str, date: datetime, subject: str | None, summary: str) -> dict[str, Any]:
+    """Return the members that an activity of a kind has for what was said and when."""
+    if kind == "email":
+        return {"subject": subject, "description": summary, "body_text": summary, "sent_at": date}
+    if kind == "note":
+        return {"body": summary, "description": summary}
+    if kind == "call":
+        return {"description": summary, "start_time": date, "status": "completed"}
+    return {"description": summary, "start_time": date, "end_time": date + _MEETING, "status": "completed"}
+
+
+@serves(Contacts.ai_insights)
+def ai_insights(call: Call, contact_id: str) -> list[dict[str, Any]]:
+    """Return what the AI noticed about a contact."""
+    return insights_of(call, found(call, contact_id))

@@ -1,0 +1,265 @@
+"""The rules of duplicates: find contacts that are the same person, and merge them into one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any, TypeAlias
+
+from crm_sdk.resources.contacts import Contacts
+
+from ...data.document import Document
+from ...problems import invalid
+from ...serving import Call, Members, changes_between, serves
+from . import health as health
+from .likeness import MATCHED, Likeness, alike, likeness, traits
+from .relationships import inverse, of
+
+_KEPT = frozenset({
+    "id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score",
+    "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals", "total_value",
+    "open_deals", "currency", "communication_history", "ai_insights", "merged_ids",
+})  # fmt: skip
+"""What a survivor keeps as it has it, or what is computed."""
+_UNITED = ("tags", "notes", "social_profiles")
+_CHILDREN = (
+    ("deal", "contact_id", "deals"),
+    ("activity", "contact_id", "activities"),
+    ("lead", "converted_contact_id", "leads"),
+    ("conversation", "contact_id", "conversations"),
+)
+"""Kind, the member that names the contact, and how it is counted."""
+
+
+Edge: TypeAlias = tuple[Likeness, Document, Document]
+
+
+@serves(Contacts.deduplicate)
+def deduplicate(
+    call: Call,
+    mode: str,
+    match_on: Sequence[str] | None,
+    threshold: int,
+    contact_ids: Sequence[str] | None,
+    survivor: str,
+    groups: Sequence[Members] | None,
+) -> dict[str, Any]:
+    """Find the contacts that are the same person, and merge them if that is asked for."""
+    if groups is not None and mode != "merge":
+        raise invalid("groups", "choice", "groups are merged: give them with the mode merge")
+    contacts = call.collection("contact")
+    if contact_ids is None:
+        docs = contacts.all()
+    else:
+        docs = [_referred(call, id, f"contact_ids.{n}") for n, id in enumerate(dict.fromkeys(contact_ids))]
+    wanted = tuple(match_on or MATCHED)
+    found = _groups(docs, wanted, threshold, survivor) if groups is None else _given(call, groups)
+    result: dict[str, Any] = {"groups": found, "merged": [], "scanned": len(docs), "dry_run": mode != "merge"}
+    if mode == "merge":
+        for group in found:
+            others = [id for id in group["contact_ids"] if id != group["survivor_id"]]
+            result["merged"].append(merge(call, group["survivor_id"], others))
+    return result
+
+
+def _referred(call: Call, id: str, field: str) -> Document:
+    doc = call.reference("contact", id, field)
+    assert doc is not None, "an id was given"
+    return doc
+
+
+def _given(call: Call, groups: Sequence[Members]) -> list[dict[str, Any]]:
+    """Return the caller's own groups with their scores. Raises 422 where they cannot be merged, before any is."""
+    seen: set[str] = set()
+    out: list[dict[str, Any]] = []
+    for number, group in enumerate(groups):
+        field = f"groups.{number}"
+        ids = list(dict.fromkeys([group["survivor_id"], *group["contact_ids"]]))
+        if group["survivor_id"] not in group["contact_ids"]:
+            raise invalid(f"{field}.survivor_id", "reference", "the survivor is not one of the group's contacts")
+        if len(ids) < 2:
+            raise invalid(f"{field}.contact_ids", "length", "a group has at least two contacts")
+        if seen & set(ids):
+            raise invalid(f"{field}.contact_ids", "unique", f"{min(seen & set(ids))} is in a group before")
+        seen |= set(ids)
+        docs = {id: _referred(call, id, f"{field}.contact_ids.{n}") for n, id in enumerate(ids)}
+        links = [(likeness(traits(one), traits(other)), one, other) for one, other in combinations(docs.values(), 2)]
+        out.append(_group(docs[group["survivor_id"]], docs, links))
+    return out
+
+
+# -- finding -----------------------------------------------------------------------------------------------------------
+
+
+def _groups(docs: Sequence[Document], match_on: Sequence[str], threshold: int, survivor: str) -> list[dict[str, Any]]:
+    """Return the groups of contacts that hang together by pairs that are alike enough, the surest first."""
+    edges: list[Edge] = sorted(alike(docs, match_on, threshold), key=lambda edge: -edge[0].score)
+    above: dict[str, str] = {}
+
+    def head(id: str) -> str:
+        while id in above:
+            id = above[id]
+        return id
+
+    for _, one, other in edges:
+        if head(one["id"]) != head(other["id"]):
+            above[head(other["id"])] = head(one["id"])
+    members: dict[str, dict[str, Document]] = {}
+    links: dict[str, list[Edge]] = {}
+    for edge in edges:
+        top = head(edge[1]["id"])
+        links.setdefault(top, []).append(edge)
+        members.setdefault(top, {}).update({doc["id"]: doc for doc in edge[1:]})
+    groups = [_group(_survivor(list(docs.values()), survivor), docs, links[top]) for top, docs in members.items()]
+    return sorted(groups, key=lambda group: -group["score"])
+
+
+def _group(survivor: Document, docs: Mapping[str, Document], links: Sequence[Edge]) -> dict[str, Any]:
+    """Return a group, the survivor first. Its score is that of the contact that is least like the others."""
+    others = sorted(
+        (doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"])
+    )
+    best = {id: max((like.score for like, *pair in links if docs[id] in pair), default=0) for id in docs}
+    kept: dict[tuple[str, tuple[str, ...]], Mapping[str, Any]] = {}
+    for like, *_ in links:
+        for reason in like.reasons:
+            kept.setdefault((reason["field"], tuple(reason["values"])), reason)
+    return {
+        "survivor_id": survivor["id"],
+        "contact_ids": [survivor["id"], *(doc["id"] for doc in others)],
+        "score": min(best.values()),
+        "reasons": list(kept.values()),
+    }
+
+
+def _survivor(docs: Sequence[Document], rule: str) -> Document:
+    oldest = sorted(docs, key=lambda doc: (doc["created_at"], doc["id"]))
+    if rule == "newest":
+        return oldest[-1]
+    if rule == "oldest":
+        return oldest[0]
+    return max(oldest, key=lambda doc: sum(value not in (None, "", [], {}) for value in doc.values()))
+
+
+# -- merging -----------------------------------------------------------------------------------------------------------
+
+
+def merge(call: Call, survivor_id: str, merged_ids: Sequence[str]) -> dict[str, Any]:
+    """Merge contacts into one: its values win, empty ones are filled from the others, their records become its."""
+    with call.server.store.transaction():
+        survivor = call.record("contact", survivor_id)
+        others = [call.record("contact", id) for id in merged_ids]
+        moved = dict.fromkeys(
+            [
+                "contacts",
+                "leads",
+                "deals",
+                "activities",
+                "conversations",
+                "relationships",
+                "files",
+                "comments",
+                "children",
+            ],
+            0,
+        )
+        moved["contacts"] = len(others)
+        changes = _united(survivor, others)
+        for other in others:
+            _move(call, other["id"], survivor, changes.get("name", survivor["name"]), moved)
+            gone = {"deleted_at": call.now, "merged_into": survivor_id}
+            call.update("contact", other, gone)
+        merged = survivor | changes
+        new = call.update("contact", survivor, changes | health.computed(call, merged))
+        call.emit(
+            "contact.merged",
+            "contact",
+            new,
+            changes=changes_between(survivor, new),
+            metadata={"merged_ids": list(merged_ids)},
+        )
+    if new["health_score"] != survivor.get("health_score"):
+        health.tell_health(call, survivor, new)
+    return {"contact": new, "merged_ids": list(merged_ids), "moved": moved}
+
+
+def _united(survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
+    """Return what a merge changes of the survivor."""
+    out: dict[str, Any] = {}
+    for other in others:
+        for name, value in other.items():
+            if name not in _KEPT and (out.get(name) or survivor.get(name)) in (None, "", [], {}) and value:
+                out[name] = value
+    for name in _UNITED:
+        out[name] = _each_once(item for doc in (survivor, *others) for item in doc.get(name) or ())
+    fields: list[dict[str, Any]] = [doc.get("custom_fields") or {} for doc in (*reversed(others), survivor)]
+    out["custom_fields"] = {name: value for members in fields for name, value in members.items() if value is not None}
+    first = out.get("email") or survivor.get("email")
+    addresses = [
+        a for doc in (survivor, *others) for a in (doc.get("email"), *(doc.get("secondary_emails") or ())) if a
+    ]
+    out["secondary_emails"] = [address for address in dict.fromkeys(addresses) if address != first]
+    ids = [*survivor["merged_ids"], *(id for other in others for id in (other["id"], *other["merged_ids"]))]
+    out["merged_ids"] = list(dict.fromkeys(ids))
+    return out
+
+
+def _each_once(items: Iterable[Any]) -> list[Any]:
+    kept: list[Any] = []
+    for item in items:
+        key = item.casefold() if isinstance(item, str) else item
+        if not any((known.casefold() if isinstance(known, str) else known) == key for known in kept):
+            kept.append(item)
+    return kept
+
+
+def _move(call: Call, id: str, survivor: Document, name: str, moved: dict[str, int]) -> None:
+    for kind, member, counted in _CHILDREN:
+        records = call.collection(kind)
+        for doc in records.find(member, id):
+            named = {"contact_name": name} if "contact_name" in doc else {}
+            records.put(doc | {member: survivor["id"], **named})
+            moved[counted] += 1
+    deals = call.collection("deal")
+    for deal in deals.all():
+        roles: list[dict[str, Any]] = deal.get("contact_roles") or []
+        if any(role["contact_id"] == id for role in roles):
+            turned: dict[str, Any] = {}
+            for role in sorted(
+                (role | {"contact_id": survivor["id"]} if role["contact_id"] == id else role for role in roles),
+                key=lambda role: not role.get("is_primary"),
+            ):
+                turned.setdefault(role["contact_id"], role)
+            deals.put(deal | {"contact_roles": list(turned.values())})
+    for kind, counted in (("file", "files"), ("comment", "comments")):
+        records = call.collection(kind)
+        for doc in records.all():
+            target: dict[str, Any] = doc.get("related_to") or {}
+            if target.get("type") == "contact" and target.get("id") == id:
+                records.put(doc | {"related_to": {**target, "id": survivor["id"]}})
+                moved[counted] += 1
+    _move_relationships(call, id, survivor["id"], moved)
+
+
+def _move_relationships(call: Call, id: str, survivor_id: str, moved: dict[str, int]) -> None:
+    """Give relationships to the survivor; those with itself and those it has already end."""
+    relationships = call.collection("relationship")
+    mine = {_seen(doc, survivor_id) for doc in of(call, survivor_id)}
+    superior = any(type == "reports_to" for _, type in mine)
+    for doc in of(call, id):
+        other, type = _seen(doc, id)
+        if other == survivor_id or (other, type) in mine or (type == "reports_to" and superior):
+            call.delete("relationship", doc)
+            continue
+        side = "contact_id" if doc["contact_id"] == id else "related_contact_id"
+        relationships.put(doc | {side: survivor_id})
+        mine.add((other, type))
+        superior = superior or type == "reports_to"
+        moved["relationships"] += 1
+
+
+def _seen(doc: Document, contact_id: str) -> tuple[str, str]:
+    """Return whom a contact is related to, and as what."""
+    if doc["contact_id"] == contact_id:
+        return doc["related_contact_id"], doc["type"]
+    return doc["contact_id"], inverse(doc["type"])

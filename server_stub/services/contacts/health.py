@@ -1,0 +1,343 @@
+"""How well things go with a contact: health, churn risk and sentiment, from what was said and from the deals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ...data.collection import Collection
+from ...data.document import Document
+from ...serving import Call, changes_between
+from .. import sentiment
+
+HIGH_VALUE = Decimal(25_000)
+"""From this value of deals on, in the company's currency, a contact is worth special care."""
+AT_RISK = 60
+"""From this churn risk on a contact is about to leave."""
+RECENT = timedelta(days=7)
+"""A contact is recent if there was contact within this time."""
+SILENCE = timedelta(days=30)
+"""Without a follow-up planned, so much silence wants one."""
+
+_HALF_LIFE = timedelta(days=30)
+_NO_TALK = frozenset({"cancelled", "no-show"})
+_KNOWN = ("email", "call", "event", "note")
+
+Members = Mapping[str, Any]
+
+
+# -- what was said ---------------------------------------------------------------------------------------------------
+
+
+def history(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
+    """Return the communication among activities, newest first: e-mails, calls, notes and meetings that took place."""
+    found = [entry for activity in activities if (entry := communication(activity, now)) is not None]
+    return sorted(found, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
+
+
+def written(message: Members) -> dict[str, Any]:
+    """Return a message as an event of the communication history, which has no other word than e-mail for it."""
+    judged = analysis(message["subject"], message["content"])
+    return {
+        "id": message["id"],
+        "type": "email",
+        "date": message["timestamp"],
+        "subject": message["subject"],
+        "summary": message["content"],
+        "sentiment": message["sentiment"],
+        "ai_analysis": judged["ai_analysis"],
+        "conversation_id": message["conversation_id"],
+        "ours": message["sender_type"] == "user",
+    }
+
+
+def heard(talks: Iterable[Members]) -> list[Members]:
+    """Return what tells how a contact feels: not the messages we wrote ourselves."""
+    return [entry for entry in talks if not entry.get("ours")]
+
+
+def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
+    """Return an activity as an event of the communication history; None for one that is no communication."""
+    kind = activity.get("kind")
+    if kind not in _KNOWN:
+        return None
+    outcome: Members = activity.get("outcome") if isinstance(activity.get("outcome"), Mapping) else {}  # type: ignore[assignment] # a call's is a word
+    date = (
+        activity.get("sent_at") or activity.get("received_at") or activity.get("start_time")
+        or activity.get("occurred_at") or activity.get("created_at")
+    )  # fmt: skip
+    if kind == "event" and (
+        activity.get("status") in _NO_TALK or (activity.get("status") != "completed" and (date is None or date > now))
+    ):
+        return None
+    texts = (outcome.get("summary"), activity.get("description"), activity.get("body"), activity.get("body_text"))
+    summary = next((text for text in texts if text), None) or activity.get("subject") or activity.get("title") or ""
+    judged = activity.get("sentiment") and activity.get("ai_analysis")
+    members = {
+        "id": activity["id"],
+        "type": "meeting" if kind == "event" else kind,
+        "date": date,
+        "subject": activity.get("subject") or (activity.get("title") if kind != "note" else None),
+        "summary": summary,
+    }
+    if judged:
+        return members | {"sentiment": activity["sentiment"], "ai_analysis": activity["ai_analysis"]}
+    return members | analysis(members["subject"], summary)
+
+
+def analysis(subject: str | None, summary: str) -> dict[str, str]:
+    """Return the sentiment of a communication, and a sentence on how it was found."""
+    text = f"{subject}. {summary}" if subject and subject != summary else summary
+    tone, leaving = sentiment.tone(text), sentiment.leaving(text)
+    told = f" ({', '.join(dict.fromkeys(tone.words))})" if tone.words else ""
+    sentence = f"{tone.sentiment.capitalize()} tone{told}, {tone.confidence} % sure."
+    if leaving:
+        sentence += f" May be about to leave: {', '.join(dict.fromkeys(leaving))}."
+    return {"sentiment": tone.sentiment, "ai_analysis": sentence}
+
+
+def mood(communications: Sequence[Members], now: datetime) -> float:
+    """Return the mean tone, -1..1: what was said last counts most, and half as much every thirty days."""
+    weights = weight = 0.0
+    for entry in heard(communications)[:10]:
+        age = max(now - entry["date"], timedelta())
+        share = 0.5 ** (age / _HALF_LIFE)
+        tone = sentiment.tone(f"{entry.get('subject') or ''}. {entry.get('summary') or ''}").score
+        weights += share * (tone or {"positive": 0.5, "negative": -0.5}.get(str(entry.get("sentiment")), 0.0))
+        weight += share
+    return weights / weight if weight else 0.0
+
+
+# -- the figures -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One thing that moved a score."""
+
+    points: int
+    label: str
+
+
+def complete(
+    doc: Members,
+    communications: Iterable[Members],
+    deals: Sequence[Members],
+    now: datetime,
+    *,
+    base_currency: str = "USD",
+    rates: Mapping[str, Decimal] | None = None,
+) -> dict[str, Any]:
+    """Return the computed members of a contact.
+
+    `communications` are activities, or events of the communication history. `rates` has the units of the base currency
+    per unit of another; a currency without a rate counts as the base currency.
+    """
+    talks = _talks(communications, now)
+    live = [deal for deal in deals if deal.get("status") in ("open", "won")]
+    value = sum(
+        (Decimal(deal.get("value") or 0) * (rates or {}).get(deal.get("currency") or "", Decimal(1)) for deal in live),
+        Decimal(),
+    )
+    dated = dict(doc) | {"last_contact": talks[0]["date"] if talks else doc.get("last_contact")}
+    health = _bounded(50, health_factors(dated, talks, deals, now))
+    return {
+        "relationship_health": "high" if health >= 70 else "medium" if health >= 40 else "low",
+        "health_score": health,
+        "sentiment": sentiment.named(mood(talks, now)),
+        "churn_risk": _bounded(25, churn_factors(dated, talks, deals, now)),
+        "last_contact": dated["last_contact"],
+        "total_deals": len(deals),
+        "total_value": value,
+        "currency": base_currency if rates is not None else doc.get("currency") or base_currency,
+        "open_deals": sum(deal.get("status") == "open" for deal in deals),
+    }
+
+
+def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[Factor]:
+    """Return what makes a relationship good or bad; it starts in the middle."""
+    quiet = _days_of_silence(doc, now)
+    steps = ((7, 20), (14, 15), (30, 10), (60, 0), (90, -10), (180, -20))
+    tone = mood(talks, now)
+    points = next((points for days, points in steps if quiet <= days), -30)
+    # That somebody was angry yesterday is no better than that they were silent.
+    found = [Factor(min(points, 0) if tone <= -sentiment.LIMIT else points, _silence(doc, quiet))]
+    recent = [entry for entry in talks if now - entry["date"] <= timedelta(days=90)]
+    # However many messages it has, a conversation is one.
+    lately = len({entry.get("conversation_id") or entry["id"] for entry in recent})
+    if lately:
+        found.append(Factor(min(lately, 5) * 2, f"{lately} conversations in the last 90 days"))
+    if abs(tone) >= 0.05:
+        found.append(Factor(round(tone * 25), f"{sentiment.named(tone)} tone of late"))
+    counts = {status: sum(deal.get("status") == status for deal in deals) for status in ("open", "won", "lost")}
+    for status, points in (("open", 4), ("won", 5), ("lost", -4)):
+        if counts[status]:
+            found.append(Factor(min(counts[status], 3) * points, f"{counts[status]} {status} deals"))
+    if _overdue(doc, now):
+        found.append(Factor(-5, "the follow-up is overdue"))
+    if doc.get("status") in ("inactive", "archived"):
+        found.append(Factor(-10, f"the contact is {doc['status']}"))
+    return found
+
+
+def churn_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[Factor]:
+    """Return what makes it likely or unlikely that a contact leaves."""
+    quiet = _days_of_silence(doc, now)
+    steps = ((14, -10), (30, 0), (60, 15), (90, 25), (180, 35))
+    found = [Factor(next((points for days, points in steps if quiet <= days), 45), _silence(doc, quiet))]
+    tone = mood(talks, now)
+    if abs(tone) >= 0.05:
+        found.append(Factor(round(tone * -30), f"{sentiment.named(tone)} tone of late"))
+    if trend(talks) == "declining":
+        found.append(Factor(10, "the tone is getting worse"))
+    words = [word for entry in heard(talks)[:5] for word in sentiment.leaving(str(entry.get("summary") or ""))]
+    if words:
+        found.append(Factor(20, f"talk of leaving: {', '.join(dict.fromkeys(words))}"))
+    lost = sum(deal.get("status") == "lost" for deal in deals)
+    kept = sum(deal.get("status") in ("open", "won") for deal in deals)
+    if lost:
+        found.append(Factor(min(lost, 3) * 6, f"{lost} lost deals"))
+    if kept:
+        found.append(Factor(min(kept, 3) * -5, f"{kept} open or won deals"))
+    if _overdue(doc, now):
+        found.append(Factor(5, "the follow-up is overdue"))
+    return found
+
+
+def trend(talks: Sequence[Members]) -> str:
+    """Return whether the tone is ``improving``, ``stable`` or ``declining``: the newer half against the older."""
+    scores = [sentiment.tone(str(entry.get("summary") or "")).score for entry in heard(talks)[:10]]
+    if len(scores) < 4:
+        return "stable"
+    half = len(scores) // 2
+    moved = sum(scores[:half]) / half - sum(scores[half:]) / (len(scores) - half)
+    return "improving" if moved > 0.25 else "declining" if moved < -0.25 else "stable"
+
+
+def _talks(communications: Iterable[Members], now: datetime) -> list[Members]:
+    entries = [communication(entry, now) if "kind" in entry else entry for entry in communications]
+    return sorted((entry for entry in entries if entry is not None), key=lambda entry: entry["date"], reverse=True)
+
+
+def _bounded(start: int, factors: Iterable[Factor]) -> int:
+    return max(0, min(100, start + sum(factor.points for factor in factors)))
+
+
+def _days_of_silence(doc: Members, now: datetime) -> int:
+    """Return the days since the last contact; somebody never contacted counts as silent for a month before."""
+    if doc.get("last_contact") is not None:
+        since, before = doc["last_contact"], 0
+    else:
+        since, before = doc.get("created_at") or now, 31
+    days: int = (now - since).days
+    return max(days, 0) + before
+
+
+def _silence(doc: Members, days: int) -> str:
+    return f"last contact {days} days ago" if doc.get("last_contact") is not None else "never contacted"
+
+
+def _overdue(doc: Members, now: datetime) -> bool:
+    return doc.get("next_follow_up") is not None and doc["next_follow_up"] < now
+
+
+# -- the filters -----------------------------------------------------------------------------------------------------
+
+
+def is_high_value(doc: Members) -> bool:
+    """Tell whether a contact's deals are worth special care."""
+    return Decimal(doc.get("total_value") or 0) >= HIGH_VALUE
+
+
+def is_at_risk(doc: Members) -> bool:
+    """Tell whether a contact is about to leave."""
+    return (doc.get("churn_risk") or 0) >= AT_RISK
+
+
+def is_recent(doc: Members, now: datetime) -> bool:
+    """Tell whether there was contact of late."""
+    return doc.get("last_contact") is not None and now - doc["last_contact"] <= RECENT
+
+
+def needs_follow_up(doc: Members, now: datetime) -> bool:
+    """Tell whether a follow-up is due: the planned time has come, or there is no plan and much silence."""
+    if doc.get("status") == "archived" or doc.get("do_not_contact"):
+        return False
+    if doc.get("next_follow_up") is not None:
+        return bool(doc["next_follow_up"] <= now)
+    last = doc.get("last_contact") or doc.get("created_at")
+    return last is not None and now - last > SILENCE
+
+
+def filtered(docs: Sequence[Document], name: str | None, now: datetime) -> Sequence[Document]:
+    """Keep the contacts of a named filter: ``all``, ``high-value``, ``at-risk`` or ``recent``."""
+    tests: Mapping[str, Callable[[Document], bool]] = {
+        "high-value": is_high_value,
+        "at-risk": is_at_risk,
+        "recent": lambda doc: is_recent(doc, now),
+    }
+    test = tests.get(name or "all")
+    return [doc for doc in docs if test(doc)] if test is not None else docs
+
+
+# -- of stored contacts ----------------------------------------------------------------------------------------------
+
+
+def communications_of(call: Call, contact_id: str) -> list[dict[str, Any]]:
+    """Return the communication history of a contact, newest first."""
+    return said_with(contact_id, call.collection, call.now)
+
+
+def said_with(contact_id: str, collections: Callable[[str], Collection], now: datetime) -> list[dict[str, Any]]:
+    """Return what was said and written with a contact, newest first: its activities and its messages."""
+    talks = history(collections("activity").find("contact_id", contact_id), now)
+    for conversation in collections("conversation").find("contact_id", contact_id):
+        talks += [written(doc) for doc in collections("message").find("conversation_id", conversation["id"])]
+    return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
+
+
+def deals_of(call: Call, contact_id: str) -> list[Document]:
+    """Return the deals a contact takes part in, in whatever role."""
+    return [
+        deal
+        for deal in call.collection("deal")
+        if deal.get("contact_id") == contact_id
+        or any(role["contact_id"] == contact_id for role in deal.get("contact_roles") or ())
+    ]
+
+
+def computed(call: Call, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
+    """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
+    tenant = call.tenant
+    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
+    talks = communications_of(call, doc["id"])
+    mine = deals_of(call, doc["id"]) if deals is None else deals
+    return complete(doc, talks, mine, call.now, base_currency=tenant["base_currency"], rates=rates)
+
+
+def refresh(call: Call, contact_id: str | None) -> Document | None:
+    """Compute a contact anew: whatever writes activities, messages and deals calls this for the contact they are of.
+
+    Its version stays, since nobody has edited it.
+    """
+    doc = call.collection("contact").get(contact_id) if contact_id is not None else None
+    return store_computed(call, doc, computed(call, doc)) if doc is not None else None
+
+
+def store_computed(call: Call, doc: Document, members: Members) -> Document:
+    """Store what was computed of a contact, and tell if its health moved."""
+    if all(doc.get(name) == value for name, value in members.items()):
+        return doc
+    new = call.collection("contact").put(doc | members)
+    if new["health_score"] != doc.get("health_score"):
+        tell_health(call, doc, new)
+    return new
+
+
+def tell_health(call: Call, before: Members, after: Members) -> None:
+    """Tell that a contact's health moved."""
+    moved = changes_between({"health_score": before.get("health_score")}, {"health_score": after["health_score"]})
+    call.emit("contact.health_changed", "contact", after, changes=moved)

@@ -1,0 +1,104 @@
+"""What the AI notices about a contact: risks, opportunities, trends and suggestions, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ...serving import Call
+from ..insight import insight
+from ..sentiment import leaving
+from . import health as health
+
+Members = Mapping[str, Any]
+
+
+def insights_of(call: Call, doc: Members, talks: Sequence[Members] | None = None) -> list[dict[str, Any]]:
+    """Return the insights about a stored contact; `talks` is its communication history, where it is known already."""
+    known = health.communications_of(call, doc["id"]) if talks is None else talks
+    return insights(doc, known, health.deals_of(call, doc["id"]), call.now)
+
+
+def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[dict[str, Any]]:
+    """Return what is worth knowing about a contact, the surest first.
+
+    `talks` is the communication history, newest first. The same data gives the same insights, ids included.
+    """
+    theirs = health.heard(talks)
+    found = [*_risks(doc, theirs, now), *_opportunities(doc, deals), *_trends(theirs), *_suggestions(doc, now)]
+    return sorted(found, key=lambda insight: -insight["confidence"])
+
+
+def _risks(doc: Members, talks: Sequence[Members], now: datetime) -> Iterator[dict[str, Any]]:
+    last = doc.get("last_contact")
+    if last is not None and now - last > health.SILENCE:
+        days = (now - last).days
+        yield insight(
+            doc, "risk", "silence", f"No contact for {days} days", "The longer the silence, the likelier a loss.",
+            min(50 + days // 4, 95), last + health.SILENCE, "Get in touch this week",
+        )  # fmt: skip
+    if talks and talks[0]["sentiment"] == "negative":
+        yield insight(
+            doc, "risk", f"negative-{talks[0]['id']}", "The last conversation went badly", talks[0]["summary"],
+            75, talks[0]["date"], "Call back and settle what went wrong",
+        )  # fmt: skip
+    for entry in talks[:5]:
+        words = leaving(str(entry.get("summary") or ""))
+        if words:
+            yield insight(
+                doc, "risk", f"leaving-{entry['id']}", "May be about to leave",
+                f"Talked of: {', '.join(dict.fromkeys(words))}", 85, entry["date"], "Offer a review with the owner",
+            )  # fmt: skip
+            break
+
+
+def _opportunities(doc: Members, deals: Sequence[Members]) -> Iterator[dict[str, Any]]:
+    opened = [deal for deal in deals if deal.get("status") == "open"]
+    won = [deal for deal in deals if deal.get("status") == "won"]
+    health_score = doc.get("health_score") or 0
+    if opened and doc.get("sentiment") != "negative":
+        best = max(opened, key=lambda deal: Decimal(deal.get("value") or 0))
+        yield insight(
+            doc, "opportunity", f"deal-{best['id']}", f"Good moment for {best['title']}",
+            f"{len(opened)} open deals, and the relationship is {doc.get('relationship_health')}.",
+            min(45 + health_score // 2, 95), best["updated_at"], "Suggest the next step of the deal",
+        )  # fmt: skip
+    elif won and not opened and health_score >= 60:
+        newest = max(won, key=lambda deal: deal["updated_at"])
+        yield insight(
+            doc, "opportunity", f"upsell-{newest['id']}", "Ready for more",
+            f"Bought {newest['title']} and is content; no deal is open.", min(40 + health_score // 2, 90),
+            newest["updated_at"], "Propose an extension",
+        )  # fmt: skip
+
+
+def _trends(talks: Sequence[Members]) -> Iterator[dict[str, Any]]:
+    direction = health.trend(talks)
+    if direction != "stable":
+        yield insight(
+            talks[0], "trend", direction, f"The tone is {direction}",
+            f"Seen over the last {min(len(talks), 10)} conversations.", 70, talks[0]["date"], None,
+        )  # fmt: skip
+
+
+def _suggestions(doc: Members, now: datetime) -> Iterator[dict[str, Any]]:
+    planned = doc.get("next_follow_up")
+    if planned is not None and planned <= now:
+        yield insight(
+            doc, "suggestion", "overdue", "The follow-up is overdue", f"It was planned for {planned:%Y-%m-%d}.",
+            90, planned, "Follow up today",
+        )  # fmt: skip
+    elif planned is None and health.needs_follow_up(doc, now):
+        since = (doc.get("last_contact") or doc["created_at"]) + health.SILENCE
+        yield insight(
+            doc, "suggestion", "unplanned", "No follow-up is planned", "Nothing is planned with this contact.",
+            60, since, "Plan a follow-up",
+        )  # fmt: skip
+    missing = [label for name, label in (("email", "e-mail address"), ("phone", "phone number")) if not doc.get(name)]
+    if missing:
+        yield insight(
+            doc, "suggestion", "incomplete", f"No {' and no '.join(missing)}", "It is hard to reach this contact.",
+            55, doc["created_at"], f"Find out the {' and the '.join(missing)}",
+        )  # fmt: skip

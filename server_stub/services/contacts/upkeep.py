@@ -1,0 +1,89 @@
+"""What the timetable does for contacts: health and churn risk once a day, insights of contacts and deals every hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from ...data.document import Document
+from ...serving import Call
+from ...timetable import recurs
+from ..ai.records import deal_insights
+from ..notifications import notify
+from . import health as health
+from .insights import insights_of
+
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_TOLD_OF = frozenset({"risk", "opportunity", "competitor"})
+"""The insights an owner is told of when they are new."""
+_FROM = 75
+"""And how sure they must be."""
+
+
+@recurs("contact health", every=_DAY)
+def refresh_health(call: Call) -> None:
+    """Compute the health of every contact anew: silence makes a relationship worse."""
+    for doc, members in _computed(call):
+        health.store_computed(call, doc, {name: value for name, value in members.items() if name != "churn_risk"})
+
+
+@recurs("contact churn risk", every=_DAY)
+def refresh_churn_risk(call: Call) -> None:
+    """Compute the churn risk of every contact anew, and warn the owner of those that have come to be at risk."""
+    for doc, members in _computed(call):
+        new = health.store_computed(call, doc, {"churn_risk": members["churn_risk"]})
+        if health.is_at_risk(new) and not health.is_at_risk(doc) and new.get("owner_id"):
+            notify(
+                call,
+                new["owner_id"],
+                "at_risk_alert",
+                f"{new['name']} is at risk",
+                f"The churn risk of {new['name']} has risen to {new['churn_risk']} %.",
+                priority="high",
+                data={"contactId": new["id"], "contactName": new["name"], "churnRisk": new["churn_risk"]},
+                action_url=f"/contacts/{new['id']}",
+                expires_at=call.now + timedelta(days=30),
+            )
+
+
+def _computed(call: Call) -> Iterator[tuple[Document, dict[str, Any]]]:
+    deals: dict[str, dict[str, Document]] = {}
+    for deal in call.collection("deal"):
+        roles = deal.get("contact_roles") or ()
+        for contact_id in (deal.get("contact_id"), *(role["contact_id"] for role in roles)):
+            deals.setdefault(contact_id or "", {})[deal["id"]] = deal
+    for doc in call.collection("contact").all():
+        yield doc, health.computed(call, doc, list(deals.get(doc["id"], {}).values()))
+
+
+@recurs("insights", every=_HOUR)
+def generate_insights(call: Call) -> None:
+    """Keep what is worth knowing of contacts and open deals, and tell the owner what has come up within the hour."""
+    known = call.collection("insight")
+    for kind, doc, insight in _insights(call):
+        if known.get(insight["id"]) is not None:
+            continue
+        known.put(Document(insight, entity_type=kind, entity_id=doc["id"], created_at=call.now))
+        fresh = insight["date"] > call.now - _HOUR
+        if fresh and insight["type"] in _TOLD_OF and insight["confidence"] >= _FROM and doc.get("owner_id"):
+            name = doc.get("name") or doc.get("title")
+            notify(
+                call,
+                doc["owner_id"],
+                "ai_insight",
+                f"{insight['title']}: {name}",
+                insight["description"],
+                data={f"{kind}Id": doc["id"], "insightId": insight["id"], "confidence": insight["confidence"]},
+                action_url=f"/{kind}s/{doc['id']}",
+                expires_at=call.now + timedelta(days=14),
+            )
+
+
+def _insights(call: Call) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
+    for contact in call.collection("contact").all():
+        for insight in insights_of(call, contact):
+            yield "contact", contact, insight
+    for deal in call.collection("deal").find("status", "open"):
+        for insight in deal_insights(call, deal):
+            yield "deal", deal, insight

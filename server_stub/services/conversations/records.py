@@ -1,0 +1,122 @@
+"""The rules of conversations: list, read, write in them, set their priority, archive and tag them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from crm_sdk.resources.conversations import ConversationMessages, Conversations, ConversationTags
+
+from ...data.document import Document
+from ...data.query import matches
+from ...problems import Problem, invalid
+from ...serving import Call, Members, serves
+from ..messages.reading import analyse
+from . import state as state
+
+_SEARCHED = ("contact_name", "contact_company", "lead_name", "tags", "texts")
+_LONGEST_SMS, _LONGEST_TAG, _MOST_TAGS = 1_600, 50, 50
+
+Thread = tuple[Document, list[Document]]
+
+
+def threads(call: Call) -> list[Thread]:
+    """Return the conversations the document of a call knows, with their messages: with leads, or with contacts."""
+    known: Callable[[Document], object] = (
+        (lambda doc: doc["lead_id"]) if call.dialect == "mvp" else (lambda doc: state.contact_of(call, doc))
+    )
+    return [
+        (doc, state.messages_of(call, doc["id"]))
+        for doc in call.collection("conversation").all()
+        if known(doc) is not None
+    ]
+
+
+def filtered(call: Call, found: Sequence[Thread], name: str | None) -> list[Thread]:
+    """Keep the conversations of a named filter; one that is archived wants nothing."""
+    tests: Mapping[str, Callable[[Document, list[Document]], bool]] = {
+        "unread": lambda doc, history: doc["unread_count"] > 0 and not doc["archived"],
+        "high-priority": lambda doc, history: doc["priority"] == "high" and not doc["archived"],
+        "follow-up": lambda doc, history: state.needs_follow_up(doc, history, call.now),
+    }
+    test = tests.get(name or "all")
+    return [thread for thread in found if test(*thread)] if test is not None else list(found)
+
+
+@serves(Conversations.list)
+def list_(call: Call, filter: str | None, search: str | None) -> list[dict[str, Any]]:
+    """Return the conversations, the one with the newest message first."""
+    found: list[dict[str, Any]] = []
+    for doc, history in filtered(call, threads(call), filter):
+        one = state.shown(call, doc, history)
+        texts = [text for message in history for text in (message["content"], message["subject"]) if text]
+        if matches(Document({**one, "texts": texts}), search, _SEARCHED):
+            found.append(one)
+    return sorted(found, key=lambda one: (one["last_message_at"] or one["created_at"], one["id"]), reverse=True)
+
+
+@serves(Conversations.get)
+def get(call: Call, conversation_id: str) -> dict[str, Any]:
+    """Return a conversation with its messages, those that came in analysed."""
+    return _whole(call, call.record("conversation", conversation_id))
+
+
+@serves(ConversationMessages.create)
+def write(call: Call, conversation_id: str, message: Members) -> dict[str, Any]:
+    """Write in a conversation, as the caller."""
+    conversation = state.writable(call, conversation_id)
+    content = text_of(message)
+    if message["type"] == "sms" and len(content) > _LONGEST_SMS:
+        text = f"an SMS has at most {_LONGEST_SMS:,} characters, not {len(content):,}"
+        raise Problem("CONTENT_TOO_LONG", text, field="content", rule="length")
+    subject = (message.get("subject") or "").strip() or None
+    made = state.write(call, conversation, theirs=False, content=content, type=message["type"], subject=subject)
+    return state.shown_message(made, call.now)
+
+
+@serves(Conversations.set_priority)
+def set_priority(call: Call, conversation_id: str, priority: str) -> dict[str, Any]:
+    """Set the priority by hand."""
+    conversation = state.writable(call, conversation_id)
+    return _whole(call, state.change(call, conversation, {"priority": priority, "priority_set": True}))
+
+
+@serves(Conversations.archive)
+def archive(call: Call, conversation_id: str, archived: bool) -> dict[str, Any]:
+    """Archive a conversation, or take it back."""
+    conversation = state.writable(call, conversation_id)
+    return _whole(call, state.change(call, conversation, {"archived": archived}))
+
+
+@serves(ConversationTags.add)
+def add_tag(call: Call, conversation_id: str, tag: str) -> dict[str, Any]:
+    """Add a tag, once in whatever case."""
+    conversation = state.writable(call, conversation_id)
+    name, tags = tag.strip(), conversation["tags"]
+    if not name or len(name) > _LONGEST_TAG:
+        raise invalid("tag", "length", f"a tag has 1 to {_LONGEST_TAG} characters")
+    if name.casefold() in {known.casefold() for known in tags}:
+        return _whole(call, conversation)
+    if len(tags) >= _MOST_TAGS:
+        raise invalid("tag", "max", f"a conversation has at most {_MOST_TAGS} tags")
+    return _whole(call, state.change(call, conversation, {"tags": [*tags, name]}))
+
+
+def text_of(message: Members) -> str:
+    """Return the text of a message that is to be stored. Raises 422 for an empty one."""
+    content = str(message["content"]).strip()
+    if not content:
+        raise invalid("content", "length", "a message needs a text")
+    return content
+
+
+def _whole(call: Call, conversation: Document) -> dict[str, Any]:
+    history = state.messages_of(call, conversation["id"])
+    messages: list[dict[str, Any]] = []
+    for doc in history:
+        message = state.shown_message(doc, call.now)
+        if doc["sender_type"] == "contact":
+            situation = state.situation_of(call, conversation, doc, history)
+            message["ai_analysis"] = analyse(doc["content"], situation)
+        messages.append(message)
+    return state.shown(call, conversation, history) | {"messages": messages}

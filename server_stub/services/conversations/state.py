@@ -1,0 +1,321 @@
+"""What follows from the messages of a conversation: its mood and trend, what it waits for, and what a new one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...data.document import Document
+from ...problems import Problem
+from ...serving import Call, Members, changes_between
+from .. import sentiment
+from ..contacts import health as contact_health
+from ..contacts.writing import found
+from ..leads import records as leads
+from ..messages import reading as message_reading
+from ..messages.reading import Situation
+
+UNANSWERED = timedelta(days=1)
+"""Who waits longer for an answer wants a follow-up."""
+UNHEARD = timedelta(days=3)
+"""So long a question of ours may stay without an answer before it wants a follow-up."""
+_DELIVERY = timedelta(minutes=1)
+_FADING = 0.7
+_MOVED = 0.25
+"""From this change of the mean tone on, a mood improves or declines."""
+_SETTLED = timedelta(days=30)
+"""Where nothing came in for so long, the mood goes nowhere any more."""
+_BOOKKEEPING = frozenset({"priority_set"})
+
+
+# -- who and what ----------------------------------------------------------------------------------------------------
+
+
+def person_of(call: Call, conversation: Members) -> Document | None:
+    """Return the contact a conversation is with, or the lead that is none yet; None where neither is there any more."""
+    contact_id = contact_of(call, conversation)
+    if contact_id is not None:
+        contact = call.collection("contact").get(contact_id)
+        return found(call, contact_id) if contact is None and _merged(call, contact_id) else contact
+    return call.collection("lead").get(conversation.get("lead_id") or "")
+
+
+def contact_of(call: Call, conversation: Members) -> str | None:
+    """Return the id of the contact a conversation is with: for a lead's, of the one it was converted to."""
+    if conversation.get("contact_id") is not None or conversation.get("lead_id") is None:
+        return conversation.get("contact_id")
+    lead = call.collection("lead").get(conversation["lead_id"])
+    return lead.get("converted_contact_id") if lead is not None else None
+
+
+def _merged(call: Call, contact_id: str) -> bool:
+    gone = call.collection("contact").get(contact_id, deleted=True)
+    return gone is not None and bool(gone.get("merged_into"))
+
+
+def writable(call: Call, conversation_id: str) -> Document:
+    """Return a conversation that is to be changed. Raises 404, or 403 where it is with somebody else's contact."""
+    conversation = call.record("conversation", conversation_id)
+    permit(call, person_of(call, conversation))
+    return conversation
+
+
+def permit(call: Call, person: Members | None) -> None:
+    """Raise 403 where somebody of the role sales writes with a lead or contact of another owner."""
+    owner = person.get("owner_id") if person is not None else None
+    if call.caller.role == "sales" and owner not in (None, call.caller.user_id):
+        raise Problem("FORBIDDEN", "this conversation is somebody else's; the role sales writes in its own only")
+
+
+def messages_of(call: Call, conversation_id: str) -> list[Document]:
+    """Return the messages of a conversation, the oldest first."""
+    docs = call.collection("message").find("conversation_id", conversation_id)
+    return sorted(docs, key=lambda doc: doc["timestamp"])
+
+
+def is_important(person: Members | None) -> bool:
+    """Tell whether much depends on somebody: a contact of high value or about to leave, a hot lead."""
+    if person is None:
+        return False
+    return contact_health.is_high_value(person) or contact_health.is_at_risk(person) or person.get("rating") == "hot"
+
+
+def situation_of(
+    call: Call, conversation: Members, message: Members, history: Sequence[Members]
+) -> message_reading.Situation:
+    """Return what is known besides a message of a conversation: who wrote it, and what came before."""
+    before = [doc for doc in history if doc["timestamp"] <= message["timestamp"] and doc["id"] != message["id"]]
+    return Situation(
+        name=message.get("sender_name"),
+        unanswered=unanswered(before),
+        important=is_important(person_of(call, conversation)),
+        before=[doc["content"] for doc in before],
+    )
+
+
+def unanswered(history: Sequence[Members]) -> int:
+    """Count the messages at the end of a history to which we have not answered."""
+    count = 0
+    for doc in reversed(history):
+        if doc["sender_type"] != "contact":
+            break
+        count += 1
+    return count
+
+
+# -- what the messages say -------------------------------------------------------------------------------------------
+
+
+def overall(history: Sequence[Members]) -> str:
+    """Return the mood of what came in; the last messages count most."""
+    scores = _scores(history)[-10:]
+    weights = [_FADING**age for age in range(len(scores))]
+    total = sum(score * weight for score, weight in zip(reversed(scores), weights, strict=True))
+    return sentiment.named(total / sum(weights)) if scores else "neutral"
+
+
+def trend(history: Sequence[Members], now: datetime) -> str:
+    """Return where the mood goes: what came in lately against what came in before."""
+    scores, last = _scores(history)[-10:], [doc["timestamp"] for doc in history if doc["sender_type"] == "contact"][-1:]
+    if len(scores) < 2 or now - last[0] > _SETTLED:
+        return "stable"
+    middle = len(scores) // 2
+    moved = sum(scores[middle:]) / (len(scores) - middle) - sum(scores[:middle]) / middle
+    return "improving" if moved > _MOVED else "declining" if moved < -_MOVED else "stable"
+
+
+def trend_of(conversation: Members, history: Sequence[Members], now: datetime) -> str:
+    """Return where the mood of a conversation goes: what the day's analysis found, until something more is written."""
+    as_of = conversation.get("trend_as_of")
+    if as_of is not None and (not history or history[-1]["timestamp"] <= as_of):
+        return str(conversation["sentiment_trend"])
+    return trend(history, now)
+
+
+def _scores(history: Sequence[Members]) -> list[float]:
+    return [sentiment.tone(doc["content"]).score for doc in history if doc["sender_type"] == "contact"]
+
+
+def summary(name: str, history: Sequence[Members], direction: str) -> str:
+    """Return a conversation in a few sentences."""
+    if not history:
+        return f"Nothing has been written with {name} yet."
+    theirs = [doc["content"] for doc in history if doc["sender_type"] == "contact"]
+    topics = list(dict.fromkeys(topic for text in reversed(theirs[-5:]) for topic in message_reading.topics_of(text)))
+    parts = [f"{name} wrote {len(theirs)} of {len(history)} messages"]
+    if topics:
+        parts.append(f", on {', '.join(topics[:3])}")
+    parts.append(f". The mood is {overall(history)} and {direction}. ")
+    waiting = unanswered(history)
+    last = f"{history[-1]['timestamp']:%Y-%m-%d}"
+    parts.append(f"{waiting} without an answer since {last}." if waiting else f"We wrote last, on {last}.")
+    return "".join(parts)
+
+
+def needs_follow_up(conversation: Members, history: Sequence[Members], now: datetime) -> bool:
+    """Tell whether somebody waits for us too long, or a question of ours has stayed without an answer."""
+    if conversation["archived"] or not history:
+        return False
+    last = history[-1]
+    silence = now - last["timestamp"]
+    if last["sender_type"] == "contact":
+        return bool(silence > UNANSWERED)
+    return bool(silence > UNHEARD and "?" in last["content"])
+
+
+def response_times(history: Sequence[Members]) -> Iterator[timedelta]:
+    """Give how long each of our answers took, from the first message it answers."""
+    asked: datetime | None = None
+    for doc in history:
+        if doc["sender_type"] == "contact":
+            asked = asked or doc["timestamp"]
+        elif asked is not None:
+            yield doc["timestamp"] - asked
+            asked = None
+
+
+# -- as the documents show it ----------------------------------------------------------------------------------------
+
+
+def shown_message(message: Members, now: datetime) -> dict[str, Any]:
+    """Return a message with what follows from it: a message of ours is delivered after a minute."""
+    theirs = message["sender_type"] == "contact"
+    arrived = message["status"] == "sent" and now - message["timestamp"] >= _DELIVERY
+    return {
+        **message,
+        "sender": "lead" if theirs else "agent",
+        "status": "delivered" if arrived else message["status"],
+    }
+
+
+def shown(call: Call, conversation: Members, history: Sequence[Members]) -> dict[str, Any]:
+    """Return a conversation with everything that follows from its messages, but without them."""
+    person = person_of(call, conversation)
+    name = person["name"] if person is not None else conversation["contact_name"]
+    last, direction = history[-1] if history else None, trend_of(conversation, history, call.now)
+    return {
+        **conversation,
+        "contact_id": contact_of(call, conversation),
+        "contact_name": name,
+        "contact_company": person.get("company") if person is not None else conversation["contact_company"],
+        "lead_name": name if conversation["lead_id"] is not None else None,
+        "last_message": last and {
+            "content": last["content"],
+            "timestamp": last["timestamp"],
+            "sender": shown_message(last, call.now)["sender"],
+        },
+        "status": "archived" if conversation["archived"] else "active",
+        "overall_sentiment": overall(history),
+        "sentiment_trend": direction,
+        "ai_summary": summary(name, history, direction),
+    }  # fmt: skip
+
+
+# -- a new message ---------------------------------------------------------------------------------------------------
+
+
+def begin(call: Call, lead: Document) -> Document:
+    """Open the conversation with a lead."""
+    return call.create(
+        "conversation",
+        "conv_",
+        {
+            "lead_id": lead["id"],
+            "contact_id": None,
+            "contact_name": lead["name"],
+            "contact_company": lead.get("company"),
+            "unread_count": 0,
+            "last_message_at": None,
+            "tags": [],
+            "priority": "low",
+            "priority_set": False,
+            "archived": False,
+            "sentiment_trend": "stable",
+            "trend_as_of": None,
+        },
+    )
+
+
+def write(
+    call: Call, conversation: Document, *, theirs: bool, content: str, type: str, subject: str | None
+) -> Document:
+    """Store a message and what it does: to the conversation, to the messages before, and to the lead or contact."""
+    history = messages_of(call, conversation["id"])
+    person = person_of(call, conversation)
+    judged = sentiment.tone(f"{subject}. {content}" if subject else content)
+    user = call.collection("user").get(call.caller.user_id or "")
+    ours = (call.caller.user_id or call.caller.actor_id, user["name"] if user is not None else call.caller.name)
+    contact = (contact_of(call, conversation) or conversation["lead_id"], conversation["contact_name"])
+    sender_id, sender_name = contact if theirs else ours
+    message = call.create(
+        "message",
+        "msg_",
+        {
+            "conversation_id": conversation["id"],
+            "lead_id": conversation["lead_id"],
+            "sender_id": sender_id,
+            "sender_name": person["name"] if theirs and person is not None else sender_name,
+            "sender_type": "contact" if theirs else "user",
+            "content": content,
+            "timestamp": call.now,
+            "type": type,
+            "subject": subject,
+            "sentiment": judged.sentiment,
+            "confidence": judged.confidence,
+            "attachments": [],
+            "status": "delivered" if theirs else "sent",
+        },
+    )
+    _answer(call, history, theirs)
+    changes: dict[str, Any] = {
+        "unread_count": conversation["unread_count"] + 1 if theirs else 0,
+        "last_message_at": call.now,
+        "archived": False,
+    }
+    if theirs:
+        urgency = message_reading.urgency_of(content, situation_of(call, conversation, message, history))
+        if urgency == "high" or not conversation["priority_set"]:
+            changes |= {"priority": urgency, "priority_set": False}
+    facts = {name: message[name] for name in ("lead_id", "conversation_id", "content", "sender_type")}
+    call.emit("message.received" if theirs else "message.sent", "message", message, metadata=facts)
+    change(call, conversation, changes)
+    _note(call, conversation["lead_id"], theirs)
+    contact_health.refresh(call, contact_of(call, conversation))
+    return message
+
+
+def change(call: Call, conversation: Document, changes: Members) -> Document:
+    """Store changes to a conversation and tell of them; the same document where nothing differs."""
+    if all(conversation.get(name) == value for name, value in changes.items()):
+        return conversation
+    new = call.update("conversation", conversation, changes)
+    told = [entry for entry in changes_between(conversation, new) if entry["field"] not in _BOOKKEEPING]
+    call.emit("conversation.updated", "conversation", {**new, "name": new["contact_name"]}, changes=told)
+    if new["unread_count"] != conversation["unread_count"]:
+        call.tell("conversation.unread_count", "conversation", new)
+    return new
+
+
+def _answer(call: Call, history: Sequence[Document], theirs: bool) -> None:
+    """Let the messages of the other side be read, and the last one replied to."""
+    waiting: list[Document] = []
+    for doc in reversed(history):
+        if (doc["sender_type"] == "contact") == theirs:
+            break
+        waiting.append(doc)
+    states: Mapping[bool, str] = {True: "replied", False: "read"}
+    for at, doc in enumerate(waiting):
+        call.collection("message").put(doc | {"status": states[at == 0]})
+
+
+def _note(call: Call, lead_id: str | None, theirs: bool) -> None:
+    """Note at the lead that something happened, and with our first answer, when that was."""
+    lead = call.collection("lead").get(lead_id or "")
+    if lead is None:
+        return
+    changes: dict[str, Any] = {"last_activity_at": call.now}
+    if not theirs and lead.get("first_response_at") is None:
+        changes["first_response_at"] = call.now
+    new = leads.change(call, lead, changes)
+    call.emit("lead.updated", "lead", new, changes=leads.told(lead, new))

@@ -1,0 +1,207 @@
+"""The figures of deals: what is computed of each, which filters it falls under, and what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm_sdk.wire import is_object
+
+from ...data.document import Document
+from ...serving import Call
+from .probability import STAGE_BASE, recent_of, weigh
+from .signals import Evidence, evidence
+
+HOT = 70
+"""From this probability on an open deal is hot."""
+CLOSING_SOON = timedelta(days=30)
+"""An open deal expected within this time closes soon."""
+
+_TYPES: Mapping[str, str] = {"event": "meeting", "call": "call", "email": "email", "note": "note"}
+
+Members = Mapping[str, Any]
+
+
+# -- what happened on a deal -----------------------------------------------------------------------------------------
+
+
+def activities_of(call: Call, deal_id: str) -> list[dict[str, Any]]:
+    """Return what happened on a deal, newest first."""
+    return happened(call.collection("activity").find("deal_id", deal_id), call.now)
+
+
+def activity_of(activity: Members) -> dict[str, Any] | None:
+    """Return an activity as one of a deal; None for a task, or another thing that is none."""
+    own: Members = activity.get("deal_activity") or {}
+    kind = str(activity.get("kind"))
+    if kind not in _TYPES:
+        return None
+    demo = kind == "event" and activity.get("type") == "demo"
+    outcome: Any = own.get("outcome") or activity.get("outcome")
+    if is_object(outcome):  # a meeting's
+        outcome = outcome.get("summary")
+    texts = (activity.get("description"), activity.get("body"), activity.get("body_text"), activity.get("title"))
+    return {
+        "id": activity["id"],
+        "type": own.get("type") or ("demo" if demo else _TYPES[kind]),
+        "date": activity.get("occurred_at") or activity["created_at"],
+        "description": next((text for text in texts if text), ""),
+        "outcome": outcome,
+        "next_step": own.get("next_step") or activity.get("next_step"),
+    }
+
+
+def evidence_of(call: Call, deal: Members) -> Evidence:
+    """Return what the activities of a deal tell."""
+    return evidence(activities_of(call, deal["id"]), call.now)
+
+
+def happened(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
+    """Return activities as those of a deal, newest first, but tasks, and meetings that are still to come."""
+    found = [
+        told
+        for activity in activities
+        if (told := activity_of(activity)) is not None and (told["date"] <= now or "deal_activity" in activity)
+    ]
+    return sorted(found, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
+
+
+# -- what is computed ------------------------------------------------------------------------------------------------
+
+
+def computed(call: Call, deal: Members) -> dict[str, Any]:
+    """Return the computed members of a stored deal as they are now."""
+    return complete(deal, activities_of(call, deal["id"]), stage_of(call, deal), call.now)
+
+
+def complete(deal: Members, activities: Sequence[Members], stage: Members | None, now: datetime) -> dict[str, Any]:
+    """Return the computed members of a deal by what happened on it, and by its stage."""
+    told = evidence(activities, now)
+    closed, override = deal["status"] != "open", deal.get("probability_override")
+    signals, risks = [found.label for found in told.signals], [found.label for found in told.risks]
+    rival = told.competitor.label if told.competitor is not None else None
+    weighed = weigh(
+        stage["probability"] if stage is not None else STAGE_BASE.get(deal["stage"], 0),
+        signals,
+        risks,
+        rival,
+        recent=recent_of((entry["date"] for entry in activities), now),
+        closed=closed,
+        stage=deal["stage"],
+    )
+    probability = weighed.probability if closed or override is None else override
+    moved = deal.get("stage_changed_at") or deal["created_at"]
+    last = max(
+        [
+            deal.get("last_activity") or deal.get("created_date") or deal["created_at"],
+            *(entry["date"] for entry in activities if entry["date"] <= now),
+        ]
+    )
+    rots = stage.get("rotten_days") if stage is not None else None
+    return {
+        "probability": probability,
+        "confidence": weighed.confidence,
+        "weighted_value": Decimal(deal["value"]) * probability / 100,
+        "risk_factors": risks,
+        "positive_signals": signals,
+        "competitor_mentioned": rival,
+        "last_activity": last,
+        "days_in_stage": 0 if closed else max((now - moved).days, 0),
+        "is_rotten": not closed and rots is not None and now - last > timedelta(days=rots),
+    }
+
+
+def seen(call: Call, deal: Document) -> Document:
+    """Return a stored deal with its computed members as they are now: time alone moves some of them."""
+    return deal | computed(call, deal)
+
+
+def all_seen(call: Call) -> list[Document]:
+    """Return every deal of the company with its computed members as they are now."""
+    return [seen(call, deal) for deal in call.collection("deal").all()]
+
+
+def stage_of(call: Call, deal: Members) -> Document | None:
+    """Return the stage a deal is in."""
+    return call.collection("stage").get(deal["stage_id"]) if deal.get("stage_id") else None
+
+
+# -- the filters -----------------------------------------------------------------------------------------------------
+
+
+def is_hot(deal: Members) -> bool:
+    """Tell whether a deal is likely to be won."""
+    return bool(deal["status"] == "open" and deal["probability"] >= HOT)
+
+
+def is_at_risk(deal: Members, today: date) -> bool:
+    """Tell whether a deal is overdue, silent for too long, or has more risks (a competitor is one) than signals."""
+    if deal["status"] != "open":
+        return False
+    risks = len(deal["risk_factors"]) + (deal["competitor_mentioned"] is not None)
+    return is_overdue(deal, today) or bool(deal["is_rotten"]) or risks > len(deal["positive_signals"])
+
+
+def is_overdue(deal: Members, today: date) -> bool:
+    """Tell whether an open deal should have been closed by now."""
+    closing = deal.get("expected_close_date")
+    return bool(deal["status"] == "open" and closing is not None and closing < today)
+
+
+def closes_soon(deal: Members, today: date) -> bool:
+    """Tell whether a deal is expected to close within the next days."""
+    closing = deal.get("expected_close_date")
+    return bool(deal["status"] == "open" and closing is not None and today <= closing <= today + CLOSING_SOON)
+
+
+def filtered(docs: Sequence[Document], name: str | None, on: date) -> Sequence[Document]:
+    """Keep the deals of a named filter: ``all``, ``hot``, ``at-risk`` or ``closing-soon``."""
+    tests: Mapping[str, Callable[[Document], bool]] = {
+        "hot": is_hot,
+        "at-risk": lambda deal: is_at_risk(deal, on),
+        "closing-soon": lambda deal: closes_soon(deal, on),
+    }
+    test = tests.get(name or "all")
+    return [deal for deal in docs if test(deal)] if test is not None else docs
+
+
+# -- dates and amounts -----------------------------------------------------------------------------------------------
+
+
+def zone(call: Call) -> tzinfo:
+    """Return the time zone of the company."""
+    name = call.tenant.get("timezone")
+    return ZoneInfo(name) if name else UTC
+
+
+def today(call: Call) -> date:
+    """Return the company's day."""
+    return call.now.astimezone(zone(call)).date()
+
+
+def midnight(call: Call, day: date) -> datetime:
+    """Return when a day of the company begins."""
+    return datetime.combine(day, time(), zone(call)).astimezone(UTC)
+
+
+def quarter(day: date) -> tuple[date, date]:
+    """Return the first and the last day of the quarter of a day."""
+    first = date(day.year, day.month - (day.month - 1) % 3, 1)
+    beyond = date(first.year + (first.month == 10), (first.month + 2) % 12 + 1, 1)
+    return first, beyond - timedelta(days=1)
+
+
+def worth(call: Call) -> Callable[[Members], Decimal]:
+    """Return what tells a deal's value in the company's currency; one without a rate counts as that."""
+    tenant = call.tenant
+    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
+    rates[tenant["base_currency"]] = Decimal(1)
+    return lambda deal: Decimal(deal["value"] or 0) * rates.get(deal.get("currency") or "", Decimal(1))
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the sum of amounts."""
+    return sum(amounts, Decimal())

@@ -1,0 +1,42 @@
+"""Tell a deal's owner what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ...data.document import Document
+from ...serving import Call
+from ..notifications import notify
+
+_KEPT = timedelta(days=30)
+"""Notifications expire after this time."""
+
+
+def moved(call: Call, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
+    """Tell the owner that a deal is in another stage: won, lost, opened again, or one on; None without an owner.
+
+    One that was made in its stage comes from none.
+    """
+    user = deal.get("owner_id") or call.caller.user_id
+    if user is None:
+        return None
+    value = f"{deal['value']:,.0f} {deal.get('currency') or call.tenant['base_currency']}"
+    title, priority = {
+        "won": (f"Deal won: {deal['title']}", "high"),
+        "lost": (f"Deal lost: {deal['title']}", "medium"),
+    }.get(deal["status"], (f"Deal moved: {deal['title']}", "low"))
+    way = f"From {from_stage} to {deal['stage']}" if from_stage is not None else f"Made in {deal['stage']}"
+    message = f"{way}, now {deal['probability']} % likely. It is worth {value}."
+    return notify(
+        call,
+        user,
+        "deal_update",
+        title,
+        message,
+        priority=priority,
+        data={"dealId": deal["id"]},
+        action_url=f"/deals/{deal['id']}",
+        expires_at=call.now + _KEPT,
+    )

@@ -1,0 +1,278 @@
+"""The rules of deals: create, read, change, delete, list, move between stages, what happened, and the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from crm_sdk.resources.deals import DealActivities, Deals
+
+from ...data import normalise
+from ...data.document import Document
+from ...data.query import ordered, searched
+from ...problems import invalid
+from ...seed.blanks import blank
+from ...serving import Call, Members, changes_between, serves
+from ..contacts import health as contact_health
+from . import figures as figures
+from . import stages as deal_stages
+from .insights import insights
+
+SEARCHED = ("title", "company", "contact_name", "description", "tags", "stage")
+
+_STAMPED = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
+_KINDS: Mapping[str, str] = {
+    "call": "call",
+    "email": "email",
+    "proposal": "email",
+    "meeting": "event",
+    "demo": "event",
+    "note": "note",
+}
+"""The kind of activity that each type of a deal's activity is stored as."""
+_MEETING = timedelta(minutes=30)
+_AHEAD = timedelta(days=3_660)
+_MOST = Decimal(10) ** 15
+"""No deal is worth as much."""
+
+
+@serves(Deals.list)
+def list_(call: Call, filter: str | None, search: str | None) -> Sequence[Document]:
+    """Return the deals that were asked for, newest first."""
+    docs = figures.filtered(figures.all_seen(call), filter, figures.today(call))
+    return ordered(searched(docs, search, SEARCHED), None, None, ("created_at",))
+
+
+@serves(Deals.get)
+def get(call: Call, deal_id: str) -> Document:
+    """Return a deal with its activities and insights."""
+    return nested(call, call.record("deal", deal_id))
+
+
+def nested(call: Call, deal: Document) -> Document:
+    """Return a stored deal as it is now, with its activities and insights."""
+    now = figures.seen(call, deal)
+    return now | {"activities": figures.activities_of(call, deal["id"]), "ai_insights": insights(call, now)}
+
+
+@serves(Deals.create)
+def create(call: Call, deal: Members) -> Document:
+    """Create a deal in its pipeline's first stage, or in the one that is given."""
+    given = _prepared(call, deal)
+    stage = deal_stages.chosen(
+        call, deal_stages.pipeline_of(call, given.pop("pipeline_id", None)), given.pop("stage", None)
+    )
+    members: dict[str, Any] = {
+        **{name: value for name, value in blank("deal").items() if name not in _STAMPED},
+        "currency": call.tenant["base_currency"],
+        "owner_id": call.caller.user_id,
+        "expected_close_date": figures.quarter(figures.today(call))[1],
+        "created_date": call.now,
+        "last_activity": call.now,
+        **deal_stages.entered(call, stage),
+        **given,
+    }
+    return nested(call, deal_stages.begin(call, call.create("deal", "deal_", members)))
+
+
+@serves(Deals.update)
+def update(call: Call, deal_id: str, changes: Members) -> Document:
+    """Change a deal and compute it anew; a stage moves it."""
+    doc = call.record("deal", deal_id)
+    given = _prepared(call, changes, doc)
+    place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
+    if place:
+        wanted = deal_stages.pipeline_of(call, place.get("pipeline_id") or doc["pipeline_id"])
+        stage = deal_stages.chosen(call, wanted, place.get("stage", doc["stage"]))
+        if stage["id"] != doc["stage_id"]:
+            new = deal_stages.move(call, doc, stage, given)
+            _told(call, doc, new)
+            return nested(call, new)
+    changed = doc | given
+    new = call.update("deal", doc, given | figures.computed(call, changed))
+    _told(call, doc, new)
+    return nested(call, new)
+
+
+def _told(call: Call, before: Document, after: Document) -> None:
+    call.emit("deal.updated", "deal", after, changes=changes_between(before, after))
+    deal_stages.follow(call, after, before["contact_id"], before["account_id"])
+
+
+@serves(Deals.delete)
+def delete(call: Call, deal_id: str) -> None:
+    """Delete a deal."""
+    doc = call.record("deal", deal_id)
+    gone = call.delete("deal", doc)
+    call.emit("deal.deleted", "deal", gone)
+    deal_stages.follow(call, doc | {"status": "deleted"})
+
+
+@serves(Deals.move_stage)
+def move_stage(call: Call, deal_id: str, stage: str) -> Document:
+    """Move a deal to a stage; to the one it is in, nothing happens."""
+    doc = call.record("deal", deal_id)
+    wanted = deal_stages.chosen(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
+    return nested(call, doc if wanted["id"] == doc["stage_id"] else deal_stages.move(call, doc, wanted))
+
+
+@serves(DealActivities.create)
+def record(call: Call, deal_id: str, activity: Members) -> dict[str, Any]:
+    """Record what happened on a deal, and weigh the deal anew."""
+    deal = call.record("deal", deal_id)
+    description = activity["description"].strip()
+    if not description:
+        raise invalid("description", "length", "an activity needs a description")
+    type, date = activity["type"], activity["date"]
+    if date > call.now + _AHEAD:
+        raise invalid("date", "max", f"an activity is at most {_AHEAD.days} days ahead")
+    kind = _KINDS[type]
+    own = {"type": type, "outcome": activity.get("outcome"), "next_step": activity.get("next_step")}
+    title = description.partition("\n")[0][:255]
+    doc = call.create(
+        "activity",
+        f"{kind}_",
+        {
+            **{name: value for name, value in blank(kind).items() if name not in _STAMPED},
+            **_shaped(call, kind, type, date, title, description),
+            "title": title,
+            "description": description,
+            "owner_id": call.caller.user_id or deal["owner_id"],
+            "contact_id": deal["contact_id"],
+            "deal_id": deal["id"],
+            "account_id": deal["account_id"],
+            "contact_name": deal["contact_name"],
+            "contact_company": deal["company"],
+            "source": "api" if call.caller.auth == "api_key" else "manual",
+            "occurred_at": date,
+            "deal_activity": own,
+            **contact_health.analysis(None, description),
+        },
+    )
+    call.emit("activity.created", "activity", doc)
+    weighed = figures.computed(call, deal)
+    changes = weighed | ({"next_step": own["next_step"]} if own["next_step"] else {})
+    new = call.update("deal", deal, changes)
+    told = {"id": doc["id"], "date": date, "description": description, **own}
+    call.emit(
+        "deal.activity_added",
+        "deal",
+        new,
+        changes=changes_between(deal, new),
+        metadata={"activity_id": doc["id"], "activity": told},
+    )
+    deal_stages.follow(call, new)
+    return told
+
+
+def _shaped(call: Call, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
+    """Return the members that an activity of a kind has for what was said and when."""
+    if kind == "email":
+        return {"subject": title, "body_text": text, "sent_at": date}
+    if kind == "note":
+        return {"body": text}
+    status = "completed" if kind == "call" or date <= call.now else "scheduled"
+    if kind == "call":
+        return {"start_time": date, "status": status}
+    what = "demo" if type == "demo" else "meeting"
+    return {"start_time": date, "end_time": date + _MEETING, "status": status, "type": what}
+
+
+@serves(Deals.forecast)
+def forecast(call: Call) -> dict[str, Any]:
+    """Sum up the open deals; what is overdue counts in this month."""
+    worth, today = figures.worth(call), figures.today(call)
+    opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
+    beyond = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    month = [deal for deal in opened if (closing := deal.get("expected_close_date")) is not None and closing < beyond]
+    return {
+        "total_pipeline": figures.total(worth(deal) for deal in opened),
+        "weighted_forecast": figures.total(worth(deal) * deal["probability"] / 100 for deal in opened),
+        "deals_closing_this_month": len(month),
+        "monthly_forecast": figures.total(worth(deal) * deal["probability"] / 100 for deal in month),
+    }
+
+
+@serves(Deals.stage_stats)
+def stage_stats(call: Call) -> list[dict[str, Any]]:
+    """Return the figures of every stage of the default pipeline; the days are those of all stays, past and present."""
+    pipeline = deal_stages.pipeline_of(call, None)
+    worth, docs = figures.worth(call), figures.all_seen(call)
+    days: dict[str, list[float]] = {}
+    for deal in docs:
+        stays = deal_stages.history(call, deal)
+        for stay in stays:
+            days.setdefault(stay["to_stage_id"], []).append(_days((stay["left_at"] or call.now) - stay["entered_at"]))
+        if not stays:
+            since = deal["stage_changed_at"] or deal["created_at"]
+            days.setdefault(deal["stage_id"], []).append(_days(call.now - since))
+    stats: list[dict[str, Any]] = []
+    for stage in deal_stages.stages(call, pipeline["id"]):
+        inside = [deal for deal in docs if deal["stage_id"] == stage["id"]]
+        stays_here = days.get(stage["id"], []) if stage["kind"] == "open" else []
+        stats.append(
+            {
+                "stage": stage["key"],
+                "count": len(inside),
+                "total_value": figures.total(worth(deal) for deal in inside),
+                "avg_probability": _mean([deal["probability"] for deal in inside]),
+                "avg_days_in_stage": _mean(stays_here),
+            }
+        )
+    return stats
+
+
+def _days(span: timedelta) -> float:
+    return span / timedelta(days=1)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(sum(values) / len(values), 1) if values else 0.0
+
+
+def _prepared(call: Call, given: Members, before: Document | None = None) -> dict[str, Any]:
+    """Return given members in the form they are stored in. Raises 422 for what is wrong, or refers to nothing."""
+    members = dict(given)
+    for name in ("title", "value", "expected_close_date", "tags", "currency"):
+        if members.get(name, "") is None:
+            raise invalid(name, "type", "this member cannot be cleared")
+    if "title" in members:
+        members["title"] = members["title"].strip()
+        if not members["title"]:
+            raise invalid("title", "length", "a deal needs a title")
+    if members.get("value", 0) >= _MOST:
+        raise invalid("value", "max", f"a deal is worth less than {_MOST:,.0f}")
+    if "tags" in members:
+        members["tags"] = normalise.tags(members["tags"])
+    call.reference("user", members.get("owner_id"), "owner_id")
+    call.reference("team", members.get("team_id"), "team_id")
+    if {"contact_id", "contact_name", "account_id", "company", "contact_roles"} & members.keys():
+        members |= _people(call, members, before or Document())
+    return members
+
+
+def _people(call: Call, given: Members, before: Members) -> dict[str, Any]:
+    """Return who a deal is with: the contact, the others that take part, and the account, given or the contact's."""
+    contact_id = given.get("contact_id", before.get("contact_id"))
+    contact = call.reference("contact", contact_id, "contact_id")
+    roles: dict[str, dict[str, Any]] = {}
+    for number, entry in enumerate(given.get("contact_roles", before.get("contact_roles")) or ()):
+        call.reference("contact", entry["contact_id"], f"contact_roles.{number}.contact_id")
+        roles[entry["contact_id"]] = {"role": "other", **entry, "is_primary": entry["contact_id"] == contact_id}
+    if contact is not None:
+        roles.setdefault(contact["id"], {"contact_id": contact["id"], "role": "other", "is_primary": True})
+    known = before.get("account_id") if contact_id == before.get("contact_id") else contact and contact["account_id"]
+    account = call.reference("account", given.get("account_id", known), "account_id")
+    free: Members = (
+        {} if before.get("contact_id") or before.get("account_id") else before
+    )  # what was said, not looked up
+    name, company = (given.get(member, free.get(member)) for member in ("contact_name", "company"))
+    return {
+        "contact_id": contact_id,
+        "contact_name": contact["name"] if contact is not None else name,
+        "contact_roles": list(roles.values()),
+        "account_id": account and account["id"],
+        "company": account["name"] if account is not None else contact["company"] if contact is not None else company,
+    }

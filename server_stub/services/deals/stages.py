@@ -1,0 +1,170 @@
+"""The stages of deals: which there are, moving a deal between them, how long it stayed, and what closing it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ...data.document import Document
+from ...problems import Problem
+from ...serving import Call, changes_between
+from ..contacts import health as contact_health
+from . import figures as figures
+from . import notices as deal_notices
+
+Members = Mapping[str, Any]
+
+
+def pipeline_of(call: Call, pipeline_id: str | None, field: str = "pipeline_id") -> Document:
+    """Return a pipeline, or the default one. Raises 422 where there is none, 409 where it takes no deals."""
+    wanted = pipeline_id or call.tenant["default_pipeline_id"]
+    pipeline = call.reference("pipeline", wanted, field)
+    if pipeline is None or not pipeline["active"]:
+        raise Problem("PIPELINE_INACTIVE", f"the pipeline {wanted} takes no deals", details={"pipeline_id": wanted})
+    return pipeline
+
+
+def stages(call: Call, pipeline_id: str) -> list[Document]:
+    """Return the stages of a pipeline, in their order."""
+    return sorted(call.collection("stage").find("pipeline_id", pipeline_id), key=lambda stage: stage["position"])
+
+
+def chosen(call: Call, pipeline: Document, name: str | None, field: str = "stage") -> Document:
+    """Return the stage of a key or an id, or the first open one. Raises 409 where the pipeline has none such."""
+    there = stages(call, pipeline["id"])
+    for stage in there:
+        if name in (stage["key"], stage["id"]) if name is not None else stage["kind"] == "open":
+            return stage
+    raise Problem(
+        "STAGE_NOT_IN_PIPELINE",
+        f"the pipeline {pipeline['name']} has no stage {name!r}",
+        field=field,
+        details={"stages": [stage["key"] for stage in there]},
+    )
+
+
+def entered(call: Call, stage: Members) -> dict[str, Any]:
+    """Return the members of a deal that its stage decides, for one that enters it now."""
+    return {
+        "pipeline_id": stage["pipeline_id"],
+        "stage": stage["key"],
+        "stage_id": stage["id"],
+        "status": stage["kind"],
+        "forecast_category": stage["forecast_category"],
+        "stage_changed_at": call.now,
+        "closed_at": None if stage["kind"] == "open" else call.now,
+    }
+
+
+def move(call: Call, deal: Document, stage: Members, also: Members | None = None) -> Document:
+    """Move a deal to a stage, with other changes; tell of it, and let contact and account follow."""
+    changes: dict[str, Any] = {**(also or {}), **entered(call, stage), "last_activity": call.now}
+    if stage["kind"] != "lost" and deal["status"] == "lost":
+        changes = {"lost_reason": None, "lost_notes": None, **changes}
+    new = call.update("deal", deal, changes | figures.computed(call, deal | changes))
+    _remember(call, deal, new, stage)
+    told = changes_between(deal, new)
+    call.emit("deal.stage_changed", "deal", new, changes=told, metadata={"from": deal["stage"], "to": new["stage"]})
+    if new["status"] != deal["status"]:
+        _tell_status(call, new)
+    deal_notices.moved(call, new, deal["stage"])
+    follow(call, new)
+    return new
+
+
+def begin(call: Call, deal: Document) -> Document:
+    """Do what goes with a deal that is new: its history, its figures; one that is new and closed does as if moved."""
+    _first_stay(call, deal)
+    deal = call.collection("deal").put(deal | figures.computed(call, deal))
+    call.emit("deal.created", "deal", deal)
+    if deal["status"] != "open":
+        _tell_status(call, deal)
+        deal_notices.moved(call, deal, None)
+    follow(call, deal)
+    return deal
+
+
+def _tell_status(call: Call, deal: Document) -> None:
+    event = {"won": "deal.won", "lost": "deal.lost"}.get(deal["status"], "deal.reopened")
+    call.emit(event, "deal", deal, metadata={"value": deal["value"], "currency": deal["currency"]})
+
+
+def _first_stay(call: Call, deal: Document) -> None:
+    """Begin the history of a deal's stages with the one it is in."""
+    call.create("stage_change", "stagechange_", _entry(deal, None, deal["stage_changed_at"] or deal["created_at"]))
+
+
+def history(call: Call, deal: Members) -> list[Document]:
+    """Return the stays of a deal in its stages, oldest first."""
+    return sorted(call.collection("stage_change").find("deal_id", deal["id"]), key=lambda entry: entry["entered_at"])
+
+
+def _remember(call: Call, before: Document, after: Document, stage: Members) -> None:
+    if not history(call, before):
+        _first_stay(call, before)  # it came with a lead, or with the demo data
+    last = history(call, before)[-1]
+    stayed = call.now - last["entered_at"]
+    call.update("stage_change", last, {"left_at": call.now, "duration_seconds": int(stayed.total_seconds())})
+    entry = _entry(after, before, call.now)
+    previous = figures.stage_of(call, before)
+    back = previous is not None and previous["position"] > stage["position"]
+    reopened = before["status"] != "open" and after["status"] == "open"
+    direction = "reopened" if reopened else "backward" if back else "forward"
+    call.create("stage_change", "stagechange_", entry | {"direction": direction, "changed_by": call.caller.actor_id})
+
+
+def _entry(deal: Members, before: Members | None, at: Any) -> dict[str, Any]:
+    return {
+        "deal_id": deal["id"],
+        "pipeline_id": deal["pipeline_id"],
+        "from_stage": before and before["stage"],
+        "from_stage_id": before and before["stage_id"],
+        "to_stage": deal["stage"],
+        "to_stage_id": deal["stage_id"],
+        "entered_at": at,
+        "left_at": None,
+        "duration_seconds": None,
+        "value": deal["value"],
+        "probability": deal["probability"],
+        "direction": "initial",
+        "reason": None,
+        "changed_by": deal["created_by"],
+    }
+
+
+# -- what follows ----------------------------------------------------------------------------------------------------
+
+
+def follow(call: Call, deal: Members, *others: str | None) -> None:
+    """Compute anew what the deal's contacts and its account hold of it, and the `others`, contacts or accounts."""
+    roles: Sequence[Members] = deal.get("contact_roles") or ()
+    people = {deal.get("contact_id"), *(role["contact_id"] for role in roles), *others} - {None}
+    for contact_id in sorted(id for id in people if id is not None):
+        contact = call.collection("contact").get(contact_id)
+        if contact is not None and deal["status"] == "won" and contact["lifecycle_stage"] not in _CUSTOMERS:
+            new = call.update("contact", contact, {"lifecycle_stage": "customer"})
+            call.emit("contact.updated", "contact", new, changes=changes_between(contact, new))
+        contact_health.refresh(call, contact_id)
+    for account_id in sorted(id for id in {deal.get("account_id"), *others} if id is not None):
+        _sum_up(call, account_id)
+
+
+_CUSTOMERS = ("customer", "evangelist", "other")
+
+
+def _sum_up(call: Call, account_id: str) -> None:
+    account = call.collection("account").get(account_id)
+    if account is None:
+        return
+    worth, mine = figures.worth(call), call.collection("deal").find("account_id", account_id)
+    opened = [worth(deal) for deal in mine if deal["status"] == "open"]
+    won = [worth(deal) for deal in mine if deal["status"] == "won"]
+    sums = {
+        "open_deal_count": len(opened),
+        "open_deal_value": sum(opened, Decimal()),
+        "won_value": sum(won, Decimal()),
+        "type": "customer" if won and account["type"] == "prospect" else account["type"],
+    }
+    if any(account.get(name) != value for name, value in sums.items()):
+        call.collection("account").put(account | sums)  # nobody has edited it: its version stays

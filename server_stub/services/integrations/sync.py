@@ -1,0 +1,39 @@
+"""The other systems are synchronised again and again, until one does not let us in any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ...data.document import Document
+from ...serving import Call, changes_between
+from ...timetable import recurs
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_EVERY: Mapping[str, timedelta] = {"daily": _DAY, "weekly": 7 * _DAY}
+"""How often, by the integration's ``syncFrequency``; any other is every hour."""
+_SHORT_LIVED = frozenset({"google", "microsoft", "hubspot"})
+"""The systems whose access tokens end after an hour; a refresh token gets another one."""
+
+
+@recurs("integration sync", every=_HOUR)
+def synchronise(call: Call) -> None:
+    """Synchronise each connected system that is due; one whose access has expired is an error."""
+    for doc in call.collection("integration").find("status", "connected"):
+        if _expired(call, doc):
+            new = call.update("integration", doc, {"status": "error"})
+            told = {"code": "TOKEN_EXPIRED", "message": f"{doc['name']} does not accept the access token any more"}
+            changes = changes_between(doc, new)
+            call.emit("integration.error", "integration", new, changes=changes, reason=told["message"], metadata=told)
+        elif doc["last_sync"] is None or call.now - doc["last_sync"] >= _EVERY.get(_frequency(doc), _HOUR):
+            call.collection("integration").put(doc | {"last_sync": call.now})
+
+
+def _expired(call: Call, doc: Document) -> bool:
+    given = doc["credentials"]
+    lasting = doc["provider"] not in _SHORT_LIVED or "access_token" not in given or "refresh_token" in given
+    return not lasting and call.now - doc["connected_at"] >= _HOUR
+
+
+def _frequency(doc: Document) -> str:
+    return str(doc["config"].get("syncFrequency", ""))

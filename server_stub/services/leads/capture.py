@@ -1,0 +1,249 @@
+"""The rules of captured leads: what comes in through a web form, an e-mail or a social network becomes a lead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from crm_sdk.resources.leads import LeadCaptures
+
+from ...data import normalise
+from ...data.document import Document
+from ...problems import invalid
+from ...serving import Answer, Call, Members, serves
+from .assignment import OPEN
+from .records import add, change, fresh, prepared, told
+from .signatures import read_signature
+
+_FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "value", "utm", "campaign")
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+@serves(LeadCaptures.web_form)
+def web_form(call: Call, submission: Members) -> Answer:
+    """Take a filled-in form in; one that a robot filled in leaves no trace."""
+    if (submission.get("honeypot") or "").strip():
+        return _answer("web_form", None, False)
+    if not (submission.get("email") or "").strip() and not (submission.get("phone") or "").strip():
+        raise invalid("email", "required", "a form needs an e-mail address or a phone number")
+    utm: Members = submission.get("utm") or {}
+    at = submission.get("submitted_at") or call.now
+    message = (submission.get("message") or "").strip()
+    members: dict[str, Any] = {
+        **{name: submission[name] for name in ("name", *_FILLED) if submission.get(name) not in _EMPTY},
+        "source": "website",
+        "source_detail": submission["form_id"],
+        "campaign": utm.get("campaign"),
+        "custom_fields": submission.get("custom_fields") or {},
+    }
+    if submission.get("consent") is False:
+        members["email_opt_out"] = True
+    came = [f"{name}: {submission[name]}" for name in ("page_url", "referrer") if submission.get(name)]
+    body = "\n".join([message, *came]).strip()
+    note = {"kind": "note", "title": f"Web form {submission['form_id']}", "description": body, "body": body}
+    return _captured(call, "web_form", members, note, at, notes=[message] if message else [])
+
+
+@serves(LeadCaptures.email)
+def email(call: Call, email: Members) -> Answer:
+    """Take an e-mail in; the same one again gives what it gave before."""
+    message_id = (email.get("message_id") or "").strip() or None
+    if message_id is not None:
+        for known in call.collection("lead_capture").find("message_id", message_id):
+            lead = call.collection("lead").get(known["lead_id"])
+            if lead is not None:
+                return _answer(
+                    "email", lead, False, "message_id", assignment=known["assignment"], extracted=known["extracted"]
+                )
+    for index, id in enumerate(email.get("attachments") or ()):
+        call.reference("file", id, f"attachments.{index}")
+    address = normalise.email(email["from_email"], "from_email")
+    found = read_signature(email["body"], call.tenant.get("country"))
+    place = normalise.domain(address)
+    if place is not None:
+        accounts = call.collection("account").find("domain", place)
+        found["company"] = accounts[0]["name"] if accounts else found.get("company") or normalise.company_of(place)
+    at = email.get("received_at") or call.now
+    to = normalise.email(email.get("to"), "to")
+    mail = {
+        "kind": "email",
+        "title": email["subject"],
+        "description": email["body"],
+        "direction": "inbound",
+        "subject": email["subject"],
+        "from_address": {"email": address, "name": email.get("from_name")},
+        "to": [{"email": to, "name": None}] if to else [],
+        "body_text": email["body"],
+        "status": "received",
+        "received_at": at,
+        "message_id": message_id,
+        "is_read": False,
+        "folder": "inbox",
+        "attachments": list(email.get("attachments") or ()),
+    }
+    members = {"name": email.get("from_name"), "email": address, "source": "email", "source_detail": to, **found}
+    answer = _captured(call, "email", members, mail, at, extracted=found)
+    if message_id is not None:
+        kept = {name: answer.value[name] for name in ("assignment", "extracted")}
+        id = call.new_id("capture_")
+        call.collection("lead_capture").put(
+            Document(id=id, message_id=message_id, lead_id=answer.value["lead"]["id"], **kept)
+        )
+    return answer
+
+
+@serves(LeadCaptures.social)
+def social(call: Call, post: Members) -> Answer:
+    """Take a post, a mention or an advertisement's form in."""
+    handle = _handle(post.get("handle") or (post.get("profile_url") or "").rstrip("/").rpartition("/")[2])
+    if not handle:
+        raise invalid("handle", "required", "a post needs the handle or the address of a profile")
+    mention = call.reference("mention", post.get("mention_id"), "mention_id")
+    network = post["network"]
+    profile = {
+        "network": network,
+        "url": post.get("profile_url") or f"https://{network}.com/{handle}",
+        "handle": handle,
+    }
+    members = {
+        "name": post.get("name") or handle,
+        "email": post.get("email"),
+        "phone": post.get("phone"),
+        "source": "social",
+        "source_detail": post.get("ad_form_id") or post.get("post_url") or network,
+        "social_profiles": [profile],
+    }
+    message = (post.get("message") or "").strip()
+    body = "\n".join(part for part in (message, post.get("post_url")) if part)
+    note = {"kind": "note", "title": f"{network}: {handle}", "description": body, "body": body}
+    answer = _captured(call, "social", members, note, call.now, notes=[message] if message else [])
+    if mention is not None:
+        call.update("mention", mention, {"lead_id": answer.value["lead"]["id"]})
+    return answer
+
+
+def _captured(
+    call: Call,
+    channel: str,
+    members: Members,
+    activity: Members,
+    at: datetime,
+    *,
+    notes: Sequence[str] = (),
+    extracted: Members = MappingProxyType({}),
+) -> Answer:
+    """Complete the open lead there is, or make one; either way with what was said as an activity."""
+    given = prepared(call, {**members, "name": normalise.person_name(members) or _called(members)})
+    before, matched_on = _match(call, given)
+    said: list[str] = []
+
+    def hear(lead: Document) -> None:
+        said.append(_say(call, lead, activity, at)["id"])
+
+    assignment = None
+    if before is None:
+        lead, assignment = add(call, {**given, "notes": list(notes), "last_activity_at": at}, heard=hear)
+        call.emit("lead.created", "lead", lead)
+    else:
+        hear(before)
+        lead = change(call, before, _additions(before, given, notes, at))
+    call.emit(
+        "lead.captured",
+        "lead",
+        lead,
+        changes=told(before, lead) if before is not None else (),
+        metadata={"channel": channel, "matched_on": matched_on, "activity_id": said[0]},
+    )
+    read = [
+        {"field": name, "before": before[name] if before is not None else None, "after": value}
+        for name, value in extracted.items()
+    ]
+    return _answer(channel, lead, before is None, matched_on, assignment=assignment, extracted=read)
+
+
+def _answer(
+    channel: str,
+    lead: Document | None,
+    created: bool,
+    matched_on: str | None = None,
+    *,
+    assignment: Members | None = None,
+    extracted: Sequence[Members] = (),
+) -> Answer:
+    value = {
+        "lead": lead,
+        "created": created,
+        "matched_on": matched_on,
+        "channel": channel,
+        "assignment": assignment,
+        "extracted": list(extracted),
+    }
+    return Answer(value, status=201 if created else 200)
+
+
+def _called(members: Members) -> str | None:
+    """Return what to call somebody who gave no name."""
+    address = members.get("email") or ""
+    first, last = normalise.name_in(address)
+    return f"{first} {last}" if first and last else address.partition("@")[0] or members.get("phone")
+
+
+def _handle(text: str) -> str:
+    return text.strip().removeprefix("@").casefold()
+
+
+def _match(call: Call, given: Members) -> tuple[Document | None, str | None]:
+    """Return the newest open lead that is the same person, and what tells so."""
+    leads = call.collection("lead")
+    profiles = {(profile["network"], profile["handle"]) for profile in given.get("social_profiles") or ()}
+    if profiles:
+        same = [
+            doc
+            for doc in leads.all()
+            if any((one["network"], _handle(one.get("handle") or "")) in profiles for one in doc["social_profiles"])
+        ]
+        if found := _newest(same):
+            return found, "handle"
+    for field in ("email", "phone"):
+        if given.get(field) and (found := _newest(leads.find(field, given[field]))):
+            return found, field
+    return None, None
+
+
+def _newest(leads: Sequence[Document]) -> Document | None:
+    return next((doc for doc in reversed(leads) if doc["status"] in OPEN), None)
+
+
+def _additions(before: Document, given: Members, notes: Sequence[str], at: datetime) -> dict[str, Any]:
+    """Return what a capture adds to a lead: what it lacks, and what cannot be in the way of anything."""
+    changes: dict[str, Any] = {
+        name: given[name] for name in _FILLED if given.get(name) not in _EMPTY and before[name] in _EMPTY
+    }
+    known = [(one["network"], _handle(one.get("handle") or "")) for one in before["social_profiles"]]
+    profiles = [one for one in given.get("social_profiles") or () if (one["network"], one["handle"]) not in known]
+    if profiles:
+        changes["social_profiles"] = [*before["social_profiles"], *profiles]
+    if notes:
+        changes["notes"] = [*before["notes"], *notes]
+    if given.get("email_opt_out"):
+        changes["email_opt_out"] = True
+    last = before["last_activity_at"]
+    return changes | {
+        "custom_fields": {**(given.get("custom_fields") or {}), **before["custom_fields"]},
+        "last_activity_at": at if last is None else max(at, last),
+    }
+
+
+def _say(call: Call, lead: Document, activity: Members, at: datetime) -> Document:
+    kind = activity["kind"]
+    about = {
+        "lead_id": lead["id"],
+        "contact_name": lead["name"],
+        "contact_company": lead["company"],
+        "owner_id": lead["owner_id"],
+        "source": "api",
+        "occurred_at": at,
+    }
+    return call.create("activity", f"{kind}_", fresh(kind, {**activity, **about}))

@@ -1,0 +1,106 @@
+"""The rule that compares where leads came from: how many qualified and converted, and what they brought."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm_sdk.resources.leads import Leads
+
+from ...data.document import Document
+from ...problems import invalid
+from ...serving import Call, serves
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+@serves(Leads.sources)
+def sources(
+    call: Call, start_date: date | None, end_date: date | None, period: str | None, owner_id: str | None
+) -> dict[str, Any]:
+    """Compare the sources of the leads made between two days; without days and period, of all leads."""
+    zone = ZoneInfo(call.tenant.get("timezone") or "UTC")
+    today = call.now.astimezone(zone).date()
+    leads = call.collection("lead")
+    docs: Sequence[Document] = leads.find("owner_id", owner_id) if owner_id is not None else leads.all()
+    born = {doc["id"]: doc["created_at"].astimezone(zone).date() for doc in docs}
+    start, end = _range(start_date, end_date, period, today, min(born.values(), default=today))
+    docs = [doc for doc in docs if start <= born[doc["id"]] <= end]
+    groups: dict[str, list[Document]] = {}
+    for doc in docs:
+        groups.setdefault(doc["source"] or "other", []).append(doc)
+    stats = [_stats(call, source, group, len(docs)) for source, group in groups.items()]
+    return {
+        "total": len(docs),
+        "currency": call.tenant["base_currency"],
+        "start_date": start,
+        "end_date": end,
+        "sources": sorted(stats, key=lambda one: (-one["leads"], one["source"])),
+    }
+
+
+def _stats(call: Call, source: str, docs: Sequence[Document], total: int) -> dict[str, Any]:
+    converted = [doc for doc in docs if doc["status"] == "converted"]
+    qualified = sum(doc["status"] in ("qualified", "converted") for doc in docs)
+    took = [(doc["converted_at"] - doc["created_at"]) / timedelta(days=1) for doc in converted if doc["converted_at"]]
+    won = [
+        deal for doc in docs for deal in call.collection("deal").find("lead_id", doc["id"]) if deal["status"] == "won"
+    ]
+    return {
+        "source": source,
+        "leads": len(docs),
+        "qualified": qualified,
+        "converted": len(converted),
+        "qualification_rate": round(qualified / len(docs), 4),
+        "conversion_rate": round(len(converted) / len(docs), 4),
+        "share": round(len(docs) / total, 4),
+        "total_value": _sum(call, docs),
+        "won_value": _sum(call, won),
+        "avg_score": round(sum(doc["score"] for doc in docs) / len(docs), 2),
+        "avg_days_to_convert": round(sum(took) / len(took), 2) if took else None,
+    }
+
+
+def _sum(call: Call, docs: Iterable[Document]) -> Decimal:
+    """Add up values in the company's currency. One in a currency without a rate is left out: nobody knows its worth."""
+    base = call.tenant["base_currency"]
+    rates = {base: Decimal(1)} | {entry["currency"]: entry["rate"] for entry in call.tenant.get("currencies") or ()}
+    amounts = ((doc["value"], rates.get(doc["currency"] or base)) for doc in docs)
+    total = sum((amount * rate for amount, rate in amounts if amount is not None and rate is not None), Decimal(0))
+    return total.quantize(Decimal("0.01"))
+
+
+def _range(start: date | None, end: date | None, period: str | None, today: date, first: date) -> tuple[date, date]:
+    """Return the first and the last day: a period gives what is not said, by itself the current one."""
+    if period is not None and (start is None or end is None):
+        if start is not None:
+            end = _later(start, period, 1) - timedelta(days=1)
+        elif end is not None:
+            start = _later(end + timedelta(days=1), period, -1)
+        else:
+            start = _beginning(today, period)
+            end = _later(start, period, 1) - timedelta(days=1)
+    end = end or today
+    start = min(first, end) if start is None else start
+    if start > end:
+        raise invalid("end_date", "min", f"the range ends on {end}, before it starts on {start}")
+    return start, end
+
+
+def _beginning(day: date, period: str) -> date:
+    if period in ("day", "week"):
+        return day - timedelta(days=day.weekday() if period == "week" else 0)
+    months = _MONTHS[period]
+    return date(day.year, day.month - (day.month - 1) % months, 1)
+
+
+def _later(day: date, period: str, by: int) -> date:
+    if period in ("day", "week"):
+        return day + timedelta(days=by * (7 if period == "week" else 1))
+    years, month = divmod(day.month - 1 + by * _MONTHS[period], 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,0 +1,178 @@
+"""The rules of webhooks: endpoints, which only administrators see and change, and their secrets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from crm_sdk.resources.webhooks import Webhooks
+
+from ...data.document import Document
+from ...data.query import ordered
+from ...problems import Problem, invalid
+from ...serving import Answer, Call, Members, changes_between, serves
+from ...webhooks.records import DELIVERY, ENDPOINT, PRIVATE, secrets_at, write
+
+_NAME = re.compile(r"\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_OVERLAP = 86_400
+"""How many seconds the secret before is used beside a new one, where nobody says otherwise."""
+_WELL: Mapping[str, Any] = {
+    "consecutive_failures": 0,
+    "failing_since": None,
+    "disabled_at": None,
+    "disabled_reason": None,
+}
+"""What an endpoint begins with."""
+
+
+@serves(Webhooks.list)
+def list_(call: Call, active: bool | None) -> Sequence[Document]:
+    """Return the endpoints, newest first."""
+    permit(call)
+    docs = [doc for doc in call.collection(ENDPOINT).all() if active is None or doc["active"] is active]
+    return ordered(docs, None, None, ("created_at",))
+
+
+@serves(Webhooks.create)
+def create(call: Call, webhook: Members) -> dict[str, Any]:
+    """Register an endpoint."""
+    permit(call)
+    members: dict[str, Any] = {
+        "url": _url(webhook["url"]),
+        "events": _events(webhook["events"]),
+        "description": webhook.get("description"),
+        "active": webhook.get("active", True),
+        **_WELL,
+        "secrets": [],
+        "secret_prefix": None,
+        "previous_secret_expires_at": None,
+    }
+    doc = call.create(ENDPOINT, "webhook_", members)
+    doc = call.collection(ENDPOINT).put(doc | _with_secret(call, doc, 0))
+    call.emit("webhook.created", "webhook", _public(doc))
+    return _revealed(doc)
+
+
+@serves(Webhooks.get)
+def get(call: Call, webhook_id: str) -> Document:
+    """Return one endpoint."""
+    permit(call)
+    return call.record(ENDPOINT, webhook_id)
+
+
+@serves(Webhooks.update)
+def update(call: Call, webhook_id: str, changes: Members, version: int | None) -> Document:
+    """Change an endpoint; what was disabled begins anew when it is made active."""
+    permit(call)
+    doc = call.record(ENDPOINT, webhook_id)
+    call.lock(doc, version)
+    new: dict[str, Any] = dict(changes)
+    if "url" in new:
+        new["url"] = _url(new["url"])
+    if "events" in new:
+        new["events"] = _events(new["events"])
+    if new.get("active") is True and not doc["active"]:
+        new |= _WELL
+    made = call.update(ENDPOINT, doc, new)
+    if made["url"] != doc["url"]:
+        for delivery in waiting(call, made):
+            call.update(DELIVERY, delivery, {"url": made["url"]})
+    call.emit("webhook.updated", "webhook", _public(made), changes=changes_between(_public(doc), _public(made)))
+    return made
+
+
+@serves(Webhooks.delete)
+def delete(call: Call, webhook_id: str) -> None:
+    """Delete an endpoint, and cancel what waits for it."""
+    permit(call)
+    doc = call.record(ENDPOINT, webhook_id)
+    for delivery in waiting(call, doc):
+        call.update(DELIVERY, delivery, {"status": "cancelled", "next_attempt_at": None})
+    call.emit("webhook.deleted", "webhook", _public(call.delete(ENDPOINT, doc)))
+
+
+@serves(Webhooks.rotate_secret)
+def rotate_secret(call: Call, webhook_id: str, expires_in: int | None) -> Answer:
+    """Give an endpoint a new secret; the one before is used as well for a while."""
+    permit(call)
+    doc = call.record(ENDPOINT, webhook_id)
+    made = call.update(ENDPOINT, doc, _with_secret(call, doc, _OVERLAP if expires_in is None else expires_in))
+    call.emit("webhook.secret_rotated", "webhook", _public(made))
+    return Answer(_revealed(made))
+
+
+@serves(Webhooks.test)
+def test(call: Call, webhook_id: str) -> Document:
+    """Write a delivery that is no event of the log."""
+    permit(call)
+    doc = call.record(ENDPOINT, webhook_id)
+    require_active(doc)
+    data = {"webhookId": doc["id"], "message": "a test of this endpoint"}
+    return write(call, doc, "webhook.test", call.new_id("evt_"), data)
+
+
+def permit(call: Call) -> None:
+    """Raise 403 for everybody but administrators: an endpoint is told everything that happens in the company."""
+    if call.caller.role != "admin":
+        raise Problem("FORBIDDEN", f"webhooks are for administrators, and this role is {call.caller.role}")
+
+
+def require_active(endpoint: Document) -> None:
+    """Raise 409 where nothing is posted to an endpoint."""
+    if not endpoint["active"]:
+        raise Problem("OBJECT_INACTIVE", "the endpoint is not active: update it with active=true first")
+
+
+def waiting(call: Call, endpoint: Document) -> list[Document]:
+    """Return what is still to be posted to an endpoint."""
+    mine = call.collection(DELIVERY).find("webhook_id", endpoint["id"])
+    return [delivery for delivery in mine if delivery["status"] == "pending"]
+
+
+def _url(url: str) -> str:
+    """Return an address that can be posted to. Raises 422 for any other."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
+    except ValueError:  # an unclosed bracket, a port that is no number
+        whole = False
+    if not whole:
+        raise invalid("url", "format", f"{url!r} is no address that can be posted to, like https://example.com/hook")
+    return url
+
+
+def _events(names: Sequence[str]) -> list[str]:
+    """Return names of events, each once. Raises 422 for one that no event has, or that is not posted."""
+    for n, name in enumerate(names):
+        if not _NAME.fullmatch(name):
+            raise invalid(f"events.{n}", "format", f"{name!r} is no name of an event, like lead.created, and not *")
+        if name.startswith(PRIVATE):
+            raise invalid(f"events.{n}", "choice", f"{name} is not posted: {' and '.join(PRIVATE)} events never are")
+    return list(dict.fromkeys(names))
+
+
+def _with_secret(call: Call, doc: Document, overlap: int) -> dict[str, Any]:
+    """Return the members of an endpoint with a new secret."""
+    # The same in every run, as everything of the stub: no secret of it protects anything.
+    seed = hashlib.sha256(f"{call.caller.tenant_id}{call.new_id('secret_')}".encode()).digest()
+    value = f"whsec_{base64.b64encode(seed).decode()}"
+    until = call.now + timedelta(seconds=overlap) if overlap else None
+    before = secrets_at(doc, call.now)[:1] if until is not None else []
+    return {
+        "secrets": [{"value": value, "expires_at": None}, *({"value": old, "expires_at": until} for old in before)],
+        "secret_prefix": value[:10],
+        "previous_secret_expires_at": until if before else None,
+    }
+
+
+def _public(doc: Document) -> Document:
+    return Document({name: value for name, value in doc.items() if name != "secrets"})
+
+
+def _revealed(doc: Document) -> dict[str, Any]:
+    return doc | {"secret": doc["secrets"][0]["value"]}

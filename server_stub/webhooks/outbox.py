@@ -1,0 +1,166 @@
+"""The outbox: which deliveries are to be posted now, and what follows from what came of it. No I/O.
+
+Whoever posts (the process itself, or a thread beside a real port) asks for what is `due`, posts it without holding the
+server's lock, and says with `settle` what came of it. First attempts go in the order of the events; one that is tried
+again holds up nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from crm_sdk.webhooks import embed, sign
+from crm_sdk.wire import encode_json
+
+from ..data.document import Document
+from ..faults.deliveries import DeliveryFaults
+from .attempts import Attempt, Outcome
+from .queue import Endpoint, Place, Queue
+from .records import DELIVERY, ENDPOINT, secrets_at
+
+if TYPE_CHECKING:
+    from ..core import StubServer
+
+Wanted = Callable[[Document], bool]
+"""Tells of an endpoint whether whoever asks can post to it."""
+
+
+class Outbox:
+    """What is to be posted. Each method takes the server's lock for itself."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+        self.faults = DeliveryFaults()
+        self.queue = Queue(server.store)
+        self._under_way: set[str] = set()
+        self._held: dict[str, str] = {}  # endpoint -> its delivery that waits for the next one to overtake it
+
+    def due(self, wanted: Wanted) -> list[Attempt]:
+        """Return what is to be posted now, in order; it is under way until it is settled."""
+        with self._server.lock:
+            now = self._server.clock.now()
+            waiting: list[tuple[Place, Document, Document, str]] = []
+            for key, endpoint in self._open(wanted):
+                while (found := self.queue.first(key)) is not None and found[0][0] <= now:
+                    self.queue.taken(key)
+                    waiting.append((*found, endpoint, key[0]))
+            waiting.sort(key=lambda found: found[0])
+            attempts: list[Attempt] = []
+            for _, delivery, endpoint, tenant_id in waiting:
+                if delivery["id"] not in self._under_way:
+                    self._under_way.add(delivery["id"])
+                    attempts += self._attempts(delivery, endpoint, tenant_id, now)
+            return attempts
+
+    def next_due(self, wanted: Wanted) -> datetime | None:
+        """Return when something is to be posted next."""
+        with self._server.lock:
+            firsts = [self.queue.first(key) for key, _ in self._open(wanted)]
+            return min((found[0][0] for found in firsts if found is not None), default=None)
+
+    def settle(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Enter what came of an attempt."""
+        from ..services.webhooks.deliveries import attempted  # here: the rules import what leads to this module
+        from ..timetable import system_call
+
+        server = self._server
+        with server.lock:
+            delivery = self._delivery(attempt)
+            if delivery is None or len(delivery["attempts"]) >= attempt.number:
+                return  # the state was set back meanwhile; or this is a duplicate, which counts for nothing
+            call = system_call(server, attempt.tenant_id, attempt.at, "webhooks")
+            with server.store.transaction():
+                attempted(call, delivery, attempt, outcome)
+            self._give_back(attempt)
+            server._settle()  # pyright: ignore[reportPrivateUsage] # the server's own machinery
+
+    def release(self, attempts: Iterable[Attempt]) -> None:
+        """Give back what was not settled: who posts was interrupted."""
+        with self._server.lock:
+            for attempt in attempts:
+                self._give_back(attempt)
+
+    def forget(self) -> None:
+        """Forget what is under way: the state was set back."""
+        self.queue.forget()
+        self._under_way.clear()
+        self._held.clear()
+
+    def _delivery(self, attempt: Attempt) -> Document | None:
+        """Return the delivery of an attempt; None where the state was set back: the same id may name another one."""
+        if attempt.epoch != self._server.epoch:
+            return None
+        return self._server.store.collection(attempt.tenant_id, DELIVERY).get(attempt.delivery_id)
+
+    def _give_back(self, attempt: Attempt) -> None:
+        delivery = self._delivery(attempt)
+        if delivery is not None and delivery["id"] in self._under_way:
+            self._under_way.discard(delivery["id"])
+            if delivery["status"] == "pending":
+                self.queue.put(attempt.tenant_id, delivery)
+
+    def _open(self, wanted: Wanted) -> Iterator[tuple[Endpoint, Document]]:
+        """Give the endpoints that something waits for, and that it can be posted to."""
+        for key in self.queue.endpoints():
+            endpoint = self._server.store.collection(key[0], ENDPOINT).get(key[1])
+            if endpoint is not None and endpoint["active"] and wanted(endpoint):
+                yield key, endpoint
+
+    def _attempts(self, delivery: Document, endpoint: Document, tenant_id: str, now: datetime) -> list[Attempt]:
+        """Return the attempt at a delivery, as the faults have it: none, one or two, or with another one behind."""
+        held = self._held.get(endpoint["id"])
+        fault = self.faults.take(delivery["event"], delivery["url"])
+        kind = fault.kind if fault is not None else None
+        if fault is not None and kind == "delay":
+            later = {"next_attempt_at": now + timedelta(seconds=fault.seconds)}
+            self._under_way.discard(delivery["id"])
+            self.queue.put(tenant_id, self._server.store.collection(tenant_id, DELIVERY).put(delivery | later))
+            return []
+        if kind == "reorder" and held is None:
+            self._held[endpoint["id"]] = delivery["id"]
+            return []
+        attempts = [self._attempt(delivery, endpoint, tenant_id, now, kind)]
+        if kind == "duplicate":
+            attempts *= 2
+        if held is not None:
+            del self._held[endpoint["id"]]
+            late = self._server.store.collection(tenant_id, DELIVERY).get(held)
+            if late is not None and late["status"] == "pending":
+                attempts.append(self._attempt(late, endpoint, tenant_id, now, None))
+        return attempts
+
+    def _at(self, delivery: Document, now: datetime) -> datetime:
+        """Return when an attempt is made. A standing clock jumps: what came due on the way was tried on the way."""
+        return delivery["next_attempt_at"] if delivery["attempts"] and not self._server.clock.running else now
+
+    def _attempt(
+        self, delivery: Document, endpoint: Document, tenant_id: str, now: datetime, fault: str | None
+    ) -> Attempt:
+        headers, body = signed(delivery, secrets_at(endpoint, now), now)
+        if fault == "corrupt":
+            body = body.replace(b'"event":"', b'"event":"?', 1)
+        return Attempt(
+            tenant_id=tenant_id,
+            delivery_id=delivery["id"],
+            webhook_id=endpoint["id"],
+            number=len(delivery["attempts"]) + 1,
+            epoch=self._server.epoch,
+            at=self._at(delivery, now),
+            url=delivery["url"],
+            headers=headers,
+            body=body,
+            fault=fault,
+        )
+
+
+def signed(delivery: Document, secrets: list[str], now: datetime) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of an attempt. The Standard Webhooks header has a signature for each secret.
+
+    The documented one can be only one: it is made with the oldest secret, which every receiver still knows.
+    """
+    body = embed(encode_json(delivery["payload"]), secrets[-1])
+    by_secret = [sign(body, secret, id=delivery["event_id"], timestamp=now) for secret in secrets]
+    headers = by_secret[-1] | {"webhook-signature": " ".join(found["webhook-signature"] for found in by_secret)}
+    return {"Content-Type": "application/json", "User-Agent": "crm-stub", **headers}, body

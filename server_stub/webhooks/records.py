@@ -1,0 +1,77 @@
+"""The records behind webhooks: endpoints, and one delivery for each event and endpoint.
+
+A delivery is written in the transaction of the call that caused its event (an outbox): what is rolled back is not
+posted, and what is committed is posted at least once, also after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..data.document import Document
+from ..live.feeds import ws_data
+
+if TYPE_CHECKING:
+    from ..serving import Call
+
+ENDPOINT, DELIVERY = "webhook", "webhook_delivery"
+"""The kinds of the records."""
+KEPT = 10_000
+"""How many deliveries of a company are kept."""
+PRIVATE = ("auth.", "webhook.")
+"""The events that are not posted: who signs in is nobody else's business, and webhooks do not tell of themselves."""
+WAITS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+)
+"""How long to wait after each failed attempt, as Standard Webhooks suggests; after the last one it is given up."""
+
+
+def matches(endpoint: Mapping[str, Any], event: str) -> bool:
+    """Tell whether an endpoint is to be told of an event."""
+    if event.startswith(PRIVATE) or not endpoint["active"]:
+        return False
+    return any(name in ("*", event) for name in endpoint["events"])
+
+
+def enqueue(call: Call, event: Document) -> None:
+    """Write the deliveries of an event of the log."""
+    for endpoint in call.collection(ENDPOINT).all():
+        if matches(endpoint, event["type"]):
+            write(call, endpoint, event["type"], event["id"], ws_data(event))
+
+
+def write(
+    call: Call, endpoint: Document, event: str, event_id: str, data: Any, *, redelivery: Document | None = None
+) -> Document:
+    """Write one delivery, due at once."""
+    log = call.collection(DELIVERY)
+    payload: Any = (
+        redelivery["payload"] if redelivery is not None else {"event": event, "data": data, "timestamp": call.now}
+    )
+    members: dict[str, Any] = {
+        "webhook_id": endpoint["id"],
+        "url": endpoint["url"],
+        "event": event,
+        "event_id": event_id,
+        "status": "pending",
+        "attempts": [],
+        "next_attempt_at": call.now,
+        "payload": payload,
+        "redelivery_of": redelivery["id"] if redelivery is not None else None,
+    }
+    made = call.create(DELIVERY, "delivery_", members)
+    call.server.webhooks.machine.queue.put(call.caller.tenant_id, made)
+    oldest = log.first() if len(log) > KEPT else None
+    if oldest is not None:
+        log.remove(oldest["id"])
+    return made
+
+
+def secrets_at(endpoint: Mapping[str, Any], now: datetime) -> list[str]:
+    """Return the secrets that deliveries are signed with, the newest first."""
+    return [
+        secret["value"] for secret in endpoint["secrets"] if secret["expires_at"] is None or secret["expires_at"] > now
+    ]

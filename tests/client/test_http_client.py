@@ -1,0 +1,91 @@
+"""Clients and transports of the user's own, and mocks of the network."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+import respx
+from canned import LEAD, Canned
+from loopback import Loopback, drip
+
+from crm_sdk import AsyncCrmClient, ConfigurationError, ConnectionFailedError, CrmClient, DeadlineExceededError
+
+Make = Callable[..., Any]
+Call = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_client_of_the_users_own(net: Loopback, mode: str, call: Call, library: Any) -> None:
+    net.rules["/slow"] = drip(400, 0.02)
+    own = library.Client() if mode == "sync" else library.AsyncClient()
+    made: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", http_client=own, max_retries=0)
+    assert call(made.leads.get("l1")).id == "l1"
+    assert call(made.leads.create({"name": "x"})).status == "new"
+    assert call(call(made.contacts.export()).read()).startswith(b"{")
+    with pytest.raises(DeadlineExceededError):
+        call(made.with_options(timeout=0.3).leads.get("slow"))
+    refused: Any = type(made)("http://127.0.0.1:9", "key", http_client=own, max_retries=0)
+    with pytest.raises(ConnectionFailedError) as raised:
+        call(refused.leads.get("x"))
+    assert not raised.value.sent
+    call(made.close())
+    assert not own.is_closed, "it is the user's"
+    call(own.close() if mode == "sync" else own.aclose())
+    with pytest.raises(ConfigurationError, match="closed"):
+        call(made.leads.get("l1"))
+
+
+class Watched(httpx.MockTransport):
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def test_a_transport_of_the_users_own_is_never_closed(
+    make: Make, call: Call, server: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport = Watched(server.says(LEAD))
+    client = make(http_client=transport, max_connections=2)
+    monkeypatch.setattr("crm_sdk.network.stack.IDLE_SECONDS", -1.0)
+    for _ in range(3):
+        assert call(client.leads.get("l")).id == "lead_1"
+    call(client.close())
+    assert transport.closed == 0
+
+
+@pytest.mark.parametrize("base_url", ["http://crm.test", "https://crm.test"])
+def test_respx_answers_a_client_of_our_own(mode: str, call: Call, base_url: str) -> None:
+    with respx.mock(base_url=base_url) as mock:
+        mock.get("/api/leads/lead_1").respond(json=LEAD)
+        route = mock.post("/api/leads").respond(json=LEAD, status_code=201)
+        client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(base_url, "key")
+        assert call(client.leads.get("lead_1")).name == "Ada"
+        assert call(client.leads.create({"name": "Ada"})).id == "lead_1"
+        assert json.loads(route.calls.last.request.content) == {"name": "Ada"}
+        assert route.calls.last.request.headers["authorization"] == "Bearer key"
+        call(client.close())
+
+
+@pytest.mark.parametrize("wrong", [object(), "http://x", socket.socket, 5])
+def test_what_is_no_client_is_refused(mode: str, wrong: object) -> None:
+    made: Any = CrmClient if mode == "sync" else AsyncCrmClient
+    with pytest.raises(ConfigurationError, match="http_client must be"):
+        made("http://crm.test", "key", http_client=wrong)
+
+
+def test_a_client_of_the_other_kind_is_refused() -> None:
+    for library in (httpx, httpx2):
+        with pytest.raises(ConfigurationError):
+            CrmClient("http://crm.test", http_client=library.AsyncClient())
+        with pytest.raises(ConfigurationError), library.Client() as own:
+            AsyncCrmClient("http://crm.test", http_client=own)

@@ -1,0 +1,298 @@
+"""Files: what an upload may be, that it is sent alike each time, and that a download is there whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from email.parser import BytesParser
+from email.policy import HTTP
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from canned import Canned
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm_sdk import ConnectionFailedError, CrmError, InvalidInputError, InvalidResponseError
+from crm_sdk.transfer import Download, multipart
+
+Make = Callable[..., Any]
+Call = Callable[[Any], Any]
+
+ROWS = b"name,email\nAda,ada@acme.test\n"
+JOB = {"data": {"id": "job_1", "kind": "contact_import", "status": "queued", "statusUrl": "/contacts/import/job_1"}}
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(ROWS)
+    return path
+
+
+def parts(request: httpx.Request) -> dict[str, tuple[str | None, Any]]:
+    head = b"Content-Type: " + request.headers["content-type"].encode() + b"\r\n\r\n"
+    message = BytesParser(policy=HTTP).parsebytes(head + request.content)
+    return {
+        str(part.get_param("name", header="content-disposition")): (part.get_filename(), part.get_payload(decode=True))
+        for part in message.iter_parts()
+    }
+
+
+# -- up --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("upload", "name"),
+    [
+        (lambda path: path, "rows.csv"),
+        (lambda path: str(path), "rows.csv"),
+        (lambda path: os.fsencode(path), "upload"),
+        (lambda path: ROWS, "upload"),
+        (lambda path: bytearray(ROWS), "upload"),
+        (lambda path: ("my rows.csv", ROWS), "my rows.csv"),
+        (lambda path: path.open("rb"), "rows.csv"),
+        (lambda path: io.BytesIO(ROWS), "upload"),
+    ],
+    ids=["path", "str", "bytes-path", "bytes", "bytearray", "named", "file", "memory"],
+)
+def test_an_upload_is_a_path_bytes_a_file_or_named_bytes(
+    make: Make, call: Call, server: Canned, rows: Path, upload: Callable[[Path], Any], name: str
+) -> None:
+    server.says(JOB, 202)
+    given = upload(rows)
+    content = os.fsencode(rows) if isinstance(given, bytes) and given != ROWS else ROWS  # bytes are content, not a path
+    call(make().contacts.imports.create(given, mode="create", tags=["new"]))
+    if hasattr(given, "close"):
+        assert not given.closed, "it is the caller's file"
+        given.close()
+    (request,) = server.requests
+    assert parts(request) == {"file": (name, content), "options": (None, b'{"mode":"create","tags":["new"]}')}
+    assert request.headers["content-length"] == str(len(request.content))
+
+
+def test_a_file_is_read_from_where_it_stands(rows: Path) -> None:
+    with rows.open("rb") as file:
+        file.readline()
+        assert multipart(file) == ("rows.csv", b"Ada,ada@acme.test\n")
+
+
+class PathOfBytes:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> bytes:
+        return os.fsencode(self.path)
+
+
+def test_a_path_may_be_of_bytes(rows: Path) -> None:
+    assert multipart(PathOfBytes(rows)) == ("rows.csv", ROWS)
+
+
+@pytest.mark.parametrize(
+    ("upload", "message"),
+    [
+        (lambda path: path / "missing", "cannot read"),
+        (lambda path: path.parent, "cannot read"),
+        (lambda path: "a\x00b", "cannot read"),
+        (lambda path: io.StringIO("x"), "open it with mode 'rb'"),
+        (lambda path: tempfile.NamedTemporaryFile("w+"), "open it with mode 'rb'"),  # noqa: SIM115 # the test closes it
+        (lambda path: ("name", "text"), r"is \(name, bytes\)"),
+        (lambda path: ("name", b"x", "text/csv"), r"is \(name, bytes\)"),
+        (lambda path: 5, "not int"),
+        (lambda path: {"file": b"x"}, "not dict"),
+    ],
+)
+def test_anything_else_is_refused_before_anything_is_sent(
+    make: Make, call: Call, server: Canned, rows: Path, upload: Callable[[Path], Any], message: str
+) -> None:
+    given = upload(rows)
+    with pytest.raises(InvalidInputError, match=message):
+        call(make().contacts.imports.create(given))
+    if hasattr(given, "close"):
+        given.close()
+    assert server.requests == []
+
+
+def test_a_closed_file_is_refused(rows: Path) -> None:
+    with rows.open("rb") as file:
+        pass
+    with pytest.raises(InvalidInputError, match="closed file"):
+        multipart(file)
+
+
+def test_a_repeated_upload_sends_the_same_bytes_under_the_same_key(
+    make: Make, call: Call, server: Canned, rows: Path
+) -> None:
+    server.says(status=429, retry_after="0").says(status=503, retry_after="0").says(JOB, 202)
+    with rows.open("rb") as file:
+        job = call(make().contacts.imports.create(file))
+    assert job.id == "job_1"
+    assert len(server.requests) == 3
+    assert len({request.content for request in server.requests}) == 1
+    assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
+    assert parts(server.requests[2])["file"] == ("rows.csv", ROWS)
+
+
+@given(st.text(min_size=1), st.binary())
+def test_any_name_and_content_arrive(name: str, content: bytes) -> None:
+    assert multipart((name, content)) == (name, content)
+
+
+def test_a_name_cannot_break_out_of_its_header(make: Make, call: Call, server: Canned) -> None:
+    server.says(JOB, 202)
+    call(make().contacts.imports.create(('a"\r\nX-Evil: 1\r\n\r\n.csv', ROWS)))
+    assert b"\r\nX-Evil" not in server.requests[0].content
+    assert list(parts(server.requests[0])) == ["file"]
+
+
+def test_without_a_file_the_arguments_are_json(make: Make, call: Call, server: Canned) -> None:
+    server.says(JOB, 202)
+    call(make().contacts.imports.create(file_id="file_1", dry_run=True))
+    assert server.requests[0].headers["content-type"] == "application/json"
+    assert server.body() == {"fileId": "file_1", "dryRun": True}
+
+
+# -- down ------------------------------------------------------------------------------------------------------------
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that arrives in pieces, and may break off."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self.pieces = pieces
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def export(make: Make, call: Call, server: Canned, *pieces: bytes | Exception, **headers: str) -> tuple[Any, Pieces]:
+    body = Pieces(*pieces)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    server.does(lambda request: httpx.Response(200, headers=named, stream=body))
+    return call(make().contacts.export(format="csv")), body
+
+
+def test_a_download_is_saved_and_says_what_it_is(make: Make, call: Call, server: Canned, tmp_path: Path) -> None:
+    download, body = export(
+        make, call, server, b"name\n", b"Ada\n", content_type="text/csv; charset=utf-8", content_length="9",
+        content_disposition='attachment; filename="contacts.csv"', etag='"abc"', x_total_count="1",
+    )  # fmt: skip
+    assert (download.filename, download.content_type, download.size) == ("contacts.csv", "text/csv", 9)
+    assert (download.checksum, download.total) == ("abc", 1)
+    assert repr(download).endswith("Download contacts.csv text/csv>")
+    target = tmp_path / "out.csv"
+    target.write_bytes(b"an older one")
+    assert call(download.save(target)) == 9
+    assert target.read_bytes() == b"name\nAda\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert body.closed
+    with pytest.raises(CrmError, match="read or closed before"):
+        call(download.read())
+    assert server.requests[0].headers["accept"] == "*/*"
+
+
+def test_a_download_that_breaks_off_leaves_nothing(make: Make, call: Call, server: Canned, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_bytes(b"an older one")
+    download, body = export(make, call, server, b"half", httpx.ReadError("reset"))
+    with pytest.raises(ConnectionFailedError):
+        call(download.save(target))
+    assert body.closed
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("out.csv", b"an older one")]
+
+
+@pytest.mark.parametrize("size", ["3", "5"])
+def test_a_download_of_the_wrong_size_is_an_error(
+    make: Make, call: Call, server: Canned, tmp_path: Path, size: str
+) -> None:
+    download, _ = export(make, call, server, b"four", content_length=size)
+    with pytest.raises(InvalidResponseError, match=f"after 4 of {size} bytes"):
+        call(download.save(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_to_nowhere_can_be_saved_elsewhere(make: Make, call: Call, server: Canned, tmp_path: Path) -> None:
+    download, _ = export(make, call, server, b"x")
+    with pytest.raises(FileNotFoundError):
+        call(download.save(tmp_path / "missing" / "out"))
+    assert call(download.save(os.fsencode(tmp_path / "out"))) == 1
+    assert (tmp_path / "out").read_bytes() == b"x"
+
+
+def test_a_target_that_cannot_be_replaced_leaves_nothing_beside_it(
+    make: Make, call: Call, server: Canned, tmp_path: Path
+) -> None:
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    download, _ = export(make, call, server, b"x")
+    with pytest.raises(OSError, match="folder"):
+        call(download.save(tmp_path / "folder"))
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_download_that_is_left_is_closed(make: Make, call: Call, server: Canned, mode: str) -> None:
+    download, body = export(make, call, server, b"a", b"b")
+    call(download.close() if mode == "sync" else download.aclose())
+    assert body.closed
+    assert (download.filename, download.size, download.checksum, download.total) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ('attachment; filename="a b.csv"', "a b.csv"),
+        ("attachment; filename=a.csv", "a.csv"),
+        ('ATTACHMENT; FileName = "a.csv"', "a.csv"),
+        ("attachment; filename*=UTF-8''%C3%BC%20x.csv; filename=u.csv", "ü x.csv"),
+        ("attachment; filename=u.csv; filename*=utf-8'de'%C3%BC.csv", "ü.csv"),
+        (r'attachment; filename="say \"hi\".csv"', 'say "hi".csv'),
+        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ("attachment; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd", "passwd"),
+        ('attachment; filename="C:\\\\temp\\\\x.csv"', "x.csv"),
+        ('attachment; filename=".."', None),
+        ('attachment; filename="x/.."', None),
+        ("attachment; filename*=UTF-8''%2F", None),
+        ("attachment; filename*=UTF-8''a%00b%1B%5B2J%0A.csv", "ab[2J.csv"),
+        ("attachment; filename*=UTF-8''gpj%E2%80%AE.exe", "gpj.exe"),
+        ('attachment; filename=""', None),
+        ("attachment", None),
+        ("", None),
+    ],
+)
+def test_a_file_name_is_never_a_path(disposition: str, name: str | None) -> None:
+    assert Download({"content-disposition": disposition}, None).filename == name
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=0x2100)))
+def test_no_disposition_gives_a_path(text: str) -> None:
+    for disposition in (
+        f'attachment; filename="{text}"',
+        f"attachment; filename={text}",
+        f"x; filename*=UTF-8''{text}",
+    ):
+        name = Download({"content-disposition": disposition}, None).filename
+        assert name is None or (name.isprintable() and not set(name) & set("/\\") and name not in ("", ".", ".."))
+
+
+def test_the_size_of_what_is_encoded_is_not_known() -> None:
+    assert Download({"content-length": "5", "content-encoding": "gzip"}, None).size is None
+    assert Download({"content-length": "many"}, None).size is None
+    assert Download({}, None).content_type == "application/octet-stream"

@@ -1,0 +1,227 @@
+"""Smart scheduling: free times within business hours, across changes of the clocks, and what stands in their way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crm_sdk import CrmClient, ValidationError
+from crm_sdk.models.calendar import SmartScheduling
+from server_stub import StubServer
+from server_stub.data.document import Document
+from server_stub.services.calendar.conflicts import travel
+
+FLOW: dict[str, Any] = {"dialects": "flow", "max_retries": 0, "strict": True}
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(**FLOW)
+
+
+def planned(client: CrmClient, start: datetime, minutes: int, **members: Any) -> str:
+    event: Any = {"title": "Taken", "start_time": start, "end_time": start + timedelta(minutes=minutes), **members}
+    return client.calendar.events.create(event).id
+
+
+def warned(found: SmartScheduling, word: str) -> set[tuple[str, str]]:
+    return {(warning.type, warning.severity) for warning in found.conflict_warnings if word in warning.message}
+
+
+@pytest.mark.parametrize(
+    ("zone", "key", "friday"),
+    [
+        ("Europe/Berlin", "globex-admin", datetime(2026, 3, 27, 8, tzinfo=UTC)),  # the clocks change on 29 March
+        ("America/New_York", "acme-admin", datetime(2026, 3, 6, 15, tzinfo=UTC)),  # the clocks change on 8 March
+    ],
+)
+def test_business_hours_hold_across_a_change_of_the_clocks(zone: str, key: str, friday: datetime) -> None:
+    stub = StubServer(start=friday)
+    client, here = stub.client(api_key=key, **FLOW), ZoneInfo(zone)
+    times = client.calendar.smart_scheduling(60, preferred_times=["09:00"]).suggested_times
+    after = [found for found in times if found.start_time.astimezone(here).date() > friday.date()]
+    assert len(after) >= 3
+    for found in times:
+        start, end = (moment.astimezone(here) for moment in (found.start_time, found.end_time))
+        assert start.weekday() < 5
+        assert time(9) <= start.time() < end.time() <= time(17, 30)
+        assert end - start == timedelta(minutes=60)
+    # Nine o'clock is another time in UTC than it was a week ago.
+    assert {found.start_time.astimezone(here).time() for found in after} == {time(9)}
+    week_ago = after[0].start_time.astimezone(here) - timedelta(days=7)
+    assert after[0].start_time - week_ago.astimezone(UTC) == timedelta(days=7, hours=-1)
+
+
+def test_a_follow_up_keeps_its_time_of_day_across_a_change_of_the_clocks() -> None:
+    stub = StubServer(start=datetime(2026, 3, 25, 8, tzinfo=UTC))
+    client = stub.client(api_key="globex-admin", **FLOW)
+    id = planned(client, datetime(2026, 3, 25, 12, tzinfo=UTC), 30)  # 13:00 in Berlin, winter time
+    done = client.calendar.events.outcome(id, {"summary": "Fine", "follow_up_required": True})
+    assert done.outcome is not None
+    assert done.outcome.follow_up_date == datetime(2026, 4, 1, 11, tzinfo=UTC)  # 13:00, summer time
+
+
+def test_what_is_taken_is_not_suggested(client: CrmClient) -> None:
+    first = client.calendar.smart_scheduling(60).suggested_times[0]
+    id = planned(client, first.start_time, 60)
+    times = client.calendar.smart_scheduling(60).suggested_times
+    assert all(found.end_time <= first.start_time or found.start_time >= first.end_time for found in times)
+    client.calendar.events.set_status(id, "cancelled")
+    assert client.calendar.smart_scheduling(60).suggested_times[0] == first
+
+
+def test_a_contact_that_is_taken_by_a_colleague_is_not_free(client: CrmClient, stub: StubServer) -> None:
+    first = client.calendar.smart_scheduling(60, contact_id="contact_123").suggested_times[0]
+    planned(stub.client(api_key="acme-sales", **FLOW), first.start_time, 60, contact_id="contact_123")
+    times = client.calendar.smart_scheduling(60, contact_id="contact_123").suggested_times
+    assert first.start_time not in [found.start_time for found in times]
+
+
+def test_preferred_times_come_first(client: CrmClient, stub: StubServer) -> None:
+    for wish, fits in (
+        ("afternoon", lambda at: at.hour >= 12),
+        ("tuesday", lambda at: at.weekday() == 1),
+        ("15:10", lambda at: (at.hour, at.minute) == (15, 10)),
+    ):
+        best = client.calendar.smart_scheduling(30, preferred_times=[wish]).suggested_times[0]
+        assert fits(best.start_time.astimezone(NEW_YORK)), wish
+        assert "preferred" in best.reason
+    moment = datetime(2026, 1, 22, 11, 10, tzinfo=NEW_YORK)
+    found = client.calendar.smart_scheduling(30, preferred_times=[moment]).suggested_times[0]
+    assert found.start_time == moment
+    with pytest.raises(ValidationError) as caught:
+        client.calendar.smart_scheduling(30, preferred_times=["teatime"])
+    assert caught.value.details["field"] == "preferredTimes.0"
+
+
+def test_the_users_own_hours_and_holidays_count(client: CrmClient, stub: StubServer) -> None:
+    users = stub.store.collection("tenant_acme", "user")
+    ada = users.get("user_ada")
+    assert ada is not None
+    hours = {
+        "timezone": "Asia/Tokyo",
+        "days": [{"weekday": 6, "start": "06:00", "end": "08:00"}],
+        "holidays": [datetime(2026, 1, 18).date()],
+    }
+    users.put(ada | {"preferences": ada["preferences"] | {"business_hours": hours}})
+    times = client.calendar.smart_scheduling(60).suggested_times
+    local = [found.start_time.astimezone(ZoneInfo("Asia/Tokyo")) for found in times]
+    assert {(at.weekday(), at.date().isoformat()) for at in local} == {(6, "2026-01-25")}
+    assert all(6 <= at.hour <= 7 for at in local)
+
+
+def test_conflicts_are_told_with_their_gravity(client: CrmClient) -> None:
+    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+    assert warned(client.calendar.smart_scheduling(60, preferred_times=[start]), "2026-01-28 11:00") == set()
+    planned(client, start - timedelta(hours=1), 60)
+    found = client.calendar.smart_scheduling(60, preferred_times=[start])
+    assert warned(found, "2026-01-28 11:00") == {("back-to-back", "medium"), ("preparation", "low")}
+    planned(client, start + timedelta(minutes=30), 60)
+    found = client.calendar.smart_scheduling(60, preferred_times=[start])
+    assert ("double-booking", "high") in warned(found, "2026-01-28 11:00")
+    severities = [warning.severity for warning in found.conflict_warnings]
+    assert severities == sorted(severities, key=["high", "medium", "low"].index)
+
+
+def test_clashes_of_the_coming_week_are_told(client: CrmClient) -> None:
+    found = client.calendar.smart_scheduling(30)
+    assert {warning.type for warning in found.conflict_warnings} == {
+        "double-booking", "travel-time", "preparation", "back-to-back",
+    }  # fmt: skip
+    client.calendar.events.delete("event_ada_callback")
+    after = client.calendar.smart_scheduling(30)
+    assert "double-booking" not in {warning.type for warning in after.conflict_warnings}
+
+
+def test_travel_counts_where_places_differ(client: CrmClient) -> None:
+    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+    guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"})
+    for key in ("visit", "tour"):
+        client.calendar.events.delete(f"event_ada_{key}")
+    planned(client, start - timedelta(days=30), 30, contact_id=guest.id, location="Main St 1, Austin, US")
+    before = client.calendar.smart_scheduling(30, contact_id=guest.id, preferred_times=[start])
+    assert before.travel_time_estimate is None
+    planned(client, start - timedelta(minutes=50), 30, location="Elm St 2, Boston, US")
+    after = client.calendar.smart_scheduling(30, contact_id=guest.id, preferred_times=[start])
+    assert after.travel_time_estimate == travel("Main St 1, Austin, US", "Elm St 2, Boston, US") == 90
+    assert ("travel-time", "high") in warned(after, "2026-01-28 11:00")
+    assert travel("Main St 1, Austin, US", "Elm St 2, Austin, US") == 25
+    assert travel("Main St 1, Austin, US", "Elm St 2, Berlin, DE") == 240
+    assert travel("Main St 1, Austin, US", "Zoom") == travel(None, "Berlin") == 0
+
+
+def test_the_preparation_needed_follows_the_deal(client: CrmClient, stub: StubServer) -> None:
+    deals = stub.store.collection("tenant_acme", "deal")
+    deal = next(doc for doc in deals if doc["status"] == "open")
+
+    def needed(**members: Any) -> int:
+        deals.put(deal | {"value": 1_000, "competitor_mentioned": None} | members)
+        return client.calendar.smart_scheduling(30, deal_id=deal["id"]).preparation_time_needed
+
+    assert client.calendar.smart_scheduling(30).preparation_time_needed == 10
+    assert needed(stage="qualified") == 45
+    assert needed(stage="proposal") == 30
+    assert needed(stage="closed-won") == 15
+    assert needed(stage="proposal", value=60_000) == needed(stage="proposal", competitor_mentioned="Initech") == 45
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "wish", "utc"),
+    [
+        ("Europe/Berlin", datetime(2026, 10, 23, 6, tzinfo=UTC), "monday", 8),  # back to winter time on 25 October
+        ("Europe/Berlin", datetime(2026, 3, 27, 6, tzinfo=UTC), "monday", 7),  # to summer time on 29 March
+        ("Australia/Sydney", datetime(2026, 4, 2, 20, tzinfo=UTC), "tuesday", 23),  # back on 5 April; south, and ahead
+    ],
+)
+def test_the_users_own_zone_counts_across_a_change_of_the_clocks(zone: str, now: datetime, wish: str, utc: int) -> None:
+    stub = StubServer(start=now)
+    users = stub.store.collection("tenant_acme", "user")
+    ada = users.get("user_ada") or Document()
+    users.put(ada | {"preferences": {**ada["preferences"], "timezone": zone}})
+    client, here = stub.client(**FLOW), ZoneInfo(zone)
+    for event in client.calendar.events.list():
+        client.calendar.events.delete(event.id)
+    found = client.calendar.smart_scheduling(60, preferred_times=[wish, "09:00"]).suggested_times[0].start_time
+    assert (found.astimezone(here).strftime("%A %H:%M"), found.astimezone(UTC).hour) == (
+        f"{wish.capitalize()} 09:00",
+        utc,
+    )
+    taken = planned(client, found, 60)
+    event = client.calendar.events.get(taken)
+    assert event.start_time == found
+    again = client.calendar.smart_scheduling(60, preferred_times=[wish, "09:00"])
+    assert found not in [other.start_time for other in again.suggested_times]
+
+
+def test_each_kind_of_conflict_comes_and_goes(client: CrmClient, stub: StubServer) -> None:
+    for event in client.calendar.events.list():
+        client.calendar.events.delete(event.id)
+    start = datetime(2026, 1, 28, 11, tzinfo=NEW_YORK)
+    guest = client.contacts.create({"name": "Paula Neu", "email": "paula@neu.example"})
+    met = planned(client, start - timedelta(days=60), 30, contact_id=guest.id, location="Main St 1, Austin, US")
+    client.calendar.events.set_status(met, "completed")
+
+    def conflicts_with(begin: timedelta, minutes: int, **members: Any) -> set[str]:
+        id = planned(client, start + begin, minutes, **members)
+        found = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
+        client.calendar.events.delete(id)
+        return {type for type, _ in warned(found, "2026-01-28 11:00")}
+
+    free = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
+    assert free.suggested_times[0].start_time == start and free.conflict_warnings == []
+    assert conflicts_with(timedelta(minutes=30), 60) == {"double-booking"}
+    assert conflicts_with(timedelta(minutes=65), 30) == {"back-to-back"}  # five minutes after it
+    assert conflicts_with(timedelta(minutes=60), 30) == {"back-to-back"}
+    assert conflicts_with(timedelta(minutes=80), 30) == set()
+    assert conflicts_with(timedelta(minutes=90), 30, location="Elm St 2, Boston, US") == {"travel-time"}
+    assert conflicts_with(timedelta(minutes=90), 30, location="Main St 9, Austin, US") == set()
+    assert conflicts_with(-timedelta(minutes=50), 40) == {"back-to-back", "preparation"}  # ten minutes before it
+    assert conflicts_with(-timedelta(minutes=80), 60) == {"preparation"}  # twenty minutes, and a meeting needs thirty
+    assert conflicts_with(-timedelta(minutes=120), 60) == set()
+    stub.clock.advance((start - timedelta(minutes=10) - stub.clock.now()).total_seconds())
+    found = client.calendar.smart_scheduling(60, contact_id=guest.id, preferred_times=[start])
+    assert ("preparation", "high") in warned(found, "2026-01-28 11:00")  # it begins in ten minutes

@@ -1,0 +1,133 @@
+"""The rules of churn risk and insights, and whom they are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crm_sdk import CrmClient, ValidationError
+from server_stub import StubServer
+from server_stub.data.document import Document
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="flow")
+
+
+def talk(stub: StubServer, summary: str, days_ago: int = 1) -> dict[str, Any]:
+    return {"type": "call", "date": (stub.clock.now() - timedelta(days=days_ago)).isoformat(), "summary": summary}
+
+
+def test_a_contacts_risk_is_that_of_its_record_and_follows_it(client: CrmClient, stub: StubServer) -> None:
+    made = client.contacts.create({"name": "Anna"})
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "A great call, thanks"}
+    )
+    content = client.ai.churn_risk(contact_id=made.id)
+    assert content.churn_risk == client.contacts.get(made.id).churn_risk
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "Terrible. We cancel and go to a competitor."}
+    )
+    angry = client.ai.churn_risk(contact_id=made.id)
+    assert angry.churn_risk == client.contacts.get(made.id).churn_risk
+    assert angry.churn_risk > content.churn_risk
+    assert any("leaving" in factor for factor in angry.risk_factors)
+    assert "Offer a review with the account's owner before they decide" in angry.recommendations
+
+
+def test_a_history_that_is_given_counts_instead(client: CrmClient, stub: StubServer) -> None:
+    def risk(**given: Any) -> int:
+        return client.ai.churn_risk(**given).churn_risk
+
+    happy, angry = [talk(stub, "Excellent, we are thrilled")], [talk(stub, "Awful, we want a refund")]
+    assert risk(communication_history=angry) > risk(communication_history=happy)
+    assert risk(communication_history=[talk(stub, "Fine", 200)]) > risk(communication_history=[talk(stub, "Fine", 2)])
+    assert risk(contact_id="contact_123", communication_history=happy) < risk(contact_id="contact_123")
+    lost, won = [{"status": "lost"}, {"stage": "closed-lost"}], [{"stage": "closed-won"}]
+    assert risk(communication_history=angry, deal_history=lost) > risk(communication_history=angry, deal_history=won)
+    low, high = {"loginRate": 0.1, "supportTickets": 3}, {"loginRate": 90}
+    assert risk(engagement_metrics=low) > risk(engagement_metrics={}) > risk(engagement_metrics=high)
+
+
+def test_what_cannot_be_weighed_is_refused(client: CrmClient) -> None:
+    for wrong in ({}, {"contact_id": "contact_nope"}, {"communication_history": [{"date": "soon"}]}):
+        with pytest.raises(ValidationError):
+            client.ai.churn_risk(**wrong)
+
+
+def test_insights_of_a_contact_are_those_of_its_page(client: CrmClient) -> None:
+    found = client.ai.generate_insights("contact", "contact_123")
+    assert found and found == client.contacts.ai_insights("contact_123")
+    risks = client.ai.generate_insights("contact", "contact_123", context={"focus": "risk"})
+    assert {insight.type for insight in risks} == {"risk"}
+    assert client.ai.generate_insights("contact", "contact_123", context={"limit": 1}) == found[:1]
+    with pytest.raises(ValidationError) as unknown:
+        client.ai.generate_insights("contact", "contact_nope")
+    assert (unknown.value.code, unknown.value.fields[0].field) == ("REFERENCE_NOT_FOUND", "entity_id")
+    with pytest.raises(ValidationError):
+        client.ai.generate_insights("lead", "lead_123")
+
+
+def test_insights_of_a_deal_follow_its_dates_and_talks(client: CrmClient, stub: StubServer) -> None:
+    def titles() -> set[str]:
+        return {insight.title for insight in client.ai.generate_insights("deal", made.id)}
+
+    today = stub.clock.now().date()
+    soon, later, past = today + timedelta(days=5), today + timedelta(days=90), today - timedelta(days=5)
+    made = client.deals.create({"title": "Deal", "value": 1000, "stage": "proposal", "expected_close_date": later})
+    quiet = titles()
+    assert not quiet & {"Closes in 5 days", "The close date has passed"}
+    client.deals.update(made.id, {"expected_close_date": soon})
+    assert titles() - quiet == {"Closes in 5 days"}
+    client.deals.update(made.id, {"expected_close_date": past})
+    assert titles() - quiet == {"The close date has passed"}
+    client.deals.activities.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "description": "No budget left, and Initech is cheaper"}
+    )
+    told = client.ai.generate_insights("deal", made.id)
+    assert len([insight for insight in told if insight.type == "risk"]) >= 2
+    assert {insight.type for insight in told} <= {"opportunity", "risk", "suggestion", "trend"}
+    assert told == client.ai.generate_insights("deal", made.id)
+
+
+def test_insights_of_the_hour_are_told(client: CrmClient, stub: StubServer) -> None:
+    made = client.contacts.create({"name": "Anna"})
+    contacts = stub.store.collection("tenant_acme", "contact")
+    contacts.put((contacts.get(made.id) or Document()) | {"owner_id": "user_ada"})
+    stub.clock.advance(1800)
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "Terrible. We cancel."}
+    )
+
+    def told() -> set[str]:
+        found = client.notifications.list(limit=100)
+        return {entry.title for entry in found if entry.metadata.get("contactId") == made.id}
+
+    assert told() == set()
+    stub.clock.advance(1800)
+    assert "May be about to leave: Anna" in told()
+    before = told()
+    stub.clock.advance(7200)
+    assert told() == before  # nothing is told twice
+
+
+def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub: StubServer) -> None:
+    made = client.contacts.create({"name": "Anna"})
+    contacts = stub.store.collection("tenant_acme", "contact")
+    contacts.put((contacts.get(made.id) or Document()) | {"owner_id": "user_ada"})
+    client.contacts.communication.create(
+        made.id, {"type": "call", "date": stub.clock.now(), "summary": "The report is late, we are worried"}
+    )
+    risks: list[tuple[int, int]] = []
+    for _ in range(10):
+        stub.clock.advance(30 * 86_400)
+        found = client.contacts.get(made.id)
+        told = [entry for entry in stub.audit() if entry["action"] == "notification.created"]
+        alerts = [entry for entry in told if entry["entity"]["name"] == "Anna is at risk"]
+        risks.append((found.churn_risk or 0, len(alerts)))
+    assert risks[0][0] < risks[-1][0]
+    assert [count for risk, count in risks] == [int(risk >= 60) for risk, _ in risks]
+    assert risks[-1][1] == 1

@@ -1,0 +1,163 @@
+"""The state file: nothing that was saved is lost, nothing that is not ours is touched."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from server_stub.data.durable import Durable, StateFileError, StateFileInUse
+from server_stub.data.store import Store
+
+WRITER = """
+import sys
+from server_stub.data.durable import Durable
+from server_stub.data.store import Store
+
+store, file = Store(), Durable(sys.argv[1])
+file.load(store)
+while True:
+    with store.transaction():
+        pair = [store.new_id("lead_"), store.new_id("lead_")]
+        for id in pair:
+            store.collection("t", "lead").put({"id": id, "twin": pair, "notes": "x" * 2000})
+    file.save(store.changes(), {"counters": store.counters})
+    print(pair[1], flush=True)
+"""
+
+
+def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
+    store = Store()
+    leads = store.collection("tenant_a", "lead")
+    doc = {
+        "id": "lead_b",
+        "at": datetime(2026, 11, 21, 9, 0, 0, 123456, tzinfo=UTC),
+        "day": date(2026, 11, 21),
+        "value": Decimal("0.10"),
+        "tags": ["ä", "\ud800"],
+        "nested": {"deep": [Decimal(1), None, True, 1.5]},
+    }
+    leads.put(doc)
+    leads.put({"id": "lead_a"})
+    leads.put({"id": "lead_gone"})
+    id = store.new_id("lead_")
+    with Durable(tmp_path / "state.db") as file:
+        assert file.load(Store()) is False
+        file.save(store.changes(), {"counters": store.counters, "offset": 1.5})
+        leads.remove("lead_gone")
+        leads.put({"id": "lead_a", "name": "Ada"})
+        file.save(store.changes(), {"counters": store.counters, "offset": 2.5})
+    again = Store()
+    with Durable(tmp_path / "state.db") as file:
+        assert file.load(again) is True
+        assert file.meta["offset"] == 2.5
+        assert again.collection("tenant_a", "lead").all() == [doc, {"id": "lead_a", "name": "Ada"}]
+    assert again.changes() == []
+    assert again.new_id("lead_") not in (id, "lead_a")
+
+
+def test_a_failed_save_changes_nothing(tmp_path: Path) -> None:
+    store = Store()
+    with Durable(tmp_path / "state.db") as file:
+        store.collection("t", "lead").put({"id": "1"})
+        store.collection("t", "lead").put({"id": "2", "odd": object()})
+        with pytest.raises(TypeError, match="object"):
+            file.save(store.changes(), {"counters": {}})
+        store.collection("t", "lead").put({"id": "3"})
+        file.save(store.changes()[-1:], {"counters": {}})
+        again = Store()
+        file.load(again)
+        assert [doc["id"] for doc in again.collection("t", "lead")] == ["3"]
+
+
+@pytest.mark.parametrize("round", range(3))
+def test_a_killed_process_loses_nothing_it_answered(tmp_path: Path, round: int) -> None:
+    path = tmp_path / "state.db"
+    answered: list[str] = []
+    for _ in range(2):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        with writer.stdout as answers:
+            for _ in range(20 + round):
+                answered.append(answers.readline().strip())
+            time.sleep(0.001 * round)
+            writer.send_signal(signal.SIGKILL)
+            answered.extend(line.strip() for line in answers if line.endswith("\n"))
+            writer.wait()
+    store = Store()
+    with Durable(path) as file:
+        assert file.load(store)
+        leads = store.collection("t", "lead")
+        leads.all()
+    assert all(id in leads for id in answered)
+    assert len(set(answered)) == len(answered), "no id was given twice"
+    assert all(twin in leads for doc in leads for twin in doc["twin"]), "a call is saved whole or not at all"
+
+
+def test_a_second_process_waits_and_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    try:
+        writer.stdout.readline()
+        with pytest.raises(StateFileInUse, match=r"state\.db is in use by another process"):
+            Durable(path, wait=0.05)
+    finally:
+        writer.kill()
+        writer.communicate()
+    Durable(path, wait=5).close()
+
+
+def test_a_file_that_was_closed_is_free(tmp_path: Path) -> None:
+    first = Durable(tmp_path / "state.db")
+    with pytest.raises(StateFileInUse):
+        Durable(tmp_path / "state.db", wait=0)
+    first.close()
+    Durable(tmp_path / "state.db", wait=0).close()
+
+
+def _foreign(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE other (x)")
+    db.close()
+
+
+def _newer(path: Path) -> None:
+    Durable(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: path.write_text("dear diary, " * 500), "not a state file"),
+        (lambda path: path.write_text("x"), "not a state file"),
+        (lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(5000)), "not a state file"),
+        (_foreign, "another program"),
+        (_newer, "format 99"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path, make: object, says: str) -> None:
+    path = tmp_path / "state.db"
+    assert callable(make)
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(StateFileError, match=says) as caught:
+        Durable(path)
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StateFileError, match="nowhere"):
+        Durable(tmp_path / "nowhere" / "state.db")
