@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 import pytest
-from canned import Canned, Standing
+from canned_answers import Canned, Standing
 from hypothesis import HealthCheck, settings
 from loopback import Loopback
 

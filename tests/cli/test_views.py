@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from canned import Canned
+from canned_answers import Canned
 from shell import Crm, Result
 
 from crm_cli import completion, failures

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from canned import LEAD, Canned
+from canned_answers import LEAD, Canned
 
 from crm_sdk import (
     AsyncCrmClient,

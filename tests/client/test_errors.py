@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from canned import LEAD, Canned
+from canned_answers import LEAD, Canned
 
 import crm_sdk
 from crm_sdk import errors

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from canned import Standing
+from canned_answers import Standing
 from hypothesis import given
 from hypothesis import strategies as st
 

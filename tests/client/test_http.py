@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from canned import LEAD
+from canned_answers import LEAD
 from loopback import Connection, Loopback, closing, drip, silent
 
 from crm_sdk import (

@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 import respx
-from canned import LEAD, Canned
+from canned_answers import LEAD, Canned
 from loopback import Loopback, drip
 
 from crm_sdk import AsyncCrmClient, ConfigurationError, ConnectionFailedError, CrmClient, DeadlineExceededError

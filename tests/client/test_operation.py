@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from canned import LEAD, Canned
+from canned_answers import LEAD, Canned
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AwareDatetime

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from canned import LEAD, Canned
+from canned_answers import LEAD, Canned
 
 from crm_sdk import ConfigurationError, CrmClient, InvalidInputError
 

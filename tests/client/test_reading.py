@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from canned import LEAD, Canned
+from canned_answers import LEAD, Canned
 from hypothesis import given
 from hypothesis import strategies as st
 

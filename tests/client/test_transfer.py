@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from canned import Canned
+from canned_answers import Canned
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -50,9 +50,10 @@ activities.CalendarEvent: id title description? startTime endTime type contactId
  location? meetingLink? attendees status aiInsights preparation outcome? priority tags
 calendar_meetings.Attendee: id name email role status
 calendar_meetings.MeetingInsight: id type title description confidence actionable suggestedAction?
-calendar_meetings.MeetingPreparation: suggestedTalkingPoints recentInteractions dealContext? competitorIntel? personalNotes
- documentsToShare
-calendar_meetings.MeetingOutcome: summary nextSteps sentimentScore keyDecisions followUpRequired followUpDate? meetingRating
+calendar_meetings.MeetingPreparation: suggestedTalkingPoints recentInteractions dealContext? competitorIntel?
+ personalNotes documentsToShare
+calendar_meetings.MeetingOutcome: summary nextSteps sentimentScore keyDecisions followUpRequired followUpDate?
+ meetingRating
 calendar.SmartScheduling: suggestedTimes conflictWarnings travelTimeEstimate? preparationTimeNeeded
 calendar.ScheduleSuggestion: startTime endTime reason confidence
 calendar.ConflictWarning: type message severity
