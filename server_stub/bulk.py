@@ -9,7 +9,7 @@ from crm_sdk.wire import camel
 
 from .problems import FieldError, Problem
 from .request.faces import wire_path
-from .serving import Call
+from .serving import Context
 
 Item = TypeVar("Item")
 
@@ -29,7 +29,7 @@ def check_size(items: Sequence[object], field: str) -> None:
 
 
 def carry_out(
-    call: Call,
+    call: Context,
     items: Sequence[Item],
     work: Callable[[Item], Any],
     *,

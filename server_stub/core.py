@@ -33,7 +33,7 @@ from .request.http import Reply, Request
 from .request.ratelimit import RateLimits
 from .request.router import Router
 from .request.visit import Visit
-from .serving import Call
+from .serving import Context
 from .timetable import Timetable
 from .webhooks.receivers import Webhooks
 
@@ -76,9 +76,9 @@ def _collected(mark: str) -> Mapping[Any, Any]:
 
 
 @cache
-def _reactions() -> Mapping[str, Sequence[Callable[[Call, Document], None]]]:
+def _reactions() -> Mapping[str, Sequence[Callable[[Context, Document], None]]]:
     """Return what follows each event, in the order of names."""
-    found: dict[str, list[Callable[[Call, Document], None]]] = {}
+    found: dict[str, list[Callable[[Context, Document], None]]] = {}
     for events, reaction in sorted(_collected("__reacts__").items(), key=lambda item: item[1].__qualname__):
         for event in events:
             found.setdefault(event, []).append(reaction)

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 from .data.document import Document
 from .problems import Problem
 from .services.calendar.reminders import due_reminders
-from .serving import Call, Caller
+from .serving import Caller, Context
 from .timetable import Entry, Timetable, carry_out, due
 
 if TYPE_CHECKING:
     from .core import StubServer
 
-Step = Callable[[Call, Document], Mapping[str, Any]]
+Step = Callable[[Context, Document], Mapping[str, Any]]
 
 PACE = timedelta(milliseconds=200)
 """How long one step takes on the stub's clock."""
 
 
-def start(call: Call, kind: str, payload: Mapping[str, Any], *, total: int, status_url: str | None) -> Document:
+def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, status_url: str | None) -> Document:
     """Queue a job. `payload` is what its steps work on; `status_url` has ``{id}`` where the job's id goes."""
     id = call.new_id("job_")
     return call.collection("job").put(
@@ -74,7 +74,7 @@ def run_due(server: StubServer, steps: Mapping[str, Step], table: Timetable) -> 
         if isinstance(task, Entry):
             carry_out(server, table, at, tenant_id, task)
             continue
-        call = Call(
+        call = Context(
             server,
             Caller(**task["caller"]),
             at,
@@ -91,7 +91,7 @@ def _order(waiting: tuple[datetime, str, Document | Entry]) -> tuple[datetime, s
     return at, task.name if isinstance(task, Entry) else task["id"], tenant_id
 
 
-def _after_step(call: Call, job: Document, steps: Mapping[str, Step]) -> Document:
+def _after_step(call: Context, job: Document, steps: Mapping[str, Step]) -> Document:
     moved = {"status": "running", "started_at": job["started_at"] or call.now, "due_at": call.now + PACE}
     try:
         with call.server.store.transaction():

@@ -3,7 +3,7 @@
 A rule is a function in ``services/<noun>.py``::
 
     @serves(Leads.create)
-    def create(call: Call, lead: Members) -> Document: ...
+    def create(call: Context, lead: Members) -> Document: ...
 
 It gets every declared argument by name, validated and with snake_case members, but for paging: the core cuts the page
 out of the sequence a list rule returns.
@@ -71,7 +71,7 @@ class FileAnswer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-class Call:
+class Context:
     """One request on its way through a rule: who asks, when, and the data of their company."""
 
     __slots__ = ("caller", "dialect", "now", "operation", "request_id", "server", "source")
@@ -96,9 +96,9 @@ class Call:
         self.source = source
         """What the audit trail says of the request: dialect, method, path."""
 
-    def acting_as(self, caller: Caller) -> Call:
+    def acting_as(self, caller: Caller) -> Context:
         """Return this call as one of somebody else's, such as the user a sign-in turned out to be of."""
-        return Call(
+        return Context(
             self.server,
             caller,
             self.now,
@@ -276,7 +276,7 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     return mark
 
 
-Reaction = TypeVar("Reaction", bound=Callable[[Call, Document], None])
+Reaction = TypeVar("Reaction", bound=Callable[[Context, Document], None])
 
 
 def reacts(*events: str) -> Callable[[Reaction], Reaction]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from .data.document import Document
-from .serving import Call, Caller
+from .serving import Caller, Context
 
 if TYPE_CHECKING:
     from .core import StubServer
@@ -27,8 +27,8 @@ class Entry:
     every: timedelta
 
 
-Run = TypeVar("Run", bound=Callable[[Call], None])
-Timetable: TypeAlias = Mapping[Entry, Callable[[Call], None]]
+Run = TypeVar("Run", bound=Callable[[Context], None])
+Timetable: TypeAlias = Mapping[Entry, Callable[[Context], None]]
 
 
 def recurs(name: str, *, every: timedelta) -> Callable[[Run], Run]:
@@ -62,8 +62,8 @@ def carry_out(server: StubServer, timetable: Timetable, at: datetime, tenant_id:
         times.put(Document(id=entry.name, due_at=at + entry.every, last_run=at))
 
 
-def system_call(server: StubServer, tenant_id: str, at: datetime, operation: str) -> Call:
+def system_call(server: StubServer, tenant_id: str, at: datetime, operation: str) -> Context:
     """Return the call of a company that nobody made: the stub acts by itself."""
     caller = Caller(tenant_id, "system", None, "system", "the timetable", auth="none")
     source: dict[str, Any] = {"dialect": "system"}
-    return Call(server, caller, at, dialect="system", operation=operation, request_id=operation, source=source)
+    return Context(server, caller, at, dialect="system", operation=operation, request_id=operation, source=source)

@@ -106,7 +106,7 @@ def timezone(name: str | None, field: str = "timezone") -> str | None:
     return name or None
 
 
-def domain(address: str | None) -> str | None:
+def email_domain(address: str | None) -> str | None:
     """Return the company's domain in an e-mail address; None for free-mail and for none."""
     host = address.rpartition("@")[2].lower() if address and "@" in address else ""
     return host if host and host not in FREE_MAIL else None

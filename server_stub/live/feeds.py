@@ -18,7 +18,7 @@ from ..data.document import Document
 from ..request.rendering import renderer
 
 if TYPE_CHECKING:
-    from ..serving import Call
+    from ..serving import Context
 
 WS = "ws"
 """The feed of ``/ws``."""
@@ -170,7 +170,7 @@ _ON_WS: Mapping[str, Payload] = {
 # -- what the rest of the server asks --------------------------------------------------------------------------------
 
 
-def numbered(call: Call, entry: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, int]:
+def numbered(call: Context, entry: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, int]:
     """Give an event its number on every feed that shows it."""
     event, tenant_id = entry["action"], call.caller.tenant_id
     count = call.server.store.count

@@ -14,7 +14,7 @@ from ..webhooks import records as webhook_records
 from . import feeds
 
 if TYPE_CHECKING:
-    from ..serving import Call
+    from ..serving import Context
 
 KIND = "event"
 """The kind of the log's records."""
@@ -22,7 +22,7 @@ KEPT = 10_000
 """How many entries of a company are kept."""
 
 
-def record(call: Call, entry: Document, entity: Mapping[str, Any]) -> Document:
+def record(call: Context, entry: Document, entity: Mapping[str, Any]) -> Document:
     """Write an event to the log: the audit entry it stands beside, and the record as it is now."""
     log = call.collection(KIND)
     event = Document(

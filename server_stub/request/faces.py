@@ -11,7 +11,7 @@ from crm_sdk.route import Route
 from crm_sdk.wire import camel, instant
 
 from ..problems import FieldError, Problem
-from ..serving import Call
+from ..serving import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class Face(ABC):
     limits: ClassVar[Mapping[str, int]] = {}
     """Paths whose lists have another default limit."""
 
-    def value(self, value: Any, call: Call, route: Route) -> Any:
+    def value(self, value: Any, call: Context, route: Route) -> Any:
         """Return the body for a record or another value."""
         return value
 
     @abstractmethod
-    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+    def page(self, listing: Listing, call: Context, route: Route) -> Any:
         """Return the body for a page; its items are rendered already."""
 
-    def deleted(self, identifier: str | None, call: Call) -> Any:
+    def deleted(self, identifier: str | None, call: Context) -> Any:
         """Return the body for a success without a value."""
         return {"success": True}
 
@@ -63,7 +63,7 @@ class MvpFace(Face):
     name = "mvp"
     limits: ClassVar[Mapping[str, int]] = {"/api/notifications": 20}
 
-    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+    def page(self, listing: Listing, call: Context, route: Route) -> Any:
         """Return the named list with its total, and the window where the document pages it."""
         noun = [segment for segment in route.path.split("/") if segment and "{" not in segment][-1]
         body: dict[str, Any] = {noun: listing.items}
@@ -84,7 +84,7 @@ class FlowFace(Face):
 
     name = "flow"
 
-    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+    def page(self, listing: Listing, call: Context, route: Route) -> Any:
         """Return the array itself."""
         return listing.items
 
@@ -94,11 +94,11 @@ class PlatformFace(Face):
 
     name = "platform"
 
-    def value(self, value: Any, call: Call, route: Route) -> Any:
+    def value(self, value: Any, call: Context, route: Route) -> Any:
         """Return the envelope around a value."""
         return {"success": True, "data": value, "meta": _meta(call.request_id, call.now), "errors": []}
 
-    def page(self, listing: Listing, call: Call, route: Route) -> Any:
+    def page(self, listing: Listing, call: Context, route: Route) -> Any:
         """Return the envelope around a page."""
         limit = listing.limit or max(listing.total, 1)
         page = listing.offset // limit + 1
@@ -112,7 +112,7 @@ class PlatformFace(Face):
         meta = _meta(call.request_id, call.now) | {"pagination": window}
         return {"success": True, "data": listing.items, "meta": meta, "errors": []}
 
-    def deleted(self, identifier: str | None, call: Call) -> Any:
+    def deleted(self, identifier: str | None, call: Context) -> Any:
         """Return the envelope for a success without a value."""
         gone = (
             {"id": identifier, "deleted": True}

@@ -15,7 +15,7 @@ from crm_sdk.wire import encode_json
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import FieldError, Problem, invalid
-from ..serving import PAGING, Answer, Call, Caller, FileAnswer
+from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
@@ -107,7 +107,7 @@ class Visit:
         first = self._first_answer()
         if first is not None:
             return first
-        call = Call(
+        call = Context(
             self.server,
             self.caller,
             self.now,
@@ -123,7 +123,7 @@ class Visit:
         self._remember(reply)
         return reply
 
-    def _act(self, call: Call, match: Match, rule: Callable[..., Any]) -> Reply:
+    def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
         members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
         query = read_query(self.request.query)
@@ -156,7 +156,7 @@ class Visit:
             result = rule(call, **arguments)
         return self._render(call, match, result, window, arguments)
 
-    def _permit(self, call: Call, operation: Operation[..., Any], match: Match) -> None:
+    def _permit(self, call: Context, operation: Operation[..., Any], match: Match) -> None:
         """Refuse a write the caller's role has no right to: ``sales`` writes what it owns, ``read_only`` nothing.
 
         Everybody may read and delete their own notifications.
@@ -179,7 +179,7 @@ class Visit:
                 raise invalid("version", "type", f"If-Match must hold the record's version, not {lock!r}")
             values["version"] = int(lock)
 
-    def _unchanged(self, call: Call, operation: Operation[..., Any], match: Match, shown: str) -> None:
+    def _unchanged(self, call: Context, operation: Operation[..., Any], match: Match, shown: str) -> None:
         """Refuse a record that was fetched, changed and sent back when it has been written in between."""
         (identifier, *_), kind = match.identifiers.values(), operation.id.partition(".")[0].removesuffix("s")
         doc = call.collection(kind).get(identifier)
@@ -301,7 +301,7 @@ class Visit:
     # -- the way out -------------------------------------------------------------------------------------------
 
     def _render(
-        self, call: Call, match: Match, result: Any, window: Mapping[str, Any], arguments: Mapping[str, Any]
+        self, call: Context, match: Match, result: Any, window: Mapping[str, Any], arguments: Mapping[str, Any]
     ) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
         status, headers = operation.status, dict(self.headers)

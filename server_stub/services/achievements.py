@@ -10,7 +10,7 @@ from typing import Any
 from crm_sdk.resources.achievements import Achievements
 
 from ..data.document import Document
-from ..serving import Call, Members, reacts, serves
+from ..serving import Context, Members, reacts, serves
 from .deals import figures as figures
 from .notifications import notify
 
@@ -34,28 +34,28 @@ class _Achievement:
     category: str
     rarity: str
     target: int
-    steps: Callable[[Call, str | None], Steps]
+    steps: Callable[[Context, str | None], Steps]
     """Counts for a user; for the whole company where there is none, as with a key without a user."""
     events: frozenset[str]
     """What it may be reached with."""
 
 
-def _mine(call: Call, kind: str, user: str | None) -> list[Document]:
+def _mine(call: Context, kind: str, user: str | None) -> list[Document]:
     """Return the records of a kind that are a user's; those of the company where there is none."""
     return call.collection(kind).find("owner_id", user) if user is not None else call.collection(kind).all()
 
 
-def _won(call: Call, user: str | None) -> Steps:
+def _won(call: Context, user: str | None) -> Steps:
     return _counted((_closed(deal), deal) for deal in _mine(call, "deal", user) if deal.get("status") == "won")
 
 
-def _revenue(call: Call, user: str | None) -> Steps:
+def _revenue(call: Context, user: str | None) -> Steps:
     worth = figures.worth(call)
     won = (deal for deal in _mine(call, "deal", user) if deal.get("status") == "won")
     return sorted((_closed(deal), int(worth(deal)), deal["id"]) for deal in won)
 
 
-def _big(call: Call, user: str | None) -> Steps:
+def _big(call: Context, user: str | None) -> Steps:
     return [(at, 1, id) for at, value, id in _revenue(call, user) if value >= _BIG]
 
 
@@ -64,11 +64,11 @@ def _closed(deal: Document) -> datetime:
     return at
 
 
-def _leads(call: Call, user: str | None) -> Steps:
+def _leads(call: Context, user: str | None) -> Steps:
     return _counted((lead["created_at"], lead) for lead in _mine(call, "lead", user))
 
 
-def _qualified(call: Call, user: str | None) -> Steps:
+def _qualified(call: Context, user: str | None) -> Steps:
     return _counted(
         (_judged(lead) or lead.get("converted_at") or lead["updated_at"], lead)
         for lead in _mine(call, "lead", user)
@@ -81,22 +81,22 @@ def _judged(lead: Document) -> datetime | None:
     return judgement.get("qualified_at")
 
 
-def _converted(call: Call, user: str | None) -> Steps:
+def _converted(call: Context, user: str | None) -> Steps:
     found = (lead for lead in _mine(call, "lead", user) if lead["status"] == "converted")
     return _counted((lead.get("converted_at") or lead["updated_at"], lead) for lead in found)
 
 
-def _contacts(call: Call, user: str | None) -> Steps:
+def _contacts(call: Context, user: str | None) -> Steps:
     return _counted((contact["created_at"], contact) for contact in _mine(call, "contact", user))
 
 
-def _healthy(call: Call, user: str | None) -> Steps:
+def _healthy(call: Context, user: str | None) -> Steps:
     found = (doc for doc in _mine(call, "contact", user) if doc.get("relationship_health") == "high")
     return _counted((doc.get("last_contact") or doc["created_at"], doc) for doc in found)
 
 
-def _done(*kinds: str) -> Callable[[Call, str | None], Steps]:
-    def steps(call: Call, user: str | None) -> Steps:
+def _done(*kinds: str) -> Callable[[Context, str | None], Steps]:
+    def steps(call: Context, user: str | None) -> Steps:
         found = (doc for doc in _mine(call, "activity", user) if doc["kind"] in kinds)
         times = ((doc.get("occurred_at") or doc.get("start_time") or doc["created_at"], doc) for doc in found)
         return _counted((at, doc) for at, doc in times if at <= call.now)
@@ -104,19 +104,19 @@ def _done(*kinds: str) -> Callable[[Call, str | None], Steps]:
     return steps
 
 
-def _asked(call: Call, user: str | None) -> Steps:
+def _asked(call: Context, user: str | None) -> Steps:
     found = call.collection("audit").find("action", "agent.completed")
     return _counted((entry["occurred_at"], entry) for entry in found if user in (None, _asker(call, entry)))
 
 
-def _asker(call: Call, entry: Document) -> str | None:
+def _asker(call: Context, entry: Document) -> str | None:
     """Return the user who gave an agent a task, be it with a key of theirs."""
     actor: str = entry["actor"]["id"]
     key = call.collection("api_key").get(actor)
     return key.get("user_id") if key is not None else actor
 
 
-def _connected(call: Call, user: str | None) -> Steps:
+def _connected(call: Context, user: str | None) -> Steps:
     found = (doc for doc in call.collection("integration").all() if doc["status"] == "connected")
     return _counted((doc.get("connected_at") or doc["created_at"], doc) for doc in found)
 
@@ -169,7 +169,7 @@ _ALL: Sequence[_Achievement] = (
 
 
 @serves(Achievements.list)
-def list_(call: Call) -> dict[str, Any]:
+def list_(call: Context) -> dict[str, Any]:
     """Return every achievement with the caller's progress: what is reached was reached with the record that did it."""
     found = [_of(call, each) for each in _ALL]
     reached = [each for each in found if each["unlocked_at"] is not None]
@@ -181,7 +181,7 @@ def list_(call: Call) -> dict[str, Any]:
     return {"achievements": found, "progress": totals}
 
 
-def _of(call: Call, each: _Achievement) -> dict[str, Any]:
+def _of(call: Context, each: _Achievement) -> dict[str, Any]:
     user = call.caller.user_id
     count, unlocked = 0, None
     for at, amount, _ in each.steps(call, user):
@@ -201,7 +201,7 @@ def _of(call: Call, each: _Achievement) -> dict[str, Any]:
 
 
 @reacts(*(event for each in _ALL for event in each.events))
-def congratulate(call: Call, entry: Document) -> None:
+def congratulate(call: Context, entry: Document) -> None:
     """Tell somebody what they have reached with what just happened: each achievement once."""
     record = call.collection(entry["entity"]["type"]).get(entry["entity"]["id"])
     user = (record.get("owner_id") if record is not None else None) or call.caller.user_id
@@ -212,7 +212,7 @@ def congratulate(call: Call, entry: Document) -> None:
             _unlock(call, user, each, {entry["id"], entry["entity"]["id"]})
 
 
-def _unlock(call: Call, user: str, each: _Achievement, with_: set[str]) -> None:
+def _unlock(call: Context, user: str, each: _Achievement, with_: set[str]) -> None:
     steps = each.steps(call, user)
     total = sum(amount for _, amount, _ in steps)
     if total < each.target:

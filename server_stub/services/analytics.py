@@ -13,7 +13,7 @@ from crm_sdk.resources.analytics import Analytics
 
 from ..data.document import Document
 from ..data.relative_dates import Calendar
-from ..serving import Call, Members, serves
+from ..serving import Context, Members, serves
 
 _CENT, _FINE = Decimal("0.01"), Decimal("0.000001")
 _SAVED = Decimal(12)
@@ -22,7 +22,7 @@ _QUALIFIED = frozenset({"qualified", "converted"})
 
 
 @serves(Analytics.dashboard)
-def dashboard(call: Call) -> dict[str, Any]:
+def dashboard(call: Context) -> dict[str, Any]:
     """Count leads and revenue; a lead that was converted was qualified before."""
     leads = call.collection("lead").all()
     won = [deal for deal in call.collection("deal").all() if deal.get("status") == "won"]
@@ -62,7 +62,7 @@ def percentages(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(whole.items(), key=lambda item: (-item[1], item[0])))
 
 
-def worth(call: Call, deals: Sequence[Document]) -> Decimal:
+def worth(call: Context, deals: Sequence[Document]) -> Decimal:
     """Return what deals are worth together, in the company's currency."""
     rates = {rate["currency"]: Decimal(rate["rate"]) for rate in call.tenant.get("currencies") or ()}
     values = (Decimal(deal["value"]) * rates.get(deal.get("currency") or "", Decimal(1)) for deal in deals)
@@ -74,7 +74,7 @@ def _closed(deal: Document) -> datetime:
     return at
 
 
-def _months(call: Call) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
+def _months(call: Context) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
     """Return this month up to now, and as much of the month before."""
     calendar = Calendar(call.now, _zone(call))
     start, _ = calendar.span("this_month", "month")
@@ -83,7 +83,7 @@ def _months(call: Call) -> tuple[tuple[datetime, datetime], tuple[datetime, date
     return (start, soon), (before, min(before + (soon - start), end))
 
 
-def _zone(call: Call) -> tzinfo:
+def _zone(call: Context) -> tzinfo:
     try:
         return ZoneInfo(call.tenant.get("timezone") or "UTC")
     except ZoneInfoNotFoundError:  # a machine without time zones
@@ -105,7 +105,7 @@ def _growth(now: Decimal | int, before: Decimal | int) -> float:
 
 
 @serves(Analytics.ai_performance)
-def ai_performance(call: Call) -> dict[str, Any]:
+def ai_performance(call: Context) -> dict[str, Any]:
     """Return what the agents did: their means and the cost of their answers are kept up with each answer."""
     reports = [_report(agent) for agent in call.collection("agent").all()]
     asked = sum(report["metrics"]["total_interactions"] for report in reports)

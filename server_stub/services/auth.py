@@ -18,7 +18,7 @@ from ..data.document import Document
 from ..data.store import Store
 from ..problems import Problem
 from ..request.identity import ACCESS_SECONDS, find_users, fingerprint, password_fits, unauthorized
-from ..serving import Call, Caller, serves
+from ..serving import Caller, Context, serves
 
 MOST_FAILURES = 5
 WATCHED = timedelta(minutes=15)
@@ -29,7 +29,7 @@ _STEP = 30
 
 
 @serves(Auth.login)
-def login(call: Call, email: str, password: str, tenant: str | None, mfa_code: str | None) -> dict[str, Any]:
+def login(call: Context, email: str, password: str, tenant: str | None, mfa_code: str | None) -> dict[str, Any]:
     """Start a session."""
     address = email.strip().casefold()
     _refuse_too_many(call, address)
@@ -58,7 +58,7 @@ def login(call: Call, email: str, password: str, tenant: str | None, mfa_code: s
     return _begin(call, user, mfa_verified=verified)
 
 
-def _begin(call: Call, user: Document, *, mfa_verified: bool) -> dict[str, Any]:
+def _begin(call: Context, user: Document, *, mfa_verified: bool) -> dict[str, Any]:
     mine = _as(call, user, None)
     user = mine.collection("user").put(user | {"last_login": call.now})
     session = mine.create(
@@ -88,7 +88,7 @@ def _begin(call: Call, user: Document, *, mfa_verified: bool) -> dict[str, Any]:
 
 
 @serves(Auth.refresh)
-def refresh(call: Call, refresh_token: str, scope: str | None) -> dict[str, Any]:
+def refresh(call: Context, refresh_token: str, scope: str | None) -> dict[str, Any]:
     """Exchange a refresh token for new tokens; the old one dies."""
     held = _held(call.server.store, refresh_token)
     user = call.server.store.collection(held.tenant_id, "user").get(held.doc["user_id"]) if held else None
@@ -117,7 +117,7 @@ def refresh(call: Call, refresh_token: str, scope: str | None) -> dict[str, Any]
 
 
 @serves(Auth.logout)
-def logout(call: Call, all_sessions: bool) -> None:
+def logout(call: Context, all_sessions: bool) -> None:
     """End the session, or all of the user's; an API key has none."""
     caller = call.caller
     if caller.auth != "token" or caller.session_id is None:
@@ -131,7 +131,7 @@ def logout(call: Call, all_sessions: bool) -> None:
 
 
 @serves(Auth.me)
-def me(call: Call) -> Document:
+def me(call: Context) -> Document:
     """Return the user who is signed in, or who an API key acts for."""
     if call.caller.user_id is None:
         raise Problem("NO_USER", "this credential acts for no user")
@@ -158,7 +158,7 @@ def _held(store: Store, token: str) -> _Held | None:
     return None
 
 
-def _tokens(call: Call, user: Document, session_id: str, scope: str | None) -> dict[str, Any]:
+def _tokens(call: Context, user: Document, session_id: str, scope: str | None) -> dict[str, Any]:
     """Return an access token and the next refresh token of a session."""
     token = f"refresh_{secrets.token_urlsafe(32)}"
     call.collection("refresh_token").put(
@@ -182,12 +182,12 @@ def _tokens(call: Call, user: Document, session_id: str, scope: str | None) -> d
     }
 
 
-def _end(call: Call, session: Document) -> None:
+def _end(call: Context, session: Document) -> None:
     """End a session, and with it the access tokens and refresh tokens it has."""
     call.collection("session").put(session | {"revoked_at": call.now, "updated_at": call.now})
 
 
-def _as(call: Call, user: Document, session_id: str | None) -> Call:
+def _as(call: Context, user: Document, session_id: str | None) -> Context:
     """Return the call as one of the user who turned out to be behind it."""
     caller = Caller(
         user["tenant_id"], user["id"], user["id"], user["role"], user["name"], user["email"], "token", session_id
@@ -198,17 +198,17 @@ def _as(call: Call, user: Document, session_id: str | None) -> Call:
 # -- failures ----------------------------------------------------------------------------------------------------------
 
 
-def _failures(call: Call) -> Collection:
+def _failures(call: Context) -> Collection:
     # Of no company: which one it was about is not known, or must not be told.
     return call.server.store.collection("", "login_failure")
 
 
-def _recent(call: Call, address: str) -> list[datetime]:
+def _recent(call: Context, address: str) -> list[datetime]:
     doc = _failures(call).get(address)
     return [at for at in (doc["times"] if doc is not None else ()) if call.now - at < WATCHED]
 
 
-def _refuse_too_many(call: Call, address: str) -> None:
+def _refuse_too_many(call: Context, address: str) -> None:
     times = _recent(call, address)
     if len(times) >= MOST_FAILURES:
         wait = math.ceil((times[-MOST_FAILURES] + WATCHED - call.now).total_seconds())
@@ -220,7 +220,7 @@ def _refuse_too_many(call: Call, address: str) -> None:
         )
 
 
-def _fail(call: Call, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
+def _fail(call: Context, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
     """Count a failure, tell the companies that know the address, and refuse without saying what was wrong."""
     with call.server.store.lasting():
         _failures(call).put(Document(id=address, times=[*_recent(call, address), call.now]))

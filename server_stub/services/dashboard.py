@@ -12,7 +12,7 @@ from crm_sdk.resources.dashboard import ActionItems, Dashboard
 
 from ..data.document import Document
 from ..problems import Problem
-from ..serving import Call, serves
+from ..serving import Context, serves
 from .contacts import health as health
 from .deals import figures as figures
 
@@ -33,7 +33,7 @@ Members = Mapping[str, Any]
 
 
 @serves(Dashboard.forecast)
-def forecast(call: Call) -> dict[str, Any]:
+def forecast(call: Context) -> dict[str, Any]:
     """Add up what was won this quarter and what is to close in it, by where the deals came from."""
     worth = figures.worth(call)
     first, last = figures.quarter(figures.today(call))
@@ -71,7 +71,7 @@ def _share(source: str, parts: Sequence[tuple[Decimal, int]]) -> dict[str, Any]:
 
 
 @serves(Dashboard.summary)
-def summary(call: Call) -> dict[str, Any]:
+def summary(call: Context) -> dict[str, Any]:
     """Return the open deals that weigh most, the contacts last spoken to, and the counts over all."""
     worth = figures.worth(call)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
@@ -86,7 +86,7 @@ def summary(call: Call) -> dict[str, Any]:
     }
 
 
-def _living(call: Call) -> list[Document]:
+def _living(call: Context) -> list[Document]:
     return [doc for doc in call.collection("contact").all() if doc.get("status") != "archived"]
 
 
@@ -94,14 +94,14 @@ def _living(call: Call) -> list[Document]:
 
 
 @serves(ActionItems.list)
-def list_(call: Call) -> list[dict[str, Any]]:
+def list_(call: Context) -> list[dict[str, Any]]:
     """Return what wants doing, newest first, without what the caller dismissed."""
     gone = {doc["item_id"] for doc in call.collection("dismissal").find("user_id", _user(call))}
     return [item for item in items(call) if item["id"] not in gone]
 
 
 @serves(ActionItems.dismiss)
-def dismiss(call: Call, item_id: str) -> None:
+def dismiss(call: Context, item_id: str) -> None:
     """Take an item off the caller's list; once more does nothing."""
     dismissals, id = call.collection("dismissal"), f"{_user(call)}/{item_id}"
     if id in dismissals:
@@ -111,14 +111,14 @@ def dismiss(call: Call, item_id: str) -> None:
     dismissals.put(Document(id=id, user_id=_user(call), item_id=item_id, created_at=call.now))
 
 
-def items(call: Call) -> list[dict[str, Any]]:
+def items(call: Context) -> list[dict[str, Any]]:
     """Return all that wants doing in the company, newest first. The same occasion has the same id."""
     found = [item for deal in figures.all_seen(call) if (item := _of_deal(call, deal)) is not None]
     found += _of_contacts(call)
     return sorted(found, key=lambda item: (item["timestamp"], item["id"]), reverse=True)
 
 
-def _of_deal(call: Call, deal: Members) -> dict[str, Any] | None:
+def _of_deal(call: Context, deal: Members) -> dict[str, Any] | None:
     """Return the most urgent thing about a deal, if there is one."""
     today, closing, title = figures.today(call), deal.get("expected_close_date"), deal["title"]
     if deal["status"] != "open":
@@ -141,7 +141,7 @@ def _of_deal(call: Call, deal: Members) -> dict[str, Any] | None:
     return None
 
 
-def _of_contacts(call: Call) -> Iterator[dict[str, Any]]:
+def _of_contacts(call: Context) -> Iterator[dict[str, Any]]:
     for doc in _living(call):
         if health.is_at_risk(doc):
             last: datetime = doc.get("last_contact") or doc["created_at"]
@@ -169,5 +169,5 @@ def _item(
     }
 
 
-def _user(call: Call) -> str:
+def _user(call: Context) -> str:
     return call.caller.user_id or call.caller.actor_id

@@ -19,7 +19,7 @@ from ..data import normalise
 from ..data.document import Document
 from ..data.query import member
 from ..problems import Problem
-from ..serving import Call, Members, runs, serves
+from ..serving import Context, Members, runs, serves
 from .leads.records import change, told
 
 FIELDS = (
@@ -73,7 +73,7 @@ class Proposal:
 
 
 @serves(Enrichment.get)
-def get(call: Call, job_id: str) -> Document:
+def get(call: Context, job_id: str) -> Document:
     """Return how far an enrichment is."""
     job = call.record("job", job_id)
     if not job["kind"].endswith("enrichment"):
@@ -82,12 +82,12 @@ def get(call: Call, job_id: str) -> Document:
 
 
 @serves(Leads.enrich)
-def enrich(call: Call, lead_ids: Sequence[str], fields: Sequence[str] | None, overwrite: bool) -> Document:
+def enrich(call: Context, lead_ids: Sequence[str], fields: Sequence[str] | None, overwrite: bool) -> Document:
     """Start a job that fills leads in."""
     return start(call, lead_ids, fields, overwrite=overwrite)
 
 
-def start(call: Call, lead_ids: Sequence[str], fields: Sequence[str] | None, *, overwrite: bool) -> Document:
+def start(call: Context, lead_ids: Sequence[str], fields: Sequence[str] | None, *, overwrite: bool) -> Document:
     """Queue the job; it is the same whichever route asks for it."""
     check_size(lead_ids, "lead_ids")
     for index, field in enumerate(fields or ()):
@@ -105,7 +105,7 @@ def start(call: Call, lead_ids: Sequence[str], fields: Sequence[str] | None, *, 
 
 
 @runs("lead_enrichment")
-def step(call: Call, job: Document) -> Mapping[str, Any]:
+def step(call: Context, job: Document) -> Mapping[str, Any]:
     """Fill in some leads of a job."""
     payload = job["payload"]
     records: list[Members] = list(payload["records"])
@@ -135,7 +135,7 @@ def step(call: Call, job: Document) -> Mapping[str, Any]:
 
 
 def _enriched(
-    call: Call, lead_id: str, fields: Sequence[str], *, overwrite: bool
+    call: Context, lead_id: str, fields: Sequence[str], *, overwrite: bool
 ) -> tuple[dict[str, Any], Sequence[str]]:
     """Fill one lead in. Returns its EnrichedRecord, and what to count it as."""
     entity = {"type": "lead", "id": lead_id, "name": None}
@@ -187,7 +187,7 @@ def _members(lead: Document, applied: Mapping[str, Any]) -> dict[str, Any]:
 # -- where it comes from -------------------------------------------------------------------------------------------
 
 
-def _proposals(call: Call, lead: Document) -> Iterable[Proposal]:
+def _proposals(call: Context, lead: Document) -> Iterable[Proposal]:
     yield from _of_email(lead)
     yield from _of_phone(lead)
     yield from _of_title(lead)
@@ -201,7 +201,7 @@ def _of_email(lead: Document) -> Iterable[Proposal]:
     if first and last:
         yield Proposal("first_name", first, "email_local_part", 70)
         yield Proposal("last_name", last, "email_local_part", 70)
-    host = normalise.domain(lead["email"])
+    host = normalise.email_domain(lead["email"])
     if host:
         yield Proposal("company", normalise.company_of(host), "email_domain", 50)
         yield Proposal("website", f"https://{host}", "email_domain", 60)
@@ -247,11 +247,11 @@ def _of_title(lead: Document) -> Iterable[Proposal]:
                 break
 
 
-def _of_account(call: Call, lead: Document) -> Iterable[Proposal]:
+def _of_account(call: Context, lead: Document) -> Iterable[Proposal]:
     accounts = call.collection("account")
     found, confidence = (accounts.get(lead["account_id"]) if lead["account_id"] else None), 95
     for field, value, sure in (
-        ("domain", normalise.domain(lead["email"]), 90),
+        ("domain", normalise.email_domain(lead["email"]), 90),
         ("domain", normalise.host(lead["website"]), 85),
         ("name", lead["company"], 80),
     ):
@@ -269,7 +269,7 @@ def _of_account(call: Call, lead: Document) -> Iterable[Proposal]:
             yield Proposal(name, value, "account", confidence - 5)
 
 
-def _of_tenant(call: Call, lead: Document) -> Iterable[Proposal]:
+def _of_tenant(call: Context, lead: Document) -> Iterable[Proposal]:
     """Tell what the company's other records say: of the same person, and, where most agree, of the same company."""
     if not lead["email"]:
         return

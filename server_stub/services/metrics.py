@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..data.document import Document
-from ..serving import Call, Members, reacts
+from ..serving import Context, Members, reacts
 from .analytics import worth
 from .deals.figures import today, zone
 
@@ -14,7 +14,7 @@ _KIND = "metric"
 
 
 @reacts("lead.created", "lead.deleted")
-def leads_today(call: Call, entry: Members) -> None:
+def leads_today(call: Context, entry: Members) -> None:
     """Count a lead of the day, or no longer."""
     came = entry["action"] == "lead.created"
     here, day = zone(call), today(call)
@@ -32,7 +32,7 @@ def leads_today(call: Call, entry: Members) -> None:
 
 
 @reacts("deal.won", "deal.stage_changed")
-def total_revenue(call: Call, entry: Members) -> None:
+def total_revenue(call: Context, entry: Members) -> None:
     """Count what a deal brought that was won, or is won no longer."""
     left = any(change["field"] == "status" and change["before"] == "won" for change in entry["changes"])
     deal = call.collection("deal").get(entry["entity"]["id"])
@@ -41,7 +41,7 @@ def total_revenue(call: Call, entry: Members) -> None:
         _tell(call, "total_revenue", worth(call, won), -worth(call, [deal]) if left else worth(call, [deal]))
 
 
-def _tell(call: Call, metric: str, value: Decimal | int, moved: Decimal | int) -> None:
+def _tell(call: Context, metric: str, value: Decimal | int, moved: Decimal | int) -> None:
     figure = {
         "id": metric,
         "metric": metric,

@@ -11,7 +11,7 @@ from crm_sdk.resources.notifications import Notifications
 from ..data.document import Document
 from ..data.query import ordered
 from ..problems import Problem
-from ..serving import Call, Members, changes_between, serves
+from ..serving import Context, Members, changes_between, serves
 from ..timetable import recurs
 
 _MVP: Mapping[str, str] = {"lead": "lead", "message": "message", "message_received": "message"}
@@ -21,7 +21,7 @@ _FLOW: Mapping[str, str] = {"lead": "deal_update", "message": "message_received"
 
 
 def notify(
-    call: Call,
+    call: Context,
     user_id: str,
     type: str,
     title: str,
@@ -54,7 +54,7 @@ def notify(
 
 
 @serves(Notifications.list)
-def list_(call: Call, status: str | None, type: str | None, read: bool | None) -> Sequence[dict[str, Any]]:
+def list_(call: Context, status: str | None, type: str | None, read: bool | None) -> Sequence[dict[str, Any]]:
     """Return the caller's notifications, newest first."""
     wanted = {"read": True, "unread": False}.get(status or "all", read)
     docs = [doc for doc in _inbox(call) if wanted is None or doc["read"] is wanted]
@@ -63,7 +63,7 @@ def list_(call: Call, status: str | None, type: str | None, read: bool | None) -
 
 
 @serves(Notifications.mark_read)
-def mark_read(call: Call, notification_id: str, read: bool) -> dict[str, Any]:
+def mark_read(call: Context, notification_id: str, read: bool) -> dict[str, Any]:
     """Mark one of the caller's notifications as read or unread."""
     doc = _own(call, notification_id)
     if doc["read"] is not read:
@@ -74,7 +74,7 @@ def mark_read(call: Call, notification_id: str, read: bool) -> dict[str, Any]:
 
 
 @serves(Notifications.delete)
-def delete(call: Call, notification_id: str) -> None:
+def delete(call: Context, notification_id: str) -> None:
     """Delete one of the caller's notifications."""
     doc = _own(call, notification_id)
     call.delete("notification", doc)
@@ -82,13 +82,13 @@ def delete(call: Call, notification_id: str) -> None:
 
 
 @serves(Notifications.unread_count)
-def unread_count(call: Call) -> dict[str, int]:
+def unread_count(call: Context) -> dict[str, int]:
     """Count what the caller has not read."""
     return {"count": sum(not doc["read"] for doc in _inbox(call))}
 
 
 @recurs("notification cleanup", every=timedelta(days=1))
-def forget_expired(call: Call) -> None:
+def forget_expired(call: Context) -> None:
     """Forget every notification whose time is over."""
     notifications = call.collection("notification")
     for doc in notifications.all():
@@ -97,12 +97,12 @@ def forget_expired(call: Call) -> None:
             call.emit("notification.deleted", "notification", doc, reason="expired")
 
 
-def _inbox(call: Call) -> list[Document]:
+def _inbox(call: Context) -> list[Document]:
     mine = call.collection("notification").find("user_id", call.caller.user_id)
     return [doc for doc in mine if not _expired(doc, call.now)]
 
 
-def _own(call: Call, id: str) -> Document:
+def _own(call: Context, id: str) -> Document:
     doc = call.record("notification", id)
     if doc["user_id"] != call.caller.user_id or _expired(doc, call.now):
         raise Problem("NOT_FOUND", f"no notification of yours has the id {id!r}", details={"id": id})

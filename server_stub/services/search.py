@@ -9,7 +9,7 @@ from crm_sdk.resources.search import Search
 from ..data.document import Document
 from ..data.query import fold, matches
 from ..problems import Problem
-from ..serving import Call, serves
+from ..serving import Context, serves
 
 _MOST = 50
 """How many of a kind are answered at most."""
@@ -23,7 +23,7 @@ _IN: Mapping[str, Sequence[str]] = {
 
 
 @serves(Search.query)
-def query(call: Call, q: str, type: str | None) -> dict[str, list[Document]]:
+def query(call: Context, q: str, type: str | None) -> dict[str, list[Document]]:
     """Return what was found of each kind, that with the words in its name first; other kinds stay empty."""
     if len(q.strip()) < 2:
         message = "search for at least two characters"
@@ -43,11 +43,11 @@ def _found(docs: Sequence[Document], q: str, fields: Sequence[str]) -> list[Docu
     return sorted((doc for doc in docs if matches(doc, q, fields)), key=rank)[:_MOST]
 
 
-def _of(kind: str) -> Callable[[Call], Sequence[Document]]:
+def _of(kind: str) -> Callable[[Context], Sequence[Document]]:
     return lambda call: call.collection(kind).all()
 
 
-def _messages(call: Call) -> list[Document]:
+def _messages(call: Context) -> list[Document]:
     """Return the messages with the names of those they were written with."""
     found: list[Document] = []
     for message in call.collection("message").all():
@@ -58,7 +58,7 @@ def _messages(call: Call) -> list[Document]:
     return found
 
 
-_KINDS: Mapping[str, Callable[[Call], Sequence[Document]]] = {
+_KINDS: Mapping[str, Callable[[Context], Sequence[Document]]] = {
     "contacts": _of("contact"),
     "deals": _of("deal"),
     "messages": _messages,

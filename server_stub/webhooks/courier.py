@@ -49,7 +49,7 @@ class Courier:
     def __init__(self, server: StubServer) -> None:
         self.ports = 0
         self._server = server
-        self._machine = server.webhooks.machine
+        self._outbox = server.webhooks.outbox
         self._woken = threading.Event()
         self._closing = False
         self._busy: set[str] = set()  # the endpoints that are posted to
@@ -73,11 +73,11 @@ class Courier:
     def _run(self) -> None:
         while not self._closing:
             self._woken.clear()
-            attempts = sorted(self._machine.due(self._takes), key=lambda attempt: attempt.webhook_id)
+            attempts = sorted(self._outbox.due(self._takes), key=lambda attempt: attempt.webhook_id)
             for webhook_id, group in groupby(attempts, key=lambda attempt: attempt.webhook_id):
                 self._busy.add(webhook_id)
                 self._pool.submit(self._carry, webhook_id, list(group))
-            at = self._machine.next_due(self._takes)
+            at = self._outbox.next_due(self._takes)
             left = (at - self._server.clock.now()).total_seconds() if at is not None else None
             self._woken.wait(None if left is None else max(left, 0.01))
 
@@ -87,9 +87,9 @@ class Courier:
     def _carry(self, webhook_id: str, attempts: list[Attempt]) -> None:
         try:
             for attempt in attempts:
-                self._machine.settle(attempt, posted(attempt, self._post))
+                self._outbox.settle(attempt, posted(attempt, self._post))
         finally:
-            self._machine.release(attempts)
+            self._outbox.release(attempts)
             self._busy.discard(webhook_id)
             self._woken.set()
 

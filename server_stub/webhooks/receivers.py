@@ -2,8 +2,8 @@
 
 ``stub.webhooks.receive("https://app.test/hook", handler)`` has ``handler(headers, body)`` called for what is posted to
 that address: after the call that caused it, in its thread and without the server's lock, so that the handler may call
-the server in turn. What nobody receives stays pending, and is seen in ``stub.webhooks.outbox``. Beside a real port a
-courier (see `webhook_posting`) posts everything from threads of its own, to the network what nobody receives here.
+the server in turn. What nobody receives stays pending, and is seen in ``stub.webhooks.deliveries``. Beside a real port
+a courier (see `courier`) posts everything from threads of its own, to the network what nobody receives here.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class Webhooks:
         self._server = server
         self._receivers: dict[str, Handler] = {}
         self._thread = threading.local()
-        self.machine = Outbox(server)
+        self.outbox = Outbox(server)
         self.courier: Courier | None = None
         """Who posts beside a real port."""
 
     @property
     def faults(self) -> DeliveryFaults:
         """What is to go wrong: ``stub.webhooks.faults.add("duplicate")``."""
-        return self.machine.faults
+        return self.outbox.faults
 
     @property
-    def outbox(self) -> list[Document]:
+    def deliveries(self) -> list[Document]:
         """Every delivery of every company, oldest first: what is pending, and what became of the others."""
         with self._server.lock:
             return [doc for deliveries in self._server.store.across(DELIVERY) for doc in deliveries]
@@ -90,12 +90,12 @@ class Webhooks:
         self._thread.busy = True
         try:
             count = 0
-            while attempts := self.machine.due(self.receives):
+            while attempts := self.outbox.due(self.receives):
                 try:
                     for attempt in attempts:
-                        self.machine.settle(attempt, posted(attempt, self.hand_over))
+                        self.outbox.settle(attempt, posted(attempt, self.hand_over))
                 finally:
-                    self.machine.release(attempts)
+                    self.outbox.release(attempts)
                 count += len(attempts)
                 if count > _ENOUGH:
                     raise RuntimeError(f"{count} deliveries came of one call: does a handler cause what it handles?")
@@ -109,7 +109,7 @@ class Webhooks:
     def restore(self, state: Any) -> None:
         """Go back to a snapshot."""
         self.faults.restore(state)
-        self.machine.forget()
+        self.outbox.forget()
 
 
 def _read(answered: object) -> tuple[int, dict[str, str]]:

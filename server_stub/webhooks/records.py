@@ -14,7 +14,7 @@ from ..data.document import Document
 from ..live.feeds import ws_data
 
 if TYPE_CHECKING:
-    from ..serving import Call
+    from ..serving import Context
 
 ENDPOINT, DELIVERY = "webhook", "webhook_delivery"
 """The kinds of the records."""
@@ -36,7 +36,7 @@ def matches(endpoint: Mapping[str, Any], event: str) -> bool:
     return any(name in ("*", event) for name in endpoint["events"])
 
 
-def enqueue(call: Call, event: Document) -> None:
+def enqueue(call: Context, event: Document) -> None:
     """Write the deliveries of an event of the log."""
     for endpoint in call.collection(ENDPOINT).all():
         if matches(endpoint, event["type"]):
@@ -44,7 +44,7 @@ def enqueue(call: Call, event: Document) -> None:
 
 
 def write(
-    call: Call, endpoint: Document, event: str, event_id: str, data: Any, *, redelivery: Document | None = None
+    call: Context, endpoint: Document, event: str, event_id: str, data: Any, *, redelivery: Document | None = None
 ) -> Document:
     """Write one delivery, due at once."""
     log = call.collection(DELIVERY)
@@ -63,7 +63,7 @@ def write(
         "redelivery_of": redelivery["id"] if redelivery is not None else None,
     }
     made = call.create(DELIVERY, "delivery_", members)
-    call.server.webhooks.machine.queue.put(call.caller.tenant_id, made)
+    call.server.webhooks.outbox.queue.put(call.caller.tenant_id, made)
     oldest = log.first() if len(log) > KEPT else None
     if oldest is not None:
         log.remove(oldest["id"])

@@ -75,7 +75,7 @@ def test_the_secret_before_lives_on_for_a_while(client: CrmClient, endpoint: Web
 @pytest.mark.parametrize("key", ["acme-sales"])
 def test_only_administrators_have_to_do_with_webhooks(stub: StubServer, endpoint: WebhookEndpoint, key: str) -> None:
     stub.client(dialects="mvp").leads.create({"name": "Ada"})
-    delivery = stub.webhooks.outbox[0]["id"]
+    delivery = stub.webhooks.deliveries[0]["id"]
     other = stub.client(api_key=key, dialects="mvp").webhooks
     for refused in (
         lambda: other.list(),
@@ -91,15 +91,15 @@ def test_only_administrators_have_to_do_with_webhooks(stub: StubServer, endpoint
     ):
         with pytest.raises(PermissionDeniedError):
             refused()
-    assert len(stub.webhooks.outbox) == 1
+    assert len(stub.webhooks.deliveries) == 1
 
 
 def test_other_companies_have_their_own(stub: StubServer, endpoint: WebhookEndpoint, client: CrmClient) -> None:
     globex = stub.client(api_key="globex-admin", dialects="mvp")
     globex.leads.create({"name": "theirs"})
-    assert list(globex.webhooks.list()) == [] and stub.webhooks.outbox == []
+    assert list(globex.webhooks.list()) == [] and stub.webhooks.deliveries == []
     client.leads.create({"name": "ours"})
-    delivery = stub.webhooks.outbox[0]["id"]
+    delivery = stub.webhooks.deliveries[0]["id"]
     for hidden in (
         lambda: globex.webhooks.get(endpoint.id),
         lambda: globex.webhooks.deliveries.list(endpoint.id),

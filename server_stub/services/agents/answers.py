@@ -14,7 +14,7 @@ from crm_sdk.wire import encode_json, instant, snake
 from ...data.document import Document
 from ...data.query import fold
 from ...problems import Problem
-from ...serving import Call, Members
+from ...serving import Context, Members
 from .. import sentiment
 from ..contacts.writing import found
 
@@ -56,7 +56,7 @@ class Task:
     """Everything that was said beside the text, in snake_case."""
 
     @staticmethod
-    def read(call: Call, request: Members) -> Task:
+    def read(call: Context, request: Members) -> Task:
         """Understand a request. Raises 422 where it names somebody who is not there."""
         given = request["input"]
         facts = dict(_facts({"context": request.get("context") or {}}))
@@ -95,7 +95,7 @@ def _facts(members: Members, depth: int = 0) -> Iterator[tuple[str, Any]]:
         yield snake(str(name)), value
 
 
-def _about(call: Call, text: str, facts: Members) -> tuple[str, Document | None]:
+def _about(call: Context, text: str, facts: Members) -> tuple[str, Document | None]:
     """Return the lead or contact that is named, by a member or in the text."""
     for kind in ("lead", "contact"):
         id = facts.get(f"{kind}_id")
@@ -108,14 +108,14 @@ def _about(call: Call, text: str, facts: Members) -> tuple[str, Document | None]
     return "", None
 
 
-def _named(call: Call, kind: str, id: str) -> Document | None:
+def _named(call: Context, kind: str, id: str) -> Document | None:
     try:
         return found(call, id) if kind == "contact" else call.record(kind, id)
     except Problem:
         return None
 
 
-def answer(call: Call, agent: Document, task: Task) -> Said:
+def answer(call: Context, agent: Document, task: Task) -> Said:
     """Answer a task."""
     work = _WORK.get(task.intent, _general)
     said = work(call, task)
@@ -129,7 +129,7 @@ def answer(call: Call, agent: Document, task: Task) -> Said:
     return Said(said.response, said.actions, round(min(max(confidence, 0.05), 0.99), 2), read)
 
 
-def _qualify(call: Call, task: Task) -> Said:
+def _qualify(call: Context, task: Task) -> Said:
     lead = task.record
     if lead is None:
         return Said(
@@ -178,7 +178,7 @@ def _number(value: object) -> Decimal:
     )
 
 
-def _price(call: Call, task: Task) -> Said:
+def _price(call: Context, task: Task) -> Said:
     record: Members = task.record or {}
     currency = record.get("currency") or call.tenant["base_currency"]
     value = max(Decimal(record.get("value") or 0), _number(task.facts.get("lead_value")))
@@ -191,13 +191,13 @@ def _price(call: Call, task: Task) -> Said:
     return Said(response, actions if task.record else [], 0.85 if value else 0.75)
 
 
-def _meet(call: Call, task: Task) -> Said:
+def _meet(call: Context, task: Task) -> Said:
     at = _next_time(call.now)
     action = _action("schedule_call", **_who(task), suggestedTime=at)
     return Said(f"I suggest a call{_with(task)} at {at}.", [action], 0.85)
 
 
-def _follow(call: Call, task: Task) -> Said:
+def _follow(call: Context, task: Task) -> Said:
     record: Members = task.record or {}
     last = record.get("last_contact") or record.get("last_activity_at") or record.get("updated_at")
     days = (call.now - last).days if last is not None else None
@@ -206,7 +206,7 @@ def _follow(call: Call, task: Task) -> Said:
     return Said(f"I suggest to follow up{_with(task)} on the next working day.{since}", [action], 0.8)
 
 
-def _help(call: Call, task: Task) -> Said:
+def _help(call: Context, task: Task) -> Said:
     tone = sentiment.tone(task.text)
     urgent = tone.sentiment == "negative"
     action = _action("route_ticket", **_who(task), queue="support", priority="high" if urgent else "medium")
@@ -214,7 +214,7 @@ def _help(call: Call, task: Task) -> Said:
     return Said(f"{sorry}{_dear(task)}. Our support will look into it: {task.text.strip()[:120]}", [action], 0.7)
 
 
-def _complain(call: Call, task: Task) -> Said:
+def _complain(call: Context, task: Task) -> Said:
     words = sentiment.leaving(task.text)
     actions = [_action("route_ticket", **_who(task), queue="retention" if words else "support", priority="high")]
     if task.record is not None and task.record.get("owner_id"):
@@ -222,7 +222,7 @@ def _complain(call: Call, task: Task) -> Said:
     return Said(f"I am sorry to hear that{_dear(task)}. Somebody who can settle it will call you today.", actions, 0.75)
 
 
-def _general(call: Call, task: Task) -> Said:
+def _general(call: Context, task: Task) -> Said:
     if task.record is None:
         return Said(f"I am not sure what to do about: {task.text.strip()[:120] or 'nothing was said'}.", [], 0.45)
     record = task.record

@@ -14,7 +14,7 @@ from crm_sdk.wire import encode_json
 from ...data.document import Document
 from ...data.query import ordered
 from ...problems import Problem
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from .answers import Task, answer
 
 CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}
@@ -39,13 +39,13 @@ _CAPABLE: Mapping[str, Sequence[str]] = {
 
 
 @serves(Agents.list)
-def list_(call: Call) -> Sequence[Document]:
+def list_(call: Context) -> Sequence[Document]:
     """Return the agents, newest first."""
     return ordered(call.collection("agent").all(), None, None, ("created_at",))
 
 
 @serves(Agents.create)
-def create(call: Call, agent: Members) -> Document:
+def create(call: Context, agent: Members) -> Document:
     """Create an agent; without capabilities it has those that go with its type."""
     return call.create(
         "agent",
@@ -62,7 +62,7 @@ def create(call: Call, agent: Members) -> Document:
 
 
 @serves(Agents.execute)
-def execute(call: Call, agent_id: str, request: Members) -> dict[str, Any]:
+def execute(call: Context, agent_id: str, request: Members) -> dict[str, Any]:
     """Ask an agent: it answers from the company's data and proposes what to do; it does nothing itself."""
     agent = call.record("agent", agent_id)
     if agent["status"] not in _AT_WORK:
@@ -95,7 +95,7 @@ def execute(call: Call, agent_id: str, request: Members) -> dict[str, Any]:
     }
 
 
-def _count(call: Call) -> None:
+def _count(call: Context) -> None:
     """Count a call of the company's day. Raises 429 where there were too many."""
     counts, day = call.collection("agent_calls"), call.now.date()
     doc = counts.get(day.isoformat()) or Document(id=day.isoformat(), calls=0)
@@ -112,7 +112,7 @@ def _count(call: Call) -> None:
     counts.put(doc | {"calls": doc["calls"] + 1})
 
 
-def _done(call: Call, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
+def _done(call: Context, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
     """Put an interaction into the agent's means; nobody has edited it, so its version stays."""
     before: Members = agent.get("performance") or {}
     count = before.get("total_interactions", 0)

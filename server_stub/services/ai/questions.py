@@ -15,7 +15,7 @@ from crm_sdk.wire import instant
 from ...data.query import fold
 from ...data.relative_dates import Calendar
 from ...problems import invalid
-from ...serving import Call, serves
+from ...serving import Context, serves
 from ..calendar.working_time import user_of, week_of, zone_of
 from ..deals.figures import CLOSING_SOON
 
@@ -95,7 +95,7 @@ _QUOTED = re.compile(r"[\"“„']([^\"”“']{2,})[\"”“']")
 
 
 @serves(Ai.query)
-def query(call: Call, query: str) -> dict[str, Any]:
+def query(call: Context, query: str) -> dict[str, Any]:
     """Turn a question into what a list is to be asked for; one about nothing we list becomes a search."""
     if not query.strip():
         raise invalid("query", "required", "ask something")
@@ -153,13 +153,13 @@ def _when(chosen: str | None, period: Mapping[str, Any] | None) -> dict[str, Any
     return {"start": period["start"], "end": period["end"], **named}
 
 
-def _soon(call: Call, period: Mapping[str, Any]) -> bool:
+def _soon(call: Context, period: Mapping[str, Any]) -> bool:
     """Tell whether some of a time lies within what the filter of deals that close soon shows."""
     now, (start, end) = call.now, (datetime.fromisoformat(period[name]) for name in ("start", "end"))
     return start <= now + CLOSING_SOON and end >= now
 
 
-def _period(call: Call, text: str) -> dict[str, Any] | None:
+def _period(call: Context, text: str) -> dict[str, Any] | None:
     """Return the time a text names, in the zone of the user and with their weeks."""
     user = user_of(call, call.caller.user_id)
     zone = zone_of(call, user)
@@ -192,7 +192,7 @@ def _dated(name: str, now: datetime) -> tuple[datetime, datetime]:
 # -- who, and where ----------------------------------------------------------------------------------------------------
 
 
-def _named(call: Call, question: str) -> Iterator[tuple[str, str]]:
+def _named(call: Context, question: str) -> Iterator[tuple[str, str]]:
     """Return who and what a question names, as the company's data calls them; what is not known there as it stands."""
     rest = _key(question)
     known = {kind: [(_key(name), name) for name in names] for kind, names in _names(call).items()}
@@ -217,7 +217,7 @@ def _key(text: str) -> str:
     return f" {re.sub(r'[^a-z0-9]+', ' ', fold(text)).strip()} "
 
 
-def _names(call: Call) -> dict[str, list[str]]:
+def _names(call: Context) -> dict[str, list[str]]:
     """Return the names there are: contacts, companies, cities; longer ones first."""
     contacts = call.collection("contact").all()
     docs = [*contacts, *call.collection("deal").all(), *call.collection("lead").all()]

@@ -14,7 +14,7 @@ from crm_sdk.wire import snake
 
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from .. import sentiment
 from ..contacts import health as health
 from ..contacts.insights import insights_of
@@ -41,7 +41,7 @@ _ADVICE: Sequence[tuple[str, str]] = (
 
 @serves(Ai.churn_risk)
 def churn_risk(
-    call: Call,
+    call: Context,
     contact_id: str | None,
     communication_history: Sequence[Members] | None,
     deal_history: Sequence[Members] | None,
@@ -123,7 +123,9 @@ def _engagement(metrics: Members) -> Iterator[health.Factor]:
 
 
 @serves(Ai.generate_insights)
-def generate_insights(call: Call, entity_type: str, entity_id: str, context: Members | None) -> list[Mapping[str, Any]]:
+def generate_insights(
+    call: Context, entity_type: str, entity_id: str, context: Members | None
+) -> list[Mapping[str, Any]]:
     """Return what is worth knowing about a contact or a deal.
 
     `context` may narrow it: ``focus`` names a type of insight, ``minConfidence`` says how sure it must be, ``limit``
@@ -147,7 +149,7 @@ def generate_insights(call: Call, entity_type: str, entity_id: str, context: Mem
     return list(found[:limit] if isinstance(limit, int) and limit >= 0 else found)
 
 
-def deal_insights(call: Call, deal: Document) -> list[dict[str, Any]]:
+def deal_insights(call: Context, deal: Document) -> list[dict[str, Any]]:
     """Return what is worth knowing about a deal, in the words of an `AIInsight`: it knows no competitors, but risks."""
     return [
         {**insight, "type": "risk" if insight["type"] == "competitor" else insight["type"]}

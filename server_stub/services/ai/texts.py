@@ -8,7 +8,7 @@ from typing import Any
 from crm_sdk.resources.ai import Ai
 
 from ...problems import invalid
-from ...serving import Call, serves
+from ...serving import Context, serves
 from .. import sentiment
 from ..messages import reading as message_reading
 from ..messages.records import templates_of
@@ -20,7 +20,7 @@ _THEIRS = frozenset({"contact", "lead"})
 
 
 @serves(Ai.sentiment)
-def judge(call: Call, text: str, context: str | None) -> dict[str, Any]:
+def judge(call: Context, text: str, context: str | None) -> dict[str, Any]:
     """Return the mood of a text; one that says nothing takes some of its context's."""
     _filled(text, "text")
     own = sentiment.tone(text)
@@ -37,7 +37,9 @@ def judge(call: Call, text: str, context: str | None) -> dict[str, Any]:
 
 
 @serves(Ai.message_analysis)
-def analyse(call: Call, content: str, conversation_history: Sequence[str | Mapping[str, Any]] | None) -> dict[str, Any]:
+def analyse(
+    call: Context, content: str, conversation_history: Sequence[str | Mapping[str, Any]] | None
+) -> dict[str, Any]:
     """Return what a message is about."""
     _filled(content, "content")
     return message_reading.analyse(content, _situation(conversation_history or ()))
@@ -45,7 +47,7 @@ def analyse(call: Call, content: str, conversation_history: Sequence[str | Mappi
 
 @serves(Ai.smart_compose)
 def write(
-    call: Call,
+    call: Context,
     conversation_context: str | Sequence[str | Mapping[str, Any]],
     draft_content: str | None,
     tone: str | None,

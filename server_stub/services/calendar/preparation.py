@@ -12,7 +12,7 @@ from crm_sdk.resources.ai import Ai
 
 from ...data.collection import Collection
 from ...data.document import Document
-from ...serving import Call, serves
+from ...serving import Context, serves
 from .. import sentiment
 from ..contacts import health as health
 from .working_time import OVER
@@ -155,7 +155,7 @@ def prepared(doc: Members, collections: Callable[[str], Collection], now: dateti
     return computed(doc, contact, [own, *others] if own is not None else others, talks, now)
 
 
-def shown(call: Call, doc: Document) -> Document:
+def shown(call: Context, doc: Document) -> Document:
     """Return an event with its preparation and insights as they are now; what is stored may be older."""
     return doc | prepared(doc, call.collection, call.now)
 
@@ -209,7 +209,7 @@ def _insights(
 
 @serves(Ai.meeting_preparation)
 def meeting_preparation(
-    call: Call,
+    call: Context,
     event_type: str,
     contact_id: str | None,
     deal_id: str | None,

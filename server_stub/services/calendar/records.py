@@ -11,7 +11,7 @@ from crm_sdk.resources.calendar import Calendar, CalendarEvents
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...seed.blanks import blank
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as health
 from ..deals import figures as deal_figures
 from ..sentiment import named, tone
@@ -32,7 +32,7 @@ _OUTCOME: Mapping[str, Any] = {
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
-def found(call: Call, event_id: str) -> Document:
+def found(call: Context, event_id: str) -> Document:
     """Return an event. Raises 404, also for an activity of another kind."""
     doc = call.collection("activity").get(event_id)
     if doc is None or doc.get("kind") != "event":
@@ -40,7 +40,7 @@ def found(call: Call, event_id: str) -> Document:
     return doc
 
 
-def _writable(call: Call, event_id: str) -> Document:
+def _writable(call: Context, event_id: str) -> Document:
     doc = found(call, event_id)
     if call.caller.role == "sales" and doc.get("owner_id") not in (None, call.caller.user_id):
         raise Problem("FORBIDDEN", "this event belongs to somebody else; the role sales writes its own only")
@@ -48,7 +48,7 @@ def _writable(call: Call, event_id: str) -> Document:
 
 
 @serves(CalendarEvents.list)
-def list_(call: Call, start: datetime | None, end: datetime | None, filter: str | None) -> Sequence[Document]:
+def list_(call: Context, start: datetime | None, end: datetime | None, filter: str | None) -> Sequence[Document]:
     """Return the events of the caller's calendar."""
     if start is not None and end is not None and end < start:
         raise invalid("end", "min", "must not be before the start")
@@ -69,20 +69,20 @@ def list_(call: Call, start: datetime | None, end: datetime | None, filter: str 
 
 
 @serves(CalendarEvents.get)
-def get(call: Call, event_id: str) -> Document:
+def get(call: Context, event_id: str) -> Document:
     """Return an event as it is to be prepared now."""
     return shown(call, found(call, event_id))
 
 
 @serves(CalendarEvents.preparation)
-def preparation(call: Call, event_id: str) -> Members:
+def preparation(call: Context, event_id: str) -> Members:
     """Prepare an event as things are now."""
     members: Members = shown(call, found(call, event_id))["preparation"]
     return members
 
 
 @serves(Calendar.stats)
-def stats(call: Call) -> dict[str, int]:
+def stats(call: Context) -> dict[str, int]:
     """Count the week's events that were not called off, and the follow-ups that are open."""
     docs = events(call, call.caller.user_id)
     week = [doc for doc in _this_week(call, docs) if doc["status"] != "cancelled"]
@@ -94,7 +94,7 @@ def stats(call: Call) -> dict[str, int]:
     }
 
 
-def _this_week(call: Call, docs: Sequence[Document]) -> list[Document]:
+def _this_week(call: Context, docs: Sequence[Document]) -> list[Document]:
     start, end = week_of(call, user_of(call, call.caller.user_id), call.now)
     return [doc for doc in docs if start <= doc["start_time"] < end]
 
@@ -104,7 +104,7 @@ def _asks_for_more(doc: Members) -> bool:
     return bool(noted.get("follow_up_required"))
 
 
-def _wants_follow_up(call: Call, doc: Members) -> bool:
+def _wants_follow_up(call: Context, doc: Members) -> bool:
     """Tell whether a follow-up is open: one that is planned, or one that was agreed and is not planned any more."""
     if doc["type"] == "follow-up" and doc["status"] in reminders.AHEAD:
         return True
@@ -118,14 +118,14 @@ def _wants_follow_up(call: Call, doc: Members) -> bool:
 
 
 @serves(CalendarEvents.create)
-def create(call: Call, event: Members) -> Document:
+def create(call: Context, event: Members) -> Document:
     """Create an event."""
     doc = _add(call, event)
     _settle(call, doc)
     return found(call, doc["id"])
 
 
-def _add(call: Call, members: Members) -> Document:
+def _add(call: Context, members: Members) -> Document:
     event = {**{name: value for name, value in blank("event").items() if name not in _STAMP}, **members}
     event["title"] = _title(event["title"])
     _check_times(event)
@@ -160,7 +160,7 @@ def _check_times(event: Members) -> None:
         raise invalid("end_time", "max", f"an event lasts at most {LONGEST.days} days")
 
 
-def _related(call: Call, event: Members) -> dict[str, Any]:
+def _related(call: Context, event: Members) -> dict[str, Any]:
     """Return what follows from the contact and the deal of an event."""
     deal = call.reference("deal", event.get("deal_id"), "deal_id")
     contact_id = event.get("contact_id") or (deal.get("contact_id") if deal is not None else None)
@@ -176,7 +176,7 @@ def _related(call: Call, event: Members) -> dict[str, Any]:
     }
 
 
-def _invited(call: Call, event: Members) -> list[Members]:
+def _invited(call: Context, event: Members) -> list[Members]:
     """Return whom an event without guests is with: who owns it, and its contact."""
     host = user_of(call, event["owner_id"])
     contact = call.collection("contact").get(event["contact_id"] or "")
@@ -188,7 +188,7 @@ def _invited(call: Call, event: Members) -> list[Members]:
     return guests
 
 
-def _attendees(call: Call, guests: Sequence[Members]) -> list[dict[str, Any]]:
+def _attendees(call: Context, guests: Sequence[Members]) -> list[dict[str, Any]]:
     """Return the guests as they are known by their e-mail: users, contacts, or strangers. One address comes once."""
     out: dict[str, dict[str, Any]] = {}
     for guest in guests:
@@ -209,7 +209,7 @@ def _attendees(call: Call, guests: Sequence[Members]) -> list[dict[str, Any]]:
 
 
 @serves(CalendarEvents.update)
-def update(call: Call, event_id: str, changes: Members) -> Document:
+def update(call: Context, event_id: str, changes: Members) -> Document:
     """Change an event."""
     doc, changed = _writable(call, event_id), dict(changes)
     if "title" in changed:
@@ -230,12 +230,12 @@ def update(call: Call, event_id: str, changes: Members) -> Document:
 
 
 @serves(CalendarEvents.set_status)
-def set_status(call: Call, event_id: str, status: str) -> Document:
+def set_status(call: Context, event_id: str, status: str) -> Document:
     """Set the status of an event."""
     return _change(call, _writable(call, event_id), {"status": status})
 
 
-def _change(call: Call, doc: Document, changes: Members) -> Document:
+def _change(call: Context, doc: Document, changes: Members) -> Document:
     """Store an event with changes and what follows from them; one that stays as it was is left alone."""
     if all(doc.get(name) == value for name, value in changes.items()):
         return shown(call, doc)
@@ -251,14 +251,14 @@ def _change(call: Call, doc: Document, changes: Members) -> Document:
 
 
 @serves(CalendarEvents.delete)
-def delete(call: Call, event_id: str) -> None:
+def delete(call: Context, event_id: str) -> None:
     """Delete an event."""
     gone = call.delete("activity", _writable(call, event_id))
     call.emit("activity.deleted", "activity", gone)
     _settle(call, gone)
 
 
-def _settle(call: Call, doc: Document, former_contact_id: str | None = None) -> None:
+def _settle(call: Context, doc: Document, former_contact_id: str | None = None) -> None:
     """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
     reminders.planned(call)
     for contact_id in dict.fromkeys((doc.get("contact_id"), former_contact_id)):
@@ -274,7 +274,7 @@ def _settle(call: Call, doc: Document, former_contact_id: str | None = None) -> 
 
 
 @serves(CalendarEvents.outcome)
-def outcome(call: Call, event_id: str, outcome: Members) -> Document:
+def outcome(call: Context, event_id: str, outcome: Members) -> Document:
     """Note what came of an event, complete it, and create the follow-up that is asked for, once."""
     doc = _writable(call, event_id)
     if doc["status"] == "cancelled":
@@ -309,7 +309,7 @@ def outcome(call: Call, event_id: str, outcome: Members) -> Document:
     return _change(call, doc, changes)
 
 
-def _follow_up(call: Call, doc: Document, noted: Members) -> Document:
+def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
     """Create the follow-up of an event: when it is asked for, else a week later when its owner is free and at work."""
     start = noted["follow_up_date"]
     if start is None:

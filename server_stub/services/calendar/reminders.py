@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ...data.collection import Collection
 from ...data.document import Document
-from ...serving import Call, Caller
+from ...serving import Caller, Context
 
 if TYPE_CHECKING:
     from ...core import StubServer
@@ -56,7 +56,7 @@ def reschedule(activities: Collection, timetables: Collection) -> None:
         timetables.put(Document(id="reminders", next_at=next_at))
 
 
-def planned(call: Call) -> None:
+def planned(call: Context) -> None:
     """Note when the next reminder of the caller's company is due."""
     reschedule(call.collection("activity"), call.collection("timetable"))
 
@@ -82,15 +82,15 @@ def due_reminders(server: StubServer, until: datetime | None = None) -> None:
             reschedule(activities, timetables)
 
 
-def _call(server: StubServer, tenant_id: str, at: datetime) -> Call:
+def _call(server: StubServer, tenant_id: str, at: datetime) -> Context:
     caller = Caller(tenant_id, "system", None, "system", "the reminders", auth="none")
-    return Call(
+    return Context(
         server, caller, at, dialect="system", operation="calendar.remind", request_id=f"reminders_{at:%Y%m%d%H%M}",
         source={},
     )  # fmt: skip
 
 
-def _send(call: Call, event: Document, minutes: int) -> None:
+def _send(call: Context, event: Document, minutes: int) -> None:
     """Notify those of the company who take part, and note on the event that this was done."""
     sent = [
         reminder | {"sent_at": call.now} if reminder["minutes_before"] == minutes else reminder
@@ -109,7 +109,7 @@ def _send(call: Call, event: Document, minutes: int) -> None:
     call.emit("event.reminder", "activity", event, metadata=said)
 
 
-def _notify(call: Call, event: Document, minutes: int, user: Document) -> None:
+def _notify(call: Context, event: Document, minutes: int, user: Document) -> None:
     preferred: Mapping[str, Any] = user.get("preferences") or {}
     zone = ZoneInfo(preferred.get("timezone") or user.get("timezone") or "UTC")
     when = _LABELS.get(minutes, f"in {minutes} minutes")

@@ -17,7 +17,7 @@ from crm_sdk.resources.calendar import Calendar
 
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Call, serves
+from ...serving import Context, serves
 from ..contacts import health as health
 from .conflicts import PREPARATION, Plan, clashes, conflicts, gravest_first, travel
 from .preparation import behind
@@ -119,7 +119,7 @@ class Search:
 
 @serves(Calendar.smart_scheduling)
 def smart_scheduling(
-    call: Call,
+    call: Context,
     duration: int,
     contact_id: str | None,
     deal_id: str | None,
@@ -161,7 +161,7 @@ def smart_scheduling(
     }
 
 
-def _kind(call: Call, contact: Document | None, deal: Members | None) -> str:
+def _kind(call: Context, contact: Document | None, deal: Members | None) -> str:
     """Return what the meeting will be: it follows from how far the deal is, or from when one talked last."""
     if deal is not None:
         return {"prospect": "demo", "qualified": "demo", "closed-won": "follow-up", "closed-lost": "follow-up"}.get(
@@ -173,7 +173,7 @@ def _kind(call: Call, contact: Document | None, deal: Members | None) -> str:
     return "follow-up" if last is not None and call.now - last <= health.SILENCE else "meeting"
 
 
-def _place(call: Call, contact: Document | None) -> str | None:
+def _place(call: Context, contact: Document | None) -> str | None:
     """Return where one meets a contact: where one met last, else at their address; None where nobody travels."""
     if contact is None:
         return None

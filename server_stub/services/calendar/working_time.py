@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...data.document import Document
-from ...serving import Call
+from ...serving import Context
 
 Members = Mapping[str, Any]
 
@@ -17,20 +17,20 @@ OVER = frozenset({"cancelled", "no-show", "completed"})
 """What an event may be without taking anybody's time any more."""
 
 
-def user_of(call: Call, user_id: str | None) -> Members:
+def user_of(call: Context, user_id: str | None) -> Members:
     """Return a user; an empty record where there is none, so that the company's settings hold."""
     doc = call.collection("user").get(user_id) if user_id is not None else None
     return doc if doc is not None else {}
 
 
-def zone_of(call: Call, user: Members) -> ZoneInfo:
+def zone_of(call: Context, user: Members) -> ZoneInfo:
     """Return the time zone a user works in: the preferred one, else the user's, else the company's."""
     preferred: Members = user.get("preferences") or {}
     name = preferred.get("timezone") or user.get("timezone") or call.tenant.get("timezone")
     return ZoneInfo(name or "UTC")
 
 
-def week_of(call: Call, user: Members, now: datetime) -> tuple[datetime, datetime]:
+def week_of(call: Context, user: Members, now: datetime) -> tuple[datetime, datetime]:
     """Return where a user's present week begins and ends; a week with a change of the clocks is an hour off."""
     preferred: Members = user.get("preferences") or {}
     zone = zone_of(call, user)
@@ -49,7 +49,7 @@ class Hours:
         self._holidays: frozenset[date] = frozenset((hours or {}).get("holidays") or ())
 
     @staticmethod
-    def of(call: Call, user: Members) -> Hours:
+    def of(call: Context, user: Members) -> Hours:
         """Return a user's own hours, else the company's, on the clock of the user."""
         preferred: Members = user.get("preferences") or {}
         own: Members | None = preferred.get("business_hours")
@@ -102,13 +102,13 @@ def mine(doc: Members, user_id: str | None) -> bool:
     )
 
 
-def events(call: Call, user_id: str | None) -> list[Document]:
+def events(call: Context, user_id: str | None) -> list[Document]:
     """Return the events of a user's calendar, the earliest first; everybody's where there is no user."""
     found = [doc for doc in call.collection("activity").find("kind", "event") if mine(doc, user_id)]
     return sorted(found, key=lambda doc: (doc["start_time"], doc["id"]))
 
 
-def busy(call: Call, user_id: str | None, contact_id: str | None = None) -> list[Document]:
+def busy(call: Context, user_id: str | None, contact_id: str | None = None) -> list[Document]:
     """Return the events that take a user's time, or a contact's, the earliest first."""
     found = [
         doc

@@ -12,7 +12,7 @@ from ...data.document import Document
 from ...data.query import by, ordered, within
 from ...problems import invalid
 from ...seed.blanks import blank
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from . import health as health
 from .insights import insights_of
 from .writing import found, writable
@@ -34,7 +34,7 @@ _MEETING = timedelta(minutes=30)
 
 @serves(ContactActivities.list)
 def list_activities(
-    call: Call,
+    call: Context,
     contact_id: str,
     kind: str | None,
     status: str | None,
@@ -58,7 +58,7 @@ def _takes_part(contact_id: str, activity: Members) -> bool:
 
 @serves(ContactDeals.list)
 def list_deals(
-    call: Call,
+    call: Context,
     contact_id: str,
     status: str | None,
     pipeline_id: str | None,
@@ -82,7 +82,7 @@ def list_deals(
 
 
 @serves(ContactCommunication.create)
-def communicate(call: Call, contact_id: str, communication: Members) -> dict[str, Any]:
+def communicate(call: Context, contact_id: str, communication: Members) -> dict[str, Any]:
     """Record a conversation as an activity, judge it, and compute the contact anew."""
     contact = writable(call, contact_id)
     subject, summary = communication.get("subject"), communication["summary"].strip()
@@ -127,6 +127,6 @@ def _told(kind: str, date: datetime, subject: str | None, summary: str) -> dict[
 
 
 @serves(Contacts.ai_insights)
-def ai_insights(call: Call, contact_id: str) -> list[dict[str, Any]]:
+def ai_insights(call: Context, contact_id: str) -> list[dict[str, Any]]:
     """Return what the AI noticed about a contact."""
     return insights_of(call, found(call, contact_id))

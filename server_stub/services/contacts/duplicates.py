@@ -10,7 +10,7 @@ from crm_sdk.resources.contacts import Contacts
 
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 from . import health as health
 from .likeness import MATCHED, Likeness, alike, likeness, traits
 from .relationships import inverse, of
@@ -36,7 +36,7 @@ Edge: TypeAlias = tuple[Likeness, Document, Document]
 
 @serves(Contacts.deduplicate)
 def deduplicate(
-    call: Call,
+    call: Context,
     mode: str,
     match_on: Sequence[str] | None,
     threshold: int,
@@ -62,13 +62,13 @@ def deduplicate(
     return result
 
 
-def _referred(call: Call, id: str, field: str) -> Document:
+def _referred(call: Context, id: str, field: str) -> Document:
     doc = call.reference("contact", id, field)
     assert doc is not None, "an id was given"
     return doc
 
 
-def _given(call: Call, groups: Sequence[Members]) -> list[dict[str, Any]]:
+def _given(call: Context, groups: Sequence[Members]) -> list[dict[str, Any]]:
     """Return the caller's own groups with their scores. Raises 422 where they cannot be merged, before any is."""
     seen: set[str] = set()
     out: list[dict[str, Any]] = []
@@ -144,7 +144,7 @@ def _survivor(docs: Sequence[Document], rule: str) -> Document:
 # -- merging -----------------------------------------------------------------------------------------------------------
 
 
-def merge(call: Call, survivor_id: str, merged_ids: Sequence[str]) -> dict[str, Any]:
+def merge(call: Context, survivor_id: str, merged_ids: Sequence[str]) -> dict[str, Any]:
     """Merge contacts into one: its values win, empty ones are filled from the others, their records become its."""
     with call.server.store.transaction():
         survivor = call.record("contact", survivor_id)
@@ -213,7 +213,7 @@ def _each_once(items: Iterable[Any]) -> list[Any]:
     return kept
 
 
-def _move(call: Call, id: str, survivor: Document, name: str, moved: dict[str, int]) -> None:
+def _move(call: Context, id: str, survivor: Document, name: str, moved: dict[str, int]) -> None:
     for kind, member, counted in _CHILDREN:
         records = call.collection(kind)
         for doc in records.find(member, id):
@@ -241,7 +241,7 @@ def _move(call: Call, id: str, survivor: Document, name: str, moved: dict[str, i
     _move_relationships(call, id, survivor["id"], moved)
 
 
-def _move_relationships(call: Call, id: str, survivor_id: str, moved: dict[str, int]) -> None:
+def _move_relationships(call: Context, id: str, survivor_id: str, moved: dict[str, int]) -> None:
     """Give relationships to the survivor; those with itself and those it has already end."""
     relationships = call.collection("relationship")
     mine = {_seen(doc, survivor_id) for doc in of(call, survivor_id)}

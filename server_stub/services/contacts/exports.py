@@ -17,7 +17,7 @@ from crm_sdk.wire import camel, encode_json, instant, number, snake
 from ...data.document import Document
 from ...data.query import dated, member, ordered
 from ...problems import Problem
-from ...serving import Call, FileAnswer, Members, serves
+from ...serving import Context, FileAnswer, Members, serves
 from . import vcards
 from .files import safe
 from .records import SORTS, chosen
@@ -42,7 +42,7 @@ _CHUNK = 64 * 1024
 
 @serves(Contacts.export)
 def export(
-    call: Call,
+    call: Context,
     format: str | None,
     fields: Sequence[str] | None,
     search: str | None,

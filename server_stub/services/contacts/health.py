@@ -10,7 +10,7 @@ from typing import Any
 
 from ...data.collection import Collection
 from ...data.document import Document
-from ...serving import Call, changes_between
+from ...serving import Context, changes_between
 from .. import sentiment
 
 HIGH_VALUE = Decimal(25_000)
@@ -286,7 +286,7 @@ def filtered(docs: Sequence[Document], name: str | None, now: datetime) -> Seque
 # -- of stored contacts ----------------------------------------------------------------------------------------------
 
 
-def communications_of(call: Call, contact_id: str) -> list[dict[str, Any]]:
+def communications_of(call: Context, contact_id: str) -> list[dict[str, Any]]:
     """Return the communication history of a contact, newest first."""
     return said_with(contact_id, call.collection, call.now)
 
@@ -299,7 +299,7 @@ def said_with(contact_id: str, collections: Callable[[str], Collection], now: da
     return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
 
 
-def deals_of(call: Call, contact_id: str) -> list[Document]:
+def deals_of(call: Context, contact_id: str) -> list[Document]:
     """Return the deals a contact takes part in, in whatever role."""
     return [
         deal
@@ -309,7 +309,7 @@ def deals_of(call: Call, contact_id: str) -> list[Document]:
     ]
 
 
-def computed(call: Call, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
+def computed(call: Context, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
     """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
     tenant = call.tenant
     rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
@@ -318,7 +318,7 @@ def computed(call: Call, doc: Members, deals: Sequence[Members] | None = None) -
     return complete(doc, talks, mine, call.now, base_currency=tenant["base_currency"], rates=rates)
 
 
-def refresh(call: Call, contact_id: str | None) -> Document | None:
+def refresh(call: Context, contact_id: str | None) -> Document | None:
     """Compute a contact anew: whatever writes activities, messages and deals calls this for the contact they are of.
 
     Its version stays, since nobody has edited it.
@@ -327,7 +327,7 @@ def refresh(call: Call, contact_id: str | None) -> Document | None:
     return store_computed(call, doc, computed(call, doc)) if doc is not None else None
 
 
-def store_computed(call: Call, doc: Document, members: Members) -> Document:
+def store_computed(call: Context, doc: Document, members: Members) -> Document:
     """Store what was computed of a contact, and tell if its health moved."""
     if all(doc.get(name) == value for name, value in members.items()):
         return doc
@@ -337,7 +337,7 @@ def store_computed(call: Call, doc: Document, members: Members) -> Document:
     return new
 
 
-def tell_health(call: Call, before: Members, after: Members) -> None:
+def tell_health(call: Context, before: Members, after: Members) -> None:
     """Tell that a contact's health moved."""
     moved = changes_between({"health_score": before.get("health_score")}, {"health_score": after["health_score"]})
     call.emit("contact.health_changed", "contact", after, changes=moved)

@@ -17,7 +17,7 @@ from ...bulk import error_of
 from ...data.document import Document
 from ...data.normalise import person_name
 from ...problems import FieldError, Problem, invalid
-from ...serving import Call, Members, runs, serves
+from ...serving import Context, Members, runs, serves
 from .columns import Column, check_mapping, members_of, plan
 from .files import FORMATS, UnreadableFileError, read, safe
 from .records import key_of, matching
@@ -35,7 +35,7 @@ class _TrialEndedError(Exception):
 
 @serves(ContactImports.create)
 def create(
-    call: Call,
+    call: Context,
     file: tuple[str, bytes] | None,
     file_id: str | None,
     format: str | None,
@@ -85,7 +85,7 @@ def create(
 
 
 @serves(ContactImports.get)
-def get(call: Call, job_id: str) -> Document:
+def get(call: Context, job_id: str) -> Document:
     """Return how far an import is."""
     job = call.record("job", job_id)
     if job["kind"] != _KIND:
@@ -94,7 +94,7 @@ def get(call: Call, job_id: str) -> Document:
 
 
 @runs(_KIND)
-def step(call: Call, job: Document) -> Mapping[str, Any]:
+def step(call: Context, job: Document) -> Mapping[str, Any]:
     """Read the file at the first step, then write some rows at each."""
     files, options = call.collection("import_file"), job["payload"]
     kept = files.get(job["id"])
@@ -154,7 +154,7 @@ def _open(kept: Document, options: Members) -> tuple[Document, Members]:
 class _Work:
     """The rows of one step, and what came of them."""
 
-    def __init__(self, call: Call, options: Members, columns: Sequence[Column]) -> None:
+    def __init__(self, call: Context, options: Members, columns: Sequence[Column]) -> None:
         self._call = call
         self._columns = columns
         self.errors: list[dict[str, Any]] = []
@@ -242,7 +242,7 @@ class _Work:
         }
 
 
-def _result(call: Call, job: Document, kept: Document, options: Members) -> dict[str, Any]:
+def _result(call: Context, job: Document, kept: Document, options: Members) -> dict[str, Any]:
     error_file = _error_file(call, kept, options) if options["failed"] else None
     counts = {name: len(options[name]) for name in ("created_ids", "updated_ids", "failed")}
     entity = {"id": job["id"], "name": options["name"]}
@@ -256,7 +256,7 @@ def _result(call: Call, job: Document, kept: Document, options: Members) -> dict
     }
 
 
-def _error_file(call: Call, kept: Document, options: Members) -> str:
+def _error_file(call: Context, kept: Document, options: Members) -> str:
     """Store the rows that failed, as a CSV file with a column ``error``; return its id."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ...serving import Call
+from ...serving import Context
 from ..insight import insight
 from ..sentiment import leaving
 from . import health as health
@@ -15,7 +15,7 @@ from . import health as health
 Members = Mapping[str, Any]
 
 
-def insights_of(call: Call, doc: Members, talks: Sequence[Members] | None = None) -> list[dict[str, Any]]:
+def insights_of(call: Context, doc: Members, talks: Sequence[Members] | None = None) -> list[dict[str, Any]]:
     """Return the insights about a stored contact; `talks` is its communication history, where it is known already."""
     known = health.communications_of(call, doc["id"]) if talks is None else talks
     return insights(doc, known, health.deals_of(call, doc["id"]), call.now)

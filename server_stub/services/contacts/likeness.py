@@ -9,7 +9,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...data.query import fold
-from ...serving import Call, Members
+from ...serving import Context, Members
 
 MATCHED = ("email", "phone", "name")
 """What contacts are compared by."""
@@ -124,7 +124,7 @@ def _keys(mine: Traits, match_on: Sequence[str], threshold: int) -> set[tuple[st
     return keys
 
 
-def matches(call: Call, doc: Members) -> list[dict[str, Any]]:
+def matches(call: Context, doc: Members) -> list[dict[str, Any]]:
     """Return the stored contacts that may be the same person as one that is not stored, the likeliest first."""
     contacts, mine = call.collection("contact"), traits(doc)
     near = [

@@ -17,7 +17,7 @@ from ...data.normalise import email, phone
 from ...data.query import FieldType, by, dated, ordered, search, searched, tagged
 from ...data.query import member as at_path
 from ...problems import Problem
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from . import health as health
 from .insights import insights_of
 from .writing import apply, build_new, found, remove, writable
@@ -56,18 +56,18 @@ FIELDS: Mapping[str, FieldType] = {
 
 
 @serves(Contacts.create)
-def create(call: Call, contact: Members) -> Document:
+def create(call: Context, contact: Members) -> Document:
     """Create a contact."""
     return nested(call, build_new(call, contact))
 
 
 @serves(Contacts.get)
-def get(call: Call, contact_id: str, include: Sequence[str] | None) -> Document:
+def get(call: Context, contact_id: str, include: Sequence[str] | None) -> Document:
     """Return a contact with its history and insights, whatever `include` names: this is the full record."""
     return nested(call, found(call, contact_id))
 
 
-def nested(call: Call, doc: Document, include: Sequence[str] = ("communication_history", "ai_insights")) -> Document:
+def nested(call: Context, doc: Document, include: Sequence[str] = ("communication_history", "ai_insights")) -> Document:
     """Return a contact with the nested lists that are named."""
     talks = health.communications_of(call, doc["id"])
     lists = {"communication_history": talks, "ai_insights": insights_of(call, doc, talks)}
@@ -75,7 +75,7 @@ def nested(call: Call, doc: Document, include: Sequence[str] = ("communication_h
 
 
 @serves(Contacts.update)
-def update(call: Call, contact_id: str, changes: Members, version: int | None) -> Document:
+def update(call: Context, contact_id: str, changes: Members, version: int | None) -> Document:
     """Change a contact."""
     doc = writable(call, contact_id)
     call.lock(doc, version)
@@ -83,7 +83,7 @@ def update(call: Call, contact_id: str, changes: Members, version: int | None) -
 
 
 @serves(Contacts.delete)
-def delete(call: Call, contact_id: str, version: int | None) -> None:
+def delete(call: Context, contact_id: str, version: int | None) -> None:
     """Delete a contact."""
     doc = writable(call, contact_id)
     call.lock(doc, version)
@@ -92,7 +92,7 @@ def delete(call: Call, contact_id: str, version: int | None) -> None:
 
 @serves(Contacts.list)
 def list_(
-    call: Call,
+    call: Context,
     search: str | None,
     filter: str | None,
     status: str | None,
@@ -121,7 +121,7 @@ def list_(
 
 
 def chosen(
-    call: Call,
+    call: Context,
     *,
     search: str | None,
     filter: str | None,
@@ -136,7 +136,7 @@ def chosen(
 
 
 @serves(Contacts.search)
-def find(call: Call, query: Members) -> Sequence[Document]:
+def find(call: Context, query: Members) -> Sequence[Document]:
     """Return the contacts that match words and conditions."""
     fields = [_known(name, number) for number, name in enumerate(query.get("fields") or ())]
 
@@ -172,7 +172,7 @@ def _known(field: str, number: int) -> str:
     return name
 
 
-def _zone(call: Call) -> tzinfo:
+def _zone(call: Context) -> tzinfo:
     try:
         return ZoneInfo(call.tenant.get("timezone") or "UTC")
     except ZoneInfoNotFoundError:  # a machine without time zones
@@ -180,7 +180,7 @@ def _zone(call: Call) -> tzinfo:
 
 
 @serves(Contacts.stats)
-def stats(call: Call) -> dict[str, int]:
+def stats(call: Context) -> dict[str, int]:
     """Count the contacts as the filters see them."""
     docs = call.collection("contact").all()
     return {
@@ -195,7 +195,7 @@ def stats(call: Call) -> dict[str, int]:
 
 
 @serves(Contacts.bulk_upsert)
-def bulk_upsert(call: Call, contacts: Sequence[Members], match_on: str | None, atomic: bool) -> dict[str, Any]:
+def bulk_upsert(call: Context, contacts: Sequence[Members], match_on: str | None, atomic: bool) -> dict[str, Any]:
     """Create and update contacts, each for itself or all of them or none."""
     check_size(contacts, "contacts")
     seen: set[tuple[str, str]] = set()
@@ -220,7 +220,7 @@ def bulk_upsert(call: Call, contacts: Sequence[Members], match_on: str | None, a
     return result | {"items": items}
 
 
-def key_of(call: Call, members: Members, name: str) -> str | None:
+def key_of(call: Context, members: Members, name: str) -> str | None:
     """Return what a contact is matched by, in normal form; None where it is not told."""
     value = members.get(name)
     if not value:
@@ -230,7 +230,7 @@ def key_of(call: Call, members: Members, name: str) -> str | None:
     return phone(value, call.tenant.get("country")) if name == "phone" else str(value)
 
 
-def matching(call: Call, members: Members, match_on: str) -> Document | None:
+def matching(call: Context, members: Members, match_on: str) -> Document | None:
     """Return the stored contact that has the same e-mail address, phone number, external id or id; the oldest."""
     key = key_of(call, members, match_on)
     if key is None:
@@ -245,7 +245,7 @@ def matching(call: Call, members: Members, match_on: str) -> Document | None:
 
 
 @serves(Contacts.bulk_delete)
-def bulk_delete(call: Call, ids: Sequence[str], atomic: bool) -> dict[str, Any]:
+def bulk_delete(call: Context, ids: Sequence[str], atomic: bool) -> dict[str, Any]:
     """Delete contacts, each for itself or all of them or none."""
     check_size(ids, "ids")
     return carry_out(

@@ -10,7 +10,7 @@ from crm_sdk.resources.contacts import ContactRelationships
 from ...data.document import Document
 from ...data.query import by, ordered
 from ...problems import Problem
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 from .writing import found, writable
 
 _PAIRS = (
@@ -30,7 +30,7 @@ def inverse(type: str) -> str:
 
 
 @serves(ContactRelationships.list)
-def list_(call: Call, contact_id: str, type: str | None, sort: str | None, order: str | None) -> Sequence[Document]:
+def list_(call: Context, contact_id: str, type: str | None, sort: str | None, order: str | None) -> Sequence[Document]:
     """Return a contact's relationships as seen from it."""
     contact = found(call, contact_id)
     seen = [seen_from(call, contact["id"], doc) for doc in of(call, contact["id"])]
@@ -40,7 +40,7 @@ def list_(call: Call, contact_id: str, type: str | None, sort: str | None, order
 
 
 @serves(ContactRelationships.create)
-def create(call: Call, contact_id: str, relationship: Members) -> Document:
+def create(call: Context, contact_id: str, relationship: Members) -> Document:
     """Relate two contacts."""
     contact = writable(call, contact_id)
     other = call.reference("contact", relationship["related_contact_id"], "related_contact_id")
@@ -65,7 +65,7 @@ def create(call: Call, contact_id: str, relationship: Members) -> Document:
 
 
 @serves(ContactRelationships.update)
-def update(call: Call, contact_id: str, relationship_id: str, changes: Members, version: int | None) -> Document:
+def update(call: Context, contact_id: str, relationship_id: str, changes: Members, version: int | None) -> Document:
     """Change a relationship; its type is given as seen from the contact in the path."""
     contact = writable(call, contact_id)
     doc = _between(call, contact["id"], relationship_id)
@@ -89,20 +89,20 @@ def update(call: Call, contact_id: str, relationship_id: str, changes: Members, 
 
 
 @serves(ContactRelationships.delete)
-def delete(call: Call, contact_id: str, relationship_id: str) -> None:
+def delete(call: Context, contact_id: str, relationship_id: str) -> None:
     """End a relationship on both sides."""
     contact = writable(call, contact_id)
     doc = call.delete("relationship", _between(call, contact["id"], relationship_id))
     call.emit("contact.relationship_deleted", "contact", contact, metadata={"relationship_id": doc["id"]})
 
 
-def of(call: Call, contact_id: str) -> list[Document]:
+def of(call: Context, contact_id: str) -> list[Document]:
     """Return the relationships a contact has, from whichever side they were made."""
     relationships = call.collection("relationship")
     return relationships.find("contact_id", contact_id) + relationships.find("related_contact_id", contact_id)
 
 
-def seen_from(call: Call, contact_id: str, doc: Document) -> Document:
+def seen_from(call: Context, contact_id: str, doc: Document) -> Document:
     """Return a relationship as one of its contacts sees it."""
     there = doc["contact_id"] == contact_id
     other_id = doc["related_contact_id"] if there else doc["contact_id"]
@@ -117,7 +117,7 @@ def seen_from(call: Call, contact_id: str, doc: Document) -> Document:
     }
 
 
-def _between(call: Call, contact_id: str, relationship_id: str) -> Document:
+def _between(call: Context, contact_id: str, relationship_id: str) -> Document:
     doc = call.record("relationship", relationship_id)
     if contact_id not in (doc["contact_id"], doc["related_contact_id"]):
         message = f"the contact {contact_id!r} has no relationship {relationship_id!r}"
@@ -125,7 +125,7 @@ def _between(call: Call, contact_id: str, relationship_id: str) -> Document:
     return doc
 
 
-def _refuse_conflicts(call: Call, contact_id: str, other_id: str, type: str, *, but: str | None = None) -> None:
+def _refuse_conflicts(call: Context, contact_id: str, other_id: str, type: str, *, but: str | None = None) -> None:
     """Raise 409 where the relationship is there already, would be a second superior, or would close a circle."""
     for doc in of(call, contact_id):
         here = seen_from(call, contact_id, doc)
@@ -152,7 +152,7 @@ def _refuse_conflicts(call: Call, contact_id: str, other_id: str, type: str, *, 
         reached |= further
 
 
-def _upward(call: Call, contact_id: str, upward: str) -> list[Document]:
+def _upward(call: Context, contact_id: str, upward: str) -> list[Document]:
     """Return the relationships to those directly above a contact."""
     seen = [seen_from(call, contact_id, doc) for doc in of(call, contact_id)]
     return [doc for doc in seen if doc["type"] == upward]

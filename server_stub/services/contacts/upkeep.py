@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ...data.document import Document
-from ...serving import Call
+from ...serving import Context
 from ...timetable import recurs
 from ..ai.records import deal_insights
 from ..notifications import notify
@@ -22,14 +22,14 @@ _FROM = 75
 
 
 @recurs("contact health", every=_DAY)
-def refresh_health(call: Call) -> None:
+def refresh_health(call: Context) -> None:
     """Compute the health of every contact anew: silence makes a relationship worse."""
     for doc, members in _computed(call):
         health.store_computed(call, doc, {name: value for name, value in members.items() if name != "churn_risk"})
 
 
 @recurs("contact churn risk", every=_DAY)
-def refresh_churn_risk(call: Call) -> None:
+def refresh_churn_risk(call: Context) -> None:
     """Compute the churn risk of every contact anew, and warn the owner of those that have come to be at risk."""
     for doc, members in _computed(call):
         new = health.store_computed(call, doc, {"churn_risk": members["churn_risk"]})
@@ -47,7 +47,7 @@ def refresh_churn_risk(call: Call) -> None:
             )
 
 
-def _computed(call: Call) -> Iterator[tuple[Document, dict[str, Any]]]:
+def _computed(call: Context) -> Iterator[tuple[Document, dict[str, Any]]]:
     deals: dict[str, dict[str, Document]] = {}
     for deal in call.collection("deal"):
         roles = deal.get("contact_roles") or ()
@@ -58,7 +58,7 @@ def _computed(call: Call) -> Iterator[tuple[Document, dict[str, Any]]]:
 
 
 @recurs("insights", every=_HOUR)
-def generate_insights(call: Call) -> None:
+def generate_insights(call: Context) -> None:
     """Keep what is worth knowing of contacts and open deals, and tell the owner what has come up within the hour."""
     known = call.collection("insight")
     for kind, doc, insight in _insights(call):
@@ -80,7 +80,7 @@ def generate_insights(call: Call) -> None:
             )
 
 
-def _insights(call: Call) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
+def _insights(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
     for contact in call.collection("contact").all():
         for insight in insights_of(call, contact):
             yield "contact", contact, insight

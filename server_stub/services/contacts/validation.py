@@ -9,16 +9,16 @@ from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import camel
 
 from ...bulk import check_size
-from ...data.normalise import domain
+from ...data.normalise import email_domain
 from ...problems import FieldError, Problem
 from ...request.intake import arguments_of
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from .likeness import matches
 from .writing import checked
 
 
 @serves(Contacts.validate)
-def validate(call: Call, contacts: Sequence[Members]) -> list[dict[str, Any]]:
+def validate(call: Context, contacts: Sequence[Members]) -> list[dict[str, Any]]:
     """Check contacts."""
     check_size(contacts, "contacts")
     return [_judged(call, index, draft) for index, draft in enumerate(contacts)]
@@ -40,7 +40,7 @@ def read_changes(draft: Members) -> dict[str, Any]:
     return members
 
 
-def _judged(call: Call, index: int, draft: Members) -> dict[str, Any]:
+def _judged(call: Context, index: int, draft: Members) -> dict[str, Any]:
     errors, members = _readable(draft)
     known = {entry.field for entry in errors}
     normal, problems = checked(call, members)
@@ -76,7 +76,7 @@ def _readable(draft: Members) -> tuple[list[FieldError], dict[str, Any]]:
 
 def _warnings(members: Members, likely: Sequence[Members]) -> list[dict[str, Any]]:
     found: list[FieldError] = []
-    if members.get("email") and domain(members["email"]) is None:
+    if members.get("email") and email_domain(members["email"]) is None:
         message = "this is a free-mail address, which does not tell the company"
         found.append(FieldError("email", None, message, "FREE_MAIL_DOMAIN"))
     for name in ("phone", "mobile"):

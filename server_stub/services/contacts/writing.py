@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from ...data.document import Document
-from ...data.normalise import domain, email, person_name, phone, tags
+from ...data.normalise import email, email_domain, person_name, phone, tags
 from ...problems import FieldError, Problem, invalid, validation
 from ...seed.blanks import blank
-from ...serving import Call, Members, changes_between
+from ...serving import Context, Members, changes_between
 from . import health as health
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -22,7 +22,7 @@ _NAME_LENGTH = 200
 # -- finding -----------------------------------------------------------------------------------------------------------
 
 
-def found(call: Call, contact_id: str) -> Document:
+def found(call: Context, contact_id: str) -> Document:
     """Return a contact; the id of one that was merged into another gives that other one. Raises 404."""
     contacts = call.collection("contact")
     doc = contacts.get(contact_id, deleted=True)
@@ -31,7 +31,7 @@ def found(call: Call, contact_id: str) -> Document:
     return doc if doc is not None and doc.get("deleted_at") is None else call.record("contact", contact_id)
 
 
-def writable(call: Call, contact_id: str) -> Document:
+def writable(call: Context, contact_id: str) -> Document:
     """Return a contact that is to be changed. Raises 404, or 409 for one that was merged into another."""
     gone = call.collection("contact").get(contact_id, deleted=True)
     if gone is not None and gone.get("deleted_at") is not None and gone.get("merged_into"):
@@ -44,7 +44,7 @@ def writable(call: Call, contact_id: str) -> Document:
     return call.record("contact", contact_id)
 
 
-def with_address(call: Call, address: str) -> list[Document]:
+def with_address(call: Context, address: str) -> list[Document]:
     """Return the live contacts that have an e-mail address, as their first or as another one."""
     contacts = call.collection("contact")
     first = contacts.find("email", address)
@@ -54,7 +54,7 @@ def with_address(call: Call, address: str) -> list[Document]:
 # -- checking ----------------------------------------------------------------------------------------------------------
 
 
-def checked(call: Call, members: Members, current: Document | None = None) -> tuple[dict[str, Any], list[Problem]]:
+def checked(call: Context, members: Members, current: Document | None = None) -> tuple[dict[str, Any], list[Problem]]:
     """Return the members in normal form, and everything that forbids storing them.
 
     `current` is the contact they are changes of; None for a new one.
@@ -87,7 +87,7 @@ def checked(call: Call, members: Members, current: Document | None = None) -> tu
     return out, problems
 
 
-def prepared(call: Call, members: Members, current: Document | None = None) -> dict[str, Any]:
+def prepared(call: Context, members: Members, current: Document | None = None) -> dict[str, Any]:
     """Return the members in normal form, or raise what forbids storing them; errors of fields come together."""
     out, problems = checked(call, members, current)
     fields = [entry for problem in problems if problem.code == "VALIDATION_ERROR" for entry in problem.entries]
@@ -149,7 +149,7 @@ def _names(members: Members, current: Document | None) -> dict[str, Any]:
     return {"name": name}
 
 
-def _conflicts(call: Call, members: Members, current: Document | None) -> list[Problem]:
+def _conflicts(call: Context, members: Members, current: Document | None) -> list[Problem]:
     own = current["id"] if current is not None else None
     problems: list[Problem] = []
     addresses = [
@@ -174,7 +174,7 @@ def _conflicts(call: Call, members: Members, current: Document | None) -> list[P
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def build_new(call: Call, members: Members) -> Document:
+def build_new(call: Context, members: Members) -> Document:
     """Store a new contact: check and normalise it, link it to its account, fill in the rest, and tell of it."""
     given = prepared(call, members)
     if given.get("owner_id") is None:
@@ -188,7 +188,7 @@ def build_new(call: Call, members: Members) -> Document:
     return doc
 
 
-def apply(call: Call, doc: Document, changes: Members) -> Document:
+def apply(call: Context, doc: Document, changes: Members) -> Document:
     """Store changes of a contact, compute it anew, let what holds its name follow, and tell."""
     given = prepared(call, changes, doc)
     if "custom_fields" in given:
@@ -207,7 +207,7 @@ def apply(call: Call, doc: Document, changes: Members) -> Document:
     return new
 
 
-def _account_of(call: Call, members: Members, current: Document | None = None) -> dict[str, Any]:
+def _account_of(call: Context, members: Members, current: Document | None = None) -> dict[str, Any]:
     """Return the account somebody belongs to, and the company's name as the account has it.
 
     Without an account it is the one called like the company, or the one of the e-mail's domain if no company is told.
@@ -226,19 +226,19 @@ def _account_of(call: Call, members: Members, current: Document | None = None) -
         return {"account_id": None}
     if current is not None:
         return {"account_id": None}  # the company was cleared
-    place = domain(members.get("email"))
+    place = email_domain(members.get("email"))
     there = accounts.find("domain", place) if place else []
     return {"account_id": there[0]["id"], "company": there[0]["name"]} if there else {}
 
 
-def _rename(call: Call, contact: Document) -> None:
+def _rename(call: Context, contact: Document) -> None:
     for kind in ("deal", "activity"):
         company = {"contact_company": contact.get("company")} if kind == "activity" else {}
         for doc in call.collection(kind).find("contact_id", contact["id"]):
             call.collection(kind).put(doc | {"contact_name": contact["name"], **company})
 
 
-def remove(call: Call, doc: Document) -> None:
+def remove(call: Context, doc: Document) -> None:
     """Delete a contact and its relationships; deals and activities stay without it, and keep its name."""
     relationships = call.collection("relationship")
     for side in ("contact_id", "related_contact_id"):

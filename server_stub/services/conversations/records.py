@@ -10,7 +10,7 @@ from crm_sdk.resources.conversations import ConversationMessages, Conversations,
 from ...data.document import Document
 from ...data.query import matches
 from ...problems import Problem, invalid
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from ..messages.reading import analyse
 from . import state as state
 
@@ -20,7 +20,7 @@ _LONGEST_SMS, _LONGEST_TAG, _MOST_TAGS = 1_600, 50, 50
 Thread = tuple[Document, list[Document]]
 
 
-def threads(call: Call) -> list[Thread]:
+def threads(call: Context) -> list[Thread]:
     """Return the conversations the document of a call knows, with their messages: with leads, or with contacts."""
     known: Callable[[Document], object] = (
         (lambda doc: doc["lead_id"]) if call.dialect == "mvp" else (lambda doc: state.contact_of(call, doc))
@@ -32,7 +32,7 @@ def threads(call: Call) -> list[Thread]:
     ]
 
 
-def filtered(call: Call, found: Sequence[Thread], name: str | None) -> list[Thread]:
+def filtered(call: Context, found: Sequence[Thread], name: str | None) -> list[Thread]:
     """Keep the conversations of a named filter; one that is archived wants nothing."""
     tests: Mapping[str, Callable[[Document, list[Document]], bool]] = {
         "unread": lambda doc, history: doc["unread_count"] > 0 and not doc["archived"],
@@ -44,7 +44,7 @@ def filtered(call: Call, found: Sequence[Thread], name: str | None) -> list[Thre
 
 
 @serves(Conversations.list)
-def list_(call: Call, filter: str | None, search: str | None) -> list[dict[str, Any]]:
+def list_(call: Context, filter: str | None, search: str | None) -> list[dict[str, Any]]:
     """Return the conversations, the one with the newest message first."""
     found: list[dict[str, Any]] = []
     for doc, history in filtered(call, threads(call), filter):
@@ -56,13 +56,13 @@ def list_(call: Call, filter: str | None, search: str | None) -> list[dict[str, 
 
 
 @serves(Conversations.get)
-def get(call: Call, conversation_id: str) -> dict[str, Any]:
+def get(call: Context, conversation_id: str) -> dict[str, Any]:
     """Return a conversation with its messages, those that came in analysed."""
     return _whole(call, call.record("conversation", conversation_id))
 
 
 @serves(ConversationMessages.create)
-def write(call: Call, conversation_id: str, message: Members) -> dict[str, Any]:
+def write(call: Context, conversation_id: str, message: Members) -> dict[str, Any]:
     """Write in a conversation, as the caller."""
     conversation = state.writable(call, conversation_id)
     content = text_of(message)
@@ -75,21 +75,21 @@ def write(call: Call, conversation_id: str, message: Members) -> dict[str, Any]:
 
 
 @serves(Conversations.set_priority)
-def set_priority(call: Call, conversation_id: str, priority: str) -> dict[str, Any]:
+def set_priority(call: Context, conversation_id: str, priority: str) -> dict[str, Any]:
     """Set the priority by hand."""
     conversation = state.writable(call, conversation_id)
     return _whole(call, state.change(call, conversation, {"priority": priority, "priority_set": True}))
 
 
 @serves(Conversations.archive)
-def archive(call: Call, conversation_id: str, archived: bool) -> dict[str, Any]:
+def archive(call: Context, conversation_id: str, archived: bool) -> dict[str, Any]:
     """Archive a conversation, or take it back."""
     conversation = state.writable(call, conversation_id)
     return _whole(call, state.change(call, conversation, {"archived": archived}))
 
 
 @serves(ConversationTags.add)
-def add_tag(call: Call, conversation_id: str, tag: str) -> dict[str, Any]:
+def add_tag(call: Context, conversation_id: str, tag: str) -> dict[str, Any]:
     """Add a tag, once in whatever case."""
     conversation = state.writable(call, conversation_id)
     name, tags = tag.strip(), conversation["tags"]
@@ -110,7 +110,7 @@ def text_of(message: Members) -> str:
     return content
 
 
-def _whole(call: Call, conversation: Document) -> dict[str, Any]:
+def _whole(call: Context, conversation: Document) -> dict[str, Any]:
     history = state.messages_of(call, conversation["id"])
     messages: list[dict[str, Any]] = []
     for doc in history:

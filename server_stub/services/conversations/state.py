@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Call, Members, changes_between
+from ...serving import Context, Members, changes_between
 from .. import sentiment
 from ..contacts import health as contact_health
 from ..contacts.writing import found
@@ -32,7 +32,7 @@ _BOOKKEEPING = frozenset({"priority_set"})
 # -- who and what ----------------------------------------------------------------------------------------------------
 
 
-def person_of(call: Call, conversation: Members) -> Document | None:
+def person_of(call: Context, conversation: Members) -> Document | None:
     """Return the contact a conversation is with, or the lead that is none yet; None where neither is there any more."""
     contact_id = contact_of(call, conversation)
     if contact_id is not None:
@@ -41,7 +41,7 @@ def person_of(call: Call, conversation: Members) -> Document | None:
     return call.collection("lead").get(conversation.get("lead_id") or "")
 
 
-def contact_of(call: Call, conversation: Members) -> str | None:
+def contact_of(call: Context, conversation: Members) -> str | None:
     """Return the id of the contact a conversation is with: for a lead's, of the one it was converted to."""
     if conversation.get("contact_id") is not None or conversation.get("lead_id") is None:
         return conversation.get("contact_id")
@@ -49,26 +49,26 @@ def contact_of(call: Call, conversation: Members) -> str | None:
     return lead.get("converted_contact_id") if lead is not None else None
 
 
-def _merged(call: Call, contact_id: str) -> bool:
+def _merged(call: Context, contact_id: str) -> bool:
     gone = call.collection("contact").get(contact_id, deleted=True)
     return gone is not None and bool(gone.get("merged_into"))
 
 
-def writable(call: Call, conversation_id: str) -> Document:
+def writable(call: Context, conversation_id: str) -> Document:
     """Return a conversation that is to be changed. Raises 404, or 403 where it is with somebody else's contact."""
     conversation = call.record("conversation", conversation_id)
     permit(call, person_of(call, conversation))
     return conversation
 
 
-def permit(call: Call, person: Members | None) -> None:
+def permit(call: Context, person: Members | None) -> None:
     """Raise 403 where somebody of the role sales writes with a lead or contact of another owner."""
     owner = person.get("owner_id") if person is not None else None
     if call.caller.role == "sales" and owner not in (None, call.caller.user_id):
         raise Problem("FORBIDDEN", "this conversation is somebody else's; the role sales writes in its own only")
 
 
-def messages_of(call: Call, conversation_id: str) -> list[Document]:
+def messages_of(call: Context, conversation_id: str) -> list[Document]:
     """Return the messages of a conversation, the oldest first."""
     docs = call.collection("message").find("conversation_id", conversation_id)
     return sorted(docs, key=lambda doc: doc["timestamp"])
@@ -82,7 +82,7 @@ def is_important(person: Members | None) -> bool:
 
 
 def situation_of(
-    call: Call, conversation: Members, message: Members, history: Sequence[Members]
+    call: Context, conversation: Members, message: Members, history: Sequence[Members]
 ) -> message_reading.Situation:
     """Return what is known besides a message of a conversation: who wrote it, and what came before."""
     before = [doc for doc in history if doc["timestamp"] <= message["timestamp"] and doc["id"] != message["id"]]
@@ -189,7 +189,7 @@ def shown_message(message: Members, now: datetime) -> dict[str, Any]:
     }
 
 
-def shown(call: Call, conversation: Members, history: Sequence[Members]) -> dict[str, Any]:
+def shown(call: Context, conversation: Members, history: Sequence[Members]) -> dict[str, Any]:
     """Return a conversation with everything that follows from its messages, but without them."""
     person = person_of(call, conversation)
     name = person["name"] if person is not None else conversation["contact_name"]
@@ -215,7 +215,7 @@ def shown(call: Call, conversation: Members, history: Sequence[Members]) -> dict
 # -- a new message ---------------------------------------------------------------------------------------------------
 
 
-def begin(call: Call, lead: Document) -> Document:
+def begin(call: Context, lead: Document) -> Document:
     """Open the conversation with a lead."""
     return call.create(
         "conversation",
@@ -238,7 +238,7 @@ def begin(call: Call, lead: Document) -> Document:
 
 
 def write(
-    call: Call, conversation: Document, *, theirs: bool, content: str, type: str, subject: str | None
+    call: Context, conversation: Document, *, theirs: bool, content: str, type: str, subject: str | None
 ) -> Document:
     """Store a message and what it does: to the conversation, to the messages before, and to the lead or contact."""
     history = messages_of(call, conversation["id"])
@@ -285,7 +285,7 @@ def write(
     return message
 
 
-def change(call: Call, conversation: Document, changes: Members) -> Document:
+def change(call: Context, conversation: Document, changes: Members) -> Document:
     """Store changes to a conversation and tell of them; the same document where nothing differs."""
     if all(conversation.get(name) == value for name, value in changes.items()):
         return conversation
@@ -297,7 +297,7 @@ def change(call: Call, conversation: Document, changes: Members) -> Document:
     return new
 
 
-def _answer(call: Call, history: Sequence[Document], theirs: bool) -> None:
+def _answer(call: Context, history: Sequence[Document], theirs: bool) -> None:
     """Let the messages of the other side be read, and the last one replied to."""
     waiting: list[Document] = []
     for doc in reversed(history):
@@ -309,7 +309,7 @@ def _answer(call: Call, history: Sequence[Document], theirs: bool) -> None:
         call.collection("message").put(doc | {"status": states[at == 0]})
 
 
-def _note(call: Call, lead_id: str | None, theirs: bool) -> None:
+def _note(call: Context, lead_id: str | None, theirs: bool) -> None:
     """Note at the lead that something happened, and with our first answer, when that was."""
     lead = call.collection("lead").get(lead_id or "")
     if lead is None:

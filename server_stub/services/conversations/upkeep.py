@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ...data.document import Document
-from ...serving import Call, changes_between
+from ...serving import Context, changes_between
 from ...timetable import recurs
 from ..notifications import notify
 from . import state as state
@@ -15,7 +15,7 @@ _KEPT = timedelta(days=14)
 
 
 @recurs("conversation sentiment trends", every=timedelta(days=1))
-def analyse_trends(call: Call) -> None:
+def analyse_trends(call: Context) -> None:
     """Find where the mood of each conversation goes, and tell whoever has it when it has turned for the worse."""
     for doc in call.collection("conversation").all():
         found = {"sentiment_trend": state.trend(state.messages_of(call, doc["id"]), call.now)}
@@ -28,7 +28,7 @@ def analyse_trends(call: Call) -> None:
                 _warn(call, new)
 
 
-def _warn(call: Call, conversation: Document) -> None:
+def _warn(call: Context, conversation: Document) -> None:
     person = state.person_of(call, conversation)
     if person is None or not person.get("owner_id"):
         return

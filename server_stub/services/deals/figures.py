@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
-from ...serving import Call
+from ...serving import Context
 from .probability import STAGE_BASE, recent_of, weigh
 from .signals import Evidence, evidence
 
@@ -28,7 +28,7 @@ Members = Mapping[str, Any]
 # -- what happened on a deal -----------------------------------------------------------------------------------------
 
 
-def activities_of(call: Call, deal_id: str) -> list[dict[str, Any]]:
+def activities_of(call: Context, deal_id: str) -> list[dict[str, Any]]:
     """Return what happened on a deal, newest first."""
     return happened(call.collection("activity").find("deal_id", deal_id), call.now)
 
@@ -54,7 +54,7 @@ def activity_of(activity: Members) -> dict[str, Any] | None:
     }
 
 
-def evidence_of(call: Call, deal: Members) -> Evidence:
+def evidence_of(call: Context, deal: Members) -> Evidence:
     """Return what the activities of a deal tell."""
     return evidence(activities_of(call, deal["id"]), call.now)
 
@@ -72,7 +72,7 @@ def happened(activities: Iterable[Members], now: datetime) -> list[dict[str, Any
 # -- what is computed ------------------------------------------------------------------------------------------------
 
 
-def computed(call: Call, deal: Members) -> dict[str, Any]:
+def computed(call: Context, deal: Members) -> dict[str, Any]:
     """Return the computed members of a stored deal as they are now."""
     return complete(deal, activities_of(call, deal["id"]), stage_of(call, deal), call.now)
 
@@ -114,17 +114,17 @@ def complete(deal: Members, activities: Sequence[Members], stage: Members | None
     }
 
 
-def seen(call: Call, deal: Document) -> Document:
+def seen(call: Context, deal: Document) -> Document:
     """Return a stored deal with its computed members as they are now: time alone moves some of them."""
     return deal | computed(call, deal)
 
 
-def all_seen(call: Call) -> list[Document]:
+def all_seen(call: Context) -> list[Document]:
     """Return every deal of the company with its computed members as they are now."""
     return [seen(call, deal) for deal in call.collection("deal").all()]
 
 
-def stage_of(call: Call, deal: Members) -> Document | None:
+def stage_of(call: Context, deal: Members) -> Document | None:
     """Return the stage a deal is in."""
     return call.collection("stage").get(deal["stage_id"]) if deal.get("stage_id") else None
 
@@ -171,18 +171,18 @@ def filtered(docs: Sequence[Document], name: str | None, on: date) -> Sequence[D
 # -- dates and amounts -----------------------------------------------------------------------------------------------
 
 
-def zone(call: Call) -> tzinfo:
+def zone(call: Context) -> tzinfo:
     """Return the time zone of the company."""
     name = call.tenant.get("timezone")
     return ZoneInfo(name) if name else UTC
 
 
-def today(call: Call) -> date:
+def today(call: Context) -> date:
     """Return the company's day."""
     return call.now.astimezone(zone(call)).date()
 
 
-def midnight(call: Call, day: date) -> datetime:
+def midnight(call: Context, day: date) -> datetime:
     """Return when a day of the company begins."""
     return datetime.combine(day, time(), zone(call)).astimezone(UTC)
 
@@ -194,7 +194,7 @@ def quarter(day: date) -> tuple[date, date]:
     return first, beyond - timedelta(days=1)
 
 
-def worth(call: Call) -> Callable[[Members], Decimal]:
+def worth(call: Context) -> Callable[[Members], Decimal]:
     """Return what tells a deal's value in the company's currency; one without a rate counts as that."""
     tenant = call.tenant
     rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}

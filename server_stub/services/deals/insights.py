@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...serving import Call
+from ...serving import Context
 from ..insight import insight
 from . import figures as figures
 from .signals import Evidence, Finding
@@ -26,7 +26,7 @@ _ADVICE: Mapping[str, str] = {
 _URGENT = timedelta(days=7)
 
 
-def insights(call: Call, deal: Members) -> list[dict[str, Any]]:
+def insights(call: Context, deal: Members) -> list[dict[str, Any]]:
     """Return what is worth knowing about a deal, the surest first; the same data gives the same, ids included."""
     told = figures.evidence_of(call, deal)
     found = [*_risks(deal, told), *_competition(deal, told), *_opportunities(deal, told)]
@@ -70,7 +70,7 @@ def _opportunities(deal: Members, told: Evidence) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
 
 
-def _dates(call: Call, deal: Members) -> Iterator[dict[str, Any]]:
+def _dates(call: Context, deal: Members) -> Iterator[dict[str, Any]]:
     today = figures.today(call)
     closing = deal.get("expected_close_date")
     if closing is not None and closing < today:

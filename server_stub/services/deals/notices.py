@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from ...data.document import Document
-from ...serving import Call
+from ...serving import Context
 from ..notifications import notify
 
 _KEPT = timedelta(days=30)
 """Notifications expire after this time."""
 
 
-def moved(call: Call, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
+def moved(call: Context, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
     """Tell the owner that a deal is in another stage: won, lost, opened again, or one on; None without an owner.
 
     One that was made in its stage comes from none.

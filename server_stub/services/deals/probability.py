@@ -10,7 +10,7 @@ from typing import Any
 from crm_sdk.resources.ai import Ai
 
 from ...problems import invalid
-from ...serving import Call, serves
+from ...serving import Context, serves
 from .signals import evidence
 
 STAGE_BASE: Mapping[str, int] = {
@@ -95,7 +95,7 @@ def recent_of(dates: Iterable[datetime | None], now: datetime) -> int:
 
 @serves(Ai.deal_probability)
 def deal_probability(
-    call: Call,
+    call: Context,
     stage: str,
     activities: Sequence[Mapping[str, Any]] | None,
     risk_factors: Sequence[str] | None,

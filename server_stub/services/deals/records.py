@@ -14,7 +14,7 @@ from ...data.document import Document
 from ...data.query import ordered, searched
 from ...problems import invalid
 from ...seed.blanks import blank
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as contact_health
 from . import figures as figures
 from . import stages as deal_stages
@@ -39,26 +39,26 @@ _MOST = Decimal(10) ** 15
 
 
 @serves(Deals.list)
-def list_(call: Call, filter: str | None, search: str | None) -> Sequence[Document]:
+def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Document]:
     """Return the deals that were asked for, newest first."""
     docs = figures.filtered(figures.all_seen(call), filter, figures.today(call))
     return ordered(searched(docs, search, SEARCHED), None, None, ("created_at",))
 
 
 @serves(Deals.get)
-def get(call: Call, deal_id: str) -> Document:
+def get(call: Context, deal_id: str) -> Document:
     """Return a deal with its activities and insights."""
     return nested(call, call.record("deal", deal_id))
 
 
-def nested(call: Call, deal: Document) -> Document:
+def nested(call: Context, deal: Document) -> Document:
     """Return a stored deal as it is now, with its activities and insights."""
     now = figures.seen(call, deal)
     return now | {"activities": figures.activities_of(call, deal["id"]), "ai_insights": insights(call, now)}
 
 
 @serves(Deals.create)
-def create(call: Call, deal: Members) -> Document:
+def create(call: Context, deal: Members) -> Document:
     """Create a deal in its pipeline's first stage, or in the one that is given."""
     given = _prepared(call, deal)
     stage = deal_stages.chosen(
@@ -78,7 +78,7 @@ def create(call: Call, deal: Members) -> Document:
 
 
 @serves(Deals.update)
-def update(call: Call, deal_id: str, changes: Members) -> Document:
+def update(call: Context, deal_id: str, changes: Members) -> Document:
     """Change a deal and compute it anew; a stage moves it."""
     doc = call.record("deal", deal_id)
     given = _prepared(call, changes, doc)
@@ -96,13 +96,13 @@ def update(call: Call, deal_id: str, changes: Members) -> Document:
     return nested(call, new)
 
 
-def _told(call: Call, before: Document, after: Document) -> None:
+def _told(call: Context, before: Document, after: Document) -> None:
     call.emit("deal.updated", "deal", after, changes=changes_between(before, after))
     deal_stages.follow(call, after, before["contact_id"], before["account_id"])
 
 
 @serves(Deals.delete)
-def delete(call: Call, deal_id: str) -> None:
+def delete(call: Context, deal_id: str) -> None:
     """Delete a deal."""
     doc = call.record("deal", deal_id)
     gone = call.delete("deal", doc)
@@ -111,7 +111,7 @@ def delete(call: Call, deal_id: str) -> None:
 
 
 @serves(Deals.move_stage)
-def move_stage(call: Call, deal_id: str, stage: str) -> Document:
+def move_stage(call: Context, deal_id: str, stage: str) -> Document:
     """Move a deal to a stage; to the one it is in, nothing happens."""
     doc = call.record("deal", deal_id)
     wanted = deal_stages.chosen(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
@@ -119,7 +119,7 @@ def move_stage(call: Call, deal_id: str, stage: str) -> Document:
 
 
 @serves(DealActivities.create)
-def record(call: Call, deal_id: str, activity: Members) -> dict[str, Any]:
+def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
     """Record what happened on a deal, and weigh the deal anew."""
     deal = call.record("deal", deal_id)
     description = activity["description"].strip()
@@ -167,7 +167,7 @@ def record(call: Call, deal_id: str, activity: Members) -> dict[str, Any]:
     return told
 
 
-def _shaped(call: Call, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
+def _shaped(call: Context, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
     """Return the members that an activity of a kind has for what was said and when."""
     if kind == "email":
         return {"subject": title, "body_text": text, "sent_at": date}
@@ -181,7 +181,7 @@ def _shaped(call: Call, kind: str, type: str, date: Any, title: str, text: str) 
 
 
 @serves(Deals.forecast)
-def forecast(call: Call) -> dict[str, Any]:
+def forecast(call: Context) -> dict[str, Any]:
     """Sum up the open deals; what is overdue counts in this month."""
     worth, today = figures.worth(call), figures.today(call)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
@@ -196,7 +196,7 @@ def forecast(call: Call) -> dict[str, Any]:
 
 
 @serves(Deals.stage_stats)
-def stage_stats(call: Call) -> list[dict[str, Any]]:
+def stage_stats(call: Context) -> list[dict[str, Any]]:
     """Return the figures of every stage of the default pipeline; the days are those of all stays, past and present."""
     pipeline = deal_stages.pipeline_of(call, None)
     worth, docs = figures.worth(call), figures.all_seen(call)
@@ -232,7 +232,7 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 1) if values else 0.0
 
 
-def _prepared(call: Call, given: Members, before: Document | None = None) -> dict[str, Any]:
+def _prepared(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
     """Return given members in the form they are stored in. Raises 422 for what is wrong, or refers to nothing."""
     members = dict(given)
     for name in ("title", "value", "expected_close_date", "tags", "currency"):
@@ -253,7 +253,7 @@ def _prepared(call: Call, given: Members, before: Document | None = None) -> dic
     return members
 
 
-def _people(call: Call, given: Members, before: Members) -> dict[str, Any]:
+def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
     """Return who a deal is with: the contact, the others that take part, and the account, given or the contact's."""
     contact_id = given.get("contact_id", before.get("contact_id"))
     contact = call.reference("contact", contact_id, "contact_id")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Call, changes_between
+from ...serving import Context, changes_between
 from ..contacts import health as contact_health
 from . import figures as figures
 from . import notices as deal_notices
@@ -16,7 +16,7 @@ from . import notices as deal_notices
 Members = Mapping[str, Any]
 
 
-def pipeline_of(call: Call, pipeline_id: str | None, field: str = "pipeline_id") -> Document:
+def pipeline_of(call: Context, pipeline_id: str | None, field: str = "pipeline_id") -> Document:
     """Return a pipeline, or the default one. Raises 422 where there is none, 409 where it takes no deals."""
     wanted = pipeline_id or call.tenant["default_pipeline_id"]
     pipeline = call.reference("pipeline", wanted, field)
@@ -25,12 +25,12 @@ def pipeline_of(call: Call, pipeline_id: str | None, field: str = "pipeline_id")
     return pipeline
 
 
-def stages(call: Call, pipeline_id: str) -> list[Document]:
+def stages(call: Context, pipeline_id: str) -> list[Document]:
     """Return the stages of a pipeline, in their order."""
     return sorted(call.collection("stage").find("pipeline_id", pipeline_id), key=lambda stage: stage["position"])
 
 
-def chosen(call: Call, pipeline: Document, name: str | None, field: str = "stage") -> Document:
+def chosen(call: Context, pipeline: Document, name: str | None, field: str = "stage") -> Document:
     """Return the stage of a key or an id, or the first open one. Raises 409 where the pipeline has none such."""
     there = stages(call, pipeline["id"])
     for stage in there:
@@ -44,7 +44,7 @@ def chosen(call: Call, pipeline: Document, name: str | None, field: str = "stage
     )
 
 
-def entered(call: Call, stage: Members) -> dict[str, Any]:
+def entered(call: Context, stage: Members) -> dict[str, Any]:
     """Return the members of a deal that its stage decides, for one that enters it now."""
     return {
         "pipeline_id": stage["pipeline_id"],
@@ -57,7 +57,7 @@ def entered(call: Call, stage: Members) -> dict[str, Any]:
     }
 
 
-def move(call: Call, deal: Document, stage: Members, also: Members | None = None) -> Document:
+def move(call: Context, deal: Document, stage: Members, also: Members | None = None) -> Document:
     """Move a deal to a stage, with other changes; tell of it, and let contact and account follow."""
     changes: dict[str, Any] = {**(also or {}), **entered(call, stage), "last_activity": call.now}
     if stage["kind"] != "lost" and deal["status"] == "lost":
@@ -73,7 +73,7 @@ def move(call: Call, deal: Document, stage: Members, also: Members | None = None
     return new
 
 
-def begin(call: Call, deal: Document) -> Document:
+def begin(call: Context, deal: Document) -> Document:
     """Do what goes with a deal that is new: its history, its figures; one that is new and closed does as if moved."""
     _first_stay(call, deal)
     deal = call.collection("deal").put(deal | figures.computed(call, deal))
@@ -85,22 +85,22 @@ def begin(call: Call, deal: Document) -> Document:
     return deal
 
 
-def _tell_status(call: Call, deal: Document) -> None:
+def _tell_status(call: Context, deal: Document) -> None:
     event = {"won": "deal.won", "lost": "deal.lost"}.get(deal["status"], "deal.reopened")
     call.emit(event, "deal", deal, metadata={"value": deal["value"], "currency": deal["currency"]})
 
 
-def _first_stay(call: Call, deal: Document) -> None:
+def _first_stay(call: Context, deal: Document) -> None:
     """Begin the history of a deal's stages with the one it is in."""
     call.create("stage_change", "stagechange_", _entry(deal, None, deal["stage_changed_at"] or deal["created_at"]))
 
 
-def history(call: Call, deal: Members) -> list[Document]:
+def history(call: Context, deal: Members) -> list[Document]:
     """Return the stays of a deal in its stages, oldest first."""
     return sorted(call.collection("stage_change").find("deal_id", deal["id"]), key=lambda entry: entry["entered_at"])
 
 
-def _remember(call: Call, before: Document, after: Document, stage: Members) -> None:
+def _remember(call: Context, before: Document, after: Document, stage: Members) -> None:
     if not history(call, before):
         _first_stay(call, before)  # it came with a lead, or with the demo data
     last = history(call, before)[-1]
@@ -136,7 +136,7 @@ def _entry(deal: Members, before: Members | None, at: Any) -> dict[str, Any]:
 # -- what follows ----------------------------------------------------------------------------------------------------
 
 
-def follow(call: Call, deal: Members, *others: str | None) -> None:
+def follow(call: Context, deal: Members, *others: str | None) -> None:
     """Compute anew what the deal's contacts and its account hold of it, and the `others`, contacts or accounts."""
     roles: Sequence[Members] = deal.get("contact_roles") or ()
     people = {deal.get("contact_id"), *(role["contact_id"] for role in roles), *others} - {None}
@@ -153,7 +153,7 @@ def follow(call: Call, deal: Members, *others: str | None) -> None:
 _CUSTOMERS = ("customer", "evangelist", "other")
 
 
-def _sum_up(call: Call, account_id: str) -> None:
+def _sum_up(call: Context, account_id: str) -> None:
     account = call.collection("account").get(account_id)
     if account is None:
         return

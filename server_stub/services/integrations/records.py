@@ -11,7 +11,7 @@ from crm_sdk.resources.integrations import Integrations
 from ...data.document import Document
 from ...data.query import ordered
 from ...problems import FieldError, Problem, validation
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 
 REQUIRED: Mapping[str, Sequence[tuple[str, ...]]] = {
     "slack": (("webhook_url",), ("access_token",)),
@@ -32,13 +32,13 @@ _SECRET = re.compile(r"(?i)key|token|secret|password")
 
 
 @serves(Integrations.list)
-def list_(call: Call) -> Sequence[Document]:
+def list_(call: Context) -> Sequence[Document]:
     """Return the integrations by name."""
     return ordered(call.collection("integration").all(), "name", None, ("name",))
 
 
 @serves(Integrations.connect)
-def connect(call: Call, integration_id: str, credentials: Members, config: Mapping[str, Any] | None) -> Document:
+def connect(call: Context, integration_id: str, credentials: Members, config: Mapping[str, Any] | None) -> Document:
     """Connect a system; of its credentials only a mask is kept."""
     doc = call.record("integration", integration_id)
     given = {name: value for name, value in credentials.items() if value not in (None, "")}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from ...data.document import Document
-from ...serving import Call, changes_between
+from ...serving import Context, changes_between
 from ...timetable import recurs
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -17,7 +17,7 @@ _SHORT_LIVED = frozenset({"google", "microsoft", "hubspot"})
 
 
 @recurs("integration sync", every=_HOUR)
-def synchronise(call: Call) -> None:
+def synchronise(call: Context) -> None:
     """Synchronise each connected system that is due; one whose access has expired is an error."""
     for doc in call.collection("integration").find("status", "connected"):
         if _expired(call, doc):
@@ -29,7 +29,7 @@ def synchronise(call: Call) -> None:
             call.collection("integration").put(doc | {"last_sync": call.now})
 
 
-def _expired(call: Call, doc: Document) -> bool:
+def _expired(call: Context, doc: Document) -> bool:
     given = doc["credentials"]
     lasting = doc["provider"] not in _SHORT_LIVED or "access_token" not in given or "refresh_token" in given
     return not lasting and call.now - doc["connected_at"] >= _HOUR

@@ -11,7 +11,7 @@ from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...data.query import FieldType, compiled, member
 from ...problems import Problem
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 
 OPEN = ("new", "contacted", "qualified")
 """The statuses of leads somebody still has to work on."""
@@ -28,7 +28,7 @@ _RULE_FIELDS: Mapping[str, FieldType] = {
 _ADDRESSES = ("address", "billing_address")  # a lead's, an account's
 
 
-def territory_of(call: Call, doc: Document) -> Document | None:
+def territory_of(call: Context, doc: Document) -> Document | None:
     """Return the territory whose rules a lead or an account fulfils; of several by priority, depth, then name.
 
     A territory without rules gets nothing by itself: it is filled by hand.
@@ -51,7 +51,7 @@ def _place(doc: Document, field: str) -> object:
     return next((value for address in _ADDRESSES if (value := member(doc, f"{address}.{field}")) is not None), None)
 
 
-def _depth(call: Call, territory: Document) -> int:
+def _depth(call: Context, territory: Document) -> int:
     seen = {territory["id"]}
     parent = territory.get("parent_id")
     while parent is not None and parent not in seen:
@@ -65,7 +65,7 @@ class Dealer:
     """Deals leads out to the people who may get them."""
 
     def __init__(
-        self, call: Call, strategy: str, *, user_ids: Sequence[str] | None = None, team_id: str | None = None
+        self, call: Context, strategy: str, *, user_ids: Sequence[str] | None = None, team_id: str | None = None
     ) -> None:
         self._call = call
         self._strategy = strategy
@@ -139,7 +139,7 @@ class Dealer:
         return owner, f"fewest open leads ({loads[owner]})"
 
 
-def _pool(call: Call, user_ids: Sequence[str] | None, team_id: str | None) -> list[str]:
+def _pool(call: Context, user_ids: Sequence[str] | None, team_id: str | None) -> list[str]:
     """Return who may get leads, in a fixed order: those named, of the team named; by default everybody."""
     pool = [user["id"] for user in call.collection("user")]
     if team_id is not None:
@@ -153,7 +153,7 @@ def _pool(call: Call, user_ids: Sequence[str] | None, team_id: str | None) -> li
     return pool
 
 
-def first_owner(call: Call, lead: Document) -> dict[str, Any] | None:
+def first_owner(call: Context, lead: Document) -> dict[str, Any] | None:
     """Return the assignment of a new lead by the company's strategy; None where there is none or nobody."""
     strategy = call.tenant.get("lead_assignment") or "none"
     if strategy == "none":
@@ -168,7 +168,7 @@ def first_owner(call: Call, lead: Document) -> dict[str, Any] | None:
 
 @serves(Leads.assign)
 def assign(
-    call: Call,
+    call: Context,
     lead_ids: Sequence[str] | None,
     strategy: str,
     user_ids: Sequence[str] | None,
@@ -191,7 +191,7 @@ def assign(
     )
 
 
-def _give(call: Call, dealer: Dealer, lead: Document, strategy: str, *, reassign: bool) -> dict[str, Any]:
+def _give(call: Context, dealer: Dealer, lead: Document, strategy: str, *, reassign: bool) -> dict[str, Any]:
     owner = lead["owner_id"]
     if owner is not None and not reassign:
         return {

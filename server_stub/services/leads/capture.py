@@ -12,7 +12,7 @@ from crm_sdk.resources.leads import LeadCaptures
 from ...data import normalise
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Answer, Call, Members, serves
+from ...serving import Answer, Context, Members, serves
 from .assignment import OPEN
 from .records import add, change, fresh, prepared, told
 from .signatures import read_signature
@@ -22,7 +22,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 @serves(LeadCaptures.web_form)
-def web_form(call: Call, submission: Members) -> Answer:
+def web_form(call: Context, submission: Members) -> Answer:
     """Take a filled-in form in; one that a robot filled in leaves no trace."""
     if (submission.get("honeypot") or "").strip():
         return _answer("web_form", None, False)
@@ -47,7 +47,7 @@ def web_form(call: Call, submission: Members) -> Answer:
 
 
 @serves(LeadCaptures.email)
-def email(call: Call, email: Members) -> Answer:
+def email(call: Context, email: Members) -> Answer:
     """Take an e-mail in; the same one again gives what it gave before."""
     message_id = (email.get("message_id") or "").strip() or None
     if message_id is not None:
@@ -61,7 +61,7 @@ def email(call: Call, email: Members) -> Answer:
         call.reference("file", id, f"attachments.{index}")
     address = normalise.email(email["from_email"], "from_email")
     found = read_signature(email["body"], call.tenant.get("country"))
-    place = normalise.domain(address)
+    place = normalise.email_domain(address)
     if place is not None:
         accounts = call.collection("account").find("domain", place)
         found["company"] = accounts[0]["name"] if accounts else found.get("company") or normalise.company_of(place)
@@ -95,7 +95,7 @@ def email(call: Call, email: Members) -> Answer:
 
 
 @serves(LeadCaptures.social)
-def social(call: Call, post: Members) -> Answer:
+def social(call: Context, post: Members) -> Answer:
     """Take a post, a mention or an advertisement's form in."""
     handle = _handle(post.get("handle") or (post.get("profile_url") or "").rstrip("/").rpartition("/")[2])
     if not handle:
@@ -125,7 +125,7 @@ def social(call: Call, post: Members) -> Answer:
 
 
 def _captured(
-    call: Call,
+    call: Context,
     channel: str,
     members: Members,
     activity: Members,
@@ -194,7 +194,7 @@ def _handle(text: str) -> str:
     return text.strip().removeprefix("@").casefold()
 
 
-def _match(call: Call, given: Members) -> tuple[Document | None, str | None]:
+def _match(call: Context, given: Members) -> tuple[Document | None, str | None]:
     """Return the newest open lead that is the same person, and what tells so."""
     leads = call.collection("lead")
     profiles = {(profile["network"], profile["handle"]) for profile in given.get("social_profiles") or ()}
@@ -236,7 +236,7 @@ def _additions(before: Document, given: Members, notes: Sequence[str], at: datet
     }
 
 
-def _say(call: Call, lead: Document, activity: Members, at: datetime) -> Document:
+def _say(call: Context, lead: Document, activity: Members, at: datetime) -> Document:
     kind = activity["kind"]
     about = {
         "lead_id": lead["id"],

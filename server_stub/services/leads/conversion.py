@@ -12,7 +12,7 @@ from ...bulk import carry_out, check_size
 from ...data import normalise
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as contact_health
 from ..contacts import writing as contact_writing
 from ..deals import figures as deal_figures
@@ -32,7 +32,7 @@ _OF_COMPANY = ("website", "industry", "employees", "annual_revenue", "source")
 
 @serves(Leads.convert)
 def convert(
-    call: Call,
+    call: Context,
     lead_id: str,
     account_id: str | None,
     contact_id: str | None,
@@ -85,7 +85,7 @@ def convert(
 
 
 @serves(Leads.bulk_convert)
-def bulk_convert(call: Call, conversions: Sequence[Members], atomic: bool) -> dict[str, Any]:
+def bulk_convert(call: Context, conversions: Sequence[Members], atomic: bool) -> dict[str, Any]:
     """Convert many leads, one after the other: of two from one new company, the second finds what the first made."""
     check_size(conversions, "conversions")
     defaults: Mapping[str, Any] = {
@@ -128,7 +128,7 @@ def _check_match(contact: Document | None, account: Document | None) -> None:
 # -- what is there already -----------------------------------------------------------------------------------------
 
 
-def _contact_of(call: Call, lead: Document, contact_id: str | None) -> Document | None:
+def _contact_of(call: Context, lead: Document, contact_id: str | None) -> Document | None:
     given = call.reference("contact", contact_id, "contact_id")
     if given is not None or not lead["email"]:
         return given
@@ -136,7 +136,7 @@ def _contact_of(call: Call, lead: Document, contact_id: str | None) -> Document 
     return same[0] if same else None
 
 
-def _account_of(call: Call, lead: Document, contact: Document | None, account_id: str | None) -> Document | None:
+def _account_of(call: Context, lead: Document, contact: Document | None, account_id: str | None) -> Document | None:
     """Return the account by id, else by the company's name, else by its domain; else the contact's own."""
     given = call.reference("account", account_id, "account_id")
     accounts = call.collection("account")
@@ -154,7 +154,7 @@ def _account_of(call: Call, lead: Document, contact: Document | None, account_id
 
 
 def _hosts(lead: Members) -> list[str]:
-    return [host for host in (normalise.domain(lead["email"]), normalise.host(lead["website"])) if host]
+    return [host for host in (normalise.email_domain(lead["email"]), normalise.host(lead["website"])) if host]
 
 
 def _lacking(doc: Document, members: Members) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _lacking(doc: Document, members: Members) -> dict[str, Any]:
     return changes | ({"custom_fields": own} if own != doc["custom_fields"] else {})
 
 
-def _fill_account(call: Call, lead: Document, account: Document) -> Document:
+def _fill_account(call: Context, lead: Document, account: Document) -> Document:
     members = {name: lead[name] for name in _OF_COMPANY} | {"billing_address": lead["address"]}
     if account["currency"] not in (None, lead["currency"]):
         members["annual_revenue"] = None  # an amount of another currency
@@ -176,7 +176,7 @@ def _fill_account(call: Call, lead: Document, account: Document) -> Document:
     return new
 
 
-def _fill_contact(call: Call, lead: Document, contact: Document, account: Document | None) -> Document:
+def _fill_contact(call: Context, lead: Document, contact: Document, account: Document | None) -> Document:
     members = {name: lead[name] for name in _SHARED} | {"lead_id": lead["id"], "company": lead["company"]}
     if account is not None and (contact["company"] or account["name"]).casefold() == account["name"].casefold():
         # A contact is called after its account, so that one of another company cannot get this one.
@@ -193,7 +193,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 # -- what is made --------------------------------------------------------------------------------------------------
 
 
-def _new_account(call: Call, lead: Document, owner: str | None) -> Document:
+def _new_account(call: Context, lead: Document, owner: str | None) -> Document:
     hosts = _hosts(lead)
     members = {name: lead[name] for name in _OF_COMPANY} | {
         "name": lead["company"].strip(),
@@ -210,7 +210,9 @@ def _new_account(call: Call, lead: Document, owner: str | None) -> Document:
     return doc
 
 
-def _new_contact(call: Call, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool) -> Document:
+def _new_contact(
+    call: Context, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool
+) -> Document:
     members = {name: lead[name] for name in (*_SHARED, "name", "do_not_contact", "email_opt_out")} | {
         "company": lead["company"],
         "account_id": account and account["id"],
@@ -222,7 +224,7 @@ def _new_contact(call: Call, lead: Document, account: Document | None, owner: st
 
 
 def _new_deal(
-    call: Call, lead: Document, contact: Document, account: Document | None, owner: str | None, given: Members
+    call: Context, lead: Document, contact: Document, account: Document | None, owner: str | None, given: Members
 ) -> Document:
     for name, fixed in (("contact_id", contact), ("account_id", account)):
         if given.get(name) is not None and given[name] != (fixed and fixed["id"]):
@@ -262,12 +264,12 @@ def _new_deal(
     return call.create("deal", "deal_", fresh("deal", members))
 
 
-def _stage(call: Call, given: Members) -> Document:
+def _stage(call: Context, given: Members) -> Document:
     pipeline = deal_stages.pipeline_of(call, given.get("pipeline_id"), "deal.pipeline_id")
     return deal_stages.chosen(call, pipeline, given.get("stage"), "deal.stage")
 
 
-def _roles(call: Call, contact: Document, given: Sequence[Members]) -> list[dict[str, Any]]:
+def _roles(call: Context, contact: Document, given: Sequence[Members]) -> list[dict[str, Any]]:
     """Return who takes part in the deal; the converted contact is the one primary."""
     roles = {contact["id"]: {"contact_id": contact["id"], "role": "other", "is_primary": True}}
     for index, entry in enumerate(given):
@@ -281,7 +283,7 @@ def _roles(call: Call, contact: Document, given: Sequence[Members]) -> list[dict
 
 
 def _moved(
-    call: Call, lead: Document, contact: Document, account: Document | None, deal: Document | None
+    call: Context, lead: Document, contact: Document, account: Document | None, deal: Document | None
 ) -> dict[str, int]:
     """Give the contact what was said with the lead. It stays the lead's as well: that is how 003 finds its messages."""
     there = {"contact_id": contact["id"], "contact_name": contact["name"]}

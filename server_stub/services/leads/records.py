@@ -16,7 +16,7 @@ from ...data.document import Document
 from ...data.query import by, dated, ordered, searched, tagged
 from ...problems import FieldError, Problem, invalid, validation
 from ...seed.blanks import blank
-from ...serving import Call, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, serves
 from ..notifications import notify
 from . import scoring as lead_scoring
 from .assignment import first_owner, territory_of
@@ -40,7 +40,7 @@ def fresh(kind: str, members: Members) -> dict[str, Any]:
     return {name: value for name, value in blank(kind).items() if name not in _STAMPED} | dict(members)
 
 
-def prepared(call: Call, given: Members, before: Document | None = None) -> dict[str, Any]:
+def prepared(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
     """Return given members in the form they are stored in. Raises 422 that names every field that cannot be right."""
     members = dict(given)
     forms: Mapping[str, Callable[[Any], object]] = {
@@ -91,7 +91,7 @@ def _named(members: Members, before: Document | None) -> dict[str, Any]:
 
 
 def add(
-    call: Call, members: Members, *, heard: Callable[[Document], object] | None = None
+    call: Context, members: Members, *, heard: Callable[[Document], object] | None = None
 ) -> tuple[Document, dict[str, Any] | None]:
     """Store a new lead from prepared members: owned, scored, its duplicates named. Returns it and how it got its owner.
 
@@ -111,7 +111,7 @@ def add(
     return _linked(call, doc, ()), assignment
 
 
-def change(call: Call, doc: Document, changes: Members) -> Document:
+def change(call: Context, doc: Document, changes: Members) -> Document:
     """Store prepared changes to a lead and what follows from them; the same document where nothing differs."""
     real = {name: value for name, value in changes.items() if doc.get(name) != value}
     if not real:
@@ -146,7 +146,7 @@ def link_duplicates(leads: Collection, ids: Iterable[str]) -> None:
             leads.put(doc | {"duplicate_ids": duplicates})
 
 
-def _linked(call: Call, doc: Document, former: Iterable[str]) -> Document:
+def _linked(call: Context, doc: Document, former: Iterable[str]) -> Document:
     leads = call.collection("lead")
     link_duplicates(leads, [doc["id"]])
     new = leads.get(doc["id"]) or doc
@@ -193,7 +193,7 @@ def complete(
 
 
 @serves(Leads.create)
-def create(call: Call, lead: Members) -> Document:
+def create(call: Context, lead: Members) -> Document:
     """Create a lead."""
     doc, _ = add(call, prepared(call, lead))
     call.emit("lead.created", "lead", doc)
@@ -201,13 +201,13 @@ def create(call: Call, lead: Members) -> Document:
 
 
 @serves(Leads.get)
-def get(call: Call, lead_id: str) -> Document:
+def get(call: Context, lead_id: str) -> Document:
     """Return a lead."""
     return call.record("lead", lead_id)
 
 
 @serves(Leads.update)
-def update(call: Call, lead_id: str, changes: Members, version: int | None) -> Document:
+def update(call: Context, lead_id: str, changes: Members, version: int | None) -> Document:
     """Change a lead; one that became a contact only in what everybody may still note about it."""
     doc = call.record("lead", lead_id)
     call.lock(doc, version)
@@ -235,7 +235,7 @@ def _converted(doc: Document, consequence: str, field: str | None = None) -> Pro
 
 
 @serves(Leads.delete)
-def delete(call: Call, lead_id: str, version: int | None) -> None:
+def delete(call: Context, lead_id: str, version: int | None) -> None:
     """Delete a lead; what it was converted to stays."""
     doc = call.record("lead", lead_id)
     call.lock(doc, version)
@@ -246,7 +246,7 @@ def delete(call: Call, lead_id: str, version: int | None) -> None:
 
 @serves(Leads.list)
 def list_leads(
-    call: Call,
+    call: Context,
     search: str | None,
     status: str | None,
     source: str | None,
@@ -286,7 +286,7 @@ def list_leads(
 
 @serves(Leads.qualify)
 def qualify(
-    call: Call,
+    call: Context,
     lead_id: str,
     qualified: bool,
     reason: str | None,
@@ -310,7 +310,7 @@ def qualify(
 
 @serves(Leads.bulk_qualify)
 def bulk_qualify(
-    call: Call, lead_ids: Sequence[str], qualified: bool, reason: str | None, atomic: bool
+    call: Context, lead_ids: Sequence[str], qualified: bool, reason: str | None, atomic: bool
 ) -> dict[str, Any]:
     """Judge many leads alike."""
     check_size(lead_ids, "lead_ids")
@@ -328,7 +328,7 @@ def bulk_qualify(
 _JUDGED = ("reason", "budget", "authority", "need", "timeline", "notes")
 
 
-def _judge(call: Call, lead_id: str, qualified: bool, known: Members) -> Document:
+def _judge(call: Context, lead_id: str, qualified: bool, known: Members) -> Document:
     doc = call.record("lead", lead_id)
     if doc["status"] == "converted":
         raise _converted(doc, "there is nothing left to judge")
@@ -355,7 +355,7 @@ def _judge(call: Call, lead_id: str, qualified: bool, known: Members) -> Documen
     return new
 
 
-def _tell_owner(call: Call, before: Members, after: Members) -> None:
+def _tell_owner(call: Context, before: Members, after: Members) -> None:
     """Tell the owner of a lead that has just been qualified."""
     if after["status"] == "qualified" != before["status"] and after.get("owner_id"):
         text = f"{after['name']} has been qualified and is ready for follow-up"

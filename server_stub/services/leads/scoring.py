@@ -17,7 +17,7 @@ from ...data.document import Document
 from ...data.normalise import FREE_MAIL
 from ...data.query import by, ordered
 from ...problems import Problem
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 
 HOT, WARM = 70, 40
 """From these scores on a lead is hot, or warm."""
@@ -73,12 +73,12 @@ def scored(doc: Members, activities: Iterable[Members], now: datetime) -> dict[s
     return {"score": score, "score_reasons": reasons, "rating": rating(score)}
 
 
-def rescored(call: Call, doc: Members) -> dict[str, Any]:
+def rescored(call: Context, doc: Members) -> dict[str, Any]:
     """Return the score members of a lead as of now, from its own data and its activities."""
     return scored(doc, call.collection("activity").find("lead_id", doc["id"]), call.now)
 
 
-def remember(call: Call, doc: Document, before: Members | None, reason: str | None = None) -> Document:
+def remember(call: Context, doc: Document, before: Members | None, reason: str | None = None) -> Document:
     """Write a score into the history, where it is new or another than before. Returns the newest entry."""
     source = "manual" if doc.get("score_override") is not None else "rules"
     history = call.collection("lead_score")
@@ -105,7 +105,7 @@ def remember(call: Call, doc: Document, before: Members | None, reason: str | No
 
 
 @serves(Leads.score)
-def score(call: Call, lead_id: str, score: int | None, reason: str | None) -> Document:
+def score(call: Context, lead_id: str, score: int | None, reason: str | None) -> Document:
     """Compute a lead's score, or hold one that was set by hand until this is called without a score."""
     doc = call.record("lead", lead_id)
     why = reason.strip() if reason else ""
@@ -125,7 +125,7 @@ def score(call: Call, lead_id: str, score: int | None, reason: str | None) -> Do
 
 @serves(Leads.scoring_history)
 def scoring_history(
-    call: Call, lead_id: str, source: str | None, sort: str | None, order: str | None
+    call: Context, lead_id: str, source: str | None, sort: str | None, order: str | None
 ) -> list[Document]:
     """Return the scores a lead has had, newest first."""
     call.record("lead", lead_id)

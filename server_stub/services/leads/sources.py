@@ -13,14 +13,14 @@ from crm_sdk.resources.leads import Leads
 
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Call, serves
+from ...serving import Context, serves
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @serves(Leads.sources)
 def sources(
-    call: Call, start_date: date | None, end_date: date | None, period: str | None, owner_id: str | None
+    call: Context, start_date: date | None, end_date: date | None, period: str | None, owner_id: str | None
 ) -> dict[str, Any]:
     """Compare the sources of the leads made between two days; without days and period, of all leads."""
     zone = ZoneInfo(call.tenant.get("timezone") or "UTC")
@@ -43,7 +43,7 @@ def sources(
     }
 
 
-def _stats(call: Call, source: str, docs: Sequence[Document], total: int) -> dict[str, Any]:
+def _stats(call: Context, source: str, docs: Sequence[Document], total: int) -> dict[str, Any]:
     converted = [doc for doc in docs if doc["status"] == "converted"]
     qualified = sum(doc["status"] in ("qualified", "converted") for doc in docs)
     took = [(doc["converted_at"] - doc["created_at"]) / timedelta(days=1) for doc in converted if doc["converted_at"]]
@@ -65,7 +65,7 @@ def _stats(call: Call, source: str, docs: Sequence[Document], total: int) -> dic
     }
 
 
-def _sum(call: Call, docs: Iterable[Document]) -> Decimal:
+def _sum(call: Context, docs: Iterable[Document]) -> Decimal:
     """Add up values in the company's currency. One in a currency without a rate is left out: nobody knows its worth."""
     base = call.tenant["base_currency"]
     rates = {base: Decimal(1)} | {entry["currency"]: entry["rate"] for entry in call.tenant.get("currencies") or ()}

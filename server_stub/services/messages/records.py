@@ -10,7 +10,7 @@ from crm_sdk.resources.messages import Messages
 
 from ...data.document import Document
 from ...data.query import by
-from ...serving import Call, Members, serves
+from ...serving import Context, Members, serves
 from ..conversations import state as state
 from ..conversations.records import filtered, text_of, threads
 from .reading import analyse
@@ -21,7 +21,7 @@ _MOODS = ("positive", "neutral", "negative")
 
 
 @serves(Messages.list)
-def list_(call: Call, lead_id: str) -> list[dict[str, Any]]:
+def list_(call: Context, lead_id: str) -> list[dict[str, Any]]:
     """Return the messages with a lead, the oldest first."""
     call.record("lead", lead_id)
     docs = sorted(call.collection("message").find("lead_id", lead_id), key=lambda doc: doc["timestamp"])
@@ -29,7 +29,7 @@ def list_(call: Call, lead_id: str) -> list[dict[str, Any]]:
 
 
 @serves(Messages.create)
-def create(call: Call, message: Members) -> dict[str, Any]:
+def create(call: Context, message: Members) -> dict[str, Any]:
     """Record a message with a lead; the first one opens the conversation."""
     lead = call.reference("lead", message["lead_id"], "lead_id")
     assert lead is not None, "the id is required"
@@ -42,7 +42,7 @@ def create(call: Call, message: Members) -> dict[str, Any]:
 
 
 @serves(Messages.analysis)
-def analysis(call: Call, message_id: str) -> dict[str, Any]:
+def analysis(call: Context, message_id: str) -> dict[str, Any]:
     """Return what a message is about, seen in its conversation."""
     message = call.record("message", message_id)
     conversation = call.record("conversation", message["conversation_id"])
@@ -51,7 +51,7 @@ def analysis(call: Call, message_id: str) -> dict[str, Any]:
 
 
 @serves(Messages.smart_compose)
-def smart_compose(call: Call, conversation_id: str, draft_content: str) -> dict[str, Any]:
+def smart_compose(call: Context, conversation_id: str, draft_content: str) -> dict[str, Any]:
     """Return help with a message in a conversation."""
     conversation = call.reference("conversation", conversation_id, "conversation_id")
     assert conversation is not None, "the id is required"
@@ -78,13 +78,13 @@ def smart_compose(call: Call, conversation_id: str, draft_content: str) -> dict[
 
 
 @serves(Messages.templates)
-def templates(call: Call, category: str | None) -> Sequence[Document]:
+def templates(call: Context, category: str | None) -> Sequence[Document]:
     """Return the templates, by name."""
     return by(templates_of(call), category=category)
 
 
 @serves(Messages.stats)
-def stats(call: Call) -> dict[str, Any]:
+def stats(call: Context) -> dict[str, Any]:
     """Return the figures of the conversations."""
     found = threads(call)
     times = [taken for _, history in found for taken in state.response_times(history)]
@@ -99,7 +99,7 @@ def stats(call: Call) -> dict[str, Any]:
 
 
 @serves(Messages.sentiment_overview)
-def sentiment_overview(call: Call) -> dict[str, int]:
+def sentiment_overview(call: Context) -> dict[str, int]:
     """Return the share of each mood among the messages that came in, in per cent."""
     moods = [doc["sentiment"] for _, history in threads(call) for doc in history if doc["sender_type"] == "contact"]
     return shares({mood: moods.count(mood) for mood in _MOODS})
@@ -117,7 +117,7 @@ def shares(counts: dict[str, int]) -> dict[str, int]:
     return whole
 
 
-def templates_of(call: Call) -> list[Document]:
+def templates_of(call: Context) -> list[Document]:
     """Return the message templates of the company, by name, with their variables read from the text."""
     docs = sorted(call.collection("template").all(), key=lambda doc: doc["name"])
     return [doc | {"variables": variables_of(doc["content"])} for doc in docs]

@@ -10,7 +10,7 @@ from crm_sdk.resources.webhooks import Deliveries
 
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Call, serves
+from ...serving import Context, serves
 from ...webhooks.attempts import Attempt, Outcome
 from ...webhooks.records import DELIVERY, ENDPOINT, WAITS, write
 from ..notifications import notify
@@ -26,7 +26,7 @@ _EXCERPT = 500
 
 
 @serves(Deliveries.list)
-def list_(call: Call, webhook_id: str, status: str | None, event: str | None) -> Sequence[Document]:
+def list_(call: Context, webhook_id: str, status: str | None, event: str | None) -> Sequence[Document]:
     """Return the deliveries to an endpoint, newest first."""
     permit(call)
     call.record(ENDPOINT, webhook_id)
@@ -35,14 +35,14 @@ def list_(call: Call, webhook_id: str, status: str | None, event: str | None) ->
 
 
 @serves(Deliveries.get)
-def get(call: Call, delivery_id: str) -> Document:
+def get(call: Context, delivery_id: str) -> Document:
     """Return one delivery."""
     permit(call)
     return call.record(DELIVERY, delivery_id)
 
 
 @serves(Deliveries.redeliver)
-def redeliver(call: Call, delivery_id: str) -> Document:
+def redeliver(call: Context, delivery_id: str) -> Document:
     """Write another delivery of the same event."""
     permit(call)
     doc = call.record(DELIVERY, delivery_id)
@@ -53,7 +53,7 @@ def redeliver(call: Call, delivery_id: str) -> Document:
     return write(call, endpoint, doc["event"], doc["event_id"], None, redelivery=doc)
 
 
-def attempted(call: Call, delivery: Document, attempt: Attempt, outcome: Outcome) -> None:
+def attempted(call: Context, delivery: Document, attempt: Attempt, outcome: Outcome) -> None:
     """Enter an attempt, and what follows from it."""
     entry = {
         "number": attempt.number,
@@ -84,7 +84,7 @@ def _next(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
     return {"next_attempt_at": attempt.at + wait}
 
 
-def _weigh(call: Call, endpoint: Document, attempt: Attempt, outcome: Outcome) -> None:
+def _weigh(call: Context, endpoint: Document, attempt: Attempt, outcome: Outcome) -> None:
     """Count what failed, and disable an endpoint that is gone or has failed for too long."""
     endpoints = call.collection(ENDPOINT)
     if outcome.delivered:
@@ -98,7 +98,7 @@ def _weigh(call: Call, endpoint: Document, attempt: Attempt, outcome: Outcome) -
         _disable(call, new, reason)
 
 
-def _disable(call: Call, endpoint: Document, reason: str) -> None:
+def _disable(call: Context, endpoint: Document, reason: str) -> None:
     """Stop posting to an endpoint, and tell the administrators."""
     new = call.update(ENDPOINT, endpoint, {"active": False, "disabled_at": call.now, "disabled_reason": reason})
     public = {name: value for name, value in new.items() if name != "secrets"}

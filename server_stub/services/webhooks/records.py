@@ -15,7 +15,7 @@ from crm_sdk.resources.webhooks import Webhooks
 from ...data.document import Document
 from ...data.query import ordered
 from ...problems import Problem, invalid
-from ...serving import Answer, Call, Members, changes_between, serves
+from ...serving import Answer, Context, Members, changes_between, serves
 from ...webhooks.records import DELIVERY, ENDPOINT, PRIVATE, secrets_at, write
 
 _NAME = re.compile(r"\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -31,7 +31,7 @@ _WELL: Mapping[str, Any] = {
 
 
 @serves(Webhooks.list)
-def list_(call: Call, active: bool | None) -> Sequence[Document]:
+def list_(call: Context, active: bool | None) -> Sequence[Document]:
     """Return the endpoints, newest first."""
     permit(call)
     docs = [doc for doc in call.collection(ENDPOINT).all() if active is None or doc["active"] is active]
@@ -39,7 +39,7 @@ def list_(call: Call, active: bool | None) -> Sequence[Document]:
 
 
 @serves(Webhooks.create)
-def create(call: Call, webhook: Members) -> dict[str, Any]:
+def create(call: Context, webhook: Members) -> dict[str, Any]:
     """Register an endpoint."""
     permit(call)
     members: dict[str, Any] = {
@@ -59,14 +59,14 @@ def create(call: Call, webhook: Members) -> dict[str, Any]:
 
 
 @serves(Webhooks.get)
-def get(call: Call, webhook_id: str) -> Document:
+def get(call: Context, webhook_id: str) -> Document:
     """Return one endpoint."""
     permit(call)
     return call.record(ENDPOINT, webhook_id)
 
 
 @serves(Webhooks.update)
-def update(call: Call, webhook_id: str, changes: Members, version: int | None) -> Document:
+def update(call: Context, webhook_id: str, changes: Members, version: int | None) -> Document:
     """Change an endpoint; what was disabled begins anew when it is made active."""
     permit(call)
     doc = call.record(ENDPOINT, webhook_id)
@@ -87,7 +87,7 @@ def update(call: Call, webhook_id: str, changes: Members, version: int | None) -
 
 
 @serves(Webhooks.delete)
-def delete(call: Call, webhook_id: str) -> None:
+def delete(call: Context, webhook_id: str) -> None:
     """Delete an endpoint, and cancel what waits for it."""
     permit(call)
     doc = call.record(ENDPOINT, webhook_id)
@@ -97,7 +97,7 @@ def delete(call: Call, webhook_id: str) -> None:
 
 
 @serves(Webhooks.rotate_secret)
-def rotate_secret(call: Call, webhook_id: str, expires_in: int | None) -> Answer:
+def rotate_secret(call: Context, webhook_id: str, expires_in: int | None) -> Answer:
     """Give an endpoint a new secret; the one before is used as well for a while."""
     permit(call)
     doc = call.record(ENDPOINT, webhook_id)
@@ -107,7 +107,7 @@ def rotate_secret(call: Call, webhook_id: str, expires_in: int | None) -> Answer
 
 
 @serves(Webhooks.test)
-def test(call: Call, webhook_id: str) -> Document:
+def test(call: Context, webhook_id: str) -> Document:
     """Write a delivery that is no event of the log."""
     permit(call)
     doc = call.record(ENDPOINT, webhook_id)
@@ -116,7 +116,7 @@ def test(call: Call, webhook_id: str) -> Document:
     return write(call, doc, "webhook.test", call.new_id("evt_"), data)
 
 
-def permit(call: Call) -> None:
+def permit(call: Context) -> None:
     """Raise 403 for everybody but administrators: an endpoint is told everything that happens in the company."""
     if call.caller.role != "admin":
         raise Problem("FORBIDDEN", f"webhooks are for administrators, and this role is {call.caller.role}")
@@ -128,7 +128,7 @@ def require_active(endpoint: Document) -> None:
         raise Problem("OBJECT_INACTIVE", "the endpoint is not active: update it with active=true first")
 
 
-def waiting(call: Call, endpoint: Document) -> list[Document]:
+def waiting(call: Context, endpoint: Document) -> list[Document]:
     """Return what is still to be posted to an endpoint."""
     mine = call.collection(DELIVERY).find("webhook_id", endpoint["id"])
     return [delivery for delivery in mine if delivery["status"] == "pending"]
@@ -156,7 +156,7 @@ def _events(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _with_secret(call: Call, doc: Document, overlap: int) -> dict[str, Any]:
+def _with_secret(call: Context, doc: Document, overlap: int) -> dict[str, Any]:
     """Return the members of an endpoint with a new secret."""
     # The same in every run, as everything of the stub: no secret of it protects anything.
     seed = hashlib.sha256(f"{call.caller.tenant_id}{call.new_id('secret_')}".encode()).digest()

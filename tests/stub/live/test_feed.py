@@ -16,7 +16,7 @@ from crm_sdk.realtime.sockets import SocketClosedError, SocketRefusedError
 from server_stub import StubServer
 from server_stub.doors.link import StubLink
 from server_stub.problems import Problem
-from server_stub.serving import Call, Caller
+from server_stub.serving import Caller, Context
 
 
 def test_a_lead_shows_as_the_document_says(stub: StubServer) -> None:
@@ -144,7 +144,7 @@ def test_who_is_overtaken_by_one_great_call_begins_anew(stub: StubServer, monkey
         client.leads.create({"name": "the last one that can be told"})
         assert wire.all()
         with stub.store.transaction():
-            call = Call(
+            call = Context(
                 stub,
                 Caller("tenant_acme", "system", None, "system"),
                 stub.clock.now(),
@@ -180,7 +180,7 @@ def test_the_position_is_told_every_fifteen_seconds_without_an_event(stub: StubS
 
 
 def test_numbers_of_a_call_that_failed_are_given_again(stub: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(call: Call, entry: object) -> None:
+    def refuse(call: Context, entry: object) -> None:
         raise Problem("FORBIDDEN", "after the event was written")
 
     client = stub.client()

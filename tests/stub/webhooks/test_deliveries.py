@@ -160,7 +160,7 @@ def test_what_is_rolled_back_was_never_to_be_posted(
     monkeypatch.setattr(stub, "rules", {**rule, create: failing(rule[create])})
     with pytest.raises(ServerError):
         client.leads.create({"name": "Ada"})
-    assert receiver.got == [] and stub.webhooks.outbox == []
+    assert receiver.got == [] and stub.webhooks.deliveries == []
 
 
 def test_the_same_request_again_posts_once(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
@@ -174,7 +174,7 @@ def test_the_same_request_again_posts_once(stub: StubServer, client: CrmClient, 
 def test_what_nobody_receives_waits(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
     client.leads.create({"name": "Ada"})
     stub.clock.advance(3600)
-    (waiting,) = stub.webhooks.outbox
+    (waiting,) = stub.webhooks.deliveries
     assert (waiting["status"], waiting["attempts"]) == ("pending", [])
     receiver = Receiver()
     stub.webhooks.receive(URL, receiver)
@@ -342,7 +342,7 @@ def test_what_waits_follows_its_endpoint(stub: StubServer, client: CrmClient, en
     assert receiver.names == ["Ada"]
     client.webhooks.delete(endpoint.id)
     stub.clock.advance(3600)
-    assert receiver.names == ["Ada"] and stub.webhooks.outbox[0]["status"] == "cancelled"
+    assert receiver.names == ["Ada"] and stub.webhooks.deliveries[0]["status"] == "cancelled"
 
 
 def test_it_goes_on_where_a_snapshot_was_taken(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
@@ -491,7 +491,7 @@ def test_a_receiver_acts_once_on_each_whatever_happens_on_the_way(stub: StubServ
     stub.clock.advance(7 * 86_400)
     assert sorted(handled, key=int) == [str(n) for n in range(101)]
     assert handled != sorted(handled, key=int)
-    assert {found["status"] for found in stub.webhooks.outbox} == {"delivered"}
+    assert {found["status"] for found in stub.webhooks.deliveries} == {"delivered"}
 
 
 # -- over the network -----------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_what_was_on_its_way_when_the_state_was_set_back_is_of_another_history(s
     client.webhooks.create({"url": URL, "events": ["lead.created"]})
     client.leads.create({"name": "first"})
     assert names == ["first", "second"]
-    assert [(found["status"], len(found["attempts"])) for found in stub.webhooks.outbox] == [("delivered", 1)]
+    assert [(found["status"], len(found["attempts"])) for found in stub.webhooks.deliveries] == [("delivered", 1)]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -76,7 +76,7 @@ def test_nothing_that_is_due_is_left(stub: StubServer, client: CrmClient, seed: 
             continue
         now = stub.clock.now()
         urls = {id: found.url for id in made if (found := client.webhooks.get(id)).active}
-        waiting = [found for found in stub.webhooks.outbox if found["status"] == "pending"]
+        waiting = [found for found in stub.webhooks.deliveries if found["status"] == "pending"]
         due = [found for found in waiting if found["next_attempt_at"] <= now and urls.get(found["webhook_id"]) == URL]
         assert not due
 
