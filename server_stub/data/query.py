@@ -79,12 +79,12 @@ def matches(doc: Document, text: str | None, fields: Iterable[str], resolve: Res
     return all(word in haystack for word in words)
 
 
-def searched(docs: Sequence[Document], text: str | None, fields: Sequence[str]) -> Sequence[Document]:
+def filter_by_text(docs: Sequence[Document], text: str | None, fields: Sequence[str]) -> Sequence[Document]:
     """Keep the documents a text is found in, see `matches`."""
     return [doc for doc in docs if matches(doc, text, fields)] if text and text.strip() else docs
 
 
-def by(docs: Sequence[Document], **values: object) -> Sequence[Document]:
+def filter_by_values(docs: Sequence[Document], **values: object) -> Sequence[Document]:
     """Keep the documents whose fields have these values; None does not filter, a list means any of its values."""
     for field, wanted in values.items():
         if wanted is None:
@@ -96,7 +96,7 @@ def by(docs: Sequence[Document], **values: object) -> Sequence[Document]:
     return docs
 
 
-def dated(
+def filter_by_dates(
     docs: Sequence[Document],
     *,
     created_after: datetime | None = None,
@@ -105,12 +105,14 @@ def dated(
     updated_before: datetime | None = None,
 ) -> Sequence[Document]:
     """Keep the documents of a time: from ``…_after`` on, up to but without ``…_before``."""
-    docs = within(docs, "created_at", created_after, created_before)
-    return within(docs, "updated_at", updated_after, updated_before)
+    docs = filter_by_span(docs, "created_at", created_after, created_before)
+    return filter_by_span(docs, "updated_at", updated_after, updated_before)
 
 
-def within(docs: Sequence[Document], field: str, after: datetime | None, before: datetime | None) -> Sequence[Document]:
-    """Keep the documents whose instant is at or after one and before the other; one without the instant is left out."""
+def filter_by_span(
+    docs: Sequence[Document], field: str, after: datetime | None, before: datetime | None
+) -> Sequence[Document]:
+    """Keep the documents whose instant in a field is from `after` on, before `before`; one without it is left out."""
     if after is not None:
         docs = [doc for doc in docs if (at := doc.get(field)) is not None and at >= after]
     if before is not None:
@@ -118,7 +120,7 @@ def within(docs: Sequence[Document], field: str, after: datetime | None, before:
     return docs
 
 
-def tagged(docs: Sequence[Document], tags: Iterable[str] | str | None) -> Sequence[Document]:
+def filter_by_tags(docs: Sequence[Document], tags: Iterable[str] | str | None) -> Sequence[Document]:
     """Keep the documents that have all the tags, in whatever case."""
     wanted = {tag.strip().casefold() for tag in (tags.split(",") if isinstance(tags, str) else tags or ())} - {""}
     if not wanted:
@@ -126,7 +128,7 @@ def tagged(docs: Sequence[Document], tags: Iterable[str] | str | None) -> Sequen
     return [doc for doc in docs if wanted <= {tag.casefold() for tag in doc.get("tags") or ()}]
 
 
-def ordered(
+def sort_documents(
     docs: Sequence[Document],
     sort: str | None,
     order: str | None,
@@ -176,16 +178,16 @@ def search(
 
     `fields` names what can be filtered and what it holds; ``custom_fields.*`` in it allows any custom field.
     """
-    keep = compiled(query.get("filter_groups") or (), fields, now=now, zone=zone, resolve=resolve)
+    keep = compile_filters(query.get("filter_groups") or (), fields, now=now, zone=zone, resolve=resolve)
     words = query.get("q")
     found = [doc for doc in docs if keep(doc) and matches(doc, words, text, resolve)]
     allowed = (
         sortable if sortable is not None else [name for name, kind in fields.items() if kind not in ("list", "any")]
     )
-    return ordered(found, query.get("sort"), query.get("order") or "desc", allowed, resolve=resolve)
+    return sort_documents(found, query.get("sort"), query.get("order") or "desc", allowed, resolve=resolve)
 
 
-def compiled(
+def compile_filters(
     groups: Sequence[Mapping[str, Any]],
     fields: Mapping[str, FieldType],
     *,

@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.notifications import Notifications
 
 from ..data.document import Document
-from ..data.query import ordered
+from ..data.query import sort_documents
 from ..problems import Problem
 from ..serving import Context, Members, changes_between, serves
 from ..timetable import recurs
@@ -58,7 +58,7 @@ def list_(call: Context, status: str | None, type: str | None, read: bool | None
     """Return the caller's notifications, newest first."""
     wanted = {"read": True, "unread": False}.get(status or "all", read)
     docs = [doc for doc in _inbox(call) if wanted is None or doc["read"] is wanted]
-    found = [shown(call.dialect, doc) for doc in ordered(docs, None, None, ("created_at",))]
+    found = [shown(call.dialect, doc) for doc in sort_documents(docs, None, None, ("created_at",))]
     return [doc for doc in found if type is None or doc["type"] == type]
 
 

@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_stub.data.document import Document
-from server_stub.data.query import FieldType, by, compiled, dated, fold, matches, ordered, search, tagged
+from server_stub.data.query import (
+    FieldType,
+    compile_filters,
+    filter_by_dates,
+    filter_by_tags,
+    filter_by_values,
+    fold,
+    matches,
+    search,
+    sort_documents,
+)
 from server_stub.problems import Problem
 
 FIRST = "filter_groups.0.filters.0"
@@ -55,7 +65,7 @@ DOCS = [
 
 
 def filtered(*filters: dict[str, Any], zone: Any = UTC) -> str:
-    keep = compiled([{"filters": list(filters)}], FIELDS, now=NOW, zone=zone)
+    keep = compile_filters([{"filters": list(filters)}], FIELDS, now=NOW, zone=zone)
     return "".join(d["id"] for d in DOCS if keep(d))
 
 
@@ -75,18 +85,18 @@ def test_folding_is_stable(text: str) -> None:
 
 
 def test_simple_filters() -> None:
-    assert [d["id"] for d in by(DOCS, status="new", value=None)] == ["a", "c"]
-    assert [d["id"] for d in by(DOCS, status=["new", "Qualified"])] == ["a", "b", "c"]
-    assert [d["id"] for d in tagged(DOCS, "vip,berlin")] == ["a"]
-    assert [d["id"] for d in tagged(DOCS, ["Vip"])] == ["a", "c"]
-    assert [d["id"] for d in dated(DOCS, created_after=NOW)] == ["b", "d"], "the first instant counts"
-    assert [d["id"] for d in dated(DOCS, created_before=NOW)] == ["a", "c"], "the last one does not"
-    assert list(dated(DOCS, updated_after=NOW)) == [], "no update, no match"
+    assert [d["id"] for d in filter_by_values(DOCS, status="new", value=None)] == ["a", "c"]
+    assert [d["id"] for d in filter_by_values(DOCS, status=["new", "Qualified"])] == ["a", "b", "c"]
+    assert [d["id"] for d in filter_by_tags(DOCS, "vip,berlin")] == ["a"]
+    assert [d["id"] for d in filter_by_tags(DOCS, ["Vip"])] == ["a", "c"]
+    assert [d["id"] for d in filter_by_dates(DOCS, created_after=NOW)] == ["b", "d"], "the first instant counts"
+    assert [d["id"] for d in filter_by_dates(DOCS, created_before=NOW)] == ["a", "c"], "the last one does not"
+    assert list(filter_by_dates(DOCS, updated_after=NOW)) == [], "no update, no match"
 
 
 def test_order_is_newest_first_and_empty_values_come_last() -> None:
     def ids(*args: Any) -> str:
-        return "".join(d["id"] for d in ordered(DOCS, *args))
+        return "".join(d["id"] for d in sort_documents(DOCS, *args))
 
     assert ids(None, None, {"name"}) == "dbca"
     assert ids("name", None, {"name"}) == "bcda"
@@ -99,7 +109,7 @@ def test_order_is_newest_first_and_empty_values_come_last() -> None:
 @pytest.mark.parametrize(("sort", "order", "field"), [("password", None, "sort"), ("name", "up", "order")])
 def test_unknown_sort_or_order_is_refused(sort: str, order: str | None, field: str) -> None:
     with pytest.raises(Problem) as caught:
-        ordered(DOCS, sort, order, {"name"})
+        sort_documents(DOCS, sort, order, {"name"})
     assert (caught.value.status, caught.value.code, caught.value.field, caught.value.rule) == (
         422,
         "VALIDATION_ERROR",
@@ -159,8 +169,8 @@ def test_operators(field: str, op: str, operands: dict[str, Any], ids: str) -> N
 def test_days_are_those_of_the_company() -> None:
     late = doc("x", created_at=datetime(2026, 11, 20, 23, 30, tzinfo=UTC))
     today = [{"filters": [{"field": "created_at", "op": "eq", "value": "today"}]}]
-    assert not compiled(today, FIELDS, now=NOW)(late)
-    assert compiled(today, FIELDS, now=NOW, zone=ZoneInfo("Europe/Berlin"))(late)
+    assert not compile_filters(today, FIELDS, now=NOW)(late)
+    assert compile_filters(today, FIELDS, now=NOW, zone=ZoneInfo("Europe/Berlin"))(late)
 
 
 def test_groups_are_alternatives_and_filters_add_up() -> None:
@@ -200,5 +210,5 @@ def test_groups_are_alternatives_and_filters_add_up() -> None:
 )
 def test_what_a_search_refuses(groups: list[list[dict[str, Any]]], code: str, field: str) -> None:
     with pytest.raises(Problem) as caught:
-        compiled([{"filters": filters} for filters in groups], FIELDS, now=NOW)
+        compile_filters([{"filters": filters} for filters in groups], FIELDS, now=NOW)
     assert (caught.value.status, caught.value.code, caught.value.entries[0].field) == (422, code, field)

@@ -12,7 +12,7 @@ from crm_sdk.resources.agents import Agents
 from crm_sdk.wire import encode_json
 
 from ...data.document import Document
-from ...data.query import ordered
+from ...data.query import sort_documents
 from ...problems import Problem
 from ...serving import Context, Members, serves
 from .answers import Task, answer
@@ -41,7 +41,7 @@ _CAPABLE: Mapping[str, Sequence[str]] = {
 @serves(Agents.list)
 def list_(call: Context) -> Sequence[Document]:
     """Return the agents, newest first."""
-    return ordered(call.collection("agent").all(), None, None, ("created_at",))
+    return sort_documents(call.collection("agent").all(), None, None, ("created_at",))
 
 
 @serves(Agents.create)

@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, ContactDeals, Contacts
 
 from ...data.document import Document
-from ...data.query import by, ordered, within
+from ...data.query import filter_by_span, filter_by_values, sort_documents
 from ...problems import invalid
 from ...seed.blanks import blank
 from ...serving import Context, Members, serves
@@ -46,8 +46,8 @@ def list_activities(
     """Return the activities a contact is related to or attends, newest first."""
     contact = found(call, contact_id)
     docs: Sequence[Document] = [doc for doc in call.collection("activity") if _takes_part(contact["id"], doc)]
-    docs = within(by(docs, kind=kind, status=status), "occurred_at", since, until)
-    return ordered(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
+    docs = filter_by_span(filter_by_values(docs, kind=kind, status=status), "occurred_at", since, until)
+    return sort_documents(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
 
 
 def _takes_part(contact_id: str, activity: Members) -> bool:
@@ -68,7 +68,7 @@ def list_deals(
 ) -> Sequence[Document]:
     """Return the deals a contact takes part in."""
     contact = found(call, contact_id)
-    docs = by(health.deals_of(call, contact["id"]), status=status, pipeline_id=pipeline_id)
+    docs = filter_by_values(health.deals_of(call, contact["id"]), status=status, pipeline_id=pipeline_id)
     if role is not None:
         docs = [
             deal
@@ -78,7 +78,7 @@ def list_deals(
                 for part in deal.get("contact_roles") or ()
             )
         ]
-    return ordered(docs, sort, order, _DEAL_SORTS)
+    return sort_documents(docs, sort, order, _DEAL_SORTS)
 
 
 @serves(ContactCommunication.create)

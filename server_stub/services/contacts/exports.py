@@ -15,7 +15,7 @@ from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import camel, encode_json, instant, number, snake
 
 from ...data.document import Document
-from ...data.query import dated, member, ordered
+from ...data.query import filter_by_dates, member, sort_documents
 from ...problems import Problem
 from ...serving import Context, FileAnswer, Members, serves
 from . import vcards
@@ -62,7 +62,9 @@ def export(
     wanted = [_path(name, number) for number, name in enumerate(fields)] if fields else None
     docs = chosen(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id)
     times = {"created_after": created_after, "created_before": created_before}
-    docs = ordered(dated(docs, **times, updated_after=updated_after, updated_before=updated_before), sort, order, SORTS)
+    docs = sort_documents(
+        filter_by_dates(docs, **times, updated_after=updated_after, updated_before=updated_before), sort, order, SORTS
+    )
     name = f"contacts-{call.now:%Y-%m-%d}.{kind}"
     call.emit(
         "data.exported",

@@ -14,7 +14,15 @@ from crm_sdk.wire import snake
 from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...data.normalise import email, phone
-from ...data.query import FieldType, by, dated, ordered, search, searched, tagged
+from ...data.query import (
+    FieldType,
+    filter_by_dates,
+    filter_by_tags,
+    filter_by_text,
+    filter_by_values,
+    search,
+    sort_documents,
+)
 from ...data.query import member as at_path
 from ...problems import Problem
 from ...serving import Context, Members, serves
@@ -109,15 +117,15 @@ def list_(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the contacts that were asked for."""
-    docs = by(
+    docs = filter_by_values(
         chosen(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id),
         account_id=account_id,
         lifecycle_stage=lifecycle_stage,
         source=source,
     )
     times = {"created_after": created_after, "created_before": created_before}
-    docs = dated(docs, **times, updated_after=updated_after, updated_before=updated_before)
-    return ordered(docs, sort, order, SORTS)
+    docs = filter_by_dates(docs, **times, updated_after=updated_after, updated_before=updated_before)
+    return sort_documents(docs, sort, order, SORTS)
 
 
 def chosen(
@@ -130,9 +138,9 @@ def chosen(
     owner_id: str | None,
 ) -> Sequence[Document]:
     """Return the contacts that lists and exports have in common to choose by."""
-    docs = by(call.collection("contact").all(), status=status, owner_id=owner_id)
-    docs = health.filtered(tagged(docs, tags), filter, call.now)
-    return searched(docs, search, _SEARCHED_BY[call.dialect])
+    docs = filter_by_values(call.collection("contact").all(), status=status, owner_id=owner_id)
+    docs = health.filtered(filter_by_tags(docs, tags), filter, call.now)
+    return filter_by_text(docs, search, _SEARCHED_BY[call.dialect])
 
 
 @serves(Contacts.search)

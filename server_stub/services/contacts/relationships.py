@@ -8,7 +8,7 @@ from typing import Any
 from crm_sdk.resources.contacts import ContactRelationships
 
 from ...data.document import Document
-from ...data.query import by, ordered
+from ...data.query import filter_by_values, sort_documents
 from ...problems import Problem
 from ...serving import Context, Members, changes_between, serves
 from .writing import found, writable
@@ -34,8 +34,11 @@ def list_(call: Context, contact_id: str, type: str | None, sort: str | None, or
     """Return a contact's relationships as seen from it."""
     contact = found(call, contact_id)
     seen = [seen_from(call, contact["id"], doc) for doc in of(call, contact["id"])]
-    return ordered(
-        by(seen, type=type), sort, order, ("created_at", "updated_at", "type", "since", "related_contact_name")
+    return sort_documents(
+        filter_by_values(seen, type=type),
+        sort,
+        order,
+        ("created_at", "updated_at", "type", "since", "related_contact_name"),
     )
 
 

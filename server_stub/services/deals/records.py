@@ -11,7 +11,7 @@ from crm_sdk.resources.deals import DealActivities, Deals
 
 from ...data import normalise
 from ...data.document import Document
-from ...data.query import ordered, searched
+from ...data.query import filter_by_text, sort_documents
 from ...problems import invalid
 from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between, serves
@@ -42,7 +42,7 @@ _MOST = Decimal(10) ** 15
 def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Document]:
     """Return the deals that were asked for, newest first."""
     docs = figures.filtered(figures.all_seen(call), filter, figures.today(call))
-    return ordered(searched(docs, search, SEARCHED), None, None, ("created_at",))
+    return sort_documents(filter_by_text(docs, search, SEARCHED), None, None, ("created_at",))
 
 
 @serves(Deals.get)

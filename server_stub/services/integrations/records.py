@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.integrations import Integrations
 
 from ...data.document import Document
-from ...data.query import ordered
+from ...data.query import sort_documents
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, changes_between, serves
 
@@ -34,7 +34,7 @@ _SECRET = re.compile(r"(?i)key|token|secret|password")
 @serves(Integrations.list)
 def list_(call: Context) -> Sequence[Document]:
     """Return the integrations by name."""
-    return ordered(call.collection("integration").all(), "name", None, ("name",))
+    return sort_documents(call.collection("integration").all(), "name", None, ("name",))
 
 
 @serves(Integrations.connect)

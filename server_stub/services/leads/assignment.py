@@ -9,7 +9,7 @@ from crm_sdk.resources.leads import Leads
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
-from ...data.query import FieldType, compiled, member
+from ...data.query import FieldType, compile_filters, member
 from ...problems import Problem
 from ...serving import Context, Members, changes_between, serves
 
@@ -38,7 +38,7 @@ def territory_of(call: Context, doc: Document) -> Document | None:
         for territory in call.collection("territory")
         if territory.get("active", True)
         and territory.get("rules")
-        and compiled([{"filters": territory["rules"]}], _RULE_FIELDS, now=call.now, resolve=_place)(doc)
+        and compile_filters([{"filters": territory["rules"]}], _RULE_FIELDS, now=call.now, resolve=_place)(doc)
     ]
     return min(
         found, key=lambda one: (one.get("priority", 100), -_depth(call, one), one["name"].casefold()), default=None

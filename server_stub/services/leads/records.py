@@ -13,7 +13,7 @@ from ...bulk import carry_out, check_size
 from ...data import normalise
 from ...data.collection import Collection
 from ...data.document import Document
-from ...data.query import by, dated, ordered, searched, tagged
+from ...data.query import filter_by_dates, filter_by_tags, filter_by_text, filter_by_values, sort_documents
 from ...problems import FieldError, Problem, invalid, validation
 from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between, serves
@@ -267,21 +267,21 @@ def list_leads(
     """Return the leads that fit every filter, newest first."""
     leads = call.collection("lead")
     docs: Sequence[Document] = leads.find("owner_id", owner_id) if owner_id is not None else leads.all()
-    docs = by(docs, status=status, source=source, territory_id=territory_id, rating=rating)
+    docs = filter_by_values(docs, status=status, source=source, territory_id=territory_id, rating=rating)
     if min_score is not None:
         docs = [doc for doc in docs if doc["score"] >= min_score]
     if max_score is not None:
         docs = [doc for doc in docs if doc["score"] <= max_score]
     if converted is not None:
         docs = [doc for doc in docs if (doc["converted_contact_id"] is not None) is converted]
-    docs = dated(
-        tagged(docs, tags),
+    docs = filter_by_dates(
+        filter_by_tags(docs, tags),
         created_after=created_after,
         created_before=created_before,
         updated_after=updated_after,
         updated_before=updated_before,
     )
-    return ordered(searched(docs, search, _SEARCHED), sort, order, SORTS)
+    return sort_documents(filter_by_text(docs, search, _SEARCHED), sort, order, SORTS)
 
 
 @serves(Leads.qualify)

@@ -15,7 +15,7 @@ from crm_sdk.resources.leads import Leads
 
 from ...data.document import Document
 from ...data.normalise import FREE_MAIL
-from ...data.query import by, ordered
+from ...data.query import filter_by_values, sort_documents
 from ...problems import Problem
 from ...serving import Context, Members, serves
 
@@ -129,8 +129,8 @@ def scoring_history(
 ) -> list[Document]:
     """Return the scores a lead has had, newest first."""
     call.record("lead", lead_id)
-    entries = by(call.collection("lead_score").find("lead_id", lead_id), source=source)
-    return ordered(entries, sort, order, ("scored_at", "score"), default="sequence")
+    entries = filter_by_values(call.collection("lead_score").find("lead_id", lead_id), source=source)
+    return sort_documents(entries, sort, order, ("scored_at", "score"), default="sequence")
 
 
 def _reason(feature: str, label: str, value: object, points: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.messages import Messages
 
 from ...data.document import Document
-from ...data.query import by
+from ...data.query import filter_by_values
 from ...serving import Context, Members, serves
 from ..conversations import state as state
 from ..conversations.records import filtered, text_of, threads
@@ -80,7 +80,7 @@ def smart_compose(call: Context, conversation_id: str, draft_content: str) -> di
 @serves(Messages.templates)
 def templates(call: Context, category: str | None) -> Sequence[Document]:
     """Return the templates, by name."""
-    return by(templates_of(call), category=category)
+    return filter_by_values(templates_of(call), category=category)
 
 
 @serves(Messages.stats)

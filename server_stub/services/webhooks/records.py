@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from crm_sdk.resources.webhooks import Webhooks
 
 from ...data.document import Document
-from ...data.query import ordered
+from ...data.query import sort_documents
 from ...problems import Problem, invalid
 from ...serving import Answer, Context, Members, changes_between, serves
 from ...webhooks.records import DELIVERY, ENDPOINT, PRIVATE, secrets_at, write
@@ -35,7 +35,7 @@ def list_(call: Context, active: bool | None) -> Sequence[Document]:
     """Return the endpoints, newest first."""
     permit(call)
     docs = [doc for doc in call.collection(ENDPOINT).all() if active is None or doc["active"] is active]
-    return ordered(docs, None, None, ("created_at",))
+    return sort_documents(docs, None, None, ("created_at",))
 
 
 @serves(Webhooks.create)
