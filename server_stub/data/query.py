@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from ..problems import Problem, invalid
 from .document import Document
+from .order import in_order
 from .relative_dates import Calendar
 
 FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
@@ -128,39 +129,47 @@ def filter_by_tags(docs: Sequence[Document], tags: Iterable[str] | str | None) -
     return [doc for doc in docs if wanted <= {tag.casefold() for tag in doc.get("tags") or ()}]
 
 
-def sort_documents(
-    docs: Sequence[Document],
-    sort: str | None,
-    order: str | None,
-    allowed: Collection[str],
-    default: str = "created_at",
-    resolve: Resolve = member,
-) -> list[Document]:
-    """Sort documents by a field of `allowed`; without a choice newest first, or whatever `default` is, descending.
+ALWAYS_SORTABLE = ("id", "created_at", "updated_at")
+"""What every list can be sorted by."""
 
-    A chosen field sorts ascending unless the order says ``desc``. Documents without a value come last either way.
+
+def sorting(
+    sort: str | None, order: str | None, allowed: Iterable[str], default: str = "created_at"
+) -> tuple[str, bool]:
+    """Return the field to sort by, and whether descending.
+
+    Without a choice that is `default`, descending; a chosen field sorts ascending unless the order says ``desc``.
+    Raises 422 for a field that is neither in `allowed` nor in `ALWAYS_SORTABLE`, and for an unknown order.
     """
     if order not in (None, "asc", "desc"):
         raise invalid("order", "choice", f"{order!r} is no order; use asc or desc", allowed=["asc", "desc"])
-    field = default
-    if sort is not None:
-        field = sort if sort in allowed else _snake(sort)
-        if field not in allowed:
-            names = sorted(allowed)
-            raise invalid("sort", "choice", f"cannot sort by {sort!r}; use one of {', '.join(names)}", allowed=names)
-    keyed: list[tuple[Any, Document]] = []
-    last: list[Document] = []
-    for doc in docs:
-        value = doc.get(field) if "." not in field else resolve(doc, field)
-        if value is None or value == "":
-            last.append(doc)
-        else:
-            keyed.append((fold(value) if isinstance(value, str) else value, doc))
-    keyed.sort(key=lambda pair: pair[0])
-    if order == "desc" or (order is None and sort is None):
-        keyed.reverse()  # not reverse=True: of equals the later one shall come first, as it is the newer one
-        last.reverse()
-    return [doc for _, doc in keyed] + last
+    if sort is None:
+        return default, order != "asc"
+    names = sorted({*allowed, *ALWAYS_SORTABLE})
+    field = sort if sort in names else _snake(sort)
+    if field not in names:
+        raise invalid("sort", "choice", f"cannot sort by {sort!r}; use one of {', '.join(names)}", allowed=names)
+    return field, order == "desc"
+
+
+def sort_key(value: object) -> Any:
+    """Return what a value is sorted by: a text without case and accents; None for an empty one."""
+    return (fold(value) or None) if isinstance(value, str) else value
+
+
+def sort_documents(
+    docs: Iterable[Document],
+    sort: str | None,
+    order: str | None,
+    allowed: Iterable[str],
+    default: str = "created_at",
+    resolve: Resolve = member,
+) -> list[Document]:
+    """Sort documents by a field, see `sorting`; equals by id, and those without a value last."""
+    field, descending = sorting(sort, order, allowed, default)
+    if "." in field:
+        return in_order(docs, lambda doc: sort_key(resolve(doc, field)), descending=descending)
+    return in_order(docs, lambda doc: sort_key(doc.get(field)), descending=descending)
 
 
 def search(
