@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+import pydantic
 from pydantic import TypeAdapter, with_config
 from pydantic import ValidationError as _Invalid
 from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from . import models
 from .errors import FieldError, InvalidInputError
+from .listing import common_arguments
 from .models import values
 from .models.values import INPUT, Upload
 from .resource import Sync
@@ -37,7 +39,7 @@ class _Names(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._globals:
             return self._globals[name]
-        for module in (models, values):
+        for module in (models, values, pydantic):
             found = getattr(module, name, None)
             if found is not None:
                 return found
@@ -55,10 +57,15 @@ class Arguments:
 
     def __init__(self, operation: Operation[Any, Any]) -> None:
         self._operation = operation
-        self._hints = get_type_hints(operation.function, localns=_Names(operation.function), include_extras=True)
+        names = _Names(operation.function)
+        self._hints = get_type_hints(operation.function, localns=names, include_extras=True)
         self.returns: Any = self._hints.pop("return")
         if self.returns is type(None):
             self.returns = None
+        common = common_arguments(operation.function)
+        if common is not None:
+            self._hints.popitem()  # `**common`, the last of them
+            self._hints |= get_type_hints(common, localns=names, include_extras=True)
         placeholders = {name for route in operation.routes.values() for name in route.placeholders}
         self.types: dict[str, Any] = {name: hint for name, hint in self._hints.items() if name not in placeholders}
         self.upload: str | None = next(
@@ -243,9 +250,25 @@ def field_errors(
             path = path[1:]
         name = ".".join(path)
         if name not in found:
-            message = values.FORMS.get(item.get("ctx", {}).get("pattern", ""), str(item["msg"]))
-            found[name] = FieldError(name, message[:1].lower() + message[1:], rule_of(item["type"]))
+            found[name] = FieldError(name, _message(item), rule_of(item["type"]))
     return list(found.values())
+
+
+_BOUNDS = {
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+}
+
+
+def _message(error: Any) -> str:
+    """Return what is wrong, for a reader who knows nothing of pydantic."""
+    context: dict[str, Any] = error.get("ctx", {})
+    if error["type"] in _BOUNDS:
+        return _BOUNDS[error["type"]].format(**context)
+    message = values.FORMS.get(context.get("pattern", ""), str(error["msg"]))
+    return message[:1].lower() + message[1:]
 
 
 def _path(loc: Sequence[str | int], given: Any, *, missing: bool) -> list[str]:

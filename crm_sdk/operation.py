@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, T
 
 from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
+from .listing import with_common
 from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
 from .route import PAGING, Flags, Route, query, segment
@@ -91,8 +92,8 @@ class Operation(Generic[P, T]):
 
     @cached_property
     def signature(self) -> inspect.Signature:
-        """The declared signature without ``self``."""
-        full = inspect.signature(self.function)
+        """The declared signature without ``self``, with the arguments of ``**common`` written out."""
+        full = with_common(self.function)
         return full.replace(parameters=list(full.parameters.values())[1:])
 
     @cached_property

@@ -89,6 +89,9 @@ Email: TypeAlias = Annotated[str, Field(pattern=EMAIL_PATTERN, max_length=254)]
 Phone: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
 Url: TypeAlias = Annotated[str, Field(pattern=URL_PATTERN, max_length=2048)]
 Currency: TypeAlias = Annotated[str, Field(pattern=CURRENCY_PATTERN)]
+Limit: TypeAlias = Annotated[int, Field(ge=1, le=200)]
+Offset: TypeAlias = Annotated[int, Field(ge=0)]
+PageNumber: TypeAlias = Annotated[int, Field(ge=1)]
 Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
 
@@ -332,7 +335,7 @@ class SearchQuery(TypedDict, total=False):
     filter_groups: list[FilterGroup]
     fields: list[str]
     include: list[str]
-    page: Annotated[int, Field(ge=1)]
-    limit: Annotated[int, Field(ge=1, le=200)]
+    page: PageNumber
+    limit: Limit
     sort: str
     order: Order

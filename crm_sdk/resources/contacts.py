@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import (
     TYPE_CHECKING,
     List,  # `list` is a method in these classes
+    Unpack,
 )
 
 from pydantic import AwareDatetime
 
 from ..declare import download, job, operation, paginated
+from ..listing import Dates, Listing, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
 from ..transfer import Download
@@ -71,10 +73,7 @@ class ContactActivities(Resource[Mode]):
         since: AwareDatetime | None = None,
         until: AwareDatetime | None = None,
         sort: str | None = None,
-        order: Order | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-        page: int | None = None,
+        **common: Unpack[Sorting],
     ) -> Page[Activity]:
         """List the tasks, events, calls, e-mails and notes a contact is part of, newest first.
 
@@ -94,10 +93,7 @@ class ContactDeals(Resource[Mode]):
         pipeline_id: str | None = None,
         role: DealRole | None = None,
         sort: str | None = None,
-        order: Order | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-        page: int | None = None,
+        **common: Unpack[Sorting],
     ) -> Page[Deal]:
         """List a contact's deals, as the primary contact or in another `role`.
 
@@ -115,10 +111,7 @@ class ContactRelationships(Resource[Mode]):
         *,
         type: RelationshipType | None = None,
         sort: str | None = None,
-        order: Order | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-        page: int | None = None,
+        **common: Unpack[Sorting],
     ) -> Page[ContactRelationship]:
         """List a contact's relationships, each with the type it has seen from this contact.
 
@@ -223,7 +216,6 @@ class Contacts(Resource[Mode]):
     def list(
         self,
         *,
-        search: str | None = None,
         filter: ContactFilter | None = None,
         status: ContactStatus | None = None,
         tags: Sequence[str] | None = None,
@@ -231,15 +223,8 @@ class Contacts(Resource[Mode]):
         account_id: str | None = None,
         lifecycle_stage: LifecycleStage | None = None,
         source: LeadSource | None = None,
-        created_after: AwareDatetime | None = None,
-        created_before: AwareDatetime | None = None,
-        updated_after: AwareDatetime | None = None,
-        updated_before: AwareDatetime | None = None,
         sort: ContactSort | None = None,
-        order: Order | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-        page: int | None = None,
+        **common: Unpack[Listing],
     ) -> Page[Contact]:
         """List contacts, newest first.
 
@@ -320,12 +305,9 @@ class Contacts(Resource[Mode]):
         tags: Sequence[str] | None = None,
         owner_id: str | None = None,
         status: ContactStatus | None = None,
-        created_after: AwareDatetime | None = None,
-        created_before: AwareDatetime | None = None,
-        updated_after: AwareDatetime | None = None,
-        updated_before: AwareDatetime | None = None,
         sort: ContactSort | None = None,
         order: Order | None = None,
+        **common: Unpack[Dates],
     ) -> Download:
         """Export contacts as a CSV, XLSX, JSON lines or vCard file.
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
-
-from pydantic import AwareDatetime
+from typing import TYPE_CHECKING, Unpack
 
 from ..declare import job, operation, paginated
+from ..listing import Listing, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
         LeadStatus,
         LeadUpdate,
     )
-    from ..models.values import AmountInput, BulkResult, LeadSource, Order, Percent, Period, Rating
+    from ..models.values import AmountInput, BulkResult, LeadSource, Percent, Period, Rating
 
 
 class LeadCaptures(Resource[Mode]):
@@ -70,7 +69,6 @@ class Leads(Resource[Mode]):
     def list(
         self,
         *,
-        search: str | None = None,
         status: LeadStatus | None = None,
         source: LeadSource | None = None,
         owner_id: str | None = None,
@@ -80,15 +78,8 @@ class Leads(Resource[Mode]):
         max_score: Percent | None = None,
         tags: Sequence[str] | None = None,
         converted: bool | None = None,
-        created_after: AwareDatetime | None = None,
-        created_before: AwareDatetime | None = None,
-        updated_after: AwareDatetime | None = None,
-        updated_before: AwareDatetime | None = None,
         sort: LeadSort | None = None,
-        order: Order | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-        page: int | None = None,
+        **common: Unpack[Listing],
     ) -> Page[Lead]:
         """List leads, newest first.
 
@@ -190,10 +181,7 @@ class Leads(Resource[Mode]):
         *,
         source: LeadScoreSource | None = None,
         sort: str | None = None,
-        order: Order | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
-        page: int | None = None,
+        **common: Unpack[Sorting],
     ) -> Page[LeadScore]:
         """List the scores a lead has had, newest first; only changes are kept."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from ..declare import operation, paginated
+from ..listing import Paging
 from ..paging import Page
 from ..resource import Mode, Resource
 
@@ -22,8 +23,7 @@ class Notifications(Resource[Mode]):
         status: NotificationStatus | None = None,
         type: NotificationType | None = None,
         read: bool | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
+        **common: Unpack[Paging],
     ) -> Page[Notification]:
         """List your notifications, newest first; those that have expired are left out.
 

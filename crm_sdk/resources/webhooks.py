@@ -6,11 +6,12 @@ receives a webhook verifies it with the module `crm_sdk.webhooks`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 from pydantic import Field
 
 from ..declare import operation, paginated
+from ..listing import Paging
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -35,8 +36,7 @@ class Deliveries(Resource[Mode]):
         *,
         status: DeliveryStatus | None = None,
         event: WebhookEvent | None = None,
-        limit: int | None = None,
-        offset: int | None = None,
+        **common: Unpack[Paging],
     ) -> Page[WebhookDelivery]:
         """List the deliveries to an endpoint, newest first.
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(hours=24)
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
-_MAX_LIMIT = 200
 
 
 class Visit:
@@ -348,11 +347,6 @@ class Visit:
             return Listing(items, len(items), None, 0)
         page = window["page"] if window["page"] is not None else 1
         offset = window["offset"] if window["offset"] is not None else (page - 1) * limit
-        for name, value, least in (("limit", limit, 1), ("page", page, 1), ("offset", offset, 0)):
-            if value < least:
-                raise invalid(name, "min", f"must be at least {least}")
-        if limit > _MAX_LIMIT:
-            raise invalid("limit", "max", f"must be at most {_MAX_LIMIT}")
         return Listing(items[offset : offset + limit], len(items), limit, offset)
 
     def problem(self, problem: Problem) -> Reply:

@@ -14,7 +14,16 @@ from crm_sdk import (
     Job,
     Page,
 )
-from crm_sdk.models import Contact, ContactRelationship, ImportResult, Lead, LeadConversion, LoginResult, User
+from crm_sdk.models import (
+    Contact,
+    ContactRelationship,
+    ImportResult,
+    Lead,
+    LeadConversion,
+    LeadScore,
+    LoginResult,
+    User,
+)
 
 
 def sync_results(client: CrmClient) -> None:
@@ -31,6 +40,8 @@ def sync_results(client: CrmClient) -> None:
     assert_type(client.auth.login("ada@acme.test", "demo-password"), LoginResult)
     assert_type(client.auth.me(), User)
     client.leads.delete("lead_1")
+    assert_type(client.leads.list(search="ada", order="desc", sort="name", page=2), Page[Lead])
+    assert_type(client.leads.scoring_history("lead_1", order="asc", limit=5), Page[LeadScore])
     for lead in client.leads.list():
         assert_type(lead, Lead)
         assert_type(lead.value, Decimal | None)

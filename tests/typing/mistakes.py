@@ -15,6 +15,9 @@ def wrong_inputs(client: CrmClient) -> None:
     client.leads.get("lead_1", "lead_2")  # type: ignore[call-arg] # too many
     client.leads.list("new")  # type: ignore[call-arg] # filters are keywords
     client.leads.list(stauts="new")  # type: ignore[call-arg] # misspelt
+    client.leads.list(serach="ada")  # type: ignore[call-arg] # a misspelt argument that all lists have
+    client.leads.list(limit="ten")  # type: ignore[arg-type] # a number of records
+    client.leads.scoring_history("lead_1", search="ada")  # type: ignore[call-arg] # not every list is searched
     client.leads.nothing()  # type: ignore[attr-defined] # no such call
 
     client.nothing.list()  # type: ignore[attr-defined] # no such resource

@@ -1,0 +1,87 @@
+"""The arguments that lists have in common, written once: ``**common: Unpack[Listing]`` in a declaration.
+
+Type checkers see through `Unpack`; `Operation.signature` writes the arguments out for everybody else. What a list is
+sorted by is its own: beside `Sorting` or `Listing` a declaration has ``sort: LeadSort | None = None``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
+if TYPE_CHECKING:
+    # Imported for type checkers only, as in the declarations: `arguments` finds the names when they are needed.
+    from pydantic import AwareDatetime
+
+    from .models.values import Limit, Offset, Order, PageNumber
+
+
+class Paging(TypedDict, total=False):
+    """Which page of a list is wanted: `limit`, and either `offset` or `page`."""
+
+    limit: Limit | None
+    offset: Offset | None
+    page: PageNumber | None
+
+
+class Ordering(TypedDict, total=False):
+    """The direction of a noun's own `sort`."""
+
+    order: Order | None
+
+
+class Dates(TypedDict, total=False):
+    """When a record was created and last changed: from `…_after` on, and before `…_before`."""
+
+    created_after: AwareDatetime | None
+    created_before: AwareDatetime | None
+    updated_after: AwareDatetime | None
+    updated_before: AwareDatetime | None
+
+
+class Searching(TypedDict, total=False):
+    """Words to search for."""
+
+    search: str | None
+
+
+class Sorting(Ordering, Paging, total=False):
+    """The direction of a noun's own `sort`, and the page."""
+
+
+class Listing(Searching, Dates, Sorting, total=False):
+    """What every list of records takes: words to search for, dates, the direction and the page."""
+
+
+def common_arguments(function: Callable[..., Any]) -> type[Any] | None:
+    """Return the TypedDict that a declaration's ``**common: Unpack[…]`` names; None where it has none.
+
+    Raises TypeError for any other ``**``: a declaration names each argument.
+    """
+    code = function.__code__
+    if not code.co_flags & inspect.CO_VARKEYWORDS:
+        return None
+    name = code.co_varnames[code.co_argcount + code.co_kwonlyargcount]
+    annotation = str(function.__annotations__.get(name, "nothing"))
+    found: Any = function.__globals__.get(annotation.removeprefix("Unpack[").removesuffix("]"))
+    if not annotation.startswith("Unpack[") or not hasattr(found, "__total__"):
+        raise TypeError(f"{function.__qualname__}: **{name} must be Unpack[] of a TypedDict, not {annotation}")
+    return cast("type[Any]", found)
+
+
+def with_common(function: Callable[..., Any]) -> inspect.Signature:
+    """Return a function's signature with the arguments of ``**common`` written out, each None by default."""
+    signature = inspect.signature(function)
+    common = common_arguments(function)
+    if common is None:
+        return signature
+    own = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    return signature.replace(parameters=[*own, *_keywords(common)])
+
+
+def _keywords(common: type[Any]) -> Iterator[inspect.Parameter]:
+    for name, hint in common.__annotations__.items():
+        yield inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=getattr(hint, "__forward_arg__", hint)
+        )
