@@ -28,7 +28,9 @@ types: .venv/tested .venv/tools  ## mypy and pyright, both strict, and the compl
 	PATH="$(CURDIR)/$(BIN):$$PATH" pyright
 	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes crm_sdk --ignoreexternal
 
-docs: .venv/tested .venv/tools  ## write the reference pages from the declarations
+docs: $(BIN)/pip  ## write the lists of public names and the reference pages from the modules
+	$(BIN)/python docs/exports.py
+	$(MAKE) --no-print-directory .venv/tested .venv/tools
 	$(BIN)/python docs/generate.py
 
 bench: .venv/tested .venv/tools  ## measure ourselves against the bare libraries, side by side

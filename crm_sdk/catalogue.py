@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Generic
 
 from .resource import Mode, noun
 
+# isort: off
+# Written by `make docs`: begin
 if TYPE_CHECKING:
     from .resources.achievements import Achievements
     from .resources.agents import Agents
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
     from .resources.notifications import Notifications
     from .resources.search import Search
     from .resources.webhooks import Webhooks
+# Written by `make docs`: end
+# isort: on
 
 
 class Catalogue(Generic[Mode]):
     """Every resource of the CRM. A resource is imported when it is first used."""
 
+    # Written by `make docs`: begin
     achievements: Achievements[Mode] = noun()
     agents: Agents[Mode] = noun()
     ai: Ai[Mode] = noun()
@@ -50,3 +55,4 @@ class Catalogue(Generic[Mode]):
     notifications: Notifications[Mode] = noun()
     search: Search[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
+    # Written by `make docs`: end

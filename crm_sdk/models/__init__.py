@@ -11,6 +11,7 @@ TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for 
 
 # fmt: off
 # isort: off
+# Written by `make docs`: begin
 if TYPE_CHECKING:
     from .accounts import Account as Account, AccountStatus as AccountStatus, AccountType as AccountType
     from .achievements import (
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
         EventFilter as EventFilter, PreferredTime as PreferredTime, ScheduleSuggestion as ScheduleSuggestion,
         SmartScheduling as SmartScheduling,
     )
-    from .lead_captures import (
-        CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
-        LeadCapture as LeadCapture, SocialCapture as SocialCapture, WebFormSubmission as WebFormSubmission,
+    from .calendar_meetings import (
+        Attendee as Attendee, AttendeeInput as AttendeeInput, AttendeeRole as AttendeeRole,
+        AttendeeStatus as AttendeeStatus, MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome,
+        MeetingOutcomeInput as MeetingOutcomeInput, MeetingPreparation as MeetingPreparation,
     )
     from .channels import (
         ChannelPush as ChannelPush, ContactHealthChangedPush as ContactHealthChangedPush,
@@ -59,6 +61,17 @@ if TYPE_CHECKING:
         MessageReceivedPush as MessageReceivedPush, NotificationDeletedPush as NotificationDeletedPush,
         NotificationNewPush as NotificationNewPush, NotificationReadPush as NotificationReadPush, Push as Push,
         UnknownPush as UnknownPush,
+    )
+    from .contact_duplicates import (
+        ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
+        DuplicateField as DuplicateField, DuplicateGroup as DuplicateGroup, DuplicateMatch as DuplicateMatch,
+        DuplicateReason as DuplicateReason, MergeCounts as MergeCounts, MergeGroup as MergeGroup,
+        MergeGroupInput as MergeGroupInput, SurvivorRule as SurvivorRule,
+    )
+    from .contact_imports import (
+        ColumnMapping as ColumnMapping, ColumnTransform as ColumnTransform, ContactFileFormat as ContactFileFormat,
+        ContactValidation as ContactValidation, ImportDuplicates as ImportDuplicates, ImportMatch as ImportMatch,
+        ImportMode as ImportMode, ImportResult as ImportResult,
     )
     from .contacts import (
         AIInsight as AIInsight, CommunicationCreate as CommunicationCreate, CommunicationEvent as CommunicationEvent,
@@ -73,7 +86,6 @@ if TYPE_CHECKING:
         Conversation as Conversation, ConversationFilter as ConversationFilter,
         ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
     )
-    from .lead_conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
@@ -85,12 +97,6 @@ if TYPE_CHECKING:
         DealRole as DealRole, DealStage as DealStage, DealStatus as DealStatus, DealType as DealType,
         DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
         StageStats as StageStats,
-    )
-    from .contact_duplicates import (
-        ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
-        DuplicateField as DuplicateField, DuplicateGroup as DuplicateGroup, DuplicateMatch as DuplicateMatch,
-        DuplicateReason as DuplicateReason, MergeCounts as MergeCounts, MergeGroup as MergeGroup,
-        MergeGroupInput as MergeGroupInput, SurvivorRule as SurvivorRule,
     )
     from .enrichment import (
         EnrichedField as EnrichedField, EnrichedRecord as EnrichedRecord, EnrichmentResult as EnrichmentResult,
@@ -104,37 +110,31 @@ if TYPE_CHECKING:
         MetricsUpdate as MetricsUpdate, ReceivedMessage as ReceivedMessage, UnknownEvent as UnknownEvent,
         UpdatedLead as UpdatedLead,
     )
-    from .contact_imports import (
-        ColumnMapping as ColumnMapping, ColumnTransform as ColumnTransform, ContactFileFormat as ContactFileFormat,
-        ContactValidation as ContactValidation, ImportDuplicates as ImportDuplicates, ImportMatch as ImportMatch,
-        ImportMode as ImportMode, ImportResult as ImportResult,
-    )
     from .integrations import (
-        Integration as Integration, IntegrationCredentials as IntegrationCredentials, IntegrationStatus as
-        IntegrationStatus, IntegrationType as IntegrationType,
+        Integration as Integration, IntegrationCredentials as IntegrationCredentials,
+        IntegrationStatus as IntegrationStatus, IntegrationType as IntegrationType,
     )
     from .jobs import AsyncJob as AsyncJob, Job as Job, JobState as JobState, RunStatus as RunStatus
+    from .lead_captures import (
+        CaptureChannel as CaptureChannel, CaptureMatch as CaptureMatch, EmailCapture as EmailCapture,
+        LeadCapture as LeadCapture, SocialCapture as SocialCapture, WebFormSubmission as WebFormSubmission,
+    )
+    from .lead_conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .leads import (
         AssignmentStrategy as AssignmentStrategy, Lead as Lead, LeadAssignment as LeadAssignment,
-        LeadCreate as LeadCreate,
-        LeadScore as LeadScore, LeadScoreSource as LeadScoreSource, LeadSort as LeadSort,
+        LeadCreate as LeadCreate, LeadScore as LeadScore, LeadScoreSource as LeadScoreSource, LeadSort as LeadSort,
         LeadSourceReport as LeadSourceReport, LeadSourceStats as LeadSourceStats, LeadStatus as LeadStatus,
         LeadUpdate as LeadUpdate, Qualification as Qualification, UtmParams as UtmParams,
         UtmParamsInput as UtmParamsInput,
     )
-    from .calendar_meetings import (
-        Attendee as Attendee, AttendeeInput as AttendeeInput, AttendeeRole as AttendeeRole,
-        AttendeeStatus as AttendeeStatus, MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome,
-        MeetingOutcomeInput as MeetingOutcomeInput, MeetingPreparation as MeetingPreparation,
-    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
-        ConversationMessageCreate as ConversationMessageCreate, Message as Message,
-        MessageAnalysis as MessageAnalysis, MessageCreate as MessageCreate, MessageSender as MessageSender,
-        MessageStats as MessageStats, MessageStatus as MessageStatus, MessageTemplate as MessageTemplate,
-        MessageType as MessageType, SenderType as SenderType, SentimentOverview as SentimentOverview,
-        SmartCompose as SmartCompose, TemplateCategory as TemplateCategory, Tone as Tone,
-        ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
+        ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
+        MessageCreate as MessageCreate, MessageSender as MessageSender, MessageStats as MessageStats,
+        MessageStatus as MessageStatus, MessageTemplate as MessageTemplate, MessageType as MessageType,
+        SenderType as SenderType, SentimentOverview as SentimentOverview, SmartCompose as SmartCompose,
+        TemplateCategory as TemplateCategory, Tone as Tone, ToneAdjustments as ToneAdjustments,
+        TonePreview as TonePreview,
     )
     from .notifications import (
         Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
@@ -162,8 +162,6 @@ if TYPE_CHECKING:
         WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
     )
-# isort: on
-# fmt: on
 
 _NAMES = {
     "accounts": "Account AccountStatus AccountType",
@@ -181,15 +179,26 @@ _NAMES = {
     "analytics": "AgentMetrics AgentReport AiPerformance AiTotals AnalyticsSummary DashboardStats DashboardTrends",
     "auth": "Credential LoginResult TokenSet",
     "calendar": (
-        "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter PreferredTime "
-        "ScheduleSuggestion SmartScheduling"
+        "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
+        "PreferredTime ScheduleSuggestion SmartScheduling"
     ),
-    "lead_captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
+    "calendar_meetings": (
+        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
+        "MeetingPreparation"
+    ),
     "channels": (
-        "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush ConversationUpdatedPush "
-        "DealActivityAddedPush DealCreatedPush DealStageChangedPush DealUpdatedPush EventCreatedPush "
-        "EventReminderPush EventUpdatedPush KnownPush MessageReceivedPush NotificationDeletedPush "
-        "NotificationNewPush NotificationReadPush Push UnknownPush"
+        "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush "
+        "ConversationUpdatedPush DealActivityAddedPush DealCreatedPush DealStageChangedPush DealUpdatedPush "
+        "EventCreatedPush EventReminderPush EventUpdatedPush KnownPush MessageReceivedPush "
+        "NotificationDeletedPush NotificationNewPush NotificationReadPush Push UnknownPush"
+    ),
+    "contact_duplicates": (
+        "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
+        "DuplicateReason MergeCounts MergeGroup MergeGroupInput SurvivorRule"
+    ),
+    "contact_imports": (
+        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch "
+        "ImportMode ImportResult"
     ),
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
@@ -197,36 +206,25 @@ _NAMES = {
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
-    "lead_conversions": "LeadConversion LeadConversionInput",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deals": (
         "Deal DealActivity DealActivityCreate DealActivityType DealContact DealContactInput DealCreate DealFilter "
         "DealForecast DealInsight DealRole DealStage DealStatus DealType DealUpdate ForecastCategory LostReason "
         "StageStats"
     ),
-    "contact_duplicates": (
-        "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
-        "DuplicateReason MergeCounts MergeGroup MergeGroupInput SurvivorRule"
-    ),
     "enrichment": "EnrichedField EnrichedRecord EnrichmentResult EnrichmentSource EnrichmentStatus",
     "events": (
-        "AgentCompleted AgentResult AgentState AgentStatusUpdate CreatedLead Event IntegrationError IntegrationFault "
-        "LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage UnknownEvent UpdatedLead"
-    ),
-    "contact_imports": (
-        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch ImportMode "
-        "ImportResult"
+        "AgentCompleted AgentResult AgentState AgentStatusUpdate CreatedLead Event IntegrationError "
+        "IntegrationFault LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage "
+        "UnknownEvent UpdatedLead"
     ),
     "integrations": "Integration IntegrationCredentials IntegrationStatus IntegrationType",
     "jobs": "AsyncJob Job JobState RunStatus",
+    "lead_captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
+    "lead_conversions": "LeadConversion LeadConversionInput",
     "leads": (
-        "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore "
-        "LeadScoreSource LeadSort LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams "
-        "UtmParamsInput"
-    ),
-    "calendar_meetings": (
-        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
-        "MeetingPreparation"
+        "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore LeadScoreSource LeadSort LeadSourceReport "
+        "LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams UtmParamsInput"
     ),
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
@@ -248,6 +246,10 @@ _NAMES = {
         "WebhookUpdate"
     ),
 }
+# Written by `make docs`: end
+# isort: on
+# fmt: on
+
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll] # the names of the table, kept once
