@@ -207,9 +207,9 @@ def rendered(event: Event, dialect: str) -> dict[str, Any]:
     """Return the record of an event as a dialect shows it; what has no model, under camelCase names."""
     kind, entity = _models().get(event["entity_type"]), event["entity"]
     if event["entity_type"] == "notification":
-        from ..services.notifications import shown  # here: the services import what leads to this module
+        from ..services.notifications import in_dialect  # here: the services import what leads to this module
 
-        entity = shown(dialect, entity)
+        entity = in_dialect(dialect, entity)
     made: dict[str, Any] = (renderer(kind, dialect) if kind is not None else _plain)(entity)
     return made
 

@@ -150,7 +150,7 @@ def _event(records: Records, person: Person, slot: Slot, start: datetime, deal: 
 
 def _reminders(records: Records) -> dict[str, Any]:
     """Return reminders of which none is due at the very start: a new server has nothing to tell yet."""
-    return reminders.fresh(records.now + 2 * reminders.GRACE)
+    return reminders.unsent_reminders(records.now + 2 * reminders.GRACE)
 
 
 def _guest(id: str, number: int, name: str, email: str, role: str, status: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def computed(kind: str, doc: Document, collections: Callable[[str], Collection],
     if kind == "lead":
         return doc | leads.complete(kind, doc, now, collections)
     if kind == "deal":
-        happened = deal_figures.happened(collections("activity").find("deal_id", doc["id"]), now)
+        happened = deal_figures.past_activities(collections("activity").find("deal_id", doc["id"]), now)
         return doc | deal_figures.complete(doc, happened, collections("stage").get(doc["stage_id"]), now)
     if kind == "contact":
         talk = contact_health.said_with(doc["id"], collections, now)
@@ -29,5 +29,5 @@ def computed(kind: str, doc: Document, collections: Callable[[str], Collection],
         history = sorted(messages, key=lambda message: message["timestamp"])
         return doc | {"sentiment_trend": conversation_state.trend(history, now), "trend_as_of": now}
     if kind == "activity" and doc["kind"] == "event":
-        return doc | meeting_preparation.prepared(doc, collections, now)
+        return doc | meeting_preparation.computed_from_records(doc, collections, now)
     return doc

@@ -45,68 +45,68 @@ def _mine(call: Context, kind: str, user: str | None) -> list[Document]:
     return call.collection(kind).find("owner_id", user) if user is not None else call.collection(kind).all()
 
 
-def _won(call: Context, user: str | None) -> Steps:
-    return _counted((_closed(deal), deal) for deal in _mine(call, "deal", user) if deal.get("status") == "won")
+def _deals_won(call: Context, user: str | None) -> Steps:
+    return _one_each((_closing_time(deal), deal) for deal in _mine(call, "deal", user) if deal.get("status") == "won")
 
 
 def _revenue(call: Context, user: str | None) -> Steps:
     worth = figures.worth(call)
     won = (deal for deal in _mine(call, "deal", user) if deal.get("status") == "won")
-    return sorted((_closed(deal), int(worth(deal)), deal["id"]) for deal in won)
+    return sorted((_closing_time(deal), int(worth(deal)), deal["id"]) for deal in won)
 
 
-def _big(call: Context, user: str | None) -> Steps:
+def _big_deals_won(call: Context, user: str | None) -> Steps:
     return [(at, 1, id) for at, value, id in _revenue(call, user) if value >= _BIG]
 
 
-def _closed(deal: Document) -> datetime:
+def _closing_time(deal: Document) -> datetime:
     at: datetime = deal.get("closed_at") or deal["updated_at"]
     return at
 
 
 def _leads(call: Context, user: str | None) -> Steps:
-    return _counted((lead["created_at"], lead) for lead in _mine(call, "lead", user))
+    return _one_each((lead["created_at"], lead) for lead in _mine(call, "lead", user))
 
 
-def _qualified(call: Context, user: str | None) -> Steps:
-    return _counted(
-        (_judged(lead) or lead.get("converted_at") or lead["updated_at"], lead)
+def _leads_qualified(call: Context, user: str | None) -> Steps:
+    return _one_each(
+        (_judgement_time(lead) or lead.get("converted_at") or lead["updated_at"], lead)
         for lead in _mine(call, "lead", user)
         if lead["status"] in ("qualified", "converted")
     )
 
 
-def _judged(lead: Document) -> datetime | None:
+def _judgement_time(lead: Document) -> datetime | None:
     judgement: Mapping[str, Any] = lead.get("qualification") or {}
     return judgement.get("qualified_at")
 
 
-def _converted(call: Context, user: str | None) -> Steps:
+def _leads_converted(call: Context, user: str | None) -> Steps:
     found = (lead for lead in _mine(call, "lead", user) if lead["status"] == "converted")
-    return _counted((lead.get("converted_at") or lead["updated_at"], lead) for lead in found)
+    return _one_each((lead.get("converted_at") or lead["updated_at"], lead) for lead in found)
 
 
 def _contacts(call: Context, user: str | None) -> Steps:
-    return _counted((contact["created_at"], contact) for contact in _mine(call, "contact", user))
+    return _one_each((contact["created_at"], contact) for contact in _mine(call, "contact", user))
 
 
 def _healthy(call: Context, user: str | None) -> Steps:
     found = (doc for doc in _mine(call, "contact", user) if doc.get("relationship_health") == "high")
-    return _counted((doc.get("last_contact") or doc["created_at"], doc) for doc in found)
+    return _one_each((doc.get("last_contact") or doc["created_at"], doc) for doc in found)
 
 
-def _done(*kinds: str) -> Callable[[Context, str | None], Steps]:
+def _activities_done(*kinds: str) -> Callable[[Context, str | None], Steps]:
     def steps(call: Context, user: str | None) -> Steps:
         found = (doc for doc in _mine(call, "activity", user) if doc["kind"] in kinds)
         times = ((doc.get("occurred_at") or doc.get("start_time") or doc["created_at"], doc) for doc in found)
-        return _counted((at, doc) for at, doc in times if at <= call.now)
+        return _one_each((at, doc) for at, doc in times if at <= call.now)
 
     return steps
 
 
-def _asked(call: Context, user: str | None) -> Steps:
+def _agent_tasks(call: Context, user: str | None) -> Steps:
     found = call.collection("audit").find("action", "agent.completed")
-    return _counted((entry["occurred_at"], entry) for entry in found if user in (None, _asker(call, entry)))
+    return _one_each((entry["occurred_at"], entry) for entry in found if user in (None, _asker(call, entry)))
 
 
 def _asker(call: Context, entry: Document) -> str | None:
@@ -116,12 +116,12 @@ def _asker(call: Context, entry: Document) -> str | None:
     return key.get("user_id") if key is not None else actor
 
 
-def _connected(call: Context, user: str | None) -> Steps:
+def _systems_connected(call: Context, user: str | None) -> Steps:
     found = (doc for doc in call.collection("integration").all() if doc["status"] == "connected")
-    return _counted((doc.get("connected_at") or doc["created_at"], doc) for doc in found)
+    return _one_each((doc.get("connected_at") or doc["created_at"], doc) for doc in found)
 
 
-def _counted(found: Iterable[tuple[datetime, Members]]) -> Steps:
+def _one_each(found: Iterable[tuple[datetime, Members]]) -> Steps:
     return sorted((at, 1, doc["id"]) for at, doc in found)
 
 
@@ -135,11 +135,11 @@ _ANSWERED = frozenset({"agent.completed"})
 _LINKED = frozenset({"integration.connected"})
 
 _ALL: Sequence[_Achievement] = (
-    _Achievement("achievement_123", "First Sale", "Closed your first deal", "sales", "common", 1, _won, _SOLD),
-    _Achievement("achievement_dealmaker", "Dealmaker", "Closed 5 deals", "sales", "uncommon", 5, _won, _SOLD),
-    _Achievement("achievement_closer", "Closer", "Closed 25 deals", "sales", "epic", 25, _won, _SOLD),
+    _Achievement("achievement_123", "First Sale", "Closed your first deal", "sales", "common", 1, _deals_won, _SOLD),
+    _Achievement("achievement_dealmaker", "Dealmaker", "Closed 5 deals", "sales", "uncommon", 5, _deals_won, _SOLD),
+    _Achievement("achievement_closer", "Closer", "Closed 25 deals", "sales", "epic", 25, _deals_won, _SOLD),
     _Achievement("achievement_big_fish", "Big Fish", "Won a deal worth 25,000 or more", "sales", "rare", 1,
-                 _big, _SOLD),
+                 _big_deals_won, _SOLD),
     _Achievement("achievement_revenue", "Six Figures", "Won deals worth 100,000", "sales", "rare", 100_000,
                  _revenue, _SOLD),
     _Achievement("achievement_million", "Millionaire", "Won deals worth 1,000,000", "sales", "legendary",
@@ -148,23 +148,23 @@ _ALL: Sequence[_Achievement] = (
                  _leads, _TAKEN_ON),
     _Achievement("achievement_hunter", "Hunter", "Took on 50 leads", "leads", "uncommon", 50, _leads, _TAKEN_ON),
     _Achievement("achievement_qualifier", "Qualifier", "Qualified 10 leads", "leads", "uncommon", 10,
-                 _qualified, _MOVED_ON),
+                 _leads_qualified, _MOVED_ON),
     _Achievement("achievement_converter", "Converter", "Converted 10 leads", "leads", "rare", 10,
-                 _converted, _MOVED_ON),
+                 _leads_converted, _MOVED_ON),
     _Achievement("achievement_networker", "Networker", "Looks after 25 contacts", "relationships", "uncommon",
                  25, _contacts, _MET),
     _Achievement("achievement_trusted", "Trusted", "Keeps 10 relationships in high health", "relationships", "rare",
                  10, _healthy, _FELT),
     _Achievement("achievement_talker", "Conversationalist", "Had 50 conversations", "activity", "uncommon", 50,
-                 _done("call", "email", "event", "note"), _TALKED),
+                 _activities_done("call", "email", "event", "note"), _TALKED),
     _Achievement("achievement_caller", "On the Line", "Made 20 calls", "activity", "common", 20,
-                 _done("call"), _TALKED),
+                 _activities_done("call"), _TALKED),
     _Achievement("achievement_assisted", "Assisted", "Gave an AI agent its first task", "ai", "common", 1,
-                 _asked, _ANSWERED),
+                 _agent_tasks, _ANSWERED),
     _Achievement("achievement_delegator", "Delegator", "Gave AI agents 25 tasks", "ai", "rare", 25,
-                 _asked, _ANSWERED),
+                 _agent_tasks, _ANSWERED),
     _Achievement("achievement_connected", "Well Connected", "Connected 5 integrations", "system", "uncommon", 5,
-                 _connected, _LINKED),
+                 _systems_connected, _LINKED),
 )  # fmt: skip
 
 

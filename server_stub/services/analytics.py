@@ -29,8 +29,8 @@ def dashboard(call: Context) -> dict[str, Any]:
     qualified = sum(lead["status"] in _QUALIFIED for lead in leads)
     revenue = worth(call, won)
     this, before = _months(call)
-    sales = [worth(call, [deal for deal in won if _within(_closed(deal), month)]) for month in (this, before)]
-    new = [sum(_within(lead["created_at"], month) for lead in leads) for month in (this, before)]
+    sales = [worth(call, [deal for deal in won if _is_within(_closing_time(deal), month)]) for month in (this, before)]
+    new = [sum(_is_within(lead["created_at"], month) for lead in leads) for month in (this, before)]
     return {
         "summary": {
             "total_leads": len(leads),
@@ -69,7 +69,7 @@ def worth(call: Context, deals: Sequence[Document]) -> Decimal:
     return sum(values, Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
 
 
-def _closed(deal: Document) -> datetime:
+def _closing_time(deal: Document) -> datetime:
     at: datetime = deal.get("closed_at") or deal["updated_at"]
     return at
 
@@ -90,7 +90,7 @@ def _zone(call: Context) -> tzinfo:
         return ZoneInfo("UTC")
 
 
-def _within(at: datetime, span: tuple[datetime, datetime]) -> bool:
+def _is_within(at: datetime, span: tuple[datetime, datetime]) -> bool:
     return span[0] <= at < span[1]
 
 

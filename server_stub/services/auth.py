@@ -90,7 +90,7 @@ def _begin(call: Context, user: Document, *, mfa_verified: bool) -> dict[str, An
 @serves(Auth.refresh)
 def refresh(call: Context, refresh_token: str, scope: str | None) -> dict[str, Any]:
     """Exchange a refresh token for new tokens; the old one dies."""
-    held = _held(call.server.store, refresh_token)
+    held = _find_refresh_token(call.server.store, refresh_token)
     user = call.server.store.collection(held.tenant_id, "user").get(held.doc["user_id"]) if held else None
     if held is None or user is None:
         raise unauthorized("the refresh token is not known; sign in again", error="invalid_token")
@@ -150,7 +150,7 @@ class _Held:
         self.tenant_id = tokens.tenant_id
 
 
-def _held(store: Store, token: str) -> _Held | None:
+def _find_refresh_token(store: Store, token: str) -> _Held | None:
     digest = fingerprint(token)
     for tokens in store.across("refresh_token"):
         if found := tokens.find("fingerprint", digest):
@@ -203,13 +203,13 @@ def _failures(call: Context) -> Collection:
     return call.server.store.collection("", "login_failure")
 
 
-def _recent(call: Context, address: str) -> list[datetime]:
+def _recent_failures(call: Context, address: str) -> list[datetime]:
     doc = _failures(call).get(address)
     return [at for at in (doc["times"] if doc is not None else ()) if call.now - at < WATCHED]
 
 
 def _refuse_too_many(call: Context, address: str) -> None:
-    times = _recent(call, address)
+    times = _recent_failures(call, address)
     if len(times) >= MOST_FAILURES:
         wait = math.ceil((times[-MOST_FAILURES] + WATCHED - call.now).total_seconds())
         raise Problem(
@@ -223,7 +223,7 @@ def _refuse_too_many(call: Context, address: str) -> None:
 def _fail(call: Context, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
     """Count a failure, tell the companies that know the address, and refuse without saying what was wrong."""
     with call.server.store.lasting():
-        _failures(call).put(Document(id=address, times=[*_recent(call, address), call.now]))
+        _failures(call).put(Document(id=address, times=[*_recent_failures(call, address), call.now]))
         for user in users:
             nobody = Caller(user["tenant_id"], "anonymous", None, "anonymous", email=address, auth="none")
             call.acting_as(nobody).emit("auth.login_failed", "user", user)

@@ -75,7 +75,7 @@ def summary(call: Context) -> dict[str, Any]:
     """Return the open deals that weigh most, the contacts last spoken to, and the counts over all."""
     worth = figures.worth(call)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
-    contacts = _living(call)
+    contacts = _unarchived_contacts(call)
     spoken = [doc for doc in contacts if doc.get("last_contact") is not None]
     return {
         "deals": sorted(opened, key=lambda deal: -worth(deal) * deal["probability"])[:SHOWN],
@@ -86,7 +86,7 @@ def summary(call: Context) -> dict[str, Any]:
     }
 
 
-def _living(call: Context) -> list[Document]:
+def _unarchived_contacts(call: Context) -> list[Document]:
     return [doc for doc in call.collection("contact").all() if doc.get("status") != "archived"]
 
 
@@ -142,7 +142,7 @@ def _of_deal(call: Context, deal: Members) -> dict[str, Any] | None:
 
 
 def _of_contacts(call: Context) -> Iterator[dict[str, Any]]:
-    for doc in _living(call):
+    for doc in _unarchived_contacts(call):
         if health.is_at_risk(doc):
             last: datetime = doc.get("last_contact") or doc["created_at"]
             text = f"{doc['name']} may be about to leave: churn risk {doc['churn_risk']} %"

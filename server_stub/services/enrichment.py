@@ -20,7 +20,7 @@ from ..data.document import Document
 from ..data.query import member
 from ..problems import Problem
 from ..serving import Context, Members, runs, serves
-from .leads.records import change, told
+from .leads.records import change, event_changes
 
 FIELDS = (
     "first_name",
@@ -156,7 +156,7 @@ def _enriched(
     applied = {entry["field"]: entry["after"] for entry in entries if entry["applied"]}
     new = change(call, lead, _members(lead, applied))
     if new is not lead:
-        call.emit("lead.enriched", "lead", new, changes=told(lead, new), metadata={"job_id": call.request_id})
+        call.emit("lead.enriched", "lead", new, changes=event_changes(lead, new), metadata={"job_id": call.request_id})
     status = "enriched" if applied else "unchanged" if best else "no_match"
     return {"entity": entity, "status": status, "changes": entries, "error": None}, (
         ("succeeded", "updated") if applied else ("succeeded",)

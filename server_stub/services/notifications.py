@@ -58,7 +58,7 @@ def list_(call: Context, status: str | None, type: str | None, read: bool | None
     """Return the caller's notifications, newest first."""
     wanted = {"read": True, "unread": False}.get(status or "all", read)
     docs = [doc for doc in _inbox(call) if wanted is None or doc["read"] is wanted]
-    found = [shown(call.dialect, doc) for doc in sort_documents(docs, None, None, ("created_at",))]
+    found = [in_dialect(call.dialect, doc) for doc in sort_documents(docs, None, None, ("created_at",))]
     return [doc for doc in found if type is None or doc["type"] == type]
 
 
@@ -70,7 +70,7 @@ def mark_read(call: Context, notification_id: str, read: bool) -> dict[str, Any]
         new = call.update("notification", doc, {"read": read, "read_at": call.now if read else None})
         call.emit("notification.read", "notification", new, changes=changes_between(doc, new))
         doc = new
-    return shown(call.dialect, doc)
+    return in_dialect(call.dialect, doc)
 
 
 @serves(Notifications.delete)
@@ -92,29 +92,29 @@ def forget_expired(call: Context) -> None:
     """Forget every notification whose time is over."""
     notifications = call.collection("notification")
     for doc in notifications.all():
-        if _expired(doc, call.now):
+        if _has_expired(doc, call.now):
             notifications.remove(doc["id"])
             call.emit("notification.deleted", "notification", doc, reason="expired")
 
 
 def _inbox(call: Context) -> list[Document]:
     mine = call.collection("notification").find("user_id", call.caller.user_id)
-    return [doc for doc in mine if not _expired(doc, call.now)]
+    return [doc for doc in mine if not _has_expired(doc, call.now)]
 
 
 def _own(call: Context, id: str) -> Document:
     doc = call.record("notification", id)
-    if doc["user_id"] != call.caller.user_id or _expired(doc, call.now):
+    if doc["user_id"] != call.caller.user_id or _has_expired(doc, call.now):
         raise Problem("NOT_FOUND", f"no notification of yours has the id {id!r}", details={"id": id})
     return doc
 
 
-def _expired(doc: Members, now: datetime) -> bool:
+def _has_expired(doc: Members, now: datetime) -> bool:
     return doc.get("expires_at") is not None and doc["expires_at"] <= now
 
 
-def shown(dialect: str, doc: Members) -> dict[str, Any]:
-    """Return a notification in the words of a document."""
+def in_dialect(dialect: str, doc: Members) -> dict[str, Any]:
+    """Return a notification with the type and the read state as a dialect spells them."""
     if dialect == "mvp":
         read = "read" if doc["read"] else "unread"
         return {**doc, "type": _MVP.get(doc["type"], "system"), "read": read}

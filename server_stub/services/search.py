@@ -29,10 +29,10 @@ def query(call: Context, q: str, type: str | None) -> dict[str, list[Document]]:
         message = "search for at least two characters"
         raise Problem("QUERY_TOO_SHORT", message, field="q", rule="min", details={"minimum": 2})
     wanted = _IN if type in (None, "all") else (type,)
-    return {kind: _found(_KINDS[kind](call), q, _IN[kind]) if kind in wanted else [] for kind in _IN}
+    return {kind: _find(_KINDS[kind](call), q, _IN[kind]) if kind in wanted else [] for kind in _IN}
 
 
-def _found(docs: Sequence[Document], q: str, fields: Sequence[str]) -> list[Document]:
+def _find(docs: Sequence[Document], q: str, fields: Sequence[str]) -> list[Document]:
     words = fold(q).split()
 
     def rank(doc: Document) -> tuple[int, str]:
@@ -43,7 +43,7 @@ def _found(docs: Sequence[Document], q: str, fields: Sequence[str]) -> list[Docu
     return sorted((doc for doc in docs if matches(doc, q, fields)), key=rank)[:_MOST]
 
 
-def _of(kind: str) -> Callable[[Context], Sequence[Document]]:
+def _records_of(kind: str) -> Callable[[Context], Sequence[Document]]:
     return lambda call: call.collection(kind).all()
 
 
@@ -59,8 +59,8 @@ def _messages(call: Context) -> list[Document]:
 
 
 _KINDS: Mapping[str, Callable[[Context], Sequence[Document]]] = {
-    "contacts": _of("contact"),
-    "deals": _of("deal"),
+    "contacts": _records_of("contact"),
+    "deals": _records_of("deal"),
     "messages": _messages,
     "events": lambda call: call.collection("activity").find("kind", "event"),
 }

@@ -93,10 +93,10 @@ class Tone:
     @property
     def sentiment(self) -> str:
         """Return ``positive``, ``neutral`` or ``negative``."""
-        return named(self.score)
+        return name_of_score(self.score)
 
 
-def named(score: float) -> str:
+def name_of_score(score: float) -> str:
     """Return the name of a score."""
     return "positive" if score >= LIMIT else "negative" if score <= -LIMIT else "neutral"
 
@@ -121,7 +121,7 @@ def _lexicon(entries: Sequence[tuple[str, int]]) -> _Lexicon:
     return _Lexicon(MappingProxyType(exact), MappingProxyType(stems))
 
 
-def _weighted() -> list[tuple[str, int]]:
+def _weighted_words() -> list[tuple[str, int]]:
     lines = [line.split() for line in _WORDS.strip().splitlines()]
     return [(word, int(weight)) for weight, *words in lines for word in words]
 
@@ -130,7 +130,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(fold(words).split())
 
 
-_VALUES = _lexicon(_weighted())
+_VALUES = _lexicon(_weighted_words())
 _EXIT = _lexicon([(word, 1) for word in _LEAVING.split()])
 _NO, _MORE, _LESS, _BUT = _set(_NEGATORS), _set(_STRONGER), _set(_WEAKER), _set(_TURNS)
 
@@ -168,7 +168,7 @@ def tone(text: str) -> Tone:
 
 
 @lru_cache(maxsize=4096)
-def leaving(text: str) -> tuple[str, ...]:
+def words_of_leaving(text: str) -> tuple[str, ...]:
     """Return the words of a text that tell of leaving, such as ``cancel`` or ``competitor``, unless negated."""
     tokens = _tokens(text)
     return tuple(

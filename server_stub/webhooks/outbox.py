@@ -62,7 +62,7 @@ class Outbox:
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         """Enter what came of an attempt."""
-        from ..services.webhooks.deliveries import attempted  # here: the rules import what leads to this module
+        from ..services.webhooks.deliveries import record_attempt  # here: the rules import what leads to this module
         from ..timetable import system_call
 
         server = self._server
@@ -72,7 +72,7 @@ class Outbox:
                 return  # the state was set back meanwhile; or this is a duplicate, which counts for nothing
             call = system_call(server, attempt.tenant_id, attempt.at, "webhooks")
             with server.store.transaction():
-                attempted(call, delivery, attempt, outcome)
+                record_attempt(call, delivery, attempt, outcome)
             self._give_back(attempt)
             server._settle()  # pyright: ignore[reportPrivateUsage] # the server's own machinery
 

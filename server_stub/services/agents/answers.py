@@ -100,15 +100,15 @@ def _about(call: Context, text: str, facts: Members) -> tuple[str, Document | No
     for kind in ("lead", "contact"):
         id = facts.get(f"{kind}_id")
         if isinstance(id, str):
-            return kind, _named(call, kind, id) or call.reference(kind, id, f"{kind}_id")
+            return kind, _record_named(call, kind, id) or call.reference(kind, id, f"{kind}_id")
     for id in re.findall(r"\b(?:lead|contact)_\w+", text):
         kind = id.partition("_")[0]
-        if (record := _named(call, kind, id)) is not None:
+        if (record := _record_named(call, kind, id)) is not None:
             return kind, record
     return "", None
 
 
-def _named(call: Context, kind: str, id: str) -> Document | None:
+def _record_named(call: Context, kind: str, id: str) -> Document | None:
     try:
         return found(call, id) if kind == "contact" else call.record(kind, id)
     except Problem:
@@ -215,7 +215,7 @@ def _help(call: Context, task: Task) -> Said:
 
 
 def _complain(call: Context, task: Task) -> Said:
-    words = sentiment.leaving(task.text)
+    words = sentiment.words_of_leaving(task.text)
     actions = [_action("route_ticket", **_who(task), queue="retention" if words else "support", priority="high")]
     if task.record is not None and task.record.get("owner_id"):
         actions.append(_action("notify_owner", **_who(task), ownerId=task.record["owner_id"]))

@@ -75,7 +75,7 @@ def execute(call: Context, agent_id: str, request: Members) -> dict[str, Any]:
     said = answer(call, agent, task)
     config: Members = agent.get("config") or {}
     limit = config.get("maxTokens", config.get("max_tokens"))
-    response = _shortened(said.response, limit) if isinstance(limit, int) and limit > 0 else said.response
+    response = _shorten(said.response, limit) if isinstance(limit, int) and limit > 0 else said.response
     prompt = str(config.get("systemPrompt") or config.get("system_prompt") or "")
     spent = _tokens(prompt) + _tokens(_text(request)) + _tokens(said.read)
     made = _tokens(response) + sum(_tokens(_text(action)) for action in said.actions)
@@ -84,8 +84,8 @@ def execute(call: Context, agent_id: str, request: Members) -> dict[str, Any]:
     paid = cost.quantize(_SMALLEST, ROUND_HALF_UP)
     usage = {"input_tokens": spent, "output_tokens": made, "total_cost": paid}
     qualified = any(action["type"] == "update_lead" for action in said.actions)
-    used = _used(agent, paid, task.intent == "qualify", qualified)
-    done = _done(call, agent, said.confidence, _STARTING + _PER_TOKEN * made, used)
+    used = _usage_after(agent, paid, task.intent == "qualify", qualified)
+    done = _record_interaction(call, agent, said.confidence, _STARTING + _PER_TOKEN * made, used)
     result = {"confidence": said.confidence, "task": task.label, "actions": [action["type"] for action in said.actions]}
     call.emit("agent.completed", "agent", done, metadata=result)
     call.emit("agent.status", "agent", done, metadata={"status": done["status"], "current_task": None})
@@ -112,8 +112,8 @@ def _count(call: Context) -> None:
     counts.put(doc | {"calls": doc["calls"] + 1})
 
 
-def _done(call: Context, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
-    """Put an interaction into the agent's means; nobody has edited it, so its version stays."""
+def _record_interaction(call: Context, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
+    """Store the agent with an interaction added to its averages; nobody edited it, so its version stays."""
     before: Members = agent.get("performance") or {}
     count = before.get("total_interactions", 0)
     success = 1.0 if confidence >= _SUCCESS else 0.0
@@ -125,8 +125,8 @@ def _done(call: Context, agent: Document, confidence: float, seconds: float, use
     return call.collection("agent").put(agent | {"performance": performance, "usage": used, "updated_at": call.now})
 
 
-def _used(agent: Document, cost: Decimal, qualifies: bool, qualified: bool) -> dict[str, Any]:
-    """Add an answer to what an agent's answers cost, and to the leads it was asked to qualify."""
+def _usage_after(agent: Document, cost: Decimal, qualifies: bool, qualified: bool) -> dict[str, Any]:
+    """Return an agent's usage with an answer added: the cost, and the leads it was asked to qualify."""
     before: Members = agent.get("usage") or {}
     return {
         "cost": before.get("cost", Decimal(0)) + cost,
@@ -144,7 +144,7 @@ def _tokens(text: str) -> int:
     return math.ceil(len(text) / 4)
 
 
-def _shortened(text: str, tokens: int) -> str:
+def _shorten(text: str, tokens: int) -> str:
     """Cut a text at a word, so that it has at most so many tokens."""
     if _tokens(text) <= tokens:
         return text

@@ -99,7 +99,7 @@ def query(call: Context, query: str) -> dict[str, Any]:
     """Turn a question into what a list is to be asked for; one about nothing we list becomes a search."""
     if not query.strip():
         raise invalid("query", "required", "ask something")
-    named = list(_named(call, query))
+    named = list(_names_in(call, query))
     entities: dict[str, Any] = dict(named)
     words = " ".join(dict.fromkeys(name for _, name in named))
     text = _without(fold(query), [fold(name) for _, name in named])
@@ -172,13 +172,13 @@ def _period(call: Context, text: str) -> dict[str, Any] | None:
         start, end = Calendar(call.now, zone).span(_PERIODS[phrase], "query")
     elif dated := _DATED.search(text):
         phrase = dated[1]
-        start, end = _dated(phrase, call.now.astimezone(zone))
+        start, end = _next_span(phrase, call.now.astimezone(zone))
     else:
         return None
     return {"period": phrase, "start": instant(start), "end": instant(end - timedelta(milliseconds=1))}
 
 
-def _dated(name: str, now: datetime) -> tuple[datetime, datetime]:
+def _next_span(name: str, now: datetime) -> tuple[datetime, datetime]:
     """Return the next day or month that is called so; the present one counts."""
     today = datetime.combine(now.date(), time(), now.tzinfo)
     if name in _WEEKDAYS:
@@ -192,7 +192,7 @@ def _dated(name: str, now: datetime) -> tuple[datetime, datetime]:
 # -- who, and where ----------------------------------------------------------------------------------------------------
 
 
-def _named(call: Context, question: str) -> Iterator[tuple[str, str]]:
+def _names_in(call: Context, question: str) -> Iterator[tuple[str, str]]:
     """Return who and what a question names, as the company's data calls them; what is not known there as it stands."""
     rest = _key(question)
     known = {kind: [(_key(name), name) for name in names] for kind, names in _names(call).items()}

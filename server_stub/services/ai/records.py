@@ -153,5 +153,5 @@ def deal_insights(call: Context, deal: Document) -> list[dict[str, Any]]:
     """Return what is worth knowing about a deal, in the words of an `AIInsight`: it knows no competitors, but risks."""
     return [
         {**insight, "type": "risk" if insight["type"] == "competitor" else insight["type"]}
-        for insight in insights_of_deals.insights(call, deal_figures.seen(call, deal))
+        for insight in insights_of_deals.insights(call, deal_figures.with_current_figures(call, deal))
     ]

@@ -22,7 +22,7 @@ _THEIRS = frozenset({"contact", "lead"})
 @serves(Ai.sentiment)
 def judge(call: Context, text: str, context: str | None) -> dict[str, Any]:
     """Return the mood of a text; one that says nothing takes some of its context's."""
-    _filled(text, "text")
+    _require_text(text, "text")
     own = sentiment.tone(text)
     if own.words or not context:
         score, confidence = own.score, own.confidence
@@ -30,7 +30,7 @@ def judge(call: Context, text: str, context: str | None) -> dict[str, Any]:
         around = sentiment.tone(context)
         score, confidence = around.score * _CONTEXT, round(around.confidence * (1 - _CONTEXT))
     return {
-        "sentiment": sentiment.named(score),
+        "sentiment": sentiment.name_of_score(score),
         "confidence": confidence,
         "emotional_tone": message_reading.mood_of(text, score=score),
     }
@@ -41,7 +41,7 @@ def analyse(
     call: Context, content: str, conversation_history: Sequence[str | Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """Return what a message is about."""
-    _filled(content, "content")
+    _require_text(content, "content")
     return message_reading.analyse(content, _situation(conversation_history or ()))
 
 
@@ -100,6 +100,6 @@ def _entry(given: str | Mapping[str, Any]) -> tuple[str, bool | None, str | None
     return text, None if sender is None else sender in _THEIRS, name if isinstance(name, str) else None
 
 
-def _filled(text: str, field: str) -> None:
+def _require_text(text: str, field: str) -> None:
     if not text.strip():
         raise invalid(field, "length", "there is no text to read")

@@ -46,7 +46,7 @@ _BIRTHDAY_AHEAD = 14  # days
 _HINT = {"negative": "Begin with what went wrong: {subject}", "positive": "Build on the good mood: {subject}"}
 
 
-def behind(deals: Iterable[Members], deal: Members | None) -> Members | None:
+def deal_behind(deals: Iterable[Members], deal: Members | None) -> Members | None:
     """Return the deal a meeting is about: the one that is named, else the largest open one of the contact."""
     opened = [found for found in deals if found.get("status") == "open"]
     return deal or max(opened, key=lambda found: (Decimal(found.get("value") or 0), found["id"]), default=None)
@@ -75,7 +75,7 @@ def prepare(
             points.append(f"Say what sets us apart from {rival}")
             documents.append(f"Comparison with {rival}")
     for entry in talks[:_LATELY]:
-        words = sentiment.leaving(str(entry.get("summary") or ""))
+        words = sentiment.words_of_leaving(str(entry.get("summary") or ""))
         if words:
             rivals.append(f"{_day(entry)}{who} talked of: {', '.join(dict.fromkeys(words))}")
     return {
@@ -133,11 +133,11 @@ def _personal(contact: Members, now: datetime) -> list[str]:
 # -- of stored events ------------------------------------------------------------------------------------------------
 
 
-def computed(
+def computed_members(
     doc: Members, contact: Members | None, deals: Sequence[Members], talks: Sequence[Members], now: datetime
 ) -> dict[str, Any]:
     """Return the computed members of an event; `deals` are its own first, then those of its contact."""
-    deal = behind(deals, next((found for found in deals if found["id"] == doc.get("deal_id")), None))
+    deal = deal_behind(deals, next((found for found in deals if found["id"] == doc.get("deal_id")), None))
     before = [entry for entry in talks if entry["id"] != doc["id"] and entry["date"] < doc["start_time"]]
     return {
         "preparation": prepare(str(doc.get("type") or "meeting"), contact, deal, before, now),
@@ -145,19 +145,19 @@ def computed(
     }
 
 
-def prepared(doc: Members, collections: Callable[[str], Collection], now: datetime) -> dict[str, Any]:
+def computed_from_records(doc: Members, collections: Callable[[str], Collection], now: datetime) -> dict[str, Any]:
     """Return the computed members of a stored event, whose contact and deal are looked up."""
     contact_id, deal_id = doc.get("contact_id"), doc.get("deal_id")
     contact = collections("contact").get(contact_id) if contact_id else None
     own = collections("deal").get(deal_id) if deal_id else None
     others = collections("deal").find("contact_id", contact_id) if contact_id else []
     talks = health.said_with(contact_id, collections, now) if contact_id else []
-    return computed(doc, contact, [own, *others] if own is not None else others, talks, now)
+    return computed_members(doc, contact, [own, *others] if own is not None else others, talks, now)
 
 
-def shown(call: Context, doc: Document) -> Document:
+def with_current_preparation(call: Context, doc: Document) -> Document:
     """Return an event with its preparation and insights as they are now; what is stored may be older."""
-    return doc | prepared(doc, call.collection, call.now)
+    return doc | computed_from_records(doc, call.collection, call.now)
 
 
 def _insights(
@@ -222,14 +222,14 @@ def meeting_preparation(
         contact = call.collection("contact").get(deal["contact_id"])
     own = health.deals_of(call, contact["id"]) if contact is not None else []
     if communication_history is not None:
-        talks: Sequence[Members] = [_given(entry) for entry in communication_history]
+        talks: Sequence[Members] = [_as_communication(entry) for entry in communication_history]
     else:
         talks = health.communications_of(call, contact["id"]) if contact is not None else []
-    return prepare(event_type, contact, behind(own, deal), talks, call.now)
+    return prepare(event_type, contact, deal_behind(own, deal), talks, call.now)
 
 
-def _given(entry: str | Members) -> Members:
-    """Return what a caller says was said, judged where it is not."""
+def _as_communication(entry: str | Members) -> Members:
+    """Return a communication a caller gave, with its sentiment where the caller gave none."""
     said: dict[str, Any] = {"summary": entry} if isinstance(entry, str) else dict(entry)
     summary = str(said.get("summary") or said.get("content") or said.get("text") or "")
     judged = said.get("sentiment") or health.analysis(said.get("subject"), summary)["sentiment"]

@@ -14,9 +14,9 @@ from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as health
 from ..deals import figures as deal_figures
-from ..sentiment import named, tone
+from ..sentiment import name_of_score, tone
 from . import reminders
-from .preparation import shown
+from .preparation import with_current_preparation
 from .working_time import Hours, as_utc, busy, events, first_free, user_of, week_of
 
 LONGEST = timedelta(days=14)
@@ -65,19 +65,19 @@ def list_(call: Context, start: datetime | None, end: datetime | None, filter: s
         docs = _this_week(call, docs)
     elif filter == "follow-ups":
         docs = [doc for doc in docs if doc["type"] == "follow-up" or _asks_for_more(doc)]
-    return [shown(call, doc) for doc in docs]
+    return [with_current_preparation(call, doc) for doc in docs]
 
 
 @serves(CalendarEvents.get)
 def get(call: Context, event_id: str) -> Document:
     """Return an event as it is to be prepared now."""
-    return shown(call, found(call, event_id))
+    return with_current_preparation(call, found(call, event_id))
 
 
 @serves(CalendarEvents.preparation)
 def preparation(call: Context, event_id: str) -> Members:
     """Prepare an event as things are now."""
-    members: Members = shown(call, found(call, event_id))["preparation"]
+    members: Members = with_current_preparation(call, found(call, event_id))["preparation"]
     return members
 
 
@@ -136,12 +136,12 @@ def _add(call: Context, members: Members) -> Document:
         "source": "api" if call.caller.auth == "api_key" else "manual",
         "timezone": Hours.of(call, user).zone.key,
         "occurred_at": event["start_time"],
-        **_related(call, event),
-        **reminders.fresh(call.now),
+        **_relation_members(call, event),
+        **reminders.unsent_reminders(call.now),
     }
-    event["attendees"] = _attendees(call, event["attendees"] or _invited(call, event))
+    event["attendees"] = _attendees(call, event["attendees"] or _default_guests(call, event))
     doc = call.create("activity", "event_", event)
-    doc = call.collection("activity").put(shown(call, doc))
+    doc = call.collection("activity").put(with_current_preparation(call, doc))
     call.emit("activity.created", "activity", doc)
     call.emit("event.created", "activity", doc)
     return doc
@@ -160,8 +160,8 @@ def _check_times(event: Members) -> None:
         raise invalid("end_time", "max", f"an event lasts at most {LONGEST.days} days")
 
 
-def _related(call: Context, event: Members) -> dict[str, Any]:
-    """Return what follows from the contact and the deal of an event."""
+def _relation_members(call: Context, event: Members) -> dict[str, Any]:
+    """Return the members of an event that come from its contact and its deal."""
     deal = call.reference("deal", event.get("deal_id"), "deal_id")
     contact_id = event.get("contact_id") or (deal.get("contact_id") if deal is not None else None)
     contact = call.reference("contact", contact_id, "contact_id")
@@ -176,8 +176,8 @@ def _related(call: Context, event: Members) -> dict[str, Any]:
     }
 
 
-def _invited(call: Context, event: Members) -> list[Members]:
-    """Return whom an event without guests is with: who owns it, and its contact."""
+def _default_guests(call: Context, event: Members) -> list[Members]:
+    """Return the guests of an event for which none were given: its owner, and its contact."""
     host = user_of(call, event["owner_id"])
     contact = call.collection("contact").get(event["contact_id"] or "")
     guests: list[Members] = []
@@ -221,11 +221,11 @@ def update(call: Context, event_id: str, changes: Members) -> Document:
     event = doc | changed
     _check_times(event)
     if any(event[name] != doc[name] for name in ("contact_id", "deal_id")):
-        changed |= _related(call, event)
+        changed |= _relation_members(call, event)
     elif doc["contact_id"] is not None:  # the names are the contact's own
         changed = {name: value for name, value in changed.items() if name not in ("contact_name", "contact_company")}
     if event["start_time"] != doc["start_time"]:
-        changed |= {"occurred_at": event["start_time"], **reminders.fresh(call.now)}
+        changed |= {"occurred_at": event["start_time"], **reminders.unsent_reminders(call.now)}
     return _change(call, doc, changed)
 
 
@@ -238,16 +238,19 @@ def set_status(call: Context, event_id: str, status: str) -> Document:
 def _change(call: Context, doc: Document, changes: Members) -> Document:
     """Store an event with changes and what follows from them; one that stays as it was is left alone."""
     if all(doc.get(name) == value for name, value in changes.items()):
-        return shown(call, doc)
+        return with_current_preparation(call, doc)
     if changes.get("status") in reminders.AHEAD and doc["status"] not in reminders.AHEAD:
-        changes = {**changes, **reminders.fresh(call.now)}  # what was due while it was called off is not made up for
+        changes = {
+            **changes,
+            **reminders.unsent_reminders(call.now),
+        }  # what was due while it was called off is not made up for
     new = call.update("activity", doc, changes)
     moved = changes_between(doc, new)
-    new = call.collection("activity").put(shown(call, new))
+    new = call.collection("activity").put(with_current_preparation(call, new))
     call.emit("activity.updated", "activity", new, changes=moved)
     call.emit("event.updated", "activity", new, changes=moved)
     _settle(call, new, doc.get("contact_id"))
-    return shown(call, new)
+    return with_current_preparation(call, new)
 
 
 @serves(CalendarEvents.delete)
@@ -260,12 +263,12 @@ def delete(call: Context, event_id: str) -> None:
 
 def _settle(call: Context, doc: Document, former_contact_id: str | None = None) -> None:
     """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
-    reminders.planned(call)
+    reminders.schedule_next(call)
     for contact_id in dict.fromkeys((doc.get("contact_id"), former_contact_id)):
         health.refresh(call, contact_id)
     deal = call.collection("deal").get(doc.get("deal_id") or "")
     if deal is not None:
-        new = call.collection("deal").put(deal | deal_figures.computed(call, deal))
+        new = call.collection("deal").put(deal | deal_figures.computed_members(call, deal))
         if new["probability"] != deal["probability"]:
             call.emit("deal.updated", "deal", new, changes=changes_between(deal, new))
 
@@ -290,7 +293,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
     changes: dict[str, Any] = {
         "outcome": noted,
         "status": "completed",
-        "sentiment": named(noted["sentiment_score"] / 100),
+        "sentiment": name_of_score(noted["sentiment_score"] / 100),
         "ai_analysis": health.analysis(None, noted["summary"])["ai_analysis"],
     }
     if noted["follow_up_required"]:
@@ -300,7 +303,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
         elif asked is not None and follow_up["start_time"] != asked:
             length = follow_up["end_time"] - follow_up["start_time"]
             moved = {"start_time": asked, "end_time": asked + length, "occurred_at": asked}
-            follow_up = _change(call, follow_up, {**moved, **reminders.fresh(call.now)})
+            follow_up = _change(call, follow_up, {**moved, **reminders.unsent_reminders(call.now)})
         changes["outcome"] = noted | {"follow_up_date": follow_up["start_time"]}
         changes["follow_up_event_id"] = follow_up["id"]
         contact = call.collection("contact").get(doc.get("contact_id") or "")

@@ -30,7 +30,7 @@ Due = tuple[datetime, str, int]
 """When, the id of the event, minutes before."""
 
 
-def fresh(now: datetime) -> dict[str, Any]:
+def unsent_reminders(now: datetime) -> dict[str, Any]:
     """Return the members of an event whose reminders are all to be sent, but for those that were due before `now`."""
     reminders = [{"minutes_before": minutes, "channel": "in_app", "sent_at": None} for minutes in MINUTES_BEFORE]
     return {"reminders": reminders, "reminders_since": now}
@@ -56,7 +56,7 @@ def reschedule(activities: Collection, timetables: Collection) -> None:
         timetables.put(Document(id="reminders", next_at=next_at))
 
 
-def planned(call: Context) -> None:
+def schedule_next(call: Context) -> None:
     """Note when the next reminder of the caller's company is due."""
     reschedule(call.collection("activity"), call.collection("timetable"))
 

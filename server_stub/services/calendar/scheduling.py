@@ -20,8 +20,8 @@ from ...problems import invalid
 from ...serving import Context, serves
 from ..contacts import health as health
 from .conflicts import PREPARATION, Plan, clashes, conflicts, gravest_first, travel
-from .preparation import behind
-from .working_time import Hours, as_utc, busy, events, free, user_of
+from .preparation import deal_behind
+from .working_time import Hours, as_utc, busy, events, is_free, user_of
 
 Members = Mapping[str, Any]
 
@@ -130,7 +130,7 @@ def smart_scheduling(
     partner = contact_id or (deal["contact_id"] if deal is not None else None)
     contact = call.reference("contact", partner, "contact_id")
     own = health.deals_of(call, contact["id"]) if contact is not None else []
-    deal, user_id = behind(own, deal), call.caller.user_id
+    deal, user_id = deal_behind(own, deal), call.caller.user_id
     hours = Hours.of(call, user_of(call, user_id))
     kind = _kind(call, contact, deal)
     title = f"{kind.capitalize()} with {contact['name']}" if contact is not None else "The new meeting"
@@ -206,7 +206,7 @@ def _offers(search: Search) -> list[dict[str, Any]]:
     for ahead in range(days):
         for start in _starts(search, first + timedelta(days=ahead)):
             plan = search.at(start)
-            if start > search.now and free(search.taken, start, plan.end):
+            if start > search.now and is_free(search.taken, start, plan.end):
                 confidence, reason = _rate(search, plan, ahead)
                 rated.append((confidence, start, reason))
     rated.sort(key=lambda entry: (-entry[0], entry[1]))

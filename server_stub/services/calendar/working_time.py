@@ -93,7 +93,7 @@ def _seconds(later: datetime, earlier: datetime) -> float:
     return (as_utc(later) - as_utc(earlier)).total_seconds()
 
 
-def mine(doc: Members, user_id: str | None) -> bool:
+def is_in_calendar(doc: Members, user_id: str | None) -> bool:
     """Tell whether an event is in a user's calendar: theirs, or one they are invited to and did not decline."""
     if user_id is None or doc.get("owner_id") == user_id:
         return True
@@ -104,7 +104,7 @@ def mine(doc: Members, user_id: str | None) -> bool:
 
 def events(call: Context, user_id: str | None) -> list[Document]:
     """Return the events of a user's calendar, the earliest first; everybody's where there is no user."""
-    found = [doc for doc in call.collection("activity").find("kind", "event") if mine(doc, user_id)]
+    found = [doc for doc in call.collection("activity").find("kind", "event") if is_in_calendar(doc, user_id)]
     return sorted(found, key=lambda doc: (doc["start_time"], doc["id"]))
 
 
@@ -115,7 +115,7 @@ def busy(call: Context, user_id: str | None, contact_id: str | None = None) -> l
         for doc in call.collection("activity").find("kind", "event")
         if doc.get("status") not in OVER
         and doc.get("busy") is not False
-        and (mine(doc, user_id) or (contact_id is not None and _attends(doc, contact_id)))
+        and (is_in_calendar(doc, user_id) or (contact_id is not None and _attends(doc, contact_id)))
     ]
     return sorted(found, key=lambda doc: (doc["start_time"], doc["id"]))
 
@@ -126,7 +126,7 @@ def _attends(doc: Members, contact_id: str) -> bool:
     )
 
 
-def free(taken: Sequence[Members], start: datetime, end: datetime) -> bool:
+def is_free(taken: Sequence[Members], start: datetime, end: datetime) -> bool:
     """Tell whether no event lies in a time, not even with a part."""
     return all(doc["end_time"] <= start or doc["start_time"] >= end for doc in taken)
 
@@ -134,12 +134,12 @@ def free(taken: Sequence[Members], start: datetime, end: datetime) -> bool:
 def first_free(hours: Hours, taken: Sequence[Members], earliest: datetime, minutes: int) -> datetime:
     """Return the first free time within business hours; `earliest` itself where nobody works for a year."""
     local = earliest.astimezone(hours.zone)
-    if hours.contain(local, as_utc(earliest) + timedelta(minutes=minutes)) and free(
+    if hours.contain(local, as_utc(earliest) + timedelta(minutes=minutes)) and is_free(
         taken, earliest, earliest + timedelta(minutes=minutes)
     ):
         return as_utc(earliest)
     for days in range(366):
         for start in hours.starts(local.date() + timedelta(days=days), minutes):
-            if start >= earliest and free(taken, start, start + timedelta(minutes=minutes)):
+            if start >= earliest and is_free(taken, start, start + timedelta(minutes=minutes)):
                 return start
     return as_utc(earliest)

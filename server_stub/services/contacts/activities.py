@@ -96,7 +96,7 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
         f"{kind}_",
         {
             **{name: value for name, value in blank(kind).items() if name not in _STAMP},
-            **_told(kind, date, subject, summary),
+            **_activity_members(kind, date, subject, summary),
             "title": subject or summary.partition("\n")[0][:255],
             "owner_id": call.caller.user_id or contact.get("owner_id"),
             "contact_id": contact["id"],
@@ -115,7 +115,7 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
     return {"id": activity["id"], **said, **judged}
 
 
-def _told(kind: str, date: datetime, subject: str | None, summary: str) -> dict[str, Any]:
+def _activity_members(kind: str, date: datetime, subject: str | None, summary: str) -> dict[str, Any]:
     """Return the members that an activity of a kind has for what was said and when."""
     if kind == "email":
         return {"subject": subject, "description": summary, "body_text": summary, "sent_at": date}

@@ -13,7 +13,7 @@ from ...problems import invalid
 from ...serving import Context, Members, changes_between, serves
 from . import health as health
 from .likeness import MATCHED, Likeness, alike, likeness, traits
-from .relationships import inverse, of
+from .relationships import inverse, relationships_of
 
 _KEPT = frozenset({
     "id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score",
@@ -51,9 +51,9 @@ def deduplicate(
     if contact_ids is None:
         docs = contacts.all()
     else:
-        docs = [_referred(call, id, f"contact_ids.{n}") for n, id in enumerate(dict.fromkeys(contact_ids))]
+        docs = [_referenced_contact(call, id, f"contact_ids.{n}") for n, id in enumerate(dict.fromkeys(contact_ids))]
     wanted = tuple(match_on or MATCHED)
-    found = _groups(docs, wanted, threshold, survivor) if groups is None else _given(call, groups)
+    found = _groups(docs, wanted, threshold, survivor) if groups is None else _scored_groups(call, groups)
     result: dict[str, Any] = {"groups": found, "merged": [], "scanned": len(docs), "dry_run": mode != "merge"}
     if mode == "merge":
         for group in found:
@@ -62,13 +62,13 @@ def deduplicate(
     return result
 
 
-def _referred(call: Context, id: str, field: str) -> Document:
+def _referenced_contact(call: Context, id: str, field: str) -> Document:
     doc = call.reference("contact", id, field)
     assert doc is not None, "an id was given"
     return doc
 
 
-def _given(call: Context, groups: Sequence[Members]) -> list[dict[str, Any]]:
+def _scored_groups(call: Context, groups: Sequence[Members]) -> list[dict[str, Any]]:
     """Return the caller's own groups with their scores. Raises 422 where they cannot be merged, before any is."""
     seen: set[str] = set()
     out: list[dict[str, Any]] = []
@@ -82,7 +82,7 @@ def _given(call: Context, groups: Sequence[Members]) -> list[dict[str, Any]]:
         if seen & set(ids):
             raise invalid(f"{field}.contact_ids", "unique", f"{min(seen & set(ids))} is in a group before")
         seen |= set(ids)
-        docs = {id: _referred(call, id, f"{field}.contact_ids.{n}") for n, id in enumerate(ids)}
+        docs = {id: _referenced_contact(call, id, f"{field}.contact_ids.{n}") for n, id in enumerate(ids)}
         links = [(likeness(traits(one), traits(other)), one, other) for one, other in combinations(docs.values(), 2)]
         out.append(_group(docs[group["survivor_id"]], docs, links))
     return out
@@ -164,13 +164,13 @@ def merge(call: Context, survivor_id: str, merged_ids: Sequence[str]) -> dict[st
             0,
         )
         moved["contacts"] = len(others)
-        changes = _united(survivor, others)
+        changes = _merged_members(survivor, others)
         for other in others:
             _move(call, other["id"], survivor, changes.get("name", survivor["name"]), moved)
             gone = {"deleted_at": call.now, "merged_into": survivor_id}
             call.update("contact", other, gone)
         merged = survivor | changes
-        new = call.update("contact", survivor, changes | health.computed(call, merged))
+        new = call.update("contact", survivor, changes | health.computed_members(call, merged))
         call.emit(
             "contact.merged",
             "contact",
@@ -183,8 +183,8 @@ def merge(call: Context, survivor_id: str, merged_ids: Sequence[str]) -> dict[st
     return {"contact": new, "merged_ids": list(merged_ids), "moved": moved}
 
 
-def _united(survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
-    """Return what a merge changes of the survivor."""
+def _merged_members(survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
+    """Return the members of the survivor that a merge changes."""
     out: dict[str, Any] = {}
     for other in others:
         for name, value in other.items():
@@ -244,10 +244,10 @@ def _move(call: Context, id: str, survivor: Document, name: str, moved: dict[str
 def _move_relationships(call: Context, id: str, survivor_id: str, moved: dict[str, int]) -> None:
     """Give relationships to the survivor; those with itself and those it has already end."""
     relationships = call.collection("relationship")
-    mine = {_seen(doc, survivor_id) for doc in of(call, survivor_id)}
+    mine = {_other_side(doc, survivor_id) for doc in relationships_of(call, survivor_id)}
     superior = any(type == "reports_to" for _, type in mine)
-    for doc in of(call, id):
-        other, type = _seen(doc, id)
+    for doc in relationships_of(call, id):
+        other, type = _other_side(doc, id)
         if other == survivor_id or (other, type) in mine or (type == "reports_to" and superior):
             call.delete("relationship", doc)
             continue
@@ -258,8 +258,8 @@ def _move_relationships(call: Context, id: str, survivor_id: str, moved: dict[st
         moved["relationships"] += 1
 
 
-def _seen(doc: Document, contact_id: str) -> tuple[str, str]:
-    """Return whom a contact is related to, and as what."""
+def _other_side(doc: Document, contact_id: str) -> tuple[str, str]:
+    """Return the other contact of a relationship, and the type as seen from this contact."""
     if doc["contact_id"] == contact_id:
         return doc["related_contact_id"], doc["type"]
     return doc["contact_id"], inverse(doc["type"])

@@ -19,8 +19,8 @@ from ...data.query import filter_by_dates, member, sort_documents
 from ...problems import Problem
 from ...serving import Context, FileAnswer, Members, serves
 from . import vcards
-from .files import safe
-from .records import SORTS, chosen
+from .files import quote_formula
+from .records import SORTS, filtered_contacts
 
 _USUAL = (
     "id", "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "company", "title",
@@ -60,7 +60,7 @@ def export(
     """Return the contacts that were asked for as a file."""
     kind = format or "csv"
     wanted = [_path(name, number) for number, name in enumerate(fields)] if fields else None
-    docs = chosen(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id)
+    docs = filtered_contacts(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id)
     times = {"created_after": created_after, "created_before": created_before}
     docs = sort_documents(
         filter_by_dates(docs, **times, updated_after=updated_after, updated_before=updated_before), sort, order, SORTS
@@ -131,14 +131,14 @@ def _text(value: object) -> str:
         return str(number(value))
     if isinstance(value, (int, float)):
         return str(value)
-    return safe(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))  # type: ignore[arg-type, unused-ignore] # of an unknown list
+    return quote_formula(", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value))  # type: ignore[arg-type, unused-ignore] # of an unknown list
 
 
 def _csv(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[bytes]:
     columns = _columns(docs, wanted)
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow([safe(_header(path)) for path in columns])
+    writer.writerow([quote_formula(_header(path)) for path in columns])
     for doc in docs:
         writer.writerow([_text(_value(doc, path)) for path in columns])
         if out.tell() >= _CHUNK:

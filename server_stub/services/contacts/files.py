@@ -36,13 +36,13 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def safe(cell: str) -> str:
+def quote_formula(cell: str) -> str:
     """Return a text as a spreadsheet shows it: one that looks like a formula is quoted, lest it be carried out."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def unquoted(cell: str) -> str:
-    """Return a text without the quote that `safe` put before it."""
+def unquote_formula(cell: str) -> str:
+    """Return a text without the quote that `quote_formula` put before it."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
@@ -69,7 +69,9 @@ def _table(lines: Iterable[list[str]], has_header: bool) -> Table:
     header = [cell.strip() for cell in filled[0]] if has_header else []
     names = tuple((header[n] if n < len(header) else "") or str(n + 1) for n in range(width))
     rows = filled[1:] if has_header else filled
-    return Table(names, tuple({name: unquoted(cell) for name, cell in zip(names, row, strict=False)} for row in rows))
+    return Table(
+        names, tuple({name: unquote_formula(cell) for name, cell in zip(names, row, strict=False)} for row in rows)
+    )
 
 
 def _sheet(content: bytes) -> Iterable[list[str]]:

@@ -38,7 +38,7 @@ def history(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]
     return sorted(found, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
 
 
-def written(message: Members) -> dict[str, Any]:
+def message_as_communication(message: Members) -> dict[str, Any]:
     """Return a message as an event of the communication history, which has no other word than e-mail for it."""
     judged = analysis(message["subject"], message["content"])
     return {
@@ -54,8 +54,8 @@ def written(message: Members) -> dict[str, Any]:
     }
 
 
-def heard(talks: Iterable[Members]) -> list[Members]:
-    """Return what tells how a contact feels: not the messages we wrote ourselves."""
+def said_by_contact(talks: Iterable[Members]) -> list[Members]:
+    """Return the communications that came from the contact: without the messages we wrote ourselves."""
     return [entry for entry in talks if not entry.get("ours")]
 
 
@@ -91,7 +91,7 @@ def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
 def analysis(subject: str | None, summary: str) -> dict[str, str]:
     """Return the sentiment of a communication, and a sentence on how it was found."""
     text = f"{subject}. {summary}" if subject and subject != summary else summary
-    tone, leaving = sentiment.tone(text), sentiment.leaving(text)
+    tone, leaving = sentiment.tone(text), sentiment.words_of_leaving(text)
     told = f" ({', '.join(dict.fromkeys(tone.words))})" if tone.words else ""
     sentence = f"{tone.sentiment.capitalize()} tone{told}, {tone.confidence} % sure."
     if leaving:
@@ -102,7 +102,7 @@ def analysis(subject: str | None, summary: str) -> dict[str, str]:
 def mood(communications: Sequence[Members], now: datetime) -> float:
     """Return the mean tone, -1..1: what was said last counts most, and half as much every thirty days."""
     weights = weight = 0.0
-    for entry in heard(communications)[:10]:
+    for entry in said_by_contact(communications)[:10]:
         age = max(now - entry["date"], timedelta())
         share = 0.5 ** (age / _HALF_LIFE)
         tone = sentiment.tone(f"{entry.get('subject') or ''}. {entry.get('summary') or ''}").score
@@ -143,12 +143,12 @@ def complete(
         Decimal(),
     )
     dated = dict(doc) | {"last_contact": talks[0]["date"] if talks else doc.get("last_contact")}
-    health = _bounded(50, health_factors(dated, talks, deals, now))
+    health = _sum_in_bounds(50, health_factors(dated, talks, deals, now))
     return {
         "relationship_health": "high" if health >= 70 else "medium" if health >= 40 else "low",
         "health_score": health,
-        "sentiment": sentiment.named(mood(talks, now)),
-        "churn_risk": _bounded(25, churn_factors(dated, talks, deals, now)),
+        "sentiment": sentiment.name_of_score(mood(talks, now)),
+        "churn_risk": _sum_in_bounds(25, churn_factors(dated, talks, deals, now)),
         "last_contact": dated["last_contact"],
         "total_deals": len(deals),
         "total_value": value,
@@ -171,12 +171,12 @@ def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Membe
     if lately:
         found.append(Factor(min(lately, 5) * 2, f"{lately} conversations in the last 90 days"))
     if abs(tone) >= 0.05:
-        found.append(Factor(round(tone * 25), f"{sentiment.named(tone)} tone of late"))
+        found.append(Factor(round(tone * 25), f"{sentiment.name_of_score(tone)} tone of late"))
     counts = {status: sum(deal.get("status") == status for deal in deals) for status in ("open", "won", "lost")}
     for status, points in (("open", 4), ("won", 5), ("lost", -4)):
         if counts[status]:
             found.append(Factor(min(counts[status], 3) * points, f"{counts[status]} {status} deals"))
-    if _overdue(doc, now):
+    if _is_overdue(doc, now):
         found.append(Factor(-5, "the follow-up is overdue"))
     if doc.get("status") in ("inactive", "archived"):
         found.append(Factor(-10, f"the contact is {doc['status']}"))
@@ -190,10 +190,14 @@ def churn_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Member
     found = [Factor(next((points for days, points in steps if quiet <= days), 45), _silence(doc, quiet))]
     tone = mood(talks, now)
     if abs(tone) >= 0.05:
-        found.append(Factor(round(tone * -30), f"{sentiment.named(tone)} tone of late"))
+        found.append(Factor(round(tone * -30), f"{sentiment.name_of_score(tone)} tone of late"))
     if trend(talks) == "declining":
         found.append(Factor(10, "the tone is getting worse"))
-    words = [word for entry in heard(talks)[:5] for word in sentiment.leaving(str(entry.get("summary") or ""))]
+    words = [
+        word
+        for entry in said_by_contact(talks)[:5]
+        for word in sentiment.words_of_leaving(str(entry.get("summary") or ""))
+    ]
     if words:
         found.append(Factor(20, f"talk of leaving: {', '.join(dict.fromkeys(words))}"))
     lost = sum(deal.get("status") == "lost" for deal in deals)
@@ -202,14 +206,14 @@ def churn_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Member
         found.append(Factor(min(lost, 3) * 6, f"{lost} lost deals"))
     if kept:
         found.append(Factor(min(kept, 3) * -5, f"{kept} open or won deals"))
-    if _overdue(doc, now):
+    if _is_overdue(doc, now):
         found.append(Factor(5, "the follow-up is overdue"))
     return found
 
 
 def trend(talks: Sequence[Members]) -> str:
     """Return whether the tone is ``improving``, ``stable`` or ``declining``: the newer half against the older."""
-    scores = [sentiment.tone(str(entry.get("summary") or "")).score for entry in heard(talks)[:10]]
+    scores = [sentiment.tone(str(entry.get("summary") or "")).score for entry in said_by_contact(talks)[:10]]
     if len(scores) < 4:
         return "stable"
     half = len(scores) // 2
@@ -222,7 +226,7 @@ def _talks(communications: Iterable[Members], now: datetime) -> list[Members]:
     return sorted((entry for entry in entries if entry is not None), key=lambda entry: entry["date"], reverse=True)
 
 
-def _bounded(start: int, factors: Iterable[Factor]) -> int:
+def _sum_in_bounds(start: int, factors: Iterable[Factor]) -> int:
     return max(0, min(100, start + sum(factor.points for factor in factors)))
 
 
@@ -240,7 +244,7 @@ def _silence(doc: Members, days: int) -> str:
     return f"last contact {days} days ago" if doc.get("last_contact") is not None else "never contacted"
 
 
-def _overdue(doc: Members, now: datetime) -> bool:
+def _is_overdue(doc: Members, now: datetime) -> bool:
     return doc.get("next_follow_up") is not None and doc["next_follow_up"] < now
 
 
@@ -272,7 +276,7 @@ def needs_follow_up(doc: Members, now: datetime) -> bool:
     return last is not None and now - last > SILENCE
 
 
-def filtered(docs: Sequence[Document], name: str | None, now: datetime) -> Sequence[Document]:
+def filter_by_name(docs: Sequence[Document], name: str | None, now: datetime) -> Sequence[Document]:
     """Keep the contacts of a named filter: ``all``, ``high-value``, ``at-risk`` or ``recent``."""
     tests: Mapping[str, Callable[[Document], bool]] = {
         "high-value": is_high_value,
@@ -295,7 +299,9 @@ def said_with(contact_id: str, collections: Callable[[str], Collection], now: da
     """Return what was said and written with a contact, newest first: its activities and its messages."""
     talks = history(collections("activity").find("contact_id", contact_id), now)
     for conversation in collections("conversation").find("contact_id", contact_id):
-        talks += [written(doc) for doc in collections("message").find("conversation_id", conversation["id"])]
+        talks += [
+            message_as_communication(doc) for doc in collections("message").find("conversation_id", conversation["id"])
+        ]
     return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
 
 
@@ -309,7 +315,7 @@ def deals_of(call: Context, contact_id: str) -> list[Document]:
     ]
 
 
-def computed(call: Context, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
+def computed_members(call: Context, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
     """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
     tenant = call.tenant
     rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
@@ -324,7 +330,7 @@ def refresh(call: Context, contact_id: str | None) -> Document | None:
     Its version stays, since nobody has edited it.
     """
     doc = call.collection("contact").get(contact_id) if contact_id is not None else None
-    return store_computed(call, doc, computed(call, doc)) if doc is not None else None
+    return store_computed(call, doc, computed_members(call, doc)) if doc is not None else None
 
 
 def store_computed(call: Context, doc: Document, members: Members) -> Document:

@@ -19,8 +19,8 @@ from ...data.normalise import person_name
 from ...problems import FieldError, Problem, invalid
 from ...serving import Context, Members, runs, serves
 from .columns import Column, check_mapping, members_of, plan
-from .files import FORMATS, UnreadableFileError, read, safe
-from .records import key_of, matching
+from .files import FORMATS, UnreadableFileError, quote_formula, read
+from .records import contact_matching, key_of
 from .validation import read_changes, read_new
 from .writing import apply, build_new
 
@@ -167,14 +167,14 @@ class _Work:
             if isinstance(row, str):
                 raise Problem("VALIDATION_ERROR", row, rule="format")
             members = members_of(row, self._columns, self.options["date_format"])
-            return self._written(members)
+            return self._create_or_update(members)
         except Problem as problem:
             for entry in problem.entries:
                 self.errors.append(self._error(number, entry, row))
             self.options["failed"].append([number, problem.message])
             return "failed"
 
-    def _written(self, members: dict[str, Any]) -> str:
+    def _create_or_update(self, members: dict[str, Any]) -> str:
         """Create or update; a trial is undone, but for what it tells of the rows after it."""
         options, call = self.options, self._call
         key = key_of(call, members | {"external_id": members.get("externalId")}, options["match_on"])
@@ -196,7 +196,7 @@ class _Work:
     def _save(self, members: dict[str, Any], key: str | None) -> tuple[str, Document | None]:
         options, call = self.options, self._call
         name = options["match_on"]
-        existing = matching(call, {name: key}, name) if key is not None else None
+        existing = contact_matching(call, {name: key}, name) if key is not None else None
         members.pop("id", None)
         if options["owner_id"]:
             members["ownerId"] = options["owner_id"]
@@ -264,7 +264,7 @@ def _error_file(call: Context, kept: Document, options: Members) -> str:
     for number, message in options["failed"]:
         row = kept["rows"][number]
         cells = [row] if isinstance(row, str) else [row.get(name) for name in kept["names"]]
-        writer.writerow([*(safe("" if cell is None else str(cell)) for cell in cells), message])
+        writer.writerow([*(quote_formula("" if cell is None else str(cell)) for cell in cells), message])
     content = out.getvalue().encode("utf-8-sig")
     stem = options["name"].rpartition(".")[0] or options["name"]
     file = {

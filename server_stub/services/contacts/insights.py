@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from ...serving import Context
-from ..insight import insight
-from ..sentiment import leaving
+from ..insight_shape import insight
+from ..sentiment import words_of_leaving
 from . import health as health
 
 Members = Mapping[str, Any]
@@ -26,7 +26,7 @@ def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], n
 
     `talks` is the communication history, newest first. The same data gives the same insights, ids included.
     """
-    theirs = health.heard(talks)
+    theirs = health.said_by_contact(talks)
     found = [*_risks(doc, theirs, now), *_opportunities(doc, deals), *_trends(theirs), *_suggestions(doc, now)]
     return sorted(found, key=lambda insight: -insight["confidence"])
 
@@ -45,7 +45,7 @@ def _risks(doc: Members, talks: Sequence[Members], now: datetime) -> Iterator[di
             75, talks[0]["date"], "Call back and settle what went wrong",
         )  # fmt: skip
     for entry in talks[:5]:
-        words = leaving(str(entry.get("summary") or ""))
+        words = words_of_leaving(str(entry.get("summary") or ""))
         if words:
             yield insight(
                 doc, "risk", f"leaving-{entry['id']}", "May be about to leave",

@@ -66,16 +66,18 @@ FIELDS: Mapping[str, FieldType] = {
 @serves(Contacts.create)
 def create(call: Context, contact: Members) -> Document:
     """Create a contact."""
-    return nested(call, build_new(call, contact))
+    return with_nested_lists(call, build_new(call, contact))
 
 
 @serves(Contacts.get)
 def get(call: Context, contact_id: str, include: Sequence[str] | None) -> Document:
     """Return a contact with its history and insights, whatever `include` names: this is the full record."""
-    return nested(call, found(call, contact_id))
+    return with_nested_lists(call, found(call, contact_id))
 
 
-def nested(call: Context, doc: Document, include: Sequence[str] = ("communication_history", "ai_insights")) -> Document:
+def with_nested_lists(
+    call: Context, doc: Document, include: Sequence[str] = ("communication_history", "ai_insights")
+) -> Document:
     """Return a contact with the nested lists that are named."""
     talks = health.communications_of(call, doc["id"])
     lists = {"communication_history": talks, "ai_insights": insights_of(call, doc, talks)}
@@ -87,7 +89,7 @@ def update(call: Context, contact_id: str, changes: Members, version: int | None
     """Change a contact."""
     doc = writable(call, contact_id)
     call.lock(doc, version)
-    return nested(call, apply(call, doc, changes))
+    return with_nested_lists(call, apply(call, doc, changes))
 
 
 @serves(Contacts.delete)
@@ -118,7 +120,7 @@ def list_(
 ) -> Sequence[Document]:
     """Return the contacts that were asked for."""
     docs = filter_by_values(
-        chosen(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id),
+        filtered_contacts(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id),
         account_id=account_id,
         lifecycle_stage=lifecycle_stage,
         source=source,
@@ -128,7 +130,7 @@ def list_(
     return sort_documents(docs, sort, order, SORTS)
 
 
-def chosen(
+def filtered_contacts(
     call: Context,
     *,
     search: str | None,
@@ -137,16 +139,16 @@ def chosen(
     tags: Sequence[str] | None,
     owner_id: str | None,
 ) -> Sequence[Document]:
-    """Return the contacts that lists and exports have in common to choose by."""
+    """Return the contacts that pass the filters which the list and the export share."""
     docs = filter_by_values(call.collection("contact").all(), status=status, owner_id=owner_id)
-    docs = health.filtered(filter_by_tags(docs, tags), filter, call.now)
+    docs = health.filter_by_name(filter_by_tags(docs, tags), filter, call.now)
     return filter_by_text(docs, search, _SEARCHED_BY[call.dialect])
 
 
 @serves(Contacts.search)
 def find(call: Context, query: Members) -> Sequence[Document]:
     """Return the contacts that match words and conditions."""
-    fields = [_known(name, number) for number, name in enumerate(query.get("fields") or ())]
+    fields = [_member_of_field(name, number) for number, name in enumerate(query.get("fields") or ())]
 
     def resolve(doc: Document, path: str) -> object:
         head, _, rest = path.partition(".")
@@ -162,14 +164,14 @@ def find(call: Context, query: Members) -> Sequence[Document]:
         name for name in map(snake, query.get("include") or ()) if name in ("communication_history", "ai_insights")
     ]
     if include:
-        docs = [nested(call, doc, include) for doc in docs]
+        docs = [with_nested_lists(call, doc, include) for doc in docs]
     if fields:
         kept = {"id", "name", *fields, *include}
         docs = [Document({name: value for name, value in doc.items() if name in kept}) for doc in docs]
     return docs
 
 
-def _known(field: str, number: int) -> str:
+def _member_of_field(field: str, number: int) -> str:
     """Return the member that holds a field. Raises 422 where there is none."""
     name = snake(field.partition(".")[0])
     if name not in Contact.model_fields:
@@ -193,8 +195,8 @@ def stats(call: Context) -> dict[str, int]:
     docs = call.collection("contact").all()
     return {
         "total": len(docs),
-        "high_value": len(health.filtered(docs, "high-value", call.now)),
-        "at_risk": len(health.filtered(docs, "at-risk", call.now)),
+        "high_value": len(health.filter_by_name(docs, "high-value", call.now)),
+        "at_risk": len(health.filter_by_name(docs, "at-risk", call.now)),
         "needs_follow_up": sum(health.needs_follow_up(doc, call.now) for doc in docs),
     }
 
@@ -220,7 +222,7 @@ def bulk_upsert(call: Context, contacts: Sequence[Members], match_on: str | None
         members = {name: value for name, value in item.items() if name != "id"}
         if item.get("id"):
             return apply(call, writable(call, item["id"]), members)
-        existing = matching(call, item, match_on) if match_on else None
+        existing = contact_matching(call, item, match_on) if match_on else None
         return apply(call, existing, members) if existing is not None else build_new(call, members)
 
     result = carry_out(call, contacts, write, field="contacts", id_of=lambda item: item.get("id"), atomic=atomic)
@@ -238,7 +240,7 @@ def key_of(call: Context, members: Members, name: str) -> str | None:
     return phone(value, call.tenant.get("country")) if name == "phone" else str(value)
 
 
-def matching(call: Context, members: Members, match_on: str) -> Document | None:
+def contact_matching(call: Context, members: Members, match_on: str) -> Document | None:
     """Return the stored contact that has the same e-mail address, phone number, external id or id; the oldest."""
     key = key_of(call, members, match_on)
     if key is None:

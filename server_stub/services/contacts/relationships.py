@@ -33,7 +33,7 @@ def inverse(type: str) -> str:
 def list_(call: Context, contact_id: str, type: str | None, sort: str | None, order: str | None) -> Sequence[Document]:
     """Return a contact's relationships as seen from it."""
     contact = found(call, contact_id)
-    seen = [seen_from(call, contact["id"], doc) for doc in of(call, contact["id"])]
+    seen = [seen_from(call, contact["id"], doc) for doc in relationships_of(call, contact["id"])]
     return sort_documents(
         filter_by_values(seen, type=type),
         sort,
@@ -71,7 +71,7 @@ def create(call: Context, contact_id: str, relationship: Members) -> Document:
 def update(call: Context, contact_id: str, relationship_id: str, changes: Members, version: int | None) -> Document:
     """Change a relationship; its type is given as seen from the contact in the path."""
     contact = writable(call, contact_id)
-    doc = _between(call, contact["id"], relationship_id)
+    doc = _relationship_of(call, contact["id"], relationship_id)
     call.lock(doc, version)
     given: dict[str, Any] = dict(changes)
     if "type" in given:
@@ -95,11 +95,11 @@ def update(call: Context, contact_id: str, relationship_id: str, changes: Member
 def delete(call: Context, contact_id: str, relationship_id: str) -> None:
     """End a relationship on both sides."""
     contact = writable(call, contact_id)
-    doc = call.delete("relationship", _between(call, contact["id"], relationship_id))
+    doc = call.delete("relationship", _relationship_of(call, contact["id"], relationship_id))
     call.emit("contact.relationship_deleted", "contact", contact, metadata={"relationship_id": doc["id"]})
 
 
-def of(call: Context, contact_id: str) -> list[Document]:
+def relationships_of(call: Context, contact_id: str) -> list[Document]:
     """Return the relationships a contact has, from whichever side they were made."""
     relationships = call.collection("relationship")
     return relationships.find("contact_id", contact_id) + relationships.find("related_contact_id", contact_id)
@@ -120,7 +120,7 @@ def seen_from(call: Context, contact_id: str, doc: Document) -> Document:
     }
 
 
-def _between(call: Context, contact_id: str, relationship_id: str) -> Document:
+def _relationship_of(call: Context, contact_id: str, relationship_id: str) -> Document:
     doc = call.record("relationship", relationship_id)
     if contact_id not in (doc["contact_id"], doc["related_contact_id"]):
         message = f"the contact {contact_id!r} has no relationship {relationship_id!r}"
@@ -130,14 +130,14 @@ def _between(call: Context, contact_id: str, relationship_id: str) -> Document:
 
 def _refuse_conflicts(call: Context, contact_id: str, other_id: str, type: str, *, but: str | None = None) -> None:
     """Raise 409 where the relationship is there already, would be a second superior, or would close a circle."""
-    for doc in of(call, contact_id):
+    for doc in relationships_of(call, contact_id):
         here = seen_from(call, contact_id, doc)
         if doc["id"] != but and here["related_contact_id"] == other_id and here["type"] == type:
             raise _exists(f"they are related as {type} already", doc)
     lower, upper, upward = (contact_id, other_id, type) if type in _UPWARD else (other_id, contact_id, inverse(type))
     if upward not in _UPWARD:
         return
-    above = [doc for doc in _upward(call, lower, upward) if doc["id"] != but]
+    above = [doc for doc in _relationships_upward(call, lower, upward) if doc["id"] != but]
     if upward == "reports_to" and above:
         raise _exists(f"the contact {lower} reports to {above[0]['related_contact_id']} already", above[0])
     waiting, reached = [upper], {upper}
@@ -150,14 +150,16 @@ def _refuse_conflicts(call: Context, contact_id: str, other_id: str, type: str, 
                 field="related_contact_id",
                 details={"type": upward},
             )
-        further = {doc["related_contact_id"] for doc in _upward(call, at, upward) if doc["id"] != but} - reached
+        further = {
+            doc["related_contact_id"] for doc in _relationships_upward(call, at, upward) if doc["id"] != but
+        } - reached
         waiting += sorted(further)
         reached |= further
 
 
-def _upward(call: Context, contact_id: str, upward: str) -> list[Document]:
+def _relationships_upward(call: Context, contact_id: str, upward: str) -> list[Document]:
     """Return the relationships to those directly above a contact."""
-    seen = [seen_from(call, contact_id, doc) for doc in of(call, contact_id)]
+    seen = [seen_from(call, contact_id, doc) for doc in relationships_of(call, contact_id)]
     return [doc for doc in seen if doc["type"] == upward]
 
 

@@ -24,14 +24,14 @@ _FROM = 75
 @recurs("contact health", every=_DAY)
 def refresh_health(call: Context) -> None:
     """Compute the health of every contact anew: silence makes a relationship worse."""
-    for doc, members in _computed(call):
+    for doc, members in _computed_members(call):
         health.store_computed(call, doc, {name: value for name, value in members.items() if name != "churn_risk"})
 
 
 @recurs("contact churn risk", every=_DAY)
 def refresh_churn_risk(call: Context) -> None:
     """Compute the churn risk of every contact anew, and warn the owner of those that have come to be at risk."""
-    for doc, members in _computed(call):
+    for doc, members in _computed_members(call):
         new = health.store_computed(call, doc, {"churn_risk": members["churn_risk"]})
         if health.is_at_risk(new) and not health.is_at_risk(doc) and new.get("owner_id"):
             notify(
@@ -47,14 +47,14 @@ def refresh_churn_risk(call: Context) -> None:
             )
 
 
-def _computed(call: Context) -> Iterator[tuple[Document, dict[str, Any]]]:
+def _computed_members(call: Context) -> Iterator[tuple[Document, dict[str, Any]]]:
     deals: dict[str, dict[str, Document]] = {}
     for deal in call.collection("deal"):
         roles = deal.get("contact_roles") or ()
         for contact_id in (deal.get("contact_id"), *(role["contact_id"] for role in roles)):
             deals.setdefault(contact_id or "", {})[deal["id"]] = deal
     for doc in call.collection("contact").all():
-        yield doc, health.computed(call, doc, list(deals.get(doc["id"], {}).values()))
+        yield doc, health.computed_members(call, doc, list(deals.get(doc["id"], {}).values()))
 
 
 @recurs("insights", every=_HOUR)

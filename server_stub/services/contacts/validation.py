@@ -14,14 +14,14 @@ from ...problems import FieldError, Problem
 from ...request.intake import arguments_of
 from ...serving import Context, Members, serves
 from .likeness import matches
-from .writing import checked
+from .writing import stored_form_and_problems
 
 
 @serves(Contacts.validate)
 def validate(call: Context, contacts: Sequence[Members]) -> list[dict[str, Any]]:
     """Check contacts."""
     check_size(contacts, "contacts")
-    return [_judged(call, index, draft) for index, draft in enumerate(contacts)]
+    return [_validate_draft(call, index, draft) for index, draft in enumerate(contacts)]
 
 
 def read_new(draft: Members) -> dict[str, Any]:
@@ -40,10 +40,10 @@ def read_changes(draft: Members) -> dict[str, Any]:
     return members
 
 
-def _judged(call: Context, index: int, draft: Members) -> dict[str, Any]:
-    errors, members = _readable(draft)
+def _validate_draft(call: Context, index: int, draft: Members) -> dict[str, Any]:
+    errors, members = _read_draft(draft)
     known = {entry.field for entry in errors}
-    normal, problems = checked(call, members)
+    normal, problems = stored_form_and_problems(call, members)
     errors += [entry for problem in problems for entry in problem.entries if entry.field not in known]
     likely = matches(call, normal)
     return {
@@ -57,7 +57,7 @@ def _judged(call: Context, index: int, draft: Members) -> dict[str, Any]:
     }
 
 
-def _readable(draft: Members) -> tuple[list[FieldError], dict[str, Any]]:
+def _read_draft(draft: Members) -> tuple[list[FieldError], dict[str, Any]]:
     """Return what is wrong with a draft by itself, and the members that are right."""
     errors: list[FieldError] = []
     rest, read = dict(draft), read_new

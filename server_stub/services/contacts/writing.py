@@ -54,8 +54,10 @@ def with_address(call: Context, address: str) -> list[Document]:
 # -- checking ----------------------------------------------------------------------------------------------------------
 
 
-def checked(call: Context, members: Members, current: Document | None = None) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the members in normal form, and everything that forbids storing them.
+def stored_form_and_problems(
+    call: Context, members: Members, current: Document | None = None
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the members in the form they are stored in, and the problems that forbid storing them.
 
     `current` is the contact they are changes of; None for a new one.
     """
@@ -87,9 +89,9 @@ def checked(call: Context, members: Members, current: Document | None = None) ->
     return out, problems
 
 
-def prepared(call: Context, members: Members, current: Document | None = None) -> dict[str, Any]:
-    """Return the members in normal form, or raise what forbids storing them; errors of fields come together."""
-    out, problems = checked(call, members, current)
+def stored_form(call: Context, members: Members, current: Document | None = None) -> dict[str, Any]:
+    """Return the members in the form they are stored in. Raises 422 with every field that is wrong, or 409."""
+    out, problems = stored_form_and_problems(call, members, current)
     fields = [entry for problem in problems if problem.code == "VALIDATION_ERROR" for entry in problem.entries]
     if fields:
         raise validation(fields)
@@ -176,7 +178,7 @@ def _conflicts(call: Context, members: Members, current: Document | None) -> lis
 
 def build_new(call: Context, members: Members) -> Document:
     """Store a new contact: check and normalise it, link it to its account, fill in the rest, and tell of it."""
-    given = prepared(call, members)
+    given = stored_form(call, members)
     if given.get("owner_id") is None:
         given["owner_id"] = call.caller.user_id
     given |= _account_of(call, given)
@@ -190,7 +192,7 @@ def build_new(call: Context, members: Members) -> Document:
 
 def apply(call: Context, doc: Document, changes: Members) -> Document:
     """Store changes of a contact, compute it anew, let what holds its name follow, and tell."""
-    given = prepared(call, changes, doc)
+    given = stored_form(call, changes, doc)
     if "custom_fields" in given:
         merged: dict[str, Any] = {**(doc.get("custom_fields") or {}), **(given["custom_fields"] or {})}
         given["custom_fields"] = {name: value for name, value in merged.items() if value is not None}
@@ -198,7 +200,7 @@ def apply(call: Context, doc: Document, changes: Members) -> Document:
         given["secondary_emails"] = [address for address in doc["secondary_emails"] if address != given["email"]]
     if "account_id" in given or "company" in given:
         given |= _account_of(call, given, doc)
-    new = call.update("contact", doc, {**given, **health.computed(call, doc | given)})
+    new = call.update("contact", doc, {**given, **health.computed_members(call, doc | given)})
     call.emit("contact.updated", "contact", new, changes=changes_between(doc, new))
     if new["health_score"] != doc.get("health_score"):
         health.tell_health(call, doc, new)

@@ -32,7 +32,7 @@ def threads(call: Context) -> list[Thread]:
     ]
 
 
-def filtered(call: Context, found: Sequence[Thread], name: str | None) -> list[Thread]:
+def filter_by_name(call: Context, found: Sequence[Thread], name: str | None) -> list[Thread]:
     """Keep the conversations of a named filter; one that is archived wants nothing."""
     tests: Mapping[str, Callable[[Document, list[Document]], bool]] = {
         "unread": lambda doc, history: doc["unread_count"] > 0 and not doc["archived"],
@@ -47,8 +47,8 @@ def filtered(call: Context, found: Sequence[Thread], name: str | None) -> list[T
 def list_(call: Context, filter: str | None, search: str | None) -> list[dict[str, Any]]:
     """Return the conversations, the one with the newest message first."""
     found: list[dict[str, Any]] = []
-    for doc, history in filtered(call, threads(call), filter):
-        one = state.shown(call, doc, history)
+    for doc, history in filter_by_name(call, threads(call), filter):
+        one = state.with_computed_members(call, doc, history)
         texts = [text for message in history for text in (message["content"], message["subject"]) if text]
         if matches(Document({**one, "texts": texts}), search, _SEARCHED):
             found.append(one)
@@ -58,7 +58,7 @@ def list_(call: Context, filter: str | None, search: str | None) -> list[dict[st
 @serves(Conversations.get)
 def get(call: Context, conversation_id: str) -> dict[str, Any]:
     """Return a conversation with its messages, those that came in analysed."""
-    return _whole(call, call.record("conversation", conversation_id))
+    return _with_messages(call, call.record("conversation", conversation_id))
 
 
 @serves(ConversationMessages.create)
@@ -78,14 +78,14 @@ def write(call: Context, conversation_id: str, message: Members) -> dict[str, An
 def set_priority(call: Context, conversation_id: str, priority: str) -> dict[str, Any]:
     """Set the priority by hand."""
     conversation = state.writable(call, conversation_id)
-    return _whole(call, state.change(call, conversation, {"priority": priority, "priority_set": True}))
+    return _with_messages(call, state.change(call, conversation, {"priority": priority, "priority_set": True}))
 
 
 @serves(Conversations.archive)
 def archive(call: Context, conversation_id: str, archived: bool) -> dict[str, Any]:
     """Archive a conversation, or take it back."""
     conversation = state.writable(call, conversation_id)
-    return _whole(call, state.change(call, conversation, {"archived": archived}))
+    return _with_messages(call, state.change(call, conversation, {"archived": archived}))
 
 
 @serves(ConversationTags.add)
@@ -96,10 +96,10 @@ def add_tag(call: Context, conversation_id: str, tag: str) -> dict[str, Any]:
     if not name or len(name) > _LONGEST_TAG:
         raise invalid("tag", "length", f"a tag has 1 to {_LONGEST_TAG} characters")
     if name.casefold() in {known.casefold() for known in tags}:
-        return _whole(call, conversation)
+        return _with_messages(call, conversation)
     if len(tags) >= _MOST_TAGS:
         raise invalid("tag", "max", f"a conversation has at most {_MOST_TAGS} tags")
-    return _whole(call, state.change(call, conversation, {"tags": [*tags, name]}))
+    return _with_messages(call, state.change(call, conversation, {"tags": [*tags, name]}))
 
 
 def text_of(message: Members) -> str:
@@ -110,7 +110,7 @@ def text_of(message: Members) -> str:
     return content
 
 
-def _whole(call: Context, conversation: Document) -> dict[str, Any]:
+def _with_messages(call: Context, conversation: Document) -> dict[str, Any]:
     history = state.messages_of(call, conversation["id"])
     messages: list[dict[str, Any]] = []
     for doc in history:
@@ -119,4 +119,4 @@ def _whole(call: Context, conversation: Document) -> dict[str, Any]:
             situation = state.situation_of(call, conversation, doc, history)
             message["ai_analysis"] = analyse(doc["content"], situation)
         messages.append(message)
-    return state.shown(call, conversation, history) | {"messages": messages}
+    return state.with_computed_members(call, conversation, history) | {"messages": messages}

@@ -37,7 +37,7 @@ def person_of(call: Context, conversation: Members) -> Document | None:
     contact_id = contact_of(call, conversation)
     if contact_id is not None:
         contact = call.collection("contact").get(contact_id)
-        return found(call, contact_id) if contact is None and _merged(call, contact_id) else contact
+        return found(call, contact_id) if contact is None and _was_merged(call, contact_id) else contact
     return call.collection("lead").get(conversation.get("lead_id") or "")
 
 
@@ -49,7 +49,7 @@ def contact_of(call: Context, conversation: Members) -> str | None:
     return lead.get("converted_contact_id") if lead is not None else None
 
 
-def _merged(call: Context, contact_id: str) -> bool:
+def _was_merged(call: Context, contact_id: str) -> bool:
     gone = call.collection("contact").get(contact_id, deleted=True)
     return gone is not None and bool(gone.get("merged_into"))
 
@@ -88,13 +88,13 @@ def situation_of(
     before = [doc for doc in history if doc["timestamp"] <= message["timestamp"] and doc["id"] != message["id"]]
     return Situation(
         name=message.get("sender_name"),
-        unanswered=unanswered(before),
+        unanswered=count_unanswered(before),
         important=is_important(person_of(call, conversation)),
         before=[doc["content"] for doc in before],
     )
 
 
-def unanswered(history: Sequence[Members]) -> int:
+def count_unanswered(history: Sequence[Members]) -> int:
     """Count the messages at the end of a history to which we have not answered."""
     count = 0
     for doc in reversed(history):
@@ -107,12 +107,12 @@ def unanswered(history: Sequence[Members]) -> int:
 # -- what the messages say -------------------------------------------------------------------------------------------
 
 
-def overall(history: Sequence[Members]) -> str:
+def overall_mood(history: Sequence[Members]) -> str:
     """Return the mood of what came in; the last messages count most."""
     scores = _scores(history)[-10:]
     weights = [_FADING**age for age in range(len(scores))]
     total = sum(score * weight for score, weight in zip(reversed(scores), weights, strict=True))
-    return sentiment.named(total / sum(weights)) if scores else "neutral"
+    return sentiment.name_of_score(total / sum(weights)) if scores else "neutral"
 
 
 def trend(history: Sequence[Members], now: datetime) -> str:
@@ -146,8 +146,8 @@ def summary(name: str, history: Sequence[Members], direction: str) -> str:
     parts = [f"{name} wrote {len(theirs)} of {len(history)} messages"]
     if topics:
         parts.append(f", on {', '.join(topics[:3])}")
-    parts.append(f". The mood is {overall(history)} and {direction}. ")
-    waiting = unanswered(history)
+    parts.append(f". The mood is {overall_mood(history)} and {direction}. ")
+    waiting = count_unanswered(history)
     last = f"{history[-1]['timestamp']:%Y-%m-%d}"
     parts.append(f"{waiting} without an answer since {last}." if waiting else f"We wrote last, on {last}.")
     return "".join(parts)
@@ -189,7 +189,7 @@ def shown_message(message: Members, now: datetime) -> dict[str, Any]:
     }
 
 
-def shown(call: Context, conversation: Members, history: Sequence[Members]) -> dict[str, Any]:
+def with_computed_members(call: Context, conversation: Members, history: Sequence[Members]) -> dict[str, Any]:
     """Return a conversation with everything that follows from its messages, but without them."""
     person = person_of(call, conversation)
     name = person["name"] if person is not None else conversation["contact_name"]
@@ -206,7 +206,7 @@ def shown(call: Context, conversation: Members, history: Sequence[Members]) -> d
             "sender": shown_message(last, call.now)["sender"],
         },
         "status": "archived" if conversation["archived"] else "active",
-        "overall_sentiment": overall(history),
+        "overall_sentiment": overall_mood(history),
         "sentiment_trend": direction,
         "ai_summary": summary(name, history, direction),
     }  # fmt: skip
@@ -318,4 +318,4 @@ def _note(call: Context, lead_id: str | None, theirs: bool) -> None:
     if not theirs and lead.get("first_response_at") is None:
         changes["first_response_at"] = call.now
     new = leads.change(call, lead, changes)
-    call.emit("lead.updated", "lead", new, changes=leads.told(lead, new))
+    call.emit("lead.updated", "lead", new, changes=leads.event_changes(lead, new))

@@ -30,7 +30,7 @@ Members = Mapping[str, Any]
 
 def activities_of(call: Context, deal_id: str) -> list[dict[str, Any]]:
     """Return what happened on a deal, newest first."""
-    return happened(call.collection("activity").find("deal_id", deal_id), call.now)
+    return past_activities(call.collection("activity").find("deal_id", deal_id), call.now)
 
 
 def activity_of(activity: Members) -> dict[str, Any] | None:
@@ -59,8 +59,8 @@ def evidence_of(call: Context, deal: Members) -> Evidence:
     return evidence(activities_of(call, deal["id"]), call.now)
 
 
-def happened(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
-    """Return activities as those of a deal, newest first, but tasks, and meetings that are still to come."""
+def past_activities(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
+    """Return the activities of a deal that took place, newest first: no tasks, and no meetings still to come."""
     found = [
         told
         for activity in activities
@@ -72,7 +72,7 @@ def happened(activities: Iterable[Members], now: datetime) -> list[dict[str, Any
 # -- what is computed ------------------------------------------------------------------------------------------------
 
 
-def computed(call: Context, deal: Members) -> dict[str, Any]:
+def computed_members(call: Context, deal: Members) -> dict[str, Any]:
     """Return the computed members of a stored deal as they are now."""
     return complete(deal, activities_of(call, deal["id"]), stage_of(call, deal), call.now)
 
@@ -114,14 +114,14 @@ def complete(deal: Members, activities: Sequence[Members], stage: Members | None
     }
 
 
-def seen(call: Context, deal: Document) -> Document:
+def with_current_figures(call: Context, deal: Document) -> Document:
     """Return a stored deal with its computed members as they are now: time alone moves some of them."""
-    return deal | computed(call, deal)
+    return deal | computed_members(call, deal)
 
 
 def all_seen(call: Context) -> list[Document]:
     """Return every deal of the company with its computed members as they are now."""
-    return [seen(call, deal) for deal in call.collection("deal").all()]
+    return [with_current_figures(call, deal) for deal in call.collection("deal").all()]
 
 
 def stage_of(call: Context, deal: Members) -> Document | None:
@@ -157,7 +157,7 @@ def closes_soon(deal: Members, today: date) -> bool:
     return bool(deal["status"] == "open" and closing is not None and today <= closing <= today + CLOSING_SOON)
 
 
-def filtered(docs: Sequence[Document], name: str | None, on: date) -> Sequence[Document]:
+def filter_by_name(docs: Sequence[Document], name: str | None, on: date) -> Sequence[Document]:
     """Keep the deals of a named filter: ``all``, ``hot``, ``at-risk`` or ``closing-soon``."""
     tests: Mapping[str, Callable[[Document], bool]] = {
         "hot": is_hot,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...serving import Context
-from ..insight import insight
+from ..insight_shape import insight
 from . import figures as figures
 from .signals import Evidence, Finding
 

@@ -14,10 +14,10 @@ _KEPT = timedelta(days=30)
 """Notifications expire after this time."""
 
 
-def moved(call: Context, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
-    """Tell the owner that a deal is in another stage: won, lost, opened again, or one on; None without an owner.
+def notify_stage_change(call: Context, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
+    """Notify the owner that a deal is in another stage, and return the notification; None without an owner.
 
-    One that was made in its stage comes from none.
+    `from_stage` is None for a deal that was created in its stage.
     """
     user = deal.get("owner_id") or call.caller.user_id
     if user is None:

@@ -110,8 +110,8 @@ def deal_probability(
     closed = own[0]["kind"] != "open" if own else base in (0, 100)
     known = [_activity(number, activity) for number, activity in enumerate(activities or ())]
     told = evidence(known, call.now)
-    signals = _merged(positive_signals or (), [finding.label for finding in told.signals])
-    risks = _merged(risk_factors or (), [finding.label for finding in told.risks])
+    signals = _merge_labels(positive_signals or (), [finding.label for finding in told.signals])
+    risks = _merge_labels(risk_factors or (), [finding.label for finding in told.risks])
     found = told.competitor.label if told.competitor is not None else None
     rival = competitor_mentioned or found
     recent = recent_of([activity["date"] for activity in known], call.now)
@@ -139,6 +139,6 @@ def _activity(number: int, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": given.get("id"), "date": moment, **texts}
 
 
-def _merged(given: Sequence[str], found: Sequence[str]) -> list[str]:
+def _merge_labels(given: Sequence[str], found: Sequence[str]) -> list[str]:
     """Return what was given and what was found, each once, in whatever case."""
     return list({name.casefold(): name for name in (*found, *given)}.values())

@@ -41,27 +41,27 @@ _MOST = Decimal(10) ** 15
 @serves(Deals.list)
 def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Document]:
     """Return the deals that were asked for, newest first."""
-    docs = figures.filtered(figures.all_seen(call), filter, figures.today(call))
+    docs = figures.filter_by_name(figures.all_seen(call), filter, figures.today(call))
     return sort_documents(filter_by_text(docs, search, SEARCHED), None, None, ("created_at",))
 
 
 @serves(Deals.get)
 def get(call: Context, deal_id: str) -> Document:
     """Return a deal with its activities and insights."""
-    return nested(call, call.record("deal", deal_id))
+    return with_nested_lists(call, call.record("deal", deal_id))
 
 
-def nested(call: Context, deal: Document) -> Document:
+def with_nested_lists(call: Context, deal: Document) -> Document:
     """Return a stored deal as it is now, with its activities and insights."""
-    now = figures.seen(call, deal)
+    now = figures.with_current_figures(call, deal)
     return now | {"activities": figures.activities_of(call, deal["id"]), "ai_insights": insights(call, now)}
 
 
 @serves(Deals.create)
 def create(call: Context, deal: Members) -> Document:
     """Create a deal in its pipeline's first stage, or in the one that is given."""
-    given = _prepared(call, deal)
-    stage = deal_stages.chosen(
+    given = _stored_form(call, deal)
+    stage = deal_stages.stage_named(
         call, deal_stages.pipeline_of(call, given.pop("pipeline_id", None)), given.pop("stage", None)
     )
     members: dict[str, Any] = {
@@ -71,32 +71,32 @@ def create(call: Context, deal: Members) -> Document:
         "expected_close_date": figures.quarter(figures.today(call))[1],
         "created_date": call.now,
         "last_activity": call.now,
-        **deal_stages.entered(call, stage),
+        **deal_stages.stage_members(call, stage),
         **given,
     }
-    return nested(call, deal_stages.begin(call, call.create("deal", "deal_", members)))
+    return with_nested_lists(call, deal_stages.begin(call, call.create("deal", "deal_", members)))
 
 
 @serves(Deals.update)
 def update(call: Context, deal_id: str, changes: Members) -> Document:
     """Change a deal and compute it anew; a stage moves it."""
     doc = call.record("deal", deal_id)
-    given = _prepared(call, changes, doc)
+    given = _stored_form(call, changes, doc)
     place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
     if place:
         wanted = deal_stages.pipeline_of(call, place.get("pipeline_id") or doc["pipeline_id"])
-        stage = deal_stages.chosen(call, wanted, place.get("stage", doc["stage"]))
+        stage = deal_stages.stage_named(call, wanted, place.get("stage", doc["stage"]))
         if stage["id"] != doc["stage_id"]:
             new = deal_stages.move(call, doc, stage, given)
-            _told(call, doc, new)
-            return nested(call, new)
+            _tell_changes(call, doc, new)
+            return with_nested_lists(call, new)
     changed = doc | given
-    new = call.update("deal", doc, given | figures.computed(call, changed))
-    _told(call, doc, new)
-    return nested(call, new)
+    new = call.update("deal", doc, given | figures.computed_members(call, changed))
+    _tell_changes(call, doc, new)
+    return with_nested_lists(call, new)
 
 
-def _told(call: Context, before: Document, after: Document) -> None:
+def _tell_changes(call: Context, before: Document, after: Document) -> None:
     call.emit("deal.updated", "deal", after, changes=changes_between(before, after))
     deal_stages.follow(call, after, before["contact_id"], before["account_id"])
 
@@ -114,8 +114,8 @@ def delete(call: Context, deal_id: str) -> None:
 def move_stage(call: Context, deal_id: str, stage: str) -> Document:
     """Move a deal to a stage; to the one it is in, nothing happens."""
     doc = call.record("deal", deal_id)
-    wanted = deal_stages.chosen(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
-    return nested(call, doc if wanted["id"] == doc["stage_id"] else deal_stages.move(call, doc, wanted))
+    wanted = deal_stages.stage_named(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
+    return with_nested_lists(call, doc if wanted["id"] == doc["stage_id"] else deal_stages.move(call, doc, wanted))
 
 
 @serves(DealActivities.create)
@@ -136,7 +136,7 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
         f"{kind}_",
         {
             **{name: value for name, value in blank(kind).items() if name not in _STAMPED},
-            **_shaped(call, kind, type, date, title, description),
+            **_activity_members(call, kind, type, date, title, description),
             "title": title,
             "description": description,
             "owner_id": call.caller.user_id or deal["owner_id"],
@@ -152,7 +152,7 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
         },
     )
     call.emit("activity.created", "activity", doc)
-    weighed = figures.computed(call, deal)
+    weighed = figures.computed_members(call, deal)
     changes = weighed | ({"next_step": own["next_step"]} if own["next_step"] else {})
     new = call.update("deal", deal, changes)
     told = {"id": doc["id"], "date": date, "description": description, **own}
@@ -167,7 +167,7 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
     return told
 
 
-def _shaped(call: Context, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
+def _activity_members(call: Context, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
     """Return the members that an activity of a kind has for what was said and when."""
     if kind == "email":
         return {"subject": title, "body_text": text, "sent_at": date}
@@ -232,7 +232,7 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 1) if values else 0.0
 
 
-def _prepared(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
+def _stored_form(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
     """Return given members in the form they are stored in. Raises 422 for what is wrong, or refers to nothing."""
     members = dict(given)
     for name in ("title", "value", "expected_close_date", "tags", "currency"):

@@ -110,7 +110,7 @@ class Evidence:
     """The one named last."""
 
 
-def _parsed() -> tuple[Phrase, ...]:
+def _parse_phrases() -> tuple[Phrase, ...]:
     found: list[Phrase] = []
     for entry in re.split(r"\n(?=\w)", _PHRASES.strip()):
         head, _, phrases = entry.partition(":")
@@ -120,7 +120,7 @@ def _parsed() -> tuple[Phrase, ...]:
     return tuple(found)
 
 
-_TABLE = _parsed()
+_TABLE = _parse_phrases()
 
 
 @lru_cache(maxsize=4096)
@@ -142,14 +142,14 @@ def read(text: str) -> tuple[tuple[str, str, str], ...]:
 def competitor(text: str) -> str | None:
     """Return the competitor a text names, or `UNNAMED` where it speaks of one without a name."""
     named = _NAMED.search(text)
-    if named is not None and not _negated(text[: named.start()]):
+    if named is not None and not _is_negated(text[: named.start()]):
         return named[1]
     for name in _KNOWN:
         known = re.search(rf"\b{name}\b", text, re.IGNORECASE)
-        if known is not None and not _negated(text[: known.start()]):
+        if known is not None and not _is_negated(text[: known.start()]):
             return name
     unnamed = _UNNAMED.search(text.lower())
-    return UNNAMED if unnamed is not None and not _negated(text[: unnamed.start()]) else None
+    return UNNAMED if unnamed is not None and not _is_negated(text[: unnamed.start()]) else None
 
 
 def evidence(activities: Iterable[Members], now: datetime | None = None) -> Evidence:
@@ -164,7 +164,7 @@ def evidence(activities: Iterable[Members], now: datetime | None = None) -> Evid
         date = activity.get("date")
         if now is not None and date is not None and date > now:
             continue
-        for kind, label, topic in read(spoken(activity)):
+        for kind, label, topic in read(text_of_activity(activity)):
             finding = Finding(kind, label, topic, activity.get("id"), date)  # type: ignore[arg-type] # the table's kinds
             if kind == "competitor":
                 rival = finding
@@ -178,7 +178,7 @@ def evidence(activities: Iterable[Members], now: datetime | None = None) -> Evid
     )
 
 
-def spoken(activity: Members) -> str:
+def text_of_activity(activity: Members) -> str:
     """Return all the text of an activity."""
     return ". ".join(str(activity[name]) for name in ("description", "outcome", "next_step") if activity.get(name))
 
@@ -216,6 +216,6 @@ def _is(token: str, word: str) -> bool:
     return token.startswith(word[:-1]) if word.endswith("*") else token == word
 
 
-def _negated(before: str) -> bool:
+def _is_negated(before: str) -> bool:
     clause = re.split(r"[.!?;:,]", fold(before).replace("'", "").replace("’", ""))[-1]
     return bool(_NEGATORS.intersection(clause.split()[-_REACH:]))

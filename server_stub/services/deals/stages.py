@@ -30,8 +30,8 @@ def stages(call: Context, pipeline_id: str) -> list[Document]:
     return sorted(call.collection("stage").find("pipeline_id", pipeline_id), key=lambda stage: stage["position"])
 
 
-def chosen(call: Context, pipeline: Document, name: str | None, field: str = "stage") -> Document:
-    """Return the stage of a key or an id, or the first open one. Raises 409 where the pipeline has none such."""
+def stage_named(call: Context, pipeline: Document, name: str | None, field: str = "stage") -> Document:
+    """Return the stage with a key or an id; or the first open one. Raises 409 where there is none."""
     there = stages(call, pipeline["id"])
     for stage in there:
         if name in (stage["key"], stage["id"]) if name is not None else stage["kind"] == "open":
@@ -44,8 +44,8 @@ def chosen(call: Context, pipeline: Document, name: str | None, field: str = "st
     )
 
 
-def entered(call: Context, stage: Members) -> dict[str, Any]:
-    """Return the members of a deal that its stage decides, for one that enters it now."""
+def stage_members(call: Context, stage: Members) -> dict[str, Any]:
+    """Return the members that a deal gets from the stage it enters now."""
     return {
         "pipeline_id": stage["pipeline_id"],
         "stage": stage["key"],
@@ -59,16 +59,16 @@ def entered(call: Context, stage: Members) -> dict[str, Any]:
 
 def move(call: Context, deal: Document, stage: Members, also: Members | None = None) -> Document:
     """Move a deal to a stage, with other changes; tell of it, and let contact and account follow."""
-    changes: dict[str, Any] = {**(also or {}), **entered(call, stage), "last_activity": call.now}
+    changes: dict[str, Any] = {**(also or {}), **stage_members(call, stage), "last_activity": call.now}
     if stage["kind"] != "lost" and deal["status"] == "lost":
         changes = {"lost_reason": None, "lost_notes": None, **changes}
-    new = call.update("deal", deal, changes | figures.computed(call, deal | changes))
+    new = call.update("deal", deal, changes | figures.computed_members(call, deal | changes))
     _remember(call, deal, new, stage)
     told = changes_between(deal, new)
     call.emit("deal.stage_changed", "deal", new, changes=told, metadata={"from": deal["stage"], "to": new["stage"]})
     if new["status"] != deal["status"]:
         _tell_status(call, new)
-    deal_notices.moved(call, new, deal["stage"])
+    deal_notices.notify_stage_change(call, new, deal["stage"])
     follow(call, new)
     return new
 
@@ -76,11 +76,11 @@ def move(call: Context, deal: Document, stage: Members, also: Members | None = N
 def begin(call: Context, deal: Document) -> Document:
     """Do what goes with a deal that is new: its history, its figures; one that is new and closed does as if moved."""
     _first_stay(call, deal)
-    deal = call.collection("deal").put(deal | figures.computed(call, deal))
+    deal = call.collection("deal").put(deal | figures.computed_members(call, deal))
     call.emit("deal.created", "deal", deal)
     if deal["status"] != "open":
         _tell_status(call, deal)
-        deal_notices.moved(call, deal, None)
+        deal_notices.notify_stage_change(call, deal, None)
     follow(call, deal)
     return deal
 

@@ -55,7 +55,7 @@ def connect(call: Context, integration_id: str, credentials: Members, config: Ma
         doc,
         {
             "status": "connected",
-            "config": {**doc["config"], **{name: _masked(name, value) for name, value in (config or {}).items()}},
+            "config": {**doc["config"], **{name: _mask_secret(name, value) for name, value in (config or {}).items()}},
             "credentials": {name: mask(value) for name, value in given.items()},
             "last_sync": call.now,
             "connected_at": call.now,
@@ -93,5 +93,5 @@ def mask(value: object) -> str:
     return f"••••{text[-4:]}" if len(text) >= 12 else "••••"
 
 
-def _masked(name: str, value: Any) -> Any:
+def _mask_secret(name: str, value: Any) -> Any:
     return mask(value) if _SECRET.search(name) and isinstance(value, str) else value

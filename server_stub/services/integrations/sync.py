@@ -20,7 +20,7 @@ _SHORT_LIVED = frozenset({"google", "microsoft", "hubspot"})
 def synchronise(call: Context) -> None:
     """Synchronise each connected system that is due; one whose access has expired is an error."""
     for doc in call.collection("integration").find("status", "connected"):
-        if _expired(call, doc):
+        if _has_expired(call, doc):
             new = call.update("integration", doc, {"status": "error"})
             told = {"code": "TOKEN_EXPIRED", "message": f"{doc['name']} does not accept the access token any more"}
             changes = changes_between(doc, new)
@@ -29,7 +29,7 @@ def synchronise(call: Context) -> None:
             call.collection("integration").put(doc | {"last_sync": call.now})
 
 
-def _expired(call: Context, doc: Document) -> bool:
+def _has_expired(call: Context, doc: Document) -> bool:
     given = doc["credentials"]
     lasting = doc["provider"] not in _SHORT_LIVED or "access_token" not in given or "refresh_token" in given
     return not lasting and call.now - doc["connected_at"] >= _HOUR

@@ -110,7 +110,7 @@ class Dealer:
             "assigned_at": self._call.now,
         }
 
-    def moved(self, before: str | None, after: str) -> None:
+    def count_assignment(self, before: str | None, after: str) -> None:
         """Count a lead that was given to somebody, so that the next one sees the new load."""
         if self._loads is not None:
             self._loads[after] = self._loads.get(after, 0) + 1
@@ -208,6 +208,6 @@ def _give(call: Context, dealer: Dealer, lead: Document, strategy: str, *, reass
     if any(lead[name] != value for name, value in changes.items()):
         new = call.update("lead", lead, changes)
         if lead["status"] in OPEN:
-            dealer.moved(owner, given["owner_id"])
+            dealer.count_assignment(owner, given["owner_id"])
         call.emit("lead.assigned", "lead", new, changes=changes_between(lead, new), reason=given["reason"])
     return given

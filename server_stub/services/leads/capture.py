@@ -14,7 +14,7 @@ from ...data.document import Document
 from ...problems import invalid
 from ...serving import Answer, Context, Members, serves
 from .assignment import OPEN
-from .records import add, change, fresh, prepared, told
+from .records import add, change, event_changes, stored_form, with_defaults
 from .signatures import read_signature
 
 _FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "value", "utm", "campaign")
@@ -43,7 +43,7 @@ def web_form(call: Context, submission: Members) -> Answer:
     came = [f"{name}: {submission[name]}" for name in ("page_url", "referrer") if submission.get(name)]
     body = "\n".join([message, *came]).strip()
     note = {"kind": "note", "title": f"Web form {submission['form_id']}", "description": body, "body": body}
-    return _captured(call, "web_form", members, note, at, notes=[message] if message else [])
+    return _capture(call, "web_form", members, note, at, notes=[message] if message else [])
 
 
 @serves(LeadCaptures.email)
@@ -84,7 +84,7 @@ def email(call: Context, email: Members) -> Answer:
         "attachments": list(email.get("attachments") or ()),
     }
     members = {"name": email.get("from_name"), "email": address, "source": "email", "source_detail": to, **found}
-    answer = _captured(call, "email", members, mail, at, extracted=found)
+    answer = _capture(call, "email", members, mail, at, extracted=found)
     if message_id is not None:
         kept = {name: answer.value[name] for name in ("assignment", "extracted")}
         id = call.new_id("capture_")
@@ -118,13 +118,13 @@ def social(call: Context, post: Members) -> Answer:
     message = (post.get("message") or "").strip()
     body = "\n".join(part for part in (message, post.get("post_url")) if part)
     note = {"kind": "note", "title": f"{network}: {handle}", "description": body, "body": body}
-    answer = _captured(call, "social", members, note, call.now, notes=[message] if message else [])
+    answer = _capture(call, "social", members, note, call.now, notes=[message] if message else [])
     if mention is not None:
         call.update("mention", mention, {"lead_id": answer.value["lead"]["id"]})
     return answer
 
 
-def _captured(
+def _capture(
     call: Context,
     channel: str,
     members: Members,
@@ -135,7 +135,7 @@ def _captured(
     extracted: Members = MappingProxyType({}),
 ) -> Answer:
     """Complete the open lead there is, or make one; either way with what was said as an activity."""
-    given = prepared(call, {**members, "name": normalise.person_name(members) or _called(members)})
+    given = stored_form(call, {**members, "name": normalise.person_name(members) or _fallback_name(members)})
     before, matched_on = _match(call, given)
     said: list[str] = []
 
@@ -153,7 +153,7 @@ def _captured(
         "lead.captured",
         "lead",
         lead,
-        changes=told(before, lead) if before is not None else (),
+        changes=event_changes(before, lead) if before is not None else (),
         metadata={"channel": channel, "matched_on": matched_on, "activity_id": said[0]},
     )
     read = [
@@ -183,8 +183,8 @@ def _answer(
     return Answer(value, status=201 if created else 200)
 
 
-def _called(members: Members) -> str | None:
-    """Return what to call somebody who gave no name."""
+def _fallback_name(members: Members) -> str | None:
+    """Return a name for somebody who gave none: from the e-mail address, else the phone number."""
     address = members.get("email") or ""
     first, last = normalise.name_in(address)
     return f"{first} {last}" if first and last else address.partition("@")[0] or members.get("phone")
@@ -246,4 +246,4 @@ def _say(call: Context, lead: Document, activity: Members, at: datetime) -> Docu
         "source": "api",
         "occurred_at": at,
     }
-    return call.create("activity", f"{kind}_", fresh(kind, {**activity, **about}))
+    return call.create("activity", f"{kind}_", with_defaults(kind, {**activity, **about}))

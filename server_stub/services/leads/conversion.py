@@ -18,7 +18,7 @@ from ..contacts import writing as contact_writing
 from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
 from .assignment import territory_of
-from .records import fresh, told
+from .records import event_changes, with_defaults
 
 _SHARED = (
     "first_name", "last_name", "email", "phone", "title", "source", "address", "website", "social_profiles",
@@ -61,7 +61,7 @@ def convert(
     else:
         contact = _new_contact(call, lead, account, owner, in_deal=create_deal)
     new_deal = _new_deal(call, lead, contact, account, owner, deal or {}) if create_deal else None
-    moved = _moved(call, lead, contact, account, new_deal)
+    moved = _link_history(call, lead, contact, account, new_deal)
     if new_deal is not None:
         new_deal = deal_stages.begin(call, new_deal)  # now, since what was said with the lead tells how likely it is
     contact = contact_health.refresh(call, contact["id"]) or contact
@@ -72,7 +72,7 @@ def convert(
     }
     done = {"status": "converted", "converted_at": call.now, "account_id": account and account["id"], **ids}
     converted = call.update("lead", lead, done)
-    call.emit("lead.converted", "lead", converted, changes=told(lead, converted), metadata=ids)
+    call.emit("lead.converted", "lead", converted, changes=event_changes(lead, converted), metadata=ids)
     made = (("contact", new_contact), ("account", new_account), ("deal", new_deal is not None))
     return {
         "lead": converted,
@@ -157,7 +157,7 @@ def _hosts(lead: Members) -> list[str]:
     return [host for host in (normalise.email_domain(lead["email"]), normalise.host(lead["website"])) if host]
 
 
-def _lacking(doc: Document, members: Members) -> dict[str, Any]:
+def _missing_members(doc: Document, members: Members) -> dict[str, Any]:
     """Return the members that a record which was there lacks; what it knows already stays."""
     changes = {name: value for name, value in members.items() if doc.get(name) in _EMPTY and value not in _EMPTY}
     own: dict[str, Any] = {**(members.get("custom_fields") or {}), **doc["custom_fields"]}
@@ -168,7 +168,7 @@ def _fill_account(call: Context, lead: Document, account: Document) -> Document:
     members = {name: lead[name] for name in _OF_COMPANY} | {"billing_address": lead["address"]}
     if account["currency"] not in (None, lead["currency"]):
         members["annual_revenue"] = None  # an amount of another currency
-    changes = _lacking(account, members)
+    changes = _missing_members(account, members)
     if not changes:
         return account
     new = call.update("account", account, changes)
@@ -183,7 +183,7 @@ def _fill_contact(call: Context, lead: Document, contact: Document, account: Doc
         members |= {"account_id": account["id"], "company": account["name"]}
     if lead["email"] and contact_writing.with_address(call, lead["email"]):
         members["email"] = None  # the address is another contact's, or this one's second
-    changes = _lacking(contact, members)
+    changes = _missing_members(contact, members)
     return contact_writing.apply(call, contact, changes) if changes else contact
 
 
@@ -202,7 +202,7 @@ def _new_account(call: Context, lead: Document, owner: str | None) -> Document:
         "currency": lead["currency"],
         "owner_id": owner,
     }
-    doc = call.create("account", "account_", fresh("account", members))
+    doc = call.create("account", "account_", with_defaults("account", members))
     territory = territory_of(call, doc)
     if territory is not None:
         doc = call.collection("account").put(doc | {"territory_id": territory["id"]})
@@ -261,12 +261,12 @@ def _new_deal(
         "last_activity": call.now,
         "closed_at": None if stage["kind"] == "open" else call.now,
     }
-    return call.create("deal", "deal_", fresh("deal", members))
+    return call.create("deal", "deal_", with_defaults("deal", members))
 
 
 def _stage(call: Context, given: Members) -> Document:
     pipeline = deal_stages.pipeline_of(call, given.get("pipeline_id"), "deal.pipeline_id")
-    return deal_stages.chosen(call, pipeline, given.get("stage"), "deal.stage")
+    return deal_stages.stage_named(call, pipeline, given.get("stage"), "deal.stage")
 
 
 def _roles(call: Context, contact: Document, given: Sequence[Members]) -> list[dict[str, Any]]:
@@ -282,7 +282,7 @@ def _roles(call: Context, contact: Document, given: Sequence[Members]) -> list[d
 # -- what moves ----------------------------------------------------------------------------------------------------
 
 
-def _moved(
+def _link_history(
     call: Context, lead: Document, contact: Document, account: Document | None, deal: Document | None
 ) -> dict[str, int]:
     """Give the contact what was said with the lead. It stays the lead's as well: that is how 003 finds its messages."""

@@ -35,13 +35,13 @@ _UNTOLD = ("score_reasons", "duplicate_ids", "score_override", "score_override_r
 # -- what the other rules of leads build on ----------------------------------------------------------------------
 
 
-def fresh(kind: str, members: Members) -> dict[str, Any]:
+def with_defaults(kind: str, members: Members) -> dict[str, Any]:
     """Return the members of a new record: those given, the others at their defaults."""
     return {name: value for name, value in blank(kind).items() if name not in _STAMPED} | dict(members)
 
 
-def prepared(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
-    """Return given members in the form they are stored in. Raises 422 that names every field that cannot be right."""
+def stored_form(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
+    """Return given members in the form they are stored in. Raises 422 with every field that is wrong."""
     members = dict(given)
     forms: Mapping[str, Callable[[Any], object]] = {
         "email": normalise.email,
@@ -58,7 +58,7 @@ def prepared(call: Context, given: Members, before: Document | None = None) -> d
             except Problem as problem:
                 wrong += problem.entries
     try:
-        members |= _named(members, before)
+        members |= _name_members(members, before)
     except Problem as problem:
         wrong += problem.entries
     if wrong:
@@ -71,7 +71,7 @@ def prepared(call: Context, given: Members, before: Document | None = None) -> d
     return members
 
 
-def _named(members: Members, before: Document | None) -> dict[str, Any]:
+def _name_members(members: Members, before: Document | None) -> dict[str, Any]:
     """Return the name made of its parts where only they are given, and the parts anew where only the name is."""
     parts = {part: members[part] for part in ("first_name", "last_name") if part in members}
     if before is None or "name" in members:
@@ -98,7 +98,9 @@ def add(
     `heard` is called with it before it is scored, to store what was heard of it.
     """
     draft = {"currency": call.tenant["base_currency"], **members}
-    doc = call.create("lead", "lead_", fresh("lead", draft | _of_status(None, draft.get("status", "new"), call.now)))
+    doc = call.create(
+        "lead", "lead_", with_defaults("lead", draft | _of_status(None, draft.get("status", "new"), call.now))
+    )
     territory = territory_of(call, doc)
     doc = doc | {"territory_id": territory["id"] if territory is not None else None}
     assignment = first_owner(call, doc) if doc["owner_id"] is None else None
@@ -106,9 +108,9 @@ def add(
         doc = doc | {"owner_id": assignment["owner_id"]}
     if heard is not None:
         heard(doc)
-    doc = call.collection("lead").put(doc | lead_scoring.rescored(call, doc))
+    doc = call.collection("lead").put(doc | lead_scoring.current_score_members(call, doc))
     lead_scoring.remember(call, doc, None)
-    return _linked(call, doc, ()), assignment
+    return _with_duplicates(call, doc, ()), assignment
 
 
 def change(call: Context, doc: Document, changes: Members) -> Document:
@@ -119,17 +121,17 @@ def change(call: Context, doc: Document, changes: Members) -> Document:
     if "status" in real:
         real = {**_of_status(doc, real["status"], call.now), **real}
     if doc["converted_contact_id"] is None:  # what became of it is decided: its score stays what it was
-        real |= lead_scoring.rescored(call, doc | real)
+        real |= lead_scoring.current_score_members(call, doc | real)
     new = call.update("lead", doc, real)
     if new["score"] != doc["score"]:
         lead_scoring.remember(call, new, doc)
     if "email" in real or "phone" in real:
-        new = _linked(call, new, doc["duplicate_ids"])
+        new = _with_duplicates(call, new, doc["duplicate_ids"])
     return new
 
 
-def told(before: Members, after: Members) -> list[dict[str, Any]]:
-    """Return the changes of a lead that an event tells."""
+def event_changes(before: Members, after: Members) -> list[dict[str, Any]]:
+    """Return the changes an event of a lead lists: all but those of members that are computed from others."""
     return [entry for entry in changes_between(before, after) if entry["field"] not in _UNTOLD]
 
 
@@ -146,7 +148,7 @@ def link_duplicates(leads: Collection, ids: Iterable[str]) -> None:
             leads.put(doc | {"duplicate_ids": duplicates})
 
 
-def _linked(call: Context, doc: Document, former: Iterable[str]) -> Document:
+def _with_duplicates(call: Context, doc: Document, former: Iterable[str]) -> Document:
     leads = call.collection("lead")
     link_duplicates(leads, [doc["id"]])
     new = leads.get(doc["id"]) or doc
@@ -181,7 +183,7 @@ def complete(
         return dict(doc)
     full = blank("lead") | dict(doc)
     activities = collections("activity").find("lead_id", full["id"]) if collections is not None else ()
-    full |= lead_scoring.scored(full, activities, now)
+    full |= lead_scoring.score_members(full, activities, now)
     if collections is not None:
         leads = collections("lead")
         same = {other["id"] for field in ("email", "phone") if full[field] for other in leads.find(field, full[field])}
@@ -195,7 +197,7 @@ def complete(
 @serves(Leads.create)
 def create(call: Context, lead: Members) -> Document:
     """Create a lead."""
-    doc, _ = add(call, prepared(call, lead))
+    doc, _ = add(call, stored_form(call, lead))
     call.emit("lead.created", "lead", doc)
     return doc
 
@@ -211,19 +213,19 @@ def update(call: Context, lead_id: str, changes: Members, version: int | None) -
     """Change a lead; one that became a contact only in what everybody may still note about it."""
     doc = call.record("lead", lead_id)
     call.lock(doc, version)
-    members = prepared(call, changes, doc)
+    members = stored_form(call, changes, doc)
     if doc["converted_contact_id"] is not None:
         closed = [name for name, value in members.items() if name not in _FREE and doc.get(name) != value]
         if closed:
-            raise _converted(doc, f"only {', '.join(_FREE)} can still be changed", field=closed[0])
+            raise _converted_problem(doc, f"only {', '.join(_FREE)} can still be changed", field=closed[0])
     new = change(call, doc, members)
     if new is not doc:
-        call.emit("lead.updated", "lead", new, changes=told(doc, new))
+        call.emit("lead.updated", "lead", new, changes=event_changes(doc, new))
         _tell_owner(call, doc, new)
     return new
 
 
-def _converted(doc: Document, consequence: str, field: str | None = None) -> Problem:
+def _converted_problem(doc: Document, consequence: str, field: str | None = None) -> Problem:
     contact = doc["converted_contact_id"]
     return Problem(
         "LEAD_CONVERTED",
@@ -331,7 +333,7 @@ _JUDGED = ("reason", "budget", "authority", "need", "timeline", "notes")
 def _judge(call: Context, lead_id: str, qualified: bool, known: Members) -> Document:
     doc = call.record("lead", lead_id)
     if doc["status"] == "converted":
-        raise _converted(doc, "there is nothing left to judge")
+        raise _converted_problem(doc, "there is nothing left to judge")
     former: Members = doc["qualification"] or {}
     same = former.get("qualified") is qualified
     judgement = {name: known.get(name, former.get(name)) for name in _JUDGED}
@@ -350,7 +352,7 @@ def _judge(call: Context, lead_id: str, qualified: bool, known: Members) -> Docu
     }
     new = change(call, doc, changes)
     event = "lead.qualified" if qualified else "lead.disqualified"
-    call.emit(event, "lead", new, changes=told(doc, new), reason=judgement["reason"])
+    call.emit(event, "lead", new, changes=event_changes(doc, new), reason=judgement["reason"])
     _tell_owner(call, doc, new)
     return new
 

@@ -62,7 +62,7 @@ def rating(score: int) -> str:
     return "hot" if score >= HOT else "warm" if score >= WARM else "cold"
 
 
-def scored(doc: Members, activities: Iterable[Members], now: datetime) -> dict[str, Any]:
+def score_members(doc: Members, activities: Iterable[Members], now: datetime) -> dict[str, Any]:
     """Return the score, its reasons and the rating a lead ought to have; a score set by hand stays."""
     held = doc.get("score_override")
     if held is not None:
@@ -73,9 +73,9 @@ def scored(doc: Members, activities: Iterable[Members], now: datetime) -> dict[s
     return {"score": score, "score_reasons": reasons, "rating": rating(score)}
 
 
-def rescored(call: Context, doc: Members) -> dict[str, Any]:
+def current_score_members(call: Context, doc: Members) -> dict[str, Any]:
     """Return the score members of a lead as of now, from its own data and its activities."""
-    return scored(doc, call.collection("activity").find("lead_id", doc["id"]), call.now)
+    return score_members(doc, call.collection("activity").find("lead_id", doc["id"]), call.now)
 
 
 def remember(call: Context, doc: Document, before: Members | None, reason: str | None = None) -> Document:
@@ -112,7 +112,7 @@ def score(call: Context, lead_id: str, score: int | None, reason: str | None) ->
     if score is not None and not why:
         raise Problem("REASON_REQUIRED", "a score that is set by hand needs a reason", field="reason", rule="required")
     held = {"score_override": score, "score_override_reason": why if score is not None else None}
-    changes = {**held, **rescored(call, doc | held)}
+    changes = {**held, **current_score_members(call, doc | held)}
     if all(doc.get(name) == value for name, value in changes.items()):
         return remember(call, doc, doc, why or None)
     new = call.update("lead", doc, changes)
@@ -184,10 +184,10 @@ def _qualification(doc: Members, now: datetime) -> Iterable[dict[str, Any]]:
 
 def _lately(doc: Members, activities: Iterable[Members], now: datetime) -> Iterable[dict[str, Any]]:
     if doc.get("last_activity_at") is not None:
-        points = round(10 * _faded(doc["last_activity_at"], now))
+        points = round(10 * _share_left(doc["last_activity_at"], now))
         yield _reason("last_activity_at", "When something happened last", doc["last_activity_at"], points)
     happened = [
-        weight * _faded(activity["occurred_at"], now)
+        weight * _share_left(activity["occurred_at"], now)
         for activity in activities
         if activity.get("occurred_at") is not None
         and activity["occurred_at"] <= now
@@ -198,6 +198,6 @@ def _lately(doc: Members, activities: Iterable[Members], now: datetime) -> Itera
         yield _reason("activities", "What was said and written", len(happened), points)
 
 
-def _faded(at: datetime, now: datetime) -> float:
-    """Return how much of its points something still has."""
+def _share_left(at: datetime, now: datetime) -> float:
+    """Return the share of its points, 0..1, that something this old still has."""
     return float(0.5 ** (max((now - at) / timedelta(days=1), 0.0) / HALF_LIFE))

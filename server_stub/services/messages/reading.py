@@ -174,7 +174,7 @@ def intent_of(content: str) -> str:
     """Return what somebody wants with a text."""
     negative = sentiment.tone(content).sentiment == "negative"
     points = {name: len(_hits(content, stems)) for name, stems in _INTENTS.items()}
-    points["complaint"] = points["complaint"] * 2 + len(sentiment.leaving(content)) if negative else 0
+    points["complaint"] = points["complaint"] * 2 + len(sentiment.words_of_leaving(content)) if negative else 0
     points["inquiry"] += content.count("?") * 2
     best = max(points, key=lambda name: points[name])
     return best if points[best] else "follow-up"
@@ -185,7 +185,7 @@ def urgency_of(content: str, situation: Situation | None = None) -> str:
     known = situation or Situation()
     points = 3 * min(len(_hits(content, _URGENT)), 1) + min(len(_hits(content, _PRESSING)), 2)
     points += 1 if sentiment.tone(content).score <= -0.5 else 0
-    points += 1 if sentiment.leaving(content) else 0
+    points += 1 if sentiment.words_of_leaving(content) else 0
     letters = [letter for letter in content if letter.isalpha()]
     if "!!" in content or (len(letters) > 20 and sum(letter.isupper() for letter in letters) > len(letters) * 0.7):
         points += 1

@@ -12,7 +12,7 @@ from ...data.document import Document
 from ...data.query import filter_by_values
 from ...serving import Context, Members, serves
 from ..conversations import state as state
-from ..conversations.records import filtered, text_of, threads
+from ..conversations.records import filter_by_name, text_of, threads
 from .reading import analyse
 from .writing import compose, variables_of
 
@@ -91,9 +91,9 @@ def stats(call: Context) -> dict[str, Any]:
     average = sum(times, timedelta()) / len(times) if times else timedelta()
     return {
         "total": len(found),
-        "unread": len(filtered(call, found, "unread")),
-        "high_priority": len(filtered(call, found, "high-priority")),
-        "needs_follow_up": len(filtered(call, found, "follow-up")),
+        "unread": len(filter_by_name(call, found, "unread")),
+        "high_priority": len(filter_by_name(call, found, "high-priority")),
+        "needs_follow_up": len(filter_by_name(call, found, "follow-up")),
         "average_response_time": round(average.total_seconds() / 60, 1),
     }
 

@@ -183,9 +183,9 @@ def _templates(
         return own + asked + len(words & set(re.findall(r"\w{4,}", fold(template["content"]))))
 
     found = sorted((one for one in templates if one["category"] in wanted), key=lambda one: (-points(one), one["name"]))
-    return [_filled(template, known) for template in found[:3]]
+    return [_fill_template(template, known) for template in found[:3]]
 
 
-def _filled(template: Mapping[str, Any], facts: Mapping[str, str | None]) -> dict[str, Any]:
+def _fill_template(template: Mapping[str, Any], facts: Mapping[str, str | None]) -> dict[str, Any]:
     content = _VARIABLE.sub(lambda match: facts.get(match[1]) or match[0], template["content"])
     return {**template, "content": content, "variables": variables_of(content)}

@@ -53,8 +53,8 @@ def redeliver(call: Context, delivery_id: str) -> Document:
     return write(call, endpoint, doc["event"], doc["event_id"], None, redelivery=doc)
 
 
-def attempted(call: Context, delivery: Document, attempt: Attempt, outcome: Outcome) -> None:
-    """Enter an attempt, and what follows from it."""
+def record_attempt(call: Context, delivery: Document, attempt: Attempt, outcome: Outcome) -> None:
+    """Store an attempt at a delivery and what follows from its outcome, for the delivery and for the endpoint."""
     entry = {
         "number": attempt.number,
         "at": attempt.at,

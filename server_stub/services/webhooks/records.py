@@ -53,9 +53,9 @@ def create(call: Context, webhook: Members) -> dict[str, Any]:
         "previous_secret_expires_at": None,
     }
     doc = call.create(ENDPOINT, "webhook_", members)
-    doc = call.collection(ENDPOINT).put(doc | _with_secret(call, doc, 0))
-    call.emit("webhook.created", "webhook", _public(doc))
-    return _revealed(doc)
+    doc = call.collection(ENDPOINT).put(doc | _new_secret_members(call, doc, 0))
+    call.emit("webhook.created", "webhook", _without_secrets(doc))
+    return _with_secret(doc)
 
 
 @serves(Webhooks.get)
@@ -80,9 +80,14 @@ def update(call: Context, webhook_id: str, changes: Members, version: int | None
         new |= _WELL
     made = call.update(ENDPOINT, doc, new)
     if made["url"] != doc["url"]:
-        for delivery in waiting(call, made):
+        for delivery in pending_deliveries(call, made):
             call.update(DELIVERY, delivery, {"url": made["url"]})
-    call.emit("webhook.updated", "webhook", _public(made), changes=changes_between(_public(doc), _public(made)))
+    call.emit(
+        "webhook.updated",
+        "webhook",
+        _without_secrets(made),
+        changes=changes_between(_without_secrets(doc), _without_secrets(made)),
+    )
     return made
 
 
@@ -91,9 +96,9 @@ def delete(call: Context, webhook_id: str) -> None:
     """Delete an endpoint, and cancel what waits for it."""
     permit(call)
     doc = call.record(ENDPOINT, webhook_id)
-    for delivery in waiting(call, doc):
+    for delivery in pending_deliveries(call, doc):
         call.update(DELIVERY, delivery, {"status": "cancelled", "next_attempt_at": None})
-    call.emit("webhook.deleted", "webhook", _public(call.delete(ENDPOINT, doc)))
+    call.emit("webhook.deleted", "webhook", _without_secrets(call.delete(ENDPOINT, doc)))
 
 
 @serves(Webhooks.rotate_secret)
@@ -101,9 +106,9 @@ def rotate_secret(call: Context, webhook_id: str, expires_in: int | None) -> Ans
     """Give an endpoint a new secret; the one before is used as well for a while."""
     permit(call)
     doc = call.record(ENDPOINT, webhook_id)
-    made = call.update(ENDPOINT, doc, _with_secret(call, doc, _OVERLAP if expires_in is None else expires_in))
-    call.emit("webhook.secret_rotated", "webhook", _public(made))
-    return Answer(_revealed(made))
+    made = call.update(ENDPOINT, doc, _new_secret_members(call, doc, _OVERLAP if expires_in is None else expires_in))
+    call.emit("webhook.secret_rotated", "webhook", _without_secrets(made))
+    return Answer(_with_secret(made))
 
 
 @serves(Webhooks.test)
@@ -128,7 +133,7 @@ def require_active(endpoint: Document) -> None:
         raise Problem("OBJECT_INACTIVE", "the endpoint is not active: update it with active=true first")
 
 
-def waiting(call: Context, endpoint: Document) -> list[Document]:
+def pending_deliveries(call: Context, endpoint: Document) -> list[Document]:
     """Return what is still to be posted to an endpoint."""
     mine = call.collection(DELIVERY).find("webhook_id", endpoint["id"])
     return [delivery for delivery in mine if delivery["status"] == "pending"]
@@ -156,7 +161,7 @@ def _events(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _with_secret(call: Context, doc: Document, overlap: int) -> dict[str, Any]:
+def _new_secret_members(call: Context, doc: Document, overlap: int) -> dict[str, Any]:
     """Return the members of an endpoint with a new secret."""
     # The same in every run, as everything of the stub: no secret of it protects anything.
     seed = hashlib.sha256(f"{call.caller.tenant_id}{call.new_id('secret_')}".encode()).digest()
@@ -170,9 +175,10 @@ def _with_secret(call: Context, doc: Document, overlap: int) -> dict[str, Any]:
     }
 
 
-def _public(doc: Document) -> Document:
+def _without_secrets(doc: Document) -> Document:
     return Document({name: value for name, value in doc.items() if name != "secrets"})
 
 
-def _revealed(doc: Document) -> dict[str, Any]:
+def _with_secret(doc: Document) -> dict[str, Any]:
+    """Return an endpoint with its newest secret, as only the answer that makes the secret has it."""
     return doc | {"secret": doc["secrets"][0]["value"]}

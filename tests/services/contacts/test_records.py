@@ -14,7 +14,7 @@ from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Filter
 from server_stub import StubServer
 from server_stub.data.document import Document
-from server_stub.services.sentiment import leaving, tone
+from server_stub.services.sentiment import tone, words_of_leaving
 
 
 @pytest.fixture
@@ -247,8 +247,8 @@ def test_deals_count_in_the_companys_currency(client: CrmClient, flow: CrmClient
 def test_a_tone_is_heard_in_three_languages(text: str, expected: str) -> None:
     assert tone(text).sentiment == expected
     assert tone("really great").score > tone("great").score > tone("slightly great").score > 0
-    assert leaving("Wir wollen kündigen")
-    assert not leaving("We will never cancel")
+    assert words_of_leaving("Wir wollen kündigen")
+    assert not words_of_leaving("We will never cancel")
 
 
 # -- relationships and duplicates --------------------------------------------------------------------------------------
