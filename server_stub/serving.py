@@ -142,7 +142,7 @@ class Context:
         return self.server.store.new_id(prefix)
 
     def create(self, kind: str, prefix: str, members: Members) -> Document:
-        """Store a new record with its id, times, creator and version 1."""
+        """Store a new record with its id, times, creator and version 1, whatever `members` has for those."""
         stamp = {
             "id": self.new_id(prefix),
             "created_at": self.now,
@@ -150,7 +150,7 @@ class Context:
             "created_by": self.caller.actor_id,
             "version": 1,
         }
-        return self.collection(kind).put(Document({**stamp, **members}))
+        return self.collection(kind).put(Document({**stamp, **members, **stamp}))
 
     def update(self, kind: str, doc: Document, changes: Members) -> Document:
         """Store a record with changes, one version later."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from .record import Record
-from .values import EMPTY, OPEN, Address, Amount, FieldValue, LeadSource, Rating, SocialProfile
+from .values import EMPTY, OPEN, Address, Amount, Default, FieldValue, LeadSource, Rating, SocialProfile
 
 AccountType: TypeAlias = Annotated[
     Literal["prospect", "customer", "partner", "reseller", "vendor", "competitor", "other"] | str, OPEN
@@ -22,8 +22,8 @@ class Account(Record):
     domain: str | None = None
     website: str | None = None
     industry: str | None = None
-    type: AccountType | None = None
-    status: AccountStatus | None = None
+    type: Annotated[AccountType | None, Default("prospect")] = None
+    status: Annotated[AccountStatus | None, Default("active")] = None
     phone: str | None = None
     email: str | None = None
     employees: int | None = None
@@ -41,13 +41,13 @@ class Account(Record):
     social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
     logo: str | None = None
     tags: list[str] = Field(default_factory=EMPTY)
-    health_score: int | None = None
+    health_score: Annotated[int | None, Default(50)] = None
     """0..100: the mean of its contacts, weighted by activity."""
-    contact_count: int | None = None
-    open_deal_count: int | None = None
-    open_deal_value: Amount | None = None
-    won_value: Amount | None = None
-    child_count: int | None = None
+    contact_count: Annotated[int | None, Default(0)] = None
+    open_deal_count: Annotated[int | None, Default(0)] = None
+    open_deal_value: Annotated[Amount | None, Default(0)] = None
+    won_value: Annotated[Amount | None, Default(0)] = None
+    child_count: Annotated[int | None, Default(0)] = None
     last_activity_at: AwareDatetime | None = None
     merged_ids: list[str] = Field(default_factory=EMPTY)
     external_id: str | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
 
 from pydantic import AwareDatetime, Discriminator, Field, Tag
 
 from ..wire import wire
 from .calendar_meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
 from .record import Model, Record
-from .values import EMPTY, OPEN, ErrorDetail, FieldValue, Priority, Sentiment
+from .values import EMPTY, OPEN, Default, ErrorDetail, FieldValue, Priority, Sentiment
 
 ActivityKind: TypeAlias = Literal["task", "event", "call", "email", "note"] | str
 ActivitySource: TypeAlias = Literal["manual", "sync", "workflow", "import", "api"] | str
@@ -48,12 +48,12 @@ class ActivityRecord(Record):
     account_id: str | None = None
     contact_name: str | None = None
     contact_company: str | None = None
-    priority: Priority | None = None
+    priority: Annotated[Priority | None, Default("medium")] = None
     tags: list[str] = Field(default_factory=EMPTY)
     reminders: list[Reminder] = Field(default_factory=EMPTY)
     attachments: list[str] = Field(default_factory=EMPTY)
     """Ids of files."""
-    source: ActivitySource | None = None
+    source: Annotated[ActivitySource | None, Default("manual")] = None
     occurred_at: AwareDatetime | None = None
     """What timelines are sorted by."""
     sentiment: Sentiment | None = None
@@ -66,12 +66,12 @@ class Task(ActivityRecord):
     """Something to do."""
 
     kind: Literal["task"] = "task"
-    status: TaskStatus
+    status: Annotated[TaskStatus, Default("not_started")]
     due_at: AwareDatetime | None = None
     start_time: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
-    is_overdue: bool | None = None
-    type: TaskType | None = None
+    is_overdue: Annotated[bool | None, Default(False)] = None
+    type: Annotated[TaskType | None, Default("to_do")] = None
     recurrence: str | None = None
     """An RFC 5545 RRULE; completing the task creates the next."""
 
@@ -86,20 +86,20 @@ class CalendarEvent(ActivityRecord):
     kind: Literal["event"] = "event"
     start_time: AwareDatetime
     end_time: AwareDatetime
-    type: EventType | None = None
+    type: Annotated[EventType | None, Default("meeting")] = None
     location: str | None = None
     meeting_link: str | None = None
     attendees: list[Attendee] = Field(default_factory=EMPTY)
-    status: EventStatus | None = None
+    status: Annotated[EventStatus | None, Default("scheduled")] = None
     ai_insights: list[MeetingInsight] = Field(default_factory=EMPTY)
     preparation: MeetingPreparation | None = None
     outcome: MeetingOutcome | None = None
-    all_day: bool | None = None
+    all_day: Annotated[bool | None, Default(False)] = None
     timezone: str | None = None
     recurrence: str | None = None
     """An RFC 5545 RRULE."""
-    visibility: Literal["public", "private"] | str | None = None
-    busy: bool | None = None
+    visibility: Annotated[Literal["public", "private"] | str | None, Default("public")] = None
+    busy: Annotated[bool | None, Default(True)] = None
     uid: str | None = None
     """iCalendar UID."""
     cancelled_reason: str | None = None
@@ -111,8 +111,8 @@ class Call(ActivityRecord):
     """A telephone call."""
 
     kind: Literal["call"] = "call"
-    direction: Direction | None = None
-    status: CallStatus | None = None
+    direction: Annotated[Direction | None, Default("outbound")] = None
+    status: Annotated[CallStatus | None, Default("completed")] = None
     from_number: str | None = None
     to_number: str | None = None
     start_time: AwareDatetime | None = None
@@ -155,7 +155,7 @@ class Email(ActivityRecord):
     """An e-mail that was sent or received."""
 
     kind: Literal["email"] = "email"
-    direction: Direction | None = None
+    direction: Annotated[Direction | None, Default("outbound")] = None
     subject: str | None = None
     from_address: EmailAddress | None = None
     to: list[EmailAddress] = Field(default_factory=EMPTY)
@@ -164,7 +164,7 @@ class Email(ActivityRecord):
     reply_to: EmailAddress | None = None
     body_text: str | None = None
     body_html: str | None = None
-    status: EmailStatus | None = None
+    status: Annotated[EmailStatus | None, Default("sent")] = None
     sent_at: AwareDatetime | None = None
     received_at: AwareDatetime | None = None
     message_id: str | None = None
@@ -194,9 +194,19 @@ class OtherActivity(ActivityRecord):
     kind: str
 
 
+ACTIVITY_MODELS: Final[Mapping[str, type[ActivityRecord]]] = {
+    "task": Task,
+    "event": CalendarEvent,
+    "call": Call,
+    "email": Email,
+    "note": Note,
+}
+"""The model of each kind of activity."""
+
+
 def _kind(value: object) -> str:
     kind = cast("Mapping[str, Any]", value).get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
-    return kind if kind in ("task", "event", "call", "email", "note") else "other"
+    return kind if isinstance(kind, str) and kind in ACTIVITY_MODELS else "other"
 
 
 Activity: TypeAlias = Annotated[

@@ -17,6 +17,7 @@ from .values import (
     Address,
     AddressInput,
     Amount,
+    Default,
     Email,
     FieldValue,
     LeadSource,
@@ -123,8 +124,8 @@ class Contact(Record):
     department: str | None = None
     avatar: str | None = None
     owner_id: str | None = None
-    status: ContactStatus | None = None
-    lifecycle_stage: LifecycleStage | None = None
+    status: Annotated[ContactStatus | None, Default("active")] = None
+    lifecycle_stage: Annotated[LifecycleStage | None, Default("lead")] = None
     source: LeadSource | None = None
     address: Address | None = None
     website: str | None = None
@@ -132,26 +133,26 @@ class Contact(Record):
     birthday: date | None = None
     language: str | None = None
     timezone: str | None = None
-    do_not_contact: bool | None = None
-    email_opt_out: bool | None = None
-    sms_opt_out: bool | None = None
+    do_not_contact: Annotated[bool | None, Default(False)] = None
+    email_opt_out: Annotated[bool | None, Default(False)] = None
+    sms_opt_out: Annotated[bool | None, Default(False)] = None
     tags: list[str] = Field(default_factory=EMPTY)
     notes: Notes = Field(default_factory=EMPTY)
-    relationship_health: Level | None = None
-    health_score: int | None = None
+    relationship_health: Annotated[Level | None, Default("medium")] = None
+    health_score: Annotated[int | None, Default(50)] = None
     """0..100."""
-    sentiment: Sentiment | None = None
-    churn_risk: int | None = None
+    sentiment: Annotated[Sentiment | None, Default("neutral")] = None
+    churn_risk: Annotated[int | None, Default(0)] = None
     """0..100."""
     last_contact: AwareDatetime | None = Field(
         default=None, validation_alias=AliasChoices("lastContact", "lastContactDate")
     )
     next_follow_up: AwareDatetime | None = None
-    total_deals: int | None = None
-    total_value: Amount | None = None
+    total_deals: Annotated[int | None, Default(0)] = None
+    total_value: Annotated[Amount | None, Default(0)] = None
     """Of the deals won and open."""
     currency: str | None = None
-    open_deals: int | None = None
+    open_deals: Annotated[int | None, Default(0)] = None
     communication_history: list[CommunicationEvent] = Field(default_factory=EMPTY)
     """Filled where one contact is the answer; empty in lists unless included."""
     ai_insights: list[AIInsight] = Field(default_factory=EMPTY)

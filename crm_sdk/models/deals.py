@@ -17,6 +17,7 @@ from .values import (
     Amount,
     AmountInput,
     Currency,
+    Default,
     FieldValue,
     LeadSource,
     Level,
@@ -102,16 +103,16 @@ class Deal(Record):
     """A possible sale."""
 
     title: str
-    value: Amount
+    value: Annotated[Amount, Default(0)]
     currency: str | None = None
     pipeline_id: str | None = None
     stage: DealStage
     stage_id: str | None = None
-    status: DealStatus | None = None
-    probability: int | None = None
+    status: Annotated[DealStatus | None, Default("open")] = None
+    probability: Annotated[int | None, Default(0)] = None
     """0..100: by stage, signals, risks and competitors, or the override."""
     probability_override: int | None = None
-    confidence: Level | None = None
+    confidence: Annotated[Level | None, Default("medium")] = None
     expected_close_date: date | None = None
     contact_id: str | None = None
     contact_name: str | None = None
@@ -123,14 +124,14 @@ class Deal(Record):
     owner_id: str | None = None
     team_id: str | None = None
     source: LeadSource | None = None
-    type: DealType | None = None
-    forecast_category: ForecastCategory | None = None
-    weighted_value: Amount | None = None
+    type: Annotated[DealType | None, Default("new_business")] = None
+    forecast_category: Annotated[ForecastCategory | None, Default("pipeline")] = None
+    weighted_value: Annotated[Amount | None, Default(0)] = None
     created_date: AwareDatetime | None = None
     last_activity: AwareDatetime | None = None
     stage_changed_at: AwareDatetime | None = None
-    days_in_stage: int | None = None
-    is_rotten: bool | None = None
+    days_in_stage: Annotated[int | None, Default(0)] = None
+    is_rotten: Annotated[bool | None, Default(False)] = None
     """Open, and nothing happened for longer than its stage allows."""
     closed_at: AwareDatetime | None = None
     lost_reason: LostReason | None = None
@@ -139,7 +140,7 @@ class Deal(Record):
     next_step: str | None = None
     description: str | None = None
     tags: list[str] = Field(default_factory=EMPTY)
-    priority: Priority | None = None
+    priority: Annotated[Priority | None, Default("medium")] = None
     competitor_mentioned: str | None = None
     risk_factors: list[str] = Field(default_factory=EMPTY)
     positive_signals: list[str] = Field(default_factory=EMPTY)

@@ -18,6 +18,7 @@ from .values import (
     Amount,
     AmountInput,
     Currency,
+    Default,
     Email,
     FieldValue,
     LeadSource,
@@ -88,8 +89,8 @@ class Lead(Record):
     industry: str | None = None
     employees: int | None = None
     annual_revenue: Amount | None = None
-    status: LeadStatus
-    source: LeadSource | None = None
+    status: Annotated[LeadStatus, Default("new")]
+    source: Annotated[LeadSource | None, Default("other")] = None
     source_detail: str | None = None
     """The form, campaign or post it came from."""
     campaign: str | None = None
@@ -97,8 +98,8 @@ class Lead(Record):
     value: Amount | None = None
     currency: str | None = None
     notes: Notes = Field(default_factory=EMPTY)
-    rating: Rating | None = None
-    score: int | None = None
+    rating: Annotated[Rating | None, Default("cold")] = None
+    score: Annotated[int | None, Default(0)] = None
     """0..100."""
     score_reasons: list[ScoreReason] = Field(default_factory=EMPTY)
     owner_id: str | None = None
@@ -109,8 +110,8 @@ class Lead(Record):
     timezone: str | None = None
     social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
     tags: list[str] = Field(default_factory=EMPTY)
-    do_not_contact: bool | None = None
-    email_opt_out: bool | None = None
+    do_not_contact: Annotated[bool | None, Default(False)] = None
+    email_opt_out: Annotated[bool | None, Default(False)] = None
     qualification: Qualification | None = None
     disqualified_reason: str | None = None
     first_response_at: AwareDatetime | None = None

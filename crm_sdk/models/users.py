@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from ..wire import wire
 from .record import Model, Record
-from .values import EMPTY, OPEN, Amount
+from .values import EMPTY, OPEN, Amount, Default
 
 UserRole: TypeAlias = Annotated[Literal["admin", "manager", "sales", "read_only"] | str, OPEN]
 """The key of a role; a company may define its own."""
@@ -72,20 +72,20 @@ class User(Record):
     email: str
     name: str
     avatar: str | None = None
-    role: UserRole | None = None
+    role: Annotated[UserRole | None, Default("sales")] = None
     roles: list[RoleRef] = Field(default_factory=EMPTY)
     preferences: UserPreferences | None = None
     last_login: AwareDatetime | None = None
-    status: UserStatus | None = None
+    status: Annotated[UserStatus | None, Default("active")] = None
     title: str | None = None
     department: str | None = None
     phone: str | None = None
     manager_id: str | None = None
     team_ids: list[str] = Field(default_factory=EMPTY)
-    timezone: str | None = None
-    locale: str | None = None
+    timezone: Annotated[str | None, Default("UTC")] = None
+    locale: Annotated[str | None, Default("en")] = None
     monthly_quota: Amount | None = None
     quota_currency: str | None = None
-    email_verified: bool | None = None
-    mfa_enabled: bool | None = None
+    email_verified: Annotated[bool | None, Default(True)] = None
+    mfa_enabled: Annotated[bool | None, Default(False)] = None
     tenant_id: str | None = None

@@ -30,6 +30,17 @@ class OpenVocabulary:
 
 OPEN: Final = OpenVocabulary()
 
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Mark a member of a record with the value that a new record has where none is given.
+
+    It is what the server stores; the model itself reads an absent member as None.
+    """
+
+    value: str | int | bool
+
+
 INPUT: Final = ConfigDict(
     alias_generator=camel,
     validate_by_name=True,

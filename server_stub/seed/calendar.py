@@ -7,9 +7,11 @@ from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from crm_sdk.models.activities import CalendarEvent
+
+from ..data.blanks import blank
 from ..data.document import Document
 from ..services.calendar import reminders
-from .blanks import blank
 from .company import Person
 from .records import Records
 
@@ -117,7 +119,7 @@ def _event(records: Records, person: Person, slot: Slot, start: datetime, deal: 
     link = f"https://meet.{records.plan.slug}.test/{id}" if slot.guest and slot.place is None else None
     return records.collection("activity").put(
         Document(
-            blank("event")
+            blank(CalendarEvent)
             | {
                 "id": id,
                 "title": slot.title.get(records.plan.locale, slot.title["en"]),

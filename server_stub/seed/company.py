@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.users import User
+
+from ..data.blanks import blank
 from ..data.document import Document
 from ..data.store import Store
 from ..request.identity import fingerprint, hash_password
-from .blanks import blank
 
 DEMO_PASSWORD = "demo-password"
 
@@ -192,7 +194,7 @@ def _tenant(plan: Plan, now: datetime) -> dict[str, Any]:
 
 
 def _user(plan: Plan, person: Person, team: str) -> dict[str, Any]:
-    return blank("user") | {
+    return blank(User) | {
         "id": person.id,
         "name": person.name,
         "email": person.email,

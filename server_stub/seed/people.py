@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.contacts import Contact
+
 from ..data.document import Document
 from ..data.query import fold
-from .blanks import blank
 from .deals import deal as deal_with
 from .names import CAMPAIGNS, COMPANIES, TITLES
 from .records import Records
@@ -166,7 +167,7 @@ def contact(records: Records, at: datetime, person: Mapping[str, Any], *, lead_i
     """Put a contact, at the account of its company."""
     random = records.random
     company = person["company"]
-    members = {name: value for name, value in person.items() if name in blank("contact")}
+    members = {name: value for name, value in person.items() if name in Contact.model_fields}
     members["department"] = next((place for title, place in TITLES if title == members["title"]), None)
     return records.put(
         "contact",

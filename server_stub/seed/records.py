@@ -9,11 +9,18 @@ from random import Random
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from crm_sdk.models.accounts import Account
+from crm_sdk.models.activities import ACTIVITY_MODELS
+from crm_sdk.models.contacts import Contact, ContactRelationship
+from crm_sdk.models.deals import Deal
+from crm_sdk.models.leads import Lead
+from crm_sdk.models.record import Record
+
+from ..data.blanks import blank
 from ..data.collection import Collection
 from ..data.document import Document
 from ..data.query import fold
 from ..data.store import Store
-from .blanks import blank
 from .company import Plan
 from .names import COMPANIES, LOCALES, SOURCES, TAGS, TITLES, Company
 from .texts import TEXTS, Mood, Text
@@ -23,6 +30,14 @@ SpokenKind = Literal["email", "call", "event", "note"]
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _PREFIXES = {"relationship": "rel_"}
+_MODELS: Mapping[str, type[Record]] = {
+    "lead": Lead,
+    "contact": Contact,
+    "relationship": ContactRelationship,
+    "account": Account,
+    "deal": Deal,
+    **ACTIVITY_MODELS,
+}
 
 
 class Records:
@@ -47,7 +62,7 @@ class Records:
     def put(self, kind: str, members: Mapping[str, Any], *, shape: str | None = None) -> Document:
         """Store a record with every member it can have; one without an id gets one."""
         shape = shape or kind
-        doc = {**blank(shape), **members}
+        doc = blank(_MODELS[shape]) | dict(members)
         if doc["id"] is None:
             doc["id"] = self.store.new_id(_PREFIXES.get(shape, f"{shape}_"))
         return self.collection(kind).put(Document(doc))

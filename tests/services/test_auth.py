@@ -7,10 +7,11 @@ from refusals import refused
 
 from crm_sdk import CrmClient
 from crm_sdk.models.auth import LoginResult
+from crm_sdk.models.users import User
 from server_stub import StubServer
+from server_stub.data.blanks import blank
 from server_stub.data.document import Document
 from server_stub.request.identity import hash_password
-from server_stub.seed.blanks import blank
 from server_stub.services.auth import _code  # pyright: ignore[reportPrivateUsage] # the other half of what is tested
 
 PASSWORD = "demo-password"
@@ -95,7 +96,7 @@ def test_a_success_forgets_the_failures(client: CrmClient) -> None:
 
 
 def test_an_address_of_two_companies_needs_the_company(stub: StubServer, client: CrmClient) -> None:
-    twin = blank("user") | {
+    twin = blank(User) | {
         "id": "user_twin", "name": "Ada at Globex", "email": "ada@acme.test", "tenant_id": "tenant_globex",
         "password_hash": hash_password(PASSWORD, "user_twin"),
     }  # fmt: skip

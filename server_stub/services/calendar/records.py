@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from crm_sdk.models.activities import CalendarEvent
 from crm_sdk.resources.calendar import Calendar, CalendarEvents
 
+from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as health
 from ..deals import figures as deal_figures
@@ -22,7 +23,6 @@ from .working_time import Hours, as_utc, busy, events, first_free, user_of, week
 LONGEST = timedelta(days=14)
 _FOLLOW_UP_AFTER = timedelta(days=7)
 _FOLLOW_UP_MINUTES = 30
-_STAMP = frozenset({"id", "created_at", "updated_at", "created_by", "version"})
 _OUTCOME: Mapping[str, Any] = {
     "next_steps": [], "sentiment_score": None, "key_decisions": [], "follow_up_required": False,
     "follow_up_date": None, "meeting_rating": None,
@@ -126,7 +126,7 @@ def create(call: Context, event: Members) -> Document:
 
 
 def _add(call: Context, members: Members) -> Document:
-    event = {**{name: value for name, value in blank("event").items() if name not in _STAMP}, **members}
+    event = blank(CalendarEvent) | dict(members)
     event["title"] = _title(event["title"])
     _check_times(event)
     user = user_of(call, call.caller.user_id)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, ContactDeals, Contacts
 
+from ...data.blanks import blank
 from ...data.document import Document
 from ...data.query import filter_by_span, filter_by_values, sort_documents
 from ...problems import invalid
-from ...seed.blanks import blank
 from ...serving import Context, Members, serves
 from . import health as health
 from .insights import insights_of
@@ -28,7 +29,6 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "note": ("note", "note.created"),
 }
 """The kind of activity each type of communication is kept as, and the event that tells of it."""
-_STAMP = frozenset({"id", "created_at", "updated_at", "created_by", "version"})
 _MEETING = timedelta(minutes=30)
 
 
@@ -95,7 +95,7 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
         "activity",
         f"{kind}_",
         {
-            **{name: value for name, value in blank(kind).items() if name not in _STAMP},
+            **blank(ACTIVITY_MODELS[kind]),
             **_activity_members(kind, date, subject, summary),
             "title": subject or summary.partition("\n")[0][:255],
             "owner_id": call.caller.user_id or contact.get("owner_id"),

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from crm_sdk.models.contacts import Contact
+
+from ...data.blanks import blank
 from ...data.document import Document
 from ...data.normalise import email, email_domain, person_name, phone, tags
 from ...problems import FieldError, Problem, invalid, validation
-from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between
 from . import health as health
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_STAMP = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
 _NAME_LENGTH = 200
 
 
@@ -182,7 +183,7 @@ def build_new(call: Context, members: Members) -> Document:
     if given.get("owner_id") is None:
         given["owner_id"] = call.caller.user_id
     given |= _account_of(call, given)
-    whole = {name: value for name, value in blank("contact").items() if name not in _STAMP} | given
+    whole = blank(Contact) | given
     fresh = whole | {"created_at": call.now}
     whole |= health.complete(fresh, (), (), call.now, base_currency=call.tenant["base_currency"], rates={})
     doc = call.create("contact", "contact_", whole)

@@ -7,13 +7,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.activities import ACTIVITY_MODELS
+from crm_sdk.models.deals import Deal
 from crm_sdk.resources.deals import DealActivities, Deals
 
 from ...data import normalise
+from ...data.blanks import blank
 from ...data.document import Document
 from ...data.query import filter_by_text, sort_documents
 from ...problems import invalid
-from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as contact_health
 from . import figures as figures
@@ -22,7 +24,6 @@ from .insights import insights
 
 SEARCHED = ("title", "company", "contact_name", "description", "tags", "stage")
 
-_STAMPED = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
 _KINDS: Mapping[str, str] = {
     "call": "call",
     "email": "email",
@@ -65,7 +66,7 @@ def create(call: Context, deal: Members) -> Document:
         call, deal_stages.pipeline_of(call, given.pop("pipeline_id", None)), given.pop("stage", None)
     )
     members: dict[str, Any] = {
-        **{name: value for name, value in blank("deal").items() if name not in _STAMPED},
+        **blank(Deal),
         "currency": call.tenant["base_currency"],
         "owner_id": call.caller.user_id,
         "expected_close_date": figures.quarter(figures.today(call))[1],
@@ -135,7 +136,7 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
         "activity",
         f"{kind}_",
         {
-            **{name: value for name, value in blank(kind).items() if name not in _STAMPED},
+            **blank(ACTIVITY_MODELS[kind]),
             **_activity_members(call, kind, type, date, title, description),
             "title": title,
             "description": description,

@@ -7,14 +7,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.resources.leads import LeadCaptures
 
 from ...data import normalise
+from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import invalid
 from ...serving import Answer, Context, Members, serves
 from .assignment import OPEN
-from .records import add, change, event_changes, stored_form, with_defaults
+from .records import add, change, event_changes, stored_form
 from .signatures import read_signature
 
 _FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "value", "utm", "campaign")
@@ -246,4 +248,4 @@ def _say(call: Context, lead: Document, activity: Members, at: datetime) -> Docu
         "source": "api",
         "occurred_at": at,
     }
-    return call.create("activity", f"{kind}_", with_defaults(kind, {**activity, **about}))
+    return call.create("activity", f"{kind}_", {**blank(ACTIVITY_MODELS[kind]), **activity, **about})

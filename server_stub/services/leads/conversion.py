@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.accounts import Account
+from crm_sdk.models.deals import Deal
 from crm_sdk.resources.leads import Leads
 
 from ...bulk import carry_out, check_size
 from ...data import normalise
+from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...serving import Context, Members, changes_between, serves
@@ -18,7 +21,7 @@ from ..contacts import writing as contact_writing
 from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
 from .assignment import territory_of
-from .records import event_changes, with_defaults
+from .records import event_changes
 
 _SHARED = (
     "first_name", "last_name", "email", "phone", "title", "source", "address", "website", "social_profiles",
@@ -202,7 +205,7 @@ def _new_account(call: Context, lead: Document, owner: str | None) -> Document:
         "currency": lead["currency"],
         "owner_id": owner,
     }
-    doc = call.create("account", "account_", with_defaults("account", members))
+    doc = call.create("account", "account_", blank(Account) | members)
     territory = territory_of(call, doc)
     if territory is not None:
         doc = call.collection("account").put(doc | {"territory_id": territory["id"]})
@@ -261,7 +264,7 @@ def _new_deal(
         "last_activity": call.now,
         "closed_at": None if stage["kind"] == "open" else call.now,
     }
-    return call.create("deal", "deal_", with_defaults("deal", members))
+    return call.create("deal", "deal_", blank(Deal) | members)
 
 
 def _stage(call: Context, given: Members) -> Document:

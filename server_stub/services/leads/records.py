@@ -7,15 +7,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.leads import Lead
 from crm_sdk.resources.leads import Leads
 
 from ...bulk import carry_out, check_size
 from ...data import normalise
+from ...data.blanks import blank
 from ...data.collection import Collection
 from ...data.document import Document
 from ...data.query import filter_by_dates, filter_by_tags, filter_by_text, filter_by_values, sort_documents
 from ...problems import FieldError, Problem, invalid, validation
-from ...seed.blanks import blank
 from ...serving import Context, Members, changes_between, serves
 from ..notifications import notify
 from . import scoring as lead_scoring
@@ -27,17 +28,11 @@ _LONGEST_NAME = 200
 _FREE = ("tags", "notes", "owner_id")
 """What can be changed about a lead that has become a contact."""
 
-_STAMPED = ("id", "created_at", "updated_at", "created_by", "version")
 _UNTOLD = ("score_reasons", "duplicate_ids", "score_override", "score_override_reason")
 """What follows from other members: an event does not list it."""
 
 
 # -- what the other rules of leads build on ----------------------------------------------------------------------
-
-
-def with_defaults(kind: str, members: Members) -> dict[str, Any]:
-    """Return the members of a new record: those given, the others at their defaults."""
-    return {name: value for name, value in blank(kind).items() if name not in _STAMPED} | dict(members)
 
 
 def stored_form(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
@@ -98,9 +93,7 @@ def add(
     `heard` is called with it before it is scored, to store what was heard of it.
     """
     draft = {"currency": call.tenant["base_currency"], **members}
-    doc = call.create(
-        "lead", "lead_", with_defaults("lead", draft | _of_status(None, draft.get("status", "new"), call.now))
-    )
+    doc = call.create("lead", "lead_", blank(Lead) | draft | _of_status(None, draft.get("status", "new"), call.now))
     territory = territory_of(call, doc)
     doc = doc | {"territory_id": territory["id"] if territory is not None else None}
     assignment = first_owner(call, doc) if doc["owner_id"] is None else None
@@ -181,7 +174,7 @@ def complete(
     """
     if kind != "lead":
         return dict(doc)
-    full = blank("lead") | dict(doc)
+    full = blank(Lead) | dict(doc)
     activities = collections("activity").find("lead_id", full["id"]) if collections is not None else ()
     full |= lead_scoring.score_members(full, activities, now)
     if collections is not None:
