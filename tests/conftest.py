@@ -11,6 +11,9 @@ clock   a clock that stands, so that waiting takes no time; it notes how long it
 
 from __future__ import annotations
 
+import sources  # noqa: F401 # first: it says what is missing before an import does
+
+# isort: split
 import asyncio
 import inspect
 import json
@@ -26,9 +29,17 @@ from loopback import Loopback
 from crm_sdk import AsyncCrmClient, CrmClient
 from server_stub import StubServer
 
-# The machines are shared: how long an example takes says nothing.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+# How many examples a kind of run tries: those of a change are always the same ones, `make soak` looks for new ones. The
+# machines are shared: how long an example takes says nothing.
+for profile, examples in (("quick", 20), ("every", 100), ("soak", 10_000)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        derandomize=profile != "soak",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("every")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -140,11 +140,15 @@ class SqliteEventStore:
             if self._process:
                 # A connection does not survive a fork, and must not be closed by the child either.
                 self._left_behind.append(self._db)
-            self._db = sqlite3.connect(self._path, timeout=self._wait, isolation_level=None, check_same_thread=False)
-            self._process = os.getpid()
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute(_TABLE)
-            self._db.execute(_INDEX)
+                self._process = 0
+            db = sqlite3.connect(self._path, timeout=self._wait, isolation_level=None, check_same_thread=False)
+            try:
+                for statement in ("PRAGMA journal_mode = WAL", _TABLE, _INDEX):
+                    db.execute(statement)
+            except BaseException:
+                db.close()
+                raise
+            self._db, self._process = db, os.getpid()
         return self._db
 
 

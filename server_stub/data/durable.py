@@ -117,6 +117,7 @@ class Durable:
                 f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT;"
             )
         self._saved = dict(self._db.execute("SELECT name, value FROM meta"))
+        _ = self.meta  # what cannot be read is found out while the file can still be let go
 
     def _one(self, statement: str) -> int:
         row: tuple[int] = self._db.execute(statement).fetchone()
@@ -137,12 +138,18 @@ class Durable:
             (tenant_id, kind),
         )
         for id, body, sequence in rows.fetchall():
-            yield Change(tenant_id, kind, id, Document(_read(body)), sequence)
+            yield Change(tenant_id, kind, id, Document(self._parsed(body)), sequence)
 
     @property
     def meta(self) -> dict[str, Any]:
         """What was last saved beside the documents."""
-        return {name: _read(value) for name, value in self._saved.items()}
+        return {name: self._parsed(value) for name, value in self._saved.items()}
+
+    def _parsed(self, text: str) -> Any:
+        try:
+            return _DECODER.decode(text)
+        except ValueError as error:
+            raise StateFileError(f"{self.path} cannot be read: {error}") from None
 
     def save(self, changes: Iterable[Change], meta: Mapping[str, Any]) -> None:
         """Save what a call changed, all of it or nothing; `meta` holds the store's ``counters`` and what else is state.
@@ -214,7 +221,7 @@ def _typed(members: dict[str, Any]) -> Any:
         case "bytes":
             return bytes.fromhex(members["v"])
         case other:
-            raise StateFileError(f"the state file holds a value of the unknown type {other!r}")
+            raise ValueError(f"it holds a value of the unknown type {other!r}")
 
 
 _ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
@@ -223,7 +230,3 @@ _DECODER = json.JSONDecoder(object_hook=_typed)
 
 def _write(value: object) -> str:
     return _ENCODER.encode(value)
-
-
-def _read(text: str) -> Any:
-    return _DECODER.decode(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from server_stub import StubServer
 
 HERE = Path(__file__).parent.parent / "support" / "phoenix"
-INSTALLED = HERE.parents[2] / ".venv" / "phoenix"
+INSTALLED = Path(sys.prefix) / "phoenix"
 """Where `make test` installs the clients."""
 
 EXPECTED: Mapping[str, Any] = {

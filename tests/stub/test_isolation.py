@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server_stub import StubServer
@@ -100,7 +100,6 @@ def text_of(reply: Reply) -> str:
     return content.decode("utf-8", "replace")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(calls(), min_size=1, max_size=5))
 def test_nothing_of_another_company_is_seen_or_touched(made: list[tuple[Any, Request, str]]) -> None:
     server, _, secret = foreign()
