@@ -1,6 +1,6 @@
 """Mistakes that type checkers must report: each line marked with an error code is one; checked by mypy and pyright.
 
-The checks run with unused ignores reported, so a mistake that is not noticed fails the test.
+Comments that silence nothing are reported, so a mistake that is not noticed fails `make types`.
 """
 
 from crm_sdk import AsyncCrmClient, CrmClient
