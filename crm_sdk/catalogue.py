@@ -9,6 +9,7 @@ from .resource import Mode, noun
 # isort: off
 # Written by `make docs`: begin
 if TYPE_CHECKING:
+    from .resources.accounts import Accounts
     from .resources.achievements import Achievements
     from .resources.agents import Agents
     from .resources.ai import Ai
@@ -36,6 +37,7 @@ class Catalogue(Generic[Mode]):
     """Every resource of the CRM. A resource is imported when it is first used."""
 
     # Written by `make docs`: begin
+    accounts: Accounts[Mode] = noun()
     achievements: Achievements[Mode] = noun()
     agents: Agents[Mode] = noun()
     ai: Ai[Mode] = noun()

@@ -26,6 +26,7 @@ from .faults.requests import Faults
 from .jobs import Step, run_due
 from .journal import Journal
 from .live.hub import Live
+from .noun import Noun
 from .problems import Problem
 from .request import identity
 from .request.faces import FACES
@@ -73,6 +74,24 @@ def _collected(mark: str) -> Mapping[Any, Any]:
                     raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
                 found[key] = value
     return found
+
+
+@cache
+def _nouns() -> Mapping[str, Noun]:
+    """Return the nouns that the services define, by kind."""
+    found: dict[str, Noun] = {}
+    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, Noun) and found.setdefault(value.kind, value) is not value:
+                raise TypeError(f"{module.name}: there are two nouns of the kind {value.kind!r}")
+    return found
+
+
+@cache
+def _rules() -> Mapping[Operation[..., Any], Callable[..., Any]]:
+    """Return the rule of every operation: a service's own goes before that of its noun."""
+    served = {operation: rule for noun in _nouns().values() for operation, rule in noun.rules().items()}
+    return {**served, **_collected("__operation__")}
 
 
 @cache
@@ -135,7 +154,9 @@ class StubServer:
         self._busy = False
         self.webhooks = Webhooks(self)
         """Who receives what is posted to the endpoints of webhooks, and what was."""
-        self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _collected("__operation__")
+        self.nouns: Mapping[str, Noun] = _nouns()
+        """The nouns of the data, by kind."""
+        self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _rules()
         self._steps: Mapping[str, Step] = _collected("__job_kind__")
         self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
         self.reactions = _reactions()

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from crm_sdk.operation import Operation
-from crm_sdk.wire import encode_json
+from crm_sdk.wire import encode_json, read_instant
 
 from .data.collection import Collection
 from .data.document import Document
@@ -34,6 +34,8 @@ Members: TypeAlias = Mapping[str, Any]
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 PAGING = frozenset({"limit", "offset", "page"})
+STAMPS = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
+"""The members of a record that only the server writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class FileAnswer:
 class Context:
     """One request on its way through a rule: who asks, when, and the data of their company."""
 
-    __slots__ = ("caller", "dialect", "now", "operation", "request_id", "server", "source")
+    __slots__ = ("caller", "dialect", "ignored", "now", "operation", "request_id", "server", "source")
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Context:
         operation: str,
         request_id: str,
         source: Mapping[str, Any],
+        ignored: Mapping[str, Any] | None = None,
     ) -> None:
         self.server = server
         self.caller = caller
@@ -95,6 +98,8 @@ class Context:
         self.request_id = request_id
         self.source = source
         """What the audit trail says of the request: dialect, method, path."""
+        self.ignored: Mapping[str, Any] = ignored or {}
+        """The members of a body that a fetched record has and no write may set, by name, as they were sent."""
 
     def acting_as(self, caller: Caller) -> Context:
         """Return this call as one of somebody else's, such as the user a sign-in turned out to be of."""
@@ -106,6 +111,7 @@ class Context:
             operation=self.operation,
             request_id=self.request_id,
             source=self.source,
+            ignored=self.ignored,
         )
 
     # -- data --------------------------------------------------------------------------------------------------
@@ -114,23 +120,40 @@ class Context:
         """Return the records of a kind of the caller's company."""
         return self.server.store.collection(self.caller.tenant_id, kind)
 
+    def found(self, kind: str, id: str) -> Document | None:
+        """Return a live record of the caller's company, or None; the id of a merged record gives its survivor."""
+        records = self.collection(kind)
+        doc = records.get(id, deleted=True)
+        while doc is not None and doc.get("deleted_at") is not None:
+            doc = records.get(doc["merged_into"], deleted=True) if doc.get("merged_into") else None
+        return doc
+
     def record(self, kind: str, id: str) -> Document:
         """Return a live record of the caller's company. Raises the 404 that also another company's record gets."""
-        doc = self.collection(kind).get(id)
+        doc = self.found(kind, id)
         if doc is None:
             raise Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
         return doc
 
     def reference(self, kind: str, id: str | None, field: str) -> Document | None:
-        """Return the record a body refers to. Raises 422 where there is none."""
+        """Return the record a body refers to; the id of a merged record means its survivor. Raises 422."""
         if id is None:
             return None
-        doc = self.collection(kind).get(id)
+        doc = self.found(kind, id)
         if doc is None:
             raise Problem(
                 "REFERENCE_NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field=field, rule="reference"
             )
         return doc
+
+    def resolved(self, kind: str, value: Any, field: str) -> Any:
+        """Return an id of a body, or a list of ids, as it is stored: with survivors in place of merged records."""
+        if isinstance(value, (list, tuple)):
+            ids = cast("Sequence[str]", value)
+            found = (self.reference(kind, id, f"{field}.{index}") for index, id in enumerate(ids))
+            return list(dict.fromkeys(doc["id"] for doc in found if doc is not None))
+        doc = self.reference(kind, value, field)
+        return doc["id"] if doc is not None else None
 
     @property
     def tenant(self) -> Document:
@@ -161,16 +184,23 @@ class Context:
         """Delete a record: it is gone for every call, but stays in the audit trail until it is purged."""
         return self.update(kind, doc, {"deleted_at": self.now})
 
-    @staticmethod
-    def lock(doc: Document, version: int | None) -> None:
-        """Raise 409 where the caller knows another version of the record than there is."""
+    def lock(self, doc: Document, version: int | None = None) -> None:
+        """Raise 409 where the caller knows another version of the record than there is.
+
+        It knows one by number, or by the ``updatedAt`` of a fetched record that is sent back.
+        """
         current = doc.get("version")
         if version is not None and version != current:
-            raise Problem(
-                "VERSION_CONFLICT",
-                f"the record is at version {current}, not {version}: fetch it again",
-                details={"current_version": current},
-            )
+            message = f"the record is at version {current}, not {version}: fetch it again"
+            raise Problem("VERSION_CONFLICT", message, details={"current_version": current})
+        at, written = read_instant(self.ignored.get("updated_at")), doc.get("updated_at")
+        if (
+            at is not None
+            and written is not None
+            and at < written.replace(microsecond=written.microsecond // 1000 * 1000)
+        ):
+            message = f"the record was changed at {written.isoformat()}, after the copy you sent: fetch it again"
+            raise Problem("VERSION_CONFLICT", message, details={"current_version": current})
 
     # -- the trail ---------------------------------------------------------------------------------------------
 

@@ -13,7 +13,10 @@ TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for 
 # isort: off
 # Written by `make docs`: begin
 if TYPE_CHECKING:
-    from .accounts import Account as Account, AccountStatus as AccountStatus, AccountType as AccountType
+    from .accounts import (
+        Account as Account, AccountCreate as AccountCreate, AccountSort as AccountSort, AccountStatus as AccountStatus,
+        AccountType as AccountType, AccountUpdate as AccountUpdate,
+    )
     from .achievements import (
         Achievement as Achievement, AchievementList as AchievementList, AchievementProgress as AchievementProgress,
         AchievementRarity as AchievementRarity, AchievementTotals as AchievementTotals,
@@ -164,7 +167,7 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
-    "accounts": "Account AccountStatus AccountType",
+    "accounts": "Account AccountCreate AccountSort AccountStatus AccountType AccountUpdate",
     "achievements": "Achievement AchievementList AchievementProgress AchievementRarity AchievementTotals",
     "activities": (
         "Activity ActivityKind ActivityRecord ActivitySource CalendarEvent Call CallOutcome CallStatus Direction "

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Required, TypeAlias
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
 
 from .record import Record
-from .values import EMPTY, OPEN, Address, Amount, Default, FieldValue, LeadSource, Rating, SocialProfile
+from .values import (
+    EMPTY,
+    INPUT,
+    OPEN,
+    Address,
+    AddressInput,
+    Amount,
+    AmountInput,
+    Currency,
+    Default,
+    Email,
+    FieldValue,
+    LeadSource,
+    Phone,
+    Rating,
+    SocialProfile,
+    SocialProfileInput,
+    Tags,
+    Url,
+)
 
 AccountType: TypeAlias = Annotated[
     Literal["prospect", "customer", "partner", "reseller", "vendor", "competitor", "other"] | str, OPEN
 ]
 AccountStatus: TypeAlias = Literal["active", "inactive", "churned"] | str
+AccountSort: TypeAlias = (
+    Literal[
+        "id",
+        "name",
+        "annual_revenue",
+        "employees",
+        "open_deal_value",
+        "won_value",
+        "last_activity_at",
+        "created_at",
+        "updated_at",
+    ]
+    | str
+)
 
 
 class Account(Record):
@@ -52,3 +86,43 @@ class Account(Record):
     merged_ids: list[str] = Field(default_factory=EMPTY)
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+
+class _AccountMembers(TypedDict, total=False):
+    domain: Annotated[str, Field(min_length=1, max_length=253)] | None
+    website: Url | None
+    industry: str | None
+    type: AccountType
+    status: AccountStatus
+    phone: Phone | None
+    email: Email | None
+    employees: Annotated[int, Field(ge=0)] | None
+    annual_revenue: Annotated[AmountInput, Field(ge=0)] | None
+    currency: Currency
+    description: Annotated[str, Field(max_length=10_000)] | None
+    billing_address: AddressInput | None
+    shipping_address: AddressInput | None
+    owner_id: str | None
+    tax_id: str | None
+    rating: Rating | None
+    source: LeadSource | None
+    social_profiles: list[SocialProfileInput]
+    logo: Url | None
+    tags: Tags
+    external_id: str | None
+    custom_fields: dict[str, FieldValue] | None
+
+
+@with_config(INPUT)
+class AccountCreate(_AccountMembers, total=False):
+    """A new account: a name is all it needs."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    parent_id: str | None
+
+
+@with_config(INPUT)
+class AccountUpdate(_AccountMembers, total=False):
+    """What to change about an account; null clears a member. Its parent is changed by `accounts.set_parent`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]

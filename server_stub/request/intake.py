@@ -100,8 +100,10 @@ def arguments_of(
     query: Mapping[str, str],
     members: dict[str, Any],
     files: Mapping[str, tuple[str, bytes]],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return every declared argument but the identifiers and the paging's, as Python values; defaults filled in.
+
+    Also return, as they were sent, the members of the record that a write does not set.
 
     Raises: Problem 422 that names each member that is wrong.
     """
@@ -110,8 +112,10 @@ def arguments_of(
     if query:
         values |= _received(operation, _known(operation, route, query), text=True)
     if members or arguments.body is not None:
-        values |= _received(operation, _members(arguments, route, members), text=False)
-    return values
+        taken, ignored = _members(arguments, route, members)
+        values |= _received(operation, taken, text=False)
+        return values, ignored
+    return values, {}
 
 
 def _known(operation: Operation[..., Any], route: Route, query: Mapping[str, str]) -> dict[str, str]:
@@ -129,20 +133,21 @@ def _known(operation: Operation[..., Any], route: Route, query: Mapping[str, str
     return known
 
 
-def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of a body under the names of the declaration."""
+def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the members of a body under the names of the declaration, and those that are passed over."""
     if arguments.body is None:
         back = {route.wire_name(name): camel(name) for name in arguments.types}
-        return {back.get(name, name): value for name, value in members.items()}
+        return {back.get(name, name): value for name, value in members.items()}, {}
     shape = arguments.shape(route.dialect.name)
     record = shape.decode(members) if shape is not None else members
     writable = {camel(name) for name in arguments.members}
     read_only = _read_only(arguments.returns) - writable
     own = {name: value for name, value in record.items() if name not in read_only}
     beside = {camel(name) for name in arguments.types if name != arguments.body} - writable
+    ignored = {snake(name): value for name, value in record.items() if name in read_only}
     return {camel(arguments.body): {name: value for name, value in own.items() if name not in beside}} | {
         name: value for name, value in own.items() if name in beside
-    }
+    }, ignored
 
 
 @lru_cache(maxsize=512)

@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
-from crm_sdk.wire import encode_json
+from crm_sdk.wire import encode_json, is_object
 
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import FieldError, Problem, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
-from . import identity
+from . import identity, permissions
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of, read_body, read_query
@@ -103,6 +104,9 @@ class Visit:
         rule = self.server.rules.get(operation)
         if rule is None:
             raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
+        permissions.check(
+            self.caller, operation.id.partition(".")[0], permissions.action_of(operation, self.request.method)
+        )
         first = self._first_answer()
         if first is not None:
             return first
@@ -132,8 +136,7 @@ class Visit:
             name in operation.positional for name in operation.arguments.types
         ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
-        shown = members.get("updatedAt")
-        values = arguments_of(operation, route, query, members, files)
+        values, call.ignored = arguments_of(operation, route, query, members, files)
         self._version(operation, values)
         window = {name: values.pop(name, None) for name in PAGING}
         arguments = {
@@ -148,28 +151,9 @@ class Visit:
         ]
         if missing:
             raise invalid(missing[0], "required", "field required")
-        if isinstance(shown, str) and route.method == "PUT":
-            self._unchanged(call, operation, match, shown)
-        self._permit(call, operation, match)
         with self.server.store.transaction():
             result = rule(call, **arguments)
         return self._render(call, match, result, window, arguments)
-
-    def _permit(self, call: Context, operation: Operation[..., Any], match: Match) -> None:
-        """Refuse a write the caller's role has no right to: ``sales`` writes what it owns, ``read_only`` nothing.
-
-        Everybody may read and delete their own notifications.
-        """
-        role, method = self.caller.role, self.request.method
-        if method == "GET" or operation.flags.safe or operation.id.startswith(("auth.", "notifications.")):
-            return
-        if role == "read_only":
-            raise Problem("FORBIDDEN", f"the role read_only may not call {operation.id}")
-        if role == "sales" and match.identifiers:
-            kind = operation.id.partition(".")[0].removesuffix("s")
-            doc = call.collection(kind).get(next(iter(match.identifiers.values())))
-            if doc is not None and doc.get("owner_id") not in (None, self.caller.user_id):
-                raise Problem("FORBIDDEN", f"this {kind} belongs to somebody else; the role sales writes its own only")
 
     def _version(self, operation: Operation[..., Any], values: dict[str, Any]) -> None:
         lock = self.request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
@@ -177,25 +161,6 @@ class Visit:
             if not lock.isdigit():
                 raise invalid("version", "type", f"If-Match must hold the record's version, not {lock!r}")
             values["version"] = int(lock)
-
-    def _unchanged(self, call: Context, operation: Operation[..., Any], match: Match, shown: str) -> None:
-        """Refuse a record that was fetched, changed and sent back when it has been written in between."""
-        (identifier, *_), kind = match.identifiers.values(), operation.id.partition(".")[0].removesuffix("s")
-        doc = call.collection(kind).get(identifier)
-        try:
-            seen = datetime.fromisoformat(shown)
-        except ValueError:
-            return
-        if (
-            doc is not None
-            and seen.tzinfo is not None
-            and seen < doc["updated_at"].replace(microsecond=doc["updated_at"].microsecond // 1000 * 1000)
-        ):
-            raise Problem(
-                "VERSION_CONFLICT",
-                f"the record was changed at {doc['updated_at'].isoformat()}, after the copy you sent: fetch it again",
-                details={"current_version": doc["version"]},
-            )
 
     # -- who asks, and how often -------------------------------------------------------------------------------
 
@@ -270,7 +235,7 @@ class Visit:
 
     def _remember(self, reply: Reply) -> None:
         key = self.request.headers.get("idempotency-key")
-        if key is None or self.request.method != "POST" or reply.status >= 500 or reply.chunks is not None:
+        if key is None or self.request.method != "POST" or reply.status >= 400 or reply.chunks is not None:
             return
         self._answers().put(
             Document(
@@ -322,6 +287,8 @@ class Visit:
         else:
             rendered = renderer(operation.arguments.returns, self.face.name)(result)
             body = self.face.value(rendered, call, route)
+            if is_object(result) and _is_record(operation.arguments.returns) and result.get("version"):
+                headers["ETag"] = f'"{result["version"]}"'
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers["Location"] = f"{self.request.path.rstrip('/')}/{result['id']}"
         headers["Content-Type"] = "application/json"
@@ -364,6 +331,10 @@ class Visit:
         )
         body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
         return Reply(fault.status, reply.headers, body)
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Record)
 
 
 def _limit_headers(quota: Quota) -> dict[str, str]:

@@ -26,17 +26,15 @@ def validate(call: Context, contacts: Sequence[Members]) -> list[dict[str, Any]]
 
 def read_new(draft: Members) -> dict[str, Any]:
     """Return a draft, in wire names, as the members of a new contact. Raises 422 as `create` does."""
-    members: dict[str, Any] = arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {})[
-        "contact"
-    ]
+    values, _ = arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {})
+    members: dict[str, Any] = values["contact"]
     return members
 
 
 def read_changes(draft: Members) -> dict[str, Any]:
     """Return a draft, in wire names, as changes of a contact. Raises 422 as `update` does."""
-    members: dict[str, Any] = arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {})[
-        "changes"
-    ]
+    values, _ = arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {})
+    members: dict[str, Any] = values["changes"]
     return members
 
 

@@ -1,0 +1,61 @@
+"""How a write meets what is stored: objects merge member by member, and what does not differ is no write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cache
+from typing import Any, get_args, get_origin
+
+from crm_sdk.models.record import Model
+from crm_sdk.wire import is_object
+
+
+@cache
+def free_members(model: type[Model]) -> frozenset[str]:
+    """Return the members of a model that are free objects, such as custom fields: their keys are the caller's own."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if dict in (get_origin(field.annotation), *map(get_origin, get_args(field.annotation)))
+    )
+
+
+def merged(members: Mapping[str, Any], before: Mapping[str, Any] | None, free: Collection[str] = ()) -> dict[str, Any]:
+    """Return the members of a write in which every object is merged into the stored one, at every depth.
+
+    None clears a member of an object; in a free object (custom fields, metadata: the names in `free`) it drops the
+    key. An object without members left is None, a free one ``{}``.
+    """
+    out: dict[str, Any] = {}
+    for name, value in members.items():
+        stored = before.get(name) if before is not None else None
+        if name in free:
+            out[name] = _merge(stored, value) if value is not None else {}
+        elif is_object(value):
+            out[name] = _merge(stored, value) or None
+        else:
+            out[name] = value
+    return out
+
+
+def _merge(stored: object, given: Mapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = (
+        {name: value for name, value in stored.items() if value is not None} if is_object(stored) else {}
+    )
+    for name, value in given.items():
+        if value is None:
+            out.pop(name, None)
+        else:
+            out[name] = _merge(out.get(name), value) if is_object(value) else value
+    return out
+
+
+def differences(doc: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes that differ from what a record holds; an empty list or object is as good as none."""
+    return {name: value for name, value in changes.items() if not _same(doc.get(name), value)}
+
+
+def _same(stored: object, value: object) -> bool:
+    if is_object(stored) and is_object(value):
+        return {k: v for k, v in stored.items() if v is not None} == {k: v for k, v in value.items() if v is not None}
+    return stored == value or (stored in (None, [], {}) and value in (None, [], {}))

@@ -1,0 +1,97 @@
+"""Who may do what: the built-in roles, and the one place where a caller's right to an action is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from ..problems import Problem
+
+if TYPE_CHECKING:
+    from crm_sdk.operation import Operation
+
+    from ..serving import Caller
+
+Action: TypeAlias = Literal["read", "create", "update", "delete", "export", "import", "manage"]
+Scope: TypeAlias = Literal["all", "own"]
+
+_LETTERS: Mapping[str, Action] = {
+    "r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage",
+}  # fmt: skip
+_ROLES = ("admin", "manager", "sales", "read_only")
+# 002, roles of the platform: one row per resource, the letters of each role in the order of _ROLES. `ud@own` limits
+# the letters before the sign to records that the caller owns, or that nobody owns.
+_TABLE = """
+contacts leads deals accounts activities | rcudxim | rcudxim | r c ud@own x@own i | r
+conversations                            | rcudxm  | rcudx   | r c ud@own x@own   | r
+pipelines workflows users                | rcudxm  | rcudx   | r                  | r
+analytics                                | r       | r       | r                  | r
+ai_insights                              | rcudm   | rcud    | r c ud@own         | r
+custom_objects                           | rcudxim | rcudxi  | r c ud@own x@own i | r
+marketplace integrations                 | rcudm   | r       | r                  | r
+agents webhooks                          | rcudm   | rcud    | rcud               | r
+files                                    | rcudxm  | rcudx   | r c ud@own x@own   | r
+reports dashboards                       | rcudxm  | rcudxm  | r c ud@own x@own   | r
+communication                            | rcudxm  | rcudx   | r c ud@own         | r
+social                                   | rcudxm  | rcudxm  | r c                | r
+collaboration                            | rcudxm  | rcudxm  | r c ud@own         | r
+search                                   | rm      | r       | r                  | r
+"""
+_DOORS: Mapping[str, str] = {"calendar": "activities", "messages": "conversations"}
+"""Resources of 003 and 004 that show what another service of 002 owns."""
+
+
+@cache
+def _granted() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
+    granted: dict[tuple[str, str], dict[Action, Scope]] = {}
+    for line in _TABLE.strip().splitlines():
+        resources, *columns = line.split("|")
+        for role, column in zip(_ROLES, columns, strict=True):
+            actions: dict[Action, Scope] = {}
+            for word in column.split():
+                letters, _, scope = word.partition("@")
+                actions |= {_LETTERS[letter]: "own" if scope else "all" for letter in letters}
+            for resource in resources.split():
+                granted[resource, role] = actions
+    return granted
+
+
+_OWN = frozenset({"auth", "notifications"})
+"""Resources that hold nothing but what is the caller's own."""
+
+
+def scope_of(role: str, resource: str, action: Action) -> Scope | None:
+    """Return which records of a resource a role may do an action with: ``all``, ``own``, or None for none.
+
+    `resource` is the first word of a call's dotted name. What the roles do not list (achievements, own
+    notifications) is everybody's to read, and everybody's but read_only's to write.
+    """
+    if role not in _ROLES or resource in _OWN:  # the system, and who is not signed in where a call needs no sign-in
+        return "all"
+    actions = _granted().get((_DOORS.get(resource, resource), role))
+    if actions is None:
+        return None if role == "read_only" and action != "read" else "all"
+    return actions.get(action)
+
+
+def action_of(operation: Operation[..., Any], method: str) -> Action:
+    """Return what a call does with its resource: its declaration says it, else its method and its status do."""
+    if method == "GET" or operation.flags.safe:
+        return "read"
+    if method == "DELETE":
+        return "delete"
+    return "create" if operation.status == 201 else "update"
+
+
+def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:
+    """Raise 403 FORBIDDEN where a caller may not do an action with a resource, or with this record of it."""
+    scope = scope_of(caller.role, resource, action)
+    if scope is None:
+        raise Problem("FORBIDDEN", f"the role {caller.role} may not {action} {resource.replace('_', ' ')}")
+    if scope == "own" and record is not None and record.get("owner_id") not in (None, caller.user_id):
+        raise Problem(
+            "FORBIDDEN",
+            f"{record['id']} belongs to somebody else; the role {caller.role} may {action} only what it owns",
+            details={"id": record["id"]},
+        )

@@ -1,0 +1,138 @@
+"""A record of any noun, made through its declared calls: what the test of all nouns stands on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from typing_extensions import get_type_hints, is_typeddict
+
+from crm_sdk.operation import Operation
+from server_stub import StubServer
+from server_stub.noun import Noun
+from server_stub.request.http import Reply, Request
+
+_numbers = count(1)
+_BODIES: Mapping[str, Mapping[str, Any]] = {}
+"""Members of a new record that its input type does not tell: by kind."""
+KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
+
+
+@dataclass
+class Case:
+    """One noun on a server, with the calls that its resource declares."""
+
+    noun: Noun
+    stub: StubServer
+    whole_ids: dict[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(noun: Noun, stub: StubServer) -> Case:
+        """Return a noun's case; of a part with a whole to be in."""
+        case = Case(noun, stub)
+        if noun.within is not None:
+            member, whole = noun.within
+            case.whole_ids[member] = Case.of(whole, stub).made()["id"]
+        return case
+
+    def has(self, *verbs: str) -> bool:
+        """Tell whether the resource declares calls."""
+        return all(isinstance(vars(self.noun.resource).get(verb), Operation) for verb in verbs)
+
+    def operation(self, verb: str) -> Operation[..., Any]:
+        found: Operation[..., Any] = vars(self.noun.resource)[verb]
+        return found
+
+    def call(
+        self,
+        verb: str,
+        id: str | None = None,
+        body: Any = None,
+        *,
+        query: str = "",
+        who: str = "admin",
+        version: int | None = None,
+    ) -> Answer:
+        """Make a call as somebody, by its first documented route."""
+        operation = self.operation(verb)
+        dialect = next(name for name in ("platform", "flow", "mvp") if name in operation.routes)
+        route = operation.routes[dialect]
+        path = route.full_path
+        for name in route.placeholders:
+            path = path.replace(f"{{{name}}}", self.whole_ids.get(name, id or ""))
+        headers = {"authorization": f"Bearer {KEYS.get(who, who)}", "content-type": "application/json"}
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
+        content = json.dumps(body).encode() if body is not None else b""
+        reply = self.stub.handle(Request(route.method, f"/{dialect}{path}", query, headers, content))
+        return Answer(reply, dialect)
+
+    def body(self, **members: Any) -> dict[str, Any]:
+        """Return a valid body of a new record, in camelCase; no two have the same name."""
+        kind = self.operation("create").arguments.body_type
+        return {**example(kind), **_BODIES.get(self.noun.kind, {}), **members}
+
+    def made(self, who: str = "admin", **members: Any) -> dict[str, Any]:
+        """Make a record and return it as the server answered it."""
+        record: dict[str, Any] = self.call("create", body=self.body(**members), who=who).ok()
+        return record
+
+    def deeds(self, id: str) -> list[str]:
+        """Return the actions that the trail has of a record, oldest first."""
+        return [
+            entry["action"] for entry in self.stub.audit() if id in json.dumps([entry["entity"], entry["metadata"]])
+        ]
+
+
+@dataclass
+class Answer:
+    """What came of a call."""
+
+    reply: Reply
+    dialect: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.reply.body)
+
+    def ok(self) -> Any:
+        """Return the content of a success."""
+        assert self.reply.status < 300, (self.reply.status, self.reply.body)
+        return self.body["data"] if self.dialect == "platform" else self.body
+
+    @property
+    def code(self) -> str:
+        """The code of a failure."""
+        assert self.reply.status >= 400, self.reply.body
+        return str(self.body["errors"][0]["code"] if self.dialect == "platform" else self.body["error"]["code"])
+
+    @property
+    def total(self) -> int:
+        pages = self.body["meta"]["pagination"] if self.dialect == "platform" else {"total": len(self.body)}
+        return int(pages["total"])
+
+
+def example(kind: Any) -> dict[str, Any]:
+    """Return the required members of an input, each at some valid value, in camelCase."""
+    from crm_sdk.wire import camel
+
+    hints = get_type_hints(kind, include_extras=True)
+    return {camel(name): value_of(hints[name], name) for name in sorted(kind.__required_keys__)}
+
+
+def value_of(hint: Any, name: str) -> Any:
+    """Return some valid value of a type; a text is another one each time."""
+    text = str(hint)
+    if is_typeddict(hint):
+        return example(hint)
+    if "Literal[" in text:
+        return text.partition("Literal[")[2].split("]")[0].split(",")[0].strip("'\" ")
+    if "datetime" in text.lower():
+        return (datetime(2026, 1, 20, 9, tzinfo=UTC) + timedelta(hours=next(_numbers))).isoformat()
+    if "int" in text or "Decimal" in text or "float" in text:
+        return 10
+    return f"{name.replace('_', ' ').title()} {next(_numbers)}"
