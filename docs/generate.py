@@ -11,7 +11,7 @@ from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
 from crm_sdk.realtime.declared import LiveCall
 from crm_sdk.resource import parts
-from server_stub.request.router import declared
+from server_stub.request.router import declared_operations
 
 PAGES = Path(__file__).parent / "reference"
 OURS = "The route is **ours**: no document has one for this."
@@ -54,7 +54,7 @@ def signature(operation: Operation[..., Any] | LiveCall) -> str:
 def pages() -> dict[Path, str]:
     """Return every page by its file."""
     nouns: dict[str, list[Operation[..., Any]]] = {noun: [] for noun in parts(Catalogue)}
-    for operation in declared():
+    for operation in declared_operations():
         nouns[operation.id.partition(".")[0]].append(operation)
     made = {PAGES / f"{noun}.md": page(noun, operations) for noun, operations in sorted(nouns.items())}
     index = "".join(f"- [{file.stem}]({file.name})\n" for file in made)

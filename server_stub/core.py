@@ -63,7 +63,7 @@ def _require_extra() -> None:
 
 
 @cache
-def _collected(mark: str) -> Mapping[Any, Any]:
+def _functions_with_mark(mark: str) -> Mapping[Any, Any]:
     """Return the functions of all services that carry a mark, by what it says."""
     found: dict[Any, Any] = {}
     for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
@@ -91,14 +91,14 @@ def _nouns() -> Mapping[str, Noun]:
 def _rules() -> Mapping[Operation[..., Any], Callable[..., Any]]:
     """Return the rule of every operation: a service's own goes before that of its noun."""
     served = {operation: rule for noun in _nouns().values() for operation, rule in noun.rules().items()}
-    return {**served, **_collected("__operation__")}
+    return {**served, **_functions_with_mark("__operation__")}
 
 
 @cache
 def _reactions() -> Mapping[str, Sequence[Callable[[Context, Document], None]]]:
     """Return what follows each event, in the order of names."""
     found: dict[str, list[Callable[[Context, Document], None]]] = {}
-    for events, reaction in sorted(_collected("__reacts__").items(), key=lambda item: item[1].__qualname__):
+    for events, reaction in sorted(_functions_with_mark("__reacts__").items(), key=lambda item: item[1].__qualname__):
         for event in events:
             found.setdefault(event, []).append(reaction)
     return found
@@ -157,16 +157,16 @@ class StubServer:
         self.nouns: Mapping[str, Noun] = _nouns()
         """The nouns of the data, by kind."""
         self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _rules()
-        self._steps: Mapping[str, Step] = _collected("__job_kind__")
-        self._timetable: Timetable = dict(sorted(_collected("__recurs__").items()))
+        self._steps: Mapping[str, Step] = _functions_with_mark("__job_kind__")
+        self._timetable: Timetable = dict(sorted(_functions_with_mark("__recurs__").items()))
         self.reactions = _reactions()
         self.routers = _routers()
         self.clock.moved = self.catch_up
         if not known and demo:
             from .seed.companies import seed
-            from .seed.computed import computed
+            from .seed.computed import with_computed_members
 
-            seed(self.store, self.clock, recompute=computed)
+            seed(self.store, self.clock, recompute=with_computed_members)
         self._save()
         self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}
         # A state file is not read whole for this: going back to the start means the demo data there.
@@ -218,9 +218,9 @@ class StubServer:
 
     def intercept(self) -> Any:
         """Let every client that is made in ``with stub.intercept():`` talk to this server, whatever its base URL."""
-        from .doors.transports import intercepted
+        from .doors.transports import intercept_clients
 
-        return intercepted(self)
+        return intercept_clients(self)
 
     def snapshot(self) -> Snapshot:
         """Return the whole state: data, time, limits, journal, faults."""

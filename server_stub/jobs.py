@@ -11,7 +11,7 @@ from .data.document import Document
 from .problems import Problem
 from .services.calendar.reminders import due_reminders
 from .serving import Caller, Context
-from .timetable import Entry, Timetable, carry_out, due
+from .timetable import Entry, Timetable, carry_out, due_entries
 
 if TYPE_CHECKING:
     from .core import StubServer
@@ -65,7 +65,7 @@ def run_due(server: StubServer, steps: Mapping[str, Step], table: Timetable) -> 
             for doc in collection.find("status", status)
             if doc["due_at"] <= now
         ]
-        waiting += due(server, table, now)
+        waiting += due_entries(server, table, now)
         if not waiting:
             due_reminders(server)
             return

@@ -41,8 +41,8 @@ def recurs(name: str, *, every: timedelta) -> Callable[[Run], Run]:
     return mark
 
 
-def due(server: StubServer, timetable: Timetable, now: datetime) -> Iterator[tuple[datetime, str, Entry]]:
-    """Tell what is due for which company; each thing for the first time when its interval has passed once."""
+def due_entries(server: StubServer, timetable: Timetable, now: datetime) -> Iterator[tuple[datetime, str, Entry]]:
+    """Yield the entries that are due, with their time and company; each first when its interval has passed once."""
     for tenants in server.store.across("tenant"):
         times = server.store.collection(tenants.tenant_id, KIND)
         for tenant in tenants:

@@ -196,7 +196,7 @@ class Durable:
 _TAG = "\u0000"  # the key of an object that stands for a value JSON has not; no member is called like that
 
 
-def _plain(value: object) -> object:
+def _tag_value(value: object) -> object:
     if isinstance(value, datetime):
         return {_TAG: "datetime", "v": value.isoformat()}
     if isinstance(value, date):
@@ -208,7 +208,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"a {type(value).__name__} cannot be kept in a state file: {value!r}")
 
 
-def _typed(members: dict[str, Any]) -> Any:
+def _untag_value(members: dict[str, Any]) -> Any:
     match members.get(_TAG):
         case None:
             return members
@@ -224,8 +224,8 @@ def _typed(members: dict[str, Any]) -> Any:
             raise ValueError(f"it holds a value of the unknown type {other!r}")
 
 
-_ENCODER = json.JSONEncoder(default=_plain, separators=(",", ":"))
-_DECODER = json.JSONDecoder(object_hook=_typed)
+_ENCODER = json.JSONEncoder(default=_tag_value, separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_hook=_untag_value)
 
 
 def _write(value: object) -> str:

@@ -70,11 +70,11 @@ def _number(text: str, country: str | None) -> str:
 
 def person_name(members: Mapping[str, Any]) -> str | None:
     """Return somebody's name: as given, else made of first and last name; None where there is neither."""
-    given = _squeezed(members.get("name"))
-    return given or _squeezed(f"{members.get('first_name') or ''} {members.get('last_name') or ''}") or None
+    given = _squeeze(members.get("name"))
+    return given or _squeeze(f"{members.get('first_name') or ''} {members.get('last_name') or ''}") or None
 
 
-def _squeezed(text: str | None) -> str:
+def _squeeze(text: str | None) -> str:
     return " ".join(text.split()) if text else ""
 
 

@@ -133,7 +133,7 @@ ALWAYS_SORTABLE = ("id", "created_at", "updated_at")
 """What every list can be sorted by."""
 
 
-def sorting(
+def sort_field(
     sort: str | None, order: str | None, allowed: Iterable[str], default: str = "created_at"
 ) -> tuple[str, bool]:
     """Return the field to sort by, and whether descending.
@@ -165,8 +165,8 @@ def sort_documents(
     default: str = "created_at",
     resolve: Resolve = member,
 ) -> list[Document]:
-    """Sort documents by a field, see `sorting`; equals by id, and those without a value last."""
-    field, descending = sorting(sort, order, allowed, default)
+    """Sort documents by a field, see `sort_field`; equals by id, and those without a value last."""
+    field, descending = sort_field(sort, order, allowed, default)
     if "." in field:
         return in_order(docs, lambda doc: sort_key(resolve(doc, field)), descending=descending)
     return in_order(docs, lambda doc: sort_key(doc.get(field)), descending=descending)

@@ -32,7 +32,7 @@ def select(
     value come last either way, equals are sorted by id in the same direction.
     Raises 422 where `sort` or `order` is none there is.
     """
-    field, descending = query.sorting(sort, order, sorts)
+    field, descending = query.sort_field(sort, order, sorts)
     docs: Sequence[Document] = records.all()
     for name, wanted in equal.items():
         values = cast("Collection[object]", wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)

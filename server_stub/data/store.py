@@ -60,7 +60,7 @@ class Store:
         return Transaction(self)
 
     @contextmanager
-    def lasting(self) -> Generator[None]:
+    def keep_despite_rollback(self) -> Generator[None]:
         """Let what is written within the block stay though the transaction is undone, such as the note of a failure.
 
         Nothing of the same kinds may have been written before in the transaction.
@@ -84,7 +84,7 @@ class Store:
             self.log.append((None, name, None, count))
         return count + 1
 
-    def counted(self, name: str) -> int:
+    def last_count(self, name: str) -> int:
         """Return the number of a series that was given last; 0 before the first."""
         return self._counters.get(name, 0)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..live.connection import Connection
 
 
-def incoming(sent: Sent) -> Request:
+def server_request(sent: Sent) -> Request:
     """Return a client's request as the server sees it."""
     parts = urlsplit(sent.url)
     headers = {name.lower(): value for name, value in sent.headers.items()}
@@ -40,7 +40,7 @@ def _multipart(files: Any) -> tuple[str, bytes]:
     return request.headers["content-type"], request.read()
 
 
-def outgoing(server: StubServer, reply: Reply, sent: Sent, timeout: float) -> Received:
+def client_reply(server: StubServer, reply: Reply, sent: Sent, timeout: float) -> Received:
     """Return the server's reply as the client sees it; raises what a fault asks for."""
     fault = reply.fault
     where = f"{sent.method} {sent.url}"
@@ -101,7 +101,7 @@ class StubLink:
 
     def send(self, request: Sent, timeout: float) -> Received:
         """Answer a request."""
-        return outgoing(self._server, self._server.handle(incoming(request)), request, timeout)
+        return client_reply(self._server, self._server.handle(server_request(request)), request, timeout)
 
     def open_socket(
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
@@ -126,7 +126,7 @@ class AsyncStubLink:
 
     async def send(self, request: Sent, timeout: float) -> Received:
         """Answer a request."""
-        return outgoing(self._server, self._server.handle(incoming(request)), request, timeout)
+        return client_reply(self._server, self._server.handle(server_request(request)), request, timeout)
 
     def open_socket(
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float

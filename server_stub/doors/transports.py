@@ -22,13 +22,13 @@ Made = TypeVar("Made")
 Opens = TypeVar("Opens")
 
 
-def _incoming(request: httpx.Request, body: bytes) -> Request:
+def _server_request(request: httpx.Request, body: bytes) -> Request:
     headers = {name.lower(): value for name, value in request.headers.items()}
     raw_path, _, query = request.url.raw_path.partition(b"?")
     return Request(request.method, raw_path.decode(), query.decode(), headers, body)
 
 
-def _outgoing(server: StubServer, reply: Reply, request: httpx.Request) -> httpx.Response:
+def _client_response(server: StubServer, reply: Reply, request: httpx.Request) -> httpx.Response:
     if reply.fault is not None:
         _lose(reply.fault, request)
     headers = list(reply.headers.items())
@@ -87,7 +87,7 @@ class StubTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        return _outgoing(self._server, self._server.handle(_incoming(request, request.read())), request)
+        return _client_response(self._server, self._server.handle(_server_request(request, request.read())), request)
 
     def open_socket(
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
@@ -107,7 +107,9 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        return _outgoing(self._server, self._server.handle(_incoming(request, await request.aread())), request)
+        return _client_response(
+            self._server, self._server.handle(_server_request(request, await request.aread())), request
+        )
 
     def open_socket(
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
@@ -128,7 +130,7 @@ class _Maker(Generic[Made, Opens]):
 
 
 @contextmanager
-def intercepted(server: StubServer) -> Generator[StubServer]:
+def intercept_clients(server: StubServer) -> Generator[StubServer]:
     """Let every client that is made within the block talk to the server, whatever its base URL is."""
     from unittest import mock  # here, because it imports asyncio, which a stub has no other use for
 

@@ -58,12 +58,12 @@ State: TypeAlias = tuple[
 class LiveFaults:
     """The faults that are set up, in order; of several that fit an event the first one happens."""
 
-    __slots__ = ("_random", "_set_up", "closing", "happened", "refusing")
+    __slots__ = ("_random", "_set_up", "closing", "fault_counts", "refusing")
 
     def __init__(self) -> None:
         self._set_up: list[tuple[LiveFault, int, int]] = []  # the fault, fitting events seen, times it happened
         self._random = random.Random(0)
-        self.happened: Counter[LiveFaultKind] = Counter()
+        self.fault_counts: Counter[LiveFaultKind] = Counter()
         """How often each kind happened."""
         self.refusing: tuple[datetime | None, int | None] | None = None
         """Until when no connection is accepted, or how many are not."""
@@ -95,7 +95,7 @@ class LiveFaults:
                 left.append((fault, seen, happened))
         self._set_up = left
         if taken is not None:
-            self.happened[taken.kind] += 1
+            self.fault_counts[taken.kind] += 1
         return taken
 
     @property
@@ -110,11 +110,11 @@ class LiveFaults:
 
     def snapshot(self) -> State:
         """Return the present state, for `restore`."""
-        return tuple(self._set_up), dict(self.happened), self.refusing, self.closing, self._random.getstate()
+        return tuple(self._set_up), dict(self.fault_counts), self.refusing, self.closing, self._random.getstate()
 
     def restore(self, state: State) -> None:
         """Go back to a snapshot."""
         set_up, happened, self.refusing, self.closing, chances = state
         self._set_up = list(set_up)
-        self.happened = Counter(happened)
+        self.fault_counts = Counter(happened)
         self._random.setstate(chances)

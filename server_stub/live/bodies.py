@@ -69,7 +69,7 @@ class LiveBody:
     def close(self) -> None:
         """Leave it."""
         with self._server.lock:
-            self._connection.left()
+            self._connection.client_left()
 
     async def aclose(self) -> None:
         """Leave it."""

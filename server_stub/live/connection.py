@@ -116,7 +116,7 @@ class Connection(ABC):
         self.due = self._due() if data is None else None
         return data
 
-    def left(self) -> None:
+    def client_left(self) -> None:
         """Note that the client closed or was lost."""
         self.end(Ended(Close.NORMAL, "the client left"))
 
@@ -155,8 +155,8 @@ class Connection(ABC):
         self.cut()
         self.live.wake(self)
 
-    def gone(self) -> None:  # noqa: B027 # most have nothing to leave
-        """Be forgotten by the server; called once."""
+    def forget(self) -> None:  # noqa: B027 # most have nothing to leave
+        """Leave what the connection takes part in, when it is over; called once."""
 
     def _held_back(self) -> bool:
         return self.silent or (self.stalled_until is not None and self.now < self.stalled_until)
@@ -168,7 +168,7 @@ class Connection(ABC):
                 return data
         if self._waiting:
             return self._waiting.popleft()
-        while (found := self._upcoming()) is not None:
+        while (found := self._next_unread()) is not None:
             reader, entry = found
             reader.seq += 1
             reader.quiet_since = self.now
@@ -181,7 +181,7 @@ class Connection(ABC):
                 return kept
         return None
 
-    def _upcoming(self) -> tuple[Reader, Entry] | None:
+    def _next_unread(self) -> tuple[Reader, Entry] | None:
         """Return the oldest event of the log that a reader has not seen."""
         first: tuple[Reader, Entry] | None = None
         try:
@@ -203,7 +203,7 @@ class Connection(ABC):
             case "delay":
                 self._late.append((self.now + timedelta(seconds=fault.seconds), data))
             case "reorder":
-                following = self._upcoming()
+                following = self._next_unread()
                 if following is None:
                     self._late.append((self.now + timedelta(seconds=fault.seconds), data))
                     return None

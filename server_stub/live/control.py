@@ -23,8 +23,8 @@ _BYTES = b"\x00\x01\xfe"
 _CLOSES = frozenset({*range(1000, 1004), *range(1007, 1015)})
 
 
-def identified(server: StubServer, query: Mapping[str, str], token: str | None) -> Caller:
-    """Return who a client says it is, in the first demo company."""
+def caller_of(server: StubServer, query: Mapping[str, str], token: str | None) -> Caller:
+    """Return the caller a client names by `user_id`, in the first demo company."""
     if token == _BAD:
         raise identity.unauthorized("the token is bad")
     user_id = query.get("user_id") or "user_ada"

@@ -46,11 +46,11 @@ class Shown:
 
 
 def _record(name: str) -> Payload:
-    return lambda event: {name: rendered(event, "flow")}
+    return lambda event: {name: render_record(event, "flow")}
 
 
 def _changes(event: Event) -> Mapping[str, Any]:
-    return {"id": event["entity"]["id"], "changes": changed(event, "flow")}
+    return {"id": event["entity"]["id"], "changes": changed_values(event, "flow")}
 
 
 def _stage(event: Event) -> Mapping[str, Any]:
@@ -70,7 +70,7 @@ def _activity(event: Event) -> Mapping[str, Any]:
 
 
 def _message(event: Event) -> Mapping[str, Any]:
-    return {"conversationId": event["entity"]["conversation_id"], "message": rendered(event, "flow")}
+    return {"conversationId": event["entity"]["conversation_id"], "message": render_record(event, "flow")}
 
 
 def _unread(event: Event) -> Mapping[str, Any]:
@@ -135,7 +135,7 @@ CHANNELS = frozenset(shown.channel for shown in SHOWN.values())
 
 def _ws_message(event: Event) -> Mapping[str, Any]:
     theirs = event["entity"].get("sender_type") == "contact"
-    return {**rendered(event, "mvp"), "sender": "lead" if theirs else "agent"}
+    return {**render_record(event, "mvp"), "sender": "lead" if theirs else "agent"}
 
 
 def _ws_status(event: Event) -> Mapping[str, Any]:
@@ -150,7 +150,7 @@ def _ws_metric(event: Event) -> Mapping[str, Any]:
 def _facts(event: Event) -> Mapping[str, Any]:
     """Give the record, and what happened to it."""
     kind = event["entity_type"]
-    return {**rendered(event, "mvp"), f"{kind}Id": event["entity"]["id"], **_plain(event["metadata"])}
+    return {**render_record(event, "mvp"), f"{kind}Id": event["entity"]["id"], **_plain(event["metadata"])}
 
 
 _ON_WS: Mapping[str, Payload] = {
@@ -160,9 +160,9 @@ _ON_WS: Mapping[str, Payload] = {
     "message.sent": _ws_message,
     "agent.status": _ws_status,
     "metrics.update": _ws_metric,
-    "deal.stage_changed": lambda event: {**rendered(event, "mvp"), **_stage(event)},
-    "contact.health_changed": lambda event: {**rendered(event, "mvp"), **_health(event)},
-    "event.reminder": lambda event: {**rendered(event, "mvp"), **_reminder(event)},
+    "deal.stage_changed": lambda event: {**render_record(event, "mvp"), **_stage(event)},
+    "contact.health_changed": lambda event: {**render_record(event, "mvp"), **_health(event)},
+    "event.reminder": lambda event: {**render_record(event, "mvp"), **_reminder(event)},
 }
 """The data of ``/ws`` and of webhooks where it is more than the record."""
 
@@ -170,8 +170,8 @@ _ON_WS: Mapping[str, Payload] = {
 # -- what the rest of the server asks --------------------------------------------------------------------------------
 
 
-def numbered(call: Context, entry: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, int]:
-    """Give an event its number on every feed that shows it."""
+def number_on_feeds(call: Context, entry: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, int]:
+    """Return the next number of an event on every feed that shows it, by feed."""
     event, tenant_id = entry["action"], call.caller.tenant_id
     count = call.server.store.count
     numbers = {} if event.startswith(_PRIVATE) else {WS: count(series(tenant_id, WS))}
@@ -199,11 +199,11 @@ def feed_of(channel: str, user_id: str) -> str:
 def ws_data(event: Event) -> Mapping[str, Any]:
     """Return the data of an event on ``/ws`` and in a webhook: the record, and what a write changed."""
     make = _ON_WS.get(event["type"])
-    data = make(event) if make is not None else rendered(event, "mvp")
-    return {**data, "changes": changed(event, "mvp")} if event["type"].endswith(".updated") else data
+    data = make(event) if make is not None else render_record(event, "mvp")
+    return {**data, "changes": changed_values(event, "mvp")} if event["type"].endswith(".updated") else data
 
 
-def rendered(event: Event, dialect: str) -> dict[str, Any]:
+def render_record(event: Event, dialect: str) -> dict[str, Any]:
     """Return the record of an event as a dialect shows it; what has no model, under camelCase names."""
     kind, entity = _models().get(event["entity_type"]), event["entity"]
     if event["entity_type"] == "notification":
@@ -214,10 +214,10 @@ def rendered(event: Event, dialect: str) -> dict[str, Any]:
     return made
 
 
-def changed(event: Event, dialect: str) -> dict[str, Any]:
+def changed_values(event: Event, dialect: str) -> dict[str, Any]:
     """Return the new values of an event's record by camelCase name."""
     shape = shape_of(_models().get(event["entity_type"]), dialect)
-    shown = rendered(event, dialect)
+    shown = render_record(event, dialect)
     values: dict[str, Any] = {}
     for change in event["changes"]:
         name = change["field"]

@@ -111,14 +111,14 @@ class Live:
         self.faults.closing = times, code
 
     @property
-    def happened(self) -> Counter[LiveFaultKind]:
+    def fault_counts(self) -> Counter[LiveFaultKind]:
         """How often each kind of fault happened."""
-        return self.faults.happened
+        return self.faults.fault_counts
 
     def _each(self, n: int | None, kind: LiveFaultKind, act: Callable[[Connection], None]) -> int:
         chosen = self.connections[:n]
         for connection in chosen:
-            self.faults.happened[kind] += 1
+            self.faults.fault_counts[kind] += 1
             act(connection)
         return len(chosen)
 
@@ -149,17 +149,17 @@ class Live:
 
     def _open(self, visit: Visit, kind: str, request: Request) -> Reply:
         from .phoenix import PhoenixSocket, offered_token
-        from .stream import ServerSentEvents, Stream, asked
+        from .stream import ServerSentEvents, Stream, read_position
 
         if self._is_refusing():
-            self.faults.happened["refuse"] += 1
+            self.faults.fault_counts["refuse"] += 1
             return Reply(503, {}, fault=_REFUSED)
         query = dict(parse_qsl(request.query, keep_blank_values=True))
         token = query.get("token") or offered_token(request.headers.get("sec-websocket-protocol", ""))
         if self.test_mode and kind == _CHANNELS:
-            from .control import identified
+            from .control import caller_of
 
-            visit.caller, expires_at = identified(self._server, query, token), None
+            visit.caller, expires_at = caller_of(self._server, query, token), None
         else:
             given = request.headers.get("authorization") or (f"Bearer {token}" if token else "")
             visit.caller = visit.authenticate(given)
@@ -174,12 +174,12 @@ class Live:
             headers = {"Sec-WebSocket-Protocol": "phoenix"} if "sec-websocket-protocol" in request.headers else {}
             reply = Reply(101, headers, live=connection)
         elif kind == _WS:
-            since, epoch = asked(query)
+            since, epoch = read_position(query)
             told = query.get("resume") == "1" or since is not None
             connection = Stream(self, visit.caller, expires_at, since, epoch, told=told)
             reply = Reply(101, {}, live=connection)
         else:
-            since, epoch = asked(query, request.headers.get("last-event-id"))
+            since, epoch = read_position(query, request.headers.get("last-event-id"))
             connection = ServerSentEvents(self, visit.caller, expires_at, since, epoch, told=True)
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             reply = Reply(200, {**visit.headers, **headers}, live=connection)
@@ -187,7 +187,7 @@ class Live:
         if self.faults.closing is not None:
             times, code = self.faults.closing
             self.faults.closing = (times - 1, code) if times > 1 else None
-            self.faults.happened["close"] += 1
+            self.faults.fault_counts["close"] += 1
             connection.close(code, "the test closes it")
         return reply
 
@@ -268,7 +268,7 @@ class Live:
         """Forget a connection."""
         if connection in self.connections:
             self.connections.remove(connection)
-            connection.gone()
+            connection.forget()
 
     def _follow(self) -> None:
         """Wake the connections that have something to send: new events of their company, or a time that came."""

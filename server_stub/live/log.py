@@ -35,7 +35,7 @@ def record(call: Context, entry: Document, entity: Mapping[str, Any]) -> Documen
         changes=entry["changes"],
         metadata=entry["metadata"],
         actor=entry["actor"],
-        feeds=feeds.numbered(call, entry, entity),
+        feeds=feeds.number_on_feeds(call, entry, entity),
     )
     log.put(event)
     webhook_records.enqueue(call, event)

@@ -129,7 +129,7 @@ class PhoenixSocket(Connection):
         else:
             self._push(channel, frame)
 
-    def gone(self) -> None:
+    def forget(self) -> None:
         """Leave all channels."""
         for channel in tuple(self.channels.values()):
             self.channels.pop(channel.topic.name)
@@ -187,7 +187,7 @@ class PhoenixSocket(Connection):
         feed = channel.topic.feed or ""
         since = last_seq if isinstance(last_seq, int) and not isinstance(last_seq, bool) and last_seq >= 0 else None
         resumes = since is not None or params.get("resume") is True
-        standing = self.log.standing(feed, since, epoch if isinstance(epoch, str) else None, self.live.epoch)
+        standing = self.log.standing_of(feed, since, epoch if isinstance(epoch, str) else None, self.live.epoch)
 
         def write(entry: Entry) -> Data:
             event, payload = entry.channel(feed, self.live.epoch)

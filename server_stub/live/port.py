@@ -61,7 +61,7 @@ class Carrier:
         connection = reply.live
         if reply.fault is not None and reply.fault.kind in ("refuse", "drop"):
             if connection is not None:
-                connection.left()
+                connection.client_left()
             if transport is not None:
                 transport.abort()
             return
@@ -84,14 +84,14 @@ class Carrier:
         finally:
             self._open.discard(connection)
             with self._server.lock:
-                connection.left()
+                connection.client_left()
 
     async def _read(self, connection: Connection, receive: Receive) -> None:
         while not connection.silent:
             message = await receive()
             with self._server.lock:
                 if message["type"] == "websocket.disconnect":
-                    connection.left()
+                    connection.client_left()
                     return
                 text: str | None = message.get("text")
                 connection.receive(text if text is not None else message["bytes"])
@@ -130,14 +130,14 @@ class Carrier:
         finally:
             self._open.discard(connection)
             with self._server.lock:
-                connection.left()
+                connection.client_left()
 
     async def _watch(self, connection: Connection, receive: Receive) -> None:
         """Wait for the client to go."""
         while (await receive())["type"] != "http.disconnect":
             pass
         with self._server.lock:
-            connection.left()
+            connection.client_left()
 
 
 def _cutter(connection: Connection, transport: asyncio.Transport) -> Callable[[], None]:

@@ -28,7 +28,7 @@ class Presence:
         if known is not None:
             new["phx_ref_prev"] = known[1]["phx_ref"]
         there[who] = key, new
-        return {"joins": _shown(key, new), "leaves": _shown(*known) if known is not None else {}}
+        return {"joins": _as_state(key, new), "leaves": _as_state(*known) if known is not None else {}}
 
     def untrack(self, topic: Topic, who: object) -> dict[str, Shown] | None:
         """Let a connection be gone; return the difference, None where it was not there."""
@@ -36,7 +36,7 @@ class Presence:
         known = there.pop(who, None)
         if not there:
             self._topics.pop(topic, None)
-        return {"joins": {}, "leaves": _shown(*known)} if known is not None else None
+        return {"joins": {}, "leaves": _as_state(*known)} if known is not None else None
 
     def meta(self, topic: Topic, who: object) -> Meta:
         """Return a connection's meta without its refs; empty where it is not there."""
@@ -51,5 +51,5 @@ class Presence:
         return shown
 
 
-def _shown(key: str, meta: Meta) -> Shown:
+def _as_state(key: str, meta: Meta) -> Shown:
     return {key: {"metas": [meta]}}

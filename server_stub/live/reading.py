@@ -87,12 +87,12 @@ class FeedLog:
         if self._places - self._trimmed >= KEPT:  # as many at once may have left a hole behind them
             self._trimmed = self._places
             for feed in self._feeds:
-                self._kept(feed)
+                self._entries_in_log(feed)
         return True
 
     def newest(self, feed: str) -> int:
         """Return the number of a feed's newest event, 0 before the first."""
-        return self._store.counted(feeds.series(self._tenant_id, feed))
+        return self._store.last_count(feeds.series(self._tenant_id, feed))
 
     def after(self, feed: str, seq: int) -> Entry | None:
         """Return the event of a feed that follows a number; None where it is not there yet.
@@ -107,20 +107,20 @@ class FeedLog:
             raise LookupError(f"event {seq + 1} of {feed} is not kept any more")
         return entries[at]
 
-    def standing(self, feed: str, since: int | None, epoch: str | None, present: str) -> Standing:
+    def standing_of(self, feed: str, since: int | None, epoch: str | None, present: str) -> Standing:
         """Tell where a reader can go on who has seen everything up to `since`; None begins with what comes next."""
         newest = self.newest(feed)
         if since is None:
             return Standing(newest)
         if (epoch or present) != present or since > newest:
             return Standing(newest, {"from": None, "to": None, "reason": "epoch"})
-        kept = self._kept(feed)
+        kept = self._entries_in_log(feed)
         before = kept[0].event["feeds"][feed] - 1 if kept else newest
         if since < before:
             return Standing(before, {"from": since + 1, "to": before, "reason": "expired"})
         return Standing(since)
 
-    def _kept(self, feed: str) -> list[Entry]:
+    def _entries_in_log(self, feed: str) -> list[Entry]:
         """Return the events of a feed that are still in the log, and forget the others."""
         entries = self._feeds.setdefault(feed, [])
         gone = next((n for n, entry in enumerate(entries) if entry.event["id"] in self._log), len(entries))

@@ -31,7 +31,7 @@ def _connect(
     late = fault is not None and fault.kind == "delay" and fault.seconds > timeout
     if late or (fault is not None and fault.kind in ("refuse", "drop")):
         if reply.live is not None:
-            reply.live.left()
+            reply.live.client_left()
         why = "the test delayed the answer" if late else "the test refused the connection"
         raise ConnectionFailedError(f"{url.partition('?')[0]} failed: {why}", sent=False)
     if reply.live is None:
@@ -52,13 +52,13 @@ class _Ends:
     def _send(self, data: Data) -> None:
         with self._server.lock:
             if self._connection.ended is not None:
-                raise _closed(self._connection.ended)
+                raise _closed_error(self._connection.ended)
             self._connection.receive(data)
 
     def _ping(self) -> None:
         with self._server.lock:
             if self._connection.ended is not None:
-                raise _closed(self._connection.ended)
+                raise _closed_error(self._connection.ended)
             self._pinged_silent = self._connection.silent
 
     @property
@@ -67,14 +67,14 @@ class _Ends:
 
     def _close(self) -> None:
         with self._server.lock:
-            self._connection.left()
+            self._connection.client_left()
 
     def _over(self) -> SocketClosedError | None:
         ended = self._connection.ended
-        return _closed(ended) if ended is not None else None
+        return _closed_error(ended) if ended is not None else None
 
 
-def _closed(ended: Ended) -> SocketClosedError:
+def _closed_error(ended: Ended) -> SocketClosedError:
     return SocketClosedError(ended.code, ended.reason)
 
 

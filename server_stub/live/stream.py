@@ -36,20 +36,20 @@ class Stream(Connection):
     ) -> None:
         """Begin after the number `since`, or with what comes next; `told`: the client asks where the feed stands."""
         super().__init__(live, caller, expires_at)
-        standing = self.log.standing(WS, since, epoch, live.epoch)
+        standing = self.log.standing_of(WS, since, epoch, live.epoch)
         self._reader = Reader(WS, standing.seq, self._event, self._position if told else None, self.now)
         self.readers.append(self._reader)
         if told:
             ready = {"seq": standing.seq, "epoch": live.epoch, "gap": standing.gap}
-            self._waiting.append(self._told("stream.ready", ready))
+            self._waiting.append(self._message("stream.ready", ready))
 
     def handle(self, data: Data) -> None:
         """Pass over what the client says."""
 
     def _position(self) -> Data:
-        return self._told("stream.position", {"seq": self._reader.seq, "epoch": self.live.epoch})
+        return self._message("stream.position", {"seq": self._reader.seq, "epoch": self.live.epoch})
 
-    def _told(self, type: str, data: Mapping[str, Any]) -> str:
+    def _message(self, type: str, data: Mapping[str, Any]) -> str:
         return encode_json({"type": type, "data": data, "timestamp": instant(self.now)}).decode()
 
     def _event(self, entry: Entry) -> Data:
@@ -66,18 +66,18 @@ class ServerSentEvents(Stream):
     def _position(self) -> Data:
         return f": still here\n\n{super()._position()!s}"
 
-    def _told(self, type: str, data: Mapping[str, Any]) -> str:
-        return self._framed(type, data["seq"], super()._told(type, data))
+    def _message(self, type: str, data: Mapping[str, Any]) -> str:
+        return self._frame(type, data["seq"], super()._message(type, data))
 
     def _event(self, entry: Entry) -> Data:
-        return self._framed(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.live.epoch))
+        return self._frame(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.live.epoch))
 
-    def _framed(self, type: str, seq: int, text: str) -> str:
+    def _frame(self, type: str, seq: int, text: str) -> str:
         return f"id: {self.live.epoch}:{seq}\nevent: {type}\ndata: {text}\n\n"
 
 
-def asked(query: Mapping[str, str], last_event_id: str | None = None) -> tuple[int | None, str | None]:
-    """Return since which number, and of which epoch, a client wants to go on; `last_event_id` goes first."""
+def read_position(query: Mapping[str, str], last_event_id: str | None = None) -> tuple[int | None, str | None]:
+    """Return the number and the epoch a client resumes after; `last_event_id` takes precedence."""
     since, epoch = query.get("since"), query.get("epoch")
     if last_event_id:
         epoch, _, since = last_event_id.rpartition(":")

@@ -40,7 +40,7 @@ class Face(ABC):
     def page(self, listing: Listing, call: Context, route: Route) -> Any:
         """Return the body for a page; its items are rendered already."""
 
-    def deleted(self, identifier: str | None, call: Context) -> Any:
+    def without_value(self, identifier: str | None, call: Context) -> Any:
         """Return the body for a success without a value."""
         return {"success": True}
 
@@ -112,7 +112,7 @@ class PlatformFace(Face):
         meta = _meta(call.request_id, call.now) | {"pagination": window}
         return {"success": True, "data": listing.items, "meta": meta, "errors": []}
 
-    def deleted(self, identifier: str | None, call: Context) -> Any:
+    def without_value(self, identifier: str | None, call: Context) -> Any:
         """Return the envelope for a success without a value."""
         gone = (
             {"id": identifier, "deleted": True}

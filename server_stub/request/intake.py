@@ -52,7 +52,7 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
     if kind not in ("application/json", ""):
         raise Problem("BAD_REQUEST", f"the content type {kind!r} is not understood: send application/json")
     try:
-        members = _decoded(body)
+        members = _decode_checked(body)
     except ValueError as error:
         raise Problem("BAD_REQUEST", f"the body is not JSON: {error}") from None
     if not isinstance(members, dict):
@@ -60,7 +60,7 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
     return cast("dict[str, Any]", members), {}
 
 
-def _decoded(content: bytes) -> Any:
+def _decode_checked(content: bytes) -> Any:
     """Read JSON. Raises ValueError for half a surrogate pair, too: no answer could hold such a text."""
     value = decode_json(content)
     if b"\\u" in content or not content.isascii():
@@ -86,7 +86,7 @@ def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], dict[str
         content = cast(bytes, part.get_payload(decode=True) or b"")
         if name == "options":
             try:
-                members |= _decoded(content)
+                members |= _decode_checked(content)
             except (ValueError, TypeError):
                 raise Problem("BAD_REQUEST", "the part 'options' is not a JSON object", field="options") from None
         elif isinstance(name, str):
@@ -110,15 +110,15 @@ def arguments_of(
     arguments = operation.arguments
     values: dict[str, Any] = dict(files)
     if query:
-        values |= _received(operation, _known(operation, route, query), text=True)
+        values |= _receive(operation, _known_parameters(operation, route, query), text=True)
     if members or arguments.body is not None:
         taken, ignored = _members(arguments, route, members)
-        values |= _received(operation, taken, text=False)
+        values |= _receive(operation, taken, text=False)
         return values, ignored
     return values, {}
 
 
-def _known(operation: Operation[..., Any], route: Route, query: Mapping[str, str]) -> dict[str, str]:
+def _known_parameters(operation: Operation[..., Any], route: Route, query: Mapping[str, str]) -> dict[str, str]:
     """Return query parameters under their camelCase names.
 
     Servers of mvp and flow ignore what they do not know; the platform refuses it, so that a typing error shows.
@@ -158,7 +158,7 @@ def _read_only(model: Any) -> frozenset[str]:
     return frozenset(info.serialization_alias or camel(name) for name, info in model.model_fields.items())
 
 
-def _received(operation: Operation[..., Any], members: dict[str, Any], *, text: bool) -> dict[str, Any]:
+def _receive(operation: Operation[..., Any], members: dict[str, Any], *, text: bool) -> dict[str, Any]:
     arguments = operation.arguments
     try:
         values = arguments.receive(members, text=text)
@@ -214,7 +214,7 @@ def _vocabulary(hint: Any) -> Any:
     if get_origin(hint) in (Union, types.UnionType, Literal):
         words = choices_of(hint) if str in args or get_origin(hint) is Literal else ()
         inner_checks = [check for arg in args if get_origin(hint) is not Literal and (check := _vocabulary(arg))]
-        if words and len(words) == len(choices_of(hint)) and _closed(hint):
+        if words and len(words) == len(choices_of(hint)) and _is_closed(hint):
             return _word_check(words)
         return inner_checks[0] if inner_checks else None
     if args and get_origin(hint) is not dict:
@@ -223,12 +223,12 @@ def _vocabulary(hint: Any) -> Any:
     return None
 
 
-def _closed(hint: Any) -> bool:
+def _is_closed(hint: Any) -> bool:
     """Tell whether no part of a union of words is marked open."""
     if get_origin(hint) is Annotated:
         inner, *marks = get_args(hint)
-        return not any(isinstance(mark, OpenVocabulary) for mark in marks) and _closed(inner)
-    return get_origin(hint) is Literal or all(_closed(arg) for arg in get_args(hint))
+        return not any(isinstance(mark, OpenVocabulary) for mark in marks) and _is_closed(inner)
+    return get_origin(hint) is Literal or all(_is_closed(arg) for arg in get_args(hint))
 
 
 def _word_check(words: tuple[str, ...]) -> Any:

@@ -92,7 +92,9 @@ def _is_plain(annotation: Any) -> bool:
 
 
 def _union(choices: tuple[Any, ...], dialect: str) -> Render:
-    models = [choice for choice in map(_bare, choices) if isinstance(choice, type) and issubclass(choice, Model)]
+    models = [
+        choice for choice in map(_without_annotated, choices) if isinstance(choice, type) and issubclass(choice, Model)
+    ]
     if not models:
         inner = [renderer(choice, dialect) for choice in choices]
         return next((render for render in inner if render is not _as_is), _as_is)
@@ -102,7 +104,7 @@ def _union(choices: tuple[Any, ...], dialect: str) -> Render:
     return lambda doc: renderer(by_kind.get(doc.get("kind"), models[-1]), dialect)(doc)
 
 
-def _bare(annotation: Any) -> Any:
+def _without_annotated(annotation: Any) -> Any:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     return annotation

@@ -38,13 +38,13 @@ class Match:
     identifiers: Mapping[str, str]
 
 
-def declared(owner: type[Any] = Catalogue) -> Iterator[Operation[..., Any]]:
+def declared_operations(owner: type[Any] = Catalogue) -> Iterator[Operation[..., Any]]:
     """Iterate over every operation of the catalogue, aliases left out."""
     for kind in parts(owner).values():
         for name, value in vars(kind).items():
             if isinstance(value, Operation) and value.name == name:
                 yield value
-        yield from declared(kind)
+        yield from declared_operations(kind)
 
 
 class Router:
@@ -52,7 +52,7 @@ class Router:
 
     def __init__(self, dialect: str) -> None:
         self._root = _Node()
-        for operation in declared():
+        for operation in declared_operations():
             if dialect in operation.routes:
                 route = operation.routes[dialect]
                 self._add(Endpoint(operation, route))

@@ -61,7 +61,7 @@ class Visit:
                 self.server.clock.advance(fault.seconds)
             provoked = fault is not None and fault.kind == "status"
             if fault is not None and provoked:
-                reply = self._provoked(fault)
+                reply = self._fault_reply(fault)
             else:
                 reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:
@@ -283,7 +283,7 @@ class Visit:
             )
         elif operation.arguments.returns is None:
             identifiers = list(match.identifiers.values())
-            body = self.face.deleted(identifiers[-1] if identifiers else None, call)
+            body = self.face.without_value(identifiers[-1] if identifiers else None, call)
         else:
             rendered = renderer(operation.arguments.returns, self.face.name)(result)
             body = self.face.value(rendered, call, route)
@@ -322,7 +322,7 @@ class Visit:
         headers = {**self.headers, **problem.headers, "Content-Type": "application/json"}
         return Reply(status, headers, encode_json(body))
 
-    def _provoked(self, fault: Fault) -> Reply:
+    def _fault_reply(self, fault: Fault) -> Reply:
         code = fault.code or USUAL_CODES.get(fault.status, "INTERNAL_ERROR")
         message = fault.message or f"the test asked for a {fault.status}"
         headers = {"Retry-After": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}

@@ -42,14 +42,14 @@ _CHOSEN: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def around(store: Store, plan: Plan, now: datetime) -> None:
-    """Put the integrations, the usage of the agents and the notifications of a company."""
+def put_surroundings(store: Store, plan: Plan, now: datetime) -> None:
+    """Store the integrations, the agents' usage and the notifications of a company."""
     _integrations(store, plan, now)
     for agent in store.collection(plan.id, "agent").all():
         usage = {"cost": Decimal("125.50"), "qualifications": 850, "qualified": 663}
         store.collection(plan.id, "agent").put(agent | {"usage": usage})
     if plan is ACME:
-        _documented(store, plan)
+        _put_documented(store, plan)
     _notifications(store, plan, now)
 
 
@@ -78,11 +78,11 @@ def _integrations(store: Store, plan: Plan, now: datetime) -> None:
         store.collection(plan.id, "integration").put(Document(_record(id, made) | members))
 
 
-def _documented(store: Store, plan: Plan) -> None:
+def _put_documented(store: Store, plan: Plan) -> None:
     at = datetime(2024, 1, 15, 14, 30, tzinfo=UTC)
     about = {"leadId": "lead_123", "leadName": "John Smith"}
     text = "John Smith has been qualified and is ready for follow-up"
-    members = _told("user_ada", "lead", "New qualified lead", text, "medium", about, None, None)
+    members = _notification_members("user_ada", "lead", "New qualified lead", text, "medium", about, None, None)
     store.collection(plan.id, "notification").put(Document(_record("notif_123", at) | members))
 
 
@@ -99,7 +99,7 @@ def _notifications(store: Store, plan: Plan, now: datetime) -> None:
         expires = at + (timedelta(days=2) if type == "meeting_reminder" else _LASTING)
         data = {f"{kind}Id": about["id"], f"{kind}Name": about.get("name") or about.get("title")} if about else {}
         words: Mapping[str, Any] = about or {}
-        members = _told(
+        members = _notification_members(
             user, type, title.format_map(words), text.format_map(words), priority, data,
             f"/{kind}s/{about['id']}" if about else None, expires, read=number % 3 == 1 or number > 20,
         )  # fmt: skip
@@ -114,7 +114,7 @@ def _about(store: Store, plan: Plan, kind: str, number: int) -> Document | None:
     return docs[number % len(docs)] if docs else None
 
 
-def _told(
+def _notification_members(
     user_id: str, type: str, title: str, message: str, priority: str, metadata: Mapping[str, Any],
     action_url: str | None, expires_at: datetime | None, *, read: bool = False,
 ) -> dict[str, Any]:  # fmt: skip

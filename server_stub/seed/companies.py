@@ -12,13 +12,13 @@ from ..clock import Clock
 from ..data.collection import Collection
 from ..data.document import Document
 from ..data.store import Store, StoreSnapshot
-from .around import around
+from .around import put_surroundings
 from .calendar import calendar
-from .company import ACME, GLOBEX, Plan, found
+from .company import ACME, GLOBEX, Plan, put_company
 from .conversations import conversations
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
-from .documented import documented
+from .documented import put_documented
 from .people import people
 from .records import Records
 from .talk import talk
@@ -47,15 +47,15 @@ def _demo(now: datetime, recompute: Recompute | None, random_seed: int) -> Store
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         if recompute is not None:
             _compute(store, plan, recompute, now)
-        around(store, plan, now)
+        put_surroundings(store, plan, now)
     return store.snapshot()
 
 
 def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
-    found(store, plan, now)
+    put_company(store, plan, now)
     records = Records(store, plan, now, random)
     if plan is ACME:
-        documented(records)
+        put_documented(records)
     people(records)
     talk(records)
     deals(records)

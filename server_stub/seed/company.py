@@ -90,7 +90,7 @@ STAGES: tuple[tuple[str, str, str, int, str, int | None], ...] = (
 Put = Callable[[str, Mapping[str, Any]], Document]
 
 
-def found(store: Store, plan: Plan, now: datetime) -> None:
+def put_company(store: Store, plan: Plan, now: datetime) -> None:
     """Put a company and all it has before its first lead."""
     born = now - timedelta(days=600)
     record = {"created_at": born, "updated_at": born, "created_by": "system", "version": 1, "deleted_at": None}

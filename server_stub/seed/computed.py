@@ -14,7 +14,9 @@ from ..services.deals import figures as deal_figures
 from ..services.leads import records as leads
 
 
-def computed(kind: str, doc: Document, collections: Callable[[str], Collection], now: datetime) -> Document:
+def with_computed_members(
+    kind: str, doc: Document, collections: Callable[[str], Collection], now: datetime
+) -> Document:
     """Return a record of the demo data with its computed members."""
     if kind == "lead":
         return doc | leads.complete(kind, doc, now, collections)

@@ -54,7 +54,7 @@ def conversations(records: Records) -> None:
     """Put the conversations: first the documented one, then those drawn from the leads and contacts there are."""
     random = Random(f"conversations/{records.plan.slug}")
     if records.plan is ACME:
-        _documented(records)
+        _put_documented(records)
     known = records.now - timedelta(days=20)
     leads = [
         doc
@@ -144,7 +144,7 @@ def _attachment(records: Records, name: str) -> dict[str, Any]:
     return {"id": id, "name": name, "type": "application/pdf", "size": 48_000 + len(name) * 512, "url": url}
 
 
-def _documented(records: Records) -> None:
+def _put_documented(records: Records) -> None:
     """Put conv_123 of lead_123 with its documented messages."""
     lead = records.collection("lead").get("lead_123")
     assert lead is not None, "the documented lead comes first"

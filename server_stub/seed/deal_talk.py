@@ -51,7 +51,7 @@ def _history(records: Records, random: Random, deal: Document) -> None:
     for type, kind, text, outcome, next_step in random.sample(texts, random.choice((1, 2, 2, 3))):
         at = (since + (records.now - since) * random.random()).replace(microsecond=0)
         if kind in ("call", "event"):
-            at = records.working(at, since)
+            at = records.office_hours(at, since)
         _put(records, deal, kind, at, text, (type, outcome, next_step))
 
 

@@ -9,7 +9,7 @@ from .records import Records
 from .texts import Text
 
 
-def documented(records: Records) -> None:
+def put_documented(records: Records) -> None:
     """Put lead_123, lead_456 and contact_123 with the members and times the documents give them."""
     first = datetime(2024, 1, 15, 10, 30, tzinfo=UTC)
     records.put(

@@ -73,7 +73,7 @@ class Records:
         at: datetime = self.now - (self.now - earliest) * (self.random.random() ** 1.5)
         return max(at.replace(microsecond=0), earliest)
 
-    def working(self, at: datetime, after: datetime) -> datetime:
+    def office_hours(self, at: datetime, after: datetime) -> datetime:
         """Move the time of a meeting or a call into office hours, back over a weekend; not to before `after`."""
         local = at.astimezone(ZoneInfo(self.plan.timezone))
         local = local.replace(hour=9 + local.hour % 8, minute=local.minute // 15 * 15, second=0, microsecond=0)
@@ -193,9 +193,9 @@ class Records:
             "created_at": at,
             "updated_at": at,
         }
-        return self.put("activity", members | self._spoken(kind, at, text, who, inbound), shape=kind)
+        return self.put("activity", members | self._talk_members(kind, at, text, who, inbound), shape=kind)
 
-    def _spoken(self, kind: SpokenKind, at: datetime, text: Text, who: Document, inbound: bool) -> dict[str, Any]:
+    def _talk_members(self, kind: SpokenKind, at: datetime, text: Text, who: Document, inbound: bool) -> dict[str, Any]:
         direction = "inbound" if inbound else "outbound"
         if kind == "note":
             return {"body": f"{text.subject}\n\n{text.body}"}

@@ -25,7 +25,7 @@ def history(records: Records, contact: Document) -> None:
         mine = mood if records.random.random() < 0.75 else records.mood("contacted")
         kind: SpokenKind = records.random.choice(("email", "email", "call", "event", "note"))
         if kind in ("call", "event"):
-            at = records.working(at, contact["created_at"])
+            at = records.office_hours(at, contact["created_at"])
         records.say(kind, at, records.text(str(contact["language"])[:2], mine), contact=contact)
 
 

@@ -99,7 +99,7 @@ def refresh(call: Context, refresh_token: str, scope: str | None) -> dict[str, A
     if session is None or session["revoked_at"] is not None:
         raise unauthorized("the session of this refresh token has ended; sign in again", error="invalid_token")
     if held.doc["used_at"] is not None:
-        with call.server.store.lasting():
+        with call.server.store.keep_despite_rollback():
             _end(mine, session)
             mine.emit("auth.token_reuse_detected", "user", user, metadata={"session_id": session["id"]})
         raise Problem("TOKEN_REUSED", "this refresh token was used before: its session has ended; sign in again")
@@ -222,7 +222,7 @@ def _refuse_too_many(call: Context, address: str) -> None:
 
 def _fail(call: Context, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
     """Count a failure, tell the companies that know the address, and refuse without saying what was wrong."""
-    with call.server.store.lasting():
+    with call.server.store.keep_despite_rollback():
         _failures(call).put(Document(id=address, times=[*_recent_failures(call, address), call.now]))
         for user in users:
             nobody = Caller(user["tenant_id"], "anonymous", None, "anonymous", email=address, auth="none")

@@ -14,7 +14,7 @@ from crm_sdk.retry import retry_after
 
 from ..data.document import Document
 from .attempts import TIMEOUT, Attempt, Outcome
-from .receivers import posted
+from .receivers import post_or_fail
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -87,7 +87,7 @@ class Courier:
     def _carry(self, webhook_id: str, attempts: list[Attempt]) -> None:
         try:
             for attempt in attempts:
-                self._outbox.settle(attempt, posted(attempt, self._post))
+                self._outbox.settle(attempt, post_or_fail(attempt, self._post))
         finally:
             self._outbox.release(attempts)
             self._busy.discard(webhook_id)

@@ -44,7 +44,7 @@ class Outbox:
             waiting: list[tuple[Place, Document, Document, str]] = []
             for key, endpoint in self._open(wanted):
                 while (found := self.queue.first(key)) is not None and found[0][0] <= now:
-                    self.queue.taken(key)
+                    self.queue.pop(key)
                     waiting.append((*found, endpoint, key[0]))
             waiting.sort(key=lambda found: found[0])
             attempts: list[Attempt] = []
@@ -138,7 +138,7 @@ class Outbox:
     def _attempt(
         self, delivery: Document, endpoint: Document, tenant_id: str, now: datetime, fault: str | None
     ) -> Attempt:
-        headers, body = signed(delivery, secrets_at(endpoint, now), now)
+        headers, body = signed_request(delivery, secrets_at(endpoint, now), now)
         if fault == "corrupt":
             body = body.replace(b'"event":"', b'"event":"?', 1)
         return Attempt(
@@ -155,7 +155,7 @@ class Outbox:
         )
 
 
-def signed(delivery: Document, secrets: list[str], now: datetime) -> tuple[dict[str, str], bytes]:
+def signed_request(delivery: Document, secrets: list[str], now: datetime) -> tuple[dict[str, str], bytes]:
     """Return headers and body of an attempt. The Standard Webhooks header has a signature for each secret.
 
     The documented one can be only one: it is made with the oldest secret, which every receiver still knows.

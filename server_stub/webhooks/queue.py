@@ -50,8 +50,8 @@ class Queue:
         self._read().pop(endpoint, None)
         return None
 
-    def taken(self, endpoint: Endpoint) -> None:
-        """Forget what `first` returned: it is under way."""
+    def pop(self, endpoint: Endpoint) -> None:
+        """Remove what `first` returned from the queue: it is being posted."""
         heappop(self._read()[endpoint])
 
     def forget(self) -> None:

@@ -93,7 +93,7 @@ class Webhooks:
             while attempts := self.outbox.due(self.receives):
                 try:
                     for attempt in attempts:
-                        self.outbox.settle(attempt, posted(attempt, self.hand_over))
+                        self.outbox.settle(attempt, post_or_fail(attempt, self.hand_over))
                 finally:
                     self.outbox.release(attempts)
                 count += len(attempts)
@@ -121,8 +121,8 @@ def _read(answered: object) -> tuple[int, dict[str, str]]:
     return status, {str(name).lower(): str(value) for name, value in cast("Mapping[object, object]", given).items()}
 
 
-def posted(attempt: Attempt, post: Callable[[Attempt], Outcome | None]) -> Outcome:
-    """Post an attempt, or do instead what a fault wants."""
+def post_or_fail(attempt: Attempt, post: Callable[[Attempt], Outcome | None]) -> Outcome:
+    """Post an attempt and return its outcome; a fault decides the outcome instead."""
     if attempt.fault == "refuse":
         return Outcome(error="no connection: the test refused it")
     if attempt.fault == "lose":

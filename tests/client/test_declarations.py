@@ -9,9 +9,9 @@ import inspect
 import pytest
 
 from crm_sdk.arguments import _Names
-from server_stub.request.router import declared
+from server_stub.request.router import declared_operations
 
-OPERATIONS = list(declared())
+OPERATIONS = list(declared_operations())
 MODULES = sorted({operation.function.__module__.rpartition(".")[2] for operation in OPERATIONS})
 
 

@@ -15,10 +15,10 @@ from crm_sdk import InvalidInputError
 from crm_sdk.declare import paginated
 from crm_sdk.listing import Dates, Listing, Paging, Sorting
 from crm_sdk.resource import Resource
-from server_stub.request.router import declared
+from server_stub.request.router import declared_operations
 
 Make = Callable[..., Any]
-LISTS = [found for found in declared() if inspect.getfullargspec(found.function).varkw is not None]
+LISTS = [found for found in declared_operations() if inspect.getfullargspec(found.function).varkw is not None]
 PAGES = {"limit", "offset", "page"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server_stub.core import StubServer
-from server_stub.request.router import declared
+from server_stub.request.router import declared_operations
 
 INVENTORY = json.loads((Path(__file__).parent / "endpoints.json").read_text())
 
@@ -45,7 +45,7 @@ def key(dialect: str, method: str, path: str) -> tuple[str, str, str]:
 DOCUMENTED = {key(entry["api"], entry["method"], entry["path"]): entry["service"] for entry in INVENTORY}
 DECLARED = [
     (key(dialect, route.method, route.full_path), operation)
-    for operation in declared()
+    for operation in declared_operations()
     for dialect, route in operation.routes.items()
 ]
 

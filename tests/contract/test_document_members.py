@@ -14,7 +14,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import PAGING
 from crm_sdk.wire import camel, shape_of
-from server_stub.request.router import declared
+from server_stub.request.router import declared_operations
 
 MEMBERS = """
 users.User: id email name avatar? role preferences createdAt lastLogin
@@ -236,7 +236,7 @@ def test_a_call_has_the_arguments_of_the_mvp_document(name: str, arguments: list
 
 
 def check_arguments(name: str, dialect: str, arguments: list[str]) -> None:
-    operation: Operation[..., Any] = next(each for each in declared() if each.id == name)
+    operation: Operation[..., Any] = next(each for each in declared_operations() if each.id == name)
     route = operation.routes[dialect]
     body = operation.arguments.body
     taken = {route.wire_name(each) for each in operation.arguments.types if route.has(each) and each != body}

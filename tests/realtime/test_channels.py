@@ -161,7 +161,7 @@ def test_whatever_befalls_a_push_all_arrive_once_and_in_order(inside: Office, ki
             inside.deal(title)
         inside.stub.clock.advance(20)
         assert [push.deal.title for push in pushes(channel, 8, DealCreatedPush)] == wanted
-    assert inside.stub.live.faults.happened[kind]
+    assert inside.stub.live.faults.fault_counts[kind]
 
 
 def test_a_server_that_was_set_back_is_a_gap_and_goes_on(inside: Office) -> None:

@@ -219,4 +219,4 @@ def test_the_stub_does_everything_wrong_on_every_way(mode: str, way: str, leads:
                 told.append(event.deal.title if way == "channel" else event.data["title"])
     assert told == [f"deal {n}" for n in range(leads)]
     assert got == list(range(got[0], got[0] + len(got)))
-    assert sum(stub.live.faults.happened.values()) >= max(1, leads // 100)
+    assert sum(stub.live.faults.fault_counts.values()) >= max(1, leads // 100)

@@ -214,7 +214,7 @@ def test_whatever_befalls_an_event_all_arrive_once_and_in_order(inside: Company,
         inside.stub.clock.advance(20)
         assert names(stream, 8) == wanted
         assert stream.wait(0.05) is None
-    assert inside.stub.live.faults.happened[kind] == 2
+    assert inside.stub.live.faults.fault_counts[kind] == 2
 
 
 def test_a_half_open_link_is_noticed_by_its_silence(mode: str) -> None:

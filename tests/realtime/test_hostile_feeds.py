@@ -107,7 +107,7 @@ def test_an_event_that_never_comes_is_lost_after_it_was_asked_for_often_enough(m
         with pytest.raises(EventGap) as caught:
             stream.wait(10)
         assert caught.value.reason == "lost" and caught.value.from_seq == caught.value.to_seq
-        assert 8 <= stub.live.faults.happened["drop"] <= 10
+        assert 8 <= stub.live.faults.fault_counts["drop"] <= 10
 
 
 @pytest.mark.parametrize(

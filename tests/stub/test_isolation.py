@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 
 from server_stub import StubServer
 from server_stub.request.http import Reply, Request
-from server_stub.request.router import declared
+from server_stub.request.router import declared_operations
 
-ROUTES = [(operation, route) for operation in declared() for route in operation.routes.values() if operation.flags.auth]
+ROUTES = [
+    (operation, route)
+    for operation in declared_operations()
+    for route in operation.routes.values()
+    if operation.flags.auth
+]
 OWN, OTHER = "acme-sales", "tenant_globex"
 KINDS = (
     *("lead", "contact", "relationship", "account", "deal", "activity", "user", "session", "job", "agent", "tenant"),

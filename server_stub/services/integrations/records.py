@@ -46,7 +46,7 @@ def connect(call: Context, integration_id: str, credentials: Members, config: Ma
         _check(doc, given)
     except Problem as problem:
         if problem.code == "CONNECTION_REFUSED":
-            with call.server.store.lasting():
+            with call.server.store.keep_despite_rollback():
                 said = {"code": problem.code, "message": problem.message}
                 call.emit("integration.error", "integration", doc, reason=problem.message, metadata=said)
         raise

@@ -32,7 +32,7 @@ def test_an_event_that_goes_wrong(stub: StubServer, kind: Any, seen: str) -> Non
     with opened(stub, "/ws") as wire:
         write(stub, "a", "b", "c")
         assert "".join(names(wire)) == seen
-        assert stub.live.happened == {kind: 1} and stub.live.faults.pending == ()
+        assert stub.live.fault_counts == {kind: 1} and stub.live.faults.pending == ()
         stub.clock.advance(1)
         assert names(wire) == (["b"] if kind == "delay" else [])
 
@@ -179,9 +179,9 @@ def survive(seed: int) -> tuple[StubServer, list[str]]:
 
 def test_all_of_it_at_random_can_be_survived_and_is_the_same_for_the_same_seed() -> None:
     stub, history = survive(7)
-    assert set(stub.live.happened) >= set(KINDS)
+    assert set(stub.live.fault_counts) >= set(KINDS)
     again, same = survive(7)
-    assert same == history and again.live.happened == stub.live.happened
+    assert same == history and again.live.fault_counts == stub.live.fault_counts
     assert survive(8)[1] != history
 
 
