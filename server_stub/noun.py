@@ -100,6 +100,11 @@ class Noun:
         """The resource that rights are given for: ``accounts``."""
         return self.resource.path().partition(".")[0]
 
+    @property
+    def collection(self) -> str:
+        """The collection that its records are in."""
+        return self.stored_as or self.kind
+
     @cached_property
     def fixed(self) -> frozenset[str]:
         """The members that can be given to create, and not changed later."""
@@ -122,11 +127,11 @@ class Noun:
 
     def records(self, call: Context) -> Collection:
         """Return the collection the records are in; with `stored_as` it holds other kinds as well."""
-        return call.collection(self.stored_as or self.kind)
+        return call.collection(self.collection)
 
     def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
         """Return a live record; a merged one's id gives its survivor. Raises 404, also for another company's id."""
-        doc = call.found(self.stored_as or self.kind, id)
+        doc = call.found(self.collection, id)
         if (
             doc is None
             or (self.stored_as is not None and doc.get("kind") != self.kind)
@@ -242,7 +247,7 @@ class Noun:
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
         start = {name: value for name, value in blank(self.model).items() if name not in STAMPS}
         kind = {"kind": self.kind} if self.stored_as is not None else {}
-        doc = call.create(self.stored_as or self.kind, f"{self.kind}_", {**start, **kind, **members, **given})
+        doc = call.create(self.collection, f"{self.kind}_", {**start, **kind, **members, **given})
         doc = (self.follow(call, None, doc) if self.follow is not None else None) or doc
         self.publish(call, "created", doc, metadata=metadata)
         return doc
@@ -263,7 +268,7 @@ class Noun:
         real = differences(doc, changes)
         if not real:
             return doc
-        new = call.update(self.stored_as or self.kind, doc, real)
+        new = call.update(self.collection, doc, real)
         new = (self.follow(call, doc, new) if self.follow is not None else None) or new
         self.publish(call, "updated", new, before=doc, metadata=metadata, reason=reason)
         return new
@@ -272,7 +277,7 @@ class Noun:
         """Delete a record softly, do what follows, and publish it. Raises what forbids it."""
         if self.may_delete is not None:
             self.may_delete(call, doc)
-        gone = call.delete(self.stored_as or self.kind, doc)
+        gone = call.delete(self.collection, doc)
         if self.follow is not None:
             self.follow(call, doc, None)
         self.publish(call, "deleted", gone)
@@ -292,7 +297,7 @@ class Noun:
             entry for entry in (changes_between(before, doc) if before is not None else ())
             if entry["field"] not in self.computed
         ]  # fmt: skip
-        entity_type, entity, said = self.stored_as or self.kind, doc, dict(metadata or {})
+        entity_type, entity, said = self.collection, doc, dict(metadata or {})
         if self.within is not None:
             member, whole = self.within
             entity_type, entity = whole.kind, call.collection(whole.kind).get(doc[member], deleted=True) or doc

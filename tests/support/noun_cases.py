@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.operation import Operation
+from crm_sdk.wire import camel
 from server_stub import StubServer
 from server_stub.noun import Noun
 from server_stub.request.http import Reply, Request
@@ -19,6 +20,7 @@ from server_stub.request.http import Reply, Request
 _numbers = count(1)
 _BODIES: Mapping[str, Mapping[str, Any]] = {}
 """Members of a new record that its input type does not tell: by kind."""
+_UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
@@ -81,6 +83,34 @@ class Case:
         record: dict[str, Any] = self.call("create", body=self.body(**members), who=who).ok()
         return record
 
+    def changeable(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the members of a record that an update may set, as they are."""
+        return {
+            camel(name): record[camel(name)]
+            for name in self.operation("update").arguments.members
+            if record.get(camel(name)) is not None
+        }
+
+    def change_of(self, record: Mapping[str, Any]) -> tuple[str, Any]:
+        """Return a member of a record and another value for it."""
+        members = self.operation("update").arguments.members
+        name = next(name for name in ("name", "title", "description", "notes") if name in members)
+        return camel(name), f"Changed {next(_numbers)}"
+
+    def unique_value(self, name: str) -> dict[str, Any]:
+        """Return a value for a member that no two records share."""
+        number = next(_numbers)
+        return {camel(name): _UNIQUE.get(name, "Unique {}").format(number)}
+
+    def list(self, query: str = "") -> list[dict[str, Any]]:
+        """Return a page of the list."""
+        found: list[dict[str, Any]] = self.call("list", query=query).ok()
+        return found
+
+    def listed(self) -> set[str]:
+        """Return the ids in the list."""
+        return {record["id"] for record in self.list("limit=200")}
+
     def deeds(self, id: str) -> list[str]:
         """Return the actions that the trail has of a record, oldest first."""
         return [
@@ -111,6 +141,19 @@ class Answer:
         return str(self.body["errors"][0]["code"] if self.dialect == "platform" else self.body["error"]["code"])
 
     @property
+    def field(self) -> str | None:
+        """The member that a failure is about."""
+        error = self.body["errors"][0] if self.dialect == "platform" else self.body["error"]["details"]
+        return str(error.get("field"))
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The typed values of a failure."""
+        error = self.body["errors"][0] if self.dialect == "platform" else self.body["error"]
+        found: dict[str, Any] = error["details"]
+        return found
+
+    @property
     def total(self) -> int:
         pages = self.body["meta"]["pagination"] if self.dialect == "platform" else {"total": len(self.body)}
         return int(pages["total"])
@@ -118,10 +161,9 @@ class Answer:
 
 def example(kind: Any) -> dict[str, Any]:
     """Return the required members of an input, each at some valid value, in camelCase."""
-    from crm_sdk.wire import camel
-
     hints = get_type_hints(kind, include_extras=True)
-    return {camel(name): value_of(hints[name], name) for name in sorted(kind.__required_keys__)}
+    required = {name for name, hint in hints.items() if "Required[" in str(hint)[:40]} or kind.__required_keys__
+    return {camel(name): value_of(hints[name], name) for name in sorted(required)}
 
 
 def value_of(hint: Any, name: str) -> Any:

@@ -1,0 +1,195 @@
+"""What holds for every noun of the data: one test for each promise, run for each noun that the services define."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from noun_cases import Case
+
+from crm_sdk.wire import camel
+from server_stub import StubServer
+from server_stub.data.query import sort_key
+from server_stub.noun import Noun
+
+NOUNS: Mapping[str, Noun] = StubServer(demo=False).nouns
+
+
+def having(*verbs: str) -> Any:
+    """Run a test for each noun whose resource declares these calls."""
+    declared = {kind: {operation.name for operation in noun.rules()} for kind, noun in NOUNS.items()}
+    return pytest.mark.parametrize("kind", sorted(kind for kind, names in declared.items() if names >= set(verbs)))
+
+
+@pytest.fixture(scope="module")
+def shared() -> StubServer:
+    return StubServer()
+
+
+@pytest.fixture
+def stub(shared: StubServer) -> Iterator[StubServer]:
+    """The same server for all, set back after each test."""
+    start = shared.snapshot()
+    yield shared
+    shared.restore(start)
+
+
+@pytest.fixture
+def case(kind: str, stub: StubServer) -> Case:
+    return Case.of(NOUNS[kind], stub)
+
+
+def test_there_are_nouns() -> None:
+    assert {"account"} <= NOUNS.keys()
+
+
+@having("create", "get")
+def test_what_is_created_can_be_fetched_and_is_in_the_trail(case: Case) -> None:
+    made = case.made()
+    assert made["id"].startswith(f"{case.noun.kind}_") and made["version"] == 1
+    assert made["createdAt"] == made["updatedAt"]
+    assert case.call("get", made["id"]).ok() == made
+    (created,) = [deed for deed in case.deeds(made["id"]) if deed.endswith("created")][-1:]
+    assert created.startswith(case.noun.events or f"{case.noun.kind}.")
+
+
+@having("create", "update")
+def test_a_write_without_a_difference_is_none(case: Case) -> None:
+    made = case.made()
+    deeds, log = case.deeds(made["id"]), len(case.stub.store.collection("tenant_acme", "event"))
+    for body in ({}, case.changeable(made), made):
+        same = case.call("update", made["id"], body).ok()
+        assert (same["version"], same["updatedAt"]) == (1, made["updatedAt"]), body
+    assert case.deeds(made["id"]) == deeds
+    assert len(case.stub.store.collection("tenant_acme", "event")) == log
+
+
+@having("create", "update")
+def test_a_change_is_one_version_later_and_in_the_trail_once(case: Case) -> None:
+    made = case.made()
+    name, value = case.change_of(made)
+    new = case.call("update", made["id"], {name: value}).ok()
+    assert new[name] == value and new["version"] == 2
+    assert {key for key in made if made[key] != new[key]} >= {name, "version"}
+    assert len(case.deeds(made["id"])) == 2 * len(case.deeds(made["id"])[:1]) or case.noun.stored_as
+
+
+@having("create", "update")
+def test_a_stale_version_is_refused_though_nothing_would_change(case: Case) -> None:
+    made = case.made()
+    if "version" not in case.operation("update").signature.parameters:
+        pytest.skip("its document has no lock")
+    name, value = case.change_of(made)
+    for body in ({}, {name: value}):
+        answer = case.call("update", made["id"], body, version=7)
+        assert (answer.reply.status, answer.code) == (409, "VERSION_CONFLICT")
+
+
+@having("create", "get", "delete")
+def test_what_is_deleted_is_gone_and_its_trail_stays(case: Case) -> None:
+    made = case.made()
+    case.call("delete", made["id"]).ok()
+    for verb in ("get", "update", "delete"):
+        if case.has(verb):
+            answer = case.call(verb, made["id"], {} if verb == "update" else None)
+            assert (answer.reply.status, answer.code) == (404, "NOT_FOUND"), verb
+    if case.has("list"):
+        assert made["id"] not in case.listed()
+    assert any(deed.endswith("deleted") for deed in case.deeds(made["id"]))
+
+
+@having("create", "get")
+def test_another_company_sees_nothing_of_it(case: Case) -> None:
+    made = case.made()
+    name, value = case.change_of(made) if case.has("update") else ("", None)
+    for verb, body in (("get", None), ("update", {name: value}), ("delete", None)):
+        if case.has(verb):
+            assert case.call(verb, made["id"], body, who="other").reply.status == 404, verb
+    assert case.call("get", made["id"]).ok() == made
+
+
+@having("create", "update")
+def test_sales_changes_its_own_records_only(case: Case) -> None:
+    if "owner_id" not in case.noun.model.model_fields:
+        pytest.skip("nobody owns such a record")
+    theirs = case.made()  # the admin's
+    name, value = case.change_of(theirs)
+    for verb, body in (("update", {name: value}), ("delete", None)):
+        if case.has(verb):
+            answer = case.call(verb, theirs["id"], body, who="sales")
+            assert (answer.reply.status, answer.code) == (403, "FORBIDDEN"), verb
+    assert case.call("get", theirs["id"]).ok() == theirs
+    own = case.made(who="sales")
+    assert case.call("update", own["id"], {name: value}, who="sales").reply.status in (200, 422)
+
+
+@having("create")
+def test_an_unknown_reference_is_named(case: Case) -> None:
+    inputs = case.operation("create").arguments.members
+    for name in [name for name in case.noun.refers if name in inputs]:
+        many = "list" in str(case.noun.model.model_fields[name].annotation)
+        answer = case.call("create", body=case.body(**{camel(name): ["nobody_1"] if many else "nobody_1"}))
+        assert (answer.reply.status, answer.code) == (422, "REFERENCE_NOT_FOUND")
+        assert answer.field == (f"{camel(name)}.0" if many else camel(name))
+
+
+@having("create", "delete")
+def test_what_is_unique_is_taken_until_its_record_is_deleted(case: Case) -> None:
+    inputs = case.operation("create").arguments.members
+    codes = {**({"external_id": "DUPLICATE_VALUE"} if "external_id" in inputs else {}), **case.noun.unique}
+    for name, code in codes.items():
+        if name not in inputs:
+            continue
+        first = case.made(**case.unique_value(name))
+        twin = case.body(**{camel(name): first[camel(name)]})
+        answer = case.call("create", body=twin)
+        assert (answer.reply.status, answer.code) == (409, code), answer.body
+        assert answer.details["existingId"] == first["id"]
+        case.call("delete", first["id"]).ok()
+        case.call("create", body=twin).ok()
+
+
+@having("create", "list")
+def test_every_sort_goes_both_ways_and_equals_are_sorted_by_id(case: Case) -> None:
+    for _ in range(3):
+        case.made()
+    for member in ("id", "created_at", "updated_at", *case.noun.sorts):
+        for order in ("asc", "desc"):
+            records = case.list(f"sort={member}&order={order}&limit=200")
+            stored = {doc["id"]: doc for doc in case.stub.store.collection("tenant_acme", case.noun.collection)}
+            keyed = [(sort_key(stored[record["id"]].get(member)), record["id"]) for record in records]
+            known = [key for key in keyed if key[0] is not None]
+            assert known + [key for key in keyed if key[0] is None] == keyed, "records without a value come last"
+            for one, next_ in pairwise(known):
+                assert one <= next_ if order == "asc" else one >= next_, (member, order)
+    assert case.call("list", query="sort=no_such_member").reply.status == 422
+
+
+@having("create", "list")
+def test_a_filter_by_a_member_and_the_rest_are_the_whole(case: Case) -> None:
+    case.made()
+    everything = case.list("limit=200")
+    model = case.noun.model.model_fields
+    for name in case.operation("list").signature.parameters:
+        if name not in model or name in case.noun.filters or name == "tags":
+            continue
+        values = {json.dumps(record.get(camel(name))) for record in everything} - {"null"}
+        for value in sorted(values)[:3]:
+            text = json.loads(value)
+            if not isinstance(text, (str, int)):
+                continue
+            said = str(text).lower() if isinstance(text, bool) else str(text)
+            found = {record["id"] for record in case.list(f"{camel(name)}={said}&limit=200")}
+            assert found == {record["id"] for record in everything if record.get(camel(name)) == text}, (name, text)
+
+
+@having("create", "list")
+def test_nothing_is_missing_or_twice_on_the_pages(case: Case) -> None:
+    for _ in range(3):
+        case.made()
+    everything = [record["id"] for record in case.list("limit=200")]
+    paged = [record["id"] for page in range(1, 200) for record in case.list(f"limit=2&page={page}")]
+    assert paged == everything and len(set(paged)) == len(paged)
