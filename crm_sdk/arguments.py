@@ -91,7 +91,7 @@ class Arguments:
         return TypeAdapter(with_config(INPUT)(_record(members)))
 
     @cached_property
-    def _names(self) -> frozenset[str]:
+    def names(self) -> frozenset[str]:
         """The Python names of every member an argument may have, however deep."""
         found: set[str] = set(self.types)
         _collect(list(self.types.values()), found, set())
@@ -158,7 +158,7 @@ class Arguments:
         try:
             return (self._canonical(self._adapter.validate_python(rest)) if rest else rest), files
         except _Invalid as error:
-            fields = field_errors(error, rest, drop=self.body, names=self._names)
+            fields = field_errors(error, rest, drop=self.body, names=self.names)
         # Outside of `except`: the cause would quote the input, which may be a password.
         raise InvalidInputError(f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields)
 

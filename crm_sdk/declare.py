@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from .exchange import Reply
 from .operation import Kind, Operation, Plan
 from .resource import Async, Resource, Sync
-from .route import PAGING, Flags, Session, routes
+from .route import PAGING, FlagArguments, Flags, routes
 
 if TYPE_CHECKING:
     from .client import Client
@@ -114,16 +114,11 @@ def operation(
     mvp: str | None = None,
     flow: str | None = None,
     platform: str | None = None,
-    safe: bool = False,
-    status: int | None = None,
-    session: Session | None = None,
-    auth: bool = True,
-    bulk: bool = False,
-    ours: bool = False,
+    **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
-    """Declare a call by its routes; see the module's docstring for how a route is written."""
-    found, flags = routes(mvp, flow, platform), Flags(safe, status, session, auth, bulk, ours)
-    return lambda function: Operation(function, found, flags)
+    """Declare a call by its routes and flags; the docstring of `route` says how a route is written."""
+    found, said = routes(mvp, flow, platform), Flags(**flags)
+    return lambda function: Operation(function, found, said)
 
 
 def paginated(
@@ -131,12 +126,11 @@ def paginated(
     mvp: str | None = None,
     flow: str | None = None,
     platform: str | None = None,
-    safe: bool = False,
-    ours: bool = False,
+    **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
     """Declare a call that answers a page of records."""
-    found, flags = routes(mvp, flow, platform), Flags(safe=safe, ours=ours)
-    return lambda function: Paginated(function, found, flags)
+    found, said = routes(mvp, flow, platform), Flags(**flags)
+    return lambda function: Paginated(function, found, said)
 
 
 def job(
@@ -144,20 +138,23 @@ def job(
     mvp: str | None = None,
     flow: str | None = None,
     platform: str | None = None,
-    status: int | None = None,
-    bulk: bool = False,
+    **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
     """Declare a call that answers a job."""
-    found, flags = routes(mvp, flow, platform), Flags(status=status, bulk=bulk)
-    return lambda function: JobOperation(function, found, flags)
+    found, said = routes(mvp, flow, platform), Flags(**flags)
+    return lambda function: JobOperation(function, found, said)
 
 
 def download(
-    *, mvp: str | None = None, flow: str | None = None, platform: str | None = None
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
     """Declare a call that answers a file."""
-    found = routes(mvp, flow, platform)
-    return lambda function: DownloadOperation(function, found, Flags())
+    found, said = routes(mvp, flow, platform), Flags(**flags)
+    return lambda function: DownloadOperation(function, found, said)
 
 
 def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:

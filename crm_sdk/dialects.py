@@ -24,6 +24,12 @@ class Dialect(ABC):
     """Whether a member to sort by is named as on the wire (``createdAt``)."""
     tells_more: ClassVar[bool] = True
     """Whether a page says if there are more."""
+    conflict: ClassVar[int] = 409
+    """The status of what the state of the data forbids."""
+
+    def status_of(self, status: int) -> int:
+        """Return the status that an error has in this dialect, of the one that its code has."""
+        return self.conflict if status == 409 else status
 
     def url(self, base_url: str, path: str) -> str:
         """Return the absolute URL of a path as the document writes it; a base URL may end in ``/v1`` or not."""
@@ -58,9 +64,10 @@ def _object(**members: Any) -> Any:
 
 
 class Mvp(Dialect):
-    """Named bodies, ``{"leads": [...], "total", "pagination": {limit, offset, hasMore}}``."""
+    """Named bodies, ``{"leads": [...], "total", "pagination": {limit, offset, hasMore}}``; conflicts are 422."""
 
     name: ClassVar[DialectName] = "mvp"
+    conflict: ClassVar[int] = 422
 
     def envelope(self, result: Any, *, listed: bool, path: str) -> Any:
         """Return the type of a whole answer whose content is `result`."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
+from .codes import STATUSES
 from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
 from .listing import with_common
@@ -75,6 +76,9 @@ class Operation(Generic[P, T]):
         """Refuse a declaration that cannot work, when it is imported."""
         if not self.routes:
             raise TypeError(f"{self.owner.__name__}.{self.name} has no route in any dialect")
+        strange = [code for code in self.flags.errors if code not in STATUSES]
+        if strange:
+            raise TypeError(f"{self.owner.__name__}.{self.name}: {', '.join(strange)} are no codes of crm_sdk.codes")
         for route in self.routes.values():
             positional = self.positional[: len(route.placeholders)]
             unknown = set(route.names or ()) - set(self.signature.parameters) - PAGING
@@ -114,6 +118,18 @@ class Operation(Generic[P, T]):
     def status(self) -> int:
         """The documented status of success."""
         return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing: a GET, or a POST that is declared safe."""
+        return self.flags.safe or all(route.method == "GET" for route in self.routes.values())
+
+    @property
+    def destroys(self) -> bool:
+        """Whether something is gone after it."""
+        if self.flags.destroys is not None:
+            return self.flags.destroys
+        return any(route.method == "DELETE" for route in self.routes.values())
 
     # -- from arguments to a request -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, TypedDict, cast
 from urllib.parse import quote, urlencode
 
 from .dialects import DIALECTS, Dialect
@@ -20,6 +20,8 @@ from .errors import FieldError, InvalidInputError
 from .wire import camel, instant, number
 
 Session: TypeAlias = Literal["start", "renew", "end"]
+Role: TypeAlias = Literal["everybody", "admin"]
+RateGroup: TypeAlias = Literal["standard", "ai", "auth", "bulk"]
 
 PAGING = frozenset({"limit", "offset", "page"})
 """The arguments that choose a page."""
@@ -75,7 +77,23 @@ class Route:
         return self.names[name] if self.names is not None and name in self.names else camel(name)
 
 
-@dataclass(frozen=True, slots=True)
+class FlagArguments(TypedDict, total=False):
+    """What a declaration may say beside its routes; what each means is said in `Flags`."""
+
+    safe: bool
+    status: int | None
+    statuses: tuple[int, ...]
+    session: Session | None
+    auth: bool
+    role: Role | None
+    rate: RateGroup
+    destroys: bool | None
+    errors: tuple[str, ...]
+    media: tuple[str, ...]
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
     """What a declaration says beside its routes."""
 
@@ -83,12 +101,23 @@ class Flags:
     """A POST that only reads: it may be repeated."""
     status: int | None = None
     """The status of success, where the verb does not tell."""
+    statuses: tuple[int, ...] = ()
+    """Other statuses of success: 200 beside 201."""
     session: Session | None = None
     """It starts, renews or ends the client's session."""
     auth: bool = True
     """It needs a bearer token."""
-    bulk: bool = False
-    """It is counted in the rate class for bulk work."""
+    role: Role | None = None
+    """The only role that may call it, or ``everybody`` for what is the caller's own; without it the permissions of the
+    caller's role decide."""
+    rate: RateGroup = "standard"
+    """What it counts as, as far as rate limits go."""
+    destroys: bool | None = None
+    """Something is gone after it; without it a DELETE destroys and nothing else does."""
+    errors: tuple[str, ...] = ()
+    """The error codes of its own; those that follow from the kind of call are added by `codes.codes_of`."""
+    media: tuple[str, ...] = ()
+    """The content types of the file it answers."""
     ours: bool = False
     """No document has it: the documents speak of the thing, and leave its routes to us."""
 

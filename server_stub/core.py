@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
@@ -118,6 +118,9 @@ class StubServer:
     same).
     `running` lets its clock run; by default it stands still, but for a millisecond per request and `clock.advance`.
     """
+
+    checks_answers: ClassVar[bool] = False
+    """Whether an answer that its declaration does not name raises; our own tests set it."""
 
     def __init__(
         self,

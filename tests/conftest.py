@@ -60,6 +60,12 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def answers_are_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every stub refuse to answer what its declaration does not name."""
+    monkeypatch.setattr(StubServer, "checks_answers", True)
+
+
 @pytest.fixture
 def clock() -> Standing:
     return Standing()

@@ -26,7 +26,9 @@ class Agents(Resource[Mode]):
         Its `config` is free-form: ``model``, ``temperature``, ``maxTokens``, ``systemPrompt``.
         """
 
-    @operation(mvp="POST /api/agents/{agent_id}/execute")
+    @operation(
+        mvp="POST /api/agents/{agent_id}/execute", errors=("OBJECT_INACTIVE", "REFERENCE_NOT_FOUND", "AI_SERVICE_ERROR")
+    )
     def execute(self, agent_id: str, request: AgentRequest) -> AgentExecution:
         """Give an agent something to do and return its answer.
 

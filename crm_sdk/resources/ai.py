@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 class Ai(Resource[Mode]):
     """Services that read texts and weigh deals, contacts and questions."""
 
-    @operation(flow="POST /ai/sentiment", safe=True)
+    @operation(flow="POST /ai/sentiment", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def sentiment(self, text: str, *, context: str | None = None) -> SentimentResult:
         """Tell the mood of a text.
 
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/deal-probability", safe=True)
+    @operation(flow="POST /ai/deal-probability", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def deal_probability(
         self,
         stage: DealStage,
@@ -41,7 +41,12 @@ class Ai(Resource[Mode]):
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/churn-risk contact_id communication_history deal_history engagement_metrics", safe=True)
+    @operation(
+        flow="POST /ai/churn-risk contact_id communication_history deal_history engagement_metrics",
+        safe=True,
+        rate="ai",
+        errors=("AI_SERVICE_ERROR",),
+    )
     def churn_risk(
         self,
         *,
@@ -57,7 +62,7 @@ class Ai(Resource[Mode]):
         Raises: ValidationError when there is neither a contact nor a history; AiServiceError.
         """
 
-    @operation(flow="POST /ai/message-analysis", safe=True)
+    @operation(flow="POST /ai/message-analysis", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def message_analysis(
         self, content: str, *, conversation_history: Sequence[str | Mapping[str, Any]] | None = None
     ) -> MessageAnalysis:
@@ -66,7 +71,7 @@ class Ai(Resource[Mode]):
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/smart-compose", safe=True)
+    @operation(flow="POST /ai/smart-compose", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def smart_compose(
         self,
         conversation_context: str | Sequence[str | Mapping[str, Any]],
@@ -79,7 +84,7 @@ class Ai(Resource[Mode]):
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/meeting-preparation", safe=True)
+    @operation(flow="POST /ai/meeting-preparation", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def meeting_preparation(
         self,
         event_type: str,
@@ -93,14 +98,14 @@ class Ai(Resource[Mode]):
         Raises: ValidationError for an unknown contact or deal; AiServiceError.
         """
 
-    @operation(flow="POST /ai/query", safe=True)
+    @operation(flow="POST /ai/query", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def query(self, query: str) -> QueryAnswer:
         """Turn a question such as "show me deals about to close" into filters for a list.
 
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/generate-insights", safe=True)
+    @operation(flow="POST /ai/generate-insights", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def generate_insights(
         self, entity_type: str, entity_id: str, *, context: Mapping[str, Any] | None = None
     ) -> list[AIInsight]:

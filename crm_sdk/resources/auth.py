@@ -21,6 +21,15 @@ class Auth(Resource[Mode]):
         platform="POST /auth/login",
         session="start",
         auth=False,
+        rate="auth",
+        errors=(
+            "INVALID_CREDENTIALS",
+            "INVALID_MFA_CODE",
+            "TENANT_REQUIRED",
+            "TOO_MANY_ATTEMPTS",
+            "USER_INACTIVE",
+            "EMAIL_NOT_VERIFIED",
+        ),
     )
     def login(
         self, email: str, password: str, *, tenant: str | None = None, mfa_code: str | None = None
@@ -40,6 +49,8 @@ class Auth(Resource[Mode]):
         platform="POST /auth/token/refresh",
         session="renew",
         auth=False,
+        rate="auth",
+        errors=("UNAUTHORIZED", "TOKEN_REUSED", "USER_INACTIVE", "INVALID_SCOPE"),
     )
     def refresh(self, refresh_token: str, *, scope: str | None = None) -> TokenSet:
         """Exchange a refresh token for new tokens.
@@ -50,13 +61,15 @@ class Auth(Resource[Mode]):
         Raises: AuthenticationError when the token was used before (its session ends then) or has expired.
         """
 
-    @operation(flow="POST /api/auth/logout -", platform="POST /auth/logout", session="end")
+    @operation(
+        flow="POST /api/auth/logout -", platform="POST /auth/logout", session="end", role="everybody", rate="auth"
+    )
     def logout(self, *, all_sessions: bool = False) -> None:
         """Sign out: the session's tokens stop working at once.
 
         `all_sessions` ends every session of the user. With an API key this has no effect.
         """
 
-    @operation(flow="GET /api/auth/me")
+    @operation(flow="GET /api/auth/me", role="everybody", rate="auth", errors=("NO_USER",))
     def me(self) -> User:
         """Fetch the user who is signed in."""

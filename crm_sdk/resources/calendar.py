@@ -78,7 +78,7 @@ class CalendarEvents(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(flow="POST /api/calendar/events/{event_id}/outcome")
+    @operation(flow="POST /api/calendar/events/{event_id}/outcome", errors=("MEETING_CANCELLED",))
     def outcome(self, event_id: str, outcome: MeetingOutcomeInput) -> CalendarEvent:
         """Note what came of a meeting: it is completed, and its follow-up is created if one is required.
 

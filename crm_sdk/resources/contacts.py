@@ -118,7 +118,10 @@ class ContactRelationships(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(platform="POST /contacts/{contact_id}/relationships")
+    @operation(
+        platform="POST /contacts/{contact_id}/relationships",
+        errors=("RELATIONSHIP_CYCLE", "RELATIONSHIP_EXISTS", "SELF_RELATIONSHIP", "RECORD_MERGED"),
+    )
     def create(self, contact_id: str, relationship: ContactRelationshipCreate) -> ContactRelationship:
         """Relate a contact to another one.
 
@@ -126,7 +129,10 @@ class ContactRelationships(Resource[Mode]):
         there, would go in a circle, or would be a second `reports_to`.
         """
 
-    @operation(platform="PUT /contacts/{contact_id}/relationships/{relationship_id}")
+    @operation(
+        platform="PUT /contacts/{contact_id}/relationships/{relationship_id}",
+        errors=("RELATIONSHIP_CYCLE", "RELATIONSHIP_EXISTS", "RECORD_MERGED"),
+    )
     def update(
         self,
         contact_id: str,
@@ -151,7 +157,7 @@ class ContactRelationships(Resource[Mode]):
 class ContactCommunication(Resource[Mode]):
     """What was said and written with a contact."""
 
-    @operation(flow="POST /api/contacts/{contact_id}/communication")
+    @operation(flow="POST /api/contacts/{contact_id}/communication", errors=("AI_SERVICE_ERROR",))
     def create(self, contact_id: str, communication: CommunicationCreate) -> CommunicationEvent:
         """Record an e-mail, call, meeting or note; the answer holds its sentiment and the AI's analysis.
 
@@ -162,7 +168,7 @@ class ContactCommunication(Resource[Mode]):
 class ContactImports(Resource[Mode]):
     """Contacts from files."""
 
-    @job(platform="POST /contacts/import", bulk=True)
+    @job(platform="POST /contacts/import", rate="bulk")
     def create(
         self,
         file: Upload | None = None,
@@ -243,7 +249,9 @@ class Contacts(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(mvp="POST /api/contacts", flow="POST /api/contacts", platform="POST /contacts")
+    @operation(
+        mvp="POST /api/contacts", flow="POST /api/contacts", platform="POST /contacts", errors=("CONTACT_EXISTS",)
+    )
     def create(self, contact: ContactCreate) -> Contact:
         """Create a contact.
 
@@ -252,7 +260,11 @@ class Contacts(Resource[Mode]):
         Raises: ConflictError when a contact has the same e-mail address (`details` names it); ValidationError.
         """
 
-    @operation(flow="PUT /api/contacts/{contact_id} changes", platform="PUT /contacts/{contact_id}")
+    @operation(
+        flow="PUT /api/contacts/{contact_id} changes",
+        platform="PUT /contacts/{contact_id}",
+        errors=("CONTACT_EXISTS", "RECORD_MERGED"),
+    )
     def update(self, contact_id: str, changes: ContactUpdate, *, version: int | None = None) -> Contact:
         """Change a contact: members that are left out stay, None clears, lists are replaced.
 
@@ -262,7 +274,9 @@ class Contacts(Resource[Mode]):
         was merged into another.
         """
 
-    @operation(flow="DELETE /api/contacts/{contact_id} -", platform="DELETE /contacts/{contact_id}")
+    @operation(
+        flow="DELETE /api/contacts/{contact_id} -", platform="DELETE /contacts/{contact_id}", errors=("RECORD_MERGED",)
+    )
     def delete(self, contact_id: str, *, version: int | None = None) -> None:
         """Delete a contact and its relationships. Its deals and activities stay.
 
@@ -280,7 +294,7 @@ class Contacts(Resource[Mode]):
         Raises: ValidationError for an unknown member, an operator it does not have, or too many conditions.
         """
 
-    @operation(platform="POST /contacts/bulk", bulk=True)
+    @operation(platform="POST /contacts/bulk", rate="bulk")
     def bulk_upsert(
         self, contacts: Sequence[ContactUpsert], *, match_on: ImportMatch | None = None, atomic: bool = False
     ) -> BulkResult[Contact]:
@@ -290,11 +304,11 @@ class Contacts(Resource[Mode]):
         is done for itself; with `atomic` all of them or none.
         """
 
-    @operation(platform="DELETE /contacts/bulk", bulk=True)
+    @operation(platform="DELETE /contacts/bulk", rate="bulk")
     def bulk_delete(self, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[None]:
         """Delete up to 1,000 contacts; with `atomic` all of them or none."""
 
-    @download(platform="GET /contacts/export")
+    @download(platform="GET /contacts/export", errors=("UNKNOWN_FIELD",))
     def export(
         self,
         *,
@@ -314,7 +328,7 @@ class Contacts(Resource[Mode]):
         `fields` chooses the columns; the other arguments choose the contacts, as in `list`. The file is streamed.
         """
 
-    @operation(platform="POST /contacts/validate", safe=True)
+    @operation(platform="POST /contacts/validate", safe=True, errors=("TOO_MANY_ITEMS",))
     def validate(self, contacts: Sequence[ContactDraft]) -> List[ContactValidation]:
         """Check up to 1,000 contacts as `create` would, and write nothing.
 
@@ -340,7 +354,7 @@ class Contacts(Resource[Mode]):
         they are, or those you chose.
         """
 
-    @operation(flow="GET /api/contacts/{contact_id}/ai-insights")
+    @operation(flow="GET /api/contacts/{contact_id}/ai-insights", errors=("AI_SERVICE_ERROR",))
     def ai_insights(self, contact_id: str) -> List[AIInsight]:
         """Return what the AI noticed about a contact.
 

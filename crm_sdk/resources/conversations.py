@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ConversationMessages(Resource[Mode]):
     """The messages of a conversation."""
 
-    @operation(flow="POST /api/conversations/{conversation_id}/messages")
+    @operation(flow="POST /api/conversations/{conversation_id}/messages", errors=("CONTENT_TOO_LONG",))
     def create(self, conversation_id: str, message: ConversationMessageCreate) -> Message:
         """Write in a conversation; everything in it counts as read then.
 

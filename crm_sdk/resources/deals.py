@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class DealActivities(Resource[Mode]):
     """What happened on a deal."""
 
-    @operation(flow="POST /api/deals/{deal_id}/activities")
+    @operation(flow="POST /api/deals/{deal_id}/activities", errors=("AI_SERVICE_ERROR",))
     def create(self, deal_id: str, activity: DealActivityCreate) -> DealActivity:
         """Record what happened on a deal.
 
@@ -61,7 +61,7 @@ class Deals(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(flow="POST /api/deals")
+    @operation(flow="POST /api/deals", errors=("STAGE_NOT_IN_PIPELINE", "PIPELINE_INACTIVE"))
     def create(self, deal: DealCreate) -> Deal:
         """Create a deal; its probability and confidence are computed.
 
@@ -70,7 +70,7 @@ class Deals(Resource[Mode]):
         Raises: ValidationError, also for an unknown contact; ConflictError for an unknown stage.
         """
 
-    @operation(flow="PUT /api/deals/{deal_id}")
+    @operation(flow="PUT /api/deals/{deal_id}", errors=("STAGE_NOT_IN_PIPELINE", "PIPELINE_INACTIVE"))
     def update(self, deal_id: str, changes: DealUpdate) -> Deal:
         """Change a deal: members that are left out stay, None clears. What is computed is computed anew.
 
@@ -86,7 +86,7 @@ class Deals(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(flow="PATCH /api/deals/{deal_id}/stage")
+    @operation(flow="PATCH /api/deals/{deal_id}/stage", errors=("STAGE_NOT_IN_PIPELINE",))
     def move_stage(self, deal_id: str, stage: DealStage) -> Deal:
         """Move a deal to a stage, and compute its probability anew.
 

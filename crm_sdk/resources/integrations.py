@@ -20,7 +20,7 @@ class Integrations(Resource[Mode]):
     def list(self) -> Page[Integration]:
         """List the integrations, by name."""
 
-    @operation(mvp="POST /api/integrations/{integration_id}/connect")
+    @operation(mvp="POST /api/integrations/{integration_id}/connect", role="admin", errors=("CONNECTION_REFUSED",))
     def connect(
         self,
         integration_id: str,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class LeadCaptures(Resource[Mode]):
     """Turn what comes in from outside into leads."""
 
-    @operation(platform="POST /leads/capture/web-form", status=201)
+    @operation(platform="POST /leads/capture/web-form", status=201, statuses=(200,))
     def web_form(self, submission: WebFormSubmission) -> LeadCapture:
         """Capture a lead from a web form.
 
@@ -45,14 +45,14 @@ class LeadCaptures(Resource[Mode]):
         Raises: ValidationError when there is neither an e-mail address nor a phone number.
         """
 
-    @operation(platform="POST /leads/capture/email", status=201)
+    @operation(platform="POST /leads/capture/email", status=201, statuses=(200,))
     def email(self, email: EmailCapture) -> LeadCapture:
         """Capture a lead from an e-mail that came in.
 
         Phone, title and company are read from its signature. The same `message_id` again gives the first answer.
         """
 
-    @operation(platform="POST /leads/capture/social", status=201)
+    @operation(platform="POST /leads/capture/social", status=201, statuses=(200,))
     def social(self, post: SocialCapture) -> LeadCapture:
         """Capture a lead from a post, a mention or an advertisement on a social network.
 
@@ -109,7 +109,7 @@ class Leads(Resource[Mode]):
         Raises: ValidationError.
         """
 
-    @operation(mvp="PUT /api/leads/{lead_id} changes", platform="PUT /leads/{lead_id}")
+    @operation(mvp="PUT /api/leads/{lead_id} changes", platform="PUT /leads/{lead_id}", errors=("LEAD_CONVERTED",))
     def update(self, lead_id: str, changes: LeadUpdate, *, version: int | None = None) -> Lead:
         """Change a lead: members that are left out stay, None clears, lists are replaced.
 
@@ -126,7 +126,7 @@ class Leads(Resource[Mode]):
         Raises: NotFoundError; ConflictError when `version` is given and differs.
         """
 
-    @operation(platform="POST /leads/{lead_id}/qualify")
+    @operation(platform="POST /leads/{lead_id}/qualify", errors=("LEAD_CONVERTED", "REASON_REQUIRED"))
     def qualify(
         self,
         lead_id: str,
@@ -144,7 +144,10 @@ class Leads(Resource[Mode]):
         Raises: ConflictError for a converted lead; ValidationError when it is disqualified without a `reason`.
         """
 
-    @operation(platform="POST /leads/{lead_id}/convert")
+    @operation(
+        platform="POST /leads/{lead_id}/convert",
+        errors=("LEAD_CONVERTED", "LEAD_UNQUALIFIED", "ACCOUNT_MISMATCH", "STAGE_NOT_IN_PIPELINE", "PIPELINE_INACTIVE"),
+    )
     def convert(
         self,
         lead_id: str,
@@ -165,7 +168,7 @@ class Leads(Resource[Mode]):
         Raises: ConflictError for a lead that was converted or disqualified, or a contact of another account.
         """
 
-    @operation(platform="POST /leads/{lead_id}/score")
+    @operation(platform="POST /leads/{lead_id}/score", errors=("REASON_REQUIRED",))
     def score(self, lead_id: str, *, score: Percent | None = None, reason: str | None = None) -> LeadScore:
         """Compute a lead's score anew, or set it by hand.
 
@@ -185,7 +188,7 @@ class Leads(Resource[Mode]):
     ) -> Page[LeadScore]:
         """List the scores a lead has had, newest first; only changes are kept."""
 
-    @operation(platform="POST /leads/bulk-qualify", bulk=True)
+    @operation(platform="POST /leads/bulk-qualify", rate="bulk")
     def bulk_qualify(
         self, lead_ids: Sequence[str], *, qualified: bool = True, reason: str | None = None, atomic: bool = False
     ) -> BulkResult[Lead]:
@@ -194,7 +197,7 @@ class Leads(Resource[Mode]):
         Each is done for itself, as `qualify` does; with `atomic` all of them or none.
         """
 
-    @operation(platform="POST /leads/bulk-convert", bulk=True)
+    @operation(platform="POST /leads/bulk-convert", rate="bulk")
     def bulk_convert(
         self, conversions: Sequence[LeadConversionInput], *, atomic: bool = False
     ) -> BulkResult[LeadConversion]:
@@ -203,7 +206,7 @@ class Leads(Resource[Mode]):
         Leads of the same new company share one account. With `atomic`, all of them or none.
         """
 
-    @job(platform="POST /leads/enrich")
+    @job(platform="POST /leads/enrich", errors=("TOO_MANY_ITEMS", "UNKNOWN_FIELD"))
     def enrich(
         self, lead_ids: Sequence[str], *, fields: Sequence[str] | None = None, overwrite: bool = False
     ) -> Job[EnrichmentResult]:
@@ -212,7 +215,7 @@ class Leads(Resource[Mode]):
         Only empty members are filled, unless `overwrite`; `fields` limits which. Converted leads are left out.
         """
 
-    @operation(platform="POST /leads/assign", bulk=True)
+    @operation(platform="POST /leads/assign", rate="bulk")
     def assign(
         self,
         *,

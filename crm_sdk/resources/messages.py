@@ -34,21 +34,21 @@ class Messages(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(mvp="POST /api/messages")
+    @operation(mvp="POST /api/messages", errors=("CONTENT_TOO_LONG",))
     def create(self, message: MessageCreate) -> Message:
         """Record a message with a lead, one of theirs or of our own; the first one opens the conversation.
 
         Raises: ValidationError, also for a lead that is not there.
         """
 
-    @operation(flow="GET /api/messages/{message_id}/ai-analysis")
+    @operation(flow="GET /api/messages/{message_id}/ai-analysis", errors=("AI_SERVICE_ERROR",))
     def analysis(self, message_id: str) -> MessageAnalysis:
         """Read a message: topics, tone, urgency, intent, an answer and what to do.
 
         Raises: NotFoundError; AiServiceError.
         """
 
-    @operation(flow="POST /api/messages/smart-compose", safe=True, status=200)
+    @operation(flow="POST /api/messages/smart-compose", safe=True, status=200, errors=("AI_SERVICE_ERROR",))
     def smart_compose(self, conversation_id: str, draft_content: str) -> SmartCompose:
         """Suggest how to go on in a conversation, show the draft in other tones, and name templates that fit.
 

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 class Notifications(Resource[Mode]):
     """What the signed-in user is told."""
 
-    @paginated(mvp="GET /api/notifications status type limit", flow="GET /api/notifications read limit offset")
+    @paginated(
+        mvp="GET /api/notifications status type limit",
+        flow="GET /api/notifications read limit offset",
+        role="everybody",
+    )
     def list(
         self,
         *,
@@ -33,6 +37,7 @@ class Notifications(Resource[Mode]):
     @operation(
         mvp="PUT /api/notifications/{notification_id}/read -",
         flow="PATCH /api/notifications/{notification_id}/read read!",
+        role="everybody",
     )
     def mark_read(self, notification_id: str, *, read: bool = True) -> Notification:
         """Mark a notification as read, or as unread with ``read=False`` where the document has it.
@@ -40,13 +45,13 @@ class Notifications(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(flow="DELETE /api/notifications/{notification_id}")
+    @operation(flow="DELETE /api/notifications/{notification_id}", role="everybody")
     def delete(self, notification_id: str) -> None:
         """Delete a notification.
 
         Raises: NotFoundError.
         """
 
-    @operation(flow="GET /api/notifications/unread-count")
+    @operation(flow="GET /api/notifications/unread-count", role="everybody")
     def unread_count(self) -> UnreadCount:
         """Count your unread notifications."""

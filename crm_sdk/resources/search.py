@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Search(Resource[Mode]):
     """Find anything by the words in it."""
 
-    @operation(flow="GET /api/search")
+    @operation(flow="GET /api/search", errors=("QUERY_TOO_SHORT",))
     def query(self, q: str, *, type: SearchType | None = None) -> SearchResults:
         """Find the contacts, deals, messages and events in which all the words of `q` occur; `type` leaves one kind.
 

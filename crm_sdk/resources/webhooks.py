@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Deliveries(Resource[Mode]):
     """What was posted to the endpoints, attempt by attempt."""
 
-    @paginated(mvp="GET /api/webhooks/{webhook_id}/deliveries status event limit offset", ours=True)
+    @paginated(mvp="GET /api/webhooks/{webhook_id}/deliveries status event limit offset", role="admin", ours=True)
     def list(
         self,
         webhook_id: str,
@@ -43,14 +43,20 @@ class Deliveries(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(mvp="GET /api/webhooks/deliveries/{delivery_id}", ours=True)
+    @operation(mvp="GET /api/webhooks/deliveries/{delivery_id}", role="admin", ours=True)
     def get(self, delivery_id: str) -> WebhookDelivery:
         """Fetch one delivery.
 
         Raises: NotFoundError.
         """
 
-    @operation(mvp="POST /api/webhooks/deliveries/{delivery_id}/redeliver", status=201, ours=True)
+    @operation(
+        mvp="POST /api/webhooks/deliveries/{delivery_id}/redeliver",
+        status=201,
+        role="admin",
+        ours=True,
+        errors=("OBJECT_INACTIVE",),
+    )
     def redeliver(self, delivery_id: str) -> WebhookDelivery:
         """Post the same event once more, whatever became of it; it keeps its ``webhook-id``.
 
@@ -63,41 +69,41 @@ class Webhooks(Resource[Mode]):
 
     deliveries: Deliveries[Mode] = part(Deliveries)
 
-    @paginated(mvp="GET /api/webhooks active limit offset", ours=True)
+    @paginated(mvp="GET /api/webhooks active limit offset", role="admin", ours=True)
     def list(
         self, *, active: bool | None = None, limit: int | None = None, offset: int | None = None
     ) -> Page[WebhookEndpoint]:
         """List the endpoints, newest first."""
 
-    @operation(mvp="POST /api/webhooks", ours=True)
+    @operation(mvp="POST /api/webhooks", role="admin", ours=True)
     def create(self, webhook: WebhookCreate) -> WebhookEndpoint:
         """Register an endpoint. The answer has its secret, which is not shown again.
 
         Raises: ValidationError; PermissionDeniedError for everybody but administrators, as of every call here.
         """
 
-    @operation(mvp="GET /api/webhooks/{webhook_id}", ours=True)
+    @operation(mvp="GET /api/webhooks/{webhook_id}", role="admin", ours=True)
     def get(self, webhook_id: str) -> WebhookEndpoint:
         """Fetch one endpoint.
 
         Raises: NotFoundError.
         """
 
-    @operation(mvp="PUT /api/webhooks/{webhook_id}", ours=True)
+    @operation(mvp="PUT /api/webhooks/{webhook_id}", role="admin", ours=True)
     def update(self, webhook_id: str, changes: WebhookUpdate, *, version: int | None = None) -> WebhookEndpoint:
         """Change an endpoint. With ``active=True`` one that the server disabled goes on, and what waits is posted.
 
         Raises: NotFoundError; ValidationError; ConflictError where `version` is not the present one.
         """
 
-    @operation(mvp="DELETE /api/webhooks/{webhook_id}", ours=True)
+    @operation(mvp="DELETE /api/webhooks/{webhook_id}", role="admin", ours=True)
     def delete(self, webhook_id: str) -> None:
         """Delete an endpoint; what was not delivered yet is cancelled.
 
         Raises: NotFoundError.
         """
 
-    @operation(mvp="POST /api/webhooks/{webhook_id}/rotate-secret", ours=True)
+    @operation(mvp="POST /api/webhooks/{webhook_id}/rotate-secret", role="admin", ours=True)
     def rotate_secret(
         self, webhook_id: str, *, expires_in: Annotated[int, Field(ge=0, le=604800)] | None = None
     ) -> WebhookEndpoint:
@@ -108,7 +114,9 @@ class Webhooks(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(mvp="POST /api/webhooks/{webhook_id}/test", status=201, ours=True)
+    @operation(
+        mvp="POST /api/webhooks/{webhook_id}/test", status=201, role="admin", ours=True, errors=("OBJECT_INACTIVE",)
+    )
     def test(self, webhook_id: str) -> WebhookDelivery:
         """Post the event ``webhook.test`` to an endpoint, whatever it has subscribed to.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from crm_sdk.dialects import DIALECTS
 from crm_sdk.route import Route
 from crm_sdk.wire import camel, instant
 
@@ -76,7 +77,7 @@ class MvpFace(Face):
     def problem(self, problem: Problem, request_id: str, now: Any) -> tuple[int, Any]:
         """Return status and body for a failure."""
         status, body = super().problem(problem, request_id, now)
-        return (422 if status == 409 else status), body
+        return DIALECTS["mvp"].status_of(status), body
 
 
 class FlowFace(Face):

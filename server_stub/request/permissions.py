@@ -57,17 +57,13 @@ def _granted() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
     return granted
 
 
-_OWN = frozenset({"auth", "notifications"})
-"""Resources that hold nothing but what is the caller's own."""
-
-
 def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     """Return which records of a resource a role may do an action with: ``all``, ``own``, or None for none.
 
-    `resource` is the first word of a call's dotted name. What the roles do not list (achievements, own
-    notifications) is everybody's to read, and everybody's but read_only's to write.
+    `resource` is the first word of a call's dotted name. What the roles do not list (achievements) is everybody's to
+    read, and everybody's but read_only's to write.
     """
-    if role not in _ROLES or resource in _OWN:  # the system, and who is not signed in where a call needs no sign-in
+    if role not in _ROLES:  # the system, and who is not signed in where a call needs no sign-in
         return "all"
     actions = _granted().get((_DOORS.get(resource, resource), role))
     if actions is None:
@@ -82,6 +78,16 @@ def action_of(operation: Operation[..., Any], method: str) -> Action:
     if method == "DELETE":
         return "delete"
     return "create" if operation.status == 201 else "update"
+
+
+def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
+    """Raise 403 FORBIDDEN where a caller may not make a call at all: its declaration says so, or the role's table."""
+    role = operation.flags.role
+    if role == "everybody":
+        return
+    if role is not None and caller.role != role:
+        raise Problem("FORBIDDEN", f"{operation.id} is for the role {role}, not for {caller.role}")
+    check(caller, operation.id.partition(".")[0], action_of(operation, method))
 
 
 def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:

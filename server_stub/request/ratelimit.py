@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from crm_sdk.route import RateGroup
+
 Dialect: TypeAlias = Literal["mvp", "flow", "platform"]
-Group: TypeAlias = Literal["auth", "ai", "bulk", "standard"]
-"""What an operation is, as far as limits go."""
 
 MINUTE, HOUR = 60, 3600
 
@@ -31,7 +31,7 @@ PLANS: Mapping[str, RateClass] = {
 }
 """The limits of the mvp dialect, by the company's plan."""
 
-_FLOW: Mapping[Group, RateClass] = {
+_FLOW: Mapping[RateGroup, RateClass] = {
     "auth": RateClass("auth", 5, MINUTE),
     "ai": RateClass("ai", 20, MINUTE),
     "bulk": RateClass("standard", 100, MINUTE),
@@ -43,7 +43,7 @@ _PREMIUM = RateClass("premium", 5_000, HOUR)
 _STANDARD = RateClass("standard", 1_000, HOUR)
 
 
-def rate_class(dialect: Dialect, group: Group, *, plan: str = "free", api_key: bool = False) -> RateClass:
+def rate_class(dialect: Dialect, group: RateGroup, *, plan: str = "free", api_key: bool = False) -> RateClass:
     """Return the class a call counts in; without a caller (signing in) leave `plan` and `api_key` as they are."""
     if dialect == "mvp":
         return PLANS[plan]

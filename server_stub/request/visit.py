@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from crm_sdk.codes import codes_of
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
@@ -15,13 +16,13 @@ from crm_sdk.wire import encode_json, is_object
 
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
-from ..problems import FieldError, Problem, invalid
+from ..problems import FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity, permissions
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of, read_body, read_query
-from .ratelimit import Group, Quota, rate_class
+from .ratelimit import Quota, rate_class
 from .rendering import renderer
 from .router import Match
 
@@ -65,7 +66,7 @@ class Visit:
             else:
                 reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:
-            reply = self.problem(problem)
+            reply = self._refused(problem)
         key = self.request.headers.get("idempotency-key")
         if key is not None and self.request.method == "POST":
             reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
@@ -104,9 +105,7 @@ class Visit:
         rule = self.server.rules.get(operation)
         if rule is None:
             raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
-        permissions.check(
-            self.caller, operation.id.partition(".")[0], permissions.action_of(operation, self.request.method)
-        )
+        permissions.permit(self.caller, operation, self.request.method)
         first = self._first_answer()
         if first is not None:
             return first
@@ -122,7 +121,7 @@ class Visit:
         try:
             reply = self._act(call, match, rule)
         except Problem as problem:
-            reply = self.problem(problem)
+            reply = self._refused(problem)
         self._remember(reply)
         return reply
 
@@ -195,16 +194,9 @@ class Visit:
         )
 
     def _limit(self, operation: Operation[..., Any]) -> None:
-        group: Group = "standard"
-        if operation.flags.bulk:
-            group = "bulk"
-        elif operation.id.startswith("auth."):
-            group = "auth"
-        elif operation.id.startswith("ai."):
-            group = "ai"
         caller = self.caller
         plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
-        kind = rate_class(self.face.name, group, plan=plan, api_key=caller.auth == "api_key")  # type: ignore[arg-type] # a face's name is a dialect
+        kind = rate_class(self.face.name, operation.flags.rate, plan=plan, api_key=caller.auth == "api_key")  # type: ignore[arg-type] # a face's name is a dialect
         quota = self.server.limits.check(
             (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now
         )
@@ -271,6 +263,8 @@ class Visit:
         status, headers = operation.status, dict(self.headers)
         if isinstance(result, Answer):
             status, result, headers = result.status or status, result.value, {**headers, **result.headers}
+        if self.server.checks_answers and status not in (operation.status, *operation.flags.statuses):
+            raise UndeclaredAnswerError(operation.id, f"the status {status}", "statuses=")
         if isinstance(result, FileAnswer):
             disposition = f'attachment; filename="{result.name}"'
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
@@ -315,6 +309,14 @@ class Visit:
         page = window["page"] if window["page"] is not None else 1
         offset = window["offset"] if window["offset"] is not None else (page - 1) * limit
         return Listing(items[offset : offset + limit], len(items), limit, offset)
+
+    def _refused(self, problem: Problem) -> Reply:
+        """Return the reply that tells of a failure; in our own tests its code has to be one that is declared."""
+        if self.server.checks_answers and self.operation is not None and problem.code != "NOT_IMPLEMENTED":
+            route = self.operation.routes[self.face.name]
+            if problem.code not in codes_of(self.operation, route):
+                raise UndeclaredAnswerError(f"{self.operation.id} ({self.face.name})", problem.code, "errors=")
+        return self.problem(problem)
 
     def problem(self, problem: Problem) -> Reply:
         """Return the reply that tells of a failure."""

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server_stub.request.ratelimit import Dialect, Group, Quota, RateLimits, rate_class
+from crm_sdk.route import RateGroup
+from server_stub.request.ratelimit import Dialect, Quota, RateLimits, rate_class
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 KEY = ("user_1", "auth")
@@ -28,7 +29,7 @@ KEY = ("user_1", "auth")
     ],
 )
 def test_the_documented_limits(
-    dialect: Dialect, group: Group, plan: str, api_key: bool, limit: int, seconds: int
+    dialect: Dialect, group: RateGroup, plan: str, api_key: bool, limit: int, seconds: int
 ) -> None:
     found = rate_class(dialect, group, plan=plan, api_key=api_key)
     assert (found.limit, found.window_seconds) == (limit, seconds)
