@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Accounts(Resource[Mode]):
     """The companies contacts work for and deals are made with."""
 
-    @operation(platform="POST /accounts")
+    @operation(platform="POST /accounts", errors=("ACCOUNT_EXISTS",))
     def create(self, account: AccountCreate) -> Account:
         """Create an account.
 
@@ -37,7 +37,10 @@ class Accounts(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(platform="PUT /accounts/{account_id}")
+    @operation(
+        platform="PUT /accounts/{account_id}",
+        errors=("ACCOUNT_EXISTS", "HIERARCHY_CYCLE", "HIERARCHY_TOO_DEEP", "RECORD_MERGED"),
+    )
     def update(self, account_id: str, changes: AccountUpdate, *, version: int | None = None) -> Account:
         """Change an account: members that are left out stay, null clears, lists are replaced.
 
@@ -48,7 +51,10 @@ class Accounts(Resource[Mode]):
         into another; ValidationError.
         """
 
-    @operation(platform="DELETE /accounts/{account_id}")
+    @operation(
+        platform="DELETE /accounts/{account_id}",
+        errors=("ACCOUNT_HAS_CHILDREN", "ACCOUNT_HAS_OPEN_DEALS", "RECORD_MERGED"),
+    )
     def delete(self, account_id: str, *, version: int | None = None) -> None:
         """Delete an account. Its contacts stay, without it; they keep the company's name.
 
