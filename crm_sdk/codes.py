@@ -61,7 +61,8 @@ _REGISTER = {
 }
 
 # Found in the items of bulk answers, in jobs and in executions; never the status of a whole answer.
-_ITEMS_ONLY = "AUTOMATION_LOOP DUPLICATE_IN_BATCH NO_ELIGIBLE_OWNER SOURCE_MISSING TOO_MANY_ROWS UNREADABLE_FILE"
+_ITEMS_ONLY = """AMBIGUOUS_MATCH AUTOMATION_LOOP DUPLICATE_IN_BATCH NO_ELIGIBLE_OWNER SOURCE_MISSING TOO_MANY_ROWS
+    UNREADABLE_FILE"""
 
 STATUSES: Mapping[str, int] = {
     **{code: status for status, codes in _REGISTER.items() for code in codes.split()},

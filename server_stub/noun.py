@@ -19,7 +19,7 @@ through `writable`, `add`, `change` and `remove`, so that rights, uniqueness, ev
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -34,8 +34,11 @@ from .data.collection import Collection
 from .data.document import Document
 from .data.filters import Filter, Plan, Test, filter_plans
 from .data.forms import FORMS, Form
-from .data.merging import differences, free_members, merged
+from .data.keys import taken, with_value
+from .data.mapped import Mapped
+from .data.merging import differences, free_members, list_members, merged
 from .data.select import select
+from .five_calls import rules_of
 from .problems import FieldError, Problem, validation
 from .request import permissions
 from .request.permissions import Action
@@ -54,14 +57,20 @@ class Noun:
     kind: str
     """The collection; ``<kind>_`` begins its ids, ``<kind>.created`` is an event."""
     model: type[Record]
+    prefix: str | None = None
+    """What its ids begin with, where that is not ``<kind>_``."""
     stored_as: str | None = None
     """The collection where it is shared by several kinds, each record of which has its `kind`: ``activity``."""
     within: tuple[str, Noun] | None = None
     """The member that names the record this one is a part of, and that record's noun: a stage, its pipeline."""
+    part_of: Callable[[Context, Document, str], Document | None] | None = None
+    """Return a record as it is a part of the whole with an id, None where it is none: for parts of several wholes."""
     events: str | None = None
     """What its events begin with, where that is not ``<kind>.``: ``pipeline.stage_``."""
     searched: Sequence[str] = ()
     """The members that `search` of a list looks in."""
+    searched_by: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """The same for the dialects whose documents name other members."""
     sorts: Sequence[str] = ()
     """What a list may be sorted by, beside id, created_at and updated_at."""
     order: tuple[str, str] = ("created_at", "desc")
@@ -72,6 +81,8 @@ class Noun:
     """The members that hold ids of other records, and the kind of those."""
     unique: Mapping[str, str] = field(default_factory=dict[str, str])
     """The members of which no two live records have the same value, and the error code that says so."""
+    places: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """The members in which a key is looked for, where they are several: ``phone`` in phone and mobile."""
     defaults: Mapping[str, Callable[[Context], Any]] = field(default_factory=dict[str, Callable[[Context], Any]])
     """The members a new record gets from the call where none is given: its owner, its currency."""
     filters: Mapping[str, Filter] = field(default_factory=dict[str, Filter])
@@ -108,19 +119,20 @@ class Noun:
     @cached_property
     def fixed(self) -> frozenset[str]:
         """The members that can be given to create, and not changed later."""
-        create, update = self._declared("create"), self._declared("update")
+        create, update = self.declared("create"), self.declared("update")
         return create.arguments.members - update.arguments.members if create and update else frozenset()
 
     @cached_property
     def _plans(self) -> Mapping[str, Plan]:
-        listing = self._declared("list")
+        listing = self.declared("list")
         if listing is None:
             return {}
         own = [name for name in listing.signature.parameters if self.within is None or name != self.within[0]]
         return filter_plans(own, self.model.model_fields, self.filters, where=listing.id)
 
-    def _declared(self, name: str) -> Operation[..., Any] | None:
-        found = vars(self.resource).get(name)
+    def declared(self, name: str) -> Operation[..., Any] | None:
+        """Return the resource's operation of a name; None where it declares none."""
+        found: Operation[..., Any] | None = vars(self.resource).get(name)
         return found if isinstance(found, Operation) else None
 
     # -- finding -------------------------------------------------------------------------------------------------------
@@ -132,10 +144,14 @@ class Noun:
     def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
         """Return a live record; a merged one's id gives its survivor. Raises 404, also for another company's id."""
         doc = call.found(self.collection, id)
+        if doc is not None and whole_id is not None and self.within is not None:
+            if self.part_of is not None:
+                doc = self.part_of(call, doc, whole_id)
+            elif doc[self.within[0]] != whole_id:
+                doc = None
         if (
             doc is None
             or (self.stored_as is not None and doc.get("kind") != self.kind)
-            or (whole_id is not None and self.within is not None and doc[self.within[0]] != whole_id)
             or (self.visible is not None and not self.visible(call, doc))
         ):
             raise Problem("NOT_FOUND", f"no {self.kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
@@ -147,13 +163,31 @@ class Noun:
         Raises: 404; 409 RECORD_MERGED for an id that was merged into another; 403 FORBIDDEN where role or owner forbid
         it.
         """
-        doc = self.found(call, id, whole_id)
-        if doc["id"] != id:
-            message = f"{id} was merged into {doc['id']}: change that one"
-            raise Problem("RECORD_MERGED", message, details={"survivor_id": doc["id"]})
+        doc = self._unmerged(self.found(call, id, whole_id), id)
         whole = self.within[1].found(call, doc[self.within[0]]) if self.within is not None else doc
         permissions.check(call.caller, self.word, action, whole)
         return doc
+
+    def _unmerged(self, doc: Document, id: str) -> Document:
+        if doc["id"] != id:
+            message = f"{id} was merged into {doc['id']}: change that one"
+            raise Problem("RECORD_MERGED", message, details={"survivor_id": doc["id"]})
+        return doc
+
+    def matching(self, call: Context, name: str, value: Any) -> Document | None:
+        """Return the live record that has a value in one of the `places` of a key, or as its id; None where none has.
+
+        Raises: AMBIGUOUS_MATCH, `details` with the ids, where several have it; 409 RECORD_MERGED for a merged id.
+        """
+        if name == "id":
+            doc = call.found(self.collection, value)
+            return self._unmerged(doc, value) if doc is not None else None
+        docs = with_value(self.records(call), self.places.get(name, (name,)), value)
+        if len(docs) > 1:
+            ids = sorted(doc["id"] for doc in docs)
+            message = f"{', '.join(ids)} have the {name.replace('_', ' ')} {value!r}: name the one you mean by its id"
+            raise Problem("AMBIGUOUS_MATCH", message, field=name, rule="unique", details={"ids": ids})
+        return docs[0] if docs else None
 
     def select(self, call: Context, given: Members, whole_id: str | None = None) -> Sequence[Document]:
         """Return the records that fit the given arguments of the list, sorted."""
@@ -173,9 +207,21 @@ class Noun:
         if sort is None:
             sort, order = self.order[0], order or self.order[1]
         return select(
-            self.records(call), equal=equal, tests=tests, text=given.get("search"), searched=self.searched,
+            self.records(call), equal=equal, tests=tests, text=given.get("search"),
+            searched=self.searched_by.get(call.dialect, self.searched),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
         )  # fmt: skip
+
+    def including(self, call: Context, docs: Sequence[Document], names: Sequence[str] | None) -> Sequence[Document]:
+        """Return records with some of the members that `shown` adds; they are computed for those that are read."""
+        if not names:
+            return docs
+
+        def with_members(doc: Document) -> Document:
+            whole = self.answer(call, doc)
+            return doc | {name: whole[name] for name in names}
+
+        return Mapped(docs, with_members)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -184,16 +230,28 @@ class Noun:
 
         Raises: 422 that names every member that is wrong, else the first thing that forbids storing them (409).
         """
-        members = dict(given)
-        errors: list[FieldError] = []
-        later: list[Problem] = []
+        members, problems = self.checked(call, given, before)
+        wrong = [problem for problem in problems if problem.code in ("VALIDATION_ERROR", "REFERENCE_NOT_FOUND")]
+        if wrong:
+            raise validation(entry for problem in wrong for entry in problem.entries)
+        for problem in problems:
+            raise problem
+        return members
+
+    def checked(
+        self, call: Context, given: Members, before: Document | None = None
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """Return given members as they are stored, None for those that cannot be, and what forbids to store them."""
+        lists = list_members(self.model)
+        cleared: dict[str, Any] = {name: [] for name, value in given.items() if value is None and name in lists}
+        members = {**given, **cleared}
+        problems: list[Problem] = []
 
         def attempt(step: Callable[..., Any], *arguments: Any) -> Any:
             try:
                 return step(*arguments)
             except Problem as problem:
-                known = problem.code in ("VALIDATION_ERROR", "REFERENCE_NOT_FOUND")
-                (errors if known else later).extend(problem.entries if known else (problem,))  # type: ignore[arg-type] # each its own
+                problems.append(problem)
                 return None
 
         for name, form in {**FORMS, **self.forms}.items():
@@ -207,11 +265,10 @@ class Noun:
             members |= attempt(self.check, call, members, before) or {}
         if before is not None:
             attempt(self._refuse_fixed, call, before)
-        if errors:
-            raise validation(errors)
-        for problem in (*later, *self._taken(call, members, before)):
-            raise problem
-        return members
+        own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in self.model.model_fields else {}
+        scope = self.within[0] if self.within is not None else None
+        problems += taken(self.records(call), members, before, {**own, **self.unique}, self.places, scope)
+        return members, problems
 
     def _refuse_fixed(self, call: Context, before: Document) -> None:
         """Refuse another value for a member that cannot be changed; its present one may be sent back."""
@@ -224,30 +281,12 @@ class Noun:
                     FieldError(name, "read_only", "can be given only when the record is created") for name in wrong
                 )
 
-    def _taken(self, call: Context, members: Members, before: Document | None) -> Iterator[Problem]:
-        codes = {
-            **({"external_id": "DUPLICATE_VALUE"} if "external_id" in self.model.model_fields else {}),
-            **self.unique,
-        }
-        scope = self.within[0] if self.within is not None else None
-        for name, code in codes.items():
-            value = members.get(name)
-            if value is None or (before is not None and before.get(name) == value):
-                continue
-            for other in self.records(call).find(name, value):
-                exact = name != "external_id" or other[name] == value
-                whole = {**(before or {}), **members}.get(scope) if scope else None
-                if exact and (before is None or other["id"] != before["id"]) and (not scope or other[scope] == whole):
-                    message = f"{other['id']} has the {name.replace('_', ' ')} {value!r} already"
-                    yield Problem(code, message, field=name, rule="unique", details={"existing_id": other["id"]})
-                    break
-
     def add(self, call: Context, members: Members, *, metadata: Members | None = None) -> Document:
         """Store a new record from members in stored form, do what follows, and publish its event."""
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
         start = {name: value for name, value in blank(self.model).items() if name not in STAMPS}
         kind = {"kind": self.kind} if self.stored_as is not None else {}
-        doc = call.create(self.collection, f"{self.kind}_", {**start, **kind, **members, **given})
+        doc = call.create(self.collection, self.prefix or f"{self.kind}_", {**start, **kind, **members, **given})
         doc = (self.follow(call, None, doc) if self.follow is not None else None) or doc
         self.publish(call, "created", doc, metadata=metadata)
         return doc
@@ -309,70 +348,6 @@ class Noun:
         """Return a record as a call that answers one shows it."""
         return self.shown(call, doc) if self.shown is not None else doc
 
-    # -- the five calls ------------------------------------------------------------------------------------------------
-
     def rules(self) -> dict[Operation[..., Any], Callable[..., Any]]:
         """Return the rules of those of the five calls that the resource declares."""
-        makers = (self._create, self._get, self._update, self._delete, self._list)
-        return {
-            operation: make(operation)
-            for make in makers
-            if (operation := self._declared(make.__name__.removeprefix("_"))) is not None
-        }
-
-    def _whole_id(self, call: Context, given: Mapping[str, Any], *, write: bool = False) -> str | None:
-        """Return the id of the record that the path names first, of which this is a part; it must be there."""
-        if self.within is None:
-            return None
-        member, whole = self.within
-        return str((whole.writable if write else whole.found)(call, given[member])["id"])
-
-    def _create(self, operation: Operation[..., Any]) -> Callable[..., Any]:
-        def create(call: Context, **given: Any) -> Document:
-            members = dict(given[operation.arguments.body or ""])
-            whole_id = self._whole_id(call, given, write=True)
-            if self.within is not None:
-                members[self.within[0]] = whole_id
-            return self.answer(call, self.add(call, self.stored_form(call, members)))
-
-        return create
-
-    def _get(self, operation: Operation[..., Any]) -> Callable[..., Any]:
-        own = _own_id(operation)
-
-        def get(call: Context, **given: Any) -> Document:
-            return self.answer(call, self.found(call, given[own], self._whole_id(call, given)))
-
-        return get
-
-    def _update(self, operation: Operation[..., Any]) -> Callable[..., Any]:
-        own = _own_id(operation)
-
-        def update(call: Context, **given: Any) -> Document:
-            doc = self.writable(call, given[own], whole_id=self._whole_id(call, given))
-            call.lock(doc, given.get("version"))
-            changes: Members = given[operation.arguments.body or ""]
-            return self.answer(call, self.change(call, doc, self.stored_form(call, changes, doc)))
-
-        return update
-
-    def _delete(self, operation: Operation[..., Any]) -> Callable[..., Any]:
-        own = _own_id(operation)
-
-        def delete(call: Context, **given: Any) -> None:
-            doc = self.writable(call, given[own], "delete", whole_id=self._whole_id(call, given))
-            call.lock(doc, given.get("version"))
-            self.remove(call, doc)
-
-        return delete
-
-    def _list(self, operation: Operation[..., Any]) -> Callable[..., Any]:
-        def list_(call: Context, **given: Any) -> Sequence[Document]:
-            return self.select(call, given, self._whole_id(call, given))
-
-        return list_
-
-
-def _own_id(operation: Operation[..., Any]) -> str:
-    """Return the name of the argument that holds the record's own id: the last placeholder of the path."""
-    return next(iter(operation.routes.values())).placeholders[-1]
+        return rules_of(self)

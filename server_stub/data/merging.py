@@ -20,6 +20,12 @@ def free_members(model: type[Model]) -> frozenset[str]:
     )
 
 
+@cache
+def list_members(model: type[Model]) -> frozenset[str]:
+    """Return the names of the members of a model that are lists: one that is cleared is empty."""
+    return frozenset(name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
+
+
 def merged(members: Mapping[str, Any], before: Mapping[str, Any] | None, free: Collection[str] = ()) -> dict[str, Any]:
     """Return the members of a write in which every object is merged into the stored one, at every depth.
 

@@ -90,12 +90,19 @@ def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
     check(caller, operation.id.partition(".")[0], action_of(operation, method))
 
 
+def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether a caller may do an action with a resource, or with this record of it."""
+    scope = scope_of(caller.role, resource, action)
+    if scope == "own" and record is not None:
+        return record.get("owner_id") in (None, caller.user_id)
+    return scope is not None
+
+
 def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:
     """Raise 403 FORBIDDEN where a caller may not do an action with a resource, or with this record of it."""
-    scope = scope_of(caller.role, resource, action)
-    if scope is None:
+    if not permits(caller, resource, action):
         raise Problem("FORBIDDEN", f"the role {caller.role} may not {action} {resource.replace('_', ' ')}")
-    if scope == "own" and record is not None and record.get("owner_id") not in (None, caller.user_id):
+    if record is not None and not permits(caller, resource, action, record):
         raise Problem(
             "FORBIDDEN",
             f"{record['id']} belongs to somebody else; the role {caller.role} may {action} only what it owns",

@@ -1,0 +1,30 @@
+"""A sequence of documents that is completed as far as it is read: what a list adds for the page it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import overload
+
+from .document import Document
+
+
+class Mapped(Sequence[Document]):
+    """The documents of a sequence, each as a function returns it at the time it is read."""
+
+    __slots__ = ("_docs", "_each")
+
+    def __init__(self, docs: Sequence[Document], each: Callable[[Document], Document]) -> None:
+        self._docs = docs
+        self._each = each
+
+    def __len__(self) -> int:
+        return len(self._docs)
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
+        if isinstance(index, slice):
+            return [self._each(doc) for doc in self._docs[index]]
+        return self._each(self._docs[index])
