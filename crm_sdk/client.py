@@ -13,15 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from ._version import __version__
 from .catalogue import Catalogue
 from .credentials import Credentials
-from .dialects import DIALECTS, DialectChoice, chosen
-from .errors import (
-    ApiError,
-    CrmError,
-    InvalidResponseError,
-    UnsupportedOperationError,
-)
-from .exchange import Clock, Habits, Request, Steps, SystemClock, Terms, exchange, run, run_async
-from .options import Options, at_least, checked_url, header
+from .dialects import DialectChoice, chosen
+from .discovery import Finding
+from .errors import ApiError, CrmError, UnsupportedOperationError
+from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
+from .options import Options, at_least, checked_url, header, root
 from .resource import Async, Mode, Sync
 from .retry import Retry
 
@@ -38,17 +34,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _log = logging.getLogger("crm_sdk")
-_DEFAULT_DIALECTS = "mvp,flow,platform"
 _KINDS_LOGGED = 1000  # the keys of a free-form object may be as many as there are records
 
 
 class _Shared:
     """What a client and its `with_options` views have in common."""
 
-    def __init__(self, link: Any, clock: Clock) -> None:
+    def __init__(self, link: Any, clock: Clock, finding: Finding) -> None:
         self.link = link
         self.clock = clock
         self.habits = Habits()
+        self.finding = finding
 
 
 class Client(Catalogue[Mode], ABC, Generic[Mode]):
@@ -70,10 +66,13 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         http_client: Any,
         clock: Clock | None,
     ) -> None:
+        url = checked_url(base_url or os.environ.get("CRM_BASE_URL"))
+        if dialects is None:
+            dialects = os.environ.get("CRM_DIALECTS") or ("platform" if url != root(url) else None)
         self._settings = Options(
-            checked_url(base_url or os.environ.get("CRM_BASE_URL")),
+            url,
             header("tenant_id", tenant_id or os.environ.get("CRM_TENANT_ID")),
-            chosen(dialects if dialects is not None else os.environ.get("CRM_DIALECTS") or _DEFAULT_DIALECTS),
+            chosen(dialects) if dialects is not None else None,
             at_least("timeout", timeout, 0.001),
             int(at_least("max_retries", max_retries, 0)),
             strict,
@@ -81,7 +80,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             int(at_least("max_connections", max_connections, 1)),
         )
         self._credentials = Credentials(header("api_key", api_key or os.environ.get("CRM_API_KEY")))
-        self._shared = _Shared(self._open(http_client), clock or SystemClock())
+        self._shared = _Shared(self._open(http_client), clock or SystemClock(), Finding())
 
     @abstractmethod
     def _open(self, http_client: Any) -> Any: ...
@@ -106,8 +105,13 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     @property
     def dialects(self) -> tuple[str, ...]:
-        """The dialects this client may use, in order of preference."""
-        return self._settings.dialects
+        """The dialects this client may use, in order: those it was given, or those its server was not found to lack."""
+        return self._settings.dialects or self._shared.finding.dialects
+
+    @property
+    def finding(self) -> Finding | None:
+        """What answers have shown about the dialects of the server; None where the client was given its dialects."""
+        return self._shared.finding if self._settings.dialects is None else None
 
     @property
     def strict(self) -> bool:
@@ -146,7 +150,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         if credentials.refresh is None:
             return  # somebody else tried, and it was no use
         try:
-            yield from Auth.refresh.again(self, {"refresh_token": credentials.refresh}, self.dialects, timeout)
+            yield from Auth.refresh.call(self, {"refresh_token": credentials.refresh}, timeout)
         except CrmError as error:
             # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
             refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
@@ -171,28 +175,9 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return job
 
     def _job_at(self, url: str, kind: Any) -> Steps[Any]:
-        """Ask for a job's state at its documented route."""
-        from .reading import Unreadable, check, job_reader
+        from .polling import job_at
 
-        dialect = DIALECTS["platform"]
-        headers = {"Accept": "application/json", "User-Agent": self.user_agent, **dialect.headers(self.tenant_id)}
-        request = Request("GET", dialect.url(self.base_url, url), headers)
-        reply = yield from exchange(request, self.terms())
-        if reply.status >= 300:
-            raise dialect.error(reply.status, reply.headers, reply.content, None)
-        try:
-            answer, mismatches = job_reader(kind).read(reply.content, strict=self.strict)
-            check(kind, answer.get("data"), mismatches)
-        except Unreadable as error:
-            raise InvalidResponseError(
-                f"GET {url}: the answer is not a job: {error}",
-                status=reply.status,
-                mismatches=error.mismatches,
-                body=reply.content[:2000],
-                request_id=reply.headers.get("x-request-id"),
-            ) from None
-        self.report(f"GET {url}", mismatches)
-        return self.own(answer["data"])
+        return job_at(self, url, kind)
 
     def report(self, operation: str, mismatches: Sequence[Mismatch]) -> None:
         """Log each kind of deviation once."""
@@ -243,20 +228,22 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return f"{type(self).__name__}({self.base_url!r}, dialects={','.join(self.dialects)!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self._settings}
+        return {"settings": self._settings, "finding": self._shared.finding}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Neither credentials nor connections travel: both are taken from where the client arrives.
         self._settings = state["settings"]
         self._credentials = Credentials(header("api_key", os.environ.get("CRM_API_KEY")))
-        self._shared = _Shared(self._open(None), SystemClock())
+        self._shared = _Shared(self._open(None), SystemClock(), state["finding"])
 
 
 class CrmClient(Client[Sync]):
     """A client of the CRM.
 
     ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` are taken from ``CRM_BASE_URL``, ``CRM_API_KEY``,
-    ``CRM_TENANT_ID`` and ``CRM_DIALECTS`` where they are not given. ``timeout`` is the deadline of a whole call in
+    ``CRM_TENANT_ID`` and ``CRM_DIALECTS`` where they are not given. Without ``dialects`` the client finds out by its
+    calls which of them the server speaks, the richest first; with ``dialects`` it uses those and tries nothing. A
+    ``base_url`` that ends in ``/v1`` speaks ``platform``. ``timeout`` is the deadline of a whole call in
     seconds, retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or a transport.
     ``strict`` makes an answer that deviates from its document an error. ``idempotent_writes`` says that the server
     honours ``Idempotency-Key``, so that a POST without an answer is sent again. ``clock`` is where the time is taken

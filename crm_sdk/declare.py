@@ -49,7 +49,7 @@ class Paginated(Operation[P, T]):
                 given = {**plan.given, body: {**_without_page(plan.given[body]), **place}}
             else:
                 given = {**_without_page(plan.given), **place}
-            return client._run(self.again(client, given, (dialect,)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+            return client._run(self.call_in(client, given, (dialect,)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
         from .paging import AsyncPage, Page
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from .errors import ApiError, ConfigurationError, FieldError, error_class
+from .options import root
 from .paging import Window, by_offset, by_page
 from .retry import retry_after
 from .wire import is_array, is_object, snake
@@ -33,7 +34,7 @@ class Dialect(ABC):
 
     def url(self, base_url: str, path: str) -> str:
         """Return the absolute URL of a path as the document writes it; a base URL may end in ``/v1`` or not."""
-        return base_url.removesuffix("/v1") + self.prefix + path
+        return root(base_url) + self.prefix + path
 
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""
@@ -53,7 +54,21 @@ class Dialect(ABC):
 
     def error(self, status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
         """Return the error that an answer means. All three error bodies are understood in every dialect."""
-        return read_error(status, headers, content, operation)
+        error = read_error(status, headers, content, operation)
+        error.dialects = (self.name,)
+        return error
+
+    def is_list(self, content: bytes, path: str) -> bool:
+        """Tell whether a body is a list as this dialect's document has it."""
+        return False
+
+    def wrote(self, content: bytes) -> bool:
+        """Tell whether an error body has this dialect's form, so that a server of this dialect wrote it.
+
+        The form of mvp and of flow is the same: ``{"error": {"code", "message"}}``.
+        """
+        entry = _members(_decoded(content)).get("error")
+        return is_object(entry) and isinstance(entry.get("code"), str)
 
 
 def _object(**members: Any) -> Any:
@@ -87,6 +102,10 @@ class Mvp(Dialect):
         limit = _count(window.get("limit"), given.get("limit"))
         offset = _count(window.get("offset"), given.get("offset")) or 0
         return items, Window(limit, offset, _count(answer.get("total")), window.get("hasMore") is True)
+
+    def is_list(self, content: bytes, path: str) -> bool:
+        """Tell whether a body is a list as this dialect's document has it."""
+        return content.lstrip()[:1] == b"{" and is_array(_members(_decoded(content)).get(_noun(path)))
 
 
 def _members(value: object) -> dict[str, Any]:
@@ -127,6 +146,10 @@ class Flow(Dialect):
         # Nothing in the answer tells whether there is more: a full page may be followed by another.
         return _listed(answer), Window(limit, offset, None, limit is not None and len(answer) >= limit)
 
+    def is_list(self, content: bytes, path: str) -> bool:
+        """Tell whether a body is a list as this dialect's document has it."""
+        return content.lstrip()[:1] == b"["
+
 
 class Platform(Dialect):
     """The envelope ``{success, data, meta, errors}``; pages are counted from 1."""
@@ -138,6 +161,11 @@ class Platform(Dialect):
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""
         return super().headers(tenant_id) | {"X-API-Version": "v1"}
+
+    def wrote(self, content: bytes) -> bool:
+        """Tell whether an error body is this dialect's envelope: ``{"success": false, "errors": [...]}``."""
+        body = _members(_decoded(content))
+        return body.get("success") is False and is_array(body.get("errors"))
 
     def page_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
         """Translate ``limit``, ``offset`` and ``page`` to the two this dialect has."""
@@ -165,6 +193,8 @@ class Platform(Dialect):
 
 
 DIALECTS: Mapping[str, Dialect] = {"mvp": Mvp(), "flow": Flow(), "platform": Platform()}
+RICHEST_FIRST: tuple[DialectName, ...] = ("platform", "flow", "mvp")
+"""The order in which a client tries them, where it is not told which its server speaks."""
 DialectChoice: TypeAlias = DialectName | Sequence[DialectName] | str
 
 
@@ -179,11 +209,7 @@ def chosen(dialects: DialectChoice) -> tuple[str, ...]:
 
 def read_error(status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
     """Return the error an answer means, whichever of the three bodies it has, or none of them."""
-    try:
-        found: Any = json.loads(content) if content else None
-    except (ValueError, RecursionError):
-        found = None
-    body = found if is_object(found) else {}
+    body = _members(_decoded(content))
     entries = _entries(body)
     first = entries[0] if entries else {}
     code = str(first.get("code") or f"HTTP_{status}")
@@ -200,6 +226,15 @@ def read_error(status: int, headers: Mapping[str, str], content: bytes, operatio
         retry_after=retry_after(headers),
         operation=operation,
     )
+
+
+def _decoded(content: bytes) -> object:
+    """Return the JSON in a body; None where there is none."""
+    try:
+        found: object = json.loads(content) if content else None
+    except (ValueError, RecursionError):
+        found = None
+    return found
 
 
 def _entries(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -213,9 +213,13 @@ class ApiError(CrmError):
         self.retry_after = retry_after
         """Seconds the server asks to wait; None where it does not say."""
         self.operation = operation
+        self.dialects: tuple[str, ...] = ()
+        """The dialects in which the call was tried, in order; empty for a raw request."""
 
     def __str__(self) -> str:
-        where = f" [{self.operation}]" if self.operation else ""
+        tried = f"tried {', '.join(self.dialects)}" if self.status in (404, 405) and self.dialects else ""
+        known = "; ".join(part for part in (self.operation, tried) if part)
+        where = f" [{known}]" if known else ""
         trace = f" (request {self.request_id})" if self.request_id else ""
         return f"{self.status} {self.code}: {self.message}{where}{trace}"
 

@@ -1,7 +1,7 @@
 """One call, from request to reply: send, retry, refresh once. A generator that does no I/O, and two drivers that do.
 
-The generator yields what it wants done (`Send`, `Sleep`, `Refresh`) and is handed the outcome; a failure of the network
-is thrown into it. `run` and `run_async` are all that differs between the sync and the async client.
+The generator yields what it wants done (a `Step`) and is handed the outcome; a failure of the network is thrown into
+it. `run` and `run_async` are all that differs between the sync and the async client.
 """
 
 from __future__ import annotations
@@ -113,7 +113,14 @@ class Refresh:
     steps: Callable[[], Steps[None]]
 
 
-Step: TypeAlias = Send | Sleep | Refresh
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Close the unread body of a streamed reply."""
+
+    body: Any
+
+
+Step: TypeAlias = Send | Sleep | Refresh | Discard
 Steps: TypeAlias = Generator[Step, Any, T]
 
 
@@ -142,12 +149,14 @@ class Terms:
     """A POST that only reads: it is repeated as a GET is."""
     idempotent_writes: bool = False
     """The user vouches that the server honours ``Idempotency-Key``."""
+    deadline: float | None = None
+    """When `timeout` is over on the clock, where the call is more than one exchange."""
 
 
 def exchange(request: Request, terms: Terms) -> Steps[Reply]:
     """Carry out one call: send, and send again where that cannot do harm, within the deadline."""
     clock, retry, habits = terms.clock, terms.retry, terms.habits
-    deadline = clock.monotonic() + terms.timeout
+    deadline = clock.monotonic() + terms.timeout if terms.deadline is None else terms.deadline
     key = request.headers.get("Idempotency-Key")
     method = "GET" if terms.safe else request.method
     attempt = 0
@@ -251,6 +260,8 @@ def run(steps: Steps[T], link: Link, clock: Clock) -> T:
                     outcome = link.send(step.request, step.timeout)
                 elif isinstance(step, Sleep):
                     clock.sleep(step.seconds)
+                elif isinstance(step, Discard):
+                    step.body.close()
                 else:
                     lock = step.credentials.lock
                     if lock.acquire(timeout=step.timeout):
@@ -278,6 +289,8 @@ async def run_async(steps: Steps[T], link: AsyncLink, clock: Clock) -> T:
                     outcome = await link.send(step.request, step.timeout)
                 elif isinstance(step, Sleep):
                     await clock.sleep_async(step.seconds)
+                elif isinstance(step, Discard):
+                    await step.body.aclose()
                 else:
                     import anyio
 

@@ -183,7 +183,9 @@ class Operation(Generic[P, T]):
         ]
         have = "has" if len(able) == 1 else "have"
         way_out = f"; {' and '.join(able)} {have} it: dialects={able[0]!r}" if able else ""
-        if lacking:
+        if not dialects:
+            what = "no dialect is left for it"
+        elif lacking:
             what = "; ".join(f"{name} does not document {', '.join(args)}" for name, args in lacking.items())
         else:
             what = f"{', '.join(dialects)} does not document it"
@@ -265,16 +267,32 @@ class Operation(Generic[P, T]):
 
     def steps(self, client: Client[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
         """Carry out one call: the steps, and at their end its result."""
-        return self.again(client, self.bind(args, kwargs), client.dialects)
+        return self.call(client, self.bind(args, kwargs))
 
-    def again(
+    def call(self, client: Client[Any], given: dict[str, Any], timeout: float | None = None) -> Steps[Any]:
+        """Carry out a call whose arguments are bound, in the client's dialects."""
+        if client.finding is None:
+            return self.call_in(client, given, client.dialects, timeout)
+        from .discovery import discover
+
+        return discover(self, client, client.finding, given, timeout)
+
+    def call_in(
         self, client: Client[Any], given: dict[str, Any], dialects: tuple[str, ...], timeout: float | None = None
     ) -> Steps[Any]:
-        """Carry out a call whose arguments are bound."""
+        """Carry out a call in the first of some dialects that documents it, whatever the server may say."""
         plan = self.plan(given, dialects)
         reply = yield from exchange(self.request(plan, client), client.terms(self, timeout))
-        if reply.status >= 300 and reply.status != self.status:
+        if self.refused(reply):
             raise plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
+        return self.value(client, plan, reply)
+
+    def refused(self, reply: Reply) -> bool:
+        """Tell whether a reply is no success."""
+        return reply.status >= 300 and reply.status != self.status
+
+    def value(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
+        """Return what a successful call gives to its caller; the client takes on the session it brings."""
         result = self.result(client, plan, reply)
         if self.flags.session is not None:
             client.session(self.flags.session, result)

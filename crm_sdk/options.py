@@ -20,7 +20,8 @@ class Options:
 
     base_url: str
     tenant_id: str | None
-    dialects: tuple[str, ...]
+    dialects: tuple[str, ...] | None
+    """None: to be found out."""
     timeout: float
     max_retries: int
     strict: bool
@@ -47,6 +48,11 @@ def checked_url(url: str | None) -> str:
     if odd or port > 65535 or re.search(r"[\s\x00-\x1f\x7f\\]", url):
         raise ConfigurationError(f"{wrong}, not {url!r}")
     return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe=KEPT_IN_A_PATH)}".rstrip("/")
+
+
+def root(base_url: str) -> str:
+    """Return a base URL without the ``/v1`` that the platform document's has: what paths are relative to."""
+    return base_url.removesuffix("/v1")
 
 
 def at_least(name: str, value: Any, least: float) -> float:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from .errors import InvalidInputError
 from .exchange import Request, Steps, exchange
-from .options import KEPT_IN_A_PATH
+from .options import KEPT_IN_A_PATH, root
 from .route import parameter
 from .wire import encode_json
 
@@ -58,7 +58,7 @@ def raw_call(
         own["Idempotency-Key"] = str(uuid.uuid4())
     own |= {name.title(): value for name, value in (headers or {}).items()}  # names are the same in any case
     pairs = {name: parameter(value) for name, value in (query or {}).items() if value is not None}
-    url = client.base_url + quote(path, safe=KEPT_IN_A_PATH)
+    url = root(client.base_url) + quote(path, safe=KEPT_IN_A_PATH)
     if pairs:
         url += ("&" if "?" in path else "?") + urlencode(pairs)
     reply = yield from exchange(Request(method.upper(), url, own, content), client.terms())

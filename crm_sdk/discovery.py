@@ -1,0 +1,255 @@
+"""Find out which dialects a server speaks, by the calls themselves. No I/O.
+
+A call goes in the richest dialect that documents it and that the server is not known to lack. Where the answer shows
+that the server has no such route, nothing has happened yet, and the call goes again in the next one. So that a record
+has the same members whatever the call, all calls of a noun stay in the dialect that has answered one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .dialects import DIALECTS, RICHEST_FIRST
+from .errors import ApiError, InvalidResponseError, UnsupportedOperationError
+from .exchange import Discard, Reply, Steps, Terms, exchange
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .operation import Operation, Plan
+    from .route import Route
+
+_NO_ROUTE = "ROUTE_NOT_FOUND"
+
+
+class Finding:
+    """What the answers of one server have shown about its dialects. A client and all its views share one.
+
+    Threads write to it at once: each fact is one operation on a set, and what a server has spoken it does not lack,
+    whichever of the two was noted first.
+    """
+
+    def __init__(self, speaks: Iterable[str] = (), lacks: Iterable[str] = ()) -> None:
+        self._speaks: set[str] = set(RICHEST_FIRST).intersection(speaks)
+        self._lacks: set[str] = set(RICHEST_FIRST).intersection(lacks)
+        self._answered: set[tuple[str, str]] = set()
+        """Dialect and noun: a call of the noun was answered in the dialect."""
+        self._missing: set[tuple[str, str]] = set()
+        """Dialect and noun: the server speaks the dialect, and does not have the noun in it."""
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects the server may speak, richest first: all but those it is known to lack."""
+        return tuple(name for name in RICHEST_FIRST if name not in self._lacks or name in self._speaks)
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The dialects the server has answered in."""
+        return tuple(name for name in RICHEST_FIRST if name in self._speaks)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The dialects the server is known to lack."""
+        return tuple(name for name in RICHEST_FIRST if name in self._lacks and name not in self._speaks)
+
+    def speaks(self, name: str) -> bool:
+        """Tell whether the server has answered in a dialect."""
+        return name in self._speaks
+
+    def candidates(self, noun: str, passed: Collection[str]) -> tuple[str, ...]:
+        """Return the dialects a call of a noun may go in, without those this call has `passed` already."""
+        return tuple(name for name in self.dialects if name not in passed and (name, noun) not in self._missing)
+
+    def lacks_route(self, name: str, noun: str, error: ApiError, *, own: bool) -> bool:
+        """Tell whether an answer shows that the server has no such route in a dialect.
+
+        `own` says that the body is an error of the dialect itself: then 404 is about a record, and 401 and 403 are
+        about the caller.
+        """
+        if (name, noun) in self._answered:
+            return False
+        if error.status == 405 or (error.status == 404 and error.code == _NO_ROUTE):
+            return True
+        return not own and (error.status == 404 or (error.status in (401, 403) and name not in self._speaks))
+
+    def answered(self, name: str, noun: str) -> None:
+        """Note that a call of a noun was answered in a dialect."""
+        if (name, noun) not in self._answered:
+            self._answered.add((name, noun))
+            self._speaks.add(name)
+
+    def passed(self, names: Iterable[str], noun: str) -> None:
+        """Note the dialects in which a call of a noun found no route before it was answered in another."""
+        for name in names:
+            if name in self._speaks:
+                self._missing.add((name, noun))
+            else:
+                self._lacks.add(name)
+
+    def unanswered(self, errors: Mapping[str, ApiError]) -> None:
+        """Note what a call shows that found a route in no dialect.
+
+        Until the server has spoken one of them it may be no CRM at all: a wrong address, or a gateway whose servers are
+        being replaced. And where a gateway refuses the caller, another credential may help.
+        """
+        for name, error in errors.items():
+            if error.code == _NO_ROUTE or (self._speaks and error.status in (404, 405)):
+                self._lacks.add(name)
+
+    def excluded(self, name: str, by: str, noun: str) -> None:
+        """Note that the server answered in dialect `by` where `name` has the same method and path."""
+        self._lacks.add(name)
+        self._speaks.discard(name)
+        self._answered.discard((name, noun))
+        self.answered(by, noun)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: facts.copy() for name, facts in self.__dict__.items()}  # other threads may be adding
+
+
+def discover(
+    operation: Operation[..., Any], client: Client[Any], finding: Finding, given: dict[str, Any], timeout: float | None
+) -> Steps[Any]:
+    """Carry out a call in the first dialect that has its route, and note what the answers show.
+
+    Raises: UnsupportedOperationError, where no dialect the server may speak documents the call.
+    """
+    terms = client.terms(operation, timeout)
+    terms = replace(terms, deadline=terms.clock.monotonic() + terms.timeout)
+    noun = operation.id.partition(".")[0]
+    errors: dict[str, ApiError] = {}
+    """What the server said in the dialects in which it has no such route."""
+    while True:
+        try:
+            plan = operation.plan(given, finding.candidates(noun, errors))
+        except UnsupportedOperationError as unsupported:
+            if not errors:
+                raise _explained(unsupported, finding, client.base_url) from None
+            finding.unanswered(errors)
+            raise _most_telling(errors) from None
+        name, twin = plan.route.dialect.name, _twin(operation, plan.route)
+        if twin is not None and (yield from _ask(operation, client, finding, given, plan, twin, terms)):
+            continue
+        reply: Reply = yield from exchange(operation.request(plan, client), terms)
+        if operation.refused(reply):
+            error = plan.route.dialect.error(reply.status, reply.headers, reply.content, operation.id)
+            own = plan.route.dialect.wrote(reply.content)
+            if finding.lacks_route(name, noun, error, own=own):
+                errors[name] = error
+                continue
+            if own:
+                finding.passed(errors, noun)
+                if twin is None:
+                    finding.answered(name, noun)
+            error.dialects = (*errors, name)
+            raise error
+        if twin is not None and operation.kind == "page" and DIALECTS[twin].is_list(reply.content, plan.route.path):
+            finding.passed(errors, noun)
+            finding.excluded(name, twin, noun)
+            errors.clear()
+            if not _is_same(operation, given, plan, twin):
+                continue  # a list only reads: it is asked for again as the server's dialect has it
+            plan = operation.plan(given, (twin,))
+        result = yield from _result(operation, client, plan, reply, sure=finding.speaks(plan.route.dialect.name))
+        finding.passed(errors, noun)
+        if twin is None or operation.kind == "page":
+            finding.answered(plan.route.dialect.name, noun)
+        return result
+
+
+def _result(operation: Operation[..., Any], client: Client[Any], plan: Plan, reply: Reply, *, sure: bool) -> Steps[Any]:
+    """Return the value of a successful reply; until it is `sure` that the server speaks the dialect, doubt it."""
+    doubt = f"it is not known yet whether this server speaks {plan.route.dialect.name}: say what it does by dialects="
+    if not sure and _is_page_of_html(reply):
+        if reply.body is not None:
+            yield Discard(reply.body)
+        raise InvalidResponseError(
+            f"{operation.id}: the answer ({reply.status}) is a page of HTML; {doubt}",
+            status=reply.status,
+            body=reply.content[:2000],
+            request_id=reply.headers.get("x-request-id"),
+        )
+    try:
+        return operation.value(client, plan, reply)
+    except InvalidResponseError as error:
+        if not sure:
+            error.message += f"; {doubt}"
+        raise
+
+
+def _is_page_of_html(reply: Reply) -> bool:
+    kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ("text/html", "application/xhtml+xml") or reply.content[:100].lstrip()[:1] == b"<"
+
+
+def _twin(operation: Operation[..., Any], route: Route) -> str | None:
+    """Return the other dialect that has a call at the same method and path."""
+    for name, other in operation.routes.items():
+        if other is not route and (other.method, other.full_path) == (route.method, route.full_path):
+            return name
+    return None
+
+
+def _is_same(operation: Operation[..., Any], given: dict[str, Any], plan: Plan, twin: str) -> bool:
+    """Tell whether a call sends the same in the other dialect that has it at the same method and path."""
+    try:
+        other = operation.plan(given, (twin,))
+    except UnsupportedOperationError:
+        return False
+    return (plan.query, plan.content) == (other.query, other.content)
+
+
+def _ask(
+    operation: Operation[..., Any],
+    client: Client[Any],
+    finding: Finding,
+    given: dict[str, Any],
+    plan: Plan,
+    twin: str,
+    terms: Terms,
+) -> Steps[bool]:
+    """Find out by a list which of two dialects the server speaks, where a call would write something else in the other.
+
+    Return whether that was not known and is known now.
+    """
+    name, noun = plan.route.dialect.name, operation.id.partition(".")[0]
+    listing: Operation[..., Any] | None = operation.owner.__dict__.get("list")
+    if (
+        operation.kind == "page"
+        or finding.speaks(name)
+        or twin not in finding.candidates(noun, ())
+        or listing is None
+        or name not in listing.routes
+        or _twin(listing, listing.routes[name]) != twin
+        or _is_same(operation, given, plan, twin)
+    ):
+        return False
+    asked = listing.plan({}, (name,))
+    reply = yield from exchange(listing.request(asked, client), terms)
+    if listing.refused(reply):
+        return False
+    if DIALECTS[name].is_list(reply.content, asked.route.path):
+        finding.answered(name, noun)
+    elif DIALECTS[twin].is_list(reply.content, asked.route.path):
+        finding.excluded(name, twin, noun)
+    else:
+        return False
+    return True
+
+
+def _most_telling(errors: Mapping[str, ApiError]) -> ApiError:
+    """Return the error that ends a call for which no dialect has a route."""
+    refused = [error for error in errors.values() if error.status in (401, 403)]
+    error = refused[0] if refused else list(errors.values())[-1]
+    error.dialects = tuple(errors)
+    return error
+
+
+def _explained(error: UnsupportedOperationError, finding: Finding, base_url: str) -> UnsupportedOperationError:
+    """Return the error with what was found out about the server."""
+    lacking = [name for name in error.dialects if name in finding.lacking]
+    if not lacking:
+        return error
+    found = f"{error.message} ({base_url} has shown that it lacks {' and '.join(lacking)})"
+    return UnsupportedOperationError(found, operation=error.operation, dialects=error.dialects)
