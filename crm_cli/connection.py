@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.errors import ConfigurationError
 
-from .settings import Settings
+from .settings import Settings, SignIn, read_sign_in, write_sign_in
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -27,14 +28,28 @@ def connected(settings: Settings) -> Generator[CrmClient]:
     from . import credentials
 
     with credentials.SessionClient(settings.base_url, settings.api_key, **_common(settings)) as client:
-        if settings.api_key is None:
-            secret = credentials.load(client.base_url)
-            if secret is not None and secret.is_session:
-                client.resume(secret)
-            elif secret is not None:
-                yield client.with_options(api_key=secret.access_token)
-                return
-        yield client
+        secret = credentials.load(client.base_url) if settings.api_key is None else None
+        if secret is not None and secret.is_session:
+            client.resume(secret)
+        with _recalled(settings.stored, client):
+            yield client if secret is None or secret.is_session else client.with_options(api_key=secret.access_token)
+
+
+@contextmanager
+def _recalled(stored: SignIn, client: CrmClient) -> Generator[None]:
+    """Begin with what earlier commands found out about the dialects of the server, and keep what this one does."""
+    finding = client.finding
+    if finding is None or stored.base_url != client.base_url:
+        yield
+        return
+    finding.recall(stored.speaks, stored.lacks)
+    try:
+        yield
+    finally:
+        if (finding.spoken, finding.lacking) != (stored.speaks, stored.lacks):
+            now = read_sign_in()  # another command may have signed in anew, or out
+            if now.base_url == client.base_url:
+                write_sign_in(replace(now, speaks=finding.spoken, lacks=finding.lacking))
 
 
 def _offline(settings: Settings) -> Generator[CrmClient]:

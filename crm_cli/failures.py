@@ -126,6 +126,8 @@ def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
     if isinstance(error, errors.UnsupportedOperationError):
         for dialect in error.dialects:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")
+    if isinstance(error, errors.InvalidResponseError):
+        text = text.replace("dialects= ", "--dialect ")
     if isinstance(error, errors.AuthenticationError) and error.operation != "auth.login":
         text += "; sign in with `crm login`, or set CRM_API_KEY"
     if isinstance(error, errors.RateLimitError) and error.retry_after is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,10 @@ GLOBALS = (
     GlobalOption("api_key", "--api-key", "better in the environment: CRM_API_KEY"),
     GlobalOption("tenant", "--tenant", "the company (CRM_TENANT_ID)"),
     GlobalOption(
-        "dialect", "--dialect", "mvp, flow, platform, or several by preference (CRM_DIALECTS)", choices=DIALECTS
+        "dialect",
+        "--dialect",
+        "how the server talks: mvp, flow, platform, or several in order (CRM_DIALECTS); found out without it",
+        choices=DIALECTS,
     ),
     GlobalOption("timeout", "--timeout", "seconds a call may take, retries included; 30"),
     GlobalOption("offline", "--offline", "use the embedded server instead (CRM_OFFLINE=1)", kind=bool),
@@ -76,6 +79,10 @@ class SignIn:
     base_url: str | None = None
     tenant: str | None = None
     dialect: str | None = None
+    speaks: tuple[str, ...] = ()
+    """The dialects in which commands were answered; what was not chosen is found out, once for all commands."""
+    lacks: tuple[str, ...] = ()
+    """The dialects the server was found to lack. To sign in again begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,8 @@ def settle(typed: Options) -> Settings:
     stored, environment = read_sign_in(), os.environ
     base_url = typed.base_url or environment.get("CRM_BASE_URL") or stored.base_url
     here = base_url is not None and base_url.rstrip("/") == stored.base_url
+    if not here:
+        stored = SignIn(stored.base_url)  # what it says is about another server
     offline = typed.offline
     if offline is None:
         offline = environment.get("CRM_OFFLINE", "").lower() in ("1", "true", "yes", "on")
@@ -106,8 +115,8 @@ def settle(typed: Options) -> Settings:
         _format(typed.output),
         base_url,
         typed.api_key or environment.get("CRM_API_KEY") or None,
-        typed.tenant or environment.get("CRM_TENANT_ID") or (stored.tenant if here else None),
-        typed.dialect or environment.get("CRM_DIALECTS") or (stored.dialect if here else None),
+        typed.tenant or environment.get("CRM_TENANT_ID") or stored.tenant,
+        typed.dialect or environment.get("CRM_DIALECTS") or stored.dialect,
         _seconds(typed.timeout),
         offline,
         bool(typed.debug),
@@ -143,15 +152,15 @@ def read_sign_in() -> SignIn:
     """Return the stored sign-in; an empty one where there is none."""
     try:
         found: Any = json.loads(sign_in_file().read_text(encoding="utf-8"))
-        return SignIn(*(found.get(name) for name in ("base_url", "tenant", "dialect")))
-    except (OSError, ValueError, AttributeError):
+        named = (found.get(name) for name in ("base_url", "tenant", "dialect"))
+        return SignIn(*named, *(tuple(map(str, found.get(name) or ())) for name in ("speaks", "lacks")))
+    except (OSError, ValueError, AttributeError, TypeError):
         return SignIn()
 
 
 def write_sign_in(sign_in: SignIn) -> None:
     """Store a sign-in, without its secret."""
-    members = {"base_url": sign_in.base_url, "tenant": sign_in.tenant, "dialect": sign_in.dialect}
-    write_whole(str(sign_in_file()), json.dumps(members, indent=2) + "\n")
+    write_whole(str(sign_in_file()), json.dumps(asdict(sign_in), indent=2) + "\n")
 
 
 def forget_sign_in() -> None:

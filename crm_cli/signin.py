@@ -12,8 +12,6 @@ from .failures import MisuseError, complain
 from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_sign_in
 
 if TYPE_CHECKING:
-    from crm_sdk.models import LoginResult
-
     from .credentials import Secret, SessionClient
 
 
@@ -41,13 +39,16 @@ def login(
         else:
             secret = Secret(options.api_key or _hidden("API key"))
             try:
-                client.with_options(api_key=secret.access_token, dialects="flow").auth.me()
+                only = None if options.dialect is None else "flow"  # no other document has this call
+                client.with_options(api_key=secret.access_token, dialects=only).auth.me()
             except AuthenticationError:
                 raise
             except (ApiError, InvalidResponseError):
                 pass  # this server cannot tell whose key it is: the first command will show whether it is good
         save(client.base_url, secret)
-        write_sign_in(SignIn(client.base_url, options.tenant, options.dialect))
+        found = client.finding
+        dialects = (found.spoken, found.lacking) if found is not None else ((), ())
+        write_sign_in(SignIn(client.base_url, options.tenant, options.dialect, *dialects))
     complain(f"signed in to {base_url}; the secret is in the keyring")
 
 
@@ -77,6 +78,8 @@ def logout(options: Options) -> None:
 
 def status(options: Options) -> None:
     """Show which server the commands talk to, and as whom."""
+    from crm_sdk.discovery import Finding
+
     from .offline import state_file
     from .output import Printer
 
@@ -87,7 +90,7 @@ def status(options: Options) -> None:
         found = {
             "server": settings.base_url or "none: see `crm`",
             "tenant": settings.tenant or "",
-            "dialects": settings.dialect or "mvp,flow,platform",
+            "dialects": settings.dialect or ",".join(Finding(settings.stored.speaks, settings.stored.lacks).dialects),
             "credential": _credential(settings),
         }
     Printer(settings.output).show(found)
@@ -110,27 +113,13 @@ def _session(client: SessionClient, email: str, options: Options) -> Secret:
     from .credentials import Secret
 
     password = _hidden("Password")
-    result = _logged_in(client, options, email, password)
+    result = client.auth.login(email, password, tenant=options.tenant)
     if result.mfa_required:
-        result = _logged_in(client, options, email, password, _line("Code of the second factor"))
+        code = _line("Code of the second factor")
+        result = client.auth.login(email, password, tenant=options.tenant, mfa_code=code)
     if result.access_token is None:
         raise MisuseError("the server gave no session")
     return Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)
-
-
-def _logged_in(
-    client: SessionClient, options: Options, email: str, password: str, code: str | None = None
-) -> LoginResult:
-    """Sign in by the richest dialect the server has: not all of them give a session that can be renewed."""
-    from crm_sdk.errors import NotFoundError
-
-    if options.dialect is None and options.tenant is None and code is None:
-        for dialect in ("platform", "flow"):
-            try:
-                return client.with_options(dialects=dialect).auth.login(email, password)
-            except NotFoundError:
-                continue
-    return client.auth.login(email, password, tenant=options.tenant, mfa_code=code)
 
 
 def _hidden(what: str) -> str:

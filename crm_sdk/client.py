@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from ._version import __version__
 from .catalogue import Catalogue
 from .credentials import Credentials
-from .dialects import DialectChoice, chosen
+from .dialects import DialectChoice, DialectName, chosen
 from .discovery import Finding
 from .errors import ApiError, CrmError, UnsupportedOperationError
 from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
@@ -104,7 +104,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return self._settings.tenant_id
 
     @property
-    def dialects(self) -> tuple[str, ...]:
+    def dialects(self) -> tuple[DialectName, ...]:
         """The dialects this client may use, in order: those it was given, or those its server was not found to lack."""
         return self._settings.dialects or self._shared.finding.dialects
 

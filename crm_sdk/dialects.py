@@ -198,13 +198,13 @@ RICHEST_FIRST: tuple[DialectName, ...] = ("platform", "flow", "mvp")
 DialectChoice: TypeAlias = DialectName | Sequence[DialectName] | str
 
 
-def chosen(dialects: DialectChoice) -> tuple[str, ...]:
+def chosen(dialects: DialectChoice) -> tuple[DialectName, ...]:
     """Return the names of the dialects a user chose, in order: ``"flow"``, ``"mvp,flow"`` or a sequence of names."""
     names = tuple(name.strip() for name in (dialects.split(",") if isinstance(dialects, str) else dialects))
     unknown = [name for name in names if name not in DIALECTS]
     if unknown or not names:
         raise ConfigurationError(f"dialects={dialects!r}: use one or more of {', '.join(DIALECTS)}")
-    return names
+    return tuple(DIALECTS[name].name for name in names)
 
 
 def read_error(status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .dialects import DIALECTS, RICHEST_FIRST
+from .dialects import DIALECTS, RICHEST_FIRST, DialectName
 from .errors import ApiError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Discard, Reply, Steps, Terms, exchange
 
@@ -31,25 +31,31 @@ class Finding:
     """
 
     def __init__(self, speaks: Iterable[str] = (), lacks: Iterable[str] = ()) -> None:
-        self._speaks: set[str] = set(RICHEST_FIRST).intersection(speaks)
-        self._lacks: set[str] = set(RICHEST_FIRST).intersection(lacks)
+        self._speaks: set[str] = set()
+        self._lacks: set[str] = set()
         self._answered: set[tuple[str, str]] = set()
         """Dialect and noun: a call of the noun was answered in the dialect."""
         self._missing: set[tuple[str, str]] = set()
         """Dialect and noun: the server speaks the dialect, and does not have the noun in it."""
+        self.recall(speaks, lacks)
+
+    def recall(self, speaks: Iterable[str], lacks: Iterable[str]) -> None:
+        """Take on what another client has found out about the same server: its `spoken` and `lacking`."""
+        self._speaks.update(name for name in speaks if name in RICHEST_FIRST)
+        self._lacks.update(name for name in lacks if name in RICHEST_FIRST)
 
     @property
-    def dialects(self) -> tuple[str, ...]:
+    def dialects(self) -> tuple[DialectName, ...]:
         """The dialects the server may speak, richest first: all but those it is known to lack."""
         return tuple(name for name in RICHEST_FIRST if name not in self._lacks or name in self._speaks)
 
     @property
-    def spoken(self) -> tuple[str, ...]:
+    def spoken(self) -> tuple[DialectName, ...]:
         """The dialects the server has answered in."""
         return tuple(name for name in RICHEST_FIRST if name in self._speaks)
 
     @property
-    def lacking(self) -> tuple[str, ...]:
+    def lacking(self) -> tuple[DialectName, ...]:
         """The dialects the server is known to lack."""
         return tuple(name for name in RICHEST_FIRST if name in self._lacks and name not in self._speaks)
 
@@ -160,7 +166,7 @@ def discover(
 
 def _result(operation: Operation[..., Any], client: Client[Any], plan: Plan, reply: Reply, *, sure: bool) -> Steps[Any]:
     """Return the value of a successful reply; until it is `sure` that the server speaks the dialect, doubt it."""
-    doubt = f"it is not known yet whether this server speaks {plan.route.dialect.name}: say what it does by dialects="
+    doubt = f"this server has not shown that it speaks {plan.route.dialect.name}; dialects= says what it does speak"
     if not sure and _is_page_of_html(reply):
         if reply.body is not None:
             yield Discard(reply.body)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .dialects import DialectName
 
 KEPT_IN_A_PATH = "/?:@!$&'()*+,;=%~[]"
 """What a path may hold as it is."""
@@ -20,7 +23,7 @@ class Options:
 
     base_url: str
     tenant_id: str | None
-    dialects: tuple[str, ...] | None
+    dialects: tuple[DialectName, ...] | None
     """None: to be found out."""
     timeout: float
     max_retries: int

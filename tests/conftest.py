@@ -1,7 +1,7 @@
 """Fixtures for tests of the client's machine, each of which runs against the sync and the async client.
 
 mode    "sync" or "async": whatever uses it, or one of the next two, runs once with each
-make    makes a client of that mode; by default it talks to `server`
+make    makes a client of that mode; by default it talks to `server`, in the dialects `TOLD`
 call    finishes what such a client's method gave: a value is itself, a coroutine is awaited, a list is gone through
 server  canned answers without a network, and the requests they were given to
 net     a server on a port of loopback
@@ -22,7 +22,7 @@ from typing import Any
 
 import httpx
 import pytest
-from canned_answers import Canned, Standing
+from canned_answers import TOLD, Canned, Standing
 from hypothesis import HealthCheck, settings
 from loopback import Loopback
 
@@ -95,7 +95,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def make(mode: str, server: Canned, clock: Standing) -> Callable[..., Any]:
     def client(base_url: str = "http://crm.test", api_key: str | None = "key", **options: Any) -> Any:
-        given: dict[str, Any] = {"http_client": httpx.MockTransport(server), "clock": clock} | options
+        given: dict[str, Any] = {"http_client": httpx.MockTransport(server), "clock": clock, "dialects": TOLD} | options
         return (CrmClient if mode == "sync" else AsyncCrmClient)(base_url, api_key, **given)
 
     return client

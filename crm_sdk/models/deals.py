@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, Required, TypeAlias
 
-from pydantic import AwareDatetime, Field, with_config
+from pydantic import AliasChoices, AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
@@ -102,6 +102,7 @@ class DealInsight(Model):
 class Deal(Record):
     """A possible sale."""
 
+    created_at: AwareDatetime | None = Field(default=None, validation_alias=AliasChoices("createdAt", "createdDate"))
     title: str
     value: Annotated[Amount, Default(0)]
     currency: str | None = None
@@ -128,6 +129,7 @@ class Deal(Record):
     forecast_category: Annotated[ForecastCategory | None, Default("pipeline")] = None
     weighted_value: Annotated[Amount | None, Default(0)] = None
     created_date: AwareDatetime | None = None
+    """What the flow document calls `created_at`."""
     last_activity: AwareDatetime | None = None
     stage_changed_at: AwareDatetime | None = None
     days_in_stage: Annotated[int | None, Default(0)] = None

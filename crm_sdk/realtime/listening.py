@@ -83,8 +83,10 @@ def join(
 def _documented(client: Client[Any], call: str, dialect: str) -> None:
     if dialect not in client.dialects:
         raise UnsupportedOperationError(
-            f"{call} is of the {dialect} document, and this client may use {', '.join(client.dialects)} only",
+            f"{call} is of the {dialect} document, and this client may use {', '.join(client.dialects)} only; "
+            f"dialects={dialect!r} has it",
             operation=call,
+            dialects=(dialect,),
         )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from canned_answers import LEAD
+from canned_answers import LEAD, TOLD
 from loopback import Connection, Loopback, closing, drip, silent
 
 from crm_sdk import (
@@ -38,7 +38,7 @@ left_open = pytest.mark.filterwarnings(
 
 @pytest.fixture
 def client(net: Loopback, mode: str, call: Call) -> Iterator[Any]:
-    made: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", timeout=20)
+    made: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", dialects=TOLD, timeout=20)
     yield made
     call(made.close())
 
@@ -69,7 +69,7 @@ def test_calls_one_after_another_share_a_connection(client: Any, call: Call, net
 
 
 def test_200_short_threads_open_no_more_connections_than_allowed(net: Loopback) -> None:
-    with CrmClient(net.url, "key", max_connections=7, max_retries=0) as client:
+    with CrmClient(net.url, "key", dialects=TOLD, max_connections=7, max_retries=0) as client:
 
         def work(n: int) -> None:
             assert client.leads.get(f"lead{n}").id == f"lead{n}", "each gets its own answer"
@@ -81,7 +81,7 @@ def test_200_short_threads_open_no_more_connections_than_allowed(net: Loopback) 
 
 def test_200_tasks_open_no_more_connections_than_allowed(net: Loopback) -> None:
     async def scene() -> None:
-        async with AsyncCrmClient(net.url, "key", max_connections=7, max_retries=0) as client:
+        async with AsyncCrmClient(net.url, "key", dialects=TOLD, max_connections=7, max_retries=0) as client:
             leads = await asyncio.gather(*(client.leads.get(f"lead{n}") for n in range(200)))
             assert [lead.id for lead in leads] == [f"lead{n}" for n in range(200)]
             assert net.opened <= 7
@@ -126,7 +126,7 @@ def test_a_forked_child_has_connections_of_its_own(client: Any, call: Call, net:
 
 @left_open
 def test_an_async_client_works_in_one_loop_after_another(net: Loopback) -> None:
-    client = AsyncCrmClient(net.url, "key")
+    client = AsyncCrmClient(net.url, "key", dialects=TOLD)
     for n in range(3):
         assert asyncio.run(client.leads.get(f"l{n}")).id == f"l{n}"
     assert net.opened == 3
@@ -158,7 +158,7 @@ def test_nobody_waits_for_a_connection_beyond_the_deadline(net: Loopback) -> Non
     net.rules["/slow"] = drip(60, 0.02)
 
     async def scene() -> None:
-        async with AsyncCrmClient(net.url, "key", max_connections=1) as client:
+        async with AsyncCrmClient(net.url, "key", dialects=TOLD, max_connections=1) as client:
             slow = asyncio.create_task(client.leads.get("slow"))
             await asyncio.sleep(0.1)
             with pytest.raises(DeadlineExceededError) as raised:
@@ -169,7 +169,7 @@ def test_nobody_waits_for_a_connection_beyond_the_deadline(net: Loopback) -> Non
             assert (await client.leads.get("after")).id == "after"
 
     asyncio.run(scene())
-    with CrmClient(net.url, "key", max_connections=1) as client, client.contacts.export():
+    with CrmClient(net.url, "key", dialects=TOLD, max_connections=1) as client, client.contacts.export():
         with pytest.raises(DeadlineExceededError, match="sent never") as raised:
             client.with_options(timeout=0.1).leads.get("x")
         assert not raised.value.sent
@@ -219,7 +219,7 @@ def test_a_cancelled_call_gives_its_connection_back(net: Loopback) -> None:
     net.rules["/slow"] = drip(200, 0.05)
 
     async def scene() -> None:
-        async with AsyncCrmClient(net.url, "key", max_connections=2, max_retries=0) as client:
+        async with AsyncCrmClient(net.url, "key", dialects=TOLD, max_connections=2, max_retries=0) as client:
             for _ in range(6):
                 tasks = [asyncio.create_task(client.leads.get("slow")) for _ in range(4)]  # two of them wait in line
                 await asyncio.sleep(0.03)
@@ -239,7 +239,7 @@ def test_a_download_that_is_left_gives_its_connection_back(net: Loopback, mode: 
     options: dict[str, Any] = {"max_connections": 1, "timeout": 5}
 
     async def scene() -> None:
-        async with AsyncCrmClient(net.url, "key", **options) as client:
+        async with AsyncCrmClient(net.url, "key", dialects=TOLD, **options) as client:
             async with await client.contacts.export() as download:
                 pass
             with pytest.raises(CrmError, match="read or closed before"):
@@ -252,7 +252,7 @@ def test_a_download_that_is_left_gives_its_connection_back(net: Loopback, mode: 
         asyncio.run(scene())
         gc.collect()  # while the warnings about it are still ignored
         return
-    with CrmClient(net.url, "key", **options) as client:
+    with CrmClient(net.url, "key", dialects=TOLD, **options) as client:
         with client.contacts.export() as download:
             for _ in download.iter_bytes():
                 break
@@ -307,7 +307,7 @@ def test_https_is_verified_however_it_is_written() -> None:
 
 def test_trio(net: Loopback) -> None:
     trio = pytest.importorskip("trio")
-    client = AsyncCrmClient(net.url, "key")
+    client = AsyncCrmClient(net.url, "key", dialects=TOLD)
 
     async def scene() -> None:
         assert (await client.leads.get("l1")).id == "l1"

@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 import respx
-from canned_answers import LEAD, Canned
+from canned_answers import LEAD, TOLD, Canned
 from loopback import Loopback, drip
 
 from crm_sdk import AsyncCrmClient, ConfigurationError, ConnectionFailedError, CrmClient, DeadlineExceededError
@@ -24,13 +24,14 @@ Call = Callable[[Any], Any]
 def test_a_client_of_the_users_own(net: Loopback, mode: str, call: Call, library: Any) -> None:
     net.rules["/slow"] = drip(400, 0.02)
     own = library.Client() if mode == "sync" else library.AsyncClient()
-    made: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(net.url, "key", http_client=own, max_retries=0)
+    kind: Any = CrmClient if mode == "sync" else AsyncCrmClient
+    made = kind(net.url, "key", dialects=TOLD, http_client=own, max_retries=0)
     assert call(made.leads.get("l1")).id == "l1"
     assert call(made.leads.create({"name": "x"})).status == "new"
     assert call(call(made.contacts.export()).read()).startswith(b"{")
     with pytest.raises(DeadlineExceededError):
         call(made.with_options(timeout=0.3).leads.get("slow"))
-    refused: Any = type(made)("http://127.0.0.1:9", "key", http_client=own, max_retries=0)
+    refused = kind("http://127.0.0.1:9", "key", http_client=own, max_retries=0)
     with pytest.raises(ConnectionFailedError) as raised:
         call(refused.leads.get("x"))
     assert not raised.value.sent
@@ -68,7 +69,7 @@ def test_respx_answers_a_client_of_our_own(mode: str, call: Call, base_url: str)
     with respx.mock(base_url=base_url) as mock:
         mock.get("/api/leads/lead_1").respond(json=LEAD)
         route = mock.post("/api/leads").respond(json=LEAD, status_code=201)
-        client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(base_url, "key")
+        client: Any = (CrmClient if mode == "sync" else AsyncCrmClient)(base_url, "key", dialects=TOLD)
         assert call(client.leads.get("lead_1")).name == "Ada"
         assert call(client.leads.create({"name": "Ada"})).id == "lead_1"
         assert json.loads(route.calls.last.request.content) == {"name": "Ada"}

@@ -9,6 +9,10 @@ from typing import Any
 
 import httpx
 
+from crm_sdk.dialects import DialectName
+
+TOLD: tuple[DialectName, ...] = ("mvp", "flow", "platform")
+"""The dialects of the clients in most tests of the machine: what they send depends on nothing they find out."""
 LEAD = {"id": "lead_1", "name": "Ada", "status": "new", "createdAt": "2026-01-15T09:00:00Z"}
 
 

@@ -57,7 +57,8 @@ USER = {"id": "user_1", "email": "ada@example.com", "name": "Ada"}
 class OneDialect:
     """A server of one document. `routes` has an answer's body, or what makes it of the request's, by route."""
 
-    def __init__(self, routes: Mapping[str, Any], missing: Answer, nowhere: str = "text") -> None:
+    def __init__(self, dialect: str, routes: Mapping[str, Any], missing: Answer, nowhere: str) -> None:
+        self.dialect = dialect
         self.requests: list[httpx.Request] = []
         self.nowhere = NOWHERE[nowhere]
         self.missing = missing
@@ -96,14 +97,14 @@ def mvp(nowhere: str = "text") -> OneDialect:
         for listed in example.get("response", {}).values():
             if example["method"] == "GET" and isinstance(listed, list):
                 first.setdefault(example["path"].partition("/{")[0], listed[0])
-    routes: dict[str, Any] = {
-        f"GET {path}/{{id}}": record for path, record in first.items() if path == "/api/leads"
-    }
+    routes: dict[str, Any] = {f"GET {path}/{{id}}": record for path, record in first.items() if path == "/api/leads"}
     for example in examples:
         record = first.get(example["path"].partition("/{")[0], {})
         answer = example.get("response", lambda sent, record=record: {**record, **sent})
+        if "pagination" in example.get("response", {}):  # the document's page is the first of many; this one is all
+            answer["pagination"]["hasMore"] = False
         routes[f"{example['method']} {example['path']}"] = answer
-    return OneDialect(routes, _refused(404, "NOT_FOUND"), nowhere)
+    return OneDialect("mvp", routes, _refused(404, "NOT_FOUND"), nowhere)
 
 
 def flow(nowhere: str = "text") -> OneDialect:
@@ -121,7 +122,7 @@ def flow(nowhere: str = "text") -> OneDialect:
         "POST /api/auth/login": {"user": USER, "token": "token_1", "refreshToken": "refresh_1"},
         "POST /api/auth/refresh": tokens,
     }
-    return OneDialect(routes, _refused(404, "NOT_FOUND"), nowhere)
+    return OneDialect("flow", routes, _refused(404, "NOT_FOUND"), nowhere)
 
 
 def platform(nowhere: str = "text") -> OneDialect:
@@ -144,7 +145,7 @@ def platform(nowhere: str = "text") -> OneDialect:
     }
     entry = {"code": "NOT_FOUND", "message": "there is none"}
     missing = _says(404, {"success": False, "data": None, "meta": {}, "errors": [entry]})
-    return OneDialect(routes, missing, nowhere)
+    return OneDialect("platform", routes, missing, nowhere)
 
 
 SERVERS: Mapping[str, Callable[..., OneDialect]] = {"mvp": mvp, "flow": flow, "platform": platform}
