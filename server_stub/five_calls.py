@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def rules_of(noun: Noun) -> dict[Operation[..., Any], Callable[..., Any]]:
-    """Return the rules of those of the five calls that the noun's resource declares."""
+    """Return the rules of those of the five calls that the noun's resource declares, but for the service's own."""
     makers = {"create": _create, "get": _get, "update": _update, "delete": _delete, "list": _list}
     return {
         operation: make(noun, operation)
         for name, make in makers.items()
-        if (operation := noun.declared(name)) is not None
+        if name not in noun.own and (operation := noun.declared(name)) is not None
     }
 
 

@@ -11,9 +11,10 @@ A service states what is particular about its records::
         unique={"domain": "ACCOUNT_EXISTS"},
     )
 
-and those of create, get, update, delete and list that the resource declares are served. A rule of a service
-(`@serves`) goes before the noun's. Whatever else writes such a record, in bulk, by an import, a merge or a job, does so
-through `writable`, `add`, `change` and `remove`, so that rights, uniqueness, events and versions are the same.
+and those of create, get, update, delete and list that the resource declares are served, but for those named in `own`,
+which the service serves by rules of its own (`@serves`). Whatever else writes such a record, in bulk, by an import, a
+merge or a job, does so through `writable`, `add`, `change` and `remove`, so that rights, uniqueness, events and
+versions are the same.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Noun:
     """What its ids begin with, where that is not ``<kind>_``."""
     stored_as: str | None = None
     """The collection where it is shared by several kinds, each record of which has its `kind`: ``activity``."""
+    own: Sequence[str] = ()
+    """Those of the five calls that the service serves by a rule of its own."""
     within: tuple[str, Noun] | None = None
     """The member that names the record this one is a part of, and that record's noun: a stage, its pipeline."""
     part_of: Callable[[Context, Document, str], Document | None] | None = None
@@ -100,9 +103,11 @@ class Noun:
     """Refuse to delete a record."""
     shown: Callable[[Context, Document], Document] | None = None
     """Return the record as get, create and update answer it: with its nested lists."""
+    published: Callable[[Document], Document] | None = None
+    """Return the record as events and the audit trail may hold it: without secrets."""
 
     def __post_init__(self) -> None:
-        _ = self._plans  # a list that cannot be served fails here, at import
+        self.rules()  # what cannot be served fails here, at import
 
     # -- facts ---------------------------------------------------------------------------------------------------------
 
@@ -125,7 +130,7 @@ class Noun:
     @cached_property
     def _plans(self) -> Mapping[str, Plan]:
         listing = self.declared("list")
-        if listing is None:
+        if listing is None or "list" in self.own:
             return {}
         own = [name for name in listing.signature.parameters if self.within is None or name != self.within[0]]
         return filter_plans(own, self.model.model_fields, self.filters, where=listing.id)
@@ -297,19 +302,20 @@ class Noun:
         doc: Document,
         changes: Members,
         *,
+        verb: str = "updated",
         metadata: Members | None = None,
         reason: str | None = None,
     ) -> Document:
         """Store what differs from a record, do what follows, and publish it; without a difference nothing is written.
 
-        `changes` are in stored form.
+        `changes` are in stored form; `verb` names the event where more happened than an update.
         """
         real = differences(doc, changes)
         if not real:
             return doc
         new = call.update(self.collection, doc, real)
         new = (self.follow(call, doc, new) if self.follow is not None else None) or new
-        self.publish(call, "updated", new, before=doc, metadata=metadata, reason=reason)
+        self.publish(call, verb, new, before=doc, metadata=metadata, reason=reason)
         return new
 
     def remove(self, call: Context, doc: Document) -> None:
@@ -332,6 +338,8 @@ class Noun:
         reason: str | None = None,
     ) -> None:
         """Publish an event about a record: ``<kind>.<verb>``. A part is named by its whole, with its id in metadata."""
+        if self.published is not None:
+            doc, before = self.published(doc), self.published(before) if before is not None else None
         changes = [
             entry for entry in (changes_between(before, doc) if before is not None else ())
             if entry["field"] not in self.computed

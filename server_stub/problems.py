@@ -64,14 +64,14 @@ class UndeclaredAnswerError(Exception):
 
 
 def validation(errors: Iterable[FieldError]) -> Problem:
-    """Build the 422 for a list of field errors."""
+    """Build the 422 for a list of field errors; where all have one code, it is the whole's."""
     entries = tuple(errors)
     if not entries:
         raise ValueError("a validation problem needs at least one field error")
     first = entries[0]
     more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
     return Problem(
-        "VALIDATION_ERROR",
+        first.code if {entry.code for entry in entries} == {first.code} else "VALIDATION_ERROR",
         f"{first.field}: {first.message}{more}" if first.field else f"{first.message}{more}",
         field=first.field,
         rule=first.rule,

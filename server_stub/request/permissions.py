@@ -57,13 +57,17 @@ def _granted() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
     return granted
 
 
+_OWN = frozenset({"notifications"})
+"""Resources of which nobody sees any record but their own: those are theirs to write, whatever the role."""
+
+
 def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     """Return which records of a resource a role may do an action with: ``all``, ``own``, or None for none.
 
     `resource` is the first word of a call's dotted name. What the roles do not list (achievements) is everybody's to
     read, and everybody's but read_only's to write.
     """
-    if role not in _ROLES:  # the system, and who is not signed in where a call needs no sign-in
+    if role not in _ROLES or resource in _OWN:  # the system, and who is not signed in where a call needs no sign-in
         return "all"
     actions = _granted().get((_DOORS.get(resource, resource), role))
     if actions is None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from crm_sdk.models.notifications import Notification
 from crm_sdk.resources.notifications import Notifications
 
 from ..data.document import Document
 from ..data.query import sort_documents
-from ..problems import Problem
-from ..serving import Context, Members, changes_between, serves
+from ..noun import Noun
+from ..serving import Context, Members, serves
 from ..timetable import recurs
 
 _MVP: Mapping[str, str] = {"lead": "lead", "message": "message", "message_received": "message"}
@@ -33,24 +34,19 @@ def notify(
     expires_at: datetime | None = None,
 ) -> Document:
     """Tell a user something. `data` is free-form, its names are on the wire as they are here."""
-    doc = call.create(
-        "notification",
-        "notif_",
-        {
-            "user_id": user_id,
-            "type": type,
-            "title": title,
-            "message": message,
-            "priority": priority,
-            "read": False,
-            "read_at": None,
-            "action_url": action_url,
-            "metadata": dict(data or {}),
-            "expires_at": expires_at,
-        },
-    )
-    call.emit("notification.created", "notification", doc, metadata={"user_id": user_id})
-    return doc
+    members = {
+        "user_id": user_id,
+        "type": type,
+        "title": title,
+        "message": message,
+        "priority": priority,
+        "read": False,
+        "read_at": None,
+        "action_url": action_url,
+        "metadata": dict(data or {}),
+        "expires_at": expires_at,
+    }
+    return NOTIFICATIONS.add(call, members, metadata={"user_id": user_id})
 
 
 @serves(Notifications.list)
@@ -65,20 +61,9 @@ def list_(call: Context, status: str | None, type: str | None, read: bool | None
 @serves(Notifications.mark_read)
 def mark_read(call: Context, notification_id: str, read: bool) -> dict[str, Any]:
     """Mark one of the caller's notifications as read or unread."""
-    doc = _own(call, notification_id)
-    if doc["read"] is not read:
-        new = call.update("notification", doc, {"read": read, "read_at": call.now if read else None})
-        call.emit("notification.read", "notification", new, changes=changes_between(doc, new))
-        doc = new
-    return in_dialect(call.dialect, doc)
-
-
-@serves(Notifications.delete)
-def delete(call: Context, notification_id: str) -> None:
-    """Delete one of the caller's notifications."""
-    doc = _own(call, notification_id)
-    call.delete("notification", doc)
-    call.emit("notification.deleted", "notification", doc)
+    doc = NOTIFICATIONS.writable(call, notification_id)
+    new = NOTIFICATIONS.change(call, doc, {"read": read}, verb="read")
+    return in_dialect(call.dialect, new)
 
 
 @serves(Notifications.unread_count)
@@ -98,15 +83,18 @@ def forget_expired(call: Context) -> None:
 
 
 def _inbox(call: Context) -> list[Document]:
-    mine = call.collection("notification").find("user_id", call.caller.user_id)
-    return [doc for doc in mine if not _has_expired(doc, call.now)]
+    return [doc for doc in call.collection("notification").find("user_id", call.caller.user_id) if _is_own(call, doc)]
 
 
-def _own(call: Context, id: str) -> Document:
-    doc = call.record("notification", id)
-    if doc["user_id"] != call.caller.user_id or _has_expired(doc, call.now):
-        raise Problem("NOT_FOUND", f"no notification of yours has the id {id!r}", details={"id": id})
-    return doc
+def _is_own(call: Context, doc: Document) -> bool:
+    return doc["user_id"] == call.caller.user_id and not _has_expired(doc, call.now)
+
+
+def _when_read(call: Context, before: Document | None, after: Document | None) -> Document | None:
+    """Note when a notification was read."""
+    if before is None or after is None or before["read"] is after["read"]:
+        return None
+    return call.collection("notification").put(after | {"read_at": call.now if after["read"] else None})
 
 
 def _has_expired(doc: Members, now: datetime) -> bool:
@@ -119,3 +107,14 @@ def in_dialect(dialect: str, doc: Members) -> dict[str, Any]:
         read = "read" if doc["read"] else "unread"
         return {**doc, "type": _MVP.get(doc["type"], "system"), "read": read}
     return {**doc, "type": _FLOW.get(doc["type"], doc["type"])}
+
+
+NOTIFICATIONS = Noun(
+    resource=Notifications,
+    kind="notification",
+    model=Notification,
+    prefix="notif_",
+    own=("list",),
+    visible=_is_own,
+    follow=_when_read,
+)

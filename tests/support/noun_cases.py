@@ -14,11 +14,15 @@ from typing_extensions import get_type_hints, is_typeddict
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 from server_stub import StubServer
+from server_stub.data.document import Document
 from server_stub.noun import Noun
 from server_stub.request.http import Reply, Request
 
 _numbers = count(1)
-_BODIES: Mapping[str, Mapping[str, Any]] = {}
+_BODIES: Mapping[str, Mapping[str, Any]] = {
+    "event": {"endTime": "2026-12-24T09:00:00Z", "startTime": "2026-12-24T08:00:00Z"},
+    "webhook": {"url": "https://app.example/hook", "events": ["*"]},
+}
 """Members of a new record that its input type does not tell: by kind."""
 _UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
@@ -83,6 +87,12 @@ class Case:
         record: dict[str, Any] = self.call("create", body=self.body(**members), who=who).ok()
         return record
 
+    def stored(self, id: str) -> Document:
+        """Return a record as the server keeps it."""
+        doc = self.stub.store.collection("tenant_acme", self.noun.collection).get(id, deleted=True)
+        assert doc is not None
+        return doc
+
     def changeable(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the members of a record that an update may set, as they are."""
         return {
@@ -102,14 +112,14 @@ class Case:
         number = next(_numbers)
         return {camel(name): _UNIQUE.get(name, "Unique {}").format(number)}
 
-    def list(self, query: str = "") -> list[dict[str, Any]]:
+    def page(self, query: str = "") -> list[dict[str, Any]]:
         """Return a page of the list."""
         found: list[dict[str, Any]] = self.call("list", query=query).ok()
         return found
 
     def listed(self) -> set[str]:
         """Return the ids in the list."""
-        return {record["id"] for record in self.list("limit=200")}
+        return {record["id"] for record in self.page("limit=200")}
 
     def deeds(self, id: str) -> list[str]:
         """Return the actions that the trail has of a record, oldest first."""

@@ -11,8 +11,10 @@ from crm_sdk.resources.calendar import Calendar, CalendarEvents
 
 from ...data.blanks import blank
 from ...data.document import Document
+from ...data.forms import required_text
+from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Context, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, reacts, serves
 from ..contacts import health as health
 from ..deals import figures as deal_figures
 from ..sentiment import name_of_score, tone
@@ -30,21 +32,6 @@ _OUTCOME: Mapping[str, Any] = {
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
-
-
-def found(call: Context, event_id: str) -> Document:
-    """Return an event. Raises 404, also for an activity of another kind."""
-    doc = call.collection("activity").get(event_id)
-    if doc is None or doc.get("kind") != "event":
-        raise Problem("NOT_FOUND", f"no event has the id {event_id!r}", details={"id": event_id})
-    return doc
-
-
-def _writable(call: Context, event_id: str) -> Document:
-    doc = found(call, event_id)
-    if call.caller.role == "sales" and doc.get("owner_id") not in (None, call.caller.user_id):
-        raise Problem("FORBIDDEN", "this event belongs to somebody else; the role sales writes its own only")
-    return doc
 
 
 @serves(CalendarEvents.list)
@@ -68,16 +55,10 @@ def list_(call: Context, start: datetime | None, end: datetime | None, filter: s
     return [with_current_preparation(call, doc) for doc in docs]
 
 
-@serves(CalendarEvents.get)
-def get(call: Context, event_id: str) -> Document:
-    """Return an event as it is to be prepared now."""
-    return with_current_preparation(call, found(call, event_id))
-
-
 @serves(CalendarEvents.preparation)
 def preparation(call: Context, event_id: str) -> Members:
     """Prepare an event as things are now."""
-    members: Members = with_current_preparation(call, found(call, event_id))["preparation"]
+    members: Members = with_current_preparation(call, EVENTS.found(call, event_id))["preparation"]
     return members
 
 
@@ -117,40 +98,62 @@ def _wants_follow_up(call: Context, doc: Members) -> bool:
 # -- writing ---------------------------------------------------------------------------------------------------------
 
 
-@serves(CalendarEvents.create)
-def create(call: Context, event: Members) -> Document:
-    """Create an event."""
-    doc = _add(call, event)
-    _settle(call, doc)
-    return found(call, doc["id"])
-
-
-def _add(call: Context, members: Members) -> Document:
-    event = blank(CalendarEvent) | dict(members)
-    event["title"] = _title(event["title"])
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+    """Return what follows from the members of an event: whom it is with, when it is reminded of. Raises 422."""
+    if before is None:
+        return _new_members(call, members)
+    derived: dict[str, Any] = {}
+    if "start_time" in members and "end_time" not in members:
+        derived["end_time"] = members["start_time"] + (before["end_time"] - before["start_time"])
+    if "attendees" in members:
+        derived["attendees"] = _attendees(call, members["attendees"])
+    event = {**before, **members, **derived}
     _check_times(event)
-    user = user_of(call, call.caller.user_id)
-    owner_id = call.caller.user_id if members.get("owner_id") is None else members["owner_id"]
-    event |= {
-        "owner_id": owner_id,
+    if any(event[name] != before[name] for name in ("contact_id", "deal_id")):
+        derived |= _relation_members(call, event)
+    elif before["contact_id"] is not None:  # the names are the contact's own
+        derived |= {name: before[name] for name in ("contact_name", "contact_company") if name in members}
+    if event["start_time"] != before["start_time"]:
+        derived |= {"occurred_at": event["start_time"], **reminders.unsent_reminders(call.now)}
+    return derived
+
+
+def _new_members(call: Context, members: Members) -> dict[str, Any]:
+    event = blank(CalendarEvent) | dict(members)
+    _check_times(event)
+    event["owner_id"] = members.get("owner_id") or call.caller.user_id
+    derived = {
+        "owner_id": event["owner_id"],
         "source": "api" if call.caller.auth == "api_key" else "manual",
-        "timezone": Hours.of(call, user).zone.key,
+        "timezone": Hours.of(call, user_of(call, call.caller.user_id)).zone.key,
         "occurred_at": event["start_time"],
         **_relation_members(call, event),
         **reminders.unsent_reminders(call.now),
     }
-    event["attendees"] = _attendees(call, event["attendees"] or _default_guests(call, event))
-    doc = call.create("activity", "event_", event)
-    doc = call.collection("activity").put(with_current_preparation(call, doc))
-    call.emit("activity.created", "activity", doc)
-    call.emit("event.created", "activity", doc)
-    return doc
+    guests = event["attendees"] or _default_guests(call, event | derived)
+    return derived | {"attendees": _attendees(call, guests)}
 
 
-def _title(title: str) -> str:
-    if not title.strip():
-        raise invalid("title", "length", "an event needs a title")
-    return title.strip()
+def _prepare(call: Context, before: Document | None, after: Document | None) -> Document | None:
+    """Prepare an event anew whenever it is written."""
+    return call.collection("activity").put(with_current_preparation(call, after)) if after is not None else None
+
+
+@reacts("event.created", "event.updated", "event.deleted")
+def _settle(call: Context, entry: Document) -> None:
+    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
+    doc = call.collection("activity").get(entry["entity"]["id"], deleted=True)
+    if doc is None:
+        return
+    reminders.schedule_next(call)
+    former = [change["before"] for change in entry["changes"] if change["field"] == "contact_id"]
+    for contact_id in dict.fromkeys((doc.get("contact_id"), *former)):
+        health.refresh(call, contact_id)
+    deal = call.collection("deal").get(doc.get("deal_id") or "")
+    if deal is not None:
+        new = call.collection("deal").put(deal | deal_figures.computed_members(call, deal))
+        if new["probability"] != deal["probability"]:
+            call.emit("deal.updated", "deal", new, changes=changes_between(deal, new))
 
 
 def _check_times(event: Members) -> None:
@@ -208,69 +211,18 @@ def _attendees(call: Context, guests: Sequence[Members]) -> list[dict[str, Any]]
     return list(out.values())
 
 
-@serves(CalendarEvents.update)
-def update(call: Context, event_id: str, changes: Members) -> Document:
-    """Change an event."""
-    doc, changed = _writable(call, event_id), dict(changes)
-    if "title" in changed:
-        changed["title"] = _title(changed["title"])
-    if "start_time" in changed and "end_time" not in changed:
-        changed["end_time"] = changed["start_time"] + (doc["end_time"] - doc["start_time"])
-    if "attendees" in changed:
-        changed["attendees"] = _attendees(call, changed["attendees"])
-    event = doc | changed
-    _check_times(event)
-    if any(event[name] != doc[name] for name in ("contact_id", "deal_id")):
-        changed |= _relation_members(call, event)
-    elif doc["contact_id"] is not None:  # the names are the contact's own
-        changed = {name: value for name, value in changed.items() if name not in ("contact_name", "contact_company")}
-    if event["start_time"] != doc["start_time"]:
-        changed |= {"occurred_at": event["start_time"], **reminders.unsent_reminders(call.now)}
-    return _change(call, doc, changed)
-
-
 @serves(CalendarEvents.set_status)
 def set_status(call: Context, event_id: str, status: str) -> Document:
     """Set the status of an event."""
-    return _change(call, _writable(call, event_id), {"status": status})
+    return with_current_preparation(call, _change(call, EVENTS.writable(call, event_id), {"status": status}))
 
 
 def _change(call: Context, doc: Document, changes: Members) -> Document:
-    """Store an event with changes and what follows from them; one that stays as it was is left alone."""
-    if all(doc.get(name) == value for name, value in changes.items()):
-        return with_current_preparation(call, doc)
+    """Store changes of an event; one that is on again is reminded of again."""
     if changes.get("status") in reminders.AHEAD and doc["status"] not in reminders.AHEAD:
-        changes = {
-            **changes,
-            **reminders.unsent_reminders(call.now),
-        }  # what was due while it was called off is not made up for
-    new = call.update("activity", doc, changes)
-    moved = changes_between(doc, new)
-    new = call.collection("activity").put(with_current_preparation(call, new))
-    call.emit("activity.updated", "activity", new, changes=moved)
-    call.emit("event.updated", "activity", new, changes=moved)
-    _settle(call, new, doc.get("contact_id"))
-    return with_current_preparation(call, new)
-
-
-@serves(CalendarEvents.delete)
-def delete(call: Context, event_id: str) -> None:
-    """Delete an event."""
-    gone = call.delete("activity", _writable(call, event_id))
-    call.emit("activity.deleted", "activity", gone)
-    _settle(call, gone)
-
-
-def _settle(call: Context, doc: Document, former_contact_id: str | None = None) -> None:
-    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
-    reminders.schedule_next(call)
-    for contact_id in dict.fromkeys((doc.get("contact_id"), former_contact_id)):
-        health.refresh(call, contact_id)
-    deal = call.collection("deal").get(doc.get("deal_id") or "")
-    if deal is not None:
-        new = call.collection("deal").put(deal | deal_figures.computed_members(call, deal))
-        if new["probability"] != deal["probability"]:
-            call.emit("deal.updated", "deal", new, changes=changes_between(deal, new))
+        # What was due while it was called off is not made up for.
+        changes = {**changes, **reminders.unsent_reminders(call.now)}
+    return EVENTS.change(call, doc, changes)
 
 
 # -- the outcome -----------------------------------------------------------------------------------------------------
@@ -279,7 +231,7 @@ def _settle(call: Context, doc: Document, former_contact_id: str | None = None) 
 @serves(CalendarEvents.outcome)
 def outcome(call: Context, event_id: str, outcome: Members) -> Document:
     """Note what came of an event, complete it, and create the follow-up that is asked for, once."""
-    doc = _writable(call, event_id)
+    doc = EVENTS.writable(call, event_id)
     if doc["status"] == "cancelled":
         raise Problem("MEETING_CANCELLED", "the event was cancelled; nothing came of it")
     if not outcome["summary"].strip():
@@ -309,7 +261,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
         contact = call.collection("contact").get(doc.get("contact_id") or "")
         if contact is not None:
             call.collection("contact").put(contact | {"next_follow_up": follow_up["start_time"]})
-    return _change(call, doc, changes)
+    return with_current_preparation(call, _change(call, doc, changes))
 
 
 def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
@@ -326,7 +278,7 @@ def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
         guest | {"id": None, "status": guest["status"] if guest.get("role") == "host" else "pending"}
         for guest in doc["attendees"]
     ]
-    return _add(
+    members = EVENTS.stored_form(
         call,
         {
             "title": f"Follow-up: {doc['title']}"[:255],
@@ -347,3 +299,18 @@ def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
             "tags": list(doc["tags"]),
         },
     )
+    return EVENTS.add(call, members)
+
+
+EVENTS = Noun(
+    resource=CalendarEvents,
+    kind="event",
+    model=CalendarEvent,
+    stored_as="activity",
+    own=("list",),
+    forms={"title": required_text("title")},
+    refers={"owner_id": "user"},
+    check=_check,
+    follow=_prepare,
+    shown=with_current_preparation,
+)

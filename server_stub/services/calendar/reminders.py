@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from ...data.collection import Collection
 from ...data.document import Document
 from ...serving import Caller, Context
+from ..notifications import notify
 
 if TYPE_CHECKING:
     from ...core import StubServer
@@ -114,20 +115,15 @@ def _notify(call: Context, event: Document, minutes: int, user: Document) -> Non
     zone = ZoneInfo(preferred.get("timezone") or user.get("timezone") or "UTC")
     when = _LABELS.get(minutes, f"in {minutes} minutes")
     whom = f" with {event['contact_name']}" if event.get("contact_name") else ""
-    notification = call.create(
-        "notification",
-        "notif_",
-        {
-            "user_id": user["id"],
-            "type": "meeting_reminder",
-            "title": f"{event['title']} begins {when}",
-            "message": f"{event['title']}{whom} begins at {event['start_time'].astimezone(zone):%H:%M on %Y-%m-%d}.",
-            "priority": "high" if event.get("priority") == "high" else _PRIORITIES.get(minutes, "high"),
-            "read": False,
-            "action_url": f"/calendar/events/{event['id']}",
-            # Free-form: its keys are the wire's own.
-            "metadata": {"eventId": event["id"], "minutesUntil": minutes, "startTime": event["start_time"]},
-            "expires_at": event["end_time"],
-        },
+    notify(
+        call,
+        user["id"],
+        "meeting_reminder",
+        f"{event['title']} begins {when}",
+        f"{event['title']}{whom} begins at {event['start_time'].astimezone(zone):%H:%M on %Y-%m-%d}.",
+        priority="high" if event.get("priority") == "high" else _PRIORITIES.get(minutes, "high"),
+        action_url=f"/calendar/events/{event['id']}",
+        # Free-form: its keys are the wire's own.
+        data={"eventId": event["id"], "minutesUntil": minutes, "startTime": event["start_time"]},
+        expires_at=event["end_time"],
     )
-    call.emit("notification.created", "notification", notification)

@@ -11,10 +11,12 @@ from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.models.deals import Deal
 from crm_sdk.resources.deals import DealActivities, Deals
 
-from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
+from ...data.forms import FORMS, Form, required_text
+from ...data.merging import differences
 from ...data.query import filter_by_text, sort_documents
+from ...noun import Noun
 from ...problems import invalid
 from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as contact_health
@@ -46,12 +48,6 @@ def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Doc
     return sort_documents(filter_by_text(docs, search, SEARCHED), None, None, ("created_at",))
 
 
-@serves(Deals.get)
-def get(call: Context, deal_id: str) -> Document:
-    """Return a deal with its activities and insights."""
-    return with_nested_lists(call, call.record("deal", deal_id))
-
-
 def with_nested_lists(call: Context, deal: Document) -> Document:
     """Return a stored deal as it is now, with its activities and insights."""
     now = figures.with_current_figures(call, deal)
@@ -61,7 +57,7 @@ def with_nested_lists(call: Context, deal: Document) -> Document:
 @serves(Deals.create)
 def create(call: Context, deal: Members) -> Document:
     """Create a deal in its pipeline's first stage, or in the one that is given."""
-    given = _stored_form(call, deal)
+    given = DEALS.stored_form(call, deal)
     stage = deal_stages.stage_named(
         call, deal_stages.pipeline_of(call, given.pop("pipeline_id", None)), given.pop("stage", None)
     )
@@ -81,8 +77,9 @@ def create(call: Context, deal: Members) -> Document:
 @serves(Deals.update)
 def update(call: Context, deal_id: str, changes: Members) -> Document:
     """Change a deal and compute it anew; a stage moves it."""
-    doc = call.record("deal", deal_id)
-    given = _stored_form(call, changes, doc)
+    doc = DEALS.writable(call, deal_id)
+    call.lock(doc)
+    given = DEALS.stored_form(call, changes, doc)
     place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
     if place:
         wanted = deal_stages.pipeline_of(call, place.get("pipeline_id") or doc["pipeline_id"])
@@ -91,8 +88,10 @@ def update(call: Context, deal_id: str, changes: Members) -> Document:
             new = deal_stages.move(call, doc, stage, given)
             _tell_changes(call, doc, new)
             return with_nested_lists(call, new)
-    changed = doc | given
-    new = call.update("deal", doc, given | figures.computed_members(call, changed))
+    given = differences(doc, given)
+    if not given:
+        return with_nested_lists(call, doc)
+    new = call.update("deal", doc, given | figures.computed_members(call, doc | given))
     _tell_changes(call, doc, new)
     return with_nested_lists(call, new)
 
@@ -102,19 +101,10 @@ def _tell_changes(call: Context, before: Document, after: Document) -> None:
     deal_stages.follow(call, after, before["contact_id"], before["account_id"])
 
 
-@serves(Deals.delete)
-def delete(call: Context, deal_id: str) -> None:
-    """Delete a deal."""
-    doc = call.record("deal", deal_id)
-    gone = call.delete("deal", doc)
-    call.emit("deal.deleted", "deal", gone)
-    deal_stages.follow(call, doc | {"status": "deleted"})
-
-
 @serves(Deals.move_stage)
 def move_stage(call: Context, deal_id: str, stage: str) -> Document:
     """Move a deal to a stage; to the one it is in, nothing happens."""
-    doc = call.record("deal", deal_id)
+    doc = DEALS.writable(call, deal_id)
     wanted = deal_stages.stage_named(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
     return with_nested_lists(call, doc if wanted["id"] == doc["stage_id"] else deal_stages.move(call, doc, wanted))
 
@@ -122,7 +112,7 @@ def move_stage(call: Context, deal_id: str, stage: str) -> Document:
 @serves(DealActivities.create)
 def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
     """Record what happened on a deal, and weigh the deal anew."""
-    deal = call.record("deal", deal_id)
+    deal = DEALS.writable(call, deal_id)
     description = activity["description"].strip()
     if not description:
         raise invalid("description", "length", "an activity needs a description")
@@ -233,25 +223,40 @@ def _mean(values: Sequence[float]) -> float:
     return round(sum(values) / len(values), 1) if values else 0.0
 
 
-def _stored_form(call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
-    """Return given members in the form they are stored in. Raises 422 for what is wrong, or refers to nothing."""
-    members = dict(given)
-    for name in ("title", "value", "expected_close_date", "tags", "currency"):
-        if members.get(name, "") is None:
+def _never_none(name: str) -> Form:
+    """Return the form of a member that a deal always has; as every noun has it where it has one."""
+
+    def form(call: Context, value: Any) -> object:
+        if value is None:
             raise invalid(name, "type", "this member cannot be cleared")
-    if "title" in members:
-        members["title"] = members["title"].strip()
-        if not members["title"]:
-            raise invalid("title", "length", "a deal needs a title")
-    if members.get("value", 0) >= _MOST:
+        return FORMS[name](call, value) if name in FORMS else value
+
+    return form
+
+
+def _title(call: Context, value: Any) -> object:
+    return required_text("title")(call, _never_none("title")(call, value))
+
+
+def _value(call: Context, value: Any) -> object:
+    if value is None:
+        raise invalid("value", "type", "this member cannot be cleared")
+    if value >= _MOST:
         raise invalid("value", "max", f"a deal is worth less than {_MOST:,.0f}")
-    if "tags" in members:
-        members["tags"] = normalise.tags(members["tags"])
-    call.reference("user", members.get("owner_id"), "owner_id")
-    call.reference("team", members.get("team_id"), "team_id")
+    return value
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
+    """Return who the deal is with, where one of them is given."""
     if {"contact_id", "contact_name", "account_id", "company", "contact_roles"} & members.keys():
-        members |= _people(call, members, before or Document())
-    return members
+        return _people(call, members, before or Document())
+    return {}
+
+
+def _follow(call: Context, before: Document | None, after: Document | None) -> None:
+    """Let contacts and account follow a deal that is gone."""
+    if before is not None and after is None:
+        deal_stages.follow(call, before | {"status": "deleted"})
 
 
 def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
@@ -277,3 +282,21 @@ def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
         "account_id": account and account["id"],
         "company": account["name"] if account is not None else contact["company"] if contact is not None else company,
     }
+
+
+DEALS = Noun(
+    resource=Deals,
+    kind="deal",
+    model=Deal,
+    own=("create", "update", "list"),
+    searched=SEARCHED,
+    forms={
+        "title": _title,
+        "value": _value,
+        **{name: _never_none(name) for name in ("expected_close_date", "tags", "currency")},
+    },
+    refers={"owner_id": "user", "team_id": "team"},
+    check=_check,
+    follow=_follow,
+    shown=with_nested_lists,
+)

@@ -14,7 +14,7 @@ from ...serving import Context, serves
 from ...webhooks.attempts import Attempt, Outcome
 from ...webhooks.records import DELIVERY, ENDPOINT, WAITS, write
 from ..notifications import notify
-from .records import require_active
+from .records import WEBHOOKS, require_active
 
 GONE = 410
 FAILURES, FAILING = 10, timedelta(days=3)
@@ -28,7 +28,7 @@ _EXCERPT = 500
 @serves(Deliveries.list)
 def list_(call: Context, webhook_id: str, status: str | None, event: str | None) -> Sequence[Document]:
     """Return the deliveries to an endpoint, newest first."""
-    call.record(ENDPOINT, webhook_id)
+    WEBHOOKS.found(call, webhook_id)
     docs = call.collection(DELIVERY).find("webhook_id", webhook_id)
     return [doc for doc in reversed(docs) if status in (None, doc["status"]) and event in (None, doc["event"])]
 
@@ -97,9 +97,8 @@ def _weigh(call: Context, endpoint: Document, attempt: Attempt, outcome: Outcome
 
 def _disable(call: Context, endpoint: Document, reason: str) -> None:
     """Stop posting to an endpoint, and tell the administrators."""
-    new = call.update(ENDPOINT, endpoint, {"active": False, "disabled_at": call.now, "disabled_reason": reason})
-    public = {name: value for name, value in new.items() if name != "secrets"}
-    call.emit("webhook.disabled", "webhook", public, reason=reason)
+    off = {"active": False, "disabled_at": call.now, "disabled_reason": reason}
+    new = WEBHOOKS.change(call, endpoint, off, verb="disabled", reason=reason)
     why = "it answered 410 Gone" if reason == "gone" else f"{new['consecutive_failures']} attempts in a row have failed"
     for user in call.collection("user").find("role", "admin"):
         if user.get("status") != "inactive":

@@ -1,4 +1,4 @@
-"""The rules of webhooks: endpoints, which only administrators see and change, and their secrets."""
+"""The rules of webhooks: endpoints and their secrets, which no event and no trail has."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from crm_sdk.models.webhooks import WebhookEndpoint
 from crm_sdk.resources.webhooks import Webhooks
 
 from ...data.document import Document
-from ...data.query import sort_documents
+from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Answer, Context, Members, changes_between, serves
+from ...serving import Answer, Context, Members, serves
 from ...webhooks.records import DELIVERY, ENDPOINT, PRIVATE, secrets_at, write
 
 _NAME = re.compile(r"\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -30,85 +31,46 @@ _WELL: Mapping[str, Any] = {
 """What an endpoint begins with."""
 
 
-@serves(Webhooks.list)
-def list_(call: Context, active: bool | None) -> Sequence[Document]:
-    """Return the endpoints, newest first."""
-    docs = [doc for doc in call.collection(ENDPOINT).all() if active is None or doc["active"] is active]
-    return sort_documents(docs, None, None, ("created_at",))
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
+    """Return what an endpoint begins with, and begins anew with when it is made active again."""
+    if before is None:
+        fresh: dict[str, Any] = {"secrets": [], "secret_prefix": None, "previous_secret_expires_at": None}
+        return {"description": None, "active": True, **members, **_WELL, **fresh}
+    return _WELL if members.get("active") is True and not before["active"] else {}
+
+
+def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
+    """Give a new endpoint its secret; deliveries that wait go to the new address, or nowhere after a deletion."""
+    if after is None:
+        for delivery in pending_deliveries(call, before) if before is not None else ():
+            call.update(DELIVERY, delivery, {"status": "cancelled", "next_attempt_at": None})
+        return None
+    if before is None:
+        return call.collection(ENDPOINT).put(after | _new_secret_members(call, after, 0))
+    if after["url"] != before["url"]:
+        for delivery in pending_deliveries(call, after):
+            call.update(DELIVERY, delivery, {"url": after["url"]})
+    return None
 
 
 @serves(Webhooks.create)
 def create(call: Context, webhook: Members) -> dict[str, Any]:
-    """Register an endpoint."""
-    members: dict[str, Any] = {
-        "url": _url(webhook["url"]),
-        "events": _events(webhook["events"]),
-        "description": webhook.get("description"),
-        "active": webhook.get("active", True),
-        **_WELL,
-        "secrets": [],
-        "secret_prefix": None,
-        "previous_secret_expires_at": None,
-    }
-    doc = call.create(ENDPOINT, "webhook_", members)
-    doc = call.collection(ENDPOINT).put(doc | _new_secret_members(call, doc, 0))
-    call.emit("webhook.created", "webhook", _without_secrets(doc))
-    return _with_secret(doc)
-
-
-@serves(Webhooks.get)
-def get(call: Context, webhook_id: str) -> Document:
-    """Return one endpoint."""
-    return call.record(ENDPOINT, webhook_id)
-
-
-@serves(Webhooks.update)
-def update(call: Context, webhook_id: str, changes: Members, version: int | None) -> Document:
-    """Change an endpoint; what was disabled begins anew when it is made active."""
-    doc = call.record(ENDPOINT, webhook_id)
-    call.lock(doc, version)
-    new: dict[str, Any] = dict(changes)
-    if "url" in new:
-        new["url"] = _url(new["url"])
-    if "events" in new:
-        new["events"] = _events(new["events"])
-    if new.get("active") is True and not doc["active"]:
-        new |= _WELL
-    made = call.update(ENDPOINT, doc, new)
-    if made["url"] != doc["url"]:
-        for delivery in pending_deliveries(call, made):
-            call.update(DELIVERY, delivery, {"url": made["url"]})
-    call.emit(
-        "webhook.updated",
-        "webhook",
-        _without_secrets(made),
-        changes=changes_between(_without_secrets(doc), _without_secrets(made)),
-    )
-    return made
-
-
-@serves(Webhooks.delete)
-def delete(call: Context, webhook_id: str) -> None:
-    """Delete an endpoint, and cancel what waits for it."""
-    doc = call.record(ENDPOINT, webhook_id)
-    for delivery in pending_deliveries(call, doc):
-        call.update(DELIVERY, delivery, {"status": "cancelled", "next_attempt_at": None})
-    call.emit("webhook.deleted", "webhook", _without_secrets(call.delete(ENDPOINT, doc)))
+    """Register an endpoint; only now its secret is shown."""
+    return _with_secret(WEBHOOKS.add(call, WEBHOOKS.stored_form(call, webhook)))
 
 
 @serves(Webhooks.rotate_secret)
 def rotate_secret(call: Context, webhook_id: str, expires_in: int | None) -> Answer:
     """Give an endpoint a new secret; the one before is used as well for a while."""
-    doc = call.record(ENDPOINT, webhook_id)
-    made = call.update(ENDPOINT, doc, _new_secret_members(call, doc, _OVERLAP if expires_in is None else expires_in))
-    call.emit("webhook.secret_rotated", "webhook", _without_secrets(made))
-    return Answer(_with_secret(made))
+    doc = WEBHOOKS.writable(call, webhook_id)
+    secrets = _new_secret_members(call, doc, _OVERLAP if expires_in is None else expires_in)
+    return Answer(_with_secret(WEBHOOKS.change(call, doc, secrets, verb="secret_rotated")))
 
 
 @serves(Webhooks.test)
 def test(call: Context, webhook_id: str) -> Document:
     """Write a delivery that is no event of the log."""
-    doc = call.record(ENDPOINT, webhook_id)
+    doc = WEBHOOKS.writable(call, webhook_id)
     require_active(doc)
     data = {"webhookId": doc["id"], "message": "a test of this endpoint"}
     return write(call, doc, "webhook.test", call.new_id("evt_"), data)
@@ -126,7 +88,7 @@ def pending_deliveries(call: Context, endpoint: Document) -> list[Document]:
     return [delivery for delivery in mine if delivery["status"] == "pending"]
 
 
-def _url(url: str) -> str:
+def _url(call: Context, url: str) -> str:
     """Return an address that can be posted to. Raises 422 for any other."""
     try:
         parts = urlsplit(url)
@@ -138,7 +100,7 @@ def _url(url: str) -> str:
     return url
 
 
-def _events(names: Sequence[str]) -> list[str]:
+def _events(call: Context, names: Sequence[str]) -> list[str]:
     """Return names of events, each once. Raises 422 for one that no event has, or that is not posted."""
     for n, name in enumerate(names):
         if not _NAME.fullmatch(name):
@@ -169,3 +131,15 @@ def _without_secrets(doc: Document) -> Document:
 def _with_secret(doc: Document) -> dict[str, Any]:
     """Return an endpoint with its newest secret, as only the answer that makes the secret has it."""
     return doc | {"secret": doc["secrets"][0]["value"]}
+
+
+WEBHOOKS = Noun(
+    resource=Webhooks,
+    kind=ENDPOINT,
+    model=WebhookEndpoint,
+    own=("create",),
+    forms={"url": _url, "events": _events},
+    check=_check,
+    follow=_follow,
+    published=_without_secrets,
+)
