@@ -91,20 +91,6 @@ def test_the_example_of_events_greets_every_lead_once(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "Welcome, Ada!\nWelcome, Bob!\nWelcome, Cyd!\n"
 
 
-def test_every_verb_can_be_made_and_is_told_of() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, flags=re.M)
-    verbs = set(phony.split())
-    assert {"demo", "test", "quick", "check", "types", "soak", "release"} <= verbs
-    helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert set(re.findall(r"^  make (\w+) +\S", helped, flags=re.M)) == verbs
-    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## ")[0]
-    assert set(re.findall(r"^\| `make (\w+)", table, flags=re.M)) == verbs - {"help"}
-    for verb in verbs:
-        done = subprocess.run(["make", "--dry-run", verb], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-
 def test_the_demo_shows_the_main_job(tmp_path: Path) -> None:
     script = (ROOT / "examples" / "demo.sh").read_text().replace("examples/", f"{ROOT}/examples/")
     done = shell(script, tmp_path)
