@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic
 
-from .resource import Mode, noun
+from .operation import Operation
+from .resource import Mode, noun, parts
 
 # isort: off
 # Written by `make docs`: begin
@@ -58,3 +60,12 @@ class Catalogue(Generic[Mode]):
     search: Search[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
     # Written by `make docs`: end
+
+
+def declared_operations(owner: type[Any] = Catalogue) -> Iterator[Operation[..., Any]]:
+    """Iterate over every operation of the catalogue, aliases left out."""
+    for kind in parts(owner).values():
+        for name, value in vars(kind).items():
+            if isinstance(value, Operation) and value.name == name:
+                yield value
+        yield from declared_operations(kind)

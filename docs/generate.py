@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from crm_sdk.catalogue import Catalogue
+from crm_sdk.catalogue import Catalogue, declared_operations
 from crm_sdk.operation import Operation
 from crm_sdk.realtime.declared import LiveCall
 from crm_sdk.resource import parts
-from server_stub.request.router import declared_operations
 
 PAGES = Path(__file__).parent / "reference"
 OURS = "The route is **ours**: no document has one for this."

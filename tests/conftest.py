@@ -46,7 +46,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how many of the documented endpoints are declared."""
     from pathlib import Path
 
-    from server_stub.request.router import declared_operations
+    from crm_sdk.catalogue import declared_operations
 
     covered = sum(len(operation.routes) for operation in declared_operations() if not operation.flags.ours)
     inventory = json.loads((Path(__file__).parent / "contract" / "endpoints.json").read_text())

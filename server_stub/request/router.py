@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from crm_sdk.catalogue import Catalogue
+from crm_sdk.catalogue import declared_operations
 from crm_sdk.operation import Operation
-from crm_sdk.resource import parts
 from crm_sdk.route import Route
 
 
@@ -36,15 +35,6 @@ class Match:
 
     endpoint: Endpoint
     identifiers: Mapping[str, str]
-
-
-def declared_operations(owner: type[Any] = Catalogue) -> Iterator[Operation[..., Any]]:
-    """Iterate over every operation of the catalogue, aliases left out."""
-    for kind in parts(owner).values():
-        for name, value in vars(kind).items():
-            if isinstance(value, Operation) and value.name == name:
-                yield value
-        yield from declared_operations(kind)
 
 
 class Router:

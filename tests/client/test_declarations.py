@@ -9,7 +9,7 @@ import inspect
 import pytest
 
 from crm_sdk.arguments import _Names
-from server_stub.request.router import declared_operations
+from crm_sdk.catalogue import declared_operations
 
 OPERATIONS = list(declared_operations())
 MODULES = sorted({operation.function.__module__.rpartition(".")[2] for operation in OPERATIONS})

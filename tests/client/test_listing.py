@@ -12,10 +12,10 @@ from canned_answers import Canned
 
 from crm_cli.parameters import Form
 from crm_sdk import InvalidInputError
+from crm_sdk.catalogue import declared_operations
 from crm_sdk.declare import paginated
 from crm_sdk.listing import Dates, Listing, Paging, Sorting
 from crm_sdk.resource import Resource
-from server_stub.request.router import declared_operations
 
 Make = Callable[..., Any]
 LISTS = [found for found in declared_operations() if inspect.getfullargspec(found.function).varkw is not None]

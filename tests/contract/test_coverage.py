@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crm_sdk.catalogue import declared_operations
 from server_stub.core import StubServer
-from server_stub.request.router import declared_operations
 
 INVENTORY = json.loads((Path(__file__).parent / "endpoints.json").read_text())
 

@@ -9,12 +9,12 @@ from typing import Any, get_args
 import pytest
 
 from crm_sdk import CrmClient
+from crm_sdk.catalogue import declared_operations
 from crm_sdk.models.record import Model
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import PAGING
 from crm_sdk.wire import camel, shape_of
-from server_stub.request.router import declared_operations
 
 MEMBERS = """
 users.User: id email name avatar? role preferences createdAt lastLogin

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crm_sdk import PermissionDeniedError
+from crm_sdk.catalogue import declared_operations
 from crm_sdk.codes import STATUSES, codes_of
 from crm_sdk.dialects import DIALECTS
 from crm_sdk.operation import Operation
@@ -16,7 +17,6 @@ from crm_sdk.resources.leads import Leads
 from crm_sdk.resources.notifications import Notifications
 from server_stub import StubServer
 from server_stub.problems import Problem, UndeclaredAnswerError
-from server_stub.request.router import declared_operations
 from server_stub.serving import Answer
 
 ROUTES = [(operation, route) for operation in declared_operations() for route in operation.routes.values()]

@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm_sdk.catalogue import declared_operations
 from server_stub import StubServer
 from server_stub.request.http import Reply, Request
-from server_stub.request.router import declared_operations
 
 ROUTES = [
     (operation, route)
