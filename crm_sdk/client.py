@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from ._version import __version__
 from .catalogue import Catalogue
 from .credentials import Credentials
-from .dialects import DialectChoice, DialectName, chosen
+from .dialects import DialectChoice, DialectName, parse_choice
 from .discovery import Finding
 from .errors import ApiError, CrmError, UnsupportedOperationError
 from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
@@ -72,7 +72,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         self._settings = Options(
             url,
             header("tenant_id", tenant_id or os.environ.get("CRM_TENANT_ID")),
-            chosen(dialects) if dialects is not None else None,
+            parse_choice(dialects) if dialects is not None else None,
             at_least("timeout", timeout, 0.001),
             int(at_least("max_retries", max_retries, 0)),
             strict,
@@ -208,7 +208,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         A view shares the sign-in as well, unless it is given its own `api_key`.
         """
         changes: dict[str, Any] = {
-            "dialects": chosen(dialects) if dialects is not None else None,
+            "dialects": parse_choice(dialects) if dialects is not None else None,
             "timeout": at_least("timeout", timeout, 0.001) if timeout is not None else None,
             "max_retries": int(at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
             "tenant_id": header("tenant_id", tenant_id),

@@ -97,7 +97,7 @@ class Mvp(Dialect):
         """Take the content out of an answer that was read as `envelope`."""
         if not listed:
             return answer, Window()
-        items = _listed(answer[_noun(path)])
+        items = _require_list(answer[_noun(path)])
         window = _members(answer.get("pagination"))
         limit = _count(window.get("limit"), given.get("limit"))
         offset = _count(window.get("offset"), given.get("offset")) or 0
@@ -117,7 +117,7 @@ def _count(*candidates: object) -> int | None:
     return next((n for n in candidates if isinstance(n, int) and not isinstance(n, bool) and n >= 0), None)
 
 
-def _listed(items: Any) -> Any:
+def _require_list(items: Any) -> Any:
     if not is_array(items):
         raise TypeError(f"a list was expected, not {type(items).__name__}")
     return items
@@ -144,7 +144,7 @@ class Flow(Dialect):
             return answer, Window()
         limit, offset = given.get("limit"), given.get("offset") or 0
         # Nothing in the answer tells whether there is more: a full page may be followed by another.
-        return _listed(answer), Window(limit, offset, None, limit is not None and len(answer) >= limit)
+        return _require_list(answer), Window(limit, offset, None, limit is not None and len(answer) >= limit)
 
     def is_list(self, content: bytes, path: str) -> bool:
         """Tell whether a body is a list as this dialect's document has it."""
@@ -184,7 +184,7 @@ class Platform(Dialect):
         """Take the content out of an answer that was read as `envelope`."""
         if not listed:
             return answer["data"], Window()
-        items = _listed(answer["data"])
+        items = _require_list(answer["data"])
         window = _members(_members(answer.get("meta")).get("pagination"))
         limit = _count(window.get("limit"), given.get("limit"))
         page = _count(window.get("page"), given.get("page")) or 1
@@ -198,7 +198,7 @@ RICHEST_FIRST: tuple[DialectName, ...] = ("platform", "flow", "mvp")
 DialectChoice: TypeAlias = DialectName | Sequence[DialectName] | str
 
 
-def chosen(dialects: DialectChoice) -> tuple[DialectName, ...]:
+def parse_choice(dialects: DialectChoice) -> tuple[DialectName, ...]:
     """Return the names of the dialects a user chose, in order: ``"flow"``, ``"mvp,flow"`` or a sequence of names."""
     names = tuple(name.strip() for name in (dialects.split(",") if isinstance(dialects, str) else dialects))
     unknown = [name for name in names if name not in DIALECTS]
@@ -262,11 +262,11 @@ def _fields(entries: list[dict[str, Any]]) -> list[FieldError]:
         if is_array(nested):
             out.extend(_field(item) for item in nested if is_object(item))
         elif entry.get("field") or members.get("field"):
-            out.append(_field(entry | {"details": members, **_named(entry, members)}))
+            out.append(_field(entry | {"details": members, **_flat_entry(entry, members)}))
     return out
 
 
-def _named(entry: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+def _flat_entry(entry: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
     return {
         "field": entry.get("field") or members.get("field"),
         "message": members.get("reason") or entry.get("message"),

@@ -64,7 +64,7 @@ class Reader(Generic[T]):
 
     def _settle(self, found: Any, *, strict: bool) -> tuple[T, tuple[Mismatch, ...]]:
         noted: list[Mismatch] = []
-        value = _lenient(self.annotation, found, "", noted)
+        value = _read_leniently(self.annotation, found, "", noted)
         mismatches = tuple(noted)
         check(self.annotation, value, mismatches)
         if strict and mismatches:
@@ -79,12 +79,12 @@ def _summary(mismatches: tuple[Mismatch, ...]) -> str:
 
 def check(annotation: Any, value: Any, mismatches: tuple[Mismatch, ...]) -> None:
     """Raise `Unreadable` for a value that is of no use: no model where one is documented, no list, no object."""
-    wanted = _wanted(_plain(annotation))
+    wanted = _container_of(_strip_annotations(annotation))
     if wanted is not None and not isinstance(value, wanted):
         raise Unreadable(f"{_words(wanted)} was expected, not {_words(type(cast(object, value)))}", mismatches)
 
 
-def _wanted(kind: object) -> type[object] | None:
+def _container_of(kind: object) -> type[object] | None:
     if is_typeddict(kind):
         return dict
     if isinstance(kind, type) and issubclass(kind, Model):
@@ -116,9 +116,9 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
-def _lenient(annotation: Any, found: Any, path: str, mismatches: list[Mismatch]) -> Any:
+def _read_leniently(annotation: Any, found: Any, path: str, mismatches: list[Mismatch]) -> Any:
     """Read `found` as `annotation`, noting each deviation instead of failing on it."""
-    kind = _plain(annotation)
+    kind = _strip_annotations(annotation)
     origin = get_origin(kind)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _lenient_model(kind, found, path, mismatches)
@@ -128,10 +128,12 @@ def _lenient(annotation: Any, found: Any, path: str, mismatches: list[Mismatch])
         return _lenient_union(annotation, kind, found, path, mismatches)
     if origin is list and is_array(found):
         (inner,) = get_args(kind)
-        return [_lenient(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found)]
+        return [_read_leniently(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found)]
     if origin is dict and is_object(found):
         _, inner = get_args(kind)
-        return {name: _lenient(inner, item, f"{path}.{name}".lstrip("."), mismatches) for name, item in found.items()}
+        return {
+            name: _read_leniently(inner, item, f"{path}.{name}".lstrip("."), mismatches) for name, item in found.items()
+        }
     value: Any = found
     try:
         return _adapter(annotation).validate_python(value)
@@ -150,11 +152,11 @@ def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches
     try:
         return _adapter(annotation).validate_python(found)
     except _Invalid:
-        choices = _tagged(annotation, [arg for arg in get_args(kind) if arg is not type(None)], found)
+        choices = _matching_branches(annotation, [arg for arg in get_args(kind) if arg is not type(None)], found)
         best: tuple[Any, list[Mismatch]] | None = None
         for choice in choices:
             noted: list[Mismatch] = []
-            value = _lenient(choice, found, path, noted)
+            value = _read_leniently(choice, found, path, noted)
             if best is None or len(noted) < len(best[1]):
                 best = value, noted
         if best is None:
@@ -163,7 +165,7 @@ def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches
         return best[0]
 
 
-def _tagged(annotation: Any, choices: list[Any], found: Any) -> list[Any]:
+def _matching_branches(annotation: Any, choices: list[Any], found: Any) -> list[Any]:
     """Return the branch of a union that its discriminator names, or all of them where it has none."""
     for mark in getattr(annotation, "__metadata__", ()):
         if isinstance(mark, Discriminator) and callable(mark.discriminator):
@@ -183,7 +185,7 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
         wire_name = next((alias for alias in _aliases(name, field) if alias in found), None)
         here = f"{path}.{wire_name or field.alias or name}".lstrip(".")
         if wire_name is not None:
-            values[name] = _lenient(_annotation(field), found[wire_name], here, noted)
+            values[name] = _read_leniently(_annotation(field), found[wire_name], here, noted)
             rest.pop(wire_name, None)  # another member may have read it as well
         elif field.is_required():
             noted.append(Mismatch(here, "missing", "it is missing"))
@@ -207,10 +209,10 @@ def _lenient_dict(kind: Any, found: dict[str, Any], path: str, mismatches: list[
     values = dict(found)
     hints = get_type_hints(kind, include_extras=True)
     for name, hint in hints.items():
-        annotation = _unqualified(hint)
+        annotation = _strip_qualifiers(hint)
         here = f"{path}.{name}".lstrip(".")
         if name in values:
-            values[name] = _lenient(annotation, values[name], here, mismatches)
+            values[name] = _read_leniently(annotation, values[name], here, mismatches)
         elif name in kind.__required_keys__ and str(get_origin(hint)) not in _OPTIONAL:
             mismatches.append(Mismatch(here, "missing", "it is missing"))
     return values
@@ -229,13 +231,13 @@ def _aliases(name: str, field: FieldInfo) -> list[str]:
     return [*named, *([field.alias] if field.alias else []), *([choices] if isinstance(choices, str) else []), name]
 
 
-def _unqualified(hint: Any) -> Any:
+def _strip_qualifiers(hint: Any) -> Any:
     while str(get_origin(hint)) in _QUALIFIERS:
         hint = get_args(hint)[0]
     return hint
 
 
-def _plain(annotation: Any) -> Any:
+def _strip_annotations(annotation: Any) -> Any:
     while get_origin(annotation) is Annotated or str(get_origin(annotation)) in _QUALIFIERS:
         annotation = get_args(annotation)[0]
     return annotation
@@ -254,7 +256,7 @@ def _nearest(kind: Any, found: Any) -> Any:
 
 def choices_of(annotation: Any) -> tuple[str, ...]:
     """Return the documented words of an enumeration: the Literal's members, wherever they are nested."""
-    kind = _plain(annotation)
+    kind = _strip_annotations(annotation)
     if get_origin(kind) is Literal:
         return tuple(str(word) for word in get_args(kind))
     return tuple(word for arg in get_args(kind) for word in choices_of(arg))

@@ -37,7 +37,7 @@ from .data.filters import Filter, Plan, Test, filter_plans
 from .data.forms import FORMS, Form
 from .data.keys import taken, with_value
 from .data.mapped import Mapped
-from .data.merging import differences, free_members, list_members, merged
+from .data.merging import differences, free_members, list_members, merge_values
 from .data.select import select
 from .five_calls import rules_of
 from .problems import FieldError, Problem, validation
@@ -265,7 +265,7 @@ class Noun:
         for name, kind in self.refers.items():
             if members.get(name) is not None:
                 members[name] = attempt(call.resolved, kind, members[name], name)
-        members = merged(members, before, free_members(self.model))
+        members = merge_values(members, before, free_members(self.model))
         if self.check is not None:
             members |= attempt(self.check, call, members, before) or {}
         if before is not None:

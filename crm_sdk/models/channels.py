@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from ..reading import Reader, construct
 from .activities import CalendarEvent
 from .deals import Deal, DealActivity, DealStage
-from .events import typed, whole
+from .events import drop_mistyped, has_documented_objects
 from .messages import Message
 from .notifications import Notification
 from .record import Mismatch, Model
@@ -203,12 +203,12 @@ def read_push(topic: str, event: str, payload: Mapping[str, Any] | bytes) -> Pus
         push, noted = _reader(kind).fit({**payload, "topic": topic, "type": event})
         if not noted:
             return push
-        if whole(push):
-            return _numbered(push)
+        if has_documented_objects(push):
+            return _drop_mistyped_number(push)
     envelope = {name: payload[name] for name in ("eventId", "seq", "epoch") if name in payload}
     push, odd = _reader(UnknownPush).fit({**envelope, "topic": topic, "type": event, "payload": dict(payload)})
-    return _numbered(construct(UnknownPush, vars(push), {}, noted or odd)) if noted or odd else push
+    return _drop_mistyped_number(construct(UnknownPush, vars(push), {}, noted or odd)) if noted or odd else push
 
 
-def _numbered(push: Push) -> Push:
-    return typed(push, event_id=str, seq=int, epoch=str)
+def _drop_mistyped_number(push: Push) -> Push:
+    return drop_mistyped(push, event_id=str, seq=int, epoch=str)

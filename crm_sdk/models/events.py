@@ -218,14 +218,14 @@ def read_event(raw: bytes | str | Mapping[str, Any]) -> Event:
         return event
     if not isinstance(cast(object, event), Model):
         raise InvalidEventError(f"this is no event: {mismatches[0].message}")
-    if not whole(event):
+    if not has_documented_objects(event):
         event = construct(UnknownEvent, vars(event), event.model_extra or {}, mismatches)
     if not isinstance(cast(object, event.type), str):
         event = event.model_copy(update={"type": ""})
-    return typed(event, timestamp=datetime, id=str, seq=int, epoch=str)
+    return drop_mistyped(event, timestamp=datetime, id=str, seq=int, epoch=str)
 
 
-def whole(told: Model) -> bool:
+def has_documented_objects(told: Model) -> bool:
     """Tell whether everything that is documented as an object came as one."""
     return all(isinstance(getattr(told, name), kind) for name, kind in _objects(type(told)))
 
@@ -241,7 +241,7 @@ def _objects(cls: type[Model]) -> tuple[tuple[str, type[object]], ...]:
     return tuple(found)
 
 
-def typed(told: M, **kinds: type) -> M:
+def drop_mistyped(told: M, **kinds: type) -> M:
     """Return it without those members that are of another type than they must be: its mismatches hold them."""
     odd = {name: None for name, kind in kinds.items() if not isinstance(getattr(told, name), (kind, type(None)))}
     return told.model_copy(update=odd) if odd else told

@@ -22,7 +22,7 @@ from ..exchange import Request
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
 
 
-def failed(error: Exception, request: Request) -> NoReturn:
+def raise_as_ours(error: Exception, request: Request) -> NoReturn:
     """Raise one of ours for an exception of httpx or httpx2 (told by name: the two share no class)."""
     if isinstance(error, CrmError):
         raise error
@@ -47,7 +47,7 @@ def _late(request: Request) -> DeadlineExceededError:
     return DeadlineExceededError(f"{request.place} did not finish in time")
 
 
-def _spent(request: Request) -> CrmError:
+def _spent_body_error(request: Request) -> CrmError:
     return CrmError(f"{request.place}: the body was read or closed before; make the call again")
 
 
@@ -65,7 +65,7 @@ class BodyStream:
 
     def __iter__(self) -> Iterator[bytes]:
         if self._release is None:
-            raise _spent(self._request)
+            raise _spent_body_error(self._request)
         try:
             # What is not encoded needs none of the decoding that `iter_bytes` prepares for.
             response = self._response
@@ -74,7 +74,7 @@ class BodyStream:
                     raise _late(self._request)
                 yield chunk
         except Exception as error:
-            failed(error, self._request)
+            raise_as_ours(error, self._request)
         finally:
             self.close()
 
@@ -113,13 +113,13 @@ class AsyncBodyStream:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._release is None:
-            raise _spent(self._request)
+            raise _spent_body_error(self._request)
         try:
             response = self._response
             async for chunk in response.aiter_bytes() if "content-encoding" in response.headers else response.stream:
                 yield chunk
         except Exception as error:
-            failed(error, self._request)
+            raise_as_ours(error, self._request)
         finally:
             await self.aclose()
 

@@ -21,7 +21,7 @@ from ..errors import (
     NetworkError,
 )
 from ..exchange import Reply, Request, running_loop
-from .bodies import AsyncBodyStream, BodyStream, failed
+from .bodies import AsyncBodyStream, BodyStream, raise_as_ours
 from .prepared import Remaining, build
 from .stack import IDLE_SECONDS, AsyncStack, Stack
 
@@ -163,7 +163,7 @@ class DirectLink:
                 return Reply(response.status_code, _headers(response), body=body)
             return Reply(response.status_code, _headers(response), b"".join(body))
         except Exception as error:
-            failed(error, request)
+            raise_as_ours(error, request)
         finally:
             if body is None:
                 release()
@@ -223,7 +223,7 @@ class AsyncDirectLink:
                 ) from None
             raise DeadlineExceededError(f"{request.place} timed out") from error
         except Exception as error:
-            failed(error, request)
+            raise_as_ours(error, request)
         finally:
             if transport is not None and body is None:
                 stack.give(transport)
@@ -260,7 +260,7 @@ class ClientLink:
         try:
             response = self._client.send(_built_by(self._client, request, timeouts), stream=True)
         except Exception as error:
-            failed(error, request)
+            raise_as_ours(error, request)
         streamed = request.stream and response.status_code < 300
         body = BodyStream(response, request, math.inf if streamed else timeouts.until, _nothing)
         if streamed:
@@ -296,7 +296,7 @@ class AsyncClientLink:
                 raise
             raise DeadlineExceededError(f"{request.place} timed out") from error
         except Exception as error:
-            failed(error, request)
+            raise_as_ours(error, request)
 
     async def aclose(self) -> None:
         """Leave the client open: it is the user's."""

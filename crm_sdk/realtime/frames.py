@@ -65,17 +65,17 @@ def decode(data: str | bytes, *, by: Side = "server") -> Frame:
 
 def _binary(frame: Frame, payload: bytes, by: Side) -> bytes:
     if frame.status is not None:
-        return _packed(_REPLY, frame.join_ref, frame.ref, frame.topic, frame.status) + payload
+        return _pack(_REPLY, frame.join_ref, frame.ref, frame.topic, frame.status) + payload
     if by == "client":
-        return _packed(_PUSH, frame.join_ref, frame.ref, frame.topic, frame.event) + payload
+        return _pack(_PUSH, frame.join_ref, frame.ref, frame.topic, frame.event) + payload
     if frame.ref is not None:
         raise FrameError("a binary push of a server has no place for a ref")
     if frame.join_ref is None:
-        return _packed(_BROADCAST, frame.topic, frame.event) + payload
-    return _packed(_PUSH, frame.join_ref, frame.topic, frame.event) + payload
+        return _pack(_BROADCAST, frame.topic, frame.event) + payload
+    return _pack(_PUSH, frame.join_ref, frame.topic, frame.event) + payload
 
 
-def _packed(kind: int, *texts: str | None) -> bytes:
+def _pack(kind: int, *texts: str | None) -> bytes:
     try:
         parts = [(text or "").encode() for text in texts]
     except UnicodeEncodeError as error:
@@ -116,27 +116,27 @@ def _is_ref(value: object) -> bool:
 def _binary_frame(data: bytes, by: Side) -> Frame:
     kind = data[0] if data else None
     if kind == _REPLY and by == "server":
-        (join_ref, ref, topic, status), payload = _unpacked(data, 4)
+        (join_ref, ref, topic, status), payload = _unpack(data, 4)
         return Frame(join_ref or None, ref or None, topic, REPLY, payload, status)
     if kind == _BROADCAST and by == "server":
-        (topic, event), payload = _unpacked(data, 2)
-        return _told(None, None, topic, event, payload)
+        (topic, event), payload = _unpack(data, 2)
+        return _message_frame(None, None, topic, event, payload)
     if kind == _PUSH and by == "server":
-        (join_ref, topic, event), payload = _unpacked(data, 3)
-        return _told(join_ref or None, None, topic, event, payload)
+        (join_ref, topic, event), payload = _unpack(data, 3)
+        return _message_frame(join_ref or None, None, topic, event, payload)
     if kind == _PUSH:
-        (join_ref, ref, topic, event), payload = _unpacked(data, 4)
-        return _told(join_ref or None, ref or None, topic, event, payload)
+        (join_ref, ref, topic, event), payload = _unpack(data, 4)
+        return _message_frame(join_ref or None, ref or None, topic, event, payload)
     raise FrameError(f"no binary frame of a {by} begins like this: {data[:1]!r}")
 
 
-def _told(join_ref: str | None, ref: str | None, topic: str, event: str, payload: bytes) -> Frame:
+def _message_frame(join_ref: str | None, ref: str | None, topic: str, event: str, payload: bytes) -> Frame:
     if event == REPLY:
         raise FrameError("a reply has a status")
     return Frame(join_ref, ref, topic, event, payload)
 
 
-def _unpacked(data: bytes, count: int) -> tuple[list[str], bytes]:
+def _unpack(data: bytes, count: int) -> tuple[list[str], bytes]:
     """Return the texts of a binary frame, whose lengths are its first bytes after the kind, and what follows them."""
     at = 1 + count
     if len(data) < at:

@@ -24,7 +24,7 @@ def _request(url: str, headers: Mapping[str, str]) -> Request:
     return Request("GET", url, headers, stream=True)
 
 
-def _accepted(reply: Reply, url: str) -> bool:
+def _is_event_stream(reply: Reply, url: str) -> bool:
     """Tell whether events will come. Raises InvalidResponseError where something else would."""
     if reply.status != 200 or reply.body is None:
         return False
@@ -97,7 +97,7 @@ def open_http(link: Any, url: str, headers: Mapping[str, str]) -> Generator[Sock
     with ExitStack() as closing:
         if reply.body is not None:
             closing.callback(reply.body.close)
-        if not _accepted(reply, url):
+        if not _is_event_stream(reply, url):
             raise SocketRefusedError(reply.status, reply.headers, reply.content)
         closing.pop_all()  # the socket closes it
     socket = _HttpSocket(reply.body)
@@ -156,7 +156,7 @@ async def open_async_http(link: Any, url: str, headers: Mapping[str, str]) -> As
     async with AsyncExitStack() as closing:
         if reply.body is not None:
             closing.push_async_callback(reply.body.aclose)
-        if not _accepted(reply, url):
+        if not _is_event_stream(reply, url):
             raise SocketRefusedError(reply.status, reply.headers, reply.content)
         closing.pop_all()  # the socket closes it
     socket = _AsyncHttpSocket(reply.body)

@@ -31,7 +31,7 @@ def listen(
     heartbeat: float,
 ) -> Any:
     """Return a stream of the company's events, for the sync or the async client."""
-    _documented(client, "events.listen", "mvp")
+    _require_dialect(client, "events.listen", "mvp")
     if over not in ("ws", "sse"):
         raise InvalidInputError(f'over must be "ws" or "sse", not {over!r}')
     if isinstance(types, str):
@@ -65,11 +65,11 @@ def join(
     from .frames import JOIN, Frame
     from .hub import AsyncHub, Hub
     from .membership import Membership
-    from .phoenix import written
+    from .phoenix import encode_input
 
     client: Client[Any] = channels._client  # pyright: ignore[reportPrivateUsage] # the client's own machinery
-    _documented(client, "channels.join", "flow")
-    written(Frame(None, None, topic, JOIN, params))  # each link is opened with it: better said now
+    _require_dialect(client, "channels.join", "flow")
+    encode_input(Frame(None, None, topic, JOIN, params))  # each link is opened with it: better said now
     member = Membership(topic, params, new_mailbox(capacity, overflow), _cursor(since))
 
     def hub() -> Any:
@@ -80,7 +80,7 @@ def join(
     return Channel(client, hub, member) if client.mode is Sync else AsyncChannel(client, hub, member)
 
 
-def _documented(client: Client[Any], call: str, dialect: str) -> None:
+def _require_dialect(client: Client[Any], call: str, dialect: str) -> None:
     if dialect not in client.dialects:
         raise UnsupportedOperationError(
             f"{call} is of the {dialect} document, and this client may use {', '.join(client.dialects)} only; "

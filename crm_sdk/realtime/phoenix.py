@@ -177,7 +177,7 @@ class Phoenix:
 
     def point(self, member: Membership, place: Mapping[str, Any]) -> Data | None:
         """Take where the user's cursor is; return what to send, unless the last one was sent a moment ago."""
-        written(
+        encode_input(
             Frame(None, None, member.topic, CURSOR, place)
         )  # to say now what cannot be written, not when it is sent
         with self._lock:
@@ -202,7 +202,7 @@ class Phoenix:
         """
         with self._lock:
             ref = self._ref()
-            data = written(Frame(member.join_ref, ref, member.topic, event, payload))
+            data = encode_input(Frame(member.join_ref, ref, member.topic, event, payload))
             if answer is not None:
                 self._answers[ref] = (member.topic, answer)
             return data, self._pacer.reserve(self._client.clock.monotonic())
@@ -269,7 +269,7 @@ class Phoenix:
             return
         seq, epoch, gap = number(response.get("seq")), text(response.get("epoch")), response.get("gap")
         if seq is not None:
-            missed = _missed(response.get("events"))
+            missed = _missed_events(response.get("events"))
             first = number(missed[0][1].get("seq")) if missed else None
             before = seq if first is None else first - 1  # `seq` is where the topic stands after them
             member.position.begin(before, epoch, gap if is_object(gap) else None)
@@ -373,7 +373,7 @@ class Phoenix:
             member.mailbox.offer({"presence": change})  # without room it is passed over: `presence` itself is right
 
 
-def written(frame: Frame) -> Data:
+def encode_input(frame: Frame) -> Data:
     """Write what a user wants to say. Raises InvalidInputError where that cannot be."""
     try:
         return encode(frame)
@@ -381,7 +381,7 @@ def written(frame: Frame) -> Data:
         raise InvalidInputError(f"{frame.event} on {frame.topic} cannot be written: {error}") from None
 
 
-def _missed(events: object) -> list[tuple[str, Mapping[str, Any]]]:
+def _missed_events(events: object) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the events that came with the answer to a join, by name and payload; what is none is left out."""
     return [
         (str(event.get("event")), event["payload"])

@@ -124,23 +124,23 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
 
 
 # No redirect is followed: the sub-protocol that carries the credential would go along to another server.
-def _connected(url: str, timeout: float) -> socket.socket:
+def _connect_socket(url: str, timeout: float) -> socket.socket:
     """Return a socket for the sync client, which follows no redirect with one that it was given."""
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80)), timeout)
 
 
-def _staying(opening: Any) -> Any:
+def _without_redirects(opening: Any) -> Any:
     """Take from an async client that connects what it follows redirects with."""
-    opening.process_redirect = _unfollowed
+    opening.process_redirect = _raise_redirect
     return opening
 
 
-def _unfollowed(error: Exception) -> Exception:
+def _raise_redirect(error: Exception) -> Exception:
     return error
 
 
-def _unopened(error: Exception, url: str) -> Exception:
+def _connect_error(error: Exception, url: str) -> Exception:
     """Return what an exception of `websockets` while connecting is for us."""
     from websockets.exceptions import InvalidStatus, WebSocketException
 
@@ -159,7 +159,7 @@ def _unopened(error: Exception, url: str) -> Exception:
     return error
 
 
-def _ended(error: Any) -> SocketClosedError:
+def _closed_error(error: Any) -> SocketClosedError:
     frame = error.rcvd
     return SocketClosedError(frame.code, frame.reason) if frame is not None else SocketClosedError(None, str(error))
 
@@ -175,7 +175,7 @@ class _SyncSocket:
         try:
             self._connection.send(data)
         except ConnectionClosed as error:
-            raise _ended(error) from None
+            raise _closed_error(error) from None
 
     def receive(self, timeout: float) -> Data | None:
         from websockets.exceptions import ConnectionClosed
@@ -185,7 +185,7 @@ class _SyncSocket:
         except TimeoutError:
             return None
         except ConnectionClosed as error:
-            raise _ended(error) from None
+            raise _closed_error(error) from None
 
     def ping(self) -> None:
         from websockets.exceptions import ConnectionClosed
@@ -193,7 +193,7 @@ class _SyncSocket:
         try:
             self._pong = self._connection.ping()
         except ConnectionClosed as error:
-            raise _ended(error) from None
+            raise _closed_error(error) from None
 
     @property
     def ponged(self) -> bool:
@@ -210,11 +210,11 @@ def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str
 
     begin: Any = connect  # its overloads do not take options that are in a dict
     try:
-        connected = _connected(url, timeout)
+        connected = _connect_socket(url, timeout)
         opening = begin(url, sock=connected, **_options(headers, subprotocols, timeout))
         connection = opening.__enter__()
     except Exception as error:
-        raise _unopened(error, url) from None
+        raise _connect_error(error, url) from None
     try:
         yield _SyncSocket(connection)
     finally:
@@ -232,7 +232,7 @@ class _AsyncSocket:
         try:
             await self._connection.send(data)
         except ConnectionClosed as error:
-            raise _ended(error) from None
+            raise _closed_error(error) from None
 
     async def receive(self, timeout: float) -> Data | None:
         import anyio
@@ -242,7 +242,7 @@ class _AsyncSocket:
             with anyio.move_on_after(timeout):
                 return await self._connection.recv()  # type: ignore[no-any-return] # text or bytes
         except ConnectionClosed as error:
-            raise _ended(error) from None
+            raise _closed_error(error) from None
         return None
 
     async def ping(self) -> None:
@@ -251,7 +251,7 @@ class _AsyncSocket:
         try:
             self._pong = await self._connection.ping()
         except ConnectionClosed as error:
-            raise _ended(error) from None
+            raise _closed_error(error) from None
 
     @property
     def ponged(self) -> bool:
@@ -278,12 +278,12 @@ async def open_async_socket(
     else:
         from websockets.asyncio.client import connect  # type: ignore[assignment] # the same class for the other loop
 
-    opening = _staying(connect(url, **_options(headers, subprotocols, timeout)))
+    opening = _without_redirects(connect(url, **_options(headers, subprotocols, timeout)))
     try:
         connection = await opening.__aenter__()
     except Exception as error:
         await anyio.sleep(0)  # asyncio closes the connection in its next round, which may never come otherwise
-        raise _unopened(error, url) from None
+        raise _connect_error(error, url) from None
     try:
         yield _AsyncSocket(connection)
     finally:

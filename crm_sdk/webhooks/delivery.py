@@ -24,7 +24,7 @@ from .signing import (
     raw_bytes,
     standard_key,
 )
-from .unsigned import Unsigned, event_type, unsigned
+from .unsigned import Unsigned, event_type, read_unsigned
 
 TOLERANCE: Final = 300.0
 _LONGEST_ID = 255
@@ -59,12 +59,12 @@ def parse(
     """
     keys = usable(secrets)
     seconds = seconds_of(tolerance, "tolerance")
-    return opened(
+    return open_delivery(
         headers, body, keys, tolerance=seconds, received_at=received_at, require_standard=require_standard
     ).event
 
 
-def opened(
+def open_delivery(
     headers: Headers,
     body: Payload,
     secrets: Sequence[Secret],
@@ -81,7 +81,7 @@ def opened(
         raise WebhookSignatureError(f"{SIGNATURE} is not a signature of this body with a secret of ours")
     if require_standard and not standard:
         raise WebhookSignatureError("the Standard Webhooks headers are not there")
-    read = unsigned(content)
+    read = read_unsigned(content)
     inside = read.members.get("signature")
     if inside is not None and not is_documented(inside, read.content, secrets):
         raise WebhookSignatureError("the member `signature` is not a signature of this body with a secret of ours")

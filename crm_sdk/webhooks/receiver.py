@@ -23,7 +23,7 @@ from ..models.events import (
     MessageReceived,
     UnknownEvent,
 )
-from .delivery import TOLERANCE, Delivery, opened, seconds_of, usable
+from .delivery import TOLERANCE, Delivery, open_delivery, seconds_of, usable
 from .headers import Headers
 from .signing import Payload, Secret
 from .stores import EventStore, MemoryEventStore
@@ -137,7 +137,7 @@ class Webhooks:
                 try:
                     result = step()
                     if inspect.isawaitable(result):
-                        result = _finished(result)
+                        result = _run_coroutine(result)
                 except BaseException as error:
                     step = steps.throw(error)
                 else:
@@ -152,7 +152,7 @@ class Webhooks:
             step = next(steps)
             while True:
                 try:
-                    result = await _aside(step)
+                    result = await _run_aside(step)
                 except BaseException as error:
                     step = steps.throw(error)
                 else:
@@ -165,7 +165,7 @@ class Webhooks:
         if received_at is None and self._now is not None:
             received_at = self._now()
         try:
-            delivery = opened(
+            delivery = open_delivery(
                 headers,
                 body,
                 self._secrets,
@@ -250,26 +250,26 @@ class _Claim:
                 _log.exception("the store could not give a webhook delivery back; its lease will end")
 
 
-def _finished(result: Any) -> object:
+def _run_coroutine(result: Any) -> object:
     """Run a coroutine handler to its end, from code that is not."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_awaited(result))
+        return asyncio.run(_await_result(result))
     if inspect.iscoroutine(result):
         result.close()
     raise ConfigurationError("a coroutine handler inside of an event loop needs `handle_async`")
 
 
-async def _awaited(result: Any) -> object:
+async def _await_result(result: Any) -> object:
     return await result
 
 
-async def _aside(step: Callable[[], object]) -> object:
+async def _run_aside(step: Callable[[], object]) -> object:
     if inspect.iscoroutinefunction(step):
         return cast(object, await cast(Any, step()))
     result = await _in_thread(step)
-    return await _awaited(result) if inspect.isawaitable(result) else result
+    return await _await_result(result) if inspect.isawaitable(result) else result
 
 
 async def _in_thread(step: Callable[[], object]) -> object:

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Final, TypeAlias, cast
 
 from ..errors import ConfigurationError, InvalidInputError
-from .unsigned import member_with, unsigned
+from .unsigned import member_with, read_unsigned
 
 Secret: TypeAlias = str | bytes
 Payload: TypeAlias = str | bytes | bytearray | memoryview
@@ -40,7 +40,7 @@ def verify(payload: Payload, signature: object, secret: Secret) -> bool:
 
     Raises: ConfigurationError for an empty secret, with which anybody could sign.
     """
-    return _same(signature, documented(raw_bytes(payload), secret))
+    return _is_same(signature, documented_signature(raw_bytes(payload), secret))
 
 
 def sign(
@@ -58,7 +58,7 @@ def sign(
     if not _INSTANT.fullmatch(seconds):
         raise InvalidInputError(f"a webhook's timestamp is in seconds since 1970, not {timestamp!r}")
     return {
-        SIGNATURE: documented(content, secret),
+        SIGNATURE: documented_signature(content, secret),
         STANDARD_ID: name,
         STANDARD_TIMESTAMP: seconds,
         STANDARD_SIGNATURE: _standard(content, name, seconds, secret),
@@ -70,18 +70,18 @@ def embed(body: Payload, secret: Secret) -> bytes:
 
     Raises: ConfigurationError for an empty secret, WebhookPayloadError for a body that is not such an object.
     """
-    signed = unsigned(raw_bytes(body)).content
-    return member_with(signed, documented(signed, secret))
+    signed = read_unsigned(raw_bytes(body)).content
+    return member_with(signed, documented_signature(signed, secret))
 
 
-def documented(content: bytes, secret: Secret) -> str:
+def documented_signature(content: bytes, secret: Secret) -> str:
     """Return ``sha256=<hex>``. The key is the secret's UTF-8 as given, also where it begins with ``whsec_``."""
-    return "sha256=" + hmac.digest(checked(secret), content, "sha256").hex()
+    return "sha256=" + hmac.digest(secret_bytes(secret), content, "sha256").hex()
 
 
 def is_documented(signature: object, content: bytes, keys: Iterable[Secret]) -> bool:
     """Tell whether a documented signature was made with one of the secrets, each of which is tried."""
-    return True in [_same(signature, documented(content, secret)) for secret in keys]
+    return True in [_is_same(signature, documented_signature(content, secret)) for secret in keys]
 
 
 def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: Iterable[Secret]) -> bool:
@@ -89,10 +89,10 @@ def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: 
     if not _ID.fullmatch(id) or not _INSTANT.fullmatch(timestamp):
         return False
     expected = [_standard(content, id, timestamp, secret) for secret in keys]
-    return True in [_same(given, one) for given in signatures.split(" ") for one in expected]
+    return True in [_is_same(given, one) for given in signatures.split(" ") for one in expected]
 
 
-def checked(secret: Secret) -> bytes:
+def secret_bytes(secret: Secret) -> bytes:
     """Return a secret's bytes.
 
     Raises: ConfigurationError where there are none.
@@ -109,7 +109,7 @@ def standard_key(secret: Secret) -> bytes:
 
     Raises: ConfigurationError where the part after ``whsec_`` is not base64.
     """
-    key = checked(secret)
+    key = secret_bytes(secret)
     if isinstance(secret, bytes) or not secret.startswith(_PREFIX):
         return key
     try:
@@ -147,7 +147,7 @@ def _standard(content: bytes, id: str, timestamp: str, secret: Secret) -> str:
     return "v1," + base64.b64encode(hmac.digest(standard_key(secret), signed, "sha256")).decode()
 
 
-def _same(given: object, expected: str) -> bool:
+def _is_same(given: object, expected: str) -> bool:
     # The written forms are compared: base64 has several forms of the same bytes, and hex has two.
     if isinstance(given, str):
         given = given.encode("utf-8", "surrogatepass")

@@ -30,7 +30,7 @@ class Unsigned:
     content: bytes
 
 
-def unsigned(body: bytes) -> Unsigned:
+def read_unsigned(body: bytes) -> Unsigned:
     """Read a body.
 
     Raises: WebhookPayloadError where it is not one JSON object in UTF-8, or names a member twice.
@@ -75,7 +75,7 @@ def _without_signature(text: str) -> Iterator[str]:
             skipping, name = False, True
             continue
         if token[0] == '"':
-            token = _stringified(token)
+            token = _canonical_string(token)
         if depth == 1 and name and token not in "}]":
             name, skipping = False, token == '"signature"'
             if not skipping and not first:
@@ -89,7 +89,7 @@ def _without_signature(text: str) -> Iterator[str]:
                 raise ValueError(_TOO_DEEP)
 
 
-def _stringified(token: str) -> str:
+def _canonical_string(token: str) -> str:
     written = json.dumps(json.loads(token), ensure_ascii=False)
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
 

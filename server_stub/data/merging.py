@@ -26,7 +26,9 @@ def list_members(model: type[Model]) -> frozenset[str]:
     return frozenset(name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
 
 
-def merged(members: Mapping[str, Any], before: Mapping[str, Any] | None, free: Collection[str] = ()) -> dict[str, Any]:
+def merge_values(
+    members: Mapping[str, Any], before: Mapping[str, Any] | None, free: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the members of a write in which every object is merged into the stored one, at every depth.
 
     None clears a member of an object; in a free object (custom fields, metadata: the names in `free`) it drops the

@@ -112,7 +112,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     counts: dict[str, int] = dict(job["counts"])
     errors: list[Members] = list(job["errors"])
     for lead_id in payload["lead_ids"][len(records) :][:_STEP]:
-        record, outcome = _enriched(call, lead_id, payload["fields"], overwrite=payload["overwrite"])
+        record, outcome = _enrich_lead(call, lead_id, payload["fields"], overwrite=payload["overwrite"])
         records.append(record)
         counts["processed"] += 1
         for name in outcome:
@@ -134,7 +134,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     return members | {"status": "succeeded", "result": result}
 
 
-def _enriched(
+def _enrich_lead(
     call: Context, lead_id: str, fields: Sequence[str], *, overwrite: bool
 ) -> tuple[dict[str, Any], Sequence[str]]:
     """Fill one lead in. Returns its EnrichedRecord, and what to count it as."""

@@ -20,7 +20,7 @@ from webhook_corpus import BODY, NAMES, NOW, SECRET, Case, corpus, documented, h
 import crm_sdk.webhooks
 from crm_sdk import ConfigurationError, CrmError, InvalidInputError, WebhookSignatureError, WebhookTimestampError
 from crm_sdk.webhooks import LeadCreated, UnknownEvent, embed, parse, sign, verify
-from crm_sdk.webhooks.unsigned import unsigned
+from crm_sdk.webhooks.unsigned import read_unsigned
 
 EXAMPLES = json.loads((Path(__file__).parent.parent / "contract" / "mvp-examples.json").read_text())
 DOCUMENTED = next(example["payload"] for example in EXAMPLES if example["section"] == "Webhooks")
@@ -231,13 +231,13 @@ STRINGIFIED = [
 
 @pytest.mark.parametrize(("body", "signed"), STRINGIFIED)
 def test_what_is_signed_inside_is_what_javascript_writes(body: bytes, signed: str) -> None:
-    assert unsigned(body).content == signed.encode()
-    assert unsigned(embed(body, SECRET)).content == signed.encode()
+    assert read_unsigned(body).content == signed.encode()
+    assert read_unsigned(embed(body, SECRET)).content == signed.encode()
 
 
 def test_numbers_stay_as_they_are_written() -> None:
     numbers = b'{"event":"x","data":[1.0,1e3,1E-7,-0,-0.0,0.10,12345678901234567890123,1.00000000000000000001]}'
-    assert unsigned(numbers).content == numbers
+    assert read_unsigned(numbers).content == numbers
     assert isinstance(read({}, embed(numbers, SECRET)), UnknownEvent)
 
 
@@ -337,7 +337,7 @@ def test_only_our_errors_are_raised(headers: Any, body: bytes, signed: int) -> N
         event = read(headers, body)
     except WebhookSignatureError:
         # Only a member `signature` of its own can make a genuine one fail.
-        if signed and unsigned(body).members.get("signature") is None:
+        if signed and read_unsigned(body).members.get("signature") is None:
             raise
     except CrmError:
         pass
