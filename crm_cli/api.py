@@ -27,7 +27,7 @@ def call(
     """
     from crm_sdk.dialects import read_error
 
-    from .connection import connected
+    from .connection import open_client
     from .output import Printer
     from .parameters import read_json
 
@@ -38,7 +38,7 @@ def call(
     body = read_json(data, "--data") if data is not None else None
     if not path.startswith("/"):
         path = f"/{path}"
-    with connected(settings) as client:
+    with open_client(settings) as client:
         reply = client.request(
             method, path, query=dict(_pair(text, "=", "--query") for text in query or ()), json=body, headers=headers
         )

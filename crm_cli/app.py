@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from . import api, completion, offline_commands, shells, signin, stub
 from .failures import MisuseError, complain
-from .global_options import by_hand, global_options, global_parameters, keyword, synthesised
+from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .settings import Options, settle
 
 _AROUND = "Around them"
@@ -71,7 +71,7 @@ class Root(Lazy):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that is meant: a noun shows its own view where none of its commands is called."""
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command.meant(rest) if isinstance(command, Noun) else command, rest
+        return name, command.resolve_words(rest) if isinstance(command, Noun) else command, rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, with what each noun is."""
@@ -87,8 +87,8 @@ class Noun(Lazy):
     own_view: Callable[[], Any]
     """Make the command of what the noun itself shows; None where it shows nothing."""
 
-    def meant(self, words: Sequence[str]) -> Any:
-        """Return what the words after the noun are for: this group with its commands and help, or its own view."""
+    def resolve_words(self, words: Sequence[str]) -> Any:
+        """Return the command that the words after the noun name: this group, or its own view."""
         first = words[0] if words else ""
         if first in ("-h", "--help") or first in self.commands:
             return self
@@ -152,7 +152,7 @@ def _group(name: str, load: Callable[[], Any]) -> Noun:
         return own_view(load().path())
 
     app = typer.Typer(cls=Noun, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
-    app.callback()(_nothing)
+    app.callback()(_do_nothing)
     group = cast(Noun, get_command(app))
     group.name = name
     group.load = load
@@ -161,7 +161,7 @@ def _group(name: str, load: Callable[[], Any]) -> Noun:
     return group
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Do nothing: a noun has no options of its own."""
 
 
@@ -199,7 +199,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     version = keyword("version", bool, typer.Option(False, "--version", help="print the version", show_default=False))
-    app.callback()(synthesised(_start, [version, *global_parameters()]))
+    app.callback()(with_signature(_start, [version, *global_parameters()]))
     for name, command in (
         ("login", signin.login),
         ("logout", signin.logout),
@@ -221,15 +221,15 @@ def run(arguments: Sequence[str]) -> int:
         complain(f"error: {error}")
         return 2
     except typer.TyperException as error:
-        return _refused(error)
+        return _report_refusal(error)
     except typer.Abort:
         complain("interrupted")
         return 130
     return status if isinstance(status, int) else 0
 
 
-def _refused(error: typer.TyperException) -> int:
-    """Say in one line what is wrong with what was typed."""
+def _report_refusal(error: typer.TyperException) -> int:
+    """Report on stderr, in one line, what is wrong with the command line; return the exit status."""
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if message:

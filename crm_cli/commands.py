@@ -14,9 +14,9 @@ from typer.main import get_command
 
 from crm_sdk.operation import Operation
 
-from .connection import connected
-from .failures import complain, guarded, in_words
-from .global_options import PANEL, global_options, global_parameters, keyword, synthesised
+from .connection import open_client
+from .failures import complain, in_words, run_guarded
+from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .output import Printer
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
@@ -60,7 +60,7 @@ def _function(form: Form) -> Callable[..., int]:
         return _Run(form, options, given, **typed).status()
 
     own = [_typer_parameter(key, parameter) for key, parameter in keys.items()]
-    return synthesised(call, own + _own(form) + global_parameters(form.globals))
+    return with_signature(call, own + _own(form) + global_parameters(form.globals))
 
 
 def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
@@ -174,13 +174,13 @@ class _Run:
         """Call, print, and return the exit status."""
         typed = [text for p, text in self._typed.items() if isinstance(text, str) and text and _is_secret(p.name)]
         hidden = [*typed, *secrets(self._options)]
-        return guarded(self._call, debug=bool(self._options.debug), secrets=hidden, flags=self._form.flags)
+        return run_guarded(self._call, debug=bool(self._options.debug), secrets=hidden, flags=self._form.flags)
 
     def _call(self) -> None:
         settings = settle(self._options)
         printer = Printer(settings.output, self._columns)
         arguments = self._form.arguments(self._typed, self._data)
-        with connected(settings) as client:
+        with open_client(settings) as client:
             self._print(client, attrgetter(self._form.operation.id)(client)(**arguments), printer)
 
     def _print(self, client: CrmClient, result: Any, printer: Printer) -> None:

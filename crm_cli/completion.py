@@ -73,7 +73,7 @@ def complete(arguments: list[str]) -> int:
 def _lines(shell: str, words: list[str], index: int) -> list[str]:
     words += [""] * (index + 1 - len(words))
     if shell == "bash":
-        words = _rejoined(words)
+        words = _rejoin(words)
     *before, current = words[1:]
     found = answers(names(), before, current)
     if shell == "zsh":
@@ -85,7 +85,7 @@ def _lines(shell: str, words: list[str], index: int) -> list[str]:
     return [word[cut:] for word, _ in found]
 
 
-def _rejoined(words: list[str]) -> list[str]:
+def _rejoin(words: list[str]) -> list[str]:
     out: list[str] = []
     for word in words:
         if out and (word == "=" or out[-1].endswith("=")) and out[-1].startswith("--"):

@@ -18,7 +18,7 @@ _DEMO_KEY, _DEMO_TENANT = "acme-admin", "tenant_acme"
 
 
 @contextmanager
-def connected(settings: Settings) -> Generator[CrmClient]:
+def open_client(settings: Settings) -> Generator[CrmClient]:
     """Open a client and close it again. Raises: ConfigurationError where no server is known."""
     if settings.offline:
         yield from _offline(settings)
@@ -53,12 +53,12 @@ def _recalled(stored: SignIn, client: CrmClient) -> Generator[None]:
 
 
 def _offline(settings: Settings) -> Generator[CrmClient]:
-    from .offline import embedded, open_state
+    from .offline import embedded_server, open_state
 
     # The environment's key and company are those of another server: only what was typed counts here.
     key = settings.typed.api_key or _DEMO_KEY
     tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
-    with embedded(open_state()) as server:
+    with embedded_server(open_state()) as server:
         yield server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
 
 

@@ -71,7 +71,7 @@ def complain(line: str) -> None:
     print(visible(line), file=sys.stderr)
 
 
-def guarded(
+def run_guarded(
     action: Callable[[], int | None], *, debug: bool, secrets: Collection[str], flags: Mapping[str, str]
 ) -> int:
     """Run a command; returns its exit status. `flags` maps members to how they are typed."""
@@ -102,7 +102,7 @@ def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]
         return USAGE
     if isinstance(error, errors.CrmError):
         for line in _lines(error, flags):
-            complain(_concealed(line, secrets))
+            complain(_conceal(line, secrets))
         return status_of(error)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
@@ -113,7 +113,7 @@ def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]
         complain(f"error: {error.name} is not installed: pip install 'crm-sdk[stub]' brings what --offline needs")
         return USAGE
     complain(
-        _concealed(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets)
+        _conceal(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets)
     )
     return 1
 
@@ -132,15 +132,15 @@ def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
         text += "; sign in with `crm login`, or set CRM_API_KEY"
     if isinstance(error, errors.RateLimitError) and error.retry_after is not None:
         text += f"; try again in {error.retry_after:g} s"
-    return ["error: " + " ".join(text.split()), *(f"  {_typed(field, flags)}: {field.message}" for field in fields)]
+    return ["error: " + " ".join(text.split()), *(f"  {_as_typed(field, flags)}: {field.message}" for field in fields)]
 
 
-def _typed(field: errors.FieldError, flags: Mapping[str, str]) -> str:
+def _as_typed(field: errors.FieldError, flags: Mapping[str, str]) -> str:
     head, dot, rest = field.field.partition(".")
     return flags.get(head, head) + (f" {rest}" if dot else "")
 
 
-def _concealed(text: str, secrets: Collection[str]) -> str:
+def _conceal(text: str, secrets: Collection[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
@@ -149,4 +149,4 @@ def _concealed(text: str, secrets: Collection[str]) -> str:
 def _trace(secrets: Collection[str]) -> None:
     import traceback
 
-    complain(_concealed(traceback.format_exc().rstrip(), secrets))
+    complain(_conceal(traceback.format_exc().rstrip(), secrets))

@@ -9,13 +9,13 @@ from typing import Any
 
 import typer
 
-from .failures import guarded
+from .failures import run_guarded
 from .settings import GLOBALS, GlobalOption, Options, secrets
 
 PANEL = "Options of every command"
 
 
-def synthesised(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
+def with_signature(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
     """Give a function the signature that typer is to see, after its first parameter, the context."""
     first = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     function.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined] # `inspect.signature` shows it
@@ -59,10 +59,10 @@ def by_hand(function: Callable[..., int | None]) -> Callable[..., Any]:
 
     def call(context: typer.Context, **typed: Any) -> int:
         options = global_options(context, typed)
-        return guarded(
+        return run_guarded(
             lambda: function(options, **typed), debug=bool(options.debug), secrets=secrets(options), flags={}
         )
 
     call.__doc__ = function.__doc__
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    return synthesised(call, [*own, *global_parameters()])
+    return with_signature(call, [*own, *global_parameters()])

@@ -27,35 +27,38 @@ def collect() -> dict[str, Any]:
     commands = {name: _resource(kind) | {"noun": True} for name, kind in sorted(nouns().items())}
     return {
         "help": "",
-        "commands": commands | {name: _made(command) for name, command in by_hand.items()},
+        "commands": commands | {name: _names_of_command(command) for name, command in by_hand.items()},
         "options": _globals() | {"--version": False},
     }
 
 
 def _resource(kind: type[Resource[Any]]) -> dict[str, Any]:
-    commands = {name: _declared(Form(operation)) for name, operation in operations(kind).items()}
+    commands = {name: _names_of_form(Form(operation)) for name, operation in operations(kind).items()}
     commands |= {name: _resource(inner) for name, inner in resources(kind).items()}
-    commands |= {name: _made(view(kind.path(), name)) for name in views(kind.path())}
+    commands |= {name: _names_of_command(view(kind.path(), name)) for name in views(kind.path())}
     own = own_view(kind.path())
-    return (_made(own) if own is not None else {}) | {"help": _first_line(inspect.getdoc(kind)), "commands": commands}
+    return (_names_of_command(own) if own is not None else {}) | {
+        "help": _first_line(inspect.getdoc(kind)),
+        "commands": commands,
+    }
 
 
-def _declared(form: Form) -> dict[str, Any]:
+def _names_of_form(form: Form) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for parameter in form.parameters:
         if parameter.place == "argument":
             continue
-        options[parameter.flag] = _expected(parameter)
+        options[parameter.flag] = _expected_words(parameter)
         if parameter.kind == "flag":
             options[f"--no-{parameter.flag[2:]}"] = False
     return {
         "help": _first_line(form.operation.doc),
         "options": options | form.own,
-        "arguments": [_expected(p) for p in form.parameters if p.place == "argument"],
+        "arguments": [_expected_words(p) for p in form.parameters if p.place == "argument"],
     }
 
 
-def _expected(parameter: Parameter) -> Any:
+def _expected_words(parameter: Parameter) -> Any:
     if parameter.kind == "flag":
         return False
     return list(parameter.choices) or ("file" if parameter.kind == "file" else None)
@@ -69,10 +72,10 @@ def _globals() -> dict[str, Any]:
     return options
 
 
-def _made(command: Any) -> dict[str, Any]:
+def _names_of_command(command: Any) -> dict[str, Any]:
     about = _first_line(command.short_help or command.help)
     if isinstance(command, TyperGroup):
-        return {"help": about, "commands": {name: _made(inner) for name, inner in command.commands.items()}}
+        return {"help": about, "commands": {name: _names_of_command(inner) for name, inner in command.commands.items()}}
     options: dict[str, Any] = {}
     for parameter in command.params:
         if isinstance(parameter, TyperOption):

@@ -32,7 +32,7 @@ def reset() -> bool:
 
 
 @contextmanager
-def embedded(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
+def embedded_server(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it again."""
     from server_stub.core import StubServer
     from server_stub.data.durable import StateFileError

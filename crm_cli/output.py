@@ -88,7 +88,7 @@ class Printer:
         """Print one record: a line for each member, and a table for each list of records in it."""
         from rich.table import Table
 
-        names = self._columns or _ordered(record)
+        names = self._columns or _sort_columns(record)
         lists = [name for name in names if _is_records(record.get(name))]
         card = Table(box=None, show_header=False, pad_edge=False)
         card.add_column(style="bold", no_wrap=True)
@@ -168,18 +168,18 @@ def _is_records(value: Any) -> bool:
     return is_array(value) and bool(value) and all(map(is_object, value))
 
 
-def _ordered(names: Iterable[str]) -> list[str]:
-    """Put when and by whom a record was made behind what it is."""
+def _sort_columns(names: Iterable[str]) -> list[str]:
+    """Return the names of columns with the times and the author of a record last."""
     return sorted(names, key=lambda name: name in _LAST)
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
     from rich.table import Table
 
-    names = columns or _ordered(dict.fromkeys(name for row in rows for name in row))
+    names = columns or _sort_columns(dict.fromkeys(name for row in rows for name in row))
     cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    chosen, widest = (columns, None) if columns else _fitting(cells)
+    chosen, widest = (columns, None) if columns else _choose_columns(cells)
     for name in chosen:
         if columns is None:
             table.add_column(name, overflow="ellipsis", no_wrap=True, max_width=widest)
@@ -191,8 +191,8 @@ def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
     return table
 
 
-def _fitting(cells: Mapping[str, list[str]]) -> tuple[list[str], int | None]:
-    """Choose the columns that fit on the terminal: those with a value in them, in the document's order.
+def _choose_columns(cells: Mapping[str, list[str]]) -> tuple[list[str], int | None]:
+    """Return the columns that fit on the terminal: those with a value in them, in the document's order.
 
     Where not all of them fit, none is wider than the width that comes with them.
     """

@@ -37,7 +37,7 @@ def login(
         if email is not None:
             secret = _session(client, email, options)
         else:
-            secret = Secret(options.api_key or _hidden("API key"))
+            secret = Secret(options.api_key or _ask_secret("API key"))
             try:
                 only = None if options.dialect is None else "flow"  # no other document has this call
                 client.with_options(api_key=secret.access_token, dialects=only).auth.me()
@@ -56,7 +56,7 @@ def logout(options: Options) -> None:
     """Sign out: end the session, and remove the secret from the keyring."""
     from crm_sdk.errors import CrmError
 
-    from .connection import connected
+    from .connection import open_client
     from .credentials import forget, load
 
     settings = settle(options)
@@ -66,7 +66,7 @@ def logout(options: Options) -> None:
     secret = load(base_url)
     if secret is not None and secret.is_session:
         try:
-            with connected(settings) as client:
+            with open_client(settings) as client:
                 client.auth.logout()
         except CrmError as error:
             complain(f"note: the server was not told: {error}")
@@ -112,7 +112,7 @@ def _credential(settings: Settings) -> str:
 def _session(client: SessionClient, email: str, options: Options) -> Secret:
     from .credentials import Secret
 
-    password = _hidden("Password")
+    password = _ask_secret("Password")
     result = client.auth.login(email, password, tenant=options.tenant)
     if result.mfa_required:
         code = _line("Code of the second factor")
@@ -122,7 +122,7 @@ def _session(client: SessionClient, email: str, options: Options) -> Secret:
     return Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)
 
 
-def _hidden(what: str) -> str:
+def _ask_secret(what: str) -> str:
     """Ask for a secret; it is not shown."""
     typed = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not typed.strip():

@@ -8,19 +8,19 @@ import typer
 
 from .failures import MisuseError, complain
 from .global_options import by_hand
-from .offline import embedded
+from .offline import embedded_server
 from .settings import Options
 
 
 def commands() -> typer.Typer:
     """Return the commands of the stub."""
     app = typer.Typer(no_args_is_help=True, help="A server to develop and test against.")
-    app.callback()(_nothing)
+    app.callback()(_do_nothing)
     app.command("serve")(by_hand(serve))
     return app
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Do nothing: `serve` stays a command of its own."""
 
 
@@ -32,7 +32,7 @@ def serve(
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="refuse calls beyond a rate limit")] = True,
 ) -> None:
     """Serve the stub until Ctrl-C. Its demo keys are acme-admin and globex-admin."""
-    with embedded(db, enforce_limits=limits) as server:
+    with embedded_server(db, enforce_limits=limits) as server:
         from server_stub.doors.asgi import run
 
         try:

@@ -110,7 +110,7 @@ class Arguments:
             return AsyncJob[result]
         return self.returns
 
-    def lacking(self, given: Mapping[str, Any], route: Route) -> list[str]:
+    def undocumented_members(self, given: Mapping[str, Any], route: Route) -> list[str]:
         """Return the members of a body that a dialect does not document."""
         if self.body is None or self.body not in given:
             return []

@@ -163,23 +163,23 @@ class Operation(Generic[P, T]):
             route = self.routes.get(name)
             if route is not None:
                 unknown = [arg for arg in given if not route.has(arg) and not self._is_default(arg, given[arg])]
-                lacking[name] = unknown + self.arguments.lacking(given, route)
+                lacking[name] = unknown + self.arguments.undocumented_members(given, route)
                 if not lacking[name]:
                     return route
-        raise self._unsupported(given, dialects, lacking)
+        raise self._unsupported_error(given, dialects, lacking)
 
     def _is_default(self, name: str, value: object) -> bool:
         """Tell whether an argument says no more than leaving it out does: that needs no document."""
         parameter = self.signature.parameters.get(name)
         return parameter is not None and value is parameter.default
 
-    def _unsupported(
+    def _unsupported_error(
         self, given: Mapping[str, Any], dialects: tuple[str, ...], lacking: Mapping[str, list[str]]
     ) -> UnsupportedOperationError:
         able = [
             name
             for name, route in self.routes.items()
-            if not any(not route.has(arg) for arg in given) and not self.arguments.lacking(given, route)
+            if not any(not route.has(arg) for arg in given) and not self.arguments.undocumented_members(given, route)
         ]
         have = "has" if len(able) == 1 else "have"
         way_out = f"; {' and '.join(able)} {have} it: dialects={able[0]!r}" if able else ""
@@ -207,7 +207,7 @@ class Operation(Generic[P, T]):
         if "version" in rest and self.arguments.body != "version":
             headers["If-Match"] = f'"{rest.pop("version")}"'
         if self.kind == "page":
-            rest = self._paged(rest, route)
+            rest = self._with_page_arguments(rest, route)
         if self._in_query(route, rest):
             return Plan(route, given | rest, path, query(route, rest), headers, None, None)
         members = self.arguments.dump(rest, route)
@@ -229,7 +229,7 @@ class Operation(Generic[P, T]):
             return not any(name in rest for name in self.positional)
         return route.method == "GET"
 
-    def _paged(self, rest: dict[str, Any], route: Route) -> dict[str, Any]:
+    def _with_page_arguments(self, rest: dict[str, Any], route: Route) -> dict[str, Any]:
         body = self.arguments.body
         dialect = route.dialect
         if body is not None and body in rest:  # a search carries its page in its body

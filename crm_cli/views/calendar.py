@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..connection import connected
+from ..connection import open_client
 from ..failures import MisuseError
 from ..settings import Options, settle
-from .drawing import counted, fits, line, show
+from .drawing import count_of, fits, line, show
 from .zone import Zone, zone_of
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def week(
     """
     settings = settle(options)
     typed = _date(start)
-    with connected(settings) as client:
+    with open_client(settings) as client:
         zone = zone_of(client)
         today = zone.today()
         first = typed or today - timedelta(days=(today.weekday() - zone.week_start) % _DAYS)
         days = [first + timedelta(days=n) for n in range(_DAYS + 1)]
         edges = [zone.midnight(day) for day in days]
         events = list(client.calendar.events.list(start=edges[0], end=edges[-1]))
-    plan = Week.of(zone, {day: _between(events, *edges[n : n + 2]) for n, day in enumerate(days[:-1])})
+    plan = Week.of(zone, {day: _events_between(events, *edges[n : n + 2]) for n, day in enumerate(days[:-1])})
     whole = {
         "start": first,
         "end": days[-2],
@@ -70,7 +70,7 @@ def _date(typed: str | None) -> date | None:
     return day
 
 
-def _between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) -> list[CalendarEvent]:
+def _events_between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) -> list[CalendarEvent]:
     """Return the events that lie in a day with a part, the earliest first."""
     inside = [
         event
@@ -114,7 +114,7 @@ class Week:
         """Return all events, each once."""
         return _once(self.days.values())
 
-    def overlapping(self, event: CalendarEvent) -> list[CalendarEvent]:
+    def overlaps_of(self, event: CalendarEvent) -> list[CalendarEvent]:
         """Return what an event overlaps with."""
         return [one if other is event else other for one, other in self.overlaps if one is event or other is event]
 
@@ -132,8 +132,8 @@ def _draw(screen: Console, plan: Week, today: date) -> None:
     first, last = min(plan.days), max(plan.days)
     about = line(
         (f"{first:%a} {first.day} {first:%b} – {last:%a} {last.day} {last:%b %Y}", "bold"),
-        counted(len(plan.events()), "event"),
-        (counted(len(plan.overlaps), "overlap"), "bold red") if plan.overlaps else None,
+        count_of(len(plan.events()), "event"),
+        (count_of(len(plan.overlaps), "overlap"), "bold red") if plan.overlaps else None,
         (f"times in {plan.zone.name}", "dim"),
         between="  ",
     )
@@ -201,5 +201,5 @@ def _details(event: CalendarEvent) -> list[Text]:
 def _overlaps(plan: Week, event: CalendarEvent) -> list[Text]:
     return [
         line((f"! overlaps {other.title} ({plan.zone.local(other.start_time):%H:%M})", "bold red"))
-        for other in plan.overlapping(event)
+        for other in plan.overlaps_of(event)
     ]

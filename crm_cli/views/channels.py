@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..connection import connected
+from ..connection import open_client
 from ..output import plain
 from ..settings import Options, settle
 from .conditions import condition
-from .tail import Ending, beginning, tail
+from .tail import Ending, start_cursor, tail
 
 if TYPE_CHECKING:
     from crm_sdk.realtime.channel import ChannelEvent
@@ -43,11 +43,11 @@ def join(
     """
     settings = settle(options)
     ending = Ending.of(settings, condition(until) if until is not None else None, count)
-    with connected(settings) as client, client.channels.join(topic, since=beginning(since)) as channel:
-        return tail(channel, lambda event: _told(topic, event), settings.output, ending)
+    with open_client(settings) as client, client.channels.join(topic, since=start_cursor(since)) as channel:
+        return tail(channel, lambda event: _record_of(topic, event), settings.output, ending)
 
 
-def _told(topic: str, event: ChannelEvent) -> Mapping[str, Any]:
+def _record_of(topic: str, event: ChannelEvent) -> Mapping[str, Any]:
     from crm_sdk.realtime.cursors import LiveCursor
     from crm_sdk.realtime.presence import Joined, Left, Updated
 

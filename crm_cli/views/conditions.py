@@ -63,7 +63,7 @@ def condition(text: str, roots: Collection[str] = ()) -> Condition:
         path = tuple(name.split("."))
         if "" in path or (roots and path[0] not in roots):
             raise MisuseError(f"--until: {name!r} is no member of an event: they begin with {', '.join(roots)}")
-        terms.append(Term(path, sign == "!=", _unquoted(value)))
+        terms.append(Term(path, sign == "!=", _unquote(value)))
         at = found.end()
         if not text[at:].strip():
             return Condition(tuple(terms))
@@ -81,7 +81,7 @@ def _misuse(text: str, at: int) -> MisuseError:
     )
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     if value[0] == "'":
         return value[1:-1]
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[0] == '"' else value

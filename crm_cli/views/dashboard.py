@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from crm_sdk.errors import NotFoundError, PermissionDeniedError, UnsupportedOperationError
 
-from ..connection import connected
+from ..connection import open_client
 from ..failures import complain, in_short
 from ..settings import Options, settle
-from .drawing import amount, bar, bars, fits, gauge, heading, line, named, percent, show, spark
+from .drawing import amount, bar, bars, fits, gauge, heading, line, percent, show, spark, title_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,7 +40,7 @@ def dashboard(options: Options) -> None:
     A part that the server does not have, or does not show to you, is left out.
     """
     settings = settle(options)
-    with connected(settings) as client:
+    with open_client(settings) as client:
         page = _read(client)
     whole = {
         "forecast": page.forecast,
@@ -131,7 +131,7 @@ def _forecast(forecast: RevenueForecast) -> list[RenderableType]:
     table = _figures("", "", ">value", ">likely")
     for share in forecast.breakdown:
         drawn = gauge(share.probability / 100, round(float(share.amount / most) * _BAR) or 1)
-        table.add_row(line(named(share.source)), drawn, amount(share.amount), percent(share.probability))
+        table.add_row(line(title_of(share.source)), drawn, amount(share.amount), percent(share.probability))
     return [heading(f"Forecast {forecast.period}"), about, table]
 
 
@@ -141,7 +141,7 @@ def _summary(summary: DashboardSummary) -> list[RenderableType]:
     table.add_row("Deals likely to be won", str(summary.high_probability_deals))
     table.add_row("Contacts at risk", line((str(summary.at_risk_contacts), "red" if summary.at_risk_contacts else "")))
     drawn: list[RenderableType] = [heading("How things stand"), table]
-    months = _closing(summary)
+    months = _value_by_month(summary)
     if months:
         first, last = min(months), max(months)
         drawn.append(
@@ -162,7 +162,7 @@ def _summary(summary: DashboardSummary) -> list[RenderableType]:
     return drawn
 
 
-def _closing(summary: DashboardSummary) -> dict[date, Decimal]:
+def _value_by_month(summary: DashboardSummary) -> dict[date, Decimal]:
     """Return what the best deals are worth by the month they are to close in, for a year from the first of them."""
     worth: dict[date, Decimal] = {}
     for deal in summary.deals:

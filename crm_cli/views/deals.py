@@ -12,10 +12,10 @@ import typer
 from crm_sdk.models.deals import DealFilter, DealStage
 from crm_sdk.reading import choices_of
 
-from ..connection import connected
+from ..connection import open_client
 from ..failures import MisuseError
 from ..settings import Options, settle
-from .drawing import amount, counted, fits, line, named, number, percent, show
+from .drawing import amount, count_of, fits, line, number, percent, show, title_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -46,7 +46,7 @@ def board(
     What a column is worth stands at its head, as it is and weighted by probability. `--output json` has all cards.
     """
     settings = settle(options)
-    with connected(settings) as client:
+    with open_client(settings) as client:
         stages = [stats.stage for stats in client.deals.stage_stats()]
         deals = list(client.deals.list(filter=filter, search=search))
     columns = _columns(stages, deals, stage)
@@ -111,7 +111,7 @@ def _side_by_side(screen: Console, columns: Sequence[Column], limit: int) -> Non
     width = min(screen.width // len(columns), _WIDEST) - 1
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for column in columns:
-        header = Group(line((named(column.stage), "bold cyan")), _count(column), *_worth(column))
+        header = Group(line((title_of(column.stage), "bold cyan")), _count(column), *_worth(column))
         table.add_column(header, width=width, vertical="top")
     table.add_row(*(Group(*_cards(column, limit)) for column in columns))
     screen.print(table)
@@ -132,7 +132,7 @@ def _cards(column: Column, limit: int) -> list[RenderableType]:
 def _below(screen: Console, column: Column, limit: int) -> None:
     from rich.table import Table
 
-    screen.print(line((named(column.stage), "bold cyan"), _count(column), *_worth(column), between="  "))
+    screen.print(line((title_of(column.stage), "bold cyan"), _count(column), *_worth(column), between="  "))
     cards = Table.grid(padding=(0, 1), expand=True)
     cards.add_column(ratio=1)
     cards.add_column(justify="right", no_wrap=True)
@@ -163,7 +163,7 @@ def _rest(column: Column, limit: int) -> list[Text]:
 
 
 def _count(column: Column) -> Text:
-    return line(counted(len(column.deals), "deal"))
+    return line(count_of(len(column.deals), "deal"))
 
 
 def _worth(column: Column) -> list[Text]:

@@ -58,7 +58,7 @@ def heading(title: str, about: str = "") -> Text:
     return line((title, "bold cyan"), (about, "dim"), between="  ")
 
 
-def counted(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     """Return how many there are of something."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
@@ -80,7 +80,7 @@ def percent(value: object) -> str:
     return f"{value:.0f} %" if isinstance(value, (int, float, Decimal)) else "–"
 
 
-def named(key: str) -> str:
+def title_of(key: str) -> str:
     """Return a key of the documents as a title: ``closed-won`` is "Closed won"."""
     return str(key or "").replace("-", " ").replace("_", " ").capitalize()
 
@@ -111,6 +111,6 @@ def bars(values: Mapping[str, float], width: int, told: Callable[[float], str]) 
     most = max(values.values(), default=0) or 1
     longest = max(map(len, values), default=0)
     return [
-        line(f"{named(name):<{longest}}  ", (bar(value / most, width), "cyan"), f"  {told(value)}")
+        line(f"{title_of(name):<{longest}}  ", (bar(value / most, width), "cyan"), f"  {told(value)}")
         for name, value in values.items()
     ]

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from ..connection import connected
+from ..connection import open_client
 from ..failures import MisuseError
 from ..output import plain
 from ..settings import Options, settle
 from .conditions import condition
-from .tail import Ending, beginning, split
+from .tail import Ending, split, start_cursor
 from .tail import tail as show
 
 _MEMBERS = ("type", "data", "id", "seq", "epoch", "timestamp")
@@ -57,7 +57,7 @@ def tail(
         raise MisuseError(f"--until waits for {missed}, which --type leaves out")
     ending = Ending.of(settings, goal, count)
     with (
-        connected(settings) as client,
-        client.events.listen(types=wanted, since=beginning(since), over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
+        open_client(settings) as client,
+        client.events.listen(types=wanted, since=start_cursor(since), over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
     ):
         return show(stream, plain, settings.output, ending)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..connection import connected
+from ..connection import open_client
 from ..failures import visible
 from ..settings import Options, settle
-from .drawing import amount, line, named, show
+from .drawing import amount, line, show, title_of
 from .zone import Zone, zone_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def thread(
     message what it would answer. Looking at a thread leaves it unread.
     """
     settings = settle(options)
-    with connected(settings) as client:
+    with open_client(settings) as client:
         conversation = client.conversations.get(conversation_id)
         zone = zone_of(client) if settings.output == "table" else Zone()
     show(settings.output, conversation, conversation.messages, lambda screen: _draw(screen, conversation, zone))
@@ -57,8 +57,8 @@ def _draw(screen: Console, conversation: Conversation, zone: Zone) -> None:
         screen.print(
             line(
                 ("●", "bold yellow") if message.id in unread else None,
-                (message.sender_name or named(message.sender or message.sender_type or "somebody"), _side(ours)),
-                (zone.told(message.timestamp), "dim"),
+                (message.sender_name or title_of(message.sender or message.sender_type or "somebody"), _side(ours)),
+                (zone.text_of(message.timestamp), "dim"),
                 (message.type or "", "dim"),
                 _MOODS.get(message.sentiment or "") if not ours else (message.status, "dim"),
                 ("unread", "bold yellow") if message.id in unread else None,
@@ -102,7 +102,7 @@ def _body(message: Message, *, waits: bool) -> list[Text]:
     lines += [line((f"attached: {file.name} ({amount(file.size)} bytes)", "dim")) for file in message.attachments]
     told = message.ai_analysis
     if told is not None:
-        parts = [named(told.business_intent), f"{told.urgency_level} urgency", told.emotional_tone, *told.key_topics]
+        parts = [title_of(told.business_intent), f"{told.urgency_level} urgency", told.emotional_tone, *told.key_topics]
         lines.append(line(("» " + " · ".join(part for part in parts if part), "magenta")))
         lines += [line((f"» {item}", "magenta")) for item in told.action_items]
         if waits and told.suggested_response:

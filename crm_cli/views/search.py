@@ -12,11 +12,11 @@ from crm_sdk.models.search import SearchType
 from crm_sdk.reading import choices_of
 from crm_sdk.wire import is_array
 
-from ..connection import connected
+from ..connection import open_client
 from ..failures import complain
 from ..output import plain
 from ..settings import Options, settle
-from .drawing import amount, heading, line, named, percent, show
+from .drawing import amount, heading, line, percent, show, title_of
 from .zone import Zone, zone_of
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def search(
     `--output json` has all that was found.
     """
     settings = settle(options)
-    with connected(settings) as client:
+    with open_client(settings) as client:
         found = client.search.query(" ".join(words), type=type)
         zone = zone_of(client) if settings.output == "table" else Zone()
-    terms = [_folded(word) for word in " ".join(words).split()]
+    terms = [_fold(word) for word in " ".join(words).split()]
     show(settings.output, found, _records(found), lambda screen: _draw(screen, found, terms, limit, zone))
 
 
@@ -68,11 +68,11 @@ def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: in
     for number, (kind, records) in enumerate(kinds.items()):
         if number:
             screen.print()
-        screen.print(heading(named(kind), str(len(records))))
+        screen.print(heading(title_of(kind), str(len(records))))
         for record in records[:limit]:
-            first, *others = (_marked(text, terms) for text in _ABOUT[kind](record, zone))
+            first, *others = (_highlight(text, terms) for text in _ABOUT[kind](record, zone))
             if not any(_marks(text, terms) for text in (first.plain, *(other.plain for other in others))):
-                others += [_marked(text, terms) for text in _elsewhere(record, terms)]
+                others += [_highlight(text, terms) for text in _elsewhere(record, terms)]
             screen.print(Padding(line(first, (record.id, "dim"), between="  "), (0, 0, 0, 2), expand=False))
             for other in others:
                 screen.print(Padding(other, (0, 0, 0, 4), expand=False))
@@ -84,34 +84,34 @@ def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: in
 
 def _contact(record: Contact, _: Zone) -> list[Text]:
     return [
-        line((record.name, "bold"), _joined(record.title, record.company), between="  "),
-        line((_joined(record.email, record.phone), "dim")),
+        line((record.name, "bold"), _join(record.title, record.company), between="  "),
+        line((_join(record.email, record.phone), "dim")),
     ]
 
 
 def _deal(record: Deal, _: Zone) -> list[Text]:
-    figures = (named(record.stage), amount(record.value), percent(record.probability))
+    figures = (title_of(record.stage), amount(record.value), percent(record.probability))
     return [
         line((record.title, "bold"), *figures, between="  "),
-        line((_joined(record.contact_name, record.company), "dim")),
+        line((_join(record.contact_name, record.company), "dim")),
     ]
 
 
 def _message(record: Message, zone: Zone) -> list[Text]:
-    when = zone.told(record.timestamp)
+    when = zone.text_of(record.timestamp)
     return [line((record.sender_name or "", "bold"), (when, "dim"), record.subject, between="  "), line(record.content)]
 
 
 def _event(record: CalendarEvent, zone: Zone) -> list[Text]:
-    when = zone.told(record.start_time)
-    who = _joined(record.contact_name, record.contact_company)
+    when = zone.text_of(record.start_time)
+    who = _join(record.contact_name, record.contact_company)
     return [line((record.title or "", "bold"), (when, "dim"), record.status, between="  "), line((who, "dim"))]
 
 
 _ABOUT: Mapping[str, Any] = {"contacts": _contact, "deals": _deal, "messages": _message, "events": _event}
 
 
-def _joined(*parts: str | None) -> str:
+def _join(*parts: str | None) -> str:
     return ", ".join(part for part in parts if part)
 
 
@@ -124,7 +124,7 @@ def _elsewhere(record: Any, terms: Sequence[str]) -> list[Text]:
     return []
 
 
-def _marked(text: Text, terms: Sequence[str]) -> Text:
+def _highlight(text: Text, terms: Sequence[str]) -> Text:
     """Highlight the matches; of a long text what is around the first of them is left."""
     marks = _marks(text.plain, terms)
     for begin, end in marks:
@@ -138,7 +138,7 @@ def _marked(text: Text, terms: Sequence[str]) -> Text:
 
 def _marks(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
     """Return where terms begin and end in a text; case and accents do not matter."""
-    seen, marks = _folded(text), list[tuple[int, int]]()
+    seen, marks = _fold(text), list[tuple[int, int]]()
     for term in terms:
         begin = seen.find(term)
         while begin >= 0:
@@ -147,6 +147,6 @@ def _marks(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
     return marks
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     """Return a text without case and accents, character by character: it stays as long as it is."""
     return "".join((unicodedata.normalize("NFKD", each).casefold() or each)[0] for each in text)

@@ -92,13 +92,13 @@ def split(texts: Iterable[str] | None) -> list[str] | None:
     return [name.strip() for text in texts or () for name in text.split(",") if name.strip()] or None
 
 
-def beginning(since: str | None) -> str | None:
-    """Return where to begin; ``now`` is what the SDK does without a cursor."""
+def start_cursor(since: str | None) -> str | None:
+    """Return the cursor to begin at; None for ``now``."""
     return None if since == "now" else since
 
 
-def heard(take: Callable[[], T]) -> T:
-    """Return the next event; a gap before it is told on stderr."""
+def next_event(take: Callable[[], T]) -> T:
+    """Return the next event; report a gap before it on stderr."""
     while True:
         try:
             return take()
@@ -126,7 +126,7 @@ def _follow(
 ) -> int:
     shown = 0
     while True:
-        event = heard(lambda: source.wait(ending.patience))
+        event = next_event(lambda: source.wait(ending.patience))
         if event is not None:
             shown += 1
             record = told(event)
@@ -201,7 +201,7 @@ class _Table:
         when = record.get("timestamp")
         at = when if isinstance(when, datetime) else datetime.now().astimezone()
         told = f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
-        cells = [told[-(self._widths["time"] or 0) :], str(record.get("type")), about(record), record.get("seq")]
+        cells = [told[-(self._widths["time"] or 0) :], str(record.get("type")), summary_of(record), record.get("seq")]
         self._shown += 1
         self._row(["" if cell is None else visible(str(cell)).replace("\n", " ") for cell in cells], "")
 
@@ -231,12 +231,14 @@ class _Table:
         )
 
 
-def about(record: Mapping[str, Any]) -> str:
+def summary_of(record: Mapping[str, Any]) -> str:
     """Return in short what an event is about: the name of its record, and what is new of it."""
     data: Any = record.get("data", record)
     if not is_object(data):
         return "" if data is None else str(data)
-    said = _named(data) or next((text for part in data.values() if is_object(part) and (text := _named(part))), None)
+    said = _name_in(data) or next(
+        (text for part in data.values() if is_object(part) and (text := _name_in(part))), None
+    )
     changes = data.get("changes")
     parts = [
         said or next((str(data[name]) for name in ("id", "agentId", "userId") if data.get(name)), None),
@@ -247,5 +249,5 @@ def about(record: Mapping[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _named(members: Mapping[str, Any]) -> str | None:
+def _name_in(members: Mapping[str, Any]) -> str | None:
     return next((text for name in _TOLD if isinstance(text := members.get(name), str) and text), None)

@@ -31,7 +31,7 @@ class Zone:
         """Return an instant on the clock of this zone."""
         return instant.astimezone(self.zone)
 
-    def told(self, instant: object) -> str:
+    def text_of(self, instant: object) -> str:
         """Return an instant on the clock of this zone for people; nothing for what is none."""
         return f"{self.local(instant):%a %Y-%m-%d %H:%M}" if isinstance(instant, datetime) else ""
 

@@ -242,6 +242,6 @@ def _objects(cls: type[Model]) -> tuple[tuple[str, type[object]], ...]:
 
 
 def drop_mistyped(told: M, **kinds: type) -> M:
-    """Return it without those members that are of another type than they must be: its mismatches hold them."""
+    """Return an event without the members of a wrong type; its mismatches still hold them."""
     odd = {name: None for name, kind in kinds.items() if not isinstance(getattr(told, name), (kind, type(None)))}
     return told.model_copy(update=odd) if odd else told

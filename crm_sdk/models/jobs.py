@@ -48,7 +48,7 @@ class JobState(Record, Generic[T]):
         private = state.get("__pydantic_private__")
         return state | {"__pydantic_private__": private and {**private, "_client": None}}
 
-    def _finished(self) -> T:
+    def _result_or_raise(self) -> T:
         if self.status in ("failed", "cancelled"):
             why = f": {self.error.message}" if self.error else ""
             raise JobFailedError(
@@ -89,7 +89,7 @@ class Job(JobState[T]):
             job, pause = client._run(client._job_at(url, type(self))), min(pause * 1.5, _LONGEST_PAUSE)
         if on_progress is not None:
             on_progress(job)
-        return job._finished()
+        return job._result_or_raise()
 
 
 class AsyncJob(JobState[T]):
@@ -112,4 +112,4 @@ class AsyncJob(JobState[T]):
             job, pause = await client._run(client._job_at(url, type(self))), min(pause * 1.5, _LONGEST_PAUSE)
         if on_progress is not None:
             on_progress(job)
-        return job._finished()
+        return job._result_or_raise()

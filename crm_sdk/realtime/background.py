@@ -30,7 +30,7 @@ class Background:
         finally:
             self._ended.set()
 
-    async def ended(self, patience: float = 2.0) -> None:
+    async def wait_ended(self, patience: float = 2.0) -> None:
         """Wait until it has ended; cancel it where that takes too long."""
         try:
             with anyio.move_on_after(patience):
@@ -41,7 +41,7 @@ class Background:
     async def stop(self) -> None:
         """Cancel it, and wait until it has ended."""
         self._scope.cancel()
-        await self.ended()
+        await self.wait_ended()
 
 
 def _in_trio(trio: Any) -> bool:

@@ -182,7 +182,7 @@ class AsyncDriver:
         if self._waiting is not None:
             self._waiting.cancel()
         if self._task is not None:
-            await (self._task.stop() if self._connecting else self._task.ended())
+            await (self._task.stop() if self._connecting else self._task.wait_ended())
 
     async def _run(self) -> None:
         error: Exception | None = None

@@ -82,7 +82,7 @@ class Feed:
         if bearer is not None:
             headers["Authorization"] = f"Bearer {bearer}"
         query: dict[str, str | int] = {"resume": 1}
-        cursor = self.position.resuming()
+        cursor = self.position.begin_resuming()
         if cursor is not None:
             query["since"] = cursor.seq
             if cursor.epoch is not None:
@@ -126,7 +126,7 @@ class Feed:
         """Offer again what had no room; there is nothing to say."""
         if not self.up and now - self._opened >= UNTOLD:
             self._begin()
-        while self._held and self.position.arrived(self._held[0], now, seq=None, epoch=None, id=_id(self._held[0])):
+        while self._held and self.position.take(self._held[0], now, seq=None, epoch=None, id=_id(self._held[0])):
             self._held.popleft()
         if self._over == "sse" and now - self._heard >= SILENCE:
             raise SocketClosedError(None, f"no sign of life for {now - self._heard:.0f} s")
@@ -159,7 +159,7 @@ class Feed:
         return DIALECTS["mvp"].error(refused.status, refused.headers, refused.body, "events.listen")
 
     def _begin(self) -> None:
-        self.position.restored()
+        self.position.note_restored()
         self.up = True
         self._ready()
 
@@ -186,7 +186,7 @@ class Feed:
         seq, epoch = number(message.get("seq")), text(message.get("epoch"))
         if seq is None and "seq" in message and self.position.cursor is not None:
             self.position.suspect(now)  # one of this feed's, whose number was spoilt
-        elif not self.position.arrived(message, now, seq=seq, epoch=epoch, id=_id(message)):
+        elif not self.position.take(message, now, seq=seq, epoch=epoch, id=_id(message)):
             self._held.append(message)
 
     def _place(self, kind: object, place: dict[str, Any], now: float) -> None:

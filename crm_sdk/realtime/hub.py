@@ -59,7 +59,7 @@ class Hub(_Shared):
             data = self._add(member)
             if driver is None:
                 self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
-                self.driver.start(partial(self._ended, self.line))
+                self.driver.start(partial(self._on_end, self.line))
         if driver is not None and data is not None:
             with suppress(NetworkError):  # it is joined when the link is up again
                 driver.send(data)
@@ -77,7 +77,7 @@ class Hub(_Shared):
         if driver is not None and last:
             driver.stop()
 
-    def _ended(self, line: Phoenix, error: Exception | None) -> None:
+    def _on_end(self, line: Phoenix, error: Exception | None) -> None:
         with self._lock:
             if self.line is line:
                 self.driver = None
@@ -97,7 +97,7 @@ class AsyncHub(_Shared):
         data = self._add(member)
         if driver is None:
             self.driver = AsyncDriver(self.client, keep(self.line, self.client.clock, Backoff()))
-            await self.driver.start(partial(self._ended, self.line))
+            await self.driver.start(partial(self._on_end, self.line))
         elif data is not None:
             with suppress(NetworkError):
                 await driver.send(data)
@@ -114,7 +114,7 @@ class AsyncHub(_Shared):
         if driver is not None and last:
             await driver.stop()
 
-    def _ended(self, line: Phoenix, error: Exception | None) -> None:
+    def _on_end(self, line: Phoenix, error: Exception | None) -> None:
         if self.line is line:
             self.driver = None
         line.end(error)

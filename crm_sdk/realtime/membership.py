@@ -56,7 +56,7 @@ class Membership:
         self.last_error: CrmError | None = None
         self.ready: Callable[[], None] = lambda: None
 
-    def pointed(self, whose: tuple[str, str]) -> None:
+    def note_cursor(self, whose: tuple[str, str]) -> None:
         """Have the reader told that a cursor moved, once for all its moves since that was last read."""
         if whose in self.moved:
             return

@@ -238,7 +238,7 @@ class Phoenix:
         return encode(frame)
 
     def _join(self, member: Membership, now: float) -> Data:
-        cursor = member.position.resuming()
+        cursor = member.position.begin_resuming()
         place = {"resume": True} if cursor is None else {"last_seq": cursor.seq, "epoch": cursor.epoch}
         member.join_ref = self._ref()
         member.asked, member.again, member.up = now, None, False
@@ -261,7 +261,7 @@ class Phoenix:
         if latest is not None:
             yield self._urgent(Frame(member.join_ref, self._ref(), member.topic, CURSOR, latest), now)
 
-    def _joined(self, member: Membership, frame: Frame, now: float) -> None:
+    def _on_joined(self, member: Membership, frame: Frame, now: float) -> None:
         response: Mapping[str, Any] = frame.payload if is_object(frame.payload) else {}
         member.asked = None
         if frame.status != "ok":
@@ -275,7 +275,7 @@ class Phoenix:
             member.position.begin(before, epoch, gap if is_object(gap) else None)
             for event, payload in missed:
                 self._event(member, event, payload, now)
-        member.position.restored()
+        member.position.note_restored()
         member.up, member.crashes, member.last_error = True, 0, None
         member.welcomed = True
         member.ready()
@@ -294,9 +294,9 @@ class Phoenix:
             member.ready()
         else:
             member.last_error = error
-            self._crashed(member, now)
+            self._on_crash(member, now)
 
-    def _crashed(self, member: Membership, now: float) -> None:
+    def _on_crash(self, member: Membership, now: float) -> None:
         member.down()
         member.again = now + REJOIN[min(member.crashes, len(REJOIN) - 1)]
         member.crashes += 1
@@ -312,13 +312,13 @@ class Phoenix:
             return  # of a channel that was left, or of an earlier join
         if frame.event == REPLY:
             if frame.ref == member.join_ref:
-                self._joined(member, frame, now)
+                self._on_joined(member, frame, now)
             else:
-                self._answered(frame)
+                self._on_answer(frame)
         elif frame.event == ERROR:
             member.last_error = ConnectionFailedError(f"{member.topic} crashed on the server")
             self._give_up(f"{member.topic} crashed", member.topic)
-            self._crashed(member, now)
+            self._on_crash(member, now)
         elif frame.event == CLOSE:
             member.up = False
             self._give_up(f"{member.topic} was closed by the server", member.topic)
@@ -329,7 +329,7 @@ class Phoenix:
         else:
             self._event(member, frame.event, frame.payload, now)
 
-    def _answered(self, frame: Frame) -> None:
+    def _on_answer(self, frame: Frame) -> None:
         _, answer = self._answers.pop(frame.ref or "", ("", None))
         if answer is not None:
             answer.status, answer.response, answer.done = frame.status, frame.payload, True
@@ -340,7 +340,7 @@ class Phoenix:
         seq, epoch, id = number(numbers.get("seq")), text(numbers.get("epoch")), text(numbers.get("eventId"))
         item: dict[str, Any] = {"event": event, "payload": payload, "seq": seq, "epoch": epoch, "id": id}
         if seq is not None:
-            member.position.arrived(item, now, seq=seq, epoch=epoch, id=id)
+            member.position.take(item, now, seq=seq, epoch=epoch, id=id)
         elif "seq" in numbers and member.position.cursor is not None:
             member.position.suspect(now)  # one of this channel's, whose number was spoilt
         else:
@@ -351,7 +351,7 @@ class Phoenix:
         for member in self._members.values():
             while member.held:
                 item = member.held[0]
-                if not member.position.arrived(item, now, seq=None, epoch=None, id=item["id"]):
+                if not member.position.take(item, now, seq=None, epoch=None, id=item["id"]):
                     break
                 member.held.popleft()
 
@@ -364,7 +364,7 @@ class Phoenix:
         if event == CURSOR:
             cursor = member.cursors.take(payload, now)
             if cursor is not None:
-                member.pointed(cursor.whose)
+                member.note_cursor(cursor.whose)
             return
         changes = member.presence.state(payload) if event == "presence_state" else member.presence.diff(payload)
         for change in changes:
@@ -374,7 +374,7 @@ class Phoenix:
 
 
 def encode_input(frame: Frame) -> Data:
-    """Write what a user wants to say. Raises InvalidInputError where that cannot be."""
+    """Return the bytes or text of a frame with a user's payload. Raises InvalidInputError where it has none."""
     try:
         return encode(frame)
     except FrameError as error:

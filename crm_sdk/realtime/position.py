@@ -97,10 +97,10 @@ class Position(Generic[T]):
             self.seq = seq
         self.epoch = epoch
 
-    def arrived(self, event: T, now: float, *, seq: int | None, epoch: str | None, id: str | None) -> bool:
+    def take(self, event: T, now: float, *, seq: int | None, epoch: str | None, id: str | None) -> bool:
         """Take an event as it comes. False where it has no number and there is no room: offer it again later."""
         if seq is None:
-            return self._unnumbered(event, id)
+            return self._take_unnumbered(event, id)
         if self.epoch is not None and epoch is not None and epoch != self.epoch:  # the server was set back meanwhile
             self._lose(None, "epoch")
             self.seq, self._missing_since = seq - 1, None
@@ -147,7 +147,7 @@ class Position(Generic[T]):
         self._count_try()
         self._ahead.clear()
 
-    def restored(self) -> None:
+    def note_restored(self) -> None:
         """Note that the link is back: without numbers nobody can tell what was missed."""
         if self._broken and self.seq is None:
             self._report(EventGap(None, None, "unnumbered"))
@@ -169,7 +169,7 @@ class Position(Generic[T]):
         if self._missing_since is not None:
             self._missing_since = -inf
 
-    def resuming(self) -> Cursor | None:
+    def begin_resuming(self) -> Cursor | None:
         """Return the place to resume from, and count the try."""
         self._count_try()
         self.blocked = False
@@ -181,7 +181,7 @@ class Position(Generic[T]):
             self._tries += 1
         self._missing_since = None
 
-    def _unnumbered(self, event: T, id: str | None) -> bool:
+    def _take_unnumbered(self, event: T, id: str | None) -> bool:
         if id is not None and id in self._ids:
             return True
         if not self._deliver(event):

@@ -131,7 +131,7 @@ def _connect_socket(url: str, timeout: float) -> socket.socket:
 
 
 def _without_redirects(opening: Any) -> Any:
-    """Take from an async client that connects what it follows redirects with."""
+    """Return an async connection that follows no redirects."""
     opening.process_redirect = _raise_redirect
     return opening
 
@@ -141,7 +141,7 @@ def _raise_redirect(error: Exception) -> Exception:
 
 
 def _connect_error(error: Exception, url: str) -> Exception:
-    """Return what an exception of `websockets` while connecting is for us."""
+    """Return the exception of ours for one of `websockets` while connecting."""
     from websockets.exceptions import InvalidStatus, WebSocketException
 
     status = error.__cause__ if isinstance(error, ValueError) else error  # a redirect that was not followed

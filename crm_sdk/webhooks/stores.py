@@ -100,7 +100,7 @@ class SqliteEventStore:
         self._left_behind: list[sqlite3.Connection] = []
         try:
             with self._lock:
-                self._connected()
+                self._connection()
         except sqlite3.Error as error:
             raise ConfigurationError(f"{self._path} cannot keep webhook deliveries: {error}") from None
 
@@ -108,7 +108,7 @@ class SqliteEventStore:
         """Claim a delivery for so many seconds, unless it is claimed or done."""
         now = self._clock()
         with self._lock:
-            db = self._connected()
+            db = self._connection()
             members = {"key": key, "owner": owner, "until": now + lease, "now": now}
             if db.execute(_CLAIM, members).rowcount > 0:
                 return "claimed"
@@ -119,14 +119,14 @@ class SqliteEventStore:
         """Remember for so many seconds that it is done, also where the lease has ended meanwhile."""
         now = self._clock()
         with self._lock:
-            db = self._connected()
+            db = self._connection()
             db.execute(_FINISH, {"key": key, "until": now + keep})
             db.execute(_SWEEP, {"now": now})
 
     def release(self, key: str, owner: str) -> None:
         """Give a claim back, where it is still this owner's."""
         with self._lock:
-            self._connected().execute(_RELEASE, {"key": key, "owner": owner})
+            self._connection().execute(_RELEASE, {"key": key, "owner": owner})
 
     def close(self) -> None:
         """Close the file."""
@@ -135,7 +135,7 @@ class SqliteEventStore:
                 self._process = 0
                 self._db.close()
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connection(self) -> sqlite3.Connection:
         if self._process != os.getpid():
             if self._process:
                 # A connection does not survive a fork, and must not be closed by the child either.

@@ -19,7 +19,7 @@ from crm_cli import failures
 from crm_cli.failures import MisuseError
 from crm_cli.views import tail as tailing
 from crm_cli.views.conditions import condition
-from crm_cli.views.tail import Ending, about
+from crm_cli.views.tail import Ending, summary_of
 from crm_sdk.errors import EventGap
 from crm_sdk.models.events import read_event
 from crm_sdk.wire import read_instant
@@ -112,7 +112,7 @@ def test_on_a_terminal_a_line_below_says_how_the_link_is(
     ],
 )
 def test_what_an_event_is_about_is_said_in_short(told: Any, said: str) -> None:
-    assert about(told) == said
+    assert summary_of(told) == said
 
 
 # -- conditions ------------------------------------------------------------------------------------------------------

@@ -34,12 +34,12 @@ def answering(monkeypatch: pytest.MonkeyPatch, noun: str, **bodies: Any) -> Iter
         return httpx.Response(200, json=bodies[end]) if end in bodies else httpx.Response(404)
 
     @contextmanager
-    def connected(settings: object) -> Iterator[CrmClient]:
+    def open_client(settings: object) -> Iterator[CrmClient]:
         with CrmClient("http://crm.test", "key", http_client=httpx.MockTransport(Canned().does(answer))) as client:
             yield client
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"crm_cli.views.{noun}.connected", connected)
+        patch.setattr(f"crm_cli.views.{noun}.open_client", open_client)
         yield
 
 

@@ -36,7 +36,7 @@ class Reader:
 
     def feed(self, *seqs: int, now: float = 0.0, epoch: str = "e1") -> None:
         for seq in seqs:
-            self.position.arrived(seq, now, seq=seq, epoch=epoch, id=f"evt_{seq}")
+            self.position.take(seq, now, seq=seq, epoch=epoch, id=f"evt_{seq}")
 
 
 def test_events_pass_in_order_and_once() -> None:
@@ -62,7 +62,7 @@ def test_what_is_missing_is_asked_for_and_in_the_end_given_up() -> None:
     for _ in range(TRIES):
         reader.feed(3, 4)
         assert reader.position.wants_resume(GRACE, room=True)
-        assert reader.position.resuming() == Cursor(0, "e1")
+        assert reader.position.begin_resuming() == Cursor(0, "e1")
         reader.position.begin(0, "e1", None)
         assert reader.gaps == []
     reader.feed(3, 4)
@@ -74,10 +74,10 @@ def test_what_came_without_room_for_it_is_not_given_up() -> None:
     reader.position.begin(0, "e1", None)
     for _ in range(3 * TRIES):
         reader.feed(1)  # there is no room
-        reader.position.resuming()
+        reader.position.begin_resuming()
         reader.position.begin(0, "e1", None)
         reader.feed(2)  # the first was dropped on the way
-        reader.position.resuming()
+        reader.position.begin_resuming()
         reader.position.begin(0, "e1", None)
     reader.room = 9
     reader.feed(1, 2)
@@ -130,7 +130,7 @@ def test_without_room_nothing_is_passed_over() -> None:
     assert reader.got == [1, 2] and reader.position.blocked
     assert not reader.position.wants_resume(99, room=False) and reader.position.wants_resume(99, room=True)
     reader.room = 9
-    assert reader.position.resuming() == Cursor(2, "e1")
+    assert reader.position.begin_resuming() == Cursor(2, "e1")
     assert not reader.position.wants_resume(99, room=True), "asked once is enough until the answer has come"
     reader.position.begin(2, "e1", None)
     reader.feed(3, 4)
@@ -139,11 +139,11 @@ def test_without_room_nothing_is_passed_over() -> None:
 
 def test_events_without_numbers_are_told_apart_by_id_and_a_broken_link_is_told() -> None:
     reader = Reader()
-    assert reader.position.arrived(1, 0, seq=None, epoch=None, id="a")
-    assert reader.position.arrived(1, 0, seq=None, epoch=None, id="a")
+    assert reader.position.take(1, 0, seq=None, epoch=None, id="a")
+    assert reader.position.take(1, 0, seq=None, epoch=None, id="a")
     assert reader.got == [1] and reader.position.cursor is None
     reader.position.broke()
-    reader.position.restored()
+    reader.position.note_restored()
     assert reader.gaps == [(None, None, "unnumbered")]
 
 
@@ -164,7 +164,7 @@ def test_whatever_the_link_does_each_event_comes_once_and_in_order(
         now += 1
         reader.room = room
         if reader.position.wants_resume(now, room=True):
-            reader.position.resuming()
+            reader.position.begin_resuming()
             reader.position.begin(reader.position.seq or 0, "e1", None)
         trouble *= 0.7
     assert reader.got == list(range(1, events + 1)) and reader.gaps == []

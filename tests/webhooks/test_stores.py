@@ -64,7 +64,7 @@ def test_what_is_long_past_is_swept(ticking: Ticking, tmp_path: Path) -> None:
     for store in (memory, file):
         store.finish("last", "a", DAY)
     assert list(memory._entries) == ["last"]
-    assert [key for (key,) in file._connected().execute("SELECT key FROM webhook_delivery")] == ["last"]
+    assert [key for (key,) in file._connection().execute("SELECT key FROM webhook_delivery")] == ["last"]
     file.close()
 
 

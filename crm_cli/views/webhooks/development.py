@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import typer
 
-from ...connection import connected
+from ...connection import open_client
 from ...failures import SERVER, MisuseError, complain, visible
 from ...output import Printer
 from ...parameters import read_json
 from ...settings import Options, Settings, settle
-from ..tail import beginning, split
+from ..tail import split, start_cursor
 
 if TYPE_CHECKING:
     from .forwarding import Forwarder, Posted
@@ -55,10 +55,10 @@ def listen(
             "nothing happens at the embedded server while this runs: use a server, such as `crm stub serve`"
         )
     bookmark = Bookmark(settings, forward_to)
-    begin = bookmark.read() if since is None else beginning(since)
+    begin = bookmark.read() if since is None else start_cursor(since)
     with (
-        _forwarding(forward_to, secret) as forwarder,
-        connected(settings) as client,
+        _open_forwarder(forward_to, secret) as forwarder,
+        open_client(settings) as client,
         client.events.listen(types=split(events), since=begin, over=over) as stream,  # type: ignore[arg-type] # the SDK checks it
     ):
         complain(f"listening to {settings.base_url}{f', after {begin}' if begin else ''} (stop with Ctrl-C)")
@@ -77,12 +77,12 @@ def replay(
     """Have the server post a delivery once more, or post it to a URL from here."""
     settings = settle(options)
     if forward_to is None:
-        with connected(settings) as client:
+        with open_client(settings) as client:
             Printer(settings.output).show(client.webhooks.deliveries.redeliver(delivery_id))
         return 0
-    with connected(settings) as client:
+    with open_client(settings) as client:
         delivery = client.webhooks.deliveries.get(delivery_id)
-    with _forwarding(forward_to, secret) as forwarder:
+    with _open_forwarder(forward_to, secret) as forwarder:
         assert forwarder is not None, "there is a URL"
         posted = forwarder.post(delivery.payload, delivery.event_id)
     _tell(settings, delivery.event, delivery.event_id, posted)
@@ -110,12 +110,12 @@ def trigger(
         raise MisuseError(
             f"{settings.base_url} is not on this machine, and this writes to it: say --force if you mean it"
         )
-    with connected(settings) as client:
+    with open_client(settings) as client:
         Printer(settings.output).show(cause(client, given))
 
 
-def _forwarding(url: str | None, secret: str | None) -> Any:
-    """Return who posts to a URL, within a ``with``; None where there is no URL."""
+def _open_forwarder(url: str | None, secret: str | None) -> Any:
+    """Return a context manager of the forwarder to a URL; it gives None where there is no URL."""
     if url is None:
         return nullcontext()
     if not _can_be_posted_to(url):

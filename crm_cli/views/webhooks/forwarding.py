@@ -22,7 +22,7 @@ from crm_sdk.wire import encode_json
 from ...failures import complain
 from ...folders import data_folder, write_whole
 from ...settings import Settings
-from ..tail import heard
+from ..tail import next_event
 
 TRIES = 3
 """How often an event is posted that the URL refuses."""
@@ -135,7 +135,7 @@ def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> G
     bookmark.write(source.cursor)
     while True:
         try:
-            event = heard(source.__next__)
+            event = next_event(source.__next__)
         except StopIteration:
             return
         posted = forwarder.forward(payload_of(event), event.id) if forwarder is not None else None
