@@ -21,6 +21,7 @@ from .wire import camel, instant, number
 
 Session: TypeAlias = Literal["start", "renew", "end"]
 Role: TypeAlias = Literal["everybody", "admin"]
+Action: TypeAlias = Literal["read", "create", "update", "delete", "export", "import", "manage"]
 RateGroup: TypeAlias = Literal["standard", "ai", "auth", "bulk"]
 
 PAGING = frozenset({"limit", "offset", "page"})
@@ -86,6 +87,7 @@ class FlagArguments(TypedDict, total=False):
     session: Session | None
     auth: bool
     role: Role | None
+    action: Action | None
     rate: RateGroup
     destroys: bool | None
     errors: tuple[str, ...]
@@ -110,6 +112,8 @@ class Flags:
     role: Role | None = None
     """The only role that may call it, or ``everybody`` for what is the caller's own; without it the permissions of the
     caller's role decide."""
+    action: Action | None = None
+    """What the caller must have the right to do with the resource; without it method and status tell."""
     rate: RateGroup = "standard"
     """What it counts as, as far as rate limits go."""
     destroys: bool | None = None

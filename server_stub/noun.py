@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Resource
+from crm_sdk.route import Action
 from crm_sdk.wire import camel, encode_json
 
 from .data.blanks import blank
@@ -42,7 +43,6 @@ from .data.select import select
 from .five_calls import rules_of
 from .problems import FieldError, Problem, validation
 from .request import permissions
-from .request.permissions import Action
 from .request.rendering import renderer
 from .serving import STAMPS, Context, Members, changes_between
 

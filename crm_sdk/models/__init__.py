@@ -14,8 +14,11 @@ TYPE_CHECKING = False  # type checkers take it for true; importing `typing` for 
 # Written by `make docs`: begin
 if TYPE_CHECKING:
     from .accounts import (
-        Account as Account, AccountCreate as AccountCreate, AccountSort as AccountSort, AccountStatus as AccountStatus,
-        AccountType as AccountType, AccountUpdate as AccountUpdate,
+        Account as Account, AccountCreate as AccountCreate, AccountHierarchy as AccountHierarchy,
+        AccountMerge as AccountMerge, AccountNode as AccountNode, AccountSort as AccountSort,
+        AccountStatus as AccountStatus, AccountType as AccountType, AccountUpdate as AccountUpdate, Depth as Depth,
+        HierarchyRollup as HierarchyRollup, MergeIds as MergeIds, Territory as Territory,
+        TerritoryAssignment as TerritoryAssignment, TerritoryField as TerritoryField, TerritoryRule as TerritoryRule,
     )
     from .achievements import (
         Achievement as Achievement, AchievementList as AchievementList, AchievementProgress as AchievementProgress,
@@ -68,8 +71,8 @@ if TYPE_CHECKING:
     from .contact_duplicates import (
         ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
         DuplicateField as DuplicateField, DuplicateGroup as DuplicateGroup, DuplicateMatch as DuplicateMatch,
-        DuplicateReason as DuplicateReason, MergeCounts as MergeCounts, MergeGroup as MergeGroup,
-        MergeGroupInput as MergeGroupInput, SurvivorRule as SurvivorRule,
+        DuplicateReason as DuplicateReason, MergeGroup as MergeGroup, MergeGroupInput as MergeGroupInput,
+        SurvivorRule as SurvivorRule,
     )
     from .contact_imports import (
         ColumnMapping as ColumnMapping, ColumnTransform as ColumnTransform, ContactFileFormat as ContactFileFormat,
@@ -155,10 +158,11 @@ if TYPE_CHECKING:
         BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef, EntityType as EntityType,
         ErrorDetail as ErrorDetail, FieldChange as FieldChange, FieldValue as FieldValue, Filter as Filter,
         FilterGroup as FilterGroup, FilterOperator as FilterOperator, JobCounts as JobCounts, JobError as JobError,
-        LeadSource as LeadSource, Level as Level, Money as Money, Order as Order, Period as Period,
-        Priority as Priority, Rating as Rating, ScoreReason as ScoreReason, SearchQuery as SearchQuery,
-        Sentiment as Sentiment, SocialNetwork as SocialNetwork, SocialProfile as SocialProfile,
-        SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload, UserRef as UserRef,
+        LeadSource as LeadSource, Level as Level, MergeCounts as MergeCounts, Money as Money, Order as Order,
+        Period as Period, Priority as Priority, Rating as Rating, ScoreReason as ScoreReason,
+        SearchQuery as SearchQuery, Sentiment as Sentiment, SocialNetwork as SocialNetwork,
+        SocialProfile as SocialProfile, SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload,
+        UserRef as UserRef,
     )
     from .webhooks import (
         DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
@@ -167,7 +171,10 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
-    "accounts": "Account AccountCreate AccountSort AccountStatus AccountType AccountUpdate",
+    "accounts": (
+        "Account AccountCreate AccountHierarchy AccountMerge AccountNode AccountSort AccountStatus AccountType "
+        "AccountUpdate Depth HierarchyRollup MergeIds Territory TerritoryAssignment TerritoryField TerritoryRule"
+    ),
     "achievements": "Achievement AchievementList AchievementProgress AchievementRarity AchievementTotals",
     "activities": (
         "Activity ActivityKind ActivityRecord ActivitySource CalendarEvent Call CallOutcome CallStatus Direction "
@@ -197,7 +204,7 @@ _NAMES = {
     ),
     "contact_duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
-        "DuplicateReason MergeCounts MergeGroup MergeGroupInput SurvivorRule"
+        "DuplicateReason MergeGroup MergeGroupInput SurvivorRule"
     ),
     "contact_imports": (
         "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch "
@@ -240,9 +247,9 @@ _NAMES = {
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
-        "FieldValue Filter FilterGroup FilterOperator JobCounts JobError LeadSource Level Money Order Period "
-        "Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile SocialProfileInput Trend "
-        "Upload UserRef"
+        "FieldValue Filter FilterGroup FilterOperator JobCounts JobError LeadSource Level MergeCounts Money Order "
+        "Period Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile SocialProfileInput "
+        "Trend Upload UserRef"
     ),
     "webhooks": (
         "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "

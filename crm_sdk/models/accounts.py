@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Required, TypeAlias
 
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
-from .record import Record
+from .record import Model, Record
 from .values import (
     EMPTY,
     INPUT,
@@ -19,8 +20,11 @@ from .values import (
     Currency,
     Default,
     Email,
+    EntityRef,
     FieldValue,
+    FilterOperator,
     LeadSource,
+    MergeCounts,
     Phone,
     Rating,
     SocialProfile,
@@ -33,6 +37,8 @@ AccountType: TypeAlias = Annotated[
     Literal["prospect", "customer", "partner", "reseller", "vendor", "competitor", "other"] | str, OPEN
 ]
 AccountStatus: TypeAlias = Literal["active", "inactive", "churned"] | str
+Depth: TypeAlias = Annotated[int, Field(ge=1, le=10)]
+MergeIds: TypeAlias = Annotated[Sequence[str], Field(min_length=1, max_length=10)]
 AccountSort: TypeAlias = (
     Literal[
         "id",
@@ -126,3 +132,89 @@ class AccountUpdate(_AccountMembers, total=False):
     """What to change about an account; null clears a member. Its parent is changed by `accounts.set_parent`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class AccountNode(Model):
+    """An account in the tree of its hierarchy, with the accounts below it by name."""
+
+    id: str
+    name: str
+    type: AccountType | None = None
+    owner_id: str | None = None
+    level: int
+    """0 for the root."""
+    open_deal_value: Amount
+    won_value: Amount
+    children: list[AccountNode] = Field(default_factory=EMPTY)
+
+
+class HierarchyRollup(Model):
+    """The figures of an account and of everything below it."""
+
+    accounts: int
+    contacts: int
+    open_deals: int
+    open_value: Amount
+    won_value: Amount
+    currency: str
+
+
+class AccountHierarchy(Model):
+    """The tree an account is in."""
+
+    root: AccountNode
+    path: list[EntityRef]
+    """From the root to the account."""
+    rollup: HierarchyRollup
+    truncated: bool
+    """Whether the tree has more than the 1,000 accounts that are shown."""
+
+
+class AccountMerge(Model):
+    """What a merge of accounts made."""
+
+    account: Account
+    merged_ids: list[str]
+    moved: MergeCounts
+
+
+TerritoryField: TypeAlias = Literal[
+    "country", "state", "postal_code", "industry", "employees", "annual_revenue", "type"
+] | str  # fmt: skip
+
+
+class TerritoryRule(Model):
+    """A condition on a member of an account or a lead; those of one territory must all hold."""
+
+    field: TerritoryField
+    op: FilterOperator
+    value: FieldValue = None
+    values: list[FieldValue] = Field(default_factory=EMPTY)
+
+
+class Territory(Record):
+    """A part of the market, and who works on it."""
+
+    name: str
+    code: str | None = None
+    parent_id: str | None = None
+    manager_id: str | None = None
+    member_ids: list[str] = Field(default_factory=EMPTY)
+    rules: list[TerritoryRule] = Field(default_factory=EMPTY)
+    priority: Annotated[int | None, Default(100)] = None
+    """The lower one wins."""
+    active: Annotated[bool | None, Default(True)] = None
+
+
+class TerritoryAssignment(Model):
+    """The territory of an account, and how it came to it."""
+
+    account_id: str
+    territory: Territory | None = None
+    method: Literal["rule", "manual", "none"] | str
+    rule_index: int | None = None
+    """The first rule of the territory that held; None where it was set by hand, or there is none."""
+    locked: bool
+    """Whether changes of the account leave it as it is."""
+    assigned_at: AwareDatetime | None = None
+    assigned_by: str | None = None

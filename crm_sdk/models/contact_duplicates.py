@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from .contacts import Contact
 from .record import Model
-from .values import EMPTY, INPUT, ReadAs
+from .values import EMPTY, INPUT, MergeCounts, ReadAs
 
 DeduplicateMode: TypeAlias = Literal["find", "merge"] | str
 DuplicateField: TypeAlias = Literal["email", "phone", "name"] | str
@@ -64,20 +64,6 @@ def _merge_group(value: object) -> object:
 
 MergeGroupInput: TypeAlias = Annotated[MergeGroup | DuplicateGroup, ReadAs(MergeGroup, before=_merge_group)]
 """Contacts to merge: a group that was found, as it is, or one of the caller's own."""
-
-
-class MergeCounts(Model):
-    """How many records now belong to the survivor."""
-
-    contacts: int = 0
-    leads: int = 0
-    deals: int = 0
-    activities: int = 0
-    conversations: int = 0
-    relationships: int = 0
-    files: int = 0
-    comments: int = 0
-    children: int = 0
 
 
 class ContactMerge(Model):

@@ -8,12 +8,11 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from .accounts import Account
-from .contact_duplicates import MergeCounts
 from .contacts import Contact
 from .deals import Deal, DealUpdate
 from .leads import Lead
 from .record import Model
-from .values import EMPTY, INPUT
+from .values import EMPTY, INPUT, MergeCounts
 
 
 class LeadConversion(Model):

@@ -275,6 +275,20 @@ class BulkResult(Model, Generic[T]):
     failed: int
 
 
+class MergeCounts(Model):
+    """How many records now belong to the survivor."""
+
+    contacts: int = 0
+    leads: int = 0
+    deals: int = 0
+    activities: int = 0
+    conversations: int = 0
+    relationships: int = 0
+    files: int = 0
+    comments: int = 0
+    children: int = 0
+
+
 class JobCounts(Model):
     """How far a job has come."""
 

@@ -3,24 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
 from ..declare import operation, paginated
-from ..listing import Listing
+from ..listing import Listing, Sorting
 from ..paging import Page
-from ..resource import Mode, Resource
+from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
-    from ..models.accounts import Account, AccountCreate, AccountSort, AccountStatus, AccountType, AccountUpdate
+    from ..models.accounts import (
+        Account,
+        AccountCreate,
+        AccountHierarchy,
+        AccountMerge,
+        AccountSort,
+        AccountStatus,
+        AccountType,
+        AccountUpdate,
+        Depth,
+        MergeIds,
+        TerritoryAssignment,
+    )
+    from ..models.contacts import Contact, ContactSort, ContactStatus
+    from ..models.deals import Deal, DealStatus
     from ..models.values import Rating
+
+
+class AccountContacts(Resource[Mode]):
+    """The contacts of an account."""
+
+    @paginated(platform="GET /accounts/{account_id}/contacts")
+    def list(
+        self,
+        account_id: str,
+        *,
+        include_children: bool = False,
+        search: str | None = None,
+        status: ContactStatus | None = None,
+        sort: ContactSort | None = None,
+        **common: Unpack[Sorting],
+    ) -> Page[Contact]:
+        """List the contacts of an account, newest first; with `include_children` also those of the accounts below it.
+
+        Raises: NotFoundError; ValidationError for a member that cannot be sorted by.
+        """
+
+
+class AccountDeals(Resource[Mode]):
+    """The deals of an account."""
+
+    @paginated(platform="GET /accounts/{account_id}/deals")
+    def list(
+        self,
+        account_id: str,
+        *,
+        include_children: bool = False,
+        status: DealStatus | None = None,
+        pipeline_id: str | None = None,
+        sort: str | None = None,
+        **common: Unpack[Sorting],
+    ) -> Page[Deal]:
+        """List the deals of an account, newest first; with `include_children` also those of the accounts below it.
+
+        Raises: NotFoundError; ValidationError for a member that cannot be sorted by.
+        """
+
+
+class AccountTerritory(Resource[Mode]):
+    """The territory an account belongs to."""
+
+    @operation(platform="GET /accounts/{account_id}/territory")
+    def get(self, account_id: str) -> TerritoryAssignment:
+        """Fetch the territory of an account, and how it came to it.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(platform="PUT /accounts/{account_id}/territory", action="manage", errors=("TERRITORY_INACTIVE",))
+    def update(
+        self,
+        account_id: str,
+        *,
+        territory_id: str | None = None,
+        method: Literal["manual", "rule"] = "manual",
+        locked: bool = True,
+    ) -> TerritoryAssignment:
+        """Put an account into a territory by hand, or by the rules again.
+
+        With the method ``manual`` it is `territory_id`, or none without one, and stays while it is `locked`; ``rule``
+        evaluates the rules and unlocks it. The owner stays.
+
+        Raises: NotFoundError; ValidationError for an unknown territory; ConflictError for an inactive one;
+        PermissionDeniedError for roles that may not manage accounts.
+        """
 
 
 class Accounts(Resource[Mode]):
     """The companies contacts work for and deals are made with."""
 
-    @operation(platform="POST /accounts", errors=("ACCOUNT_EXISTS",))
+    contacts: AccountContacts[Mode] = part(AccountContacts)
+    deals: AccountDeals[Mode] = part(AccountDeals)
+    territory: AccountTerritory[Mode] = part(AccountTerritory)
+
+    @operation(platform="POST /accounts", errors=("ACCOUNT_EXISTS", "HIERARCHY_TOO_DEEP"))
     def create(self, account: AccountCreate) -> Account:
         """Create an account.
 
@@ -39,7 +126,7 @@ class Accounts(Resource[Mode]):
 
     @operation(
         platform="PUT /accounts/{account_id}",
-        errors=("ACCOUNT_EXISTS", "HIERARCHY_CYCLE", "HIERARCHY_TOO_DEEP", "RECORD_MERGED"),
+        errors=("ACCOUNT_EXISTS", "RECORD_MERGED"),
     )
     def update(self, account_id: str, changes: AccountUpdate, *, version: int | None = None) -> Account:
         """Change an account: members that are left out stay, null clears, lists are replaced.
@@ -84,4 +171,49 @@ class Accounts(Resource[Mode]):
         accounts without a parent.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
+        """
+
+    @operation(platform="GET /accounts/{account_id}/hierarchy")
+    def hierarchy(self, account_id: str, *, max_depth: Depth = 10) -> AccountHierarchy:
+        """Fetch the whole tree that an account is in, with its figures and those of everything below it.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(
+        platform="POST /accounts/{account_id}/children",
+        errors=("ACCOUNT_HAS_PARENT", "HIERARCHY_CYCLE", "HIERARCHY_TOO_DEEP", "RECORD_MERGED", "REFERENCE_NOT_FOUND"),
+    )
+    def add_child(self, account_id: str, child_id: str) -> Account:
+        """Make an account that has no parent a child of another, and return the child.
+
+        Raises: NotFoundError; ValidationError for an unknown child; ConflictError when it has another parent (use
+        `set_parent`), is above the account, or would be deeper than 10.
+        """
+
+    @operation(
+        platform="PUT /accounts/{account_id}/parent",
+        errors=("HIERARCHY_CYCLE", "HIERARCHY_TOO_DEEP", "RECORD_MERGED", "REFERENCE_NOT_FOUND"),
+    )
+    def set_parent(self, account_id: str, parent_id: str | None, *, version: int | None = None) -> Account:
+        """Give an account another parent, with everything below it; without one it becomes a root.
+
+        Raises: NotFoundError; ValidationError for an unknown parent; ConflictError when the parent is below the
+        account, it would be deeper than 10, or `version` differs.
+        """
+
+    @operation(
+        platform="POST /accounts/merge",
+        action="delete",
+        destroys=True,
+        errors=("HIERARCHY_CYCLE", "ACCOUNT_EXISTS", "DUPLICATE_VALUE", "RECORD_MERGED", "REFERENCE_NOT_FOUND"),
+    )
+    def merge(self, survivor_id: str, duplicate_ids: MergeIds, *, values: AccountUpdate | None = None) -> AccountMerge:
+        """Merge 1 to 10 duplicates into an account: what they have becomes the survivor's, and their ids lead to it.
+
+        The survivor's values win; what it lacks is filled from the duplicates in their order, and `values` goes before
+        both. Contacts, deals, activities, leads and child accounts move. All or nothing.
+
+        Raises: ValidationError for unknown ids, or a survivor among the duplicates; ConflictError for a resulting
+        cycle; PermissionDeniedError where one of them may not be deleted.
         """

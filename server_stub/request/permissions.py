@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from crm_sdk.route import Action
+
 from ..problems import Problem
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
     from ..serving import Caller
 
-Action: TypeAlias = Literal["read", "create", "update", "delete", "export", "import", "manage"]
 Scope: TypeAlias = Literal["all", "own"]
 
 _LETTERS: Mapping[str, Action] = {
@@ -77,6 +78,8 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
 
 def action_of(operation: Operation[..., Any], method: str) -> Action:
     """Return what a call does with its resource: its declaration says it, else its method and its status do."""
+    if operation.flags.action is not None:
+        return operation.flags.action
     if method == "GET" or operation.flags.safe:
         return "read"
     if method == "DELETE":

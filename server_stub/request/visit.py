@@ -283,10 +283,17 @@ class Visit:
             body = self.face.value(rendered, call, route)
             if is_object(result) and _is_record(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
+                if self.request.method == "GET" and self._is_known(headers["ETag"]):
+                    return Reply(304, headers)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers["Location"] = f"{self.request.path.rstrip('/')}/{result['id']}"
         headers["Content-Type"] = "application/json"
         return Reply(status, headers, encode_json(body))
+
+    def _is_known(self, tag: str) -> bool:
+        """Tell whether the caller has this version already; tags compare weakly (RFC 9110, 13.1.2)."""
+        known = self.request.headers.get("if-none-match", "")
+        return known.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in known.split(","))
 
     def _cut(
         self,

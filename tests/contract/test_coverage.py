@@ -32,6 +32,7 @@ COMPLETE = {
     ("flow", "Deals"),
     ("flow", "Notifications"),
     ("flow", "Search"),
+    ("platform", "Accounts"),
     ("platform", "Contacts"),
     ("platform", "Leads"),
 }

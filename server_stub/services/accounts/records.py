@@ -16,12 +16,55 @@ from ...problems import Problem
 from ...serving import Context
 from ..leads.assignment import territory_of
 
+LEVELS = 10
+"""How many levels a tree of accounts may have."""
+
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return the domain that follows from the website, where the account has none."""
+    """Return the domain that follows from the website, where the account has none. Raises 409 for a deep tree."""
+    if before is None and members.get("parent_id") is not None:
+        check_parent(call, None, members["parent_id"])
     known = members.get("domain", before.get("domain") if before is not None else None)
     place = normalise.host(members.get("website")) if not known else None
     return {"domain": place} if place else {}
+
+
+def ancestors_of(call: Context, account: Document) -> list[Document]:
+    """Return the accounts above one, the nearest first."""
+    accounts, above = call.collection("account"), list[Document]()
+    parent = accounts.get(account["parent_id"]) if account["parent_id"] else None
+    while parent is not None:
+        above.append(parent)
+        parent = accounts.get(parent["parent_id"]) if parent["parent_id"] else None
+    return above
+
+
+def hierarchy_cycle(account: Document, why: str) -> Problem:
+    """Return the refusal of a tree in which an account would be above itself."""
+    return Problem("HIERARCHY_CYCLE", f"{account['name']} would be above itself: {why}", details={"id": account["id"]})
+
+
+def check_parent(call: Context, account: Document | None, parent_id: str | None, *, height: int = 0) -> None:
+    """Refuse a parent that is the account itself or below it, and a tree that would be too deep.
+
+    `height` is how many levels there are below the account; None is a new account.
+    """
+    parent = call.collection("account").get(parent_id) if parent_id is not None else None
+    if parent is None:
+        return
+    above = [parent, *ancestors_of(call, parent)]
+    if account is not None and any(doc["id"] == account["id"] for doc in above):
+        raise hierarchy_cycle(account, f"{parent['name']} is the account itself, or below it")
+    if len(above) + 1 + height > LEVELS:
+        raise Problem(
+            "HIERARCHY_TOO_DEEP", f"a tree of accounts has at most {LEVELS} levels", details={"limit": LEVELS}
+        )
+
+
+def by_rules(call: Context, account: Document) -> dict[str, Any]:
+    """Return the members of an account that say which territory the rules put it into."""
+    territory = territory_of(call, account)
+    return {"territory_id": territory["id"] if territory is not None else None, "territory_method": "rule"}
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
@@ -36,9 +79,11 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
                 call.collection(kind).put(doc | {"company": after["name"]})
     if after.get("territory_locked"):
         return None
-    territory = territory_of(call, after)
-    territory_id = territory["id"] if territory is not None else None
-    return call.collection("account").put(after | {"territory_id": territory_id})
+    place = by_rules(call, after)
+    if place["territory_id"] == after.get("territory_id") and before is not None:
+        return None
+    stamp = {"territory_assigned_at": call.now, "territory_assigned_by": "system"}
+    return call.collection("account").put(after | place | stamp)
 
 
 def _may_delete(call: Context, account: Document) -> None:
@@ -71,6 +116,19 @@ ACCOUNTS = Noun(
         "owner_id": lambda call: call.caller.user_id,
         "currency": lambda call: call.tenant["base_currency"],
     },
+    computed=(
+        "contact_count",
+        "open_deal_count",
+        "open_deal_value",
+        "won_value",
+        "child_count",
+        "health_score",
+        "last_activity_at",
+        "territory_locked",
+        "territory_method",
+        "territory_assigned_at",
+        "territory_assigned_by",
+    ),
     filters={"parent_id": lambda call, value: lambda doc: doc["parent_id"] == (None if value == "none" else value)},
     check=_check,
     follow=_follow,

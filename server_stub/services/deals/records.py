@@ -98,7 +98,7 @@ def update(call: Context, deal_id: str, changes: Members) -> Document:
 
 def _tell_changes(call: Context, before: Document, after: Document) -> None:
     call.emit("deal.updated", "deal", after, changes=changes_between(before, after))
-    deal_stages.follow(call, after, before["contact_id"], before["account_id"])
+    deal_stages.follow(call, after, before["contact_id"])
 
 
 @serves(Deals.move_stage)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from ...data.document import Document
@@ -137,7 +136,7 @@ def _entry(deal: Members, before: Members | None, at: Any) -> dict[str, Any]:
 
 
 def follow(call: Context, deal: Members, *others: str | None) -> None:
-    """Compute anew what the deal's contacts and its account hold of it, and the `others`, contacts or accounts."""
+    """Compute anew what the deal's contacts hold of it, and the `others`; its account follows its events."""
     roles: Sequence[Members] = deal.get("contact_roles") or ()
     people = {deal.get("contact_id"), *(role["contact_id"] for role in roles), *others} - {None}
     for contact_id in sorted(id for id in people if id is not None):
@@ -146,25 +145,6 @@ def follow(call: Context, deal: Members, *others: str | None) -> None:
             new = call.update("contact", contact, {"lifecycle_stage": "customer"})
             call.emit("contact.updated", "contact", new, changes=changes_between(contact, new))
         contact_health.refresh(call, contact_id)
-    for account_id in sorted(id for id in {deal.get("account_id"), *others} if id is not None):
-        _sum_up(call, account_id)
 
 
 _CUSTOMERS = ("customer", "evangelist", "other")
-
-
-def _sum_up(call: Context, account_id: str) -> None:
-    account = call.collection("account").get(account_id)
-    if account is None:
-        return
-    worth, mine = figures.worth(call), call.collection("deal").find("account_id", account_id)
-    opened = [worth(deal) for deal in mine if deal["status"] == "open"]
-    won = [worth(deal) for deal in mine if deal["status"] == "won"]
-    sums = {
-        "open_deal_count": len(opened),
-        "open_deal_value": sum(opened, Decimal()),
-        "won_value": sum(won, Decimal()),
-        "type": "customer" if won and account["type"] == "prospect" else account["type"],
-    }
-    if any(account.get(name) != value for name, value in sums.items()):
-        call.collection("account").put(account | sums)  # nobody has edited it: its version stays

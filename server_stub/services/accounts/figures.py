@@ -1,0 +1,107 @@
+"""The figures of accounts: counts, sums and health, which follow whatever is written about their people and deals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from ...data.document import Document
+from ...serving import Context, reacts
+from ..contacts import health
+from ..deals import figures as deal_figures
+
+_RECENT = timedelta(days=90)
+_HEALTH = 50
+"""The health of an account without contacts."""
+_OF = {"contact": "account_id", "deal": "account_id", "activity": "account_id", "lead": "account_id"}
+_WRITES = ("created", "updated", "deleted", "merged")
+
+
+def figures_of(call: Context, account: Document) -> dict[str, Any]:
+    """Return the members of an account that follow from its contacts, deals, activities and children."""
+    id = account["id"]
+    contacts = call.collection("contact").find("account_id", id)
+    deals = call.collection("deal").find("account_id", id)
+    worth = deal_figures.worth(call)
+    opened = [worth(deal) for deal in deals if deal["status"] == "open"]
+    won = [worth(deal) for deal in deals if deal["status"] == "won"]
+    activities = [*call.collection("activity").find("account_id", id)]
+    for contact in contacts:
+        activities += call.collection("activity").find("contact_id", contact["id"])
+    return {
+        "contact_count": len(contacts),
+        "open_deal_count": len(opened),
+        "open_deal_value": sum(opened, Decimal()),
+        "won_value": sum(won, Decimal()),
+        "child_count": len(call.collection("account").find("parent_id", id)),
+        "health_score": _health(call, contacts),
+        "last_activity_at": _last(call, activities, contacts, deals) or account.get("last_activity_at"),
+        "type": "customer" if won and account["type"] == "prospect" else account["type"],
+    }
+
+
+def _health(call: Context, contacts: list[Document]) -> int:
+    """Return the mean health of the contacts, each weighted by how often there was talk with it lately."""
+    total = weights = 0
+    for contact in contacts:
+        talks = health.communications_of(call, contact["id"])
+        weight = 1 + sum(talk["date"] >= call.now - _RECENT for talk in talks)
+        total += contact["health_score"] * weight
+        weights += weight
+    return round(total / weights) if weights else _HEALTH
+
+
+def _last(
+    call: Context, activities: list[Document], contacts: list[Document], deals: list[Document]
+) -> datetime | None:
+    times = (
+        *(activity.get("occurred_at") for activity in activities),
+        *(contact.get("last_contact") for contact in contacts),
+        *(deal.get("last_activity") for deal in deals),
+    )
+    return max((at for at in times if at is not None and at <= call.now), default=None)
+
+
+def refresh(call: Context, account_id: str | None) -> None:
+    """Bring the figures of an account up to date. Nobody has edited it, so its version stays."""
+    account = call.collection("account").get(account_id) if account_id is not None else None
+    if account is None:
+        return
+    figures = figures_of(call, account)
+    if any(account.get(name) != value for name, value in figures.items()):
+        call.collection("account").put(account | figures)
+
+
+def _accounts_of(call: Context, entry: Document) -> Iterator[str | None]:
+    """Give the accounts that an event is about: those of its record, now and before."""
+    kind, id = entry["entity"]["type"], entry["entity"]["id"]
+    doc = call.collection(kind).get(id, deleted=True)
+    if doc is None:
+        return
+    yield doc.get("account_id") if kind != "account" else id
+    if kind == "account":
+        yield doc.get("parent_id")
+    contact = call.collection("contact").get(doc.get("contact_id") or "", deleted=True)
+    if contact is not None:
+        yield contact.get("account_id")
+    for change in entry["changes"]:
+        if change["field"] in ("account_id", "parent_id"):
+            yield change["before"]
+
+
+@reacts(
+    *(f"{kind}.{verb}" for kind in ("contact", "deal", "activity", "account") for verb in _WRITES),
+    "contact.health_changed",
+    "deal.stage_changed",
+    "deal.activity_added",
+    "lead.converted",
+    "message.sent",
+    "message.received",
+    "account.hierarchy_changed",
+)
+def follow_what_happened(call: Context, entry: Document) -> None:
+    """Bring the figures of the accounts that an event is about up to date."""
+    for account_id in dict.fromkeys(_accounts_of(call, entry)):
+        refresh(call, account_id)

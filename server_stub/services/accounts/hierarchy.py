@@ -1,0 +1,166 @@
+"""The tree of accounts: who is whose parent, what that forbids, and the figures of a part of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from crm_sdk.resources.accounts import AccountContacts, AccountDeals, Accounts
+
+from ...data.document import Document
+from ...data.select import select
+from ...problems import Problem
+from ...serving import Context, serves
+from ..deals import figures as deal_figures
+from .records import ACCOUNTS, LEVELS, ancestors_of, check_parent
+
+_SHOWN = 1_000
+"""How many accounts of a tree are shown."""
+_DEAL_SORTS = ("title", "value", "probability", "weighted_value", "expected_close_date", "stage_changed_at")
+
+
+def children_of(call: Context, account_id: str) -> list[Document]:
+    """Return the accounts right below one, by name."""
+    children = call.collection("account").find("parent_id", account_id)
+    return sorted(children, key=lambda child: (child["name"].casefold(), child["id"]))
+
+
+def below(call: Context, account_id: str) -> Iterator[Document]:
+    """Give the accounts below one, at every depth."""
+    for child in call.collection("account").find("parent_id", account_id):
+        yield child
+        yield from below(call, child["id"])
+
+
+@serves(Accounts.hierarchy)
+def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
+    """Return the tree from its root, the way to the account, and what the account and everything below it add up to."""
+    account = ACCOUNTS.found(call, account_id)
+    path = [*reversed(ancestors_of(call, account)), account]
+    shown = [0]
+
+    def node(doc: Document, level: int) -> dict[str, Any]:
+        shown[0] += 1
+        deeper = children_of(call, doc["id"]) if level < max_depth else []
+        return {
+            **{name: doc[name] for name in ("id", "name", "type", "owner_id", "open_deal_value", "won_value")},
+            "level": level,
+            "children": [node(child, level + 1) for child in deeper if shown[0] < _SHOWN],
+        }
+
+    whole = [path[0], *below(call, path[0]["id"])]
+    mine = [account, *below(call, account["id"])]
+    return {
+        "root": node(path[0], 0),
+        "path": [{"type": "account", "id": doc["id"], "name": doc["name"]} for doc in path],
+        "rollup": {
+            "accounts": len(mine),
+            "contacts": sum(doc["contact_count"] for doc in mine),
+            "open_deals": sum(doc["open_deal_count"] for doc in mine),
+            "open_value": sum((Decimal(doc["open_deal_value"]) for doc in mine), Decimal()),
+            "won_value": sum((Decimal(doc["won_value"]) for doc in mine), Decimal()),
+            "currency": call.tenant["base_currency"],
+        },
+        "truncated": len(whole) > _SHOWN,
+    }
+
+
+@serves(Accounts.add_child)
+def add_child(call: Context, account_id: str, child_id: str) -> Document:
+    """Put an account without a parent below another."""
+    parent = ACCOUNTS.writable(call, account_id)
+    call.reference("account", child_id, "child_id")
+    child = ACCOUNTS.writable(call, child_id)
+    if child["parent_id"] not in (None, parent["id"]):
+        raise Problem(
+            "ACCOUNT_HAS_PARENT",
+            f"{child['name']} is below {child['parent_id']}: use set_parent to move it",
+            details={"parent_id": child["parent_id"]},
+        )
+    return _move(call, child, parent["id"])
+
+
+@serves(Accounts.set_parent)
+def set_parent(call: Context, account_id: str, parent_id: str | None, version: int | None) -> Document:
+    """Move an account with everything below it."""
+    account = ACCOUNTS.writable(call, account_id)
+    call.lock(account, version)
+    return _move(call, account, call.resolved("account", parent_id, "parent_id"))
+
+
+def _move(call: Context, account: Document, parent_id: str | None) -> Document:
+    check_parent(call, account, parent_id, height=_height(call, account["id"]))
+    moved = ACCOUNTS.change(call, account, {"parent_id": parent_id}, verb="hierarchy_changed")
+    return ACCOUNTS.found(call, moved["id"])
+
+
+def _height(call: Context, account_id: str) -> int:
+    """Return how many levels there are below an account; no more are counted than there may be."""
+    level, height = [account_id], 0
+    while height <= LEVELS:
+        level = [child["id"] for id in level for child in call.collection("account").find("parent_id", id)]
+        if not level:
+            break
+        height += 1
+    return height
+
+
+def _accounts(call: Context, account_id: str, *, include_children: bool) -> list[str]:
+    account = ACCOUNTS.found(call, account_id)
+    return [account["id"], *(doc["id"] for doc in below(call, account["id"]) if include_children)]
+
+
+@serves(AccountContacts.list)
+def list_contacts(
+    call: Context,
+    account_id: str,
+    include_children: bool,
+    search: str | None,
+    status: str | None,
+    sort: str | None,
+    order: str | None,
+) -> Sequence[Document]:
+    """Return the contacts of an account, or of its part of the tree."""
+    noun = call.server.nouns.get("contact")
+    equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
+    return select(
+        call.collection("contact"),
+        equal=equal | ({"status": status} if status is not None else {}),
+        text=search,
+        searched=noun.searched if noun is not None else ("name", "email", "phone", "company", "title"),
+        sort=sort,
+        order=order,
+        sorts=noun.sorts if noun is not None else ("name", "company", "health_score", "last_contact", "total_value"),
+    )
+
+
+@serves(AccountDeals.list)
+def list_deals(
+    call: Context,
+    account_id: str,
+    include_children: bool,
+    status: str | None,
+    pipeline_id: str | None,
+    sort: str | None,
+    order: str | None,
+) -> Sequence[Document]:
+    """Return the deals of an account, or of its part of the tree, with their figures as they are now."""
+    equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
+    given = {"status": status, "pipeline_id": pipeline_id}
+    docs = select(
+        call.collection("deal"),
+        equal=equal | {name: value for name, value in given.items() if value is not None},
+        sort=sort,
+        order=order,
+        sorts=(
+            "title",
+            "value",
+            "probability",
+            "weighted_value",
+            "expected_close_date",
+            "stage_changed_at",
+            "last_activity",
+        ),
+    )
+    return [deal_figures.with_current_figures(call, deal) for deal in docs]

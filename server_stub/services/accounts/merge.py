@@ -1,0 +1,84 @@
+"""Merge accounts: the survivor gets what it lacks and what belonged to the duplicates; their ids lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm_sdk.resources.accounts import Accounts
+
+from ...data.document import Document
+from ...problems import invalid
+from ...serving import STAMPS, Context, Members, serves
+from .figures import refresh
+from .records import ACCOUNTS, ancestors_of, hierarchy_cycle
+
+_MOVED = {"contacts": "contact", "deals": "deal", "activities": "activity", "leads": "lead"}
+_OWN = STAMPS | {"merged_ids", "merged_into", "parent_id", "territory_id", "owner_id", *ACCOUNTS.computed}
+"""What no duplicate hands on by itself."""
+
+
+@serves(Accounts.merge)
+def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values: Members | None) -> dict[str, Any]:
+    """Merge duplicates into an account, all of them or none."""
+    kept = call.resolved("account", survivor_id, "survivor_id")
+    given = call.resolved("account", duplicate_ids, "duplicate_ids")
+    if kept in given:
+        raise invalid("duplicate_ids", "choice", "the survivor cannot be one of its duplicates")
+    survivor = ACCOUNTS.writable(call, kept, "delete")
+    duplicates = [ACCOUNTS.writable(call, id, "delete") for id in given]
+    gone = {doc["id"] for doc in duplicates}
+    parent_id = _parent_after(call, survivor, gone)
+    for doc in duplicates:
+        call.collection("account").put(doc | {"deleted_at": call.now, "merged_into": survivor["id"]})
+    moved = {name: _hand_over(call, kind, gone, survivor) for name, kind in _MOVED.items()}
+    moved["children"] = _hand_over_children(call, gone, survivor)
+    changes: dict[str, Any] = {}
+    for doc in duplicates:
+        known = {**survivor, **changes}
+        changes |= {
+            name: doc[name] for name in doc if name not in _OWN and _empty(known.get(name)) and not _empty(doc[name])
+        }
+    if values:
+        changes |= ACCOUNTS.stored_form(call, values, survivor)
+    ids = [id for doc in duplicates for id in (*doc["merged_ids"], doc["id"])]
+    changes |= {"merged_ids": list(dict.fromkeys([*survivor["merged_ids"], *ids])), "parent_id": parent_id}
+    ACCOUNTS.change(call, survivor, changes, verb="merged", metadata={"merged_ids": sorted(gone)})
+    refresh(call, survivor["id"])
+    refresh(call, parent_id)
+    return {
+        "account": ACCOUNTS.found(call, survivor["id"]),
+        "merged_ids": [doc["id"] for doc in duplicates],
+        "moved": moved,
+    }
+
+
+def _empty(value: object) -> bool:
+    return value in (None, "", [], {})
+
+
+def _parent_after(call: Context, survivor: Document, gone: set[str]) -> str | None:
+    """Return the survivor's parent once the duplicates are gone. Raises 409 where the tree would have a cycle."""
+    above = ancestors_of(call, survivor)
+    kept = [doc for doc in above if doc["id"] not in gone]
+    if kept != above[len(above) - len(kept) :]:
+        raise hierarchy_cycle(survivor, "an account between it and a duplicate would be above and below it")
+    return kept[0]["id"] if kept else None
+
+
+def _hand_over(call: Context, kind: str, gone: set[str], survivor: Document) -> int:
+    """Give the survivor the records of the duplicates. Nobody has edited them, so their versions stay."""
+    records = call.collection(kind)
+    found = [doc for id in gone for doc in records.find("account_id", id)]
+    for doc in found:
+        company = {"company": survivor["name"]} if kind in ("contact", "deal") else {}
+        records.put(doc | {"account_id": survivor["id"], **company})
+    return len(found)
+
+
+def _hand_over_children(call: Context, gone: set[str], survivor: Document) -> int:
+    accounts = call.collection("account")
+    found = [doc for id in gone for doc in accounts.find("parent_id", id) if doc["id"] != survivor["id"]]
+    for doc in found:
+        accounts.put(doc | {"parent_id": survivor["id"]})
+    return len(found)

@@ -1,0 +1,90 @@
+"""Merging accounts: what the survivor becomes, what moves, what forbids it; and the territory of an account."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm_sdk import ConflictError, CrmClient, PermissionDeniedError, ValidationError
+from server_stub import StubServer
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client()
+
+
+def test_the_survivor_gets_what_it_lacks_and_all_that_was_the_others(client: CrmClient, stub: StubServer) -> None:
+    keep = client.accounts.create({"name": "Keep", "industry": "Steam", "tags": ["a"]})
+    one = client.accounts.create({"name": "One", "industry": "Rail", "domain": "one.example", "employees": 5})
+    two = client.accounts.create({"name": "Two", "employees": 9, "description": "second"})
+    child = client.accounts.create({"name": "Child", "parent_id": one.id})
+    ada = client.contacts.create({"name": "Ada", "account_id": one.id})
+    deal = client.deals.create({"title": "Engine", "value": 10, "contact_id": ada.id})
+    done = client.accounts.merge(keep.id, [one.id, two.id], values={"rating": "hot"})
+    merged = done.account
+    assert (merged.name, merged.industry, merged.domain, merged.employees) == ("Keep", "Steam", "one.example", 5)
+    assert (merged.description, merged.rating, merged.tags) == ("second", "hot", ["a"])
+    assert done.merged_ids == merged.merged_ids == [one.id, two.id]
+    assert (done.moved.contacts, done.moved.deals, done.moved.children) == (1, 1, 1)
+    assert client.contacts.get(ada.id).account_id == keep.id
+    assert [found.id for found in client.accounts.deals.list(keep.id)] == [deal.id]
+    assert client.contacts.get(ada.id).company == "Keep" and client.accounts.get(child.id).parent_id == keep.id
+    assert (merged.contact_count, merged.open_deal_value, merged.child_count) == (1, 10, 1)
+    assert client.accounts.get(one.id).id == keep.id
+    assert one.id not in {found.id for found in client.accounts.list(limit=200)}
+    with pytest.raises(ConflictError) as caught:
+        client.accounts.update(one.id, {"name": "X"})
+    assert caught.value.code == "RECORD_MERGED" and caught.value.details == {"survivorId": keep.id}
+    assert [entry["action"] for entry in stub.audit()][-1] == "account.merged"
+
+
+def test_what_cannot_be_merged_leaves_all_as_it_was(client: CrmClient, stub: StubServer) -> None:
+    keep, one = client.accounts.create({"name": "Keep"}), client.accounts.create({"name": "One"})
+    middle = client.accounts.create({"name": "Middle", "parent_id": one.id})
+    leaf = client.accounts.create({"name": "Leaf", "parent_id": middle.id})
+    with pytest.raises(ConflictError) as caught:
+        client.accounts.merge(leaf.id, [one.id])
+    assert caught.value.code == "HIERARCHY_CYCLE"
+    for duplicates in ([one.id, "account_none"], [keep.id, one.id], [], [one.id] * 11):
+        with pytest.raises((ValidationError, ValueError)):
+            client.accounts.merge(keep.id, duplicates)
+    assert client.accounts.get(one.id).id == one.id and client.accounts.get(keep.id).merged_ids == []
+    sales = stub.client(api_key="acme-sales")
+    with pytest.raises(PermissionDeniedError):
+        sales.accounts.merge(keep.id, [one.id])
+    mine = [sales.accounts.create({"name": name}).id for name in ("Mine", "Mine too")]
+    assert sales.accounts.merge(mine[0], mine[1:]).merged_ids == mine[1:]
+
+
+def test_a_direct_parent_may_be_a_duplicate(client: CrmClient) -> None:
+    top = client.accounts.create({"name": "Top"})
+    parent = client.accounts.create({"name": "Parent", "parent_id": top.id})
+    child = client.accounts.create({"name": "Child", "parent_id": parent.id})
+    assert client.accounts.merge(child.id, [parent.id]).account.parent_id == top.id
+
+
+def test_the_territory_follows_the_rules_until_it_is_set_by_hand(client: CrmClient, stub: StubServer) -> None:
+    territories = stub.store.collection("tenant_acme", "territory")
+    rule = {"field": "industry", "op": "eq", "value": "steam"}
+    big = {"field": "employees", "op": "gte", "value": 100}
+    given = {"active": True, "parent_id": None, "member_ids": [], "version": 1}
+    territories.put({"id": "territory_wide", "name": "Wide", "priority": 1, "rules": [rule], **given})
+    territories.put({"id": "territory_big", "name": "Big", "priority": 0, "rules": [rule, big], **given})
+    territories.put({"id": "territory_off", "name": "Off", "priority": 0, "rules": [], **given, "active": False})
+    made = client.accounts.create({"name": "Engines", "industry": "steam", "employees": 500})
+    assert made.territory_id == "territory_big"
+    assert client.accounts.update(made.id, {"employees": 5}).territory_id == "territory_wide"
+    seen = client.accounts.territory.get(made.id)
+    assert (seen.method, seen.locked, seen.territory and seen.territory.id) == ("rule", False, "territory_wide")
+    by_hand = client.accounts.territory.update(made.id, territory_id="territory_big")
+    assert (by_hand.method, by_hand.locked, by_hand.rule_index) == ("manual", True, None)
+    assert client.accounts.update(made.id, {"employees": 6}).territory_id == "territory_big"
+    back = client.accounts.territory.update(made.id, method="rule")
+    assert (back.method, back.locked, back.territory and back.territory.id) == ("rule", False, "territory_wide")
+    with pytest.raises(ConflictError):
+        client.accounts.territory.update(made.id, territory_id="territory_off")
+    with pytest.raises(ValidationError):
+        client.accounts.territory.update(made.id, territory_id="territory_none")
+    with pytest.raises(PermissionDeniedError):
+        stub.client(api_key="acme-sales").accounts.territory.update(made.id, method="rule")
+    assert [entry["action"] for entry in stub.audit()].count("account.territory_changed") == 2
