@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from crm_sdk import ConflictError, CrmClient, ValidationError
@@ -34,7 +36,7 @@ def test_the_tree_and_what_it_adds_up_to(client: CrmClient) -> None:
     assert [node.name for node in found.root.children] == ["A sibling", "B middle"]
     assert [(ref.name, ref.type) for ref in found.path] == [("Root", "account"), ("B middle", "account")]
     rollup = found.rollup
-    assert (rollup.accounts, rollup.contacts, rollup.open_deals, rollup.open_value) == (2, 2, 2, 150)
+    assert (rollup.accounts, rollup.contacts, rollup.open_deals, rollup.open_value) == (2, 2, 2, Decimal(150))
     assert client.accounts.hierarchy(root.id).rollup.open_value == 1157
     assert client.accounts.hierarchy(leaf.id, max_depth=1).root.children[1].children == []
     assert (client.accounts.get(root.id).child_count, client.accounts.get(middle.id).child_count) == (2, 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from crm_sdk import ConflictError, CrmClient, PermissionDeniedError, ValidationError
@@ -29,7 +32,7 @@ def test_the_survivor_gets_what_it_lacks_and_all_that_was_the_others(client: Crm
     assert client.contacts.get(ada.id).account_id == keep.id
     assert [found.id for found in client.accounts.deals.list(keep.id)] == [deal.id]
     assert client.contacts.get(ada.id).company == "Keep" and client.accounts.get(child.id).parent_id == keep.id
-    assert (merged.contact_count, merged.open_deal_value, merged.child_count) == (1, 10, 1)
+    assert (merged.contact_count, merged.open_deal_value, merged.child_count) == (1, Decimal(10), 1)
     assert client.accounts.get(one.id).id == keep.id
     assert one.id not in {found.id for found in client.accounts.list(limit=200)}
     with pytest.raises(ConflictError) as caught:
@@ -67,7 +70,7 @@ def test_the_territory_follows_the_rules_until_it_is_set_by_hand(client: CrmClie
     territories = stub.store.collection("tenant_acme", "territory")
     rule = {"field": "industry", "op": "eq", "value": "steam"}
     big = {"field": "employees", "op": "gte", "value": 100}
-    given = {"active": True, "parent_id": None, "member_ids": [], "version": 1}
+    given: dict[str, Any] = {"active": True, "parent_id": None, "member_ids": [], "version": 1}
     territories.put({"id": "territory_wide", "name": "Wide", "priority": 1, "rules": [rule], **given})
     territories.put({"id": "territory_big", "name": "Big", "priority": 0, "rules": [rule, big], **given})
     territories.put({"id": "territory_off", "name": "Off", "priority": 0, "rules": [], **given, "active": False})
