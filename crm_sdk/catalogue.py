@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .resources.leads import Leads
     from .resources.messages import Messages
     from .resources.notifications import Notifications
+    from .resources.pipelines import Pipelines
     from .resources.search import Search
     from .resources.webhooks import Webhooks
 # Written by `make docs`: end
@@ -57,6 +58,7 @@ class Catalogue(Generic[Mode]):
     leads: Leads[Mode] = noun()
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
+    pipelines: Pipelines[Mode] = noun()
     search: Search[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
     # Written by `make docs`: end

@@ -146,6 +146,16 @@ if TYPE_CHECKING:
         Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
         UnreadCount as UnreadCount,
     )
+    from .pipelines import (
+        ActionPreview as ActionPreview, ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput,
+        ActionType as ActionType, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
+        AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
+        AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
+        AutomationTriggerInput as AutomationTriggerInput, Condition as Condition, ConditionGroup as ConditionGroup,
+        ConditionResult as ConditionResult, Pipeline as Pipeline, PipelineCreate as PipelineCreate,
+        PipelineEntity as PipelineEntity, PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate,
+        StageKind as StageKind, StageUpdate as StageUpdate,
+    )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .search import SearchResults as SearchResults, SearchType as SearchType
     from .users import (
@@ -242,6 +252,12 @@ _NAMES = {
         "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
+    "pipelines": (
+        "ActionPreview ActionSpec ActionSpecInput ActionType AutomationEvent AutomationRule AutomationRuleCreate "
+        "AutomationRuleUpdate AutomationTest AutomationTrigger AutomationTriggerInput Condition ConditionGroup "
+        "ConditionResult Pipeline PipelineCreate PipelineEntity PipelineUpdate Stage StageCreate StageKind "
+        "StageUpdate"
+    ),
     "record": "Mismatch Model Record",
     "search": "SearchResults SearchType",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",

@@ -11,6 +11,17 @@ from ..declare import operation, paginated
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
+_MOVES = (
+    "STAGE_NOT_IN_PIPELINE",
+    "PIPELINE_INACTIVE",
+    "DEAL_CLOSED",
+    "STAGE_BACKWARD_FORBIDDEN",
+    "STAGE_SKIP_FORBIDDEN",
+    "STAGE_FIELDS_MISSING",
+    "LOST_REASON_REQUIRED",
+)
+"""What may forbid to move a deal to a stage."""
+
 if TYPE_CHECKING:
     from ..models.deals import (
         Deal,
@@ -70,7 +81,7 @@ class Deals(Resource[Mode]):
         Raises: ValidationError, also for an unknown contact; ConflictError for an unknown stage.
         """
 
-    @operation(flow="PUT /api/deals/{deal_id}", errors=("STAGE_NOT_IN_PIPELINE", "PIPELINE_INACTIVE"))
+    @operation(flow="PUT /api/deals/{deal_id}", errors=_MOVES)
     def update(self, deal_id: str, changes: DealUpdate) -> Deal:
         """Change a deal: members that are left out stay, None clears. What is computed is computed anew.
 
@@ -86,7 +97,7 @@ class Deals(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(flow="PATCH /api/deals/{deal_id}/stage", errors=("STAGE_NOT_IN_PIPELINE",))
+    @operation(flow="PATCH /api/deals/{deal_id}/stage", errors=_MOVES)
     def move_stage(self, deal_id: str, stage: DealStage) -> Deal:
         """Move a deal to a stage, and compute its probability anew.
 

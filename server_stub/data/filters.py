@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from crm_sdk.models.record import Model
+
 from .document import Document
+from .query import FieldType
 
 Test: TypeAlias = Callable[[Document], bool]
 Filter: TypeAlias = Callable[[Any, Any], Test]
@@ -69,3 +72,16 @@ def _time(member: str, bound: Any, *, after: bool) -> Test:
         return value is not None and (value >= bound if after else value < bound)
 
     return test
+
+
+def filter_fields(model: type[Model]) -> dict[str, FieldType]:
+    """Return what the members of a record can be filtered by, and what each holds, read from the model."""
+    fields: dict[str, FieldType] = {}
+    for name, info in model.model_fields.items():
+        text = str(info.annotation)
+        kinds: tuple[tuple[str, FieldType], ...] = (
+            ("Model", "any"), ("list[", "list"), ("date", "date"), ("bool", "bool"), ("int", "number"),
+            ("Decimal", "number"), ("float", "number"),
+        )  # fmt: skip
+        fields[name] = next((kind for word, kind in kinds if word in text), "text")
+    return {**fields, "custom_fields.*": "any"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -209,7 +210,7 @@ def _vocabulary(hint: Any) -> Any:
     if str(get_origin(hint)) in ("typing.Required", "typing_extensions.Required", "typing.NotRequired"):
         return _vocabulary(get_args(hint)[0])
     if is_typeddict(hint):
-        return _record_check(hint)
+        return _open[hint] if hint in _open else _record_check(hint)
     args = get_args(hint)
     if get_origin(hint) in (Union, types.UnionType, Literal):
         words = choices_of(hint) if str in args or get_origin(hint) is Literal else ()
@@ -249,9 +250,29 @@ def _list_check(each: Any) -> Any:
     return check
 
 
+_open: dict[Any, Any] = {}
+"""The inputs whose checks are being made, and what will check them."""
+
+
+@contextmanager
+def _within(kind: Any, check: Any) -> Iterator[None]:
+    _open[kind] = check
+    try:
+        yield
+    finally:
+        del _open[kind]
+
+
 def _record_check(kind: Any) -> Any:
-    found = {name: _vocabulary(hint) for name, hint in get_type_hints(kind, include_extras=True).items()}
-    checks = {name: inner for name, inner in found.items() if inner is not None}
+    checks: dict[str, Any] = {}
+    hints = get_type_hints(kind, include_extras=True)
+
+    def nested(value: Any, path: str, errors: list[FieldError]) -> None:  # an input may hold inputs of its own kind
+        check(value, path, errors)
+
+    with _within(kind, nested):
+        found = {name: _vocabulary(hint) for name, hint in hints.items()}
+    checks |= {name: inner for name, inner in found.items() if inner is not None}
 
     def check(value: Any, path: str, errors: list[FieldError]) -> None:
         if isinstance(value, Mapping):

@@ -35,6 +35,7 @@ COMPLETE = {
     ("platform", "Accounts"),
     ("platform", "Contacts"),
     ("platform", "Leads"),
+    ("platform", "Pipelines"),
 }
 """What claims to be complete: (dialect, service of its document)."""
 

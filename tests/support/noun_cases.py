@@ -21,6 +21,8 @@ from server_stub.request.http import Reply, Request
 _numbers = count(1)
 _BODIES: Mapping[str, Mapping[str, Any]] = {
     "event": {"endTime": "2026-12-24T09:00:00Z", "startTime": "2026-12-24T08:00:00Z"},
+    "stage": {"probability": 10},
+    "rule": {"trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
 }
 """Members of a new record that its input type does not tell: by kind."""

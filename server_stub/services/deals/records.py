@@ -79,21 +79,27 @@ def update(call: Context, deal_id: str, changes: Members) -> Document:
     """Change a deal and compute it anew; a stage moves it."""
     doc = DEALS.writable(call, deal_id)
     call.lock(doc)
-    given = DEALS.stored_form(call, changes, doc)
+    return with_nested_lists(call, apply(call, doc, DEALS.stored_form(call, changes, doc)))
+
+
+def apply(call: Context, doc: Document, given: Members) -> Document:
+    """Store changes of a deal, which are in stored form; a stage among them moves it."""
+    given = dict(given)
     place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
     if place:
         wanted = deal_stages.pipeline_of(call, place.get("pipeline_id") or doc["pipeline_id"])
         stage = deal_stages.stage_named(call, wanted, place.get("stage", doc["stage"]))
         if stage["id"] != doc["stage_id"]:
+            deal_stages.check_move(call, doc, stage, given)
             new = deal_stages.move(call, doc, stage, given)
             _tell_changes(call, doc, new)
-            return with_nested_lists(call, new)
+            return new
     given = differences(doc, given)
     if not given:
-        return with_nested_lists(call, doc)
+        return doc
     new = call.update("deal", doc, given | figures.computed_members(call, doc | given))
     _tell_changes(call, doc, new)
-    return with_nested_lists(call, new)
+    return new
 
 
 def _tell_changes(call: Context, before: Document, after: Document) -> None:
@@ -106,7 +112,10 @@ def move_stage(call: Context, deal_id: str, stage: str) -> Document:
     """Move a deal to a stage; to the one it is in, nothing happens."""
     doc = DEALS.writable(call, deal_id)
     wanted = deal_stages.stage_named(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
-    return with_nested_lists(call, doc if wanted["id"] == doc["stage_id"] else deal_stages.move(call, doc, wanted))
+    if wanted["id"] != doc["stage_id"]:
+        deal_stages.check_move(call, doc, wanted, {})
+        doc = deal_stages.move(call, doc, wanted)
+    return with_nested_lists(call, doc)
 
 
 @serves(DealActivities.create)

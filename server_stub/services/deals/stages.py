@@ -17,11 +17,16 @@ Members = Mapping[str, Any]
 
 def pipeline_of(call: Context, pipeline_id: str | None, field: str = "pipeline_id") -> Document:
     """Return a pipeline, or the default one. Raises 422 where there is none, 409 where it takes no deals."""
-    wanted = pipeline_id or call.tenant["default_pipeline_id"]
+    wanted = pipeline_id or _default_pipeline_id(call)
     pipeline = call.reference("pipeline", wanted, field)
     if pipeline is None or not pipeline["active"]:
         raise Problem("PIPELINE_INACTIVE", f"the pipeline {wanted} takes no deals", details={"pipeline_id": wanted})
     return pipeline
+
+
+def _default_pipeline_id(call: Context) -> str | None:
+    defaults = call.collection("pipeline").find("is_default", True)
+    return next((pipeline["id"] for pipeline in defaults if pipeline["entity_type"] == "deal"), None)
 
 
 def stages(call: Context, pipeline_id: str) -> list[Document]:
@@ -54,6 +59,33 @@ def stage_members(call: Context, stage: Members) -> dict[str, Any]:
         "stage_changed_at": call.now,
         "closed_at": None if stage["kind"] == "open" else call.now,
     }
+
+
+def check_move(call: Context, deal: Document, stage: Document, also: Members) -> None:
+    """Refuse a move that the rules of the pipeline forbid; `also` are the members that change with it."""
+    pipeline = call.record("pipeline", stage["pipeline_id"])
+    before = figures.stage_of(call, deal)
+    if pipeline["lock_closed"] and deal["status"] != "open":
+        raise Problem("DEAL_CLOSED", f"closed deals of {pipeline['name']} stay closed")
+    if before is not None and before["pipeline_id"] == stage["pipeline_id"] and stage["kind"] == "open":
+        steps = stage["position"] - before["position"]
+        if steps < 0 and not pipeline["allow_backward"] and deal["status"] == "open":
+            raise Problem("STAGE_BACKWARD_FORBIDDEN", f"deals of {pipeline['name']} do not go back to {stage['name']}")
+        if steps > 1 and not pipeline["allow_skip"]:
+            raise Problem(
+                "STAGE_SKIP_FORBIDDEN", f"deals of {pipeline['name']} skip no stage on the way to {stage['name']}"
+            )
+    after = {**deal, **also}
+    if stage["kind"] == "lost" and pipeline["require_lost_reason"] and not also.get("lost_reason"):
+        raise Problem("LOST_REASON_REQUIRED", f"{pipeline['name']} asks why a deal is lost", field="lost_reason")
+    missing = [name for name in stage.get("required_fields") or () if after.get(name) in (None, "", [], {})]
+    if missing:
+        raise Problem(
+            "STAGE_FIELDS_MISSING",
+            f"a deal in {stage['name']} needs {', '.join(missing)}",
+            field=missing[0],
+            details={"fields": missing},
+        )
 
 
 def move(call: Context, deal: Document, stage: Members, also: Members | None = None) -> Document:

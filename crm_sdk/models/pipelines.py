@@ -1,0 +1,316 @@
+"""Pipelines: the stages a deal goes through, and the rules that act when it does."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Required, TypeAlias
+
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from ..wire import wire
+from .deals import ForecastCategory
+from .record import Model, Record
+from .values import (
+    EMPTY,
+    INPUT,
+    Amount,
+    Default,
+    ErrorDetail,
+    FieldChange,
+    FieldValue,
+    FilterGroup,
+    FilterOperator,
+    Percent,
+)
+
+PipelineEntity: TypeAlias = Literal["deal", "lead"] | str
+StageKind: TypeAlias = Literal["open", "won", "lost"] | str
+AutomationEvent: TypeAlias = (
+    Literal[
+        "deal_created",
+        "stage_entered",
+        "stage_left",
+        "deal_won",
+        "deal_lost",
+        "deal_rotten",
+        "days_in_stage",
+        "field_changed",
+    ]
+    | str
+)
+ActionType: TypeAlias = (
+    Literal[
+        "update_field",
+        "add_tag",
+        "remove_tag",
+        "assign_owner",
+        "move_stage",
+        "create_task",
+        "notify",
+        "branch",
+        "stop",
+    ]
+    | str
+)
+
+
+class Stage(Record):
+    """One stage of a pipeline."""
+
+    name: str
+    key: str | None = None
+    """What deals name it by; fixed once it is created."""
+    position: Annotated[int | None, Default(0)] = None
+    """From 0, without gaps."""
+    kind: Annotated[StageKind | None, Default("open")] = None
+    probability: int | None = None
+    """0..100: how likely a deal in it is won."""
+    forecast_category: ForecastCategory | None = None
+    rotten_days: int | None = None
+    """After how many days without activity a deal in it is rotten."""
+    required_fields: list[str] = Field(default_factory=EMPTY)
+    """The members of a deal that must be set before it may enter."""
+    color: str | None = None
+    """``#rrggbb``."""
+    pipeline_id: str | None = None
+    deal_count: int | None = None
+    total_value: Amount | None = None
+    """Of its deals, in the company's currency."""
+
+
+class Pipeline(Record):
+    """The way that deals go."""
+
+    name: str
+    description: str | None = None
+    entity_type: Annotated[PipelineEntity | None, Default("deal")] = None
+    is_default: Annotated[bool | None, Default(False)] = None
+    """Exactly one pipeline of an entity type is: the one of deals that name none."""
+    active: Annotated[bool | None, Default(True)] = None
+    position: Annotated[int | None, Default(0)] = None
+    stages: list[Stage] = Field(default_factory=EMPTY)
+    """In their order; empty in lists."""
+    allow_backward: Annotated[bool | None, Default(True)] = None
+    allow_skip: Annotated[bool | None, Default(True)] = None
+    lock_closed: Annotated[bool | None, Default(False)] = None
+    require_lost_reason: Annotated[bool | None, Default(False)] = None
+    deal_count: int | None = None
+    total_value: Amount | None = None
+    """Of its deals, in `currency`."""
+    currency: str | None = None
+
+
+class _StageMembers(TypedDict, total=False):
+    position: Annotated[int, Field(ge=0)]
+    kind: StageKind
+    probability: Percent
+    forecast_category: ForecastCategory
+    rotten_days: Annotated[int, Field(ge=1)] | None
+    required_fields: list[str]
+    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None
+
+
+@with_config(INPUT)
+class StageCreate(_StageMembers, total=False):
+    """A new stage: a name, and for an open one its probability."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=50)]]
+    key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=50)]
+
+
+@with_config(INPUT)
+class StageUpdate(_StageMembers, total=False):
+    """What to change about a stage; null clears a member."""
+
+    name: Annotated[str, Field(min_length=1, max_length=50)]
+
+
+class _PipelineMembers(TypedDict, total=False):
+    description: str | None
+    is_default: bool
+    active: bool
+    allow_backward: bool
+    allow_skip: bool
+    lock_closed: bool
+    require_lost_reason: bool
+
+
+@with_config(INPUT)
+class PipelineCreate(_PipelineMembers, total=False):
+    """A new pipeline: a name is all it needs; without stages it gets the usual six."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=100)]]
+    entity_type: PipelineEntity
+    stages: Annotated[list[StageCreate], Field(min_length=1, max_length=50)]
+
+
+@with_config(INPUT)
+class PipelineUpdate(_PipelineMembers, total=False):
+    """What to change about a pipeline; null clears a member. Stages have calls of their own."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class AutomationTrigger(Model):
+    """What makes a rule run."""
+
+    event: AutomationEvent
+    stage_id: str | None = None
+    from_stage_id: str | None = None
+    days: int | None = None
+    """For ``days_in_stage``."""
+    field: str | None = None
+    """For ``field_changed``: a member of deals."""
+
+
+@with_config(INPUT)
+class AutomationTriggerInput(TypedDict, total=False):
+    """What is to make a rule run."""
+
+    event: Required[AutomationEvent]
+    stage_id: str | None
+    from_stage_id: str | None
+    days: Annotated[int, Field(ge=1)] | None
+    field: str | None
+
+
+class Condition(Model):
+    """One condition on a member."""
+
+    field: str
+    op: FilterOperator
+    value: FieldValue = None
+    high_value: FieldValue = None
+    values: list[FieldValue] = Field(default_factory=EMPTY)
+
+
+class ConditionGroup(Model):
+    """Conditions that must all hold; several groups are alternatives."""
+
+    filters: list[Condition] = Field(default_factory=EMPTY)
+
+
+@wire(
+    platform="type field? value? tag? owner_id? strategy? stage? lost_reason? title? description? due_in_days?"
+    " priority? user_ids? role? message? conditions? then? otherwise?"
+)
+class ActionSpec(Model):
+    """One action of a rule; which parameters it has depends on its type, see `ActionSpecInput`."""
+
+    type: ActionType
+    field: str | None = None
+    value: Any = None
+    tag: str | None = None
+    owner_id: str | None = None
+    strategy: str | None = None
+    stage: str | None = None
+    lost_reason: str | None = None
+    title: str | None = None
+    description: str | None = None
+    due_in_days: int | None = None
+    priority: str | None = None
+    user_ids: list[str] | None = None
+    role: str | None = None
+    message: str | None = None
+    conditions: list[ConditionGroup] | None = None
+    then: list[ActionSpec] | None = None
+    otherwise: list[ActionSpec] | None = None
+
+
+@with_config(INPUT)
+class ActionSpecInput(TypedDict, total=False):
+    """One action of a rule: ``{"type": "add_tag", "tag": "hot"}``.
+
+    ``update_field`` has `field` and `value`; ``add_tag`` and ``remove_tag`` `tag`; ``assign_owner`` `owner_id` or a
+    `strategy`; ``move_stage`` `stage` (its key) and `lost_reason`; ``create_task`` `title`, `description`,
+    `due_in_days`, `owner_id` and `priority`; ``notify`` `user_ids` or a `role`, `title` and `message`; ``branch``
+    `conditions`, `then` and `otherwise`; ``stop`` ends the rule.
+    """
+
+    type: Required[ActionType]
+    field: str
+    value: Any
+    tag: Annotated[str, Field(min_length=1, max_length=50)]
+    owner_id: str
+    strategy: Literal["round_robin", "load_balanced"] | str
+    stage: str
+    lost_reason: str
+    title: Annotated[str, Field(min_length=1, max_length=255)]
+    description: str
+    due_in_days: Annotated[int, Field(ge=0, le=3650)]
+    priority: Literal["high", "medium", "low"] | str
+    user_ids: list[str]
+    role: Literal["admin", "manager", "sales", "read_only"] | str
+    message: Annotated[str, Field(min_length=1, max_length=2000)]
+    conditions: list[FilterGroup]
+    then: list[ActionSpecInput]
+    otherwise: list[ActionSpecInput]
+
+
+class AutomationRule(Record):
+    """What happens by itself to the deals of a pipeline."""
+
+    pipeline_id: str | None = None
+    name: str
+    description: str | None = None
+    enabled: Annotated[bool | None, Default(True)] = None
+    trigger: AutomationTrigger
+    conditions: list[ConditionGroup] = Field(default_factory=EMPTY)
+    actions: list[ActionSpec] = Field(default_factory=EMPTY)
+    """Carried out in order."""
+    position: Annotated[int | None, Default(0)] = None
+    run_count: Annotated[int | None, Default(0)] = None
+    last_run_at: AwareDatetime | None = None
+    last_status: Literal["succeeded", "failed"] | str | None = None
+
+
+class _RuleMembers(TypedDict, total=False):
+    description: str | None
+    enabled: bool
+    conditions: list[FilterGroup]
+
+
+@with_config(INPUT)
+class AutomationRuleCreate(_RuleMembers, total=False):
+    """A new rule: when it runs, and what it does."""
+
+    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    trigger: Required[AutomationTriggerInput]
+    actions: Required[Annotated[list[ActionSpecInput], Field(min_length=1, max_length=20)]]
+
+
+@with_config(INPUT)
+class AutomationRuleUpdate(_RuleMembers, total=False):
+    """What to change about a rule; null clears a member, lists are replaced."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    trigger: AutomationTriggerInput
+    actions: Annotated[list[ActionSpecInput], Field(min_length=1, max_length=20)]
+
+
+class ConditionResult(Model):
+    """A condition, and whether the deal fulfils it."""
+
+    filter: Condition
+    actual: FieldValue = None
+    matched: bool
+
+
+class ActionPreview(Model):
+    """What an action would do."""
+
+    type: ActionType
+    description: str
+    changes: list[FieldChange] = Field(default_factory=EMPTY)
+    error: ErrorDetail | None = None
+
+
+class AutomationTest(Model):
+    """What a rule would do to a deal; nothing of it was done."""
+
+    rule_id: str
+    deal_id: str
+    would_run: bool
+    trigger_matched: bool
+    conditions: list[ConditionResult] = Field(default_factory=EMPTY)
+    actions: list[ActionPreview] = Field(default_factory=EMPTY)

@@ -1,0 +1,126 @@
+"""The rules of a pipeline: how they are written, and what one would do to a deal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm_sdk.models.pipelines import AutomationRule
+from crm_sdk.resources.deals import Deals
+from crm_sdk.resources.pipelines import PipelineAutomation
+
+from ...bulk import error_of
+from ...data.document import Document
+from ...data.query import compile_filters, member
+from ...noun import Noun
+from ...problems import Problem, invalid
+from ...serving import Context, Members, changes_between, serves
+from .actions import FIELDS, StopRule, carry_out, check_actions, describe
+from .records import PIPELINES
+
+EVENTS = (
+    "deal_created", "stage_entered", "stage_left", "deal_won", "deal_lost", "deal_rotten", "days_in_stage",
+    "field_changed",
+)  # fmt: skip
+_NEEDED: Mapping[str, str] = {"days_in_stage": "days", "field_changed": "field"}
+"""The parameter that a trigger cannot do without."""
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+    """Refuse a rule that could not run; a new one is the last of its pipeline."""
+    pipeline_id = before["pipeline_id"] if before is not None else members["pipeline_id"]
+    if "trigger" in members:
+        _check_trigger(call, members["trigger"], pipeline_id)
+    if members.get("conditions"):
+        compile_filters(members["conditions"], FIELDS, now=call.now)
+    if "actions" in members:
+        check_actions(call, members["actions"])
+    if before is not None:
+        return {}
+    rules = call.collection("rule").find("pipeline_id", pipeline_id)
+    return {"position": max((rule["position"] for rule in rules), default=-1) + 1}
+
+
+def _check_trigger(call: Context, trigger: Members, pipeline_id: str) -> None:
+    event = trigger["event"]
+    if event not in EVENTS:
+        message = f"{event!r} is not one of {', '.join(EVENTS)}"
+        raise invalid("trigger.event", "choice", message, choices=list(EVENTS))
+    for name in ("stage_id", "from_stage_id"):
+        stage = call.reference("stage", trigger.get(name), f"trigger.{name}")
+        if stage is not None and stage["pipeline_id"] != pipeline_id:
+            raise invalid(f"trigger.{name}", "reference", f"{stage['name']} is a stage of another pipeline")
+    needed = _NEEDED.get(event)
+    if needed is not None and trigger.get(needed) is None:
+        raise invalid(f"trigger.{needed}", "required", f"{event} needs {needed}")
+    if trigger.get("field") is not None and trigger["field"] not in Deals.update.arguments.members:
+        message = f"deals have no field {trigger['field']!r}"
+        raise Problem("UNKNOWN_FIELD", message, field="trigger.field", details={"field": trigger["field"]})
+
+
+@serves(PipelineAutomation.test)
+def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[str, Any]:
+    """Try a rule on a deal, and undo it."""
+    pipeline = PIPELINES.found(call, pipeline_id)
+    rule = RULES.found(call, rule_id, pipeline["id"])
+    deal = call.reference("deal", deal_id, "deal_id")
+    if deal is None or deal["pipeline_id"] != pipeline["id"]:
+        raise Problem("DEAL_NOT_IN_PIPELINE", f"{deal_id} is not a deal of {pipeline['name']}", field="deal_id")
+    wanted = rule["trigger"].get("stage_id") if rule["trigger"]["event"] in ("stage_entered", "days_in_stage") else None
+    triggered = wanted in (None, deal["stage_id"])
+    conditions = [
+        {
+            "filter": given,
+            "actual": member(deal, given["field"]),
+            "matched": compile_filters([{"filters": [given]}], FIELDS, now=call.now)(deal),
+        }
+        for group in rule["conditions"]
+        for given in group["filters"]
+    ]
+    holds = compile_filters(rule["conditions"], FIELDS, now=call.now)(deal)
+    return {
+        "rule_id": rule["id"],
+        "deal_id": deal["id"],
+        "would_run": triggered and holds,
+        "trigger_matched": triggered,
+        "conditions": conditions,
+        "actions": _preview(call, rule, deal),
+    }
+
+
+class _UndoError(Exception):
+    """Ends a trial, so that its transaction is undone."""
+
+
+def _preview(call: Context, rule: Document, deal: Document) -> list[dict[str, Any]]:
+    """Return what each action changes of a deal, one after the other; all of it is undone."""
+    previews: list[dict[str, Any]] = []
+    try:
+        with call.server.store.transaction():
+            for spec in rule["actions"]:
+                before = call.record("deal", deal["id"])
+                preview: dict[str, Any] = {"type": spec["type"], "description": describe(spec), "error": None}
+                previews.append(preview)
+                try:
+                    carry_out(call, deal["id"], spec)
+                except StopRule:
+                    break
+                except Problem as problem:
+                    preview["error"] = error_of(problem)
+                    break
+                finally:
+                    preview["changes"] = changes_between(before, call.record("deal", deal["id"]))
+            raise _UndoError
+    except _UndoError:
+        return previews
+
+
+RULES = Noun(
+    resource=PipelineAutomation,
+    kind="rule",
+    model=AutomationRule,
+    within=("pipeline_id", PIPELINES),
+    events="automation.",
+    order=("position", "asc"),
+    check=_check,
+)

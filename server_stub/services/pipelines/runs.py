@@ -1,0 +1,129 @@
+"""Rules at work: which run after an event or with time, in order, each for itself, and not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from ... import jobs
+from ...bulk import error_of
+from ...data.document import Document
+from ...data.query import compile_filters
+from ...problems import Problem
+from ...serving import Context, Members, reacts, runs
+from ...timetable import recurs
+from ..deals import figures as deal_figures
+from .actions import FIELDS, StopRule, carry_out
+
+DEEPEST = 5
+"""How long a chain of rules may be, each run of which was caused by the one before."""
+_KIND = "pipeline_rule"
+
+
+@reacts("deal.created", "deal.stage_changed", "deal.won", "deal.lost", "deal.updated")
+def after_event(call: Context, entry: Document) -> None:
+    """Have the rules run that wait for an event, once the call that caused it has been answered."""
+    deal = call.collection("deal").get(entry["entity"]["id"])
+    rules = _rules(call, deal) if deal is not None else ()
+    for rule in rules:
+        if deal is not None and _is_triggered(rule["trigger"], entry, deal):
+            _start(call, rule, deal)
+
+
+def _rules(call: Context, deal: Members) -> list[Document]:
+    """Return the enabled rules of a deal's pipeline, in their order."""
+    rules = [rule for rule in call.collection("rule").find("pipeline_id", deal["pipeline_id"]) if rule["enabled"]]
+    return sorted(rules, key=lambda rule: rule["position"])
+
+
+def _is_triggered(trigger: Members, entry: Document, deal: Members) -> bool:
+    event, what = trigger["event"], entry["action"]
+    changed = {change["field"]: change for change in entry["changes"]}
+    stage = changed.get("stage_id", {"before": None, "after": deal["stage_id"]})
+    if event == "field_changed":
+        return what in ("deal.updated", "deal.stage_changed") and trigger["field"] in changed
+    if event in ("stage_entered", "stage_left"):
+        entered = event == "stage_entered"
+        if what != "deal.stage_changed" and not (entered and what == "deal.created"):
+            return False
+        wanted, other = (trigger.get("stage_id"), trigger.get("from_stage_id"))
+        here = stage["after"] if entered else stage["before"]
+        return wanted in (None, here) and (not entered or other in (None, stage["before"]))
+    return bool({"deal_created": "deal.created", "deal_won": "deal.won", "deal_lost": "deal.lost"}.get(event) == what)
+
+
+def _start(call: Context, rule: Document, deal: Document) -> None:
+    """Queue a run of a rule; it begins with the next thing the server does."""
+    depth = int(call.source.get("depth", 0)) + 1
+    payload = {"rule_id": rule["id"], "deal_id": deal["id"], "position": rule["position"], "depth": depth}
+    job = jobs.start(call, _KIND, payload, total=1, status_url=None)
+    call.collection("job").put(job | {"due_at": call.now, "source": {"dialect": "system", "depth": depth}})
+
+
+@runs(_KIND)
+def run(call: Context, job: Document) -> Mapping[str, Any]:
+    """Carry out the actions of a rule, all of them or none, and note what came of it."""
+    task: Members = job["payload"]
+    rule, deal = call.collection("rule").get(task["rule_id"]), call.collection("deal").get(task["deal_id"])
+    error: Mapping[str, Any] | None = None
+    if rule is not None and deal is not None and compile_filters(rule["conditions"], FIELDS, now=call.now)(deal):
+        try:
+            if task["depth"] > DEEPEST:
+                message = f"{DEEPEST} rules were caused by one another: this is a loop"
+                raise Problem("AUTOMATION_LOOP", message)
+            with call.server.store.transaction():
+                _act(call, rule, deal["id"])
+        except Problem as problem:
+            error = error_of(problem)
+        _note(call, rule, deal, task, error)
+    return {"status": "failed" if error else "succeeded", "error": error}
+
+
+def _act(call: Context, rule: Document, deal_id: str) -> None:
+    try:
+        for spec in rule["actions"]:
+            carry_out(call, deal_id, spec)
+    except StopRule:
+        return
+
+
+def _note(call: Context, rule: Document, deal: Document, task: Members, error: Mapping[str, Any] | None) -> None:
+    """Enter a run into the rule's counts and into the history of executions. Nobody has edited the rule."""
+    status = "failed" if error else "succeeded"
+    counts = {"run_count": rule["run_count"] + 1, "last_run_at": call.now, "last_status": status}
+    call.collection("rule").put(rule | counts)
+    execution = {
+        "rule_id": rule["id"],
+        "workflow_id": None,
+        "source": _KIND,
+        "entity": {"type": "deal", "id": deal["id"], "name": deal["title"]},
+        "status": status,
+        "depth": task["depth"],
+        "error": error,
+        "started_at": call.now,
+        "finished_at": call.now,
+    }
+    call.create("execution", "execution_", execution)
+
+
+@recurs("pipeline rules", every=timedelta(hours=1))
+def after_time(call: Context) -> None:
+    """Have the rules run for deals that are rotten, or in a stage for so many days; once for each stay in a stage."""
+    for rule in call.collection("rule").find("enabled", True):
+        if rule["trigger"]["event"] in ("deal_rotten", "days_in_stage"):
+            for deal in _due(call, rule):
+                _start(call, rule, deal)
+
+
+def _due(call: Context, rule: Document) -> Iterator[Document]:
+    fired = call.collection("rule_stay")
+    trigger: Members = rule["trigger"]
+    for stored in call.collection("deal").find("pipeline_id", rule["pipeline_id"]):
+        deal = deal_figures.with_current_figures(call, stored)
+        here = trigger.get("stage_id") in (None, deal["stage_id"])
+        long = deal["is_rotten"] if trigger["event"] == "deal_rotten" else deal["days_in_stage"] >= trigger["days"]
+        stay = f"{rule['id']}/{deal['id']}/{deal['stage_changed_at']}"
+        if deal["status"] == "open" and here and long and fired.get(stay) is None:
+            fired.put(Document(id=stay))
+            yield stored
