@@ -168,7 +168,7 @@ class ContactCommunication(Resource[Mode]):
 class ContactImports(Resource[Mode]):
     """Contacts from files."""
 
-    @job(platform="POST /contacts/import", rate="bulk")
+    @job(platform="POST /contacts/import", action="import", rate="bulk")
     def create(
         self,
         file: Upload | None = None,
@@ -308,7 +308,7 @@ class Contacts(Resource[Mode]):
     def bulk_delete(self, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[None]:
         """Delete up to 1,000 contacts; with `atomic` all of them or none."""
 
-    @download(platform="GET /contacts/export", errors=("UNKNOWN_FIELD",))
+    @download(platform="GET /contacts/export", action="export", errors=("UNKNOWN_FIELD",))
     def export(
         self,
         *,
@@ -336,7 +336,7 @@ class Contacts(Resource[Mode]):
         the call.
         """
 
-    @operation(platform="POST /contacts/deduplicate")
+    @operation(platform="POST /contacts/deduplicate", action="read")
     def deduplicate(
         self,
         *,
