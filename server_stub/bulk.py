@@ -35,26 +35,27 @@ def carry_out(
     *,
     field: str,
     id_of: Callable[[Item], str | None],
+    key_of: Callable[[Item], str | None] | None = None,
     atomic: bool = False,
 ) -> dict[str, Any]:
     """Return the BulkResult of doing `work` for each item, in their order.
 
     What fails is undone and reported in its place. With `atomic` a failure undoes everything, and every item's
-    error is told in the 422. `field` is the argument the items came in.
+    error is told in the 422. `field` is the argument the items came in; `key_of` returns what an item names its record
+    by, where that is not its id.
     """
     results: list[dict[str, Any]] = []
     failures: list[tuple[int, Problem]] = []
     for index, item in enumerate(items):
+        outcome = {"index": index, "key": (key_of or id_of)(item), "id": id_of(item)}
         try:
             with call.server.store.transaction():
                 result = work(item)
         except Problem as problem:
             failures.append((index, problem))
-            results.append(
-                {"index": index, "status": "failed", "id": id_of(item), "error": error_of(problem), "result": None}
-            )
+            results.append({**outcome, "status": "failed", "error": error_of(problem), "result": None})
         else:
-            results.append({"index": index, "status": "ok", "id": id_of(item), "error": None, "result": result})
+            results.append({**outcome, "status": "ok", "error": None, "result": result})
     if atomic and failures:
         message = f"{len(failures)} of {len(items)} items cannot be done, so nothing was"
         # The envelope has no code but those of its errors: the first is the call's, the others are the items'.

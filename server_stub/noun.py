@@ -194,6 +194,11 @@ class Noun:
             raise Problem("AMBIGUOUS_MATCH", message, field=name, rule="unique", details={"ids": ids})
         return docs[0] if docs else None
 
+    def stored_value(self, call: Context, name: str, value: Any) -> Any:
+        """Return a value of one member in its stored form. Raises 422 where it cannot be one."""
+        form = self.forms.get(name, FORMS.get(name))
+        return form(call, value) if form is not None else value
+
     def select(self, call: Context, given: Members, whole_id: str | None = None) -> Sequence[Document]:
         """Return the records that fit the given arguments of the list, sorted."""
         equal: dict[str, object] = {}

@@ -260,6 +260,8 @@ class BulkItem(Model, Generic[T]):
 
     index: int
     """Position in the request, from 0."""
+    key: str | None = None
+    """What the item named its record by: its id, else the value it was to be matched by, else its external id."""
     status: Literal["ok", "failed"] | str
     id: str | None = None
     error: ErrorDetail | None = None

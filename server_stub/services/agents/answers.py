@@ -13,10 +13,8 @@ from crm_sdk.wire import encode_json, instant, snake
 
 from ...data.document import Document
 from ...data.query import fold
-from ...problems import Problem
 from ...serving import Context, Members
 from .. import sentiment
-from ..contacts.writing import found
 
 _INTENTS: Sequence[tuple[str, str, str]] = (
     ("qualify", "Qualifying", r"\bqualif\w*|\bqualifizier\w*|\bcalific\w*|\bscore\b|good fit|worth"),
@@ -109,10 +107,7 @@ def _about(call: Context, text: str, facts: Members) -> tuple[str, Document | No
 
 
 def _record_named(call: Context, kind: str, id: str) -> Document | None:
-    try:
-        return found(call, id) if kind == "contact" else call.record(kind, id)
-    except Problem:
-        return None
+    return call.found(kind, id)
 
 
 def answer(call: Context, agent: Document, task: Task) -> Said:

@@ -16,7 +16,7 @@ from ...problems import invalid
 from ...serving import Context, Members, serves
 from . import health as health
 from .insights import insights_of
-from .writing import found, writable
+from .records import CONTACTS
 
 _ACTIVITY_SORTS = ("occurred_at", "due_at", "start_time", "priority", "created_at")
 _DEAL_SORTS = (
@@ -44,7 +44,7 @@ def list_activities(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the activities a contact is related to or attends, newest first."""
-    contact = found(call, contact_id)
+    contact = CONTACTS.found(call, contact_id)
     docs: Sequence[Document] = [doc for doc in call.collection("activity") if _takes_part(contact["id"], doc)]
     docs = filter_by_span(filter_by_values(docs, kind=kind, status=status), "occurred_at", since, until)
     return sort_documents(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
@@ -67,7 +67,7 @@ def list_deals(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the deals a contact takes part in."""
-    contact = found(call, contact_id)
+    contact = CONTACTS.found(call, contact_id)
     docs = filter_by_values(health.deals_of(call, contact["id"]), status=status, pipeline_id=pipeline_id)
     if role is not None:
         docs = [
@@ -84,7 +84,7 @@ def list_deals(
 @serves(ContactCommunication.create)
 def communicate(call: Context, contact_id: str, communication: Members) -> dict[str, Any]:
     """Record a conversation as an activity, judge it, and compute the contact anew."""
-    contact = writable(call, contact_id)
+    contact = CONTACTS.writable(call, contact_id)
     subject, summary = communication.get("subject"), communication["summary"].strip()
     if not summary:
         raise invalid("summary", "length", "a conversation needs a summary")
@@ -129,4 +129,4 @@ def _activity_members(kind: str, date: datetime, subject: str | None, summary: s
 @serves(Contacts.ai_insights)
 def ai_insights(call: Context, contact_id: str) -> list[dict[str, Any]]:
     """Return what the AI noticed about a contact."""
-    return insights_of(call, found(call, contact_id))
+    return insights_of(call, CONTACTS.found(call, contact_id))

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeAlias
 
+from crm_sdk.models.contact_duplicates import MergeCounts
 from crm_sdk.resources.contacts import Contacts
 
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Context, Members, changes_between, serves
-from . import health as health
+from ...request import permissions
+from ...serving import Context, Members, serves
 from .likeness import MATCHED, Likeness, alike, likeness, traits
+from .records import CONTACTS
 from .relationships import inverse, relationships_of
 
 _KEPT = frozenset({
@@ -47,25 +49,31 @@ def deduplicate(
     """Find the contacts that are the same person, and merge them if that is asked for."""
     if groups is not None and mode != "merge":
         raise invalid("groups", "choice", "groups are merged: give them with the mode merge")
-    contacts = call.collection("contact")
-    if contact_ids is None:
-        docs = contacts.all()
-    else:
-        docs = [_referenced_contact(call, id, f"contact_ids.{n}") for n, id in enumerate(dict.fromkeys(contact_ids))]
+    docs = call.collection("contact").all() if contact_ids is None else _contacts(call, contact_ids, "contact_ids")
     wanted = tuple(match_on or MATCHED)
     found = _groups(docs, wanted, threshold, survivor) if groups is None else _scored_groups(call, groups)
     result: dict[str, Any] = {"groups": found, "merged": [], "scanned": len(docs), "dry_run": mode != "merge"}
     if mode == "merge":
-        for group in found:
-            others = [id for id in group["contact_ids"] if id != group["survivor_id"]]
-            result["merged"].append(merge(call, group["survivor_id"], others))
+        permissions.check(call.caller, CONTACTS.word, "delete")
+        wanted_merges = [_with_right_to_merge(call, group) for group in found]
+        result["merged"] = [merge(call, *each) for each in wanted_merges]
     return result
 
 
-def _referenced_contact(call: Context, id: str, field: str) -> Document:
-    doc = call.reference("contact", id, field)
-    assert doc is not None, "an id was given"
-    return doc
+def _contacts(call: Context, ids: Sequence[str], field: str) -> list[Document]:
+    """Return the contacts that a body names, each once: for a merged one its survivor. Raises 422."""
+    docs = [call.reference("contact", id, f"{field}.{number}") for number, id in enumerate(ids)]
+    return list({doc["id"]: doc for doc in docs if doc is not None}.values())
+
+
+def _with_right_to_merge(call: Context, group: Members) -> tuple[Document, list[Document]]:
+    """Return the survivor of a group and the others, which end. Raises 403 where the caller may not write one of them.
+
+    It is asked for all groups before any is merged.
+    """
+    survivor_id = group["survivor_id"]
+    others = [CONTACTS.writable(call, id, "delete") for id in group["contact_ids"] if id != survivor_id]
+    return CONTACTS.writable(call, survivor_id), others
 
 
 def _scored_groups(call: Context, groups: Sequence[Members]) -> list[dict[str, Any]]:
@@ -74,17 +82,17 @@ def _scored_groups(call: Context, groups: Sequence[Members]) -> list[dict[str, A
     out: list[dict[str, Any]] = []
     for number, group in enumerate(groups):
         field = f"groups.{number}"
-        ids = list(dict.fromkeys([group["survivor_id"], *group["contact_ids"]]))
-        if group["survivor_id"] not in group["contact_ids"]:
+        docs = {doc["id"]: doc for doc in _contacts(call, group["contact_ids"], f"{field}.contact_ids")}
+        survivor_id = call.resolved("contact", group["survivor_id"], f"{field}.survivor_id")
+        if survivor_id not in docs:
             raise invalid(f"{field}.survivor_id", "reference", "the survivor is not one of the group's contacts")
-        if len(ids) < 2:
+        if len(docs) < 2:
             raise invalid(f"{field}.contact_ids", "length", "a group has at least two contacts")
-        if seen & set(ids):
-            raise invalid(f"{field}.contact_ids", "unique", f"{min(seen & set(ids))} is in a group before")
-        seen |= set(ids)
-        docs = {id: _referenced_contact(call, id, f"{field}.contact_ids.{n}") for n, id in enumerate(ids)}
+        if seen & docs.keys():
+            raise invalid(f"{field}.contact_ids", "unique", f"{min(seen & docs.keys())} is in a group before")
+        seen |= docs.keys()
         links = [(likeness(traits(one), traits(other)), one, other) for one, other in combinations(docs.values(), 2)]
-        out.append(_group(docs[group["survivor_id"]], docs, links))
+        out.append(_group(docs[survivor_id], docs, links))
     return out
 
 
@@ -144,43 +152,17 @@ def _survivor(docs: Sequence[Document], rule: str) -> Document:
 # -- merging -----------------------------------------------------------------------------------------------------------
 
 
-def merge(call: Context, survivor_id: str, merged_ids: Sequence[str]) -> dict[str, Any]:
+def merge(call: Context, survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
     """Merge contacts into one: its values win, empty ones are filled from the others, their records become its."""
+    moved = dict.fromkeys(MergeCounts.model_fields, 0) | {"contacts": len(others)}
+    merged_ids = [other["id"] for other in others]
     with call.server.store.transaction():
-        survivor = call.record("contact", survivor_id)
-        others = [call.record("contact", id) for id in merged_ids]
-        moved = dict.fromkeys(
-            [
-                "contacts",
-                "leads",
-                "deals",
-                "activities",
-                "conversations",
-                "relationships",
-                "files",
-                "comments",
-                "children",
-            ],
-            0,
-        )
-        moved["contacts"] = len(others)
-        changes = _merged_members(survivor, others)
         for other in others:
-            _move(call, other["id"], survivor, changes.get("name", survivor["name"]), moved)
-            gone = {"deleted_at": call.now, "merged_into": survivor_id}
-            call.update("contact", other, gone)
-        merged = survivor | changes
-        new = call.update("contact", survivor, changes | health.computed_members(call, merged))
-        call.emit(
-            "contact.merged",
-            "contact",
-            new,
-            changes=changes_between(survivor, new),
-            metadata={"merged_ids": list(merged_ids)},
-        )
-    if new["health_score"] != survivor.get("health_score"):
-        health.tell_health(call, survivor, new)
-    return {"contact": new, "merged_ids": list(merged_ids), "moved": moved}
+            _move(call, other["id"], survivor, moved)
+            call.update("contact", other, {"deleted_at": call.now, "merged_into": survivor["id"]})
+        changes = _merged_members(survivor, others)
+        new = CONTACTS.change(call, survivor, changes, verb="merged", metadata={"merged_ids": merged_ids})
+    return {"contact": new, "merged_ids": merged_ids, "moved": moved}
 
 
 def _merged_members(survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
@@ -188,7 +170,9 @@ def _merged_members(survivor: Document, others: Sequence[Document]) -> dict[str,
     out: dict[str, Any] = {}
     for other in others:
         for name, value in other.items():
-            if name not in _KEPT and (out.get(name) or survivor.get(name)) in (None, "", [], {}) and value:
+            if name in _KEPT or not value or (out.get(name) or survivor.get(name)) not in (None, "", [], {}):
+                continue
+            if name != "account_id" or _company(survivor) in ("", _company(other)):
                 out[name] = value
     for name in _UNITED:
         out[name] = _each_once(item for doc in (survivor, *others) for item in doc.get(name) or ())
@@ -204,6 +188,10 @@ def _merged_members(survivor: Document, others: Sequence[Document]) -> dict[str,
     return out
 
 
+def _company(doc: Document) -> str:
+    return (doc.get("company") or "").strip().casefold()
+
+
 def _each_once(items: Iterable[Any]) -> list[Any]:
     kept: list[Any] = []
     for item in items:
@@ -213,12 +201,13 @@ def _each_once(items: Iterable[Any]) -> list[Any]:
     return kept
 
 
-def _move(call: Context, id: str, survivor: Document, name: str, moved: dict[str, int]) -> None:
+def _move(call: Context, id: str, survivor: Document, moved: dict[str, int]) -> None:
+    names = {"contact_name": survivor["name"], "contact_company": survivor.get("company")}
     for kind, member, counted in _CHILDREN:
         records = call.collection(kind)
         for doc in records.find(member, id):
-            named = {"contact_name": name} if "contact_name" in doc else {}
-            records.put(doc | {member: survivor["id"], **named})
+            said = {name: value for name, value in names.items() if name in doc}
+            records.put(doc | {member: survivor["id"], **said})
             moved[counted] += 1
     deals = call.collection("deal")
     for deal in deals.all():

@@ -15,12 +15,13 @@ from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import camel, encode_json, instant, number, snake
 
 from ...data.document import Document
-from ...data.query import filter_by_dates, member, sort_documents
+from ...data.query import member
 from ...problems import Problem
+from ...request.permissions import permits
 from ...serving import Context, FileAnswer, Members, serves
 from . import vcards
 from .files import quote_formula
-from .records import SORTS, filtered_contacts
+from .records import CONTACTS
 
 _USUAL = (
     "id", "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "company", "title",
@@ -60,11 +61,12 @@ def export(
     """Return the contacts that were asked for as a file."""
     kind = format or "csv"
     wanted = [_path(name, number) for number, name in enumerate(fields)] if fields else None
-    docs = filtered_contacts(call, search=search, filter=filter, status=status, tags=tags, owner_id=owner_id)
-    times = {"created_after": created_after, "created_before": created_before}
-    docs = sort_documents(
-        filter_by_dates(docs, **times, updated_after=updated_after, updated_before=updated_before), sort, order, SORTS
-    )
+    given = {
+        "search": search, "filter": filter, "tags": tags, "owner_id": owner_id, "status": status,
+        "created_after": created_after, "created_before": created_before,
+        "updated_after": updated_after, "updated_before": updated_before, "sort": sort, "order": order,
+    }  # fmt: skip
+    docs = [doc for doc in CONTACTS.select(call, given) if permits(call.caller, CONTACTS.word, "export", doc)]
     name = f"contacts-{call.now:%Y-%m-%d}.{kind}"
     call.emit(
         "data.exported",

@@ -276,15 +276,14 @@ def needs_follow_up(doc: Members, now: datetime) -> bool:
     return last is not None and now - last > SILENCE
 
 
-def filter_by_name(docs: Sequence[Document], name: str | None, now: datetime) -> Sequence[Document]:
-    """Keep the contacts of a named filter: ``all``, ``high-value``, ``at-risk`` or ``recent``."""
+def named_filter(name: str, now: datetime) -> Callable[[Document], bool]:
+    """Return the test of a named filter: ``all``, ``high-value``, ``at-risk`` or ``recent``."""
     tests: Mapping[str, Callable[[Document], bool]] = {
         "high-value": is_high_value,
         "at-risk": is_at_risk,
         "recent": lambda doc: is_recent(doc, now),
     }
-    test = tests.get(name or "all")
-    return [doc for doc in docs if test(doc)] if test is not None else docs
+    return tests.get(name, lambda doc: True)
 
 
 # -- of stored contacts ----------------------------------------------------------------------------------------------

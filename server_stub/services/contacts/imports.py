@@ -20,9 +20,8 @@ from ...problems import FieldError, Problem, invalid
 from ...serving import Context, Members, runs, serves
 from .columns import Column, check_mapping, members_of, plan
 from .files import FORMATS, UnreadableFileError, quote_formula, read
-from .records import contact_matching, key_of
+from .records import CONTACTS, change, create_new, key_of
 from .validation import read_changes, read_new
-from .writing import apply, build_new
 
 _ROWS_A_STEP = 50
 _ERRORS_SHOWN = 1_000
@@ -196,7 +195,7 @@ class _Work:
     def _save(self, members: dict[str, Any], key: str | None) -> tuple[str, Document | None]:
         options, call = self.options, self._call
         name = options["match_on"]
-        existing = contact_matching(call, {name: key}, name) if key is not None else None
+        existing = CONTACTS.matching(call, name, key) if key is not None else None
         members.pop("id", None)
         if options["owner_id"]:
             members["ownerId"] = options["owner_id"]
@@ -207,7 +206,7 @@ class _Work:
                 raise Problem("NOT_FOUND", f"no contact has the {name} {key!r}", field=name)
             members |= {"tags": tags} if tags else {}
             full = person_name({snake(part): members.get(part) for part in ("name", "firstName", "lastName")})
-            return "created", build_new(call, read_new(members | ({"name": full} if full else {})))
+            return "created", create_new(call, read_new(members | ({"name": full} if full else {})))
         policy = options["on_duplicate"]
         if options["mode"] == "create" and policy == "update":
             policy = "skip"  # nothing is updated by an import that only creates
@@ -227,7 +226,7 @@ class _Work:
             return "updated", None
         if tags:
             members["tags"] = [*(existing.get("tags") or ()), *tags]
-        return "updated", apply(call, existing, read_changes(members))
+        return "updated", change(call, existing["id"], read_changes(members))
 
     def _error(self, number: int, entry: FieldError, row: Members | str) -> dict[str, Any]:
         field = entry.field

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_sdk.models.contacts import ContactRelationship
 from crm_sdk.resources.contacts import ContactRelationships
 
 from ...data.document import Document
 from ...data.query import filter_by_values, sort_documents
+from ...noun import Noun
 from ...problems import Problem
-from ...serving import Context, Members, changes_between, serves
-from .writing import found, writable
+from ...serving import Context, Members, serves
+from .records import CONTACTS
 
 _PAIRS = (
     ("reports_to", "manages"),
@@ -32,71 +34,9 @@ def inverse(type: str) -> str:
 @serves(ContactRelationships.list)
 def list_(call: Context, contact_id: str, type: str | None, sort: str | None, order: str | None) -> Sequence[Document]:
     """Return a contact's relationships as seen from it."""
-    contact = found(call, contact_id)
+    contact = CONTACTS.found(call, contact_id)
     seen = [seen_from(call, contact["id"], doc) for doc in relationships_of(call, contact["id"])]
-    return sort_documents(
-        filter_by_values(seen, type=type),
-        sort,
-        order,
-        ("created_at", "updated_at", "type", "since", "related_contact_name"),
-    )
-
-
-@serves(ContactRelationships.create)
-def create(call: Context, contact_id: str, relationship: Members) -> Document:
-    """Relate two contacts."""
-    contact = writable(call, contact_id)
-    other = call.reference("contact", relationship["related_contact_id"], "related_contact_id")
-    assert other is not None, "an id was given"
-    if other["id"] == contact["id"]:
-        raise Problem("SELF_RELATIONSHIP", "a contact is not related to itself", field="related_contact_id")
-    _refuse_conflicts(call, contact["id"], other["id"], relationship["type"])
-    doc = call.create(
-        "relationship",
-        "rel_",
-        {
-            "contact_id": contact["id"],
-            "related_contact_id": other["id"],
-            "type": relationship["type"],
-            "inverse_type": inverse(relationship["type"]),
-            "since": relationship.get("since"),
-            "notes": relationship.get("notes"),
-        },
-    )
-    call.emit("contact.relationship_created", "contact", contact, metadata={"relationship_id": doc["id"]})
-    return seen_from(call, contact["id"], doc)
-
-
-@serves(ContactRelationships.update)
-def update(call: Context, contact_id: str, relationship_id: str, changes: Members, version: int | None) -> Document:
-    """Change a relationship; its type is given as seen from the contact in the path."""
-    contact = writable(call, contact_id)
-    doc = _relationship_of(call, contact["id"], relationship_id)
-    call.lock(doc, version)
-    given: dict[str, Any] = dict(changes)
-    if "type" in given:
-        here = seen_from(call, contact["id"], doc)
-        _refuse_conflicts(call, contact["id"], here["related_contact_id"], given["type"], but=doc["id"])
-        if doc["contact_id"] != contact["id"]:
-            given["type"] = inverse(given["type"])
-        given["inverse_type"] = inverse(given["type"])
-    new = call.update("relationship", doc, given)
-    call.emit(
-        "contact.relationship_updated",
-        "contact",
-        contact,
-        changes=changes_between(doc, new),
-        metadata={"relationship_id": doc["id"]},
-    )
-    return seen_from(call, contact["id"], new)
-
-
-@serves(ContactRelationships.delete)
-def delete(call: Context, contact_id: str, relationship_id: str) -> None:
-    """End a relationship on both sides."""
-    contact = writable(call, contact_id)
-    doc = call.delete("relationship", _relationship_of(call, contact["id"], relationship_id))
-    call.emit("contact.relationship_deleted", "contact", contact, metadata={"relationship_id": doc["id"]})
+    return sort_documents(filter_by_values(seen, type=type), sort, order, RELATIONSHIPS.sorts)
 
 
 def relationships_of(call: Context, contact_id: str) -> list[Document]:
@@ -120,12 +60,20 @@ def seen_from(call: Context, contact_id: str, doc: Document) -> Document:
     }
 
 
-def _relationship_of(call: Context, contact_id: str, relationship_id: str) -> Document:
-    doc = call.record("relationship", relationship_id)
-    if contact_id not in (doc["contact_id"], doc["related_contact_id"]):
-        message = f"the contact {contact_id!r} has no relationship {relationship_id!r}"
-        raise Problem("NOT_FOUND", message, details={"id": relationship_id})
-    return doc
+def _part_of(call: Context, doc: Document, contact_id: str) -> Document | None:
+    """Return a relationship as one of its contacts sees it; None for anybody else."""
+    return seen_from(call, contact_id, doc) if contact_id in (doc["contact_id"], doc["related_contact_id"]) else None
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
+    """Refuse a relationship that cannot be; return its type seen from the other side."""
+    whole: Members = {**(before or {}), **members}
+    contact_id, other_id, type = whole["contact_id"], whole["related_contact_id"], whole["type"]
+    if other_id == contact_id:
+        raise Problem("SELF_RELATIONSHIP", "a contact is not related to itself", field="related_contact_id")
+    if other_id is not None and (before is None or type != before["type"]):
+        _refuse_conflicts(call, contact_id, other_id, type, but=before["id"] if before is not None else None)
+    return {"inverse_type": inverse(type)}
 
 
 def _refuse_conflicts(call: Context, contact_id: str, other_id: str, type: str, *, but: str | None = None) -> None:
@@ -165,3 +113,19 @@ def _relationships_upward(call: Context, contact_id: str, upward: str) -> list[D
 
 def _exists(message: str, doc: Document) -> Problem:
     return Problem("RELATIONSHIP_EXISTS", message, field="type", rule="unique", details={"existing_id": doc["id"]})
+
+
+RELATIONSHIPS = Noun(
+    resource=ContactRelationships,
+    kind="relationship",
+    model=ContactRelationship,
+    prefix="rel_",
+    own=("list",),
+    within=("contact_id", CONTACTS),
+    part_of=_part_of,
+    events="contact.relationship_",
+    sorts=("type", "since", "related_contact_name"),
+    refers={"related_contact_id": "contact"},
+    check=_check,
+    shown=lambda call, doc: seen_from(call, doc["contact_id"], doc),
+)

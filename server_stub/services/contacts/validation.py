@@ -14,7 +14,7 @@ from ...problems import FieldError, Problem
 from ...request.intake import arguments_of
 from ...serving import Context, Members, serves
 from .likeness import matches
-from .writing import stored_form_and_problems
+from .records import CONTACTS
 
 
 @serves(Contacts.validate)
@@ -41,7 +41,7 @@ def read_changes(draft: Members) -> dict[str, Any]:
 def _validate_draft(call: Context, index: int, draft: Members) -> dict[str, Any]:
     errors, members = _read_draft(draft)
     known = {entry.field for entry in errors}
-    normal, problems = stored_form_and_problems(call, members)
+    normal, problems = CONTACTS.checked(call, members)
     errors += [entry for problem in problems for entry in problem.entries if entry.field not in known]
     likely = matches(call, normal)
     return {

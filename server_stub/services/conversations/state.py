@@ -11,7 +11,6 @@ from ...problems import Problem
 from ...serving import Context, Members, changes_between
 from .. import sentiment
 from ..contacts import health as contact_health
-from ..contacts.writing import found
 from ..leads import records as leads
 from ..messages import reading as message_reading
 from ..messages.reading import Situation
@@ -36,8 +35,7 @@ def person_of(call: Context, conversation: Members) -> Document | None:
     """Return the contact a conversation is with, or the lead that is none yet; None where neither is there any more."""
     contact_id = contact_of(call, conversation)
     if contact_id is not None:
-        contact = call.collection("contact").get(contact_id)
-        return found(call, contact_id) if contact is None and _was_merged(call, contact_id) else contact
+        return call.found("contact", contact_id)
     return call.collection("lead").get(conversation.get("lead_id") or "")
 
 
@@ -47,11 +45,6 @@ def contact_of(call: Context, conversation: Members) -> str | None:
         return conversation.get("contact_id")
     lead = call.collection("lead").get(conversation["lead_id"])
     return lead.get("converted_contact_id") if lead is not None else None
-
-
-def _was_merged(call: Context, contact_id: str) -> bool:
-    gone = call.collection("contact").get(contact_id, deleted=True)
-    return gone is not None and bool(gone.get("merged_into"))
 
 
 def writable(call: Context, conversation_id: str) -> Document:

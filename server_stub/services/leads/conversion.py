@@ -17,7 +17,8 @@ from ...data.document import Document
 from ...problems import Problem, invalid
 from ...serving import Context, Members, changes_between, serves
 from ..contacts import health as contact_health
-from ..contacts import writing as contact_writing
+from ..contacts.records import CONTACTS
+from ..contacts.writing import with_address
 from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
 from .assignment import territory_of
@@ -135,7 +136,7 @@ def _contact_of(call: Context, lead: Document, contact_id: str | None) -> Docume
     given = call.reference("contact", contact_id, "contact_id")
     if given is not None or not lead["email"]:
         return given
-    same = contact_writing.with_address(call, lead["email"])
+    same = with_address(call, lead["email"])
     return same[0] if same else None
 
 
@@ -184,10 +185,10 @@ def _fill_contact(call: Context, lead: Document, contact: Document, account: Doc
     if account is not None and (contact["company"] or account["name"]).casefold() == account["name"].casefold():
         # A contact is called after its account, so that one of another company cannot get this one.
         members |= {"account_id": account["id"], "company": account["name"]}
-    if lead["email"] and contact_writing.with_address(call, lead["email"]):
+    if lead["email"] and with_address(call, lead["email"]):
         members["email"] = None  # the address is another contact's, or this one's second
     changes = _missing_members(contact, members)
-    return contact_writing.apply(call, contact, changes) if changes else contact
+    return CONTACTS.change(call, contact, CONTACTS.stored_form(call, changes, contact)) if changes else contact
 
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -223,7 +224,7 @@ def _new_contact(
         "lead_id": lead["id"],
         "lifecycle_stage": "opportunity" if in_deal else "lead",
     }
-    return contact_writing.build_new(call, members)
+    return CONTACTS.add(call, CONTACTS.stored_form(call, members))
 
 
 def _new_deal(
