@@ -39,7 +39,17 @@ LifecycleStage: TypeAlias = (
 )
 ContactFilter: TypeAlias = Literal["all", "high-value", "at-risk", "recent"] | str
 ContactSort: TypeAlias = (
-    Literal["name", "company", "created_at", "updated_at", "health_score", "churn_risk", "last_contact", "total_value"]
+    Literal[
+        "id",
+        "name",
+        "company",
+        "created_at",
+        "updated_at",
+        "health_score",
+        "churn_risk",
+        "last_contact",
+        "total_value",
+    ]
     | str
 )
 ContactInclude: TypeAlias = Literal["communication_history", "ai_insights"] | str
@@ -196,7 +206,7 @@ class _ContactMembers(TypedDict, total=False):
     notes: NotesInput
     next_follow_up: AwareDatetime | None
     external_id: str | None
-    custom_fields: dict[str, FieldValue]
+    custom_fields: dict[str, FieldValue] | None
 
 
 @wire(

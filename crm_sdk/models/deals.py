@@ -213,7 +213,7 @@ class _DealMembers(TypedDict, total=False):
     tags: Tags
     priority: Priority
     external_id: str | None
-    custom_fields: dict[str, FieldValue]
+    custom_fields: dict[str, FieldValue] | None
 
 
 @wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")

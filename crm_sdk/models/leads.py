@@ -34,7 +34,9 @@ from .values import (
 )
 
 LeadStatus: TypeAlias = Literal["new", "contacted", "qualified", "unqualified", "converted"] | str
-LeadSort: TypeAlias = Literal["name", "company", "score", "value", "status", "last_activity_at", "created_at"] | str
+LeadSort: TypeAlias = (
+    Literal["id", "name", "company", "score", "value", "status", "last_activity_at", "created_at", "updated_at"] | str
+)
 LeadScoreSource: TypeAlias = Literal["model", "rules", "manual"] | str
 AssignmentStrategy: TypeAlias = Literal["round_robin", "load_balanced", "territory"] | str
 
@@ -155,7 +157,7 @@ class _LeadMembers(TypedDict, total=False):
     do_not_contact: bool
     email_opt_out: bool
     external_id: str | None
-    custom_fields: dict[str, FieldValue]
+    custom_fields: dict[str, FieldValue] | None
 
 
 @wire(mvp="name email phone company source value notes|text status")

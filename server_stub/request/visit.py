@@ -12,7 +12,7 @@ from crm_sdk.codes import codes_of
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
-from crm_sdk.wire import encode_json, is_object
+from crm_sdk.wire import camel, encode_json, is_object, snake
 
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
@@ -271,10 +271,11 @@ class Visit:
             return Reply(status, headers, chunks=result.chunks)
         if operation.kind == "page":
             listing = self._cut(operation, route, list(result), window, arguments)
-            render = renderer(operation.arguments.content(Sync), self.face.name)
-            body = self.face.page(
-                Listing(render(listing.items), listing.total, listing.limit, listing.offset), call, route
-            )
+            shown = renderer(operation.arguments.content(Sync), self.face.name)(listing.items)
+            wanted = _wanted_members(operation, arguments)
+            if wanted is not None:
+                shown = [{name: value for name, value in item.items() if name in wanted} for item in shown]
+            body = self.face.page(Listing(shown, listing.total, listing.limit, listing.offset), call, route)
         elif operation.arguments.returns is None:
             identifiers = list(match.identifiers.values())
             body = self.face.without_value(identifiers[-1] if identifiers else None, call)
@@ -340,6 +341,21 @@ class Visit:
         )
         body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
         return Reply(fault.status, reply.headers, body)
+
+
+def _wanted_members(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return the members of each record that a search asks for, in camelCase, with id and version; None for all."""
+    query = arguments.get(operation.arguments.body or "")
+    fields = query.get("fields") if is_object(query) else None
+    if not fields:
+        return None
+    model = operation.arguments.content(Sync).__args__[0]
+    names = [snake(name.partition(".")[0]) for name in fields]
+    for number, name in enumerate(names):
+        if name not in model.model_fields:
+            message = f"there is no member {fields[number]!r}"
+            raise Problem("UNKNOWN_FIELD", message, field=f"fields.{number}", rule="choice")
+    return frozenset(camel(name) for name in (*names, "id", "version"))
 
 
 def _is_record(kind: Any) -> bool:

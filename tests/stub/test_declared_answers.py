@@ -35,7 +35,7 @@ def answering(stub: StubServer, operation: Operation[..., Any], answer: Any) -> 
 
 def test_a_code_that_is_not_declared_is_a_fault_of_the_stub(stub: StubServer) -> None:
     leads = answering(stub, Leads.get, Problem("CONTACT_EXISTS", "there is one")).client().leads
-    with pytest.raises(UndeclaredAnswerError, match=r"^leads\.get \(mvp\) answered CONTACT_EXISTS, .* errors="):
+    with pytest.raises(UndeclaredAnswerError, match=r"^leads.get \(platform\) answered CONTACT_EXISTS, .* errors="):
         leads.get("lead_1")
 
 

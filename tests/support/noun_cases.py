@@ -81,8 +81,11 @@ class Case:
 
     def body(self, **members: Any) -> dict[str, Any]:
         """Return a valid body of a new record, in camelCase; no two have the same name."""
-        kind = self.operation("create").arguments.body_type
-        return {**example(kind), **_BODIES.get(self.noun.kind, {}), **members}
+        body = {**example(self.operation("create").arguments.body_type), **_BODIES.get(self.noun.kind, {}), **members}
+        for name, kind in self.noun.refers.items():
+            if camel(name) in body and camel(name) not in members:
+                body[camel(name)] = Case.of(self.stub.nouns[kind], self.stub).made()["id"]
+        return body
 
     def made(self, who: str = "admin", **members: Any) -> dict[str, Any]:
         """Make a record and return it as the server answered it."""

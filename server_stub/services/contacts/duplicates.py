@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeAlias
 
-from crm_sdk.models.contact_duplicates import MergeCounts
+from crm_sdk.models.values import MergeCounts
 from crm_sdk.resources.contacts import Contacts
 
 from ...data.document import Document

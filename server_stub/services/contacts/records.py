@@ -70,7 +70,7 @@ FIELDS: Mapping[str, FieldType] = {
     **dict.fromkeys(("social_profiles.network", "social_profiles.handle", "social_profiles.url"), "list"),
     **{f"account.{name}": "text" for name in ("name", "domain", "industry", "type", "status", "rating", "owner_id")},
     **{f"account.{name}": "number" for name in ("employees", "annual_revenue", "health_score")},
-    "custom_fields.*": "any",
+    "custom_fields.*": "text",  # until somebody defines them
 }
 """What contacts can be searched by."""
 
@@ -87,14 +87,18 @@ def find(call: Context, query: Members) -> Sequence[Document]:
     def resolve(doc: Document, path: str) -> object:
         head, _, rest = path.partition(".")
         if head == "custom_fields":  # the name of a custom field may have a dot
-            return (doc.get(head) or {}).get(rest)
+            value = (doc.get(head) or {}).get(rest)
+            return value if value is None or isinstance(value, list) else str(value)
         if head != "account" or not rest:
             return at_path(doc, path)
         account = call.collection("account").get(doc["account_id"]) if doc.get("account_id") else None
         return at_path(account, rest) if account is not None else None
 
+    head, _, rest = (query.get("sort") or "").partition(".")
+    own = {"sort": f"custom_fields.{rest}"} if rest and snake(head) == "custom_fields" else {}
+    sortable = [name for name, kind in FIELDS.items() if kind not in ("list", "any")] + list(own.values())
     docs = search(
-        CONTACTS.records(call).all(), query, FIELDS,
+        CONTACTS.records(call).all(), {**query, **own}, FIELDS, sortable=sortable,
         text=CONTACTS.searched, now=call.now, zone=_zone(call), resolve=resolve,
     )  # fmt: skip
     return CONTACTS.including(call, docs, include)

@@ -64,7 +64,8 @@ def _account_of(call: Context, members: Members, before: Document | None) -> dic
     Without an account it is the only one called like the company, or that of the e-mail's domain where no company is
     given. A company that several accounts are called like is linked to none.
     """
-    accounts, known = call.collection("account"), before or {}
+    accounts = call.collection("account")
+    known: Members = before or {}
     new = {name for name in ("account_id", "company") if name in members and members[name] != known.get(name)}
     if "account_id" in new and members["account_id"]:
         account = accounts.get(members["account_id"])
