@@ -133,7 +133,7 @@ def discover(
             if not errors:
                 raise _explained(unsupported, finding, client.base_url) from None
             finding.unanswered(errors)
-            raise _most_telling(errors) from None
+            raise _most_telling(errors, unsupported) from None
         name, twin = plan.route.dialect.name, _twin(operation, plan.route)
         if twin is not None and (yield from _ask(operation, client, finding, given, plan, twin, terms)):
             continue
@@ -244,11 +244,13 @@ def _ask(
     return True
 
 
-def _most_telling(errors: Mapping[str, ApiError]) -> ApiError:
-    """Return the error that ends a call for which no dialect has a route."""
+def _most_telling(errors: Mapping[str, ApiError], unsupported: UnsupportedOperationError) -> ApiError:
+    """Return the error that ends a call for which the server has no route, with why it was not tried elsewhere."""
     refused = [error for error in errors.values() if error.status in (401, 403)]
     error = refused[0] if refused else list(errors.values())[-1]
     error.dialects = tuple(errors)
+    for name, arguments in unsupported.lacking.items():
+        error.message += f"; {name} does not document {', '.join(arguments)}"
     return error
 
 
@@ -258,4 +260,4 @@ def _explained(error: UnsupportedOperationError, finding: Finding, base_url: str
     if not lacking:
         return error
     found = f"{error.message} ({base_url} has shown that it lacks {' and '.join(lacking)})"
-    return UnsupportedOperationError(found, operation=error.operation, dialects=error.dialects)
+    return UnsupportedOperationError(found, operation=error.operation, dialects=error.dialects, lacking=error.lacking)

@@ -91,11 +91,20 @@ class InvalidInputError(CrmError, ValueError):
 class UnsupportedOperationError(CrmError):
     """No dialect this client may use documents the call with these arguments. Nothing was sent."""
 
-    def __init__(self, message: str, *, operation: str, dialects: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str,
+        dialects: Sequence[str] = (),
+        lacking: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         super().__init__(message)
         self.operation = operation
         self.dialects: tuple[str, ...] = tuple(dialects)
         """The dialects that do document it."""
+        self.lacking: Mapping[str, Sequence[str]] = dict(lacking or {})
+        """The dialects that document the call, but not these of the arguments given."""
 
 
 class NetworkError(CrmError):

@@ -189,7 +189,9 @@ class Operation(Generic[P, T]):
             what = "; ".join(f"{name} does not document {', '.join(args)}" for name, args in lacking.items())
         else:
             what = f"{', '.join(dialects)} does not document it"
-        return UnsupportedOperationError(f"{self.id}: {what}{way_out}", operation=self.id, dialects=able)
+        return UnsupportedOperationError(
+            f"{self.id}: {what}{way_out}", operation=self.id, dialects=able, lacking=lacking
+        )
 
     def plan(self, given: dict[str, Any], dialects: tuple[str, ...]) -> Plan:
         """Decide where a call goes and what it sends. Raises `InvalidInputError` before anything is sent."""

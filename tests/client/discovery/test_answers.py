@@ -203,3 +203,14 @@ def test_without_any_dialect_left_every_call_says_so(asking: Make, call: Call, s
     assert client.dialects == ()
     with pytest.raises(UnsupportedOperationError, match="no dialect is left"):
         call(client.leads.list())
+
+
+def test_an_argument_that_keeps_a_call_from_the_servers_dialect_is_named(asking: Make, call: Call) -> None:
+    client = asking(one_dialect.flow())
+    with pytest.raises(NotFoundError, match=r"flow does not document limit; .*tried platform]"):
+        call(client.contacts.list(limit=5))
+    call(client.contacts.list())
+    with pytest.raises(UnsupportedOperationError) as raised:
+        call(client.contacts.list(limit=5))
+    assert raised.value.lacking == {"flow": ["limit"], "mvp": ["limit"]}
+    assert raised.value.dialects == ("platform",)
