@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from crm_sdk import (
     UnsupportedOperationError,
 )
 from crm_sdk.dialects import RICHEST_FIRST
+from server_stub import StubServer
 
 Call = Callable[[Any], Any]
 Make = Callable[..., Any]
@@ -214,3 +216,30 @@ def test_an_argument_that_keeps_a_call_from_the_servers_dialect_is_named(asking:
         call(client.contacts.list(limit=5))
     assert raised.value.lacking == {"flow": ["limit"], "mvp": ["limit"]}
     assert raised.value.dialects == ("platform",)
+
+
+@pytest.mark.parametrize(
+    ("listen", "dialect"),
+    [
+        (lambda crm: crm.events.listen(), "mvp"),
+        (lambda crm: crm.channels.join("user:user_1:deals"), "flow"),
+    ],
+)
+def test_a_live_link_is_a_call_of_its_document(make: Make, asking: Make, call: Call, listen: Any, dialect: str) -> None:
+    listen(asking(one_dialect.platform()))  # it may be there: to try is to connect
+    lacking = asking(one_dialect.platform())
+    for attempt in (lacking.leads.list, lacking.agents.list, lacking.deals.list):
+        with contextlib.suppress(NotFoundError):
+            call(attempt())
+    for client in (lacking, make("http://crm.test/v1", dialects=None), make(dialects="platform")):
+        with pytest.raises(UnsupportedOperationError, match=f"dialects='{dialect}' has it") as raised:
+            listen(client)
+        assert raised.value.dialects == (dialect,)
+
+
+def test_files_and_jobs_are_had_in_the_dialect_that_has_them(stub: StubServer, mode: str, call: Call) -> None:
+    crm: Any = (stub.client if mode == "sync" else stub.async_client)()
+    assert call(call(crm.contacts.export(format="csv")).read()).startswith(b"id,")
+    job = call(crm.contacts.imports.create(("people.csv", b"name,email\nZoe,zoe@zander.test\n")))
+    assert len(call(job.wait()).created_ids) == 1
+    assert crm.finding.spoken == ("platform",)
