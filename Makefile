@@ -22,6 +22,8 @@ COVER := --cov crm_sdk --cov crm_cli --cov server_stub --cov-report term:skip-co
 
 # No script and no `python -m` finds the packages in the folder it is run from: what is installed is what is tested.
 export PYTHONSAFEPATH := 1
+# What a test starts should not compile anew all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo quick fmt check types test cover lowest soak docs bench pins release clean
