@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
-from . import services
 from .clock import Clock
+from .collected import contributions
 from .data.document import Document
 from .data.durable import Durable
 from .data.store import Store
 from .doors.link import AsyncStubLink, StubLink
 from .faults.requests import Faults
-from .jobs import Step, run_due
+from .jobs import run_due
 from .journal import Journal
+from .live import log
 from .live.hub import Live
-from .noun import Noun
 from .problems import Problem
 from .request import identity
 from .request.faces import FACES
@@ -35,8 +33,8 @@ from .request.ratelimit import RateLimits
 from .request.router import Router
 from .request.visit import Visit
 from .serving import Context
-from .timetable import Timetable
 from .webhooks.receivers import Webhooks
+from .webhooks.records import enqueue
 
 if TYPE_CHECKING:
     from crm_sdk import AsyncCrmClient, CrmClient
@@ -60,48 +58,6 @@ def _require_extra() -> None:
     missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl") if find_spec(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
-
-
-@cache
-def _functions_with_mark(mark: str) -> Mapping[Any, Any]:
-    """Return the functions of all services that carry a mark, by what it says."""
-    found: dict[Any, Any] = {}
-    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
-        for value in vars(importlib.import_module(module.name)).values():
-            key = getattr(value, mark, None)
-            if key is not None and value.__module__ == module.name:
-                if key in found:
-                    raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
-                found[key] = value
-    return found
-
-
-@cache
-def _nouns() -> Mapping[str, Noun]:
-    """Return the nouns that the services define, by kind."""
-    found: dict[str, Noun] = {}
-    for module in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
-        for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, Noun) and found.setdefault(value.kind, value) is not value:
-                raise TypeError(f"{module.name}: there are two nouns of the kind {value.kind!r}")
-    return found
-
-
-@cache
-def _rules() -> Mapping[Operation[..., Any], Callable[..., Any]]:
-    """Return the rule of every operation: a service's own goes before that of its noun."""
-    served = {operation: rule for noun in _nouns().values() for operation, rule in noun.rules().items()}
-    return {**served, **_functions_with_mark("__operation__")}
-
-
-@cache
-def _reactions() -> Mapping[str, Sequence[Callable[[Context, Document], None]]]:
-    """Return what follows each event, in the order of names."""
-    found: dict[str, list[Callable[[Context, Document], None]]] = {}
-    for events, reaction in sorted(_functions_with_mark("__reacts__").items(), key=lambda item: item[1].__qualname__):
-        for event in events:
-            found.setdefault(event, []).append(reaction)
-    return found
 
 
 @cache
@@ -157,19 +113,17 @@ class StubServer:
         self._busy = False
         self.webhooks = Webhooks(self)
         """Who receives what is posted to the endpoints of webhooks, and what was."""
-        self.nouns: Mapping[str, Noun] = _nouns()
+        given = contributions()
+        self.nouns = given.nouns
         """The nouns of the data, by kind."""
-        self.rules: Mapping[Operation[..., Any], Callable[..., Any]] = _rules()
-        self._steps: Mapping[str, Step] = _functions_with_mark("__job_kind__")
-        self._timetable: Timetable = dict(sorted(_functions_with_mark("__recurs__").items()))
-        self.reactions = _reactions()
+        self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
+        self.timetable, self.feeds = given.timetable, given.feeds
         self.routers = _routers()
         self.clock.moved = self.catch_up
         if not known and demo:
             from .seed.companies import seed
-            from .seed.computed import with_computed_members
 
-            seed(self.store, self.clock, recompute=with_computed_members)
+            seed(self.store, self.clock, given)
         self._save()
         self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}
         # A state file is not read whole for this: going back to the start means the demo data there.
@@ -290,6 +244,10 @@ class StubServer:
         """Tell whether an operation is served; one that is not answers 501."""
         return operation in self.rules
 
+    def record_event(self, call: Context, entry: Document, entity: Mapping[str, Any]) -> None:
+        """Write what happened to the log of events, and what of it is to be posted to webhooks."""
+        enqueue(call, log.record(call, entry, entity))
+
     # -- one request -------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Reply:
@@ -305,7 +263,7 @@ class StubServer:
             self._requests += 1
             self._busy = True
             try:
-                run_due(self, self._steps, self._timetable)
+                run_due(self)
                 visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
                 reply = visit.reply()
             finally:
@@ -333,7 +291,7 @@ class StubServer:
                 return
             self._busy = True
             try:
-                run_due(self, self._steps, self._timetable)
+                run_due(self)
             finally:
                 self._busy = False
             self._settle()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from . import timetable
+from .data.collection import Collection
 from .data.document import Document
-from .problems import Problem
-from .services.calendar.reminders import due_reminders
+from .problems import LOG, Problem
 from .serving import Caller, Context
-from .timetable import Entry, Timetable, carry_out, due_entries
+from .timetable import Task
 
 if TYPE_CHECKING:
     from .core import StubServer
@@ -54,60 +56,61 @@ def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, s
     )
 
 
-def run_due(server: StubServer, steps: Mapping[str, Step], table: Timetable) -> None:
-    """Carry out every step, recurring task and reminder that is due, in the order of time; each at its own time."""
+def run_due(server: StubServer) -> None:
+    """Do everything that is due, in the order of time; each step, recurring task and reminder at its own time."""
     while True:
         now = server.clock.now()
-        waiting: list[tuple[datetime, str, Document | Entry]] = [
-            (doc["due_at"], collection.tenant_id, doc)
-            for collection in server.store.across("job")
-            for status in ("queued", "running")
-            for doc in collection.find("status", status)
-            if doc["due_at"] <= now
-        ]
-        waiting += due_entries(server, table, now)
-        if not waiting:
-            due_reminders(server)
+        task = min((*_due_steps(server, now), *timetable.due(server, now)), default=None)
+        if task is None:
             return
-        at, tenant_id, task = min(waiting, key=_order)
-        due_reminders(server, at)
-        if isinstance(task, Entry):
-            carry_out(server, table, at, tenant_id, task)
-            continue
+        task.run()
+
+
+def _due_steps(server: StubServer, now: datetime) -> Iterator[Task]:
+    for jobs in server.store.across("job"):
+        for status in ("queued", "running"):
+            for job in jobs.find("status", status):
+                if job["due_at"] <= now:
+                    yield Task(job["due_at"], 1, job["id"], jobs.tenant_id, partial(_step, server, jobs, job))
+
+
+def _step(server: StubServer, jobs: Collection, job: Document) -> None:
+    """Carry out the next step of a job. Whatever it raises fails this job: what the step has written is undone."""
+    at: datetime = job["due_at"]
+    moved = {"status": "running", "started_at": job["started_at"] or at, "due_at": at + PACE, "updated_at": at}
+    running = job | moved | {"version": job["version"] + 1}
+    try:
         call = Context(
             server,
-            Caller(**task["caller"]),
+            Caller(**job["caller"]),
             at,
             dialect="system",
-            operation=f"job:{task['kind']}",
-            request_id=task["id"],
-            source=task["source"],
+            operation=f"job:{job['kind']}",
+            request_id=job["id"],
+            source=job["source"],
         )
-        server.store.collection(tenant_id, "job").put(_after_step(call, task, steps))
-
-
-def _order(waiting: tuple[datetime, str, Document | Entry]) -> tuple[datetime, str, str]:
-    at, tenant_id, task = waiting
-    return at, task.name if isinstance(task, Entry) else task["id"], tenant_id
-
-
-def _after_step(call: Context, job: Document, steps: Mapping[str, Step]) -> Document:
-    moved = {"status": "running", "started_at": job["started_at"] or call.now, "due_at": call.now + PACE}
-    try:
-        with call.server.store.transaction():
-            changes = steps[job["kind"]](call, job | moved)
+        with server.store.transaction():
+            after = _with_progress(running | server.steps[job["kind"]](call, running))
     except Problem as problem:
-        changes = {
-            "status": "failed",
-            "error": {
-                "code": problem.code,
-                "message": problem.message,
-                "field": problem.field,
-                "details": dict(problem.details),
-            },
-        }
-    new = job | moved | changes | {"updated_at": call.now, "version": job["version"] + 1}
-    if new["status"] in ("succeeded", "failed", "cancelled"):
-        return new | {"finished_at": call.now, "progress": 1.0 if new["status"] == "succeeded" else new["progress"]}
-    total = new["counts"]["total"]
-    return new | {"progress": round(new["counts"]["processed"] / total, 4) if total else new["progress"]}
+        after = _with_failure(running, problem.code, problem.message, problem.field, problem.details)
+    except Exception as error:  # a mistake in the step: it is this job's failure, not that of whoever comes next
+        LOG.exception("the job %s (%s) failed", job["id"], job["kind"])
+        after = _with_failure(running, "INTERNAL_ERROR", f"the step raised {type(error).__name__}; the log has more")
+    jobs.put(after)
+
+
+def _with_progress(job: Document) -> Document:
+    """Return a job after a step, with its progress, or its end."""
+    if job["status"] in ("succeeded", "failed", "cancelled"):
+        return job | {
+            "finished_at": job["updated_at"], "progress": 1.0 if job["status"] == "succeeded" else job["progress"]
+        }  # fmt: skip
+    total = job["counts"]["total"]
+    return job | {"progress": round(job["counts"]["processed"] / total, 4) if total else job["progress"]}
+
+
+def _with_failure(
+    job: Document, code: str, message: str, field: str | None = None, details: Mapping[str, Any] | None = None
+) -> Document:
+    error = {"code": code, "message": message, "field": field, "details": dict(details or {})}
+    return _with_progress(job | {"status": "failed", "error": error})

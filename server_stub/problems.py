@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crm_sdk.codes import STATUSES
+
+LOG = logging.getLogger("server_stub")
+"""Where the traceback of whatever a rule raises goes that is no `Problem`: a mistake in the stub."""
 
 
 @dataclass(frozen=True, slots=True)

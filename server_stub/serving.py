@@ -23,7 +23,6 @@ from crm_sdk.wire import encode_json, read_instant
 
 from .data.collection import Collection
 from .data.document import Document
-from .live import log as events
 from .problems import Problem
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 Members: TypeAlias = Mapping[str, Any]
 """The members of a body as they were sent: absent ones are absent, null is None."""
+Collections: TypeAlias = Callable[[str], Collection]
+"""Returns the records of a kind of one company."""
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 PAGING = frozenset({"limit", "offset", "page"})
@@ -243,7 +244,7 @@ class Context:
         }
         entry["hash"] = chain_hash(entry)
         written = trail.put(Document(entry))
-        events.record(self, written, entity)
+        self.server.record_event(self, written, entity)
         for react in self.server.reactions.get(event, ()):
             react(self, written)
         return written
@@ -259,7 +260,7 @@ class Context:
             "metadata": {},
             "actor": {"type": "system", "id": "system", "name": "", "email": None, "session_id": None},
         }
-        events.record(self, Document(entry), entity)
+        self.server.record_event(self, Document(entry), entity)
 
 
 def chain_hash(entry: Mapping[str, Any]) -> str:
@@ -278,6 +279,16 @@ def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """Records of a kind and the model they are shown as, also in events; a service has one at the top of a module."""
+
+    kind: str
+    model: Any
+    in_dialect: Callable[[str, Members], Mapping[str, Any]] | None = None
+    """Returns a record as a dialect spells its values; None where all spell them alike."""
+
+
 def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
     """Mark a function as the rule of a declared operation. Its arguments are checked now, at import."""
 
@@ -290,7 +301,7 @@ def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
                 f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "
                 f"{operation.id} declares {', '.join(sorted(declared)) or 'nothing'}"
             )
-        vars(rule)["__operation__"] = operation  # read by the core, which collects the rules
+        vars(rule)["__operation__"] = operation  # read by the collector
         return rule
 
     return mark
@@ -300,8 +311,24 @@ def runs(kind: str) -> Callable[[Rule], Rule]:
     """Mark a function as one step of the jobs of a kind: it gets (call, job) and returns the job's new members."""
 
     def mark(rule: Rule) -> Rule:
-        vars(rule)["__job_kind__"] = kind  # read by the core, which collects the steps
+        vars(rule)["__job_kind__"] = kind  # read by the collector
         return rule
+
+    return mark
+
+
+Completion = TypeVar("Completion", bound=Callable[[Document, Collections, datetime], Document])
+
+
+def completes(kind: str) -> Callable[[Completion], Completion]:
+    """Mark a function as what gives stored records of a kind the members that are computed from other records.
+
+    It gets the record, a function that returns the records of a kind, and the time. Demo data are completed with it.
+    """
+
+    def mark(completion: Completion) -> Completion:
+        vars(completion)["__completes__"] = kind  # read by the collector
+        return completion
 
     return mark
 
@@ -313,7 +340,7 @@ def reacts(*events: str) -> Callable[[Reaction], Reaction]:
     """Mark a function as what follows events, whatever they came from: it gets the call and the entry of the trail."""
 
     def mark(reaction: Reaction) -> Reaction:
-        vars(reaction)["__reacts__"] = frozenset(events)  # read by the core, which collects the reactions
+        vars(reaction)["__reacts__"] = frozenset(events)  # read by the collector
         return reaction
 
     return mark

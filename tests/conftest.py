@@ -17,6 +17,7 @@ import sources  # noqa: F401 # first: it says what is missing before an import d
 import asyncio
 import inspect
 import json
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -64,6 +65,19 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def answers_are_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every stub refuse to answer what its declaration does not name."""
     monkeypatch.setattr(StubServer, "checks_answers", True)
+
+
+@pytest.fixture(autouse=True)
+def failures() -> Iterator[list[logging.LogRecord]]:
+    """Fail a test in which a rule of a stub made a mistake; one that expects it clears the list."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = records.append  # type: ignore[assignment, method-assign] # all it does is to keep them
+    logger = logging.getLogger("server_stub")
+    logger.addHandler(handler)
+    yield records
+    logger.removeHandler(handler)
+    assert [record.getMessage() for record in records] == []
 
 
 @pytest.fixture

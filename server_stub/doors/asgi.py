@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from errno import EINVAL
 from typing import TYPE_CHECKING, Any
 
-from ..core import StubServer
 from ..live.port import Carrier, Receive, Send
 from ..request.http import Reply, Request
 from ..webhooks import courier as webhook_posting
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from ..core import StubServer
 
 _TICK = 0.1
 """Seconds between two looks at what has come due."""

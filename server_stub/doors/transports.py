@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 import httpx
 
 from crm_sdk.realtime.sockets import AsyncSocket, Socket
 
-from ..core import StubServer
 from ..faults.requests import Fault
 from ..live.bodies import LiveBody
 from ..live.connection import Connection
 from ..live.sockets import open_async_socket, open_socket
 from ..request.http import Reply, Request
+
+if TYPE_CHECKING:
+    from ..core import StubServer
 
 Made = TypeVar("Made")
 Opens = TypeVar("Opens")

@@ -255,7 +255,7 @@ class Live:
 
         log = self._logs.get(tenant_id)
         if log is None:
-            log = self._logs[tenant_id] = FeedLog(self._server.store, tenant_id)
+            log = self._logs[tenant_id] = FeedLog(self._server.store, self._server.feeds, tenant_id)
         if log.catch_up():
             self._tell({tenant_id})
         return log

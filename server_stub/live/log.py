@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..data.document import Document
-from ..webhooks import records as webhook_records
-from . import feeds
 
 if TYPE_CHECKING:
     from ..serving import Context
@@ -35,10 +33,9 @@ def record(call: Context, entry: Document, entity: Mapping[str, Any]) -> Documen
         changes=entry["changes"],
         metadata=entry["metadata"],
         actor=entry["actor"],
-        feeds=feeds.number_on_feeds(call, entry, entity),
+        feeds=call.server.feeds.number_on_feeds(call, entry, entity),
     )
     log.put(event)
-    webhook_records.enqueue(call, event)
     oldest = log.first() if len(log) > KEPT else None
     if oldest is not None:
         log.remove(oldest["id"])

@@ -10,7 +10,7 @@ from crm_sdk.wire import encode_json
 
 from ..data.document import Document
 from ..data.store import Store
-from . import feeds
+from .feeds import WS, Feeds, series
 from .log import KEPT, KIND
 
 
@@ -20,6 +20,7 @@ class Entry:
 
     place: int
     event: Document
+    feeds: Feeds
     _texts: dict[str, str] = field(default_factory=dict[str, str])
 
     def ws(self, epoch: str) -> str:
@@ -30,10 +31,10 @@ class Entry:
             text = self._texts["ws"] = _json(
                 {
                     "type": event["type"],
-                    "data": feeds.ws_data(event),
+                    "data": self.feeds.ws_data(event),
                     "timestamp": event["occurred_at"],
                     "id": event["id"],
-                    "seq": event["feeds"][feeds.WS],
+                    "seq": event["feeds"][WS],
                     "epoch": epoch,
                 }
             )
@@ -42,12 +43,11 @@ class Entry:
     def channel(self, feed: str, epoch: str) -> tuple[str, str]:
         """Return the name of the event on a channel, and the payload as JSON."""
         event = self.event
-        shown = feeds.SHOWN[event["type"]]
         text = self._texts.get(feed)
         if text is None:
             ours = {"eventId": event["id"], "seq": event["feeds"][feed], "epoch": epoch}
-            text = self._texts[feed] = _json({**shown.payload(event), **ours})
-        return shown.name, text
+            text = self._texts[feed] = _json({**self.feeds.channel_payload(event), **ours})
+        return self.feeds.channel_name(event), text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,9 @@ class Standing:
 class FeedLog:
     """The feeds of one company, kept up with the log of events."""
 
-    def __init__(self, store: Store, tenant_id: str) -> None:
+    def __init__(self, store: Store, feeds: Feeds, tenant_id: str) -> None:
         self._store = store
+        self._shown = feeds
         self._tenant_id = tenant_id
         self._log = store.collection(tenant_id, KIND)
         self._newest: Document | None = None
@@ -81,7 +82,7 @@ class FeedLog:
         self._newest = fresh[0]
         for event in reversed(fresh):
             self._places += 1
-            entry = Entry(self._places, event)
+            entry = Entry(self._places, event, self._shown)
             for feed in event["feeds"]:
                 self._feeds.setdefault(feed, []).append(entry)
         if self._places - self._trimmed >= KEPT:  # as many at once may have left a hole behind them
@@ -92,7 +93,7 @@ class FeedLog:
 
     def newest(self, feed: str) -> int:
         """Return the number of a feed's newest event, 0 before the first."""
-        return self._store.last_count(feeds.series(self._tenant_id, feed))
+        return self._store.last_count(series(self._tenant_id, feed))
 
     def after(self, feed: str, seq: int) -> Entry | None:
         """Return the event of a feed that follows a number; None where it is not there yet.

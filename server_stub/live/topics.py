@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..serving import Caller
-from . import feeds
 
 if TYPE_CHECKING:
     from .hub import Live
@@ -34,10 +33,10 @@ class Topic:
 def topic_of(live: Live, caller: Caller, name: str) -> Topic | None:
     """Return a topic the caller may join; None for one there is not. Raises Unauthorized."""
     match name.split(":"):
-        case ["user", user_id, channel] if channel in feeds.CHANNELS:
+        case ["user", user_id, channel] if channel in live.server.feeds.channels:
             if user_id != caller.user_id:
                 raise Unauthorized
-            return Topic(name, feeds.feed_of(channel, user_id))
+            return Topic(name, live.server.feeds.feed_of(channel, user_id))
         case ["record", kind, id] if kind in _RECORDS:
             stored = live.server.store.collection(caller.tenant_id, _KINDS.get(kind, kind))
             if id not in stored:

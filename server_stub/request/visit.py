@@ -16,7 +16,7 @@ from crm_sdk.wire import camel, encode_json, is_object, snake
 
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
-from ..problems import FieldError, Problem, UndeclaredAnswerError, invalid
+from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity, permissions
 from .faces import FACES, Face, Listing
@@ -67,6 +67,12 @@ class Visit:
                 reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:
             reply = self._refused(problem)
+        except UndeclaredAnswerError:
+            raise
+        except Exception as error:  # a mistake in a rule: what it has written is undone, and the next request is served
+            LOG.exception("%s failed", self.operation.id if self.operation is not None else self.request.path)
+            message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
+            reply = self.problem(Problem("INTERNAL_ERROR", message))
         key = self.request.headers.get("idempotency-key")
         if key is not None and self.request.method == "POST":
             reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})

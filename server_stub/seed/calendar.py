@@ -11,7 +11,6 @@ from crm_sdk.models.activities import CalendarEvent
 
 from ..data.blanks import blank
 from ..data.document import Document
-from ..services.calendar import reminders
 from .company import Person
 from .records import Records
 
@@ -67,14 +66,13 @@ _DESCRIPTION = {"en": "Open questions and next steps.", "de": "Offene Fragen und
 
 
 def calendar(records: Records) -> None:
-    """Give every meeting what the calendar needs, put the weeks of the first two users, and plan the reminders."""
+    """Give every meeting what the calendar needs, and put the weeks of the first two users."""
     activities = records.collection("activity")
     for doc in activities.find("kind", "event"):
         guests = [guest | {"id": f"attendee_{doc['id']}_{n}"} for n, guest in enumerate(doc["attendees"])]
-        activities.put(doc | {"attendees": guests, **_reminders(records)})
+        activities.put(doc | {"attendees": guests})
     for person in records.plan.users[:2]:
         _weeks(records, person)
-    reminders.reschedule(activities, records.collection("timetable"))
 
 
 def _weeks(records: Records, person: Person) -> None:
@@ -144,15 +142,9 @@ def _event(records: Records, person: Person, slot: Slot, start: datetime, deal: 
                 "created_by": person.id,
                 "created_at": made,
                 "updated_at": made,
-                **_reminders(records),
             }
         )
     )
-
-
-def _reminders(records: Records) -> dict[str, Any]:
-    """Return reminders of which none is due at the very start: a new server has nothing to tell yet."""
-    return reminders.unsent_reminders(records.now + 2 * reminders.GRACE)
 
 
 def _guest(id: str, number: int, name: str, email: str, role: str, status: str) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
+from .. import timetable
 from ..clock import Clock
-from ..data.collection import Collection
-from ..data.document import Document
 from ..data.store import Store, StoreSnapshot
+from ..serving import Collections
 from .around import put_surroundings
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
@@ -24,29 +23,28 @@ from .records import Records
 from .talk import talk
 from .templates import templates
 
-Recompute: TypeAlias = Callable[[str, Document, Callable[[str], Collection], datetime], Document]
-"""Gets a kind, a document, a way to the collections and the time; returns the document with its computed members."""
+if TYPE_CHECKING:
+    from ..collected import Contributions
 
-COMPUTED = ("activity", "lead", "deal", "contact", "account", "conversation", "activity")
+COMPUTED = ("message", "activity", "lead", "deal", "contact", "account", "conversation", "activity")
 """The kinds with computed members, in the order in which one builds on another: meetings come last once more, since
 they are prepared from what their contacts and deals have become."""
 
 
-def seed(store: Store, clock: Clock, *, recompute: Recompute | None = None, random_seed: int = 2026) -> None:
-    """Put the demo data in place of whatever the store holds.
+def seed(store: Store, clock: Clock, services: Contributions, *, random_seed: int = 2026) -> None:
+    """Put the demo data in place of whatever the store holds; the services complete the records.
 
-    With the same start, `recompute` (a module's function, not a bound method) and `random_seed` it is made once only.
+    With the same start, services and `random_seed` they are made once only.
     """
-    store.restore(_demo(clock.now(), recompute, random_seed))
+    store.restore(_demo(clock.now(), services, random_seed))
 
 
 @lru_cache(maxsize=4)
-def _demo(now: datetime, recompute: Recompute | None, random_seed: int) -> StoreSnapshot:
+def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnapshot:
     store = Store()
     for plan in (ACME, GLOBEX):
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
-        if recompute is not None:
-            _compute(store, plan, recompute, now)
+        _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
     return store.snapshot()
 
@@ -66,10 +64,9 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     templates(records)
 
 
-def _compute(store: Store, plan: Plan, recompute: Recompute, now: datetime) -> None:
-    def collections(kind: str) -> Collection:
-        return store.collection(plan.id, kind)
-
+def _complete(collections: Collections, services: Contributions, now: datetime) -> None:
     for kind in COMPUTED:
-        for doc in collections(kind).all():
-            collections(kind).put(recompute(kind, doc, collections, now))
+        for doc in collections(kind).all() if kind in services.completions else ():
+            collections(kind).put(services.completions[kind](doc, collections, now))
+    for appointment in services.timetable.appointments:
+        timetable.plan(collections, appointment)

@@ -8,8 +8,6 @@ from random import Random
 from typing import Any
 
 from ..data.document import Document
-from ..services import sentiment
-from ..services.messages.reading import Situation, urgency_of
 from .company import ACME
 from .records import Records
 from .texts import TEXTS, Mood
@@ -88,10 +86,12 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
         gap = timedelta(minutes=random.randint(4, 300) if turn == "user" else random.randint(240, 5_000))
         times.insert(0, times[0] - min(gap, (times[0] - person["created_at"]) / 2))
     written: list[tuple[str, str, str | None, datetime]] = []
+    mood: Mood | None = None
     for at, turn in zip(times, turns, strict=True):
-        text = random.choice(TEXTS[language, moods[min(sum(one[0] == "contact" for one in written), len(moods) - 1)]])
+        said_before, mood = mood, moods[min(sum(one[0] == "contact" for one in written), len(moods) - 1)]
+        text = random.choice(TEXTS[language, mood])
         ours = random.choice(_OURS[language])
-        if written and sentiment.tone(written[-1][1]).sentiment == "negative":
+        if said_before == "negative":
             ours = _SORRY[language]
         body, subject = (text.body, text.subject) if turn == "contact" else (ours, None)
         written.append((turn, body, subject, at.replace(microsecond=0)))
@@ -102,11 +102,8 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
     type = random.choice(("email", "email", "chat", "sms"))
     owner = next((user for user in records.plan.users if user.id == person["owner_id"]), records.plan.users[0])
     waiting = 0
-    priority = "low"
     for number, (turn, body, subject, at) in enumerate(written, 1):
         theirs = turn == "contact"
-        if theirs:
-            priority = urgency_of(body, Situation(unanswered=waiting))
         waiting = waiting + 1 if theirs else 0
         later = [one[0] for one in written[number:]]
         status = "replied" if later[:1] == ["user" if theirs else "contact"] else "read" if later else "delivered"
@@ -129,7 +126,6 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
         conversation
         | {
             "unread_count": waiting if unread else 0,
-            "priority": priority,
             "last_message_at": end.replace(microsecond=0),
             "archived": not waiting and random.random() < 0.15,
             "created_at": written[0][3],
@@ -204,8 +200,6 @@ def _say(
     *,
     theirs: bool,
 ) -> None:
-    subject = members.get("subject")
-    judged = sentiment.tone(f"{subject}. {content}" if subject else content)
     doc = Document(
         {
             "conversation_id": conversation["id"],
@@ -215,8 +209,6 @@ def _say(
             "sender_type": "contact" if theirs else "user",
             "content": content,
             "timestamp": at,
-            "sentiment": judged.sentiment,
-            "confidence": judged.confidence,
             "attachments": [],
             "created_at": at,
             "updated_at": at,

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from ..data.document import Document
+from ..live.feeds import Event, Feeds, plain, shows
 from ..serving import Context, Members, reacts
 from .analytics import worth
 from .deals.figures import today, zone
 
 _KIND = "metric"
 """The kind of the records that hold a figure, so that it need not be counted at every write."""
+
+
+@shows("metrics.update")
+def metric_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the figure, which has no id on the wire."""
+    figure: dict[str, Any] = plain({name: value for name, value in event["entity"].items() if name != "id"})
+    return figure
 
 
 @reacts("lead.created", "lead.deleted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,9 @@ from crm_sdk.resources.notifications import Notifications
 
 from ..data.document import Document
 from ..data.query import sort_documents
+from ..live.feeds import Event, Feeds, shows
 from ..noun import Noun
-from ..serving import Context, Members, serves
+from ..serving import Context, Members, RecordType, serves
 from ..timetable import recurs
 
 _MVP: Mapping[str, str] = {"lead": "lead", "message": "message", "message_received": "message"}
@@ -118,3 +119,22 @@ NOTIFICATIONS = Noun(
     visible=_is_own,
     follow=_when_read,
 )
+IN_DIALECTS = RecordType("notification", Notification, in_dialect)
+
+
+def addressee(entry: Mapping[str, Any], notification: Mapping[str, Any]) -> Iterable[str | None]:
+    """Return the id of the user a notification is for."""
+    return [notification.get("user_id")]
+
+
+@shows("notification.created", channel="notifications", name="notification:new", audience=addressee)
+def created_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the notification."""
+    return {"notification": feeds.render_record(event, "flow")}
+
+
+@shows("notification.read", channel="notifications", name="notification:read", audience=addressee)
+@shows("notification.deleted", channel="notifications", name="notification:deleted", audience=addressee)
+def id_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the id of the notification."""
+    return {"id": event["entity"]["id"]}

@@ -16,9 +16,11 @@ from crm_sdk.wire import encode_json
 
 from ..data.document import Document
 from ..faults.deliveries import DeliveryFaults
+from ..timetable import system_call
 from .attempts import Attempt, Outcome
 from .queue import Endpoint, Place, Queue
 from .records import DELIVERY, ENDPOINT, secrets_at
+from .settling import record_attempt
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -62,9 +64,6 @@ class Outbox:
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         """Enter what came of an attempt."""
-        from ..services.webhooks.deliveries import record_attempt  # here: the rules import what leads to this module
-        from ..timetable import system_call
-
         server = self._server
         with server.lock:
             delivery = self._delivery(attempt)

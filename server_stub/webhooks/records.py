@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..data.document import Document
-from ..live.feeds import ws_data
 
 if TYPE_CHECKING:
     from ..serving import Context
@@ -40,7 +39,7 @@ def enqueue(call: Context, event: Document) -> None:
     """Write the deliveries of an event of the log."""
     for endpoint in call.collection(ENDPOINT).all():
         if matches(endpoint, event["type"]):
-            write(call, endpoint, event["type"], event["id"], ws_data(event))
+            write(call, endpoint, event["type"], event["id"], call.server.feeds.ws_data(event))
 
 
 def write(

@@ -8,13 +8,15 @@ from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from crm_sdk.models.agents import Agent
 from crm_sdk.resources.agents import Agents
 from crm_sdk.wire import encode_json
 
 from ...data.document import Document
 from ...data.query import sort_documents
+from ...live.feeds import Event, Feeds, shows
 from ...problems import Problem
-from ...serving import Context, Members, serves
+from ...serving import Context, Members, RecordType, serves
 from .answers import Task, answer
 
 CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}
@@ -36,6 +38,22 @@ _CAPABLE: Mapping[str, Sequence[str]] = {
     "sales": ("lead-qualification", "appointment-scheduling"),
     "support": ("faq-answers", "ticket-routing"),
 }
+
+
+AGENTS = RecordType("agent", Agent)
+
+
+@shows("agent.completed")
+def completed_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the agent, and what came of its task."""
+    return feeds.record_and_facts(event)
+
+
+@shows("agent.status")
+def status_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return what the agent is doing now."""
+    said = event["metadata"]
+    return {"agentId": event["entity"]["id"], "status": said["status"], "currentTask": said["current_task"]}
 
 
 @serves(Agents.list)

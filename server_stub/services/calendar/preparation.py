@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -10,11 +10,11 @@ from typing import Any
 
 from crm_sdk.resources.ai import Ai
 
-from ...data.collection import Collection
 from ...data.document import Document
-from ...serving import Context, serves
+from ...serving import Collections, Context, completes, serves
 from .. import sentiment
 from ..contacts import health as health
+from .reminders import GRACE, unsent_reminders
 from .working_time import OVER
 
 Members = Mapping[str, Any]
@@ -145,7 +145,7 @@ def computed_members(
     }
 
 
-def computed_from_records(doc: Members, collections: Callable[[str], Collection], now: datetime) -> dict[str, Any]:
+def computed_from_records(doc: Members, collections: Collections, now: datetime) -> dict[str, Any]:
     """Return the computed members of a stored event, whose contact and deal are looked up."""
     contact_id, deal_id = doc.get("contact_id"), doc.get("deal_id")
     contact = collections("contact").get(contact_id) if contact_id else None
@@ -153,6 +153,15 @@ def computed_from_records(doc: Members, collections: Callable[[str], Collection]
     others = collections("deal").find("contact_id", contact_id) if contact_id else []
     talks = health.said_with(contact_id, collections, now) if contact_id else []
     return computed_members(doc, contact, [own, *others] if own is not None else others, talks, now)
+
+
+@completes("activity")
+def with_preparation(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a stored event with its preparation, and with reminders that are due from `now` on; others as they are."""
+    if doc["kind"] != "event":
+        return doc
+    planned = {} if doc["reminders"] else unsent_reminders(now + 2 * GRACE)  # so that none is due at `now` itself
+    return doc | computed_from_records(doc, collections, now) | planned
 
 
 def with_current_preparation(call: Context, doc: Document) -> Document:

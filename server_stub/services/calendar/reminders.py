@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from ...data.collection import Collection
 from ...data.document import Document
-from ...serving import Caller, Context
+from ...serving import Collections, Context
+from ...timetable import Appointment, falls_due, isolate, plan
 from ..notifications import notify
-
-if TYPE_CHECKING:
-    from ...core import StubServer
 
 MINUTES_BEFORE = (1_440, 60, 15)
 GRACE = timedelta(minutes=1)
@@ -37,7 +34,7 @@ def unsent_reminders(now: datetime) -> dict[str, Any]:
     return {"reminders": reminders, "reminders_since": now}
 
 
-def timetable(events: Iterable[Document]) -> Iterator[Due]:
+def reminder_times(events: Iterable[Document]) -> Iterator[Due]:
     """Give every reminder that is still to be sent."""
     for doc in events:
         if doc.get("status") not in AHEAD:
@@ -49,56 +46,38 @@ def timetable(events: Iterable[Document]) -> Iterator[Due]:
                 yield max(at, since), doc["id"], reminder["minutes_before"]
 
 
-def reschedule(activities: Collection, timetables: Collection) -> None:
-    """Note when the next reminder of a company is due; whatever writes events calls this."""
-    next_at = min((due[0] for due in timetable(activities.find("kind", "event"))), default=None)
-    known = timetables.get("reminders")
-    if known is None or known["next_at"] != next_at:
-        timetables.put(Document(id="reminders", next_at=next_at))
+def next_reminder(collections: Collections) -> datetime | None:
+    """Return when the next reminder of a company is due."""
+    return min((due[0] for due in reminder_times(collections("activity").find("kind", "event"))), default=None)
+
+
+REMINDERS = Appointment("calendar.remind", next_reminder)
 
 
 def schedule_next(call: Context) -> None:
-    """Note when the next reminder of the caller's company is due."""
-    reschedule(call.collection("activity"), call.collection("timetable"))
+    """Note when the next reminder of the caller's company is due; whatever writes events calls this."""
+    plan(call.collection, REMINDERS)
 
 
-def due_reminders(server: StubServer, until: datetime | None = None) -> None:
-    """Send every reminder that is due, all companies' in the order of time, each in its own transaction."""
-    now = until or server.clock.now()
-    while True:
-        waiting: list[tuple[datetime, str, Collection]] = []
-        for timetables in server.store.across("timetable"):
-            doc = timetables.get("reminders")
-            if doc is not None and doc["next_at"] is not None and doc["next_at"] <= now:
-                waiting.append((doc["next_at"], timetables.tenant_id, timetables))
-        if not waiting:
-            return
-        at, tenant_id, timetables = min(waiting, key=lambda entry: entry[:2])
-        activities = server.store.collection(tenant_id, "activity")
-        with server.store.transaction():
-            for due, event_id, minutes in sorted(timetable(activities.find("kind", "event"))):
-                event = activities.get(event_id)
-                if due <= at and event is not None:
-                    _send(_call(server, tenant_id, at), event, minutes)
-            reschedule(activities, timetables)
-
-
-def _call(server: StubServer, tenant_id: str, at: datetime) -> Context:
-    caller = Caller(tenant_id, "system", None, "system", "the reminders", auth="none")
-    return Context(
-        server, caller, at, dialect="system", operation="calendar.remind", request_id=f"reminders_{at:%Y%m%d%H%M}",
-        source={},
-    )  # fmt: skip
+@falls_due(REMINDERS)
+def send_due(call: Context) -> None:
+    """Send every reminder that is due. One that cannot be sent is lost, and holds up no other."""
+    activities = call.collection("activity")
+    for due, event_id, minutes in sorted(reminder_times(activities.find("kind", "event"))):
+        event = activities.get(event_id)
+        if due <= call.now and event is not None:
+            sent = [
+                reminder | {"sent_at": call.now} if reminder["minutes_before"] == minutes else reminder
+                for reminder in event["reminders"]
+            ]
+            # Nobody has edited the event: its version stays.
+            activities.put(event | {"reminders": sent})
+            with isolate(call.server.store, f"the reminder {minutes} minutes before {event_id}"):
+                _send(call, event, minutes)
 
 
 def _send(call: Context, event: Document, minutes: int) -> None:
-    """Notify those of the company who take part, and note on the event that this was done."""
-    sent = [
-        reminder | {"sent_at": call.now} if reminder["minutes_before"] == minutes else reminder
-        for reminder in event["reminders"]
-    ]
-    # Nobody has edited the event: its version stays.
-    call.collection("activity").put(event | {"reminders": sent})
+    """Notify those of the company who take part."""
     guests = [guest for guest in event.get("attendees") or () if guest.get("status") != "declined"]
     people = dict.fromkeys((event.get("owner_id"), *(guest.get("user_id") for guest in guests)))
     for user_id in people:

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ...data.collection import Collection
 from ...data.document import Document
-from ...serving import Context, changes_between
+from ...serving import Collections, Context, changes_between, completes
 from .. import sentiment
 
 HIGH_VALUE = Decimal(25_000)
@@ -157,6 +156,13 @@ def complete(
     }
 
 
+@completes("contact")
+def with_health(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a stored contact with its computed members, by what was said with it and its deals."""
+    talks = said_with(doc["id"], collections, now)
+    return doc | complete(doc, talks, collections("deal").find("contact_id", doc["id"]), now)
+
+
 def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[Factor]:
     """Return what makes a relationship good or bad; it starts in the middle."""
     quiet = _days_of_silence(doc, now)
@@ -294,7 +300,7 @@ def communications_of(call: Context, contact_id: str) -> list[dict[str, Any]]:
     return said_with(contact_id, call.collection, call.now)
 
 
-def said_with(contact_id: str, collections: Callable[[str], Collection], now: datetime) -> list[dict[str, Any]]:
+def said_with(contact_id: str, collections: Collections, now: datetime) -> list[dict[str, Any]]:
     """Return what was said and written with a contact, newest first: its activities and its messages."""
     talks = history(collections("activity").find("contact_id", contact_id), now)
     for conversation in collections("conversation").find("contact_id", contact_id):

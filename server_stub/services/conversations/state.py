@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Context, Members, changes_between
+from ...serving import Collections, Context, Members, changes_between, completes
 from .. import sentiment
 from ..contacts import health as contact_health
 from ..leads import records as leads
@@ -95,6 +95,30 @@ def count_unanswered(history: Sequence[Members]) -> int:
             break
         count += 1
     return count
+
+
+def judgement(content: str, subject: str | None) -> dict[str, Any]:
+    """Return the members of a message that say in which mood it was written."""
+    tone = sentiment.tone(f"{subject}. {content}" if subject else content)
+    return {"sentiment": tone.sentiment, "confidence": tone.confidence}
+
+
+@completes("message")
+def with_judgement(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a stored message with its mood."""
+    return doc | judgement(doc["content"], doc.get("subject"))
+
+
+@completes("conversation")
+def with_trend(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a stored conversation with the trend of its mood, and the priority of the last message that came in."""
+    history = sorted(collections("message").find("conversation_id", doc["id"]), key=lambda entry: entry["timestamp"])
+    found = {"sentiment_trend": trend(history, now), "trend_as_of": now}
+    last = max((n for n, entry in enumerate(history) if entry["sender_type"] == "contact"), default=None)
+    if last is not None:
+        known = Situation(unanswered=count_unanswered(history[:last]))
+        found["priority"] = message_reading.urgency_of(history[last]["content"], known)
+    return doc | found
 
 
 # -- what the messages say -------------------------------------------------------------------------------------------
@@ -236,7 +260,6 @@ def write(
     """Store a message and what it does: to the conversation, to the messages before, and to the lead or contact."""
     history = messages_of(call, conversation["id"])
     person = person_of(call, conversation)
-    judged = sentiment.tone(f"{subject}. {content}" if subject else content)
     user = call.collection("user").get(call.caller.user_id or "")
     ours = (call.caller.user_id or call.caller.actor_id, user["name"] if user is not None else call.caller.name)
     contact = (contact_of(call, conversation) or conversation["lead_id"], conversation["contact_name"])
@@ -254,8 +277,7 @@ def write(
             "timestamp": call.now,
             "type": type,
             "subject": subject,
-            "sentiment": judged.sentiment,
-            "confidence": judged.confidence,
+            **judgement(content, subject),
             "attachments": [],
             "status": "delivered" if theirs else "sent",
         },

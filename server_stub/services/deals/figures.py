@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
-from ...serving import Context
+from ...serving import Collections, Context, completes
 from .probability import STAGE_BASE, recent_of, weigh
 from .signals import Evidence, evidence
 
@@ -112,6 +112,13 @@ def complete(deal: Members, activities: Sequence[Members], stage: Members | None
         "days_in_stage": 0 if closed else max((now - moved).days, 0),
         "is_rotten": not closed and rots is not None and now - last > timedelta(days=rots),
     }
+
+
+@completes("deal")
+def with_figures(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a stored deal with its computed members, by its activities and its stage."""
+    happened = past_activities(collections("activity").find("deal_id", doc["id"]), now)
+    return doc | complete(doc, happened, collections("stage").get(doc["stage_id"]), now)
 
 
 def with_current_figures(call: Context, deal: Document) -> Document:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
+
+from crm_sdk.models.integrations import Integration
 
 from ...data.document import Document
-from ...serving import Context, changes_between
+from ...live.feeds import Event, Feeds, shows
+from ...serving import Context, RecordType, changes_between
 from ...timetable import recurs
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -14,6 +18,15 @@ _EVERY: Mapping[str, timedelta] = {"daily": _DAY, "weekly": 7 * _DAY}
 """How often, by the integration's ``syncFrequency``; any other is every hour."""
 _SHORT_LIVED = frozenset({"google", "microsoft", "hubspot"})
 """The systems whose access tokens end after an hour; a refresh token gets another one."""
+
+
+INTEGRATIONS = RecordType("integration", Integration)
+
+
+@shows("integration.error")
+def error_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the integration, and what is wrong with it."""
+    return feeds.record_and_facts(event)
 
 
 @recurs("integration sync", every=_HOUR)

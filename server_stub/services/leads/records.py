@@ -17,7 +17,7 @@ from ...data.collection import Collection
 from ...data.document import Document
 from ...data.query import filter_by_dates, filter_by_tags, filter_by_text, filter_by_values, sort_documents
 from ...problems import FieldError, Problem, invalid, validation
-from ...serving import Context, Members, changes_between, serves
+from ...serving import Collections, Context, Members, RecordType, changes_between, completes, serves
 from ..notifications import notify
 from . import scoring as lead_scoring
 from .assignment import first_owner, territory_of
@@ -31,6 +31,8 @@ _FREE = ("tags", "notes", "owner_id")
 _UNTOLD = ("score_reasons", "duplicate_ids", "score_override", "score_override_reason")
 """What follows from other members: an event does not list it."""
 
+
+LEADS = RecordType("lead", Lead)
 
 # -- what the other rules of leads build on ----------------------------------------------------------------------
 
@@ -165,23 +167,13 @@ def _of_status(before: Members | None, status: str, now: datetime) -> dict[str, 
     return members
 
 
-def complete(
-    kind: str, doc: Mapping[str, Any], now: datetime, collections: Callable[[str], Collection] | None = None
-) -> dict[str, Any]:
-    """Return a seeded record with every member of a lead and the computed ones computed; other kinds as they are.
-
-    With `collections` its activities count, and its duplicates are found.
-    """
-    if kind != "lead":
-        return dict(doc)
-    full = blank(Lead) | dict(doc)
-    activities = collections("activity").find("lead_id", full["id"]) if collections is not None else ()
-    full |= lead_scoring.score_members(full, activities, now)
-    if collections is not None:
-        leads = collections("lead")
-        same = {other["id"] for field in ("email", "phone") if full[field] for other in leads.find(field, full[field])}
-        full["duplicate_ids"] = sorted(same - {full["id"]})
-    return full
+@completes("lead")
+def with_score(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a stored lead with its score, by its activities, and the leads that are the same person."""
+    leads = collections("lead")
+    same = {other["id"] for field in ("email", "phone") if doc[field] for other in leads.find(field, doc[field])}
+    scored = lead_scoring.score_members(doc, collections("activity").find("lead_id", doc["id"]), now)
+    return doc | scored | {"duplicate_ids": sorted(same - {doc["id"]})}
 
 
 # -- rules -------------------------------------------------------------------------------------------------------

@@ -124,13 +124,13 @@ def _new_secret_members(call: Context, doc: Document, overlap: int) -> dict[str,
     }
 
 
-def _without_secrets(doc: Document) -> Document:
-    return Document({name: value for name, value in doc.items() if name != "secrets"})
-
-
 def _with_secret(doc: Document) -> dict[str, Any]:
     """Return an endpoint with its newest secret, as only the answer that makes the secret has it."""
     return doc | {"secret": doc["secrets"][0]["value"]}
+
+
+def _without_secrets(doc: Document) -> Document:
+    return Document({name: value for name, value in doc.items() if name != "secrets"})
 
 
 WEBHOOKS = Noun(

@@ -1,0 +1,109 @@
+"""What the services contribute to the server: every marked function of theirs, found by looking through the modules.
+
+The server itself imports no service. A service marks what it has (`serves`, `runs`, `reacts`, `completes`, `shows`,
+`recurs`, `falls_due`), and names its records with a `RecordType` or a noun; adding a service is adding its module.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from types import ModuleType
+from typing import Any, TypeVar
+
+from crm_sdk.operation import Operation
+
+from . import services
+from .data.document import Document
+from .jobs import Step
+from .live.feeds import Feeds
+from .noun import Noun
+from .serving import Collections, Context, RecordType
+from .timetable import Timetable
+
+Named = TypeVar("Named", Noun, RecordType)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Contributions:
+    """What the services contribute, the same for every server of a process."""
+
+    nouns: Mapping[str, Noun]
+    rules: Mapping[Operation[..., Any], Callable[..., Any]]
+    """The rule of every operation: a service's own goes before that of its noun."""
+    steps: Mapping[str, Step]
+    reactions: Mapping[str, Sequence[Callable[[Context, Document], None]]]
+    timetable: Timetable
+    feeds: Feeds
+    completions: Mapping[str, Callable[[Document, Collections, datetime], Document]]
+
+
+@cache
+def contributions() -> Contributions:
+    """Return what the services contribute."""
+    modules = [importlib.import_module(found.name) for found in _found()]
+    nouns = {noun.kind: noun for noun in _instances(modules, Noun)}
+    served = {operation: rule for noun in nouns.values() for operation, rule in noun.rules().items()}
+    return Contributions(
+        nouns=nouns,
+        rules={**served, **_by_key(modules, "__operation__")},
+        steps=_by_key(modules, "__job_kind__"),
+        reactions=_reactions(modules),
+        timetable=Timetable(dict(sorted(_by_key(modules, "__recurs__").items())), _by_key(modules, "__falls_due__")),
+        feeds=Feeds(
+            [(showing, make) for shown, make in _marked(modules, "__shows__") for showing in shown],
+            _record_types(modules, nouns),
+        ),
+        completions=_by_key(modules, "__completes__"),
+    )
+
+
+def _found() -> Iterator[pkgutil.ModuleInfo]:
+    return pkgutil.walk_packages(services.__path__, f"{services.__name__}.")
+
+
+def _marked(modules: Sequence[ModuleType], mark: str) -> Iterator[tuple[Any, Any]]:
+    """Give the functions that carry a mark, each with what it says, from the module that defines it."""
+    for module in modules:
+        for value in vars(module).values():
+            said = getattr(value, mark, None)
+            if said is not None and value.__module__ == module.__name__:
+                yield said, value
+
+
+def _by_key(modules: Sequence[ModuleType], mark: str) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for key, value in _marked(modules, mark):
+        if key in found:
+            raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
+        found[key] = value
+    return found
+
+
+def _reactions(modules: Sequence[ModuleType]) -> dict[str, list[Callable[[Context, Document], None]]]:
+    """Return what follows each event, in the order of names."""
+    found: dict[str, list[Callable[[Context, Document], None]]] = {}
+    for events, reaction in sorted(_marked(modules, "__reacts__"), key=lambda item: item[1].__qualname__):
+        for event in events:
+            found.setdefault(event, []).append(reaction)
+    return found
+
+
+def _instances(modules: Sequence[ModuleType], kind: type[Named]) -> list[Named]:
+    """Return the nouns or record types that the modules define, each once."""
+    found: dict[str, Named] = {}
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, kind) and found.setdefault(value.kind, value) is not value:
+                raise TypeError(f"{module.__name__}: there are two {kind.__name__}s of the kind {value.kind!r}")
+    return list(found.values())
+
+
+def _record_types(modules: Sequence[ModuleType], nouns: Mapping[str, Noun]) -> dict[str, RecordType]:
+    """Return what the records that events are about are shown as, by their kind: a noun says so, or a record type."""
+    of_nouns = (RecordType(noun.kind, noun.model) for noun in nouns.values() if noun.stored_as is None)
+    return {found.kind: found for found in (*of_nouns, *_instances(modules, RecordType))}

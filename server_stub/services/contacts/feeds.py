@@ -1,0 +1,32 @@
+"""What feeds show of contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm_sdk.models.contacts import Contact
+
+from ...live.feeds import Event, Feeds, shows
+from ...serving import RecordType
+
+CONTACTS = RecordType("contact", Contact)
+
+
+@shows("contact.updated", channel="contacts", name="contact:updated")
+def updated_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return what changed."""
+    return feeds.update_payload(event)
+
+
+@shows("contact.health_changed", channel="contacts", name="contact:health_changed")
+def health_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the health score before and now."""
+    moved = event["changes"][0]
+    return {"id": event["entity"]["id"], "oldScore": moved["before"], "newScore": moved["after"]}
+
+
+@shows("contact.health_changed")
+def health_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
+    """Return the contact, and the health score before and now."""
+    return {**feeds.render_record(event, "mvp"), **health_payload(feeds, event)}
