@@ -235,12 +235,16 @@ class Noun:
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
-    def stored_form(self, call: Context, given: Members, before: Document | None = None) -> dict[str, Any]:
+    def stored_form(
+        self, call: Context, given: Members, before: Document | None = None, *, check: Check | None = None
+    ) -> dict[str, Any]:
         """Return given members as they are stored: normalised, objects merged into what is there, references resolved.
+
+        `check` stands in for the noun's own, where a rule admits what a create refuses.
 
         Raises: 422 that names every member that is wrong, else the first thing that forbids storing them (409).
         """
-        members, problems = self.checked(call, given, before)
+        members, problems = self.checked(call, given, before, check=check)
         wrong = [problem for problem in problems if problem.code in ("VALIDATION_ERROR", "REFERENCE_NOT_FOUND")]
         if wrong:
             raise validation(entry for problem in wrong for entry in problem.entries)
@@ -249,7 +253,7 @@ class Noun:
         return members
 
     def checked(
-        self, call: Context, given: Members, before: Document | None = None
+        self, call: Context, given: Members, before: Document | None = None, *, check: Check | None = None
     ) -> tuple[dict[str, Any], list[Problem]]:
         """Return given members as they are stored, None for those that cannot be, and what forbids to store them."""
         lists = list_members(self.model)
@@ -271,8 +275,8 @@ class Noun:
             if members.get(name) is not None:
                 members[name] = attempt(call.resolved, kind, members[name], name)
         members = merge_values(members, before, free_members(self.model))
-        if self.check is not None:
-            members |= attempt(self.check, call, members, before) or {}
+        if (check := check or self.check) is not None:
+            members |= attempt(check, call, members, before) or {}
         if before is not None:
             attempt(self._refuse_fixed, call, before)
         own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in self.model.model_fields else {}
@@ -291,12 +295,24 @@ class Noun:
                     FieldError(name, "read_only", "can be given only when the record is created") for name in wrong
                 )
 
-    def add(self, call: Context, members: Members, *, metadata: Members | None = None) -> Document:
-        """Store a new record from members in stored form, do what follows, and publish its event."""
+    def add(
+        self,
+        call: Context,
+        members: Members,
+        *,
+        metadata: Members | None = None,
+        parts: Callable[[Document], object] | None = None,
+    ) -> Document:
+        """Store a new record from members in stored form, do what follows, and publish its event.
+
+        `parts` gets the record as soon as it is stored, to store what belongs to it before anything follows.
+        """
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
         start = {name: value for name, value in blank(self.model).items() if name not in STAMPS}
         kind = {"kind": self.kind} if self.stored_as is not None else {}
         doc = call.create(self.collection, self.prefix or f"{self.kind}_", {**start, **kind, **members, **given})
+        if parts is not None:
+            parts(doc)
         doc = (self.follow(call, None, doc) if self.follow is not None else None) or doc
         self.publish(call, "created", doc, metadata=metadata)
         return doc

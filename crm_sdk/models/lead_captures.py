@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from .leads import Lead, LeadAssignment, UtmParamsInput
 from .record import Model
-from .values import EMPTY, INPUT, AmountInput, Email, FieldChange, FieldValue, Phone, SocialNetwork, Url
+from .values import EMPTY, INPUT, AmountInput, Email, EntityRef, FieldChange, FieldValue, Phone, SocialNetwork, Url
 
 CaptureChannel: TypeAlias = Literal["web_form", "email", "social"] | str
 CaptureMatch: TypeAlias = Literal["email", "phone", "handle", "message_id"] | str
@@ -19,7 +19,7 @@ CaptureMatch: TypeAlias = Literal["email", "phone", "handle", "message_id"] | st
 class WebFormSubmission(TypedDict, total=False):
     """A filled-in web form; it needs an e-mail address or a phone number."""
 
-    form_id: Required[str]
+    form_id: str | None
     page_url: Url | None
     referrer: Url | None
     first_name: str | None
@@ -82,3 +82,5 @@ class LeadCapture(Model):
     assignment: LeadAssignment | None = None
     extracted: list[FieldChange] = Field(default_factory=EMPTY)
     """What was read out of the text."""
+    other_matches: list[EntityRef] = Field(default_factory=EMPTY)
+    """Further open leads that may have been meant."""

@@ -12,7 +12,7 @@ from .contacts import Contact
 from .deals import Deal, DealUpdate
 from .leads import Lead
 from .record import Model
-from .values import EMPTY, INPUT, MergeCounts
+from .values import EMPTY, INPUT, EntityRef, MergeCounts
 
 
 class LeadConversion(Model):
@@ -25,6 +25,8 @@ class LeadConversion(Model):
     created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=EMPTY)
     """Which of them are new."""
     moved: MergeCounts | None = None
+    other_matches: list[EntityRef] = Field(default_factory=EMPTY)
+    """Further contacts and accounts that may have been meant."""
 
 
 @with_config(INPUT)

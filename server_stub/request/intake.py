@@ -140,7 +140,7 @@ def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> tup
         back = {route.wire_name(name): camel(name) for name in arguments.types}
         return {back.get(name, name): value for name, value in members.items()}, {}
     shape = arguments.shape(route.dialect.name)
-    record = shape.decode(members) if shape is not None else members
+    record = _with_name(arguments, shape.decode(members) if shape is not None else members)
     writable = {camel(name) for name in arguments.members}
     read_only = _read_only(arguments.returns) - writable
     own = {name: value for name, value in record.items() if name not in read_only}
@@ -149,6 +149,14 @@ def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> tup
     return {camel(arguments.body): {name: value for name, value in own.items() if name not in beside}} | {
         name: value for name, value in own.items() if name in beside
     }, ignored
+
+
+def _with_name(arguments: Arguments, record: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with the name made of first and last name, where these are given without it (002, "Contacts")."""
+    parts = [text for name in ("firstName", "lastName") if isinstance(text := record.get(name), str)]
+    if not parts or "name" in record or "name" not in arguments.members or arguments.body == "changes":
+        return record
+    return {**record, "name": " ".join(" ".join(parts).split())}
 
 
 @lru_cache(maxsize=512)
@@ -164,10 +172,11 @@ def _receive(operation: Operation[..., Any], members: dict[str, Any], *, text: b
     try:
         values = arguments.receive(members, text=text)
     except ValidationError as error:
-        raise validation(
+        wrong = [
             FieldError(_pythonic(item.field), item.rule, item.message)
             for item in field_errors(error, members, drop=arguments.body)
-        ) from None
+        ]
+        raise validation([*wrong, *_words_beside(arguments, members, {item.field for item in wrong})]) from None
     if "sort" in values:  # mvp and flow name the member as on the wire
         values["sort"] = snake(values["sort"])
     errors: list[FieldError] = []
@@ -179,6 +188,19 @@ def _receive(operation: Operation[..., Any], members: dict[str, Any], *, text: b
     if errors:
         raise validation(errors)
     return values
+
+
+def _words_beside(arguments: Arguments, members: Mapping[str, Any], known: set[str | None]) -> Iterator[FieldError]:
+    """Give the unknown words among members of which others are wrong, so that all come in one answer."""
+    given = members.get(camel(arguments.body)) if arguments.body is not None else members
+    if not is_object(given):
+        return
+    hints = get_type_hints(arguments.body_type, include_extras=True) if arguments.body is not None else arguments.types
+    for name, value in given.items():
+        errors: list[FieldError] = []
+        if snake(name) in hints and snake(name) not in known | {"sort"}:
+            _unknown_words(hints[snake(name)], value, snake(name), errors)
+        yield from errors
 
 
 def _pythonic(path: str) -> str:

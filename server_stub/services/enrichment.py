@@ -20,7 +20,7 @@ from ..data.document import Document
 from ..data.query import member
 from ..problems import Problem
 from ..serving import Context, Members, runs, serves
-from .leads.records import change, event_changes
+from .leads.records import LEADS
 
 FIELDS = (
     "first_name",
@@ -140,8 +140,8 @@ def _enrich_lead(
     """Fill one lead in. Returns its EnrichedRecord, and what to count it as."""
     entity = {"type": "lead", "id": lead_id, "name": None}
     try:
-        lead = call.record("lead", lead_id)
-    except Problem as problem:  # deleted since, or never there: the other leads are done all the same
+        lead = LEADS.writable(call, lead_id)
+    except Problem as problem:  # somebody else's, deleted since, or never there: the others are done all the same
         return {"entity": entity, "status": "failed", "changes": [], "error": error_of(problem)}, ("failed",)
     entity["name"] = lead["name"]
     if lead["converted_contact_id"] is not None:
@@ -154,9 +154,7 @@ def _enrich_lead(
     found = [_entry(lead, best[field], overwrite=overwrite) for field in FIELDS if field in best]
     entries = [entry for entry in found if entry["before"] != entry["after"]]
     applied = {entry["field"]: entry["after"] for entry in entries if entry["applied"]}
-    new = change(call, lead, _members(lead, applied))
-    if new is not lead:
-        call.emit("lead.enriched", "lead", new, changes=event_changes(lead, new), metadata={"job_id": call.request_id})
+    LEADS.change(call, lead, _members(lead, applied), verb="enriched", metadata={"job_id": call.request_id})
     status = "enriched" if applied else "unchanged" if best else "no_match"
     return {"entity": entity, "status": status, "changes": entries, "error": None}, (
         ("succeeded", "updated") if applied else ("succeeded",)

@@ -122,9 +122,19 @@ class Case:
         found: list[dict[str, Any]] = self.call("list", query=query).ok()
         return found
 
+    def everything(self, query: str = "", limit: int = 200) -> list[dict[str, Any]]:
+        """Return the whole list, page by page."""
+        found: list[dict[str, Any]] = []
+        for number in count(1):
+            page = self.page(f"{query}&limit={limit}&page={number}".lstrip("&"))
+            found += page
+            if len(page) < limit:
+                break
+        return found
+
     def listed(self) -> set[str]:
         """Return the ids in the list."""
-        return {record["id"] for record in self.page("limit=200")}
+        return {record["id"] for record in self.everything()}
 
     def deeds(self, id: str) -> list[str]:
         """Return the actions that the trail has of a record, oldest first."""

@@ -14,7 +14,7 @@ from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem
 from ...serving import Context
-from ..leads.assignment import territory_of
+from ..territories import territory_of
 
 LEVELS = 10
 """How many levels a tree of accounts may have."""

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_sdk.models.contacts import Contact
-
 from ...live.feeds import Event, Feeds, shows
-from ...serving import RecordType
-
-CONTACTS = RecordType("contact", Contact)
 
 
 @shows("contact.updated", channel="contacts", name="contact:updated")

@@ -11,7 +11,7 @@ from ...problems import Problem
 from ...serving import Collections, Context, Members, changes_between, completes
 from .. import sentiment
 from ..contacts import health as contact_health
-from ..leads import records as leads
+from ..leads.records import LEADS
 from ..messages import reading as message_reading
 from ..messages.reading import Situation
 
@@ -332,5 +332,4 @@ def _note(call: Context, lead_id: str | None, theirs: bool) -> None:
     changes: dict[str, Any] = {"last_activity_at": call.now}
     if not theirs and lead.get("first_response_at") is None:
         changes["first_response_at"] = call.now
-    new = leads.change(call, lead, changes)
-    call.emit("lead.updated", "lead", new, changes=leads.event_changes(lead, new))
+    LEADS.change(call, lead, changes)

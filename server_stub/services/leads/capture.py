@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,30 +13,35 @@ from crm_sdk.resources.leads import LeadCaptures
 from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
+from ...data.latest import entity_refs, latest_first
 from ...problems import invalid
 from ...serving import Answer, Context, Members, serves
-from .assignment import OPEN
-from .records import add, change, event_changes, stored_form
+from .owners import OPEN, first_owner
+from .points import current_score_members
+from .records import LEADS, check_form
 from .signatures import read_signature
 
 _FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "value", "utm", "campaign")
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
+_EVENTS: Mapping[str, str] = {"email": "email.logged", "note": "note.created"}
+"""The event of each kind of activity that a capture writes, beside ``activity.created``."""
 
 
 @serves(LeadCaptures.web_form)
 def web_form(call: Context, submission: Members) -> Answer:
     """Take a filled-in form in; one that a robot filled in leaves no trace."""
     if (submission.get("honeypot") or "").strip():
-        return _answer("web_form", None, False)
+        return _answer("web_form", None, created=False)
     if not (submission.get("email") or "").strip() and not (submission.get("phone") or "").strip():
         raise invalid("email", "required", "a form needs an e-mail address or a phone number")
     utm: Members = submission.get("utm") or {}
     at = submission.get("submitted_at") or call.now
     message = (submission.get("message") or "").strip()
+    form = (submission.get("form_id") or "").strip() or None
     members: dict[str, Any] = {
         **{name: submission[name] for name in ("name", *_FILLED) if submission.get(name) not in _EMPTY},
         "source": "website",
-        "source_detail": submission["form_id"],
+        "source_detail": form,
         "campaign": utm.get("campaign"),
         "custom_fields": submission.get("custom_fields") or {},
     }
@@ -44,8 +49,12 @@ def web_form(call: Context, submission: Members) -> Answer:
         members["email_opt_out"] = True
     came = [f"{name}: {submission[name]}" for name in ("page_url", "referrer") if submission.get(name)]
     body = "\n".join([message, *came]).strip()
-    note = {"kind": "note", "title": f"Web form {submission['form_id']}", "description": body, "body": body}
+    note = {"kind": "note", "title": f"Web form {form}" if form else "Web form", "description": body, "body": body}
     return _capture(call, "web_form", members, note, at, notes=[message] if message else [])
+
+
+_KEPT = ("assignment", "extracted", "other_matches")
+"""What is kept of the answer to an e-mail, for when the same one comes again."""
 
 
 @serves(LeadCaptures.email)
@@ -56,11 +65,9 @@ def email(call: Context, email: Members) -> Answer:
         for known in call.collection("lead_capture").find("message_id", message_id):
             lead = call.collection("lead").get(known["lead_id"])
             if lead is not None:
-                return _answer(
-                    "email", lead, False, "message_id", assignment=known["assignment"], extracted=known["extracted"]
-                )
-    for index, id in enumerate(email.get("attachments") or ()):
-        call.reference("file", id, f"attachments.{index}")
+                first = {name: known[name] for name in _KEPT}
+                return _answer("email", lead, created=False, matched_on="message_id", **first)
+    attachments = call.resolved("file", email.get("attachments") or (), "attachments")
     address = normalise.email(email["from_email"], "from_email")
     found = read_signature(email["body"], call.tenant.get("country"))
     place = normalise.email_domain(address)
@@ -83,16 +90,14 @@ def email(call: Context, email: Members) -> Answer:
         "message_id": message_id,
         "is_read": False,
         "folder": "inbox",
-        "attachments": list(email.get("attachments") or ()),
+        "attachments": attachments,
     }
     members = {"name": email.get("from_name"), "email": address, "source": "email", "source_detail": to, **found}
     answer = _capture(call, "email", members, mail, at, extracted=found)
     if message_id is not None:
-        kept = {name: answer.value[name] for name in ("assignment", "extracted")}
-        id = call.new_id("capture_")
-        call.collection("lead_capture").put(
-            Document(id=id, message_id=message_id, lead_id=answer.value["lead"]["id"], **kept)
-        )
+        first = {name: answer.value[name] for name in _KEPT}
+        about = {"id": call.new_id("capture_"), "message_id": message_id, "lead_id": answer.value["lead"]["id"]}
+        call.collection("lead_capture").put(Document({**about, **first}))
     return answer
 
 
@@ -137,42 +142,56 @@ def _capture(
     extracted: Members = MappingProxyType({}),
 ) -> Answer:
     """Complete the open lead there is, or make one; either way with what was said as an activity."""
-    given = stored_form(call, {**members, "name": normalise.person_name(members) or _fallback_name(members)})
-    before, matched_on = _match(call, given)
-    said: list[str] = []
+    name = normalise.person_name(members) or _fallback_name(members)
+    given = LEADS.stored_form(call, {**members, "name": name}, check=check_form)
+    matches, matched_on = _matches(call, given)
+    written: list[Document] = []
 
-    def hear(lead: Document) -> None:
-        said.append(_say(call, lead, activity, at)["id"])
+    def write(lead: Document) -> None:
+        written.append(_write_activity(call, lead, activity, at))
 
+    def about(said: Document) -> Members:
+        return {"channel": channel, "matched_on": matched_on, "activity_id": said["id"]}
+
+    before = LEADS.writable(call, matches[0]["id"]) if matches else None
     assignment = None
     if before is None:
-        lead, assignment = add(call, {**given, "notes": list(notes), "last_activity_at": at}, heard=hear)
-        call.emit("lead.created", "lead", lead)
+        assignment = first_owner(call, given)
+        owner = {"owner_id": assignment["owner_id"]} if assignment is not None else {}
+        lead = LEADS.add(call, {**given, **owner, "notes": list(notes), "last_activity_at": at}, parts=write)
+        assignment = assignment and {**assignment, "lead_id": lead["id"]}
     else:
-        hear(before)
-        lead = change(call, before, _additions(before, given, notes, at))
-    call.emit(
-        "lead.captured",
-        "lead",
+        write(before)
+        changes = _additions(before, given, notes, at)
+        changes |= current_score_members(call, before | changes)
+        lead = LEADS.change(call, before, changes, verb="captured", metadata=about(written[0]))
+    for event in ("activity.created", _EVENTS[written[0]["kind"]]):
+        call.emit(event, "activity", written[0])
+    if before is None or lead is before:  # else it was published with what changed
+        LEADS.publish(call, "captured", lead, metadata=about(written[0]))
+    return _answer(
+        channel,
         lead,
-        changes=event_changes(before, lead) if before is not None else (),
-        metadata={"channel": channel, "matched_on": matched_on, "activity_id": said[0]},
+        created=before is None,
+        matched_on=matched_on,
+        assignment=assignment,
+        extracted=[
+            {"field": name, "before": before[name] if before is not None else None, "after": value}
+            for name, value in extracted.items()
+        ],
+        other_matches=entity_refs("lead", matches[1:]),
     )
-    read = [
-        {"field": name, "before": before[name] if before is not None else None, "after": value}
-        for name, value in extracted.items()
-    ]
-    return _answer(channel, lead, before is None, matched_on, assignment=assignment, extracted=read)
 
 
 def _answer(
     channel: str,
     lead: Document | None,
+    *,
     created: bool,
     matched_on: str | None = None,
-    *,
     assignment: Members | None = None,
     extracted: Sequence[Members] = (),
+    other_matches: Sequence[Members] = (),
 ) -> Answer:
     value = {
         "lead": lead,
@@ -181,6 +200,7 @@ def _answer(
         "channel": channel,
         "assignment": assignment,
         "extracted": list(extracted),
+        "other_matches": list(other_matches),
     }
     return Answer(value, status=201 if created else 200)
 
@@ -196,8 +216,8 @@ def _handle(text: str) -> str:
     return text.strip().removeprefix("@").casefold()
 
 
-def _match(call: Context, given: Members) -> tuple[Document | None, str | None]:
-    """Return the newest open lead that is the same person, and what tells so."""
+def _matches(call: Context, given: Members) -> tuple[list[Document], str | None]:
+    """Return the open leads that are the same person, the latest first, and what tells so."""
     leads = call.collection("lead")
     profiles = {(profile["network"], profile["handle"]) for profile in given.get("social_profiles") or ()}
     if profiles:
@@ -206,16 +226,16 @@ def _match(call: Context, given: Members) -> tuple[Document | None, str | None]:
             for doc in leads.all()
             if any((one["network"], _handle(one.get("handle") or "")) in profiles for one in doc["social_profiles"])
         ]
-        if found := _newest(same):
+        if found := _open(same):
             return found, "handle"
     for field in ("email", "phone"):
-        if given.get(field) and (found := _newest(leads.find(field, given[field]))):
+        if given.get(field) and (found := _open(leads.find(field, given[field]))):
             return found, field
-    return None, None
+    return [], None
 
 
-def _newest(leads: Sequence[Document]) -> Document | None:
-    return next((doc for doc in reversed(leads) if doc["status"] in OPEN), None)
+def _open(leads: Sequence[Document]) -> list[Document]:
+    return latest_first(doc for doc in leads if doc["status"] in OPEN)
 
 
 def _additions(before: Document, given: Members, notes: Sequence[str], at: datetime) -> dict[str, Any]:
@@ -238,7 +258,8 @@ def _additions(before: Document, given: Members, notes: Sequence[str], at: datet
     }
 
 
-def _say(call: Context, lead: Document, activity: Members, at: datetime) -> Document:
+def _write_activity(call: Context, lead: Document, activity: Members, at: datetime) -> Document:
+    """Store what was said as an activity of a lead."""
     kind = activity["kind"]
     about = {
         "lead_id": lead["id"],

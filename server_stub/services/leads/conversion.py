@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from crm_sdk.models.accounts import Account
 from crm_sdk.models.deals import Deal
 from crm_sdk.resources.leads import Leads
 
@@ -14,15 +14,19 @@ from ...bulk import carry_out, check_size
 from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
-from ...problems import Problem, invalid
+from ...data.forms import FORMS
+from ...data.latest import entity_refs, latest_first
+from ...problems import FieldError, Problem, invalid, validation
+from ...request import permissions
 from ...serving import Context, Members, changes_between, serves
+from ..accounts.records import ACCOUNTS
 from ..contacts import health as contact_health
 from ..contacts.records import CONTACTS
 from ..contacts.writing import with_address
+from ..conversations import state as conversation_state
 from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
-from .assignment import territory_of
-from .records import event_changes
+from .records import LEADS, converted_problem
 
 _SHARED = (
     "first_name", "last_name", "email", "phone", "title", "source", "address", "website", "social_profiles",
@@ -45,15 +49,15 @@ def convert(
     deal: Members | None,
     owner_id: str | None,
 ) -> dict[str, Any]:
-    """Convert a lead."""
-    lead = call.record("lead", lead_id)
+    """Convert a lead; who does it needs the rights on all that is made or filled in."""
+    lead = LEADS.writable(call, lead_id)
     _check(lead)
     if deal and not create_deal:
         raise invalid("deal", "choice", "members of a deal are given, but create_deal says that none is made")
     call.reference("user", owner_id, "owner_id")
     owner = owner_id or lead["owner_id"] or call.caller.user_id
-    contact = _contact_of(call, lead, contact_id)
-    account = _account_of(call, lead, contact, account_id)
+    contact, like_contact = _contact_of(call, lead, contact_id)
+    account, like_account = _account_of(call, lead, contact, account_id)
     _check_match(contact, account)
     new_account, new_contact = False, contact is None
     if account is not None:
@@ -75,8 +79,7 @@ def convert(
         "converted_deal_id": new_deal and new_deal["id"],
     }
     done = {"status": "converted", "converted_at": call.now, "account_id": account and account["id"], **ids}
-    converted = call.update("lead", lead, done)
-    call.emit("lead.converted", "lead", converted, changes=event_changes(lead, converted), metadata=ids)
+    converted = LEADS.change(call, lead, done, verb="converted", metadata=ids)
     made = (("contact", new_contact), ("account", new_account), ("deal", new_deal is not None))
     return {
         "lead": converted,
@@ -85,6 +88,7 @@ def convert(
         "deal": new_deal,
         "created": [kind for kind, new in made if new],
         "moved": moved,
+        "other_matches": [*entity_refs("contact", like_contact), *entity_refs("account", like_account)],
     }
 
 
@@ -109,8 +113,7 @@ def bulk_convert(call: Context, conversions: Sequence[Members], atomic: bool) ->
 
 def _check(lead: Document) -> None:
     if lead["converted_contact_id"] is not None:
-        contact = lead["converted_contact_id"]
-        raise Problem("LEAD_CONVERTED", f"the lead was converted to {contact} already", details={"contact_id": contact})
+        raise converted_problem(lead, "it is not converted again")
     if lead["status"] == "unqualified":
         raise Problem(
             "LEAD_UNQUALIFIED",
@@ -132,29 +135,40 @@ def _check_match(contact: Document | None, account: Document | None) -> None:
 # -- what is there already -----------------------------------------------------------------------------------------
 
 
-def _contact_of(call: Context, lead: Document, contact_id: str | None) -> Document | None:
+Match = tuple[Document | None, Sequence[Document]]
+"""The record that is taken, and the others that might have been meant."""
+
+
+def _contact_of(call: Context, lead: Document, contact_id: str | None) -> Match:
+    """Return the contact by id, else by the lead's e-mail address."""
     given = call.reference("contact", contact_id, "contact_id")
     if given is not None or not lead["email"]:
-        return given
-    same = with_address(call, lead["email"])
-    return same[0] if same else None
+        return given, ()
+    same = latest_first(with_address(call, lead["email"]))
+    return (same[0] if same else None), same[1:]
 
 
-def _account_of(call: Context, lead: Document, contact: Document | None, account_id: str | None) -> Document | None:
+def _account_of(call: Context, lead: Document, contact: Document | None, account_id: str | None) -> Match:
     """Return the account by id, else by the company's name, else by its domain; else the contact's own."""
     given = call.reference("account", account_id, "account_id")
-    accounts = call.collection("account")
-    linked = accounts.get(lead["account_id"]) if lead["account_id"] else None
-    own = accounts.get(contact["account_id"]) if contact is not None and contact["account_id"] else None
+    linked = call.found("account", lead["account_id"]) if lead["account_id"] else None
+    own = call.found("account", contact["account_id"]) if contact is not None and contact["account_id"] else None
     if given is not None or linked is not None:
-        return given or linked
-    if lead["company"]:
-        same = accounts.find("name", lead["company"].strip())
-        for host in _hosts(lead):
-            same = same or accounts.find("domain", host)
-        if same:
-            return own if own in same else same[0]
-    return own
+        return given or linked, ()
+    same = _accounts_like(call, lead) if lead["company"] else []
+    if not same:
+        return own, ()
+    chosen = own if own is not None and own in same else same[0]
+    return chosen, [account for account in same if account is not chosen]
+
+
+def _accounts_like(call: Context, lead: Document) -> list[Document]:
+    """Return the accounts called like the lead's company, else those with its domain; the latest first."""
+    accounts = call.collection("account")
+    same = accounts.find("name", lead["company"].strip())
+    for host in _hosts(lead):
+        same = same or accounts.find("domain", host)
+    return latest_first(same)
 
 
 def _hosts(lead: Members) -> list[str]:
@@ -170,14 +184,13 @@ def _missing_members(doc: Document, members: Members) -> dict[str, Any]:
 
 def _fill_account(call: Context, lead: Document, account: Document) -> Document:
     members = {name: lead[name] for name in _OF_COMPANY} | {"billing_address": lead["address"]}
+    host = normalise.host(lead["website"])
+    if host and not account["website"] and not call.collection("account").find("domain", host):
+        members["domain"] = host
     if account["currency"] not in (None, lead["currency"]):
         members["annual_revenue"] = None  # an amount of another currency
     changes = _missing_members(account, members)
-    if not changes:
-        return account
-    new = call.update("account", account, changes)
-    call.emit("account.updated", "account", new, changes=changes_between(account, new))
-    return new
+    return ACCOUNTS.change(call, ACCOUNTS.writable(call, account["id"]), changes) if changes else account
 
 
 def _fill_contact(call: Context, lead: Document, contact: Document, account: Document | None) -> Document:
@@ -188,7 +201,10 @@ def _fill_contact(call: Context, lead: Document, contact: Document, account: Doc
     if lead["email"] and with_address(call, lead["email"]):
         members["email"] = None  # the address is another contact's, or this one's second
     changes = _missing_members(contact, members)
-    return CONTACTS.change(call, contact, CONTACTS.stored_form(call, changes, contact)) if changes else contact
+    if not changes:
+        return contact
+    permissions.check(call.caller, "contacts", "update", contact)
+    return CONTACTS.change(call, contact, CONTACTS.stored_form(call, changes, contact))
 
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -199,24 +215,21 @@ _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 def _new_account(call: Context, lead: Document, owner: str | None) -> Document:
     hosts = _hosts(lead)
+    permissions.check(call.caller, ACCOUNTS.word, "create")
     members = {name: lead[name] for name in _OF_COMPANY} | {
-        "name": lead["company"].strip(),
-        "domain": hosts[0] if hosts else None,
+        "name": lead["company"],
+        "domain": hosts[0] if (hosts := _hosts(lead)) else None,
         "billing_address": lead["address"],
         "currency": lead["currency"],
         "owner_id": owner,
     }
-    doc = call.create("account", "account_", blank(Account) | members)
-    territory = territory_of(call, doc)
-    if territory is not None:
-        doc = call.collection("account").put(doc | {"territory_id": territory["id"]})
-    call.emit("account.created", "account", doc)
-    return doc
+    return ACCOUNTS.add(call, ACCOUNTS.stored_form(call, members))
 
 
 def _new_contact(
     call: Context, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool
 ) -> Document:
+    permissions.check(call.caller, "contacts", "create")
     members = {name: lead[name] for name in (*_SHARED, "name", "do_not_contact", "email_opt_out")} | {
         "company": lead["company"],
         "account_id": account and account["id"],
@@ -230,11 +243,11 @@ def _new_contact(
 def _new_deal(
     call: Context, lead: Document, contact: Document, account: Document | None, owner: str | None, given: Members
 ) -> Document:
+    permissions.check(call.caller, "deals", "create")
+    given = _stored_form(call, given)
     for name, fixed in (("contact_id", contact), ("account_id", account)):
         if given.get(name) is not None and given[name] != (fixed and fixed["id"]):
             raise invalid(f"deal.{name}", "read_only", "the deal is the converted contact's and its account's")
-    call.reference("user", given.get("owner_id"), "deal.owner_id")
-    call.reference("team", given.get("team_id"), "deal.team_id")
     stage = _stage(call, given)
     value = given.get("value", lead["value"]) or Decimal(0)
     override = given.get("probability_override")
@@ -268,6 +281,26 @@ def _new_deal(
     return call.create("deal", "deal_", blank(Deal) | members)
 
 
+_REFERS = {"owner_id": "user", "team_id": "team", "contact_id": "contact", "account_id": "account"}
+
+
+def _stored_form(call: Context, given: Members) -> dict[str, Any]:
+    """Return given members of the deal as they are stored. Raises 422 that names each as ``deal.…``."""
+    members = dict(given)
+    wrong: list[FieldError] = []
+    for name in given:
+        try:
+            if name in FORMS:
+                members[name] = FORMS[name](call, given[name])
+            elif name in _REFERS:
+                members[name] = call.resolved(_REFERS[name], given[name], name)
+        except Problem as problem:
+            wrong += [replace(entry, field=f"deal.{entry.field}") for entry in problem.entries]
+    if wrong:
+        raise validation(wrong)
+    return members
+
+
 def _stage(call: Context, given: Members) -> Document:
     pipeline = deal_stages.pipeline_of(call, given.get("pipeline_id"), "deal.pipeline_id")
     return deal_stages.stage_named(call, pipeline, given.get("stage"), "deal.stage")
@@ -277,8 +310,7 @@ def _roles(call: Context, contact: Document, given: Sequence[Members]) -> list[d
     """Return who takes part in the deal; the converted contact is the one primary."""
     roles = {contact["id"]: {"contact_id": contact["id"], "role": "other", "is_primary": True}}
     for index, entry in enumerate(given):
-        call.reference("contact", entry["contact_id"], f"deal.contact_roles.{index}.contact_id")
-        id = entry["contact_id"]
+        id = call.resolved("contact", entry["contact_id"], f"deal.contact_roles.{index}.contact_id")
         roles[id] = {"contact_id": id, "role": entry.get("role", "other"), "is_primary": id == contact["id"]}
     return list(roles.values())
 
@@ -291,12 +323,18 @@ def _link_history(
 ) -> dict[str, int]:
     """Give the contact what was said with the lead. It stays the lead's as well: that is how 003 finds its messages."""
     there = {"contact_id": contact["id"], "contact_name": contact["name"]}
-    moved: dict[str, int] = {}
-    for kind, name in (("activity", "activities"), ("conversation", "conversations")):
-        left = [doc for doc in call.collection(kind).find("lead_id", lead["id"]) if doc.get("contact_id") is None]
-        for doc in left:
-            links = {"account_id": account and account["id"], "deal_id": deal and deal["id"]}
-            unset = {link: id for link, id in links.items() if link in doc and doc[link] is None}
-            call.update(kind, doc, {**there, **unset})
-        moved[name] = len(left)
-    return moved
+    links = {"account_id": account and account["id"], "deal_id": deal and deal["id"]}
+    activities = _without_contact(call, "activity", lead)
+    for doc in activities:
+        new = call.update("activity", doc, there | {name: id for name, id in links.items() if doc.get(name) is None})
+        for event in ("activity.updated", f"{doc['kind']}.updated"):
+            call.emit(event, "activity", new, changes=changes_between(doc, new))
+    conversations = _without_contact(call, "conversation", lead)
+    for doc in conversations:
+        unset = {name: id for name, id in links.items() if name in doc and doc[name] is None}
+        conversation_state.change(call, doc, there | unset)
+    return {"activities": len(activities), "conversations": len(conversations)}
+
+
+def _without_contact(call: Context, kind: str, lead: Document) -> list[Document]:
+    return [doc for doc in call.collection(kind).find("lead_id", lead["id"]) if doc.get("contact_id") is None]

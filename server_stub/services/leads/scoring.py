@@ -1,126 +1,32 @@
-"""The rules of a lead's score: points for what is known and for what happened lately, and its history.
-
-The points of all reasons add up to the score. Points of what happened halve every `HALF_LIFE` days.
-"""
+"""The rules of scores: compute a lead's, or hold one that was set by hand, and show those it has had."""
 
 from __future__ import annotations
-
-import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from crm_sdk.resources.leads import Leads
 
 from ...data.document import Document
-from ...data.normalise import FREE_MAIL
 from ...data.query import filter_by_values, sort_documents
 from ...problems import Problem
-from ...serving import Context, Members, serves
-
-HOT, WARM = 70, 40
-"""From these scores on a lead is hot, or warm."""
-
-HALF_LIFE = 30
-"""Days after which what happened counts half."""
-
-_SOURCES = {"referral": 15, "partner": 12, "event": 8, "website": 6, "social": 4, "email": 4, "phone": 4}
-_STATUSES = {"contacted": 5, "qualified": 20, "converted": 20, "unqualified": -40}
-_VALUES = ((50_000, 20), (10_000, 12), (1_000, 6))
-_SIZES = ((1_000, 10), (100, 6), (10, 3))
-_TITLES = (
-    ("Decides", 15, re.compile(r"\b(c[efimoprst]o|chief|founder|owner|president|partner|vp|geschäftsführer\w*)\b")),
-    ("Decides with others", 10, re.compile(r"\b(head|director|direktor\w*|lead|principal)\b|leiter(in)?\b")),
-    ("Has a say", 6, re.compile(r"\b(manager\w*|senior|team)\b")),
-)
-_HAPPENED = {
-    ("email", "inbound"): 8,
-    ("email", "outbound"): 2,
-    ("call", "inbound"): 8,
-    ("call", "outbound"): 4,
-    ("event", None): 8,
-    ("note", None): 2,
-}
-_MOST_ACTIVITY = 25
-_SOON = timedelta(days=90)
-
-
-def assess(doc: Members, activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
-    """Return the reasons of a lead's score. Their points add up to it."""
-    reasons = [*_person(doc), *_business(doc), *_qualification(doc, now), *_lately(doc, activities, now)]
-    reasons = [reason for reason in reasons if reason["points"]]
-    total = sum(reason["points"] for reason in reasons)
-    if not 0 <= total <= 100:
-        bound = min(max(total, 0), 100)
-        reasons.append(_reason("bounds", "A score is between 0 and 100", total, bound - total))
-    return reasons
-
-
-def rating(score: int) -> str:
-    """Return what a score is called."""
-    return "hot" if score >= HOT else "warm" if score >= WARM else "cold"
-
-
-def score_members(doc: Members, activities: Iterable[Members], now: datetime) -> dict[str, Any]:
-    """Return the score, its reasons and the rating a lead ought to have; a score set by hand stays."""
-    held = doc.get("score_override")
-    if held is not None:
-        reasons = [_reason("manual", doc.get("score_override_reason") or "Set by hand", held, held)]
-    else:
-        reasons = assess(doc, activities, now)
-    score = sum(reason["points"] for reason in reasons)
-    return {"score": score, "score_reasons": reasons, "rating": rating(score)}
-
-
-def current_score_members(call: Context, doc: Members) -> dict[str, Any]:
-    """Return the score members of a lead as of now, from its own data and its activities."""
-    return score_members(doc, call.collection("activity").find("lead_id", doc["id"]), call.now)
-
-
-def remember(call: Context, doc: Document, before: Members | None, reason: str | None = None) -> Document:
-    """Write a score into the history, where it is new or another than before. Returns the newest entry."""
-    source = "manual" if doc.get("score_override") is not None else "rules"
-    history = call.collection("lead_score")
-    newest = max(history.find("lead_id", doc["id"]), key=lambda entry: entry["sequence"], default=None)
-    if newest is not None and (newest["score"], newest["source"], newest["reason"]) == (doc["score"], source, reason):
-        return newest
-    earlier = newest or (before if before is not None and before["score"] != doc["score"] else None)
-    return history.put(
-        Document(
-            id=call.new_id("score_"),
-            sequence=0 if newest is None else newest["sequence"] + 1,
-            lead_id=doc["id"],
-            score=doc["score"],
-            previous_score=earlier["score"] if earlier is not None else None,
-            rating=doc["rating"],
-            source=source,
-            reasons=doc["score_reasons"],
-            model_version=None,
-            reason=reason,
-            scored_at=call.now,
-            scored_by=call.caller.actor_id,
-        )
-    )
+from ...serving import Context, serves
+from .points import current_score_members, remember_score
+from .records import LEADS
 
 
 @serves(Leads.score)
 def score(call: Context, lead_id: str, score: int | None, reason: str | None) -> Document:
     """Compute a lead's score, or hold one that was set by hand until this is called without a score."""
-    doc = call.record("lead", lead_id)
+    doc = LEADS.writable(call, lead_id)
     why = reason.strip() if reason else ""
     if score is not None and not why:
         raise Problem("REASON_REQUIRED", "a score that is set by hand needs a reason", field="reason", rule="required")
     held = {"score_override": score, "score_override_reason": why if score is not None else None}
     changes = {**held, **current_score_members(call, doc | held)}
-    if all(doc.get(name) == value for name, value in changes.items()):
-        return remember(call, doc, doc, why or None)
-    new = call.update("lead", doc, changes)
-    entry = remember(call, new, doc, why or None)
-    if (new["score"], score is None) != (doc["score"], doc.get("score_override") is None):
-        moved = [{"field": "score", "before": doc["score"], "after": new["score"]}]
-        call.emit("lead.scored", "lead", new, changes=moved, reason=why or None)
-    return entry
+    if all(doc.get(name) == changes[name] for name in ("score", *held)):
+        # Not an update: the reasons have aged at most, but nobody changed this lead.
+        new = call.collection("lead").put(doc | changes)
+    else:
+        new = LEADS.change(call, doc, changes, verb="scored", reason=why or None)
+    return remember_score(call, new, doc, why or None)
 
 
 @serves(Leads.scoring_history)
@@ -128,76 +34,6 @@ def scoring_history(
     call: Context, lead_id: str, source: str | None, sort: str | None, order: str | None
 ) -> list[Document]:
     """Return the scores a lead has had, newest first."""
-    call.record("lead", lead_id)
-    entries = filter_by_values(call.collection("lead_score").find("lead_id", lead_id), source=source)
+    lead = LEADS.found(call, lead_id)
+    entries = filter_by_values(call.collection("lead_score").find("lead_id", lead["id"]), source=source)
     return sort_documents(entries, sort, order, ("scored_at", "score"), default="sequence")
-
-
-def _reason(feature: str, label: str, value: object, points: int) -> dict[str, Any]:
-    return {"feature": feature, "label": label, "value": value, "points": points}
-
-
-def _person(doc: Members) -> Iterable[dict[str, Any]]:
-    email = doc.get("email")
-    if email:
-        free = email.rpartition("@")[2] in FREE_MAIL
-        yield _reason("email", "Private address" if free else "Address at a company", email, 4 if free else 12)
-    if doc.get("phone"):
-        yield _reason("phone", "Can be called", doc["phone"], 8)
-    title = (doc.get("title") or "").lower()
-    for label, points, pattern in _TITLES:
-        if pattern.search(title):
-            yield _reason("title", label, doc["title"], points)
-            break
-    if doc.get("do_not_contact"):
-        yield _reason("do_not_contact", "Must not be contacted", True, -30)
-    if doc.get("email_opt_out"):
-        yield _reason("email_opt_out", "Wants no e-mail", True, -10)
-
-
-def _business(doc: Members) -> Iterable[dict[str, Any]]:
-    if doc.get("company"):
-        yield _reason("company", "Works for a company", doc["company"], 8)
-    yield _reason("source", "Where the lead came from", doc.get("source"), _SOURCES.get(doc.get("source") or "", 0))
-    yield _reason("value", "What the lead may be worth", doc.get("value"), _step(doc.get("value"), _VALUES))
-    yield _reason("employees", "Size of the company", doc.get("employees"), _step(doc.get("employees"), _SIZES))
-
-
-def _step(amount: Decimal | int | None, steps: tuple[tuple[int, int], ...]) -> int:
-    return next((points for least, points in steps if amount is not None and amount >= least), 0)
-
-
-def _qualification(doc: Members, now: datetime) -> Iterable[dict[str, Any]]:
-    status = doc.get("status")
-    yield _reason("status", "How far the lead is", status, _STATUSES.get(str(status), 0))
-    known: Mapping[str, Any] = doc.get("qualification") or {}
-    if known.get("budget"):
-        yield _reason("budget", "Has a budget", known["budget"], 5)
-    if known.get("authority") is not None:
-        yield _reason("authority", "May decide", known["authority"], 5 if known["authority"] else -5)
-    if known.get("need"):
-        yield _reason("need", "Has a need", known["need"], 5)
-    timeline = known.get("timeline")
-    if timeline is not None and now.date() <= timeline <= (now + _SOON).date():
-        yield _reason("timeline", "Decides within 90 days", timeline, 5)
-
-
-def _lately(doc: Members, activities: Iterable[Members], now: datetime) -> Iterable[dict[str, Any]]:
-    if doc.get("last_activity_at") is not None:
-        points = round(10 * _share_left(doc["last_activity_at"], now))
-        yield _reason("last_activity_at", "When something happened last", doc["last_activity_at"], points)
-    happened = [
-        weight * _share_left(activity["occurred_at"], now)
-        for activity in activities
-        if activity.get("occurred_at") is not None
-        and activity["occurred_at"] <= now
-        and (weight := _HAPPENED.get((activity["kind"], activity.get("direction")), 0))
-    ]
-    if happened:
-        points = min(round(sum(happened)), _MOST_ACTIVITY)
-        yield _reason("activities", "What was said and written", len(happened), points)
-
-
-def _share_left(at: datetime, now: datetime) -> float:
-    """Return the share of its points, 0..1, that something this old still has."""
-    return float(0.5 ** (max((now - at) / timedelta(days=1), 0.0) / HALF_LIFE))

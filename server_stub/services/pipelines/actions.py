@@ -17,7 +17,7 @@ from ...problems import Problem, invalid
 from ...serving import STAMPS, Context, Members
 from ..deals import records as deals
 from ..deals import stages as deal_stages
-from ..leads.assignment import Dealer
+from ..leads.owners import Dealer
 from ..notifications import notify
 
 FIELDS = filter_fields(Deal)
