@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument, TyperGroup
 from typer.main import get_command
 
-from . import api, completion, offline_commands, shells, signin, stub
+from . import api, completion, offline_commands, openapi, shells, signin, stub
 from .failures import MisuseError, complain
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .settings import Options, settle
@@ -205,6 +205,7 @@ def application() -> typer.Typer:
         ("logout", signin.logout),
         ("status", signin.status),
         ("api", api.call),
+        ("openapi", openapi.describe),
         ("completion", shells.script),
     ):
         app.command(name, rich_help_panel=_AROUND)(by_hand(command))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypedDict, cast
@@ -92,6 +92,7 @@ class FlagArguments(TypedDict, total=False):
     destroys: bool | None
     errors: tuple[str, ...]
     media: tuple[str, ...]
+    texts: Mapping[str, str]
     ours: bool
 
 
@@ -122,6 +123,8 @@ class Flags:
     """The error codes of its own; those that follow from the kind of call are added by `codes.codes_of`."""
     media: tuple[str, ...] = ()
     """The content types of the file it answers."""
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its arguments are, where neither the answer's model nor the glossary says so."""
     ours: bool = False
     """No document has it: the documents speak of the thing, and leave its routes to us."""
 

@@ -86,7 +86,9 @@ class Account(Record):
     contact_count: Annotated[int | None, Default(0)] = None
     open_deal_count: Annotated[int | None, Default(0)] = None
     open_deal_value: Annotated[Amount | None, Default(0)] = None
+    """The sum of the account's open deals."""
     won_value: Annotated[Amount | None, Default(0)] = None
+    """The sum of the deals the account was won with."""
     child_count: Annotated[int | None, Default(0)] = None
     last_activity_at: AwareDatetime | None = None
     merged_ids: list[str] = Field(default_factory=EMPTY)
@@ -144,18 +146,26 @@ class AccountNode(Model):
     level: int
     """0 for the root."""
     open_deal_value: Amount
+    """The sum of the account's open deals."""
     won_value: Amount
+    """The sum of the deals the account was won with."""
     children: list[AccountNode] = Field(default_factory=EMPTY)
+    """The accounts right below it."""
 
 
 class HierarchyRollup(Model):
     """The figures of an account and of everything below it."""
 
     accounts: int
+    """How many accounts there are."""
     contacts: int
+    """How many contacts they have."""
     open_deals: int
+    """How many open deals they have."""
     open_value: Amount
+    """The sum of the open deals."""
     won_value: Amount
+    """The sum of the deals that were won."""
     currency: str
 
 
@@ -163,9 +173,11 @@ class AccountHierarchy(Model):
     """The tree an account is in."""
 
     root: AccountNode
+    """The account at the top, with those below it."""
     path: list[EntityRef]
     """From the root to the account."""
     rollup: HierarchyRollup
+    """The figures of all accounts of the tree together."""
     truncated: bool
     """Whether the tree has more than the 1,000 accounts that are shown."""
 
@@ -174,8 +186,10 @@ class AccountMerge(Model):
     """What a merge of accounts made."""
 
     account: Account
+    """The account that stays."""
     merged_ids: list[str]
     moved: MergeCounts
+    """How many records became the surviving account's."""
 
 
 TerritoryField: TypeAlias = Literal[
@@ -188,6 +202,7 @@ class TerritoryRule(Model):
 
     field: TerritoryField
     op: FilterOperator
+    """How the member is compared."""
     value: FieldValue = None
     values: list[FieldValue] = Field(default_factory=EMPTY)
 
@@ -201,6 +216,7 @@ class Territory(Record):
     manager_id: str | None = None
     member_ids: list[str] = Field(default_factory=EMPTY)
     rules: list[TerritoryRule] = Field(default_factory=EMPTY)
+    """What puts an account into it."""
     priority: Annotated[int | None, Default(100)] = None
     """The lower one wins."""
     active: Annotated[bool | None, Default(True)] = None
@@ -211,10 +227,13 @@ class TerritoryAssignment(Model):
 
     account_id: str
     territory: Territory | None = None
+    """The territory."""
     method: Literal["rule", "manual", "none"] | str
+    """How it was decided."""
     rule_index: int | None = None
-    """The first rule of the territory that held; None where it was set by hand, or there is none."""
+    """The first rule of the territory that held; null where it was set by hand, or there is none."""
     locked: bool
     """Whether changes of the account leave it as it is."""
     assigned_at: AwareDatetime | None = None
     assigned_by: str | None = None
+    """Id of the user who decided it."""

@@ -16,7 +16,9 @@ class AchievementProgress(Model):
     """How far somebody is on the way to an achievement."""
 
     current: int
+    """How far it is."""
     target: int
+    """Where it is reached."""
     percentage: int
     """0..100."""
 
@@ -29,8 +31,9 @@ class Achievement(Model):
     description: str
     category: str
     rarity: AchievementRarity
+    """How rare it is."""
     unlocked_at: AwareDatetime | None = None
-    """When it was reached; None while it is not."""
+    """When it was reached; null while it is not."""
     progress: AchievementProgress
 
 
@@ -38,12 +41,16 @@ class AchievementTotals(Model):
     """What a user has reached in all."""
 
     total_unlocked: int
+    """How many are reached."""
     total_available: int
+    """How many there are."""
     points: int
+    """The points of those that are reached."""
 
 
 class AchievementList(Model):
     """Every achievement there is, and what a user has reached in all."""
 
     achievements: list[Achievement] = Field(default_factory=EMPTY)
+    """Every achievement, reached or not."""
     progress: AchievementTotals

@@ -47,6 +47,7 @@ class ActivityRecord(Record):
     deal_id: str | None = None
     account_id: str | None = None
     contact_name: str | None = None
+    """Name of the contact."""
     contact_company: str | None = None
     priority: Annotated[Priority | None, Default("medium")] = None
     tags: list[str] = Field(default_factory=EMPTY)
@@ -70,7 +71,9 @@ class Task(ActivityRecord):
     due_at: AwareDatetime | None = None
     start_time: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
+    """When it was done."""
     is_overdue: Annotated[bool | None, Default(False)] = None
+    """Whether it should have been done by now."""
     type: Annotated[TaskType | None, Default("to_do")] = None
     recurrence: str | None = None
     """An RFC 5545 RRULE; completing the task creates the next."""
@@ -93,16 +96,21 @@ class CalendarEvent(ActivityRecord):
     status: Annotated[EventStatus | None, Default("scheduled")] = None
     ai_insights: list[MeetingInsight] = Field(default_factory=EMPTY)
     preparation: MeetingPreparation | None = None
+    """What there is to know before the meeting."""
     outcome: MeetingOutcome | None = None
     all_day: Annotated[bool | None, Default(False)] = None
+    """Whether it takes the whole day."""
     timezone: str | None = None
     recurrence: str | None = None
     """An RFC 5545 RRULE."""
     visibility: Annotated[Literal["public", "private"] | str | None, Default("public")] = None
+    """Whether others see what it is."""
     busy: Annotated[bool | None, Default(True)] = None
+    """Whether the time is taken."""
     uid: str | None = None
     """iCalendar UID."""
     cancelled_reason: str | None = None
+    """Why it was cancelled."""
     integration_id: str | None = None
     recording_url: str | None = None
 
@@ -114,15 +122,20 @@ class Call(ActivityRecord):
     direction: Annotated[Direction | None, Default("outbound")] = None
     status: Annotated[CallStatus | None, Default("completed")] = None
     from_number: str | None = None
+    """The number that called."""
     to_number: str | None = None
+    """The number that was called."""
     start_time: AwareDatetime | None = None
     end_time: AwareDatetime | None = None
     duration_seconds: int | None = None
+    """How long it took, in seconds."""
     outcome: CallOutcome | None = None
     next_step: str | None = None
     recording_url: str | None = None
     transcript: str | None = None
+    """What was said."""
     provider: str | None = None
+    """The telephone system."""
     provider_call_id: str | None = None
 
 
@@ -138,17 +151,24 @@ class TrackedLink(Model):
 
     url: str
     clicks: int = 0
+    """How often it was followed."""
 
 
 class EmailTracking(Model):
     """How often an e-mail was opened, and its links followed."""
 
     opens: int = 0
+    """How often it was opened."""
     clicks: int = 0
+    """How often a link in it was followed."""
     first_opened_at: AwareDatetime | None = None
+    """When it was first opened."""
     last_opened_at: AwareDatetime | None = None
+    """When it was last opened."""
     first_clicked_at: AwareDatetime | None = None
+    """When a link in it was first followed."""
     links: list[TrackedLink] = Field(default_factory=EMPTY)
+    """How often each link was followed."""
 
 
 class Email(ActivityRecord):
@@ -158,10 +178,15 @@ class Email(ActivityRecord):
     direction: Annotated[Direction | None, Default("outbound")] = None
     subject: str | None = None
     from_address: EmailAddress | None = None
+    """Who sent it."""
     to: list[EmailAddress] = Field(default_factory=EMPTY)
+    """Who it went to."""
     cc: list[EmailAddress] = Field(default_factory=EMPTY)
+    """Who got a copy."""
     bcc: list[EmailAddress] = Field(default_factory=EMPTY)
+    """Who got a copy that the others do not see."""
     reply_to: EmailAddress | None = None
+    """Where answers go."""
     body_text: str | None = None
     body_html: str | None = None
     status: Annotated[EmailStatus | None, Default("sent")] = None
@@ -170,10 +195,14 @@ class Email(ActivityRecord):
     message_id: str | None = None
     thread_id: str | None = None
     in_reply_to: str | None = None
+    """The Message-ID of the e-mail it answers."""
     is_read: bool | None = None
+    """Whether it was read."""
     folder: Literal["inbox", "sent", "drafts", "archive", "spam"] | str | None = None
+    """The folder it is in."""
     template_id: str | None = None
     tracking: EmailTracking | None = None
+    """How often it was opened, and its links followed."""
     integration_id: str | None = None
     error: ErrorDetail | None = None
 

@@ -19,6 +19,7 @@ class AgentPerformance(Model):
     """How an agent has done so far."""
 
     total_interactions: int
+    """How often it was called."""
     success_rate: float
     """0..1."""
     avg_response_time: float
@@ -33,7 +34,9 @@ class Agent(Record):
     type: AgentType
     status: AgentStatus
     capabilities: list[str] = Field(default_factory=EMPTY)
+    """What it can do."""
     performance: AgentPerformance | None = None
+    """How it has done so far."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Free-form: ``model``, ``temperature``, ``maxTokens``, ``systemPrompt`` …"""
 
@@ -46,6 +49,7 @@ class AgentCreate(TypedDict, total=False):
     name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
     type: Required[AgentType]
     capabilities: list[str]
+    """What it can do."""
     config: dict[str, Any]
 
 
@@ -65,13 +69,16 @@ class AgentAction(Model):
 
     type: str
     parameters: dict[str, Any] = Field(default_factory=dict)
+    """What the action is done with."""
 
 
 class AgentOutput(Model):
     """What an agent answered."""
 
     response: str
+    """The answer."""
     actions: list[AgentAction] = Field(default_factory=EMPTY)
+    """What it did."""
     confidence: float | None = None
     """0..1."""
 
@@ -80,8 +87,11 @@ class AgentUsage(Model):
     """What an answer cost."""
 
     input_tokens: int
+    """Tokens of the question."""
     output_tokens: int
+    """Tokens of the answer."""
     total_cost: Amount
+    """What the call cost."""
 
 
 @wire(mvp="output usage")
@@ -89,4 +99,6 @@ class AgentExecution(Model):
     """One answer of an agent."""
 
     output: AgentOutput
+    """What it answered and did."""
     usage: AgentUsage | None = None
+    """The tokens it took, and what they cost."""

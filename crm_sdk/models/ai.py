@@ -19,6 +19,7 @@ class SentimentResult(Model):
     confidence: int
     """0..100."""
     emotional_tone: str
+    """The tone it is written in."""
 
 
 class DealProbability(Model):
@@ -28,6 +29,7 @@ class DealProbability(Model):
     """0..100."""
     confidence: Level
     reasoning: str
+    """What it was reckoned from."""
 
 
 class ChurnRisk(Model):
@@ -37,14 +39,17 @@ class ChurnRisk(Model):
     """0..100."""
     risk_factors: list[str] = Field(default_factory=EMPTY)
     recommendations: list[str] = Field(default_factory=EMPTY)
+    """What to do about it."""
 
 
 class QueryAnswer(Model):
     """What a question means: which records, which filters, who is named, and where to look."""
 
     intent: QueryIntent
+    """What is wanted."""
     filters: dict[str, Any] = Field(default_factory=dict)
     """The arguments for the list call that answers the question."""
     entities: dict[str, Any] = Field(default_factory=dict)
     """Names, places and times the question mentions."""
     suggested_route: str
+    """The page that shows the answer."""

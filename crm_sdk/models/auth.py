@@ -43,7 +43,7 @@ class TokenSet(Model):
     access_token: Credential | None = Field(
         default=None, validation_alias=AliasChoices("accessToken", "access_token", "token")
     )
-    """What each call is authorised with; None while a second factor is awaited."""
+    """What each call is authorised with; null while a second factor is awaited."""
     token_type: str = "Bearer"
     expires_in: int | None = None
     """Seconds."""
@@ -60,7 +60,9 @@ class LoginResult(TokenSet):
     """A new session: its tokens, and who it belongs to."""
 
     user: User | None = None
+    """Who signed in."""
     session_id: str | None = None
     mfa_required: bool = False
     """Sign in again with the `mfa_code` of the second factor: there is no access token yet."""
     mfa_token: Credential | None = None
+    """Names the sign-in that waits for a second factor."""

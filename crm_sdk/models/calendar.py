@@ -54,7 +54,7 @@ class CalendarEventCreate(_EventMembers, total=False):
 @wire(flow=_WRITTEN)
 @with_config(INPUT)
 class CalendarEventUpdate(_EventMembers, total=False):
-    """What to change about an event; None clears a member. A new start alone moves the end as well."""
+    """What to change about an event; null clears a member. A new start alone moves the end as well."""
 
     title: Annotated[str, Field(min_length=1, max_length=255)]
     start_time: AwareDatetime
@@ -79,6 +79,7 @@ class ConflictWarning(Model):
     type: ConflictType
     message: str
     severity: Level
+    """How bad it is."""
 
 
 @wire(flow="suggested_times conflict_warnings travel_time_estimate? preparation_time_needed")
@@ -90,7 +91,7 @@ class SmartScheduling(Model):
     conflict_warnings: list[ConflictWarning] = Field(default_factory=EMPTY)
     """The gravest first."""
     travel_time_estimate: int | None = None
-    """Minutes; None where nobody has to travel."""
+    """Minutes; null where nobody has to travel."""
     preparation_time_needed: int
     """Minutes."""
 
@@ -100,6 +101,10 @@ class CalendarStats(Model):
     """How full the week is, in the user's time zone."""
 
     total_this_week: int
+    """Events of this week."""
     meetings_this_week: int
+    """Meetings of this week."""
     high_priority_this_week: int
+    """Events of this week that matter much."""
     follow_ups_needed: int
+    """Meetings that still want a follow-up."""

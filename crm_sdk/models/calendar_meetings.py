@@ -63,11 +63,17 @@ class MeetingPreparation(Model):
     """What to know before a meeting."""
 
     suggested_talking_points: list[str] = Field(default_factory=EMPTY)
+    """What to talk about."""
     recent_interactions: list[str] = Field(default_factory=EMPTY)
+    """What was said and written lately."""
     deal_context: str | None = None
+    """How the deal stands."""
     competitor_intel: list[str] | None = None
+    """What is known of competitors."""
     personal_notes: list[str] = Field(default_factory=EMPTY)
+    """What is known of the person."""
     documents_to_share: list[str] = Field(default_factory=EMPTY)
+    """Documents to bring."""
 
 
 @wire(flow="summary next_steps sentiment_score key_decisions follow_up_required follow_up_date? meeting_rating")
@@ -79,8 +85,11 @@ class MeetingOutcome(Model):
     sentiment_score: int | None = None
     """-100..100."""
     key_decisions: list[str] = Field(default_factory=EMPTY)
+    """What was decided."""
     follow_up_required: bool = False
+    """Whether another meeting is wanted."""
     follow_up_date: AwareDatetime | None = None
+    """When the next meeting is to be."""
     meeting_rating: int | None = None
     """1..5."""
 

@@ -130,7 +130,7 @@ class ContactHealthChangedPush(ChannelPush):
     type: Literal["contact:health_changed"] = "contact:health_changed"
     id: str
     old_score: int | None = None
-    """0..100; None where there was none."""
+    """0..100; null where there was none."""
     new_score: int | None = None
     """0..100."""
 

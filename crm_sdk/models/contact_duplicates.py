@@ -70,14 +70,19 @@ class ContactMerge(Model):
     """A contact that others were merged into."""
 
     contact: Contact
+    """The contact that stays."""
     merged_ids: list[str]
     moved: MergeCounts
+    """How many records became the surviving contact's."""
 
 
 class DeduplicateResult(Model):
     """What was found, and what was merged."""
 
     groups: list[DuplicateGroup] = Field(default_factory=EMPTY)
+    """Contacts that are the same person, group by group."""
     merged: list[ContactMerge] = Field(default_factory=EMPTY)
+    """What was merged."""
     scanned: int
+    """How many contacts were compared."""
     dry_run: bool

@@ -28,7 +28,9 @@ class ColumnMapping(TypedDict, total=False):
     field: Required[str]
     """``email``, ``address.city``, ``custom_fields.budget`` …"""
     transform: ColumnTransform
+    """What is done with the value of a cell."""
     default: str | None
+    """The value of an empty cell."""
 
 
 class ImportResult(Model):
@@ -39,6 +41,7 @@ class ImportResult(Model):
     error_file_id: str | None = None
     """The rows that failed, as a CSV file with a column ``error``."""
     unmapped_columns: list[str] = Field(default_factory=EMPTY)
+    """Columns that were not read."""
     dry_run: bool = False
 
 
@@ -48,8 +51,11 @@ class ContactValidation(Model):
     index: int
     """Position in the request, from 0."""
     valid: bool
+    """Whether `create` would take it."""
     errors: list[ErrorDetail] = Field(default_factory=EMPTY)
     warnings: list[ErrorDetail] = Field(default_factory=EMPTY)
+    """What is odd about it, but no error."""
     normalized: ContactCreate | None = None
-    """The contact as it would be stored; None where it is not valid."""
+    """The contact as it would be stored; null where it is not valid."""
     duplicates: list[DuplicateMatch] = Field(default_factory=EMPTY)
+    """Contacts that may be the same person."""

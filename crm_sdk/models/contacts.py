@@ -159,10 +159,12 @@ class Contact(Record):
     )
     next_follow_up: AwareDatetime | None = None
     total_deals: Annotated[int | None, Default(0)] = None
+    """How many deals there were."""
     total_value: Annotated[Amount | None, Default(0)] = None
     """Of the deals won and open."""
     currency: str | None = None
     open_deals: Annotated[int | None, Default(0)] = None
+    """How many deals are open."""
     communication_history: list[CommunicationEvent] = Field(default_factory=EMPTY)
     """Filled where one contact is the answer; empty in lists unless included."""
     ai_insights: list[AIInsight] = Field(default_factory=EMPTY)
@@ -223,7 +225,7 @@ class ContactCreate(_ContactMembers, total=False):
 @wire(flow="name email phone company title avatar next_follow_up tags notes")
 @with_config(INPUT)
 class ContactUpdate(_ContactMembers, total=False):
-    """What to change about a contact; None clears a member."""
+    """What to change about a contact; null clears a member."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -257,8 +259,11 @@ class ContactStats(Model):
 
     total: int
     high_value: int
+    """Contacts with deals of much value."""
     at_risk: int
+    """Contacts that may be lost."""
     needs_follow_up: int
+    """Contacts that wait for a follow-up."""
 
 
 class ContactRelationship(Record):
@@ -267,10 +272,12 @@ class ContactRelationship(Record):
     contact_id: str
     related_contact_id: str
     related_contact_name: str | None = None
+    """Name of the other contact."""
     type: RelationshipType
     inverse_type: RelationshipType | None = None
     """What it is seen from the other one."""
     since: date | None = None
+    """The day it began."""
     notes: str | None = None
 
 

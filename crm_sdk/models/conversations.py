@@ -49,20 +49,27 @@ class Conversation(Record):
 
     lead_id: str | None = None
     lead_name: str | None = None
+    """Name of the lead."""
     contact_id: str | None = None
     contact_name: str | None = None
+    """Name of the contact."""
     contact_company: str | None = None
     last_message: Annotated[MessagePreview | None, BeforeValidator(_message_only)] = None
+    """The newest message."""
     last_message_at: Annotated[AwareDatetime | None, BeforeValidator(_time_of)] = Field(
         default=None, validation_alias=AliasChoices("lastMessageAt", "last_message_at", "lastMessage")
     )
+    """When the newest message was written."""
     unread_count: int = 0
     status: ConversationStatus | None = None
     messages: list[Message] = Field(default_factory=EMPTY)
     """Filled when one conversation is fetched; empty in lists. The oldest first."""
     overall_sentiment: Sentiment | None = None
+    """The mood of the whole conversation."""
     sentiment_trend: Trend | None = None
+    """Whether the mood gets better or worse."""
     ai_summary: str | None = None
+    """What the AI says it is about."""
     tags: list[str] = Field(default_factory=EMPTY)
     priority: Priority | None = None
     archived: bool | None = None

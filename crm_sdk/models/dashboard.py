@@ -31,10 +31,12 @@ class RevenueForecast(Model):
     """The revenue of a quarter: what is won, and what is to close in it by its probability."""
 
     revenue: Amount
+    """The revenue that is expected."""
     period: str
     """The quarter, such as ``2026-Q1``."""
     confidence: Level
     breakdown: list[ForecastShare] = Field(default_factory=EMPTY)
+    """What it is made up of."""
 
 
 @wire(flow="label type")
@@ -51,11 +53,13 @@ class ActionItem(Model):
 
     id: str
     icon: str
+    """The name of an icon."""
     title: str
     type: ActionItemType
     timestamp: AwareDatetime
     """Since when it wants doing."""
     actions: list[ItemAction] = Field(default_factory=EMPTY)
+    """What can be done about it."""
 
 
 @wire(flow="deals contacts total_deals_value at_risk_contacts high_probability_deals")
@@ -63,7 +67,12 @@ class DashboardSummary(Model):
     """How things stand: the best deals, the latest contacts, and the counts over all of them."""
 
     deals: list[Deal] = Field(default_factory=EMPTY)
+    """The newest deals."""
     contacts: list[Contact] = Field(default_factory=EMPTY)
+    """The newest contacts."""
     total_deals_value: Amount
+    """The sum of the open deals."""
     at_risk_contacts: int
+    """How many contacts may be lost."""
     high_probability_deals: int
+    """How many deals are likely to be won."""

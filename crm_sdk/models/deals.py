@@ -87,6 +87,7 @@ class DealInsight(Model):
     title: str
     description: str
     impact: Level | None = None
+    """How much it changes."""
     actionable: bool = False
     suggested_action: str | None = None
     confidence: int | None = None
@@ -117,6 +118,7 @@ class Deal(Record):
     expected_close_date: date | None = None
     contact_id: str | None = None
     contact_name: str | None = None
+    """Name of the contact."""
     contact_roles: list[DealContact] = Field(default_factory=EMPTY)
     account_id: str | None = None
     company: str | None = None
@@ -128,14 +130,18 @@ class Deal(Record):
     type: Annotated[DealType | None, Default("new_business")] = None
     forecast_category: Annotated[ForecastCategory | None, Default("pipeline")] = None
     weighted_value: Annotated[Amount | None, Default(0)] = None
+    """The amount times the probability."""
     created_date: AwareDatetime | None = None
     """What the flow document calls `created_at`."""
     last_activity: AwareDatetime | None = None
     stage_changed_at: AwareDatetime | None = None
+    """When it came to its stage."""
     days_in_stage: Annotated[int | None, Default(0)] = None
+    """How many days it has been in its stage."""
     is_rotten: Annotated[bool | None, Default(False)] = None
     """Open, and nothing happened for longer than its stage allows."""
     closed_at: AwareDatetime | None = None
+    """When it was won or lost."""
     lost_reason: LostReason | None = None
     lost_notes: str | None = None
     won_reason: str | None = None
@@ -149,6 +155,7 @@ class Deal(Record):
     activities: list[DealActivity] = Field(default_factory=EMPTY)
     ai_insights: list[DealInsight] = Field(default_factory=EMPTY)
     cloned_from: str | None = None
+    """Id of the deal it is a copy of."""
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
 
@@ -158,9 +165,11 @@ class DealForecast(Model):
     """What the open deals are worth, all and those of this month, in the company's currency."""
 
     total_pipeline: Amount
+    """The sum of the open deals."""
     weighted_forecast: Amount
     """Each value by its probability."""
     deals_closing_this_month: int
+    """Open deals that are expected to close this month."""
     monthly_forecast: Amount
     """The weighted value of the deals that are to close this month."""
 
@@ -175,6 +184,7 @@ class StageStats(Model):
     avg_probability: float
     """0..100."""
     avg_days_in_stage: float
+    """How many days deals stay in the stage, in the mean."""
 
 
 @with_config(INPUT)
@@ -227,6 +237,6 @@ class DealCreate(_DealMembers, total=False):
 @wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")
 @with_config(INPUT)
 class DealUpdate(_DealMembers, total=False):
-    """What to change about a deal; None clears a member."""
+    """What to change about a deal; null clears a member."""
 
     title: Annotated[str, Field(min_length=1, max_length=200)]

@@ -25,12 +25,14 @@ class EnrichedField(Model):
     confidence: int
     """0..100."""
     applied: bool
+    """Whether the record has the new value."""
 
 
 class EnrichedRecord(Model):
     """What was found out about one record."""
 
     entity: EntityRef
+    """The record."""
     status: EnrichmentStatus
     changes: list[EnrichedField] = Field(default_factory=EMPTY)
     error: ErrorDetail | None = None
@@ -40,6 +42,10 @@ class EnrichmentResult(Model):
     """What an enrichment job found out."""
 
     matched: int
+    """Records that something was found out about."""
     unmatched: int
+    """Records that nothing was found out about."""
     changed: int
+    """Records that were changed."""
     records: list[EnrichedRecord] = Field(default_factory=EMPTY)
+    """What was found out, record by record."""

@@ -34,7 +34,7 @@ class CreatedLead(Model):
 
 
 class UpdatedLead(Model):
-    """A lead whose status or data changed; None where the event does not say."""
+    """A lead whose status or data changed; null where the event does not say."""
 
     id: str
     name: str | None = None

@@ -44,6 +44,7 @@ class Integration(Record):
     config: dict[str, Any] = Field(default_factory=dict)
     """Free-form: ``webhookUrl``, ``channel``, ``syncFrequency``, ``dataTypes`` …"""
     last_sync: AwareDatetime | None = None
+    """When the systems were last brought into line."""
 
 
 @with_config(INPUT)
@@ -56,7 +57,11 @@ class IntegrationCredentials(TypedDict, total=False):
     refresh_token: str
     client_id: str
     client_secret: str
+    """The secret of an OAuth client."""
     username: str
+    """The user name."""
     password: str
     host: str
+    """The name of the server."""
     port: Annotated[int, Field(ge=1, le=65535)]
+    """The port of the server."""

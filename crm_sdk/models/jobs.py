@@ -29,12 +29,14 @@ class JobState(Record, Generic[T]):
     finished_at: AwareDatetime | None = None
     error: ErrorDetail | None = None
     counts: JobCounts | None = None
+    """How much is done."""
     errors: list[JobError] = Field(default_factory=EMPTY)
     """What went wrong, row by row; at most 1,000 entries."""
     errors_truncated: bool = False
+    """Whether there are more errors than are listed."""
     result: T | None = None
     status_url: str | None = None
-    """The documented route to poll; None where the work was done within the request."""
+    """The documented route to poll; null where the work was done within the request."""
 
     _client: Any = PrivateAttr(default=None)
 

@@ -22,6 +22,7 @@ class WebFormSubmission(TypedDict, total=False):
     form_id: str | None
     page_url: Url | None
     referrer: Url | None
+    """The page they came from."""
     first_name: str | None
     last_name: str | None
     name: str | None
@@ -32,8 +33,10 @@ class WebFormSubmission(TypedDict, total=False):
     message: str | None
     value: Annotated[AmountInput, Field(ge=0)] | None
     consent: bool | None
+    """What they agreed to."""
     utm: UtmParamsInput | None
     submitted_at: AwareDatetime | None
+    """When it was sent."""
     honeypot: str | None
     """A field people do not see: what fills it in is a robot, and nothing is stored."""
     custom_fields: dict[str, FieldValue]
@@ -44,8 +47,11 @@ class EmailCapture(TypedDict, total=False):
     """An e-mail that came in from somebody interested."""
 
     from_email: Required[Email]
+    """The address it came from."""
     from_name: str | None
+    """The name of who sent it."""
     to: Email | None
+    """The addresses it went to."""
     subject: Required[str]
     body: Required[str]
     message_id: str | None
@@ -74,12 +80,14 @@ class LeadCapture(Model):
     """What was made of something captured."""
 
     lead: Lead | None = None
-    """None where nothing was stored."""
+    """The lead; null where nothing was stored."""
     created: bool
-    """False where an open lead was updated."""
+    """Whether the lead is new, rather than an open one that was updated."""
     matched_on: CaptureMatch | None = None
+    """What an open lead was recognised by."""
     channel: CaptureChannel
     assignment: LeadAssignment | None = None
+    """Who got the lead."""
     extracted: list[FieldChange] = Field(default_factory=EMPTY)
     """What was read out of the text."""
     other_matches: list[EntityRef] = Field(default_factory=EMPTY)

@@ -19,12 +19,17 @@ class LeadConversion(Model):
     """What a lead became."""
 
     lead: Lead
+    """The lead, converted."""
     contact: Contact
+    """The contact it became."""
     account: Account | None = None
+    """The contact's account."""
     deal: Deal | None = None
+    """The deal that was made."""
     created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=EMPTY)
     """Which of them are new."""
     moved: MergeCounts | None = None
+    """How many records became the contact's."""
     other_matches: list[EntityRef] = Field(default_factory=EMPTY)
     """Further contacts and accounts that may have been meant."""
 
@@ -37,6 +42,9 @@ class LeadConversionInput(TypedDict, total=False):
     account_id: str | None
     contact_id: str | None
     create_account: bool
+    """Whether an account is made where none is found."""
     create_deal: bool
+    """Whether a deal is made."""
     deal: DealUpdate | None
+    """Members of the deal."""
     owner_id: str | None

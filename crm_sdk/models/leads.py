@@ -46,8 +46,10 @@ class UtmParams(Model):
 
     source: str | None = None
     medium: str | None = None
+    """What brought them: an e-mail, an advertisement."""
     campaign: str | None = None
     term: str | None = None
+    """The words they had searched for."""
     content: str | None = None
 
 
@@ -73,7 +75,9 @@ class Qualification(Model):
     timeline: date | None = None
     notes: str | None = None
     qualified_at: AwareDatetime | None = None
+    """When it was decided."""
     qualified_by: str | None = None
+    """Id of the user who decided it."""
 
 
 @wire(mvp="id name email phone company status source value notes|text created_at updated_at")
@@ -104,6 +108,7 @@ class Lead(Record):
     score: Annotated[int | None, Default(0)] = None
     """0..100."""
     score_reasons: list[ScoreReason] = Field(default_factory=EMPTY)
+    """What the score was reckoned from."""
     owner_id: str | None = None
     territory_id: str | None = None
     account_id: str | None = None
@@ -115,12 +120,16 @@ class Lead(Record):
     do_not_contact: Annotated[bool | None, Default(False)] = None
     email_opt_out: Annotated[bool | None, Default(False)] = None
     qualification: Qualification | None = None
+    """Whether it is worth pursuing, and why."""
     disqualified_reason: str | None = None
+    """Why it is not worth pursuing."""
     first_response_at: AwareDatetime | None = None
+    """When somebody first answered."""
     last_activity_at: AwareDatetime | None = None
     duplicate_ids: list[str] = Field(default_factory=EMPTY)
     """Leads with the same e-mail or phone."""
     converted_at: AwareDatetime | None = None
+    """When it became a contact."""
     converted_contact_id: str | None = None
     converted_account_id: str | None = None
     converted_deal_id: str | None = None
@@ -171,7 +180,7 @@ class LeadCreate(_LeadMembers, total=False):
 @wire(mvp="name email phone company source value notes|text status")
 @with_config(INPUT)
 class LeadUpdate(_LeadMembers, total=False):
-    """What to change about a lead; None clears a member."""
+    """What to change about a lead; null clears a member."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -184,13 +193,17 @@ class LeadScore(Model):
     score: int
     """0..100."""
     previous_score: int | None = None
+    """The score before."""
     rating: Rating
     source: LeadScoreSource
     reasons: list[ScoreReason] = Field(default_factory=EMPTY)
     model_version: int | None = None
+    """The version of the model that computed it."""
     reason: str | None = None
     scored_at: AwareDatetime
+    """When it was computed or set."""
     scored_by: str | None = None
+    """Who set it."""
 
 
 class LeadAssignment(Model):
@@ -200,9 +213,11 @@ class LeadAssignment(Model):
     owner_id: str
     previous_owner_id: str | None = None
     strategy: AssignmentStrategy
+    """How the user was chosen."""
     territory_id: str | None = None
     reason: str | None = None
     assigned_at: AwareDatetime
+    """When the user got it."""
 
 
 class LeadSourceStats(Model):
@@ -210,17 +225,23 @@ class LeadSourceStats(Model):
 
     source: LeadSource
     leads: int
+    """Leads that came from it."""
     qualified: int
     converted: int
+    """How many of them became contacts."""
     qualification_rate: float
     """0..1."""
     conversion_rate: float
+    """The share of them that became contacts, 0 to 1."""
     share: float
+    """Their share of all leads, 0 to 1."""
     total_value: Amount
     won_value: Amount
     """Of the deals that came from these leads."""
     avg_score: float
+    """Their mean score."""
     avg_days_to_convert: float | None = None
+    """The mean number of days until they became contacts."""
 
 
 class LeadSourceReport(Model):
@@ -231,3 +252,4 @@ class LeadSourceReport(Model):
     start_date: date
     end_date: date
     sources: list[LeadSourceStats] = Field(default_factory=EMPTY)
+    """The figures of each source."""

@@ -24,12 +24,19 @@ class MessageAnalysis(Model):
     """What a message is about, how urgent it is, and what to do."""
 
     key_topics: list[str] = Field(default_factory=EMPTY)
+    """What it is about."""
     emotional_tone: str
+    """The tone it is written in."""
     urgency_level: Level
+    """How urgent it is."""
     business_intent: BusinessIntent
+    """What it is meant to bring about."""
     suggested_response: str
+    """An answer to send."""
     response_time: str
+    """How soon to answer."""
     action_items: list[str] = Field(default_factory=EMPTY)
+    """What there is to do."""
 
 
 class Attachment(Model):
@@ -58,7 +65,9 @@ class Message(Record):
     sender: MessageSender | None = None
     sender_id: str | None = None
     sender_name: str | None = None
+    """Name of who wrote it."""
     sender_type: SenderType | None = None
+    """Whether a person of ours, of theirs or an agent wrote it."""
     content: str
     timestamp: AwareDatetime
     type: MessageType | None = None
@@ -68,6 +77,7 @@ class Message(Record):
     """How sure the sentiment is, 0..100."""
     ai_analysis: MessageAnalysis | None = None
     attachments: list[Attachment] = Field(default_factory=EMPTY)
+    """The files that came with it."""
     status: MessageStatus
 
 
@@ -100,8 +110,11 @@ class MessageStats(Model):
 
     total: int
     unread: int
+    """Conversations with unread messages."""
     high_priority: int
+    """Conversations of high priority."""
     needs_follow_up: int
+    """Conversations that wait for a follow-up."""
     average_response_time: float
     """Minutes from what somebody wrote to our answer."""
 
@@ -110,8 +123,11 @@ class SentimentOverview(Model):
     """The moods of the messages that came in, in per cent; together 100."""
 
     positive: int
+    """Messages in a good mood, in per cent."""
     neutral: int
+    """Messages without a mood, in per cent."""
     negative: int
+    """Messages in a bad mood, in per cent."""
 
 
 class MessageTemplate(Model):
@@ -122,25 +138,33 @@ class MessageTemplate(Model):
     category: TemplateCategory
     content: str
     variables: list[str] = Field(default_factory=EMPTY)
+    """The gaps that are to be filled in."""
 
 
 class TonePreview(Model):
     """A draft in another tone."""
 
     tone: Tone
+    """The tone."""
     preview: str
+    """The draft in this tone."""
 
 
 class ToneAdjustments(Model):
     """The tone of a draft, and the draft in others."""
 
     current: Tone
+    """The tone of the draft."""
     alternatives: list[TonePreview] = Field(default_factory=EMPTY)
+    """The draft in other tones."""
 
 
 class SmartCompose(Model):
     """Help with a message: what to write, in which tone, from which template."""
 
     suggestions: list[str] = Field(default_factory=EMPTY)
+    """Ways to go on."""
     tone_adjustments: ToneAdjustments
+    """The draft in other tones."""
     template_suggestions: list[MessageTemplate] = Field(default_factory=EMPTY)
+    """Templates that fit."""

@@ -91,9 +91,13 @@ class Pipeline(Record):
     stages: list[Stage] = Field(default_factory=EMPTY)
     """In their order; empty in lists."""
     allow_backward: Annotated[bool | None, Default(True)] = None
+    """Whether a deal may go back to an earlier stage."""
     allow_skip: Annotated[bool | None, Default(True)] = None
+    """Whether a deal may leave out stages."""
     lock_closed: Annotated[bool | None, Default(False)] = None
+    """Whether a deal that is closed stays as it is."""
     require_lost_reason: Annotated[bool | None, Default(False)] = None
+    """Whether a deal is lost only with a reason."""
     deal_count: int | None = None
     total_value: Amount | None = None
     """Of its deals, in `currency`."""
@@ -155,6 +159,7 @@ class AutomationTrigger(Model):
     """What makes a rule run."""
 
     event: AutomationEvent
+    """What has to happen."""
     stage_id: str | None = None
     from_stage_id: str | None = None
     days: int | None = None
@@ -203,18 +208,22 @@ class ActionSpec(Model):
     tag: str | None = None
     owner_id: str | None = None
     strategy: str | None = None
+    """How an owner is chosen."""
     stage: str | None = None
     lost_reason: str | None = None
     title: str | None = None
     description: str | None = None
     due_in_days: int | None = None
+    """In how many days the task is due."""
     priority: str | None = None
     user_ids: list[str] | None = None
     role: str | None = None
     message: str | None = None
     conditions: list[ConditionGroup] | None = None
     then: list[ActionSpec] | None = None
+    """What is done where the conditions hold."""
     otherwise: list[ActionSpec] | None = None
+    """What is done where they do not."""
 
 
 @with_config(INPUT)
@@ -255,13 +264,16 @@ class AutomationRule(Record):
     description: str | None = None
     enabled: Annotated[bool | None, Default(True)] = None
     trigger: AutomationTrigger
+    """What makes it run."""
     conditions: list[ConditionGroup] = Field(default_factory=EMPTY)
     actions: list[ActionSpec] = Field(default_factory=EMPTY)
     """Carried out in order."""
     position: Annotated[int | None, Default(0)] = None
     run_count: Annotated[int | None, Default(0)] = None
     last_run_at: AwareDatetime | None = None
+    """When it last ran."""
     last_status: Literal["succeeded", "failed"] | str | None = None
+    """How its last run ended."""
 
 
 class _RuleMembers(TypedDict, total=False):
@@ -293,7 +305,9 @@ class ConditionResult(Model):
 
     filter: Condition
     actual: FieldValue = None
+    """The value of the deal's member."""
     matched: bool
+    """Whether the condition holds."""
 
 
 class ActionPreview(Model):
@@ -311,6 +325,10 @@ class AutomationTest(Model):
     rule_id: str
     deal_id: str
     would_run: bool
+    """Whether the rule would run."""
     trigger_matched: bool
+    """Whether what happened is what the rule waits for."""
     conditions: list[ConditionResult] = Field(default_factory=EMPTY)
+    """Each condition, and whether it holds."""
     actions: list[ActionPreview] = Field(default_factory=EMPTY)
+    """What would be done."""

@@ -21,7 +21,7 @@ class Mismatch:
     """What: ``missing``, or pydantic's name for the wrong type, such as ``int_parsing``."""
     message: str
     value: Any = None
-    """What was there instead; None where nothing was."""
+    """What was there instead; null where nothing was."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"

@@ -22,6 +22,10 @@ class SearchResults(Model):
     """What was found, by kind."""
 
     contacts: list[Contact] = Field(default_factory=EMPTY)
+    """Contacts that were found."""
     deals: list[Deal] = Field(default_factory=EMPTY)
+    """Deals that were found."""
     messages: list[Message] = Field(default_factory=EMPTY)
+    """Messages that were found."""
     events: list[CalendarEvent] = Field(default_factory=EMPTY)
+    """Calendar events that were found."""

@@ -23,6 +23,7 @@ class RoleRef(Model):
 
     id: str
     key: str
+    """The word for the role."""
     name: str
 
 
@@ -34,6 +35,7 @@ class BusinessDay(Model):
     start: str
     """``HH:MM``."""
     end: str
+    """When work ends, like `17:30`."""
 
 
 class BusinessHours(Model):
@@ -41,7 +43,9 @@ class BusinessHours(Model):
 
     timezone: str
     days: list[BusinessDay] = Field(default_factory=EMPTY)
+    """The hours of each weekday."""
     holidays: list[date] = Field(default_factory=EMPTY)
+    """Days without work."""
 
 
 @wire(flow="theme notifications timezone")
@@ -49,20 +53,26 @@ class UserPreferences(Model):
     """How a user likes the CRM."""
 
     theme: Theme | None = None
+    """Light or dark."""
     notifications: bool | None = None
     """The master switch."""
     timezone: str | None = None
     """IANA name."""
     language: Language | None = None
     date_format: str | None = None
+    """How dates are written."""
     time_format: Literal["12h", "24h"] | str | None = None
+    """Whether the clock has 12 or 24 hours."""
     week_start: int | None = None
     """0 is Monday."""
     currency: str | None = None
     default_pipeline_id: str | None = None
     email_signature: str | None = None
+    """What stands below the user's e-mails."""
     business_hours: BusinessHours | None = None
+    """When the user works."""
     calendar_view: Literal["day", "week", "month"] | str | None = None
+    """What the calendar opens with."""
 
 
 @wire(mvp="id email name", flow="id email name avatar? role preferences created_at last_login")
@@ -74,8 +84,11 @@ class User(Record):
     avatar: str | None = None
     role: Annotated[UserRole | None, Default("sales")] = None
     roles: list[RoleRef] = Field(default_factory=EMPTY)
+    """The user's roles."""
     preferences: UserPreferences | None = None
+    """How the user wants things shown."""
     last_login: AwareDatetime | None = None
+    """When the user last signed in."""
     status: Annotated[UserStatus | None, Default("active")] = None
     title: str | None = None
     department: str | None = None
@@ -85,7 +98,11 @@ class User(Record):
     timezone: Annotated[str | None, Default("UTC")] = None
     locale: Annotated[str | None, Default("en")] = None
     monthly_quota: Amount | None = None
+    """The revenue the user is to bring in a month."""
     quota_currency: str | None = None
+    """The currency of the quota."""
     email_verified: Annotated[bool | None, Default(True)] = None
+    """Whether the address was confirmed."""
     mfa_enabled: Annotated[bool | None, Default(False)] = None
+    """Whether sign-in asks for a second factor."""
     tenant_id: str | None = None

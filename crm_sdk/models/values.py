@@ -249,8 +249,10 @@ class ScoreReason(Model):
     """One of the things a score was computed from."""
 
     feature: str
+    """The name of what was counted."""
     label: str
     value: FieldValue = None
+    """The value of what was counted."""
     points: int
     """Signed: what this added to the score."""
 
@@ -281,27 +283,42 @@ class MergeCounts(Model):
     """How many records now belong to the survivor."""
 
     contacts: int = 0
+    """Contacts that were moved."""
     leads: int = 0
+    """Leads that were moved."""
     deals: int = 0
+    """Deals that were moved."""
     activities: int = 0
+    """Activities that were moved."""
     conversations: int = 0
+    """Conversations that were moved."""
     relationships: int = 0
+    """Relationships that were moved."""
     files: int = 0
+    """Files that were moved."""
     comments: int = 0
+    """Comments that were moved."""
     children: int = 0
+    """Accounts below it that were moved."""
 
 
 class JobCounts(Model):
     """How far a job has come."""
 
     total: int = 0
+    """Rows or records there are to do."""
     processed: int = 0
+    """How many are done, well or badly."""
     succeeded: int = 0
     failed: int = 0
     skipped: int = 0
+    """How many were left as they are."""
     created: int = 0
+    """Records that were made."""
     updated: int = 0
+    """Records that were changed."""
     deleted: int = 0
+    """Records that were deleted."""
 
 
 class JobError(Model):
@@ -313,6 +330,7 @@ class JobError(Model):
     code: str
     message: str
     value: str | None = None
+    """What was there."""
 
 
 FilterOperator: TypeAlias = (
@@ -342,9 +360,13 @@ class Filter(TypedDict, total=False):
 
     field: Required[str]
     op: Required[FilterOperator]
+    """How the member is compared."""
     value: FieldValue
+    """What it is compared with; the lower end of `between`."""
     high_value: FieldValue
+    """The upper end of `between`."""
     values: list[FieldValue]
+    """What it is compared with by `in` and `not_in`."""
 
 
 @with_config(INPUT)

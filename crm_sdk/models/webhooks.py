@@ -48,18 +48,22 @@ class WebhookEndpoint(Record):
     consecutive_failures: int = 0
     """How many attempts in a row have failed."""
     failing_since: AwareDatetime | None = None
+    """Since when nothing gets through."""
     disabled_at: AwareDatetime | None = None
+    """When the server stopped posting to it."""
     disabled_reason: str | None = None
-    """Why the server stopped: ``gone`` (it was answered 410) or ``failing``; None where a user did."""
+    """Why the server stopped: ``gone`` (it was answered 410) or ``failing``; null where a user did."""
 
 
 class WebhookAttempt(Model):
     """One time a delivery was posted."""
 
     number: int
+    """Which attempt it was, from 1."""
     at: AwareDatetime
+    """When it was made."""
     status: int | None = None
-    """What the endpoint answered; None where it did not."""
+    """What the endpoint answered; null where it did not."""
     duration: float | None = None
     """How long that took, in seconds."""
     error: str | None = None
@@ -73,14 +77,18 @@ class WebhookDelivery(Record):
     webhook_id: str
     url: str
     event: str
+    """The name of the event."""
     event_id: str
     """The event's id in the log of events, and the ``webhook-id`` that every attempt carries."""
     status: DeliveryStatus
     attempts: list[WebhookAttempt] = Field(default_factory=EMPTY)
+    """The attempts to post it."""
     next_attempt_at: AwareDatetime | None = None
+    """When it is posted next."""
     payload: dict[str, Any] = Field(default_factory=dict)
     """``event``, ``data`` and ``timestamp``; each attempt adds the ``signature``."""
     redelivery_of: str | None = None
+    """Id of the delivery that it repeats."""
 
 
 @with_config(INPUT)

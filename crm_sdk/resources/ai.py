@@ -46,6 +46,10 @@ class Ai(Resource[Mode]):
         safe=True,
         rate="ai",
         errors=("AI_SERVICE_ERROR",),
+        texts={
+            "deal_history": "The deals so far.",
+            "engagement_metrics": "Figures of how much they take part.",
+        },
     )
     def churn_risk(
         self,
@@ -71,7 +75,16 @@ class Ai(Resource[Mode]):
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/smart-compose", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
+    @operation(
+        flow="POST /ai/smart-compose",
+        safe=True,
+        rate="ai",
+        errors=("AI_SERVICE_ERROR",),
+        texts={
+            "conversation_context": "What was written so far, as one text or message by message.",
+            "tone": "The tone to write in.",
+        },
+    )
     def smart_compose(
         self,
         conversation_context: str | Sequence[str | Mapping[str, Any]],
@@ -84,7 +97,15 @@ class Ai(Resource[Mode]):
         Raises: AiServiceError.
         """
 
-    @operation(flow="POST /ai/meeting-preparation", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
+    @operation(
+        flow="POST /ai/meeting-preparation",
+        safe=True,
+        rate="ai",
+        errors=("AI_SERVICE_ERROR",),
+        texts={
+            "event_type": "The kind of meeting.",
+        },
+    )
     def meeting_preparation(
         self,
         event_type: str,
@@ -98,7 +119,15 @@ class Ai(Resource[Mode]):
         Raises: ValidationError for an unknown contact or deal; AiServiceError.
         """
 
-    @operation(flow="POST /ai/query", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
+    @operation(
+        flow="POST /ai/query",
+        safe=True,
+        rate="ai",
+        errors=("AI_SERVICE_ERROR",),
+        texts={
+            "query": "The question, in English, German or Spanish.",
+        },
+    )
     def query(self, query: str) -> QueryAnswer:
         """Turn a question such as "show me deals about to close" into filters for a list.
 

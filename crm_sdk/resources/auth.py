@@ -30,6 +30,10 @@ class Auth(Resource[Mode]):
             "USER_INACTIVE",
             "EMAIL_NOT_VERIFIED",
         ),
+        texts={
+            "tenant": "The company, where the same address is known in several.",
+            "mfa_code": "The code of the second factor.",
+        },
     )
     def login(
         self, email: str, password: str, *, tenant: str | None = None, mfa_code: str | None = None
@@ -62,7 +66,14 @@ class Auth(Resource[Mode]):
         """
 
     @operation(
-        flow="POST /api/auth/logout -", platform="POST /auth/logout", session="end", role="everybody", rate="auth"
+        flow="POST /api/auth/logout -",
+        platform="POST /auth/logout",
+        session="end",
+        role="everybody",
+        rate="auth",
+        texts={
+            "all_sessions": "End every session of the user, not this one alone.",
+        },
     )
     def logout(self, *, all_sessions: bool = False) -> None:
         """Sign out: the session's tokens stop working at once.

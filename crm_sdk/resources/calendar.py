@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 class CalendarEvents(Resource[Mode]):
     """Meetings, calls, demos and whatever else has a start and an end."""
 
-    @paginated(flow="GET /api/calendar/events")
+    @paginated(
+        flow="GET /api/calendar/events",
+        texts={
+            "start": "Only what ends after this time.",
+            "end": "Only what begins before this time.",
+        },
+    )
     def list(
         self,
         *,
@@ -100,7 +106,13 @@ class Calendar(Resource[Mode]):
 
     events: CalendarEvents[Mode] = part(CalendarEvents)
 
-    @operation(flow="POST /api/calendar/smart-scheduling", safe=True)
+    @operation(
+        flow="POST /api/calendar/smart-scheduling",
+        safe=True,
+        texts={
+            "preferred_times": "Moments, times of day, weekdays, or `morning`, `midday`, `afternoon`.",
+        },
+    )
     def smart_scheduling(
         self,
         duration: Annotated[int, Field(ge=5, le=480)],

@@ -168,7 +168,20 @@ class ContactCommunication(Resource[Mode]):
 class ContactImports(Resource[Mode]):
     """Contacts from files."""
 
-    @job(platform="POST /contacts/import", action="import", rate="bulk")
+    @job(
+        platform="POST /contacts/import",
+        rate="bulk",
+        action="import",
+        texts={
+            "mapping": "Which column becomes which member.",
+            "mode": "Whether rows may create contacts, update them, or both.",
+            "on_duplicate": "What becomes of a row that matches a contact.",
+            "has_header": "Whether the first row has the names of the columns.",
+            "delimiter": "What separates the columns of a CSV file.",
+            "encoding": "How the text of the file is encoded.",
+            "date_format": "How dates are written in the file, like `DD.MM.YYYY`.",
+        },
+    )
     def create(
         self,
         file: Upload | None = None,
@@ -266,7 +279,7 @@ class Contacts(Resource[Mode]):
         errors=("CONTACT_EXISTS", "RECORD_MERGED"),
     )
     def update(self, contact_id: str, changes: ContactUpdate, *, version: int | None = None) -> Contact:
-        """Change a contact: members that are left out stay, None clears, lists are replaced.
+        """Change a contact: members that are left out stay, null clears, lists are replaced.
 
         With `version`, only if nobody has changed it since that version.
 
@@ -294,7 +307,13 @@ class Contacts(Resource[Mode]):
         Raises: ValidationError for an unknown member, an operator it does not have, or too many conditions.
         """
 
-    @operation(platform="POST /contacts/bulk", rate="bulk")
+    @operation(
+        platform="POST /contacts/bulk",
+        rate="bulk",
+        texts={
+            "contacts": "The contacts; one with an id is updated.",
+        },
+    )
     def bulk_upsert(
         self, contacts: Sequence[ContactUpsert], *, match_on: ImportMatch | None = None, atomic: bool = False
     ) -> BulkResult[Contact]:
@@ -328,7 +347,14 @@ class Contacts(Resource[Mode]):
         `fields` chooses the columns; the other arguments choose the contacts, as in `list`. The file is streamed.
         """
 
-    @operation(platform="POST /contacts/validate", safe=True, errors=("TOO_MANY_ITEMS",))
+    @operation(
+        platform="POST /contacts/validate",
+        safe=True,
+        errors=("TOO_MANY_ITEMS",),
+        texts={
+            "contacts": "The contacts to check.",
+        },
+    )
     def validate(self, contacts: Sequence[ContactDraft]) -> List[ContactValidation]:
         """Check up to 1,000 contacts as `create` would, and write nothing.
 
@@ -336,7 +362,15 @@ class Contacts(Resource[Mode]):
         the call.
         """
 
-    @operation(platform="POST /contacts/deduplicate", action="read")
+    @operation(
+        platform="POST /contacts/deduplicate",
+        action="read",
+        texts={
+            "mode": "Whether duplicates are only found, or merged as well.",
+            "threshold": "How alike two contacts have to be, 0 to 100.",
+            "survivor": "Which contact of a group stays.",
+        },
+    )
     def deduplicate(
         self,
         *,

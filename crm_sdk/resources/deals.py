@@ -83,7 +83,7 @@ class Deals(Resource[Mode]):
 
     @operation(flow="PUT /api/deals/{deal_id}", errors=_MOVES)
     def update(self, deal_id: str, changes: DealUpdate) -> Deal:
-        """Change a deal: members that are left out stay, None clears. What is computed is computed anew.
+        """Change a deal: members that are left out stay, null clears. What is computed is computed anew.
 
         A `stage` moves it as `move_stage` does.
 

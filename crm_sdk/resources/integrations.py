@@ -20,7 +20,14 @@ class Integrations(Resource[Mode]):
     def list(self) -> Page[Integration]:
         """List the integrations, by name."""
 
-    @operation(mvp="POST /api/integrations/{integration_id}/connect", role="admin", errors=("CONNECTION_REFUSED",))
+    @operation(
+        mvp="POST /api/integrations/{integration_id}/connect",
+        role="admin",
+        errors=("CONNECTION_REFUSED",),
+        texts={
+            "credentials": "What the system asks for: a key, a token, or a user name and a password.",
+        },
+    )
     def connect(
         self,
         integration_id: str,

@@ -40,7 +40,7 @@ class LeadCaptures(Resource[Mode]):
         """Capture a lead from a web form.
 
         An open lead with the same e-mail address, else the same phone, is completed instead of made twice. A
-        submission whose `honeypot` is filled in is dropped: the answer's `lead` is then None.
+        submission whose `honeypot` is filled in is dropped: the answer's `lead` is then null.
 
         Raises: ValidationError when there is neither an e-mail address nor a phone number.
         """
@@ -65,7 +65,13 @@ class Leads(Resource[Mode]):
 
     capture: LeadCaptures[Mode] = part(LeadCaptures)
 
-    @paginated(mvp="GET /api/leads status source limit offset", platform="GET /leads")
+    @paginated(
+        mvp="GET /api/leads status source limit offset",
+        platform="GET /leads",
+        texts={
+            "converted": "Only those that became contacts, or only those that did not.",
+        },
+    )
     def list(
         self,
         *,
@@ -111,7 +117,7 @@ class Leads(Resource[Mode]):
 
     @operation(mvp="PUT /api/leads/{lead_id} changes", platform="PUT /leads/{lead_id}", errors=("LEAD_CONVERTED",))
     def update(self, lead_id: str, changes: LeadUpdate, *, version: int | None = None) -> Lead:
-        """Change a lead: members that are left out stay, None clears, lists are replaced.
+        """Change a lead: members that are left out stay, null clears, lists are replaced.
 
         With `version`, only if nobody has changed it since that version.
 
@@ -147,6 +153,10 @@ class Leads(Resource[Mode]):
     @operation(
         platform="POST /leads/{lead_id}/convert",
         errors=("LEAD_CONVERTED", "LEAD_UNQUALIFIED", "ACCOUNT_MISMATCH", "STAGE_NOT_IN_PIPELINE", "PIPELINE_INACTIVE"),
+        texts={
+            "create_account": "Whether an account is made where none is found.",
+            "create_deal": "Whether a deal is made.",
+        },
     )
     def convert(
         self,
@@ -197,7 +207,13 @@ class Leads(Resource[Mode]):
         Each is done for itself, as `qualify` does; with `atomic` all of them or none.
         """
 
-    @operation(platform="POST /leads/bulk-convert", rate="bulk")
+    @operation(
+        platform="POST /leads/bulk-convert",
+        rate="bulk",
+        texts={
+            "conversions": "The leads, each with what is special about its conversion.",
+        },
+    )
     def bulk_convert(
         self, conversions: Sequence[LeadConversionInput], *, atomic: bool = False
     ) -> BulkResult[LeadConversion]:
@@ -215,7 +231,14 @@ class Leads(Resource[Mode]):
         Only empty members are filled, unless `overwrite`; `fields` limits which. Converted leads are left out.
         """
 
-    @operation(platform="POST /leads/assign", rate="bulk")
+    @operation(
+        platform="POST /leads/assign",
+        rate="bulk",
+        texts={
+            "strategy": "How it is decided who gets which lead.",
+            "reassign": "Assign leads that have an owner, too.",
+        },
+    )
     def assign(
         self,
         *,

@@ -19,6 +19,7 @@ from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity, permissions
+from .description import description
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of, read_body, read_query
@@ -51,7 +52,8 @@ class Visit:
         fault: Fault | None = None
         try:
             kind = self.server.live.serves(self.request)
-            match = self._route() if kind is None else None
+            described = description(self.request) if kind is None else None
+            match = self._route() if kind is None and described is None else None
             self.operation = match.endpoint.operation if match is not None else None
             fault = self.server.faults.take(
                 self.operation.id if self.operation is not None else kind, self.request.method, self.request.path
@@ -63,6 +65,8 @@ class Visit:
             provoked = fault is not None and fault.kind == "status"
             if fault is not None and provoked:
                 reply = self._fault_reply(fault)
+            elif described is not None:
+                reply = replace(described, headers={**self.headers, **described.headers})
             else:
                 reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:

@@ -1,0 +1,91 @@
+"""The CRM's HTTP API as OpenAPI 3.1: one document for each dialect, made from the declarations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from .._version import __version__
+from ..catalogue import Catalogue, declared_operations
+from ..dialects import DIALECTS
+from ..resource import parts
+from . import answers
+from .calls import operation_object, with_examples
+from .schemas import Schemas
+
+_TITLES: Mapping[str, str] = {
+    "mvp": "CRM, as the MVP document has it",
+    "flow": "CRM, as the Flow document has it",
+    "platform": "CRM, as the platform document has it",
+}
+_BEARER = "An access token, or an API key: `Authorization: Bearer …`"
+_HEADERS: Mapping[str, tuple[str, str]] = {
+    "X-Request-ID": ("string", "Names the request where it is asked about."),
+    "X-RateLimit-Limit": ("integer", "Calls that may be made in one window."),
+    "X-RateLimit-Remaining": ("integer", "Calls that are left in this window."),
+    "X-RateLimit-Reset": ("integer", "When the window ends, as a Unix time."),
+    "Retry-After": ("integer", "Seconds to wait."),
+    "Location": ("string", "The path of the new record."),
+}
+
+
+def document(dialect: str, server: str | None = None) -> dict[str, Any]:
+    """Return the OpenAPI document of a dialect; `server` is the URL its paths follow, by default the path ``/``."""
+    found = DIALECTS[dialect]
+    schemas = Schemas(dialect)
+    paths: dict[str, dict[str, Any]] = {}
+    nouns: set[str] = set()
+    for operation in declared_operations():
+        route = operation.routes.get(dialect)
+        if route is not None:
+            nouns.add(operation.id.partition(".")[0])
+            paths.setdefault(route.path, {})[route.method.lower()] = operation_object(operation, route, schemas)
+    components = {**schemas.components, "Failure": answers.failure(dialect)}
+    for path in paths.values():
+        for method in path.values():
+            with_examples(method, components)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": _TITLES[dialect], "version": __version__, "description": _about(dialect)},
+        "servers": [{"url": server if server is not None else found.prefix or "/"}],
+        "security": [{"bearer": []}],
+        "tags": [
+            {"name": noun, "description": inspect.getdoc(kind)}
+            for noun, kind in parts(Catalogue).items()
+            if noun in nouns
+        ],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "parameters": _parameters(),
+            "headers": {
+                name: {"description": text, "schema": {"type": kind}} for name, (kind, text) in _HEADERS.items()
+            },
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": _BEARER}},
+        },
+    }
+
+
+def _about(dialect: str) -> str:
+    lines = ["What is marked `x-origin: ours` is in no document.", "`x-codes` are the error codes of a status."]
+    if dialect != "platform":
+        lines.append("Where two dialects have the same path, the header `X-CRM-Dialect` chooses one.")
+    return " ".join(lines)
+
+
+def _parameters() -> dict[str, Any]:
+    return {
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "description": 'The version the record must have, such as `"3"`; with another one nothing is changed.',
+            "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "The same key again, within 24 hours, gets the first answer and does nothing more.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        },
+    }

@@ -1,0 +1,217 @@
+"""One declared call as an operation of OpenAPI: its parameters, body, answers and errors in one dialect."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from .. import texts
+from ..codes import codes_of
+from ..errors import error_class
+from ..operation import Operation
+from ..route import PAGING, Route
+from ..wire import camel
+from . import answers
+from .examples import Examples
+from .schemas import Schema, Schemas, one_or_many, types_of
+
+JSON = "application/json"
+_HEADERS = ("X-Request-ID", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+_SEES_COMMAS = {"style": "form", "explode": False}
+
+
+def operation_object(operation: Operation[Any, Any], route: Route, schemas: Schemas) -> dict[str, Any]:
+    """Return a call as OpenAPI has it, but for examples of what refers to components that are not there yet."""
+    call = _Call(operation, route, schemas)
+    flags = operation.flags
+    found: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.id.partition(".")[0]],
+        "summary": _http_words(operation, operation.doc.partition("\n")[0].rstrip(".")),
+        "description": _http_words(operation, operation.doc),
+        "parameters": list(call.parameters()),
+        "responses": call.responses(),
+        "x-rate-class": flags.rate,
+    }
+    body = call.body()
+    if body is not None:
+        found["requestBody"] = body
+    if not flags.auth:
+        found["security"] = []
+    if operation.destroys:
+        found["x-destroys"] = True
+    if flags.role is not None:
+        found["x-role"] = flags.role
+    if flags.ours:
+        found["x-origin"] = "ours"
+    return found
+
+
+class _Call:
+    """One call in one dialect."""
+
+    def __init__(self, operation: Operation[Any, Any], route: Route, schemas: Schemas) -> None:
+        self._operation = operation
+        self._route = route
+        self._schemas = schemas
+        names = [name for name in operation.arguments.types if route.has(name) and name != "version"]
+        # Which page is wanted can be said in three ways, of which a dialect has two.
+        paging = route.dialect.page_arguments({"limit": 1, "offset": 1}).keys()
+        self._names = [name for name in names if name not in PAGING or name in paging]
+        self._in_query = route.method == "GET" or (
+            route.method == "DELETE" and not any(name in self._names for name in operation.positional)
+        )
+
+    # -- what is sent ------------------------------------------------------------------------------------------
+
+    def parameters(self) -> Iterator[dict[str, Any]]:
+        """Yield what stands in the path, in the query and in headers."""
+        for name in self._route.placeholders:
+            text = texts.of_argument(self._operation, name)
+            schema = {"type": "string", "minLength": 1}
+            yield {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
+        if self._in_query:
+            yield from (self._query_parameter(name) for name in self._names)
+        if "version" in self._operation.arguments.types and self._route.has("version"):
+            yield {"$ref": "#/components/parameters/IfMatch"}
+        if self._route.method == "POST":
+            yield {"$ref": "#/components/parameters/IdempotencyKey"}
+
+    def _query_parameter(self, name: str) -> dict[str, Any]:
+        schema = self._schemas.of(self._argument(name), written=True)
+        if name == "sort" and self._route.dialect.camel_sort and "enum" in schema:
+            schema = {**schema, "enum": [word and camel(word) for word in schema["enum"]]}
+        found: dict[str, Any] = {
+            "name": self._route.wire_name(name),
+            "in": "query",
+            "required": self._is_needed(name),
+            "description": texts.of_argument(self._operation, name),
+            "schema": _without_null(schema),
+        }
+        return found | (_SEES_COMMAS if schema.get("type") == "array" else {})
+
+    def _argument(self, name: str) -> Any:
+        return self._operation.arguments.types[name]
+
+    def _is_needed(self, name: str) -> bool:
+        return self._operation.signature.parameters[name].default is inspect.Parameter.empty
+
+    def body(self) -> dict[str, Any] | None:
+        """Return what the body of the request holds; None where there is none."""
+        if self._in_query or not self._names:
+            return None
+        arguments = self._operation.arguments
+        needed = any(self._is_needed(name) for name in self._names)
+        plain = [name for name in self._names if name != arguments.upload]
+        content: dict[str, Any] = {}
+        if plain:
+            content[JSON] = {"schema": self._members(plain)}
+        if arguments.upload is not None:
+            parts: dict[str, Any] = {camel(arguments.upload): {"type": "string", "format": "binary"}}
+            if plain:
+                parts["options"] = content[JSON]["schema"]
+            content["multipart/form-data"] = {"schema": {"type": "object", "properties": parts}}
+        return {"required": needed, "content": content}
+
+    def _members(self, names: list[str]) -> Schema:
+        """Return the schema of a JSON body made of arguments."""
+        body = self._operation.arguments.body
+        if names == [body]:
+            return self._schemas.of(self._operation.arguments.body_type, written=True)
+        properties: dict[str, Schema] = {}
+        needed: list[str] = []
+        for name in names:
+            if name == body:
+                inner = self._schemas.resolved(self._operation.arguments.body_type)
+                properties |= inner["properties"]
+                needed += inner.get("required", [])
+                continue
+            schema = self._schemas.of(self._argument(name), written=True)
+            default = self._operation.signature.parameters[name].default
+            properties[self._route.wire_name(name)] = {
+                **schema,
+                "description": texts.of_argument(self._operation, name),
+                **({"default": default} if isinstance(default, (str, int)) else {}),
+            }
+            if self._is_needed(name):
+                needed.append(self._route.wire_name(name))
+        found: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+        return found | ({"required": needed} if needed else {})
+
+    # -- what is answered --------------------------------------------------------------------------------------
+
+    def responses(self) -> dict[str, Any]:
+        """Return what may be answered, by status: successes, then failures with their codes."""
+        found: dict[str, Any] = {
+            str(status): self._success(status)
+            for status in sorted({self._operation.status, *self._operation.flags.statuses})
+        }
+        by_status: dict[int, list[str]] = {}
+        for code, status in codes_of(self._operation, self._route).items():
+            by_status.setdefault(status, []).append(code)
+        for status, codes in by_status.items():
+            found[str(status)] = {
+                "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
+                "headers": _headers(*_HEADERS, *(("Retry-After",) if status == 429 else ())),
+                "content": {JSON: {"schema": {"$ref": "#/components/schemas/Failure"}}},
+                "x-codes": codes,
+            }
+        return found
+
+    def _success(self, status: int) -> dict[str, Any]:
+        named = (*_HEADERS, *(("Location",) if status == 201 else ()))
+        found: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": _headers(*named)}
+        if self._operation.kind == "download":
+            media = self._operation.flags.media or ("application/octet-stream",)
+            found["content"] = {name: {"schema": {"type": "string", "format": "binary"}} for name in media}
+        else:
+            found["content"] = {JSON: {"schema": answers.success(self._operation, self._route, self._schemas)}}
+        return found
+
+
+def with_examples(found: Mapping[str, Any], components: Mapping[str, Any]) -> None:
+    """Add an example to each JSON body of an operation: what is sent, and what is answered on success."""
+    examples = Examples(components)
+    body = found.get("requestBody", {}).get("content", {}).get(JSON)
+    if body is not None:
+        body["example"] = examples.of(body["schema"], whole=False)
+    for status, response in found["responses"].items():
+        media = response.get("content", {}).get(JSON)
+        if media is not None and status < "300":
+            media["example"] = examples.of(media["schema"])
+
+
+def _without_null(schema: Schema) -> Schema:
+    """Return the schema of a value in a query, where there is no null."""
+    kinds = types_of(schema)
+    if "null" in kinds:
+        schema = {**schema, "type": one_or_many([kind for kind in kinds if kind != "null"])}
+    if "enum" in schema:
+        schema = {**schema, "enum": [word for word in schema["enum"] if word is not None]}
+    if "anyOf" in schema:
+        choices = [_without_null(choice) for choice in schema["anyOf"] if choice != {"type": "null"}]
+        return choices[0] if len(choices) == 1 else {**schema, "anyOf": choices}
+    return schema
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+_ERRORS = re.compile(r"\b([A-Z]\w+Error)\b")
+
+
+def _http_words(operation: Operation[Any, Any], doc: str) -> str:
+    """Return a docstring for a reader who has no Python: members as on the wire, errors as statuses."""
+    names = {*operation.signature.parameters, *operation.arguments.names}
+    doc = re.sub(r"`(\w+)`", lambda m: f"`{camel(m[1]) if m[1] in names else m[1]}`", doc)
+    doc = _ERRORS.sub(lambda m: _STATUSES.get(m[1], m[1]), doc)
+    return doc.replace("Raises:", "Fails:")
+
+
+_STATUSES = {error_class(status, "").__name__: str(status) for status in (400, 401, 403, 404, 409, 422, 429)} | {
+    "AiServiceError": "500"
+}

@@ -1,0 +1,135 @@
+"""Examples of what is sent and answered, made from the schemas: each is valid against the one it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..wire import snake
+
+_VALUES: Mapping[str, Any] = {
+    "name": "Ada Lovelace",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "email": "ada@example.com",
+    "secondary_emails": ["ada.lovelace@example.org"],
+    "phone": "+49 30 901820",
+    "mobile": "+49 151 2345678",
+    "company": "Analytical Engines Ltd",
+    "title": "Head of Research",
+    "website": "https://example.com",
+    "url": "https://example.com/hook",
+    "domain": "example.com",
+    "industry": "Software",
+    "street": "12 St James's Square",
+    "city": "London",
+    "postal_code": "SW1Y 4JH",
+    "country": "GB",
+    "currency": "EUR",
+    "language": "en",
+    "timezone": "Europe/London",
+    "tags": ["vip"],
+    "notes": "Met at the fair",
+    "value": 12500,
+    "amount": 12500,
+    "annual_revenue": 4200000,
+    "employees": 120,
+    "probability": 60,
+    "content": "Could you send me the offer again?",
+    "text": "We are very happy with the offer.",
+    "subject": "Your offer",
+    "message": "Could you call me back?",
+    "description": "What was agreed on the telephone",
+    "reason": "No budget this year",
+    "password": "demo-password",
+    "q": "ada",
+    "query": "show me deals that close this month",
+    "search": "ada",
+    "events": ["lead.created"],
+    "duration": 30,
+    "version": 3,
+    "total": 42,
+    "page": 1,
+    "limit": 50,
+    "stage": "qualified",
+    "tag": "vip",
+    "scope": "contacts:read",
+    "token_type": "Bearer",
+    "expires_in": 3600,
+}
+"""What a member of a name holds in an example, if its schema allows it."""
+
+_BY_FORMAT: Mapping[str, str] = {"date-time": "2026-01-15T09:00:00Z", "date": "2026-01-15", "binary": "name\nAda\n"}
+_BY_PATTERN: Mapping[str, str] = {"@": "ada@example.com", "://": "https://example.com", "A-Z]{3}": "EUR"}
+_DEPTH = 4
+"""How deep an example goes; deeper lists are empty, and members that need not be there are left out."""
+
+
+class Examples:
+    """Examples for schemas that refer to components."""
+
+    def __init__(self, components: Mapping[str, Any]) -> None:
+        self._components = components
+
+    def of(self, schema: Mapping[str, Any], name: str = "", *, whole: bool = True, depth: int = 0) -> Any:
+        """Return an example of a schema: all of it or, without `whole`, what is needed and a little more."""
+        if "$ref" in schema:
+            return self.of(self._components[schema["$ref"].rpartition("/")[2]], name, whole=whole, depth=depth)
+        if "anyOf" in schema:
+            return self.of(schema["anyOf"][0], name, whole=whole, depth=depth)
+        if "const" in schema or "enum" in schema:
+            return schema["const"] if "const" in schema else schema["enum"][0]
+        kinds = schema.get("type", "object")
+        kind = kinds if isinstance(kinds, str) else kinds[0]
+        known = _VALUES.get(snake(name))
+        if known is not None and _is_a(known, schema, kind):
+            return known
+        if kind == "object":
+            return self._object(schema, whole=whole, depth=depth)
+        if kind == "array":
+            items = schema.get("items", {})
+            none = schema.get("maxItems") == 0 or (depth >= _DEPTH and not schema.get("minItems"))
+            return [] if none else [self.of(items, name.removesuffix("s"), whole=whole, depth=depth + 1)]
+        return _scalar(kind, schema, snake(name))
+
+    def _object(self, schema: Mapping[str, Any], *, whole: bool, depth: int) -> dict[str, Any]:
+        members: Mapping[str, Any] = schema.get("properties", {})
+        needed = schema.get("required", ())
+        chosen = [
+            name
+            for name in members
+            if name in needed or (depth < _DEPTH and (whole or (depth == 0 and _VALUES.get(snake(name)) is not None)))
+        ]
+        return {name: self.of(members[name], name, whole=whole, depth=depth + 1) for name in chosen}
+
+
+_KINDS: Mapping[str, type[object] | tuple[type[object], ...]] = {
+    "string": str,
+    "array": list,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def _is_a(value: object, schema: Mapping[str, Any], kind: str) -> bool:
+    if kind not in _KINDS or not isinstance(value, _KINDS[kind]) or "format" in schema:
+        return False
+    return kind != "array" or schema.get("items", {}).get("type") == "string"
+
+
+def _scalar(kind: str, schema: Mapping[str, Any], name: str) -> Any:
+    if kind in ("integer", "number"):
+        return max(schema.get("minimum", 1), 1)
+    if kind == "boolean":
+        return True
+    if kind == "null":
+        return None
+    if "format" in schema:
+        return _BY_FORMAT[schema["format"]]
+    if "pattern" in schema:
+        return next(text for part, text in _BY_PATTERN.items() if part in schema["pattern"])
+    if name == "id" or name.endswith(("_id", "_by")):
+        return f"{name.removesuffix('_id').removesuffix('_by').rpartition('_')[2] or 'record'}_123"
+    text = name.replace("_", " ") or "text"
+    return text[: schema.get("maxLength", len(text))]

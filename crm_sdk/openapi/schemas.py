@@ -1,0 +1,254 @@
+"""JSON Schemas of the declared types, as one dialect writes them: its members, under its names."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import AwareDatetime
+from pydantic.fields import FieldInfo
+from typing_extensions import get_type_hints, is_typeddict
+
+from .. import texts
+from ..models.record import Model
+from ..models.values import OpenVocabulary
+from ..wire import Shape, camel, shape_of
+
+Schema: TypeAlias = dict[str, Any]
+
+_PLAIN: Mapping[Any, Schema] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    Decimal: {"type": "number"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    AwareDatetime: {"type": "string", "format": "date-time"},
+    Any: {},
+    object: {},
+    None: {"type": "null"},
+    type(None): {"type": "null"},
+}
+_QUALIFIERS = frozenset(
+    f"{module}.{name}" for module in ("typing", "typing_extensions") for name in ("Required", "NotRequired")
+)
+
+
+class Schemas:
+    """The schemas of one dialect; those of records and inputs are components that others refer to."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
+        self.components: dict[str, Schema] = {}
+
+    def of(self, annotation: Any, *, written: bool = False) -> Schema:
+        """Return the schema of a type: as it is answered or, with `written`, as it may be sent."""
+        marks: tuple[Any, ...] = ()
+        while get_origin(annotation) is Annotated or str(get_origin(annotation)) in _QUALIFIERS:
+            annotation, *more = get_args(annotation)
+            marks = (*more, *marks)
+        schema = self._of(annotation, marks, written)
+        for mark in marks:
+            schema = _bounded(schema, mark)
+        return schema
+
+    def resolved(self, kind: Any) -> Schema:
+        """Return the schema of a record or an input itself, rather than what refers to it."""
+        return self.components[self._reference(kind)["$ref"].rpartition("/")[2]]
+
+    def _of(self, kind: Any, marks: tuple[Any, ...], written: bool) -> Schema:
+        origin, args = get_origin(kind), get_args(kind)
+        lineage: tuple[Any, ...] = getattr(kind, "__mro__", ())
+        if kind in _PLAIN:
+            return dict(_PLAIN[kind])
+        if Model in lineage or is_typeddict(kind):
+            return self._reference(kind)
+        if str in lineage:  # a credential
+            return {"type": "string"}
+        if origin is Literal:
+            return {"type": "string", "enum": list(args)}
+        if origin in (Union, types.UnionType):
+            return self._union(args, marks, written)
+        if origin in (list, Sequence):
+            return {"type": "array", "items": self.of(args[0], written=written)}
+        if origin in (dict, Mapping):
+            inner = self.of(args[1], written=written)
+            return {"type": "object", "additionalProperties": inner or True}
+        raise TypeError(f"{kind!r} has no JSON Schema yet: add it to {__name__}")
+
+    # -- unions ------------------------------------------------------------------------------------------------
+
+    def _union(self, choices: tuple[Any, ...], marks: tuple[Any, ...], written: bool) -> Schema:
+        words = [word for choice in choices for word in get_args(choice) if get_origin(choice) is Literal]
+        if words and all(choice in (str, type(None)) or get_origin(choice) is Literal for choice in choices):
+            is_open = not written or any(isinstance(mark, OpenVocabulary) for mark in marks)
+            return _vocabulary(words, open=is_open and str in choices, nullable=type(None) in choices)
+        schemas = _distinct(self.of(choice, written=written) for choice in choices)
+        known = [self._kinds(choice) for choice in choices]
+        mapping = {word: ref for kinds in known for word, ref in kinds.items()}
+        if len(mapping) > 1:
+            # The last is what takes a kind that nobody knows yet: `anyOf`, since it takes those that are known as well.
+            return {"anyOf": schemas, "discriminator": {"propertyName": "kind", "mapping": mapping}}
+        return _either(schemas)
+
+    def _kinds(self, choice: Any) -> Mapping[str, str]:
+        """Return the values of ``kind`` that tell a model from the others of its union, with what they refer to."""
+        while get_origin(choice) is Annotated:
+            choice = get_args(choice)[0]
+        info = getattr(choice, "model_fields", {}).get("kind")
+        if info is None or get_origin(info.annotation) is not Literal:
+            return {}
+        return {word: self._reference(choice)["$ref"] for word in get_args(info.annotation)}
+
+    # -- records and inputs ------------------------------------------------------------------------------------
+
+    def _reference(self, kind: type[Any]) -> Schema:
+        name = component_name(kind)
+        if name not in self.components:
+            self.components[name] = {}  # it may hold some of its own kind
+            self.components[name] = self._input(kind) if is_typeddict(kind) else self._model(kind)
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def _model(self, kind: type[Model]) -> Schema:
+        shape = shape_of(kind, self.dialect)
+        properties: dict[str, Schema] = {}
+        required: list[str] = []
+        for name, info in kind.model_fields.items():
+            if shape is not None and name not in shape.names:
+                continue
+            wire_name = _wire_name(shape, name, info)
+            schema = self.of(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)
+            if shape is not None and name in shape.text:
+                schema = {"type": ["string", "null"]}
+            properties[wire_name] = _told(schema, texts.of_member(kind, name))
+            if shape is None or name not in shape.optional:
+                required.append(wire_name)
+        return _object(properties, required, texts.summary(kind))
+
+    def _input(self, kind: Any) -> Schema:
+        shape = shape_of(kind, self.dialect)
+        properties: dict[str, Schema] = {}
+        required: list[str] = []
+        for name, hint in get_type_hints(kind, include_extras=True).items():
+            if shape is not None and name not in shape.names:
+                continue
+            wire_name = shape.names[name] if shape is not None else camel(name)
+            schema = self.of(hint, written=True)
+            if shape is not None and name in shape.text:
+                schema = {"type": ["string", "null"]}
+            properties[wire_name] = _told(schema, texts.of_member(kind, name))
+            if is_required(kind, name, hint):
+                required.append(wire_name)
+        return _object(properties, required, texts.summary(kind)) | {"additionalProperties": False}
+
+
+def is_required(kind: Any, name: str, hint: Any) -> bool:
+    """Tell whether an input needs a member: its mark says so, else whether the input is total."""
+    # `__required_keys__` does not see the marks of annotations that are strings, as all of ours are.
+    mark = str(get_origin(hint)).rpartition(".")[2]
+    return mark == "Required" or (mark != "NotRequired" and name in kind.__required_keys__)
+
+
+def component_name(kind: Any) -> str:
+    """Return what a record or an input is called among the components: ``BulkResult[Lead]`` is BulkResult_Lead."""
+    generic: Mapping[str, Any] = getattr(kind, "__pydantic_generic_metadata__", None) or {}
+    if not generic.get("args"):
+        return str(kind.__name__)
+    inner = ("None" if arg in (None, type(None)) else component_name(arg) for arg in generic["args"])
+    return "_".join((generic["origin"].__name__, *inner))
+
+
+def _wire_name(shape: Shape | None, name: str, info: FieldInfo) -> str:
+    return shape.names[name] if shape is not None else info.serialization_alias or camel(name)
+
+
+def _object(properties: Mapping[str, Schema], required: Sequence[str], text: str) -> Schema:
+    schema: Schema = {"type": "object", "description": text, "properties": dict(properties)}
+    return schema | ({"required": list(required)} if required else {})
+
+
+def _told(schema: Schema, text: str | None) -> Schema:
+    return schema if text is None else {**schema, "description": text}
+
+
+def _vocabulary(words: Sequence[str], *, open: bool, nullable: bool) -> Schema:
+    known: Schema = {"type": "string", "enum": list(words)}
+    if open:
+        return {"anyOf": [known, {"type": ["string", "null"] if nullable else "string"}]}
+    return {"type": ["string", "null"], "enum": [*words, None]} if nullable else known
+
+
+def types_of(schema: Schema) -> list[str]:
+    """Return the types that a schema names; none where it refers to others."""
+    kinds: str | list[str] = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds
+
+
+def one_or_many(kinds: list[str]) -> str | list[str]:
+    """Return types as a schema names them."""
+    return kinds[0] if len(kinds) == 1 else kinds
+
+
+def _either(schemas: Sequence[Schema]) -> Schema:
+    """Return the schema of a union. Types without anything more are listed in one place."""
+    listed = [kind for schema in schemas if schema.keys() == {"type"} for kind in types_of(schema)]
+    if "number" in listed:
+        listed = [name for name in listed if name != "integer"]
+    others = [schema for schema in schemas if schema.keys() != {"type"}]
+    if len(others) == 1 and listed == ["null"] and isinstance(others[0].get("type"), str) and "enum" not in others[0]:
+        return {**others[0], "type": [others[0]["type"], "null"]}
+    if listed:
+        others.append({"type": one_or_many(listed)})
+    return others[0] if len(others) == 1 else {"anyOf": others}
+
+
+def _distinct(schemas: Iterable[Schema]) -> list[Schema]:
+    found: list[Schema] = []
+    for schema in schemas:
+        if schema not in found:
+            found.append(schema)
+    return found
+
+
+def _bounded(schema: Schema, mark: Any) -> Schema:
+    """Return a schema with what a mark of its annotation demands, wherever it applies."""
+    if isinstance(mark, FieldInfo):
+        for each in mark.metadata:
+            schema = _bounded(schema, each)
+        return schema
+    bounds = dict(_bounds(mark))
+    if not bounds:
+        return schema
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_bounded(choice, mark) for choice in schema["anyOf"]]}
+    fitting = {key: value for (key, kinds), value in bounds.items() if not set(kinds).isdisjoint(types_of(schema))}
+    return schema | fitting
+
+
+_NUMBERS = ("integer", "number")
+
+
+def _bounds(mark: Any) -> Iterator[tuple[tuple[str, tuple[str, ...]], Any]]:
+    """Yield what a mark says: the keyword, the types it is about, and its value."""
+    if isinstance(mark, Ge):
+        yield ("minimum", _NUMBERS), mark.ge
+    elif isinstance(mark, Gt):
+        yield ("exclusiveMinimum", _NUMBERS), mark.gt
+    elif isinstance(mark, Le):
+        yield ("maximum", _NUMBERS), mark.le
+    elif isinstance(mark, Lt):
+        yield ("exclusiveMaximum", _NUMBERS), mark.lt
+    elif isinstance(mark, MinLen):
+        yield ("minLength", ("string",)), mark.min_length
+        yield ("minItems", ("array",)), mark.min_length
+    elif isinstance(mark, MaxLen):
+        yield ("maxLength", ("string",)), mark.max_length
+        yield ("maxItems", ("array",)), mark.max_length
+    pattern = getattr(mark, "pattern", None)
+    if isinstance(pattern, str):
+        yield ("pattern", ("string",)), pattern

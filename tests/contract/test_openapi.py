@@ -1,0 +1,187 @@
+"""The OpenAPI documents: valid, whole, with true examples and a text for everything; served, and printed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from crm_sdk import texts
+from crm_sdk.catalogue import declared_operations
+from crm_sdk.codes import codes_of
+from crm_sdk.dialects import DIALECTS
+from crm_sdk.openapi import document
+from crm_sdk.openapi.schemas import Schemas, component_name
+from crm_sdk.operation import Operation
+from crm_sdk.route import PAGING, Route
+from server_stub import StubServer
+from server_stub.request.http import Request
+
+DOCUMENTS: Mapping[str, dict[str, Any]] = {dialect: document(dialect) for dialect in DIALECTS}
+OPERATIONS = list(declared_operations())
+ROUTES = [(operation, route) for operation in OPERATIONS for route in operation.routes.values()]
+NAMES = [f"{operation.id} {route.dialect.name}" for operation, route in ROUTES]
+PYTHON_WORDS = re.compile(r"\b(None|True|False|dict|datetime|Decimal|kwargs)\b|\w+=|``")
+
+
+def described(operation: Operation[..., Any], route: Route) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENTS[route.dialect.name]["paths"][route.path][route.method.lower()]
+    return found
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_document_is_valid(dialect: str) -> None:
+    OpenAPIV31SpecValidator(DOCUMENTS[dialect]).validate()
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_document_has_every_call_of_its_dialect_and_no_other(dialect: str) -> None:
+    calls = [call for path in DOCUMENTS[dialect]["paths"].values() for call in path.values()]
+    declared = [operation for operation, route in ROUTES if route.dialect.name == dialect]
+    assert sorted(call["operationId"] for call in calls) == sorted(operation.id for operation in declared)
+    assert {call["operationId"] for call in calls if call.get("x-origin") == "ours"} == {
+        operation.id for operation in declared if operation.flags.ours
+    }
+    tags = {tag["name"] for tag in DOCUMENTS[dialect]["tags"]}
+    assert tags == {tag for call in calls for tag in call["tags"]}
+
+
+@pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
+def test_a_call_has_all_its_arguments(operation: Operation[..., Any], route: Route) -> None:
+    call = described(operation, route)
+    given = {name for name in operation.signature.parameters if route.has(name)}
+    if not PAGING.isdisjoint(given):  # of the three ways to say which page, a dialect has two
+        given -= {"offset"} if route.dialect.name == "platform" else {"page"}
+    parameters = {parameter["name"]: parameter for parameter in call["parameters"] if "name" in parameter}
+    headers = {parameter["$ref"].rpartition("/")[2] for parameter in call["parameters"] if "$ref" in parameter}
+    members = _members(call, route.dialect.name)
+    for name in given:
+        if name in route.placeholders:
+            assert parameters[name]["in"] == "path"
+        elif name == "version":
+            assert "IfMatch" in headers
+        elif name == operation.arguments.body:
+            assert members
+        else:
+            wire_name = route.wire_name(name)
+            assert (wire_name in parameters) is not (wire_name in members), name
+    assert ("IdempotencyKey" in headers) is (route.method == "POST")
+
+
+def _members(call: Mapping[str, Any], dialect: str) -> set[str]:
+    """Return the members of a body, whichever way it is sent."""
+    found: set[str] = set()
+    for media in call.get("requestBody", {}).get("content", {}).values():
+        schema = media["schema"]
+        if "$ref" in schema:
+            schema = DOCUMENTS[dialect]["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        found |= set(schema["properties"])
+    return found
+
+
+@pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
+def test_a_call_has_its_statuses_with_their_codes(operation: Operation[..., Any], route: Route) -> None:
+    answers = described(operation, route)["responses"]
+    codes = codes_of(operation, route)
+    assert {int(status) for status in answers} == {operation.status, *operation.flags.statuses, *codes.values()}
+    assert {code: int(status) for status, answer in answers.items() for code in answer.get("x-codes", ())} == codes
+    assert (described(operation, route).get("security") == []) is not operation.flags.auth
+
+
+@pytest.mark.parametrize(("operation", "route"), ROUTES, ids=NAMES)
+def test_an_example_is_valid(operation: Operation[..., Any], route: Route) -> None:
+    components = DOCUMENTS[route.dialect.name]["components"]
+    for media in _json_of(described(operation, route)):
+        schema = {**media["schema"], "components": components}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(media["example"])
+
+
+def _json_of(call: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    every = [call.get("requestBody", {}), *(a for status, a in call["responses"].items() if status < "300")]
+    for each in every:
+        media = each.get("content", {}).get("application/json")
+        if media is not None:
+            yield media
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_every_argument_has_a_text(operation: Operation[..., Any]) -> None:
+    said = {name: texts.of_argument(operation, name) for name in operation.signature.parameters}
+    assert [name for name, text in said.items() if not text] == []
+    assert operation.flags.texts.keys() <= said.keys()
+    for text in said.values():
+        _check_words(str(text))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_member_has_a_text(dialect: str) -> None:
+    for name, schema in DOCUMENTS[dialect]["components"]["schemas"].items():
+        if name != "Failure":
+            assert schema["description"], name
+            for member, inner in schema.get("properties", {}).items():
+                assert inner.get("description"), (
+                    f"{name}.{member}: write a docstring under it, or a line in the glossary"
+                )
+                _check_words(inner["description"])
+
+
+def _check_words(text: str) -> None:
+    """Refuse a text that somebody who has no Python would not understand."""
+    assert not text[0].islower() or text.startswith("iCalendar"), text
+    assert text.endswith((".", "…")), text
+    assert PYTHON_WORDS.search(text) is None, text
+
+
+def test_what_no_schema_is_known_for_is_said_at_once() -> None:
+    with pytest.raises(TypeError, match=r"has no JSON Schema yet: add it to crm_sdk\.openapi\.schemas"):
+        Schemas("mvp").of(complex)
+
+
+def test_a_generic_record_is_a_component_of_its_own() -> None:
+    from crm_sdk.models import BulkResult, Lead
+
+    assert component_name(BulkResult[Lead]) == "BulkResult_Lead"
+    assert component_name(BulkResult[None]) == "BulkResult_None"
+
+
+# -- who shows it ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect", "server"),
+    [
+        ("/openapi.json", "platform", "/v1"),
+        ("/v1/openapi.json", "platform", "/v1"),
+        ("/platform/openapi.json", "platform", "/platform/v1"),
+        ("/flow/openapi.json", "flow", "/flow"),
+        ("/mvp/openapi.json", "mvp", "/mvp"),
+    ],
+)
+def test_the_stub_serves_it_to_everybody(stub: StubServer, path: str, dialect: str, server: str) -> None:
+    reply = stub.handle(Request("GET", path))
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(reply.body) == {**DOCUMENTS[dialect], "servers": [{"url": server}]}
+    assert stub.handle(Request("POST", path)).status == 404
+
+
+@pytest.mark.parametrize(("path", "dialect"), [("/v1/leads", "platform"), ("/mvp/api/leads", "mvp")])
+def test_its_paths_follow_its_server(stub: StubServer, path: str, dialect: str) -> None:
+    mount = "/mvp" if dialect == "mvp" else ""
+    found = json.loads(stub.handle(Request("GET", f"{mount}/openapi.json")).body)
+    (server,) = found["servers"]
+    assert path.removeprefix(server["url"]) in found["paths"]
+    assert stub.handle(Request("GET", path, headers={"authorization": "Bearer acme-admin"})).status == 200
+
+
+def test_who_calls_the_server_does_not_pay_for_it() -> None:
+    script = "import sys; from crm_sdk import CrmClient; from server_stub import StubServer; StubServer()"
+    shown = "print([name for name in sys.modules if name.startswith(('crm_sdk.openapi', 'crm_sdk.texts'))])"
+    done = subprocess.run([sys.executable, "-c", f"{script}; {shown}"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
