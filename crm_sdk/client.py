@@ -132,8 +132,9 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         """Return how a call is to be carried out, within `timeout` seconds where that is not the client's own."""
         settings, shared = self._settings, self._shared
         needs_token = operation is None or operation.flags.auth
+        seconds = settings.timeout if timeout is None else timeout
         return Terms(
-            settings.timeout if timeout is None else timeout,
+            seconds,
             Retry(settings.max_retries),
             shared.clock,
             self._credentials if needs_token else Credentials(),
@@ -141,6 +142,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             self._renew if needs_token else None,
             operation is not None and operation.flags.safe,
             settings.idempotent_writes,
+            shared.clock.monotonic() + seconds,
         )
 
     def _renew(self, timeout: float) -> Steps[None]:
@@ -299,7 +301,10 @@ class CrmClient(Client[Sync]):
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawReply:
-        """Send any request to the server and return its status, headers and bytes; an error status raises nothing."""
+        """Send any request and return its status, headers and bytes; an error status raises nothing.
+
+        `path` begins at the server's root, whether the base URL ends in ``/v1`` or not: ``/v1/leads``, ``/api/leads``.
+        """
         from .raw import raw_call
 
         return self._run(raw_call(self, method, path, query, json, content, headers))
@@ -369,7 +374,10 @@ class AsyncCrmClient(Client[Async]):
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> RawReply:
-        """Send any request to the server and return its status, headers and bytes; an error status raises nothing."""
+        """Send any request and return its status, headers and bytes; an error status raises nothing.
+
+        `path` begins at the server's root, whether the base URL ends in ``/v1`` or not: ``/v1/leads``, ``/api/leads``.
+        """
         from .raw import raw_call
 
         return await self._run(raw_call(self, method, path, query, json, content, headers))

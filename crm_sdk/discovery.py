@@ -8,7 +8,6 @@ has the same members whatever the call, all calls of a noun stay in the dialect 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .dialects import DIALECTS, RICHEST_FIRST, DialectName
@@ -18,7 +17,6 @@ from .exchange import Discard, Reply, Steps, Terms, exchange
 if TYPE_CHECKING:
     from .client import Client
     from .operation import Operation, Plan
-    from .route import Route
 
 _NO_ROUTE = "ROUTE_NOT_FOUND"
 
@@ -47,6 +45,8 @@ class Finding:
     @property
     def dialects(self) -> tuple[DialectName, ...]:
         """The dialects the server may speak, richest first: all but those it is known to lack."""
+        if not self._lacks:
+            return RICHEST_FIRST
         return tuple(name for name in RICHEST_FIRST if name not in self._lacks or name in self._speaks)
 
     @property
@@ -65,6 +65,8 @@ class Finding:
 
     def candidates(self, noun: str, passed: Collection[str]) -> tuple[str, ...]:
         """Return the dialects a call of a noun may go in, without those this call has `passed` already."""
+        if not passed and not self._missing:
+            return self.dialects
         return tuple(name for name in self.dialects if name not in passed and (name, noun) not in self._missing)
 
     def lacks_route(self, name: str, noun: str, error: ApiError, *, own: bool) -> bool:
@@ -105,9 +107,8 @@ class Finding:
 
     def excluded(self, name: str, by: str, noun: str) -> None:
         """Note that the server answered in dialect `by` where `name` has the same method and path."""
-        self._lacks.add(name)
-        self._speaks.discard(name)
         self._answered.discard((name, noun))
+        self.passed([name], noun)
         self.answered(by, noun)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -122,8 +123,7 @@ def discover(
     Raises: UnsupportedOperationError, where no dialect the server may speak documents the call.
     """
     terms = client.terms(operation, timeout)
-    terms = replace(terms, deadline=terms.clock.monotonic() + terms.timeout)
-    noun = operation.id.partition(".")[0]
+    noun = operation.noun
     errors: dict[str, ApiError] = {}
     """What the server said in the dialects in which it has no such route."""
     while True:
@@ -131,10 +131,11 @@ def discover(
             plan = operation.plan(given, finding.candidates(noun, errors))
         except UnsupportedOperationError as unsupported:
             if not errors:
-                raise _explained(unsupported, finding, client.base_url) from None
+                raise _explained(unsupported, finding, noun, client.base_url) from None
             finding.unanswered(errors)
             raise _most_telling(errors, unsupported) from None
-        name, twin = plan.route.dialect.name, _twin(operation, plan.route)
+        name = plan.route.dialect.name
+        twin = operation.twins.get(name)
         if twin is not None and (yield from _ask(operation, client, finding, given, plan, twin, terms)):
             continue
         reply: Reply = yield from exchange(operation.request(plan, client), terms)
@@ -166,8 +167,10 @@ def discover(
 
 def _result(operation: Operation[..., Any], client: Client[Any], plan: Plan, reply: Reply, *, sure: bool) -> Steps[Any]:
     """Return the value of a successful reply; until it is `sure` that the server speaks the dialect, doubt it."""
+    if sure:
+        return operation.value(client, plan, reply)
     doubt = f"this server has not shown that it speaks {plan.route.dialect.name}; dialects= says what it does speak"
-    if not sure and _is_page_of_html(reply):
+    if _is_page_of_html(reply):
         if reply.body is not None:
             yield Discard(reply.body)
         raise InvalidResponseError(
@@ -179,22 +182,13 @@ def _result(operation: Operation[..., Any], client: Client[Any], plan: Plan, rep
     try:
         return operation.value(client, plan, reply)
     except InvalidResponseError as error:
-        if not sure:
-            error.message += f"; {doubt}"
+        error.message += f"; {doubt}"
         raise
 
 
 def _is_page_of_html(reply: Reply) -> bool:
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind in ("text/html", "application/xhtml+xml") or reply.content[:100].lstrip()[:1] == b"<"
-
-
-def _twin(operation: Operation[..., Any], route: Route) -> str | None:
-    """Return the other dialect that has a call at the same method and path."""
-    for name, other in operation.routes.items():
-        if other is not route and (other.method, other.full_path) == (route.method, route.full_path):
-            return name
-    return None
 
 
 def _is_same(operation: Operation[..., Any], given: dict[str, Any], plan: Plan, twin: str) -> bool:
@@ -219,15 +213,14 @@ def _ask(
 
     Return whether that was not known and is known now.
     """
-    name, noun = plan.route.dialect.name, operation.id.partition(".")[0]
+    name, noun = plan.route.dialect.name, operation.noun
     listing: Operation[..., Any] | None = operation.owner.__dict__.get("list")
     if (
         operation.kind == "page"
         or finding.speaks(name)
         or twin not in finding.candidates(noun, ())
         or listing is None
-        or name not in listing.routes
-        or _twin(listing, listing.routes[name]) != twin
+        or listing.twins.get(name) != twin
         or _is_same(operation, given, plan, twin)
     ):
         return False
@@ -254,10 +247,12 @@ def _most_telling(errors: Mapping[str, ApiError], unsupported: UnsupportedOperat
     return error
 
 
-def _explained(error: UnsupportedOperationError, finding: Finding, base_url: str) -> UnsupportedOperationError:
+def _explained(
+    error: UnsupportedOperationError, finding: Finding, noun: str, base_url: str
+) -> UnsupportedOperationError:
     """Return the error with what was found out about the server."""
-    lacking = [name for name in error.dialects if name in finding.lacking]
+    lacking = [name for name in error.dialects if name not in finding.candidates(noun, ())]
     if not lacking:
         return error
-    found = f"{error.message} ({base_url} has shown that it lacks {' and '.join(lacking)})"
+    found = f"{error.message} ({base_url} has shown that it has no {noun} in {' and '.join(lacking)})"
     return UnsupportedOperationError(found, operation=error.operation, dialects=error.dialects, lacking=error.lacking)

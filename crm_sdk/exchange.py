@@ -150,7 +150,7 @@ class Terms:
     idempotent_writes: bool = False
     """The user vouches that the server honours ``Idempotency-Key``."""
     deadline: float | None = None
-    """When `timeout` is over on the clock, where the call is more than one exchange."""
+    """When `timeout` is over, by the clock; None for that long after the exchange begins."""
 
 
 def exchange(request: Request, terms: Terms) -> Steps[Reply]:

@@ -15,6 +15,7 @@ from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from .codes import STATUSES
+from .discovery import discover
 from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
 from .listing import with_common
@@ -93,6 +94,19 @@ class Operation(Generic[P, T]):
     def id(self) -> str:
         """The dotted name: ``contacts.relationships.create``."""
         return f"{self.owner.path()}.{self.name}"
+
+    @cached_property
+    def noun(self) -> str:
+        """The first part of the dotted name."""
+        return self.id.partition(".")[0]
+
+    @cached_property
+    def twins(self) -> Mapping[str, str]:
+        """The dialects that have this call at the same method and path, each with the other."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for name, route in self.routes.items():
+            found.setdefault((route.method, route.full_path), []).append(name)
+        return {a: b for names in found.values() if len(names) > 1 for a, b in (names, names[::-1])}
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -275,8 +289,6 @@ class Operation(Generic[P, T]):
         """Carry out a call whose arguments are bound, in the client's dialects."""
         if client.finding is None:
             return self.call_in(client, given, client.dialects, timeout)
-        from .discovery import discover
-
         return discover(self, client, client.finding, given, timeout)
 
     def call_in(

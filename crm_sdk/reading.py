@@ -182,11 +182,10 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
     noted: list[Mismatch] = []
     values: dict[str, Any] = {}
     for name, field in kind.model_fields.items():
-        wire_name = next((alias for alias in _aliases(name, field) if alias in found), None)
+        wire_name = next((alias for alias in _aliases(name, field) if alias in rest), None)
         here = f"{path}.{wire_name or field.alias or name}".lstrip(".")
         if wire_name is not None:
-            values[name] = _read_leniently(_annotation(field), found[wire_name], here, noted)
-            rest.pop(wire_name, None)  # another member may have read it as well
+            values[name] = _read_leniently(_annotation(field), rest.pop(wire_name), here, noted)
         elif field.is_required():
             noted.append(Mismatch(here, "missing", "it is missing"))
             values[name] = None

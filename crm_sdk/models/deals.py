@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal, Required, TypeAlias
 
-from pydantic import AliasChoices, AwareDatetime, Field, with_config
+from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
@@ -103,7 +103,6 @@ class DealInsight(Model):
 class Deal(Record):
     """A possible sale."""
 
-    created_at: AwareDatetime | None = Field(default=None, validation_alias=AliasChoices("createdAt", "createdDate"))
     title: str
     value: Annotated[Amount, Default(0)]
     currency: str | None = None
@@ -158,6 +157,11 @@ class Deal(Record):
     """Id of the deal it is a copy of."""
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Say when it was created where every record does, if the server said so by its document's name only."""
+        if self.created_at is None:
+            self.__dict__["created_at"] = self.created_date  # it stays unset: a dump has what the server sent
 
 
 @wire(flow="total_pipeline weighted_forecast deals_closing_this_month monthly_forecast")

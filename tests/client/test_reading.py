@@ -291,3 +291,14 @@ def test_every_model_reads_an_object_of_nulls_without_failing() -> None:
             for odd in odds:
                 body = {field.alias or member: odd for member, field in kind.model_fields.items()}
                 assert isinstance(read(body, kind=kind), kind)
+
+
+@pytest.mark.parametrize("value", [10, "ten"])
+def test_a_deal_says_when_it_was_created_where_every_record_does(
+    make: Make, call: Call, server: Canned, value: object
+) -> None:
+    server.says({"id": "d", "title": "t", "value": value, "stage": "s", "createdDate": "2026-01-15T09:00:00Z"})
+    found = call(make(dialects="flow").deals.get("d"))
+    assert found.created_at is not None
+    assert found.created_at == found.created_date == pickle.loads(pickle.dumps(found)).created_at
+    assert "created_at" not in found.model_fields_set

@@ -190,7 +190,7 @@ def test_a_call_no_dialect_is_left_for_is_refused_before_anything_is_sent(asking
         (lambda: client.leads.update("lead_123", {"tags": ["a"]}), ("platform",)),
         (lambda: client.contacts.get("contact_123"), ("flow", "platform")),
     ):
-        with pytest.raises(UnsupportedOperationError, match=f"lacks {' and '.join(able)}") as raised:
+        with pytest.raises(UnsupportedOperationError, match=f"in {' and '.join(able)}") as raised:
             call(attempt())
         assert raised.value.dialects == able
         assert f"dialects={able[0]!r}" in str(raised.value)

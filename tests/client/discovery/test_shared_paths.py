@@ -80,3 +80,15 @@ def test_where_the_list_tells_nothing_the_call_is_made_all_the_same(asking: Make
     server.says(one_dialect.FLOW_CONTACT, 201)
     assert call(asking(server).contacts.create({"name": "Ada", "title": "CTO"})).title == "CTO"
     assert [request.method for request in server.requests] == ["POST", "GET", "POST"]
+
+
+def test_a_dialect_that_was_spoken_keeps_its_other_nouns(asking: Make, call: Call) -> None:
+    mixed, lists = one_dialect.flow(), one_dialect.mvp()
+    client = asking(lambda request: (lists if request.url.path == "/api/contacts" else mixed)(request))
+    assert call(client.deals.list())[0].id == "deal_1"
+    for _ in range(2):
+        assert call(client.contacts.list())[0].id == "contact_123"
+    with pytest.raises(UnsupportedOperationError, match="has no contacts in flow"):
+        call(client.contacts.get("contact_123"))  # it would show the contact with other members
+    assert call(client.deals.get("deal_1")).id == "deal_1"
+    assert client.dialects == ("flow", "mvp")
