@@ -31,12 +31,12 @@ def open_client(settings: Settings) -> Generator[CrmClient]:
         secret = credentials.load(client.base_url) if settings.api_key is None else None
         if secret is not None and secret.is_session:
             client.resume(secret)
-        with _recalled(settings.stored, client):
+        with _recall(settings.stored, client):
             yield client if secret is None or secret.is_session else client.with_options(api_key=secret.access_token)
 
 
 @contextmanager
-def _recalled(stored: SignIn, client: CrmClient) -> Generator[None]:
+def _recall(stored: SignIn, client: CrmClient) -> Generator[None]:
     """Begin with what earlier commands found out about the dialects of the server, and keep what this one does."""
     finding = client.finding
     if finding is None or stored.base_url != client.base_url:

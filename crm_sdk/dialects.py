@@ -67,7 +67,7 @@ class Dialect(ABC):
 
         The form of mvp and of flow is the same: ``{"error": {"code", "message"}}``.
         """
-        entry = _members(_decoded(content)).get("error")
+        entry = _members(_decode_body(content)).get("error")
         return is_object(entry) and isinstance(entry.get("code"), str)
 
 
@@ -105,7 +105,7 @@ class Mvp(Dialect):
 
     def is_list(self, content: bytes, path: str) -> bool:
         """Tell whether a body is a list as this dialect's document has it."""
-        return content.lstrip()[:1] == b"{" and is_array(_members(_decoded(content)).get(_noun(path)))
+        return content.lstrip()[:1] == b"{" and is_array(_members(_decode_body(content)).get(_noun(path)))
 
 
 def _members(value: object) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class Platform(Dialect):
 
     def wrote(self, content: bytes) -> bool:
         """Tell whether an error body is this dialect's envelope: ``{"success": false, "errors": [...]}``."""
-        body = _members(_decoded(content))
+        body = _members(_decode_body(content))
         return body.get("success") is False and is_array(body.get("errors"))
 
     def page_arguments(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def parse_choice(dialects: DialectChoice) -> tuple[DialectName, ...]:
 
 def read_error(status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
     """Return the error an answer means, whichever of the three bodies it has, or none of them."""
-    body = _members(_decoded(content))
+    body = _members(_decode_body(content))
     entries = _entries(body)
     first = entries[0] if entries else {}
     code = str(first.get("code") or f"HTTP_{status}")
@@ -228,7 +228,7 @@ def read_error(status: int, headers: Mapping[str, str], content: bytes, operatio
     )
 
 
-def _decoded(content: bytes) -> object:
+def _decode_body(content: bytes) -> object:
     """Return the JSON in a body; None where there is none."""
     try:
         found: object = json.loads(content) if content else None

@@ -44,7 +44,7 @@ _DOORS: Mapping[str, str] = {"calendar": "activities", "messages": "conversation
 
 
 @cache
-def _granted() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
+def _read_table() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
     granted: dict[tuple[str, str], dict[Action, Scope]] = {}
     for line in _TABLE.strip().splitlines():
         resources, *columns = line.split("|")
@@ -70,7 +70,7 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     """
     if role not in _ROLES or resource in _OWN:  # the system, and who is not signed in where a call needs no sign-in
         return "all"
-    actions = _granted().get((_DOORS.get(resource, resource), role))
+    actions = _read_table().get((_DOORS.get(resource, resource), role))
     if actions is None:
         return None if role == "read_only" and action != "read" else "all"
     return actions.get(action)

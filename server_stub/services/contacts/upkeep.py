@@ -9,7 +9,7 @@ from typing import Any
 from ...data.document import Document
 from ...serving import Context
 from ...timetable import recurs
-from ..ai.records import deal_insights
+from ..ai.insights import deal_insights
 from ..notifications import notify
 from . import health as health
 from .insights import insights_of
