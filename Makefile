@@ -26,7 +26,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick fmt check types test cover lowest soak docs bench pins release clean
+.PHONY: help demo quick fmt check types test cover lowest soak noun docs bench pins release clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
@@ -63,6 +63,9 @@ lowest:  ## every test, with the oldest versions of the dependencies that pyproj
 
 soak: $(VENV)/wheel $(VENV)/phoenix/installed  ## the long tests, and many more examples of what holds for any input
 	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak $(ARGS)
+
+noun: $(VENV)/test  ## the skeleton of a service: make noun NAME=warehouses
+	$(BIN)/python scripts/new_noun.py $(NAME)
 
 docs: $(VENV)/made  ## write the lists of public names and the reference pages from the modules
 	$(BIN)/python docs/exports.py

@@ -65,14 +65,16 @@ _OWN = frozenset({"notifications"})
 def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     """Return which records of a resource a role may do an action with: ``all``, ``own``, or None for none.
 
-    `resource` is the first word of a call's dotted name. What the roles do not list (achievements) is everybody's to
-    read, and everybody's but read_only's to write.
+    `resource` is the first word of a call's dotted name. What the roles do not list is everybody's to read; all but
+    read_only may create it, and sales changes what it owns.
     """
     if role not in _ROLES or resource in _OWN:  # the system, and who is not signed in where a call needs no sign-in
         return "all"
     actions = _read_table().get((_DOORS.get(resource, resource), role))
     if actions is None:
-        return None if role == "read_only" and action != "read" else "all"
+        if role == "read_only" and action != "read":
+            return None
+        return "own" if role == "sales" and action in ("update", "delete") else "all"
     return actions.get(action)
 
 

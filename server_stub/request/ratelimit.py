@@ -56,6 +56,12 @@ def rate_class(dialect: Dialect, group: RateGroup, *, plan: str = "free", api_ke
     return _STANDARD if plan == "free" else _PREMIUM
 
 
+CLASSES = tuple(
+    dict.fromkeys(kind.name for kind in (*PLANS.values(), *_FLOW.values(), _BULK, _INTEGRATION, _PREMIUM, _STANDARD))
+)
+"""The names of all classes, each of which can be configured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """Where a caller stands after a call."""
@@ -71,10 +77,25 @@ class Quota:
 class RateLimits:
     """Count calls in fixed windows, each of which begins with the first call after the last one ended."""
 
-    __slots__ = ("_windows",)
+    __slots__ = ("_numbers", "_windows")
 
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str], tuple[float, int]] = {}
+        self._numbers: dict[str, tuple[int, int | None]] = {}
+
+    def configure(self, name: str, limit: int, *, window_seconds: int | None = None) -> None:
+        """Set how many calls a class has, such as ``bulk``, and in how many seconds; without them its own stay.
+
+        Raises: ValueError for a class there is not.
+        """
+        if name not in CLASSES:
+            raise ValueError(f"there is no rate class {name!r}; there are {', '.join(CLASSES)}")
+        self._numbers[name] = (limit, window_seconds)
+
+    def of(self, kind: RateClass) -> RateClass:
+        """Return a class with the numbers it was configured with."""
+        limit, window = self._numbers.get(kind.name, (kind.limit, None))
+        return RateClass(kind.name, limit, kind.window_seconds if window is None else window)
 
     def check(self, key: tuple[str, str], limit: int, window_seconds: int, now: datetime) -> Quota:
         """Count a call of a caller in a class, and tell what is left.

@@ -207,6 +207,7 @@ class Visit:
         caller = self.caller
         plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
         kind = rate_class(self.face.name, operation.flags.rate, plan=plan, api_key=caller.auth == "api_key")  # type: ignore[arg-type] # a face's name is a dialect
+        kind = self.server.limits.of(kind)
         quota = self.server.limits.check(
             (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now
         )

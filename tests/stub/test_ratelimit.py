@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from crm_sdk.route import RateGroup
-from server_stub.request.ratelimit import Dialect, Quota, RateLimits, rate_class
+from server_stub.request.ratelimit import CLASSES, Dialect, Quota, RateLimits, rate_class
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 KEY = ("user_1", "auth")
@@ -64,3 +65,15 @@ def test_counts_are_part_of_a_snapshot() -> None:
     for _ in range(2):
         assert limits.check(KEY, 3, 60, NOW).remaining == 1
         limits.restore(snap)
+
+
+def test_every_class_can_have_other_numbers() -> None:
+    limits = RateLimits()
+    for name in CLASSES:
+        limits.configure(name, 3, window_seconds=7)
+    for dialect in get_args(Dialect):
+        for group in get_args(RateGroup):
+            kind = limits.of(rate_class(dialect, group))
+            assert (kind.limit, kind.window_seconds) == (3, 7)
+    with pytest.raises(ValueError, match="there is no rate class 'gold'"):
+        limits.configure("gold", 1)

@@ -29,7 +29,7 @@ SEARCHED = ("title", "company", "contact_name", "description", "tags", "stage")
 _KINDS: Mapping[str, str] = {
     "call": "call",
     "email": "email",
-    "proposal": "email",
+    "proposal": "note",
     "meeting": "event",
     "demo": "event",
     "note": "note",
@@ -172,7 +172,7 @@ def _activity_members(call: Context, kind: str, type: str, date: Any, title: str
     if kind == "email":
         return {"subject": title, "body_text": text, "sent_at": date}
     if kind == "note":
-        return {"body": text}
+        return {"body": text, "tags": ["proposal"] if type == "proposal" else []}
     status = "completed" if kind == "call" or date <= call.now else "scheduled"
     if kind == "call":
         return {"start_time": date, "status": status}
