@@ -161,7 +161,7 @@ class Deal(Record):
     def model_post_init(self, context: object, /) -> None:
         """Say when it was created where every record does, if the server said so by its document's name only."""
         if self.created_at is None:
-            self.__dict__["created_at"] = self.created_date  # it stays unset: a dump has what the server sent
+            vars(self)["created_at"] = self.created_date  # it stays unset: a dump has what the server sent
 
 
 @wire(flow="total_pipeline weighted_forecast deals_closing_this_month monthly_forecast")

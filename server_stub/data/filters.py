@@ -83,5 +83,6 @@ def filter_fields(model: type[Model]) -> dict[str, FieldType]:
             ("Model", "any"), ("list[", "list"), ("date", "date"), ("bool", "bool"), ("int", "number"),
             ("Decimal", "number"), ("float", "number"),
         )  # fmt: skip
-        fields[name] = next((kind for word, kind in kinds if word in text), "text")
+        found: list[FieldType] = [kind for word, kind in kinds if word in text]
+        fields[name] = found[0] if found else "text"
     return {**fields, "custom_fields.*": "any"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from email.parser import BytesParser
@@ -278,7 +278,7 @@ _open: dict[Any, Any] = {}
 
 
 @contextmanager
-def _within(kind: Any, check: Any) -> Iterator[None]:
+def _within(kind: Any, check: Any) -> Generator[None]:
     _open[kind] = check
     try:
         yield

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm_sdk.models.contacts import Contact
 from crm_sdk.resources.contacts import Contacts
-from crm_sdk.wire import snake
+from crm_sdk.wire import is_array, snake
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
@@ -87,8 +87,9 @@ def find(call: Context, query: Members) -> Sequence[Document]:
     def resolve(doc: Document, path: str) -> object:
         head, _, rest = path.partition(".")
         if head == "custom_fields":  # the name of a custom field may have a dot
-            value = (doc.get(head) or {}).get(rest)
-            return value if value is None or isinstance(value, list) else str(value)
+            own: Members = doc.get(head) or {}
+            value: object = own.get(rest)
+            return value if value is None or is_array(value) else str(value)
         if head != "account" or not rest:
             return at_path(doc, path)
         account = call.collection("account").get(doc["account_id"]) if doc.get("account_id") else None

@@ -131,7 +131,7 @@ def _place(call: Context, lead: Document) -> dict[str, Any]:
 @completes("lead")
 def with_score(doc: Document, collections: Collections, now: datetime) -> Document:
     """Return a lead of the demo data with its score, by its activities, and the leads that are the same person."""
-    judged = doc["qualification"] or {}
+    judged: Members = doc["qualification"] or {}
     since = judged.get("qualified_at") or doc["converted_at"] or doc["updated_at"]
     return doc | {
         "first_qualified_at": since if doc["status"] in _ONCE_QUALIFIED else None,

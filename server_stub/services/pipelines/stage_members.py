@@ -63,7 +63,8 @@ def stage_form(given: Members, path: str = "", before: Members | None = None) ->
     """
     start: Members = {k: v for k, v in blank(Stage).items() if k not in STAMPS} if before is None else before
     stage: dict[str, Any] = {**start, **given}
-    kind, probability = stage["kind"], stage["probability"]
+    kind: str = stage["kind"]
+    probability: Any = stage["probability"]
     changed_kind = before is not None and kind != before["kind"]
     if kind in _FIXED:
         if (probability is None or changed_kind) and "probability" not in given:
@@ -74,7 +75,7 @@ def stage_form(given: Members, path: str = "", before: Members | None = None) ->
     elif probability is None:
         raise invalid(f"{path}probability", "required", "an open stage needs a probability")
     if before is None or changed_kind or given.get("probability", probability) != before["probability"]:
-        stage["forecast_category"] = given.get("forecast_category") or _category(kind, probability)
+        stage["forecast_category"] = given.get("forecast_category") or _category(kind, int(probability))
     unknown = [name for name in stage["required_fields"] or () if name not in Deal.model_fields]
     if unknown:
         message = f"deals have no field {unknown[0]!r}"
