@@ -72,10 +72,10 @@ def stage_form(given: Members, path: str = "", before: Members | None = None) ->
         if probability != _FIXED[kind]:
             message = f"a {kind} stage has the probability {_FIXED[kind]}, not {probability}"
             raise Problem("PROBABILITY_MISMATCH", message, field=f"{path}probability")
-    elif probability is None:
+    elif not isinstance(probability, int):
         raise invalid(f"{path}probability", "required", "an open stage needs a probability")
     if before is None or changed_kind or given.get("probability", probability) != before["probability"]:
-        stage["forecast_category"] = given.get("forecast_category") or _category(kind, int(probability))
+        stage["forecast_category"] = given.get("forecast_category") or _category(kind, probability or 0)
     unknown = [name for name in stage["required_fields"] or () if name not in Deal.model_fields]
     if unknown:
         message = f"deals have no field {unknown[0]!r}"
