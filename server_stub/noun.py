@@ -44,7 +44,7 @@ from .five_calls import rules_of
 from .problems import FieldError, Problem, validation
 from .request import permissions
 from .request.rendering import renderer
-from .serving import STAMPS, Context, Members, changes_between
+from .serving import Context, Members, changes_between
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]
 Follow: TypeAlias = Callable[[Context, Document | None, Document | None], Document | None]
@@ -308,9 +308,9 @@ class Noun:
         `parts` gets the record as soon as it is stored, to store what belongs to it before anything follows.
         """
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
-        start = {name: value for name, value in blank(self.model).items() if name not in STAMPS}
         kind = {"kind": self.kind} if self.stored_as is not None else {}
-        doc = call.create(self.collection, self.prefix or f"{self.kind}_", {**start, **kind, **members, **given})
+        whole = {**blank(self.model), **kind, **members, **given}
+        doc = call.create(self.collection, self.prefix or f"{self.kind}_", whole)
         if parts is not None:
             parts(doc)
         doc = (self.follow(call, None, doc) if self.follow is not None else None) or doc

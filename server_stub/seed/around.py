@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..data.document import Document
+from ..data.links import link_to
 from ..data.store import Store
 from .company import ACME, Plan
 
@@ -101,7 +102,7 @@ def _notifications(store: Store, plan: Plan, now: datetime) -> None:
         words: Mapping[str, Any] = about or {}
         members = _notification_members(
             user, type, title.format_map(words), text.format_map(words), priority, data,
-            f"/{kind}s/{about['id']}" if about else None, expires, read=number % 3 == 1 or number > 20,
+            link_to(kind, about["id"]) if about else None, expires, read=number % 3 == 1 or number > 20,
         )  # fmt: skip
         store.collection(plan.id, "notification").put(Document(_record(store.new_id("notif_"), at) | members))
 

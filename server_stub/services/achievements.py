@@ -11,6 +11,7 @@ from crm_sdk.resources.achievements import Achievements
 
 from ..data.document import Document
 from ..serving import Context, Members, reacts, serves
+from . import company
 from .deals import figures as figures
 from .notifications import notify
 
@@ -50,7 +51,7 @@ def _deals_won(call: Context, user: str | None) -> Steps:
 
 
 def _revenue(call: Context, user: str | None) -> Steps:
-    worth = figures.worth(call)
+    worth = company.worth_in(call.tenant)
     won = (deal for deal in _mine(call, "deal", user) if deal.get("status") == "won")
     return sorted((_closing_time(deal), int(worth(deal)), deal["id"]) for deal in won)
 

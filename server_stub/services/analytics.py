@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm_sdk.resources.analytics import Analytics
 
 from ..data.document import Document
 from ..data.relative_dates import Calendar
 from ..serving import Context, Members, serves
+from . import company
 
 _CENT, _FINE = Decimal("0.01"), Decimal("0.000001")
 _SAVED = Decimal(12)
@@ -27,9 +27,10 @@ def dashboard(call: Context) -> dict[str, Any]:
     leads = call.collection("lead").all()
     won = [deal for deal in call.collection("deal").all() if deal.get("status") == "won"]
     qualified = sum(lead["status"] in _QUALIFIED for lead in leads)
-    revenue = worth(call, won)
+    revenue = company.sum_worth(call, won)
     this, before = _months(call)
-    sales = [worth(call, [deal for deal in won if _is_within(_closing_time(deal), month)]) for month in (this, before)]
+    closed = [[deal for deal in won if _is_within(_closing_time(deal), month)] for month in (this, before)]
+    sales = [company.sum_worth(call, deals) for deals in closed]
     new = [sum(_is_within(lead["created_at"], month) for lead in leads) for month in (this, before)]
     return {
         "summary": {
@@ -62,13 +63,6 @@ def percentages(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(whole.items(), key=lambda item: (-item[1], item[0])))
 
 
-def worth(call: Context, deals: Sequence[Document]) -> Decimal:
-    """Return what deals are worth together, in the company's currency."""
-    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in call.tenant.get("currencies") or ()}
-    values = (Decimal(deal["value"]) * rates.get(deal.get("currency") or "", Decimal(1)) for deal in deals)
-    return sum(values, Decimal(0)).quantize(_CENT, ROUND_HALF_UP)
-
-
 def _closing_time(deal: Document) -> datetime:
     at: datetime = deal.get("closed_at") or deal["updated_at"]
     return at
@@ -76,18 +70,11 @@ def _closing_time(deal: Document) -> datetime:
 
 def _months(call: Context) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
     """Return this month up to now, and as much of the month before."""
-    calendar = Calendar(call.now, _zone(call))
+    calendar = Calendar(call.now, company.zone(call))
     start, _ = calendar.span("this_month", "month")
     before, end = calendar.span("last_month", "month")
     soon = call.now + timedelta(microseconds=1)
     return (start, soon), (before, min(before + (soon - start), end))
-
-
-def _zone(call: Context) -> tzinfo:
-    try:
-        return ZoneInfo(call.tenant.get("timezone") or "UTC")
-    except ZoneInfoNotFoundError:  # a machine without time zones
-        return ZoneInfo("UTC")
 
 
 def _is_within(at: datetime, span: tuple[datetime, datetime]) -> bool:

@@ -12,7 +12,8 @@ from crm_sdk.resources.dashboard import ActionItems, Dashboard
 
 from ..data.document import Document
 from ..problems import Problem
-from ..serving import Context, serves
+from ..serving import Context, Members, serves
+from . import company
 from .contacts import health as health
 from .deals import figures as figures
 
@@ -26,18 +27,15 @@ LIKELY = 50
 _SURE: Mapping[str, int] = {"high": 2, "medium": 1, "low": 0}
 _HIGH, _MEDIUM = Decimal("1.5"), Decimal("0.75")
 
-Members = Mapping[str, Any]
-
-
 # -- the quarter's revenue -------------------------------------------------------------------------------------------
 
 
 @serves(Dashboard.forecast)
 def forecast(call: Context) -> dict[str, Any]:
     """Add up what was won this quarter and what is to close in it, by where the deals came from."""
-    worth = figures.worth(call)
-    first, last = figures.quarter(figures.today(call))
-    begin, end = figures.midnight(call, first), figures.midnight(call, last + timedelta(days=1))
+    worth = company.worth_in(call.tenant)
+    first, last = company.quarter(company.today(call))
+    begin, end = company.midnight(call, first), company.midnight(call, last + timedelta(days=1))
     sources: dict[str, list[tuple[Decimal, int]]] = {}
     sure = weight = Decimal()
     for deal in figures.all_seen(call):
@@ -52,7 +50,7 @@ def forecast(call: Context) -> dict[str, Any]:
     shares = [_share(source, parts) for source, parts in sources.items()]
     mean = sure / weight if weight else Decimal()
     return {
-        "revenue": figures.total(
+        "revenue": company.total(
             value * probability / 100 for parts in sources.values() for value, probability in parts
         ),
         "period": f"{first.year}-Q{(first.month + 2) // 3}",
@@ -62,8 +60,8 @@ def forecast(call: Context) -> dict[str, Any]:
 
 
 def _share(source: str, parts: Sequence[tuple[Decimal, int]]) -> dict[str, Any]:
-    amount = figures.total(value for value, _ in parts)
-    weighted = figures.total(value * probability for value, probability in parts)
+    amount = company.total(value for value, _ in parts)
+    weighted = company.total(value * probability for value, probability in parts)
     return {"source": source, "amount": amount, "probability": round(weighted / amount) if amount else 0}
 
 
@@ -73,14 +71,14 @@ def _share(source: str, parts: Sequence[tuple[Decimal, int]]) -> dict[str, Any]:
 @serves(Dashboard.summary)
 def summary(call: Context) -> dict[str, Any]:
     """Return the open deals that weigh most, the contacts last spoken to, and the counts over all."""
-    worth = figures.worth(call)
+    worth = company.worth_in(call.tenant)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
     contacts = _unarchived_contacts(call)
     spoken = [doc for doc in contacts if doc.get("last_contact") is not None]
     return {
         "deals": sorted(opened, key=lambda deal: -worth(deal) * deal["probability"])[:SHOWN],
         "contacts": sorted(spoken, key=lambda doc: doc["last_contact"], reverse=True)[:SHOWN],
-        "total_deals_value": figures.total(worth(deal) for deal in opened),
+        "total_deals_value": company.total(worth(deal) for deal in opened),
         "at_risk_contacts": sum(health.is_at_risk(doc) for doc in contacts),
         "high_probability_deals": sum(figures.is_hot(deal) for deal in opened),
     }
@@ -120,15 +118,15 @@ def items(call: Context) -> list[dict[str, Any]]:
 
 def _of_deal(call: Context, deal: Members) -> dict[str, Any] | None:
     """Return the most urgent thing about a deal, if there is one."""
-    today, closing, title = figures.today(call), deal.get("expected_close_date"), deal["title"]
+    today, closing, title = company.today(call), deal.get("expected_close_date"), deal["title"]
     if deal["status"] != "open":
         return None
     if figures.is_overdue(deal, today) and closing is not None:
-        since = figures.midnight(call, closing + timedelta(days=1))
+        since = company.midnight(call, closing + timedelta(days=1))
         text, actions = f"{title} should have closed on {closing}", ("Set a new date", "View deal")
         return _item("warning", "calendar-x", deal, f"overdue-{closing}", text, since, actions)
     if figures.closes_soon(deal, today) and closing is not None:
-        since = max(figures.midnight(call, closing - figures.CLOSING_SOON), deal["created_at"])
+        since = max(company.midnight(call, closing - figures.CLOSING_SOON), deal["created_at"])
         likely = deal["probability"] >= LIKELY
         text = f"{title} closes on {closing}, {deal['probability']} % likely"
         kind, icon = ("opportunity", "trending-up") if likely else ("warning", "clock")

@@ -9,8 +9,7 @@ from typing import Any
 from ..data.document import Document
 from ..live.feeds import Event, Feeds, plain, shows
 from ..serving import Context, Members, reacts
-from .analytics import worth
-from .deals.figures import today, zone
+from . import company
 
 _KIND = "metric"
 """The kind of the records that hold a figure, so that it need not be counted at every write."""
@@ -27,7 +26,7 @@ def metric_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
 def leads_today(call: Context, entry: Members) -> None:
     """Count a lead of the day, or no longer."""
     came = entry["action"] == "lead.created"
-    here, day = zone(call), today(call)
+    here, day = company.zone(call), company.today(call)
     lead = call.collection("lead").get(entry["entity"]["id"], deleted=True)
     if lead is None or lead["created_at"].astimezone(here).date() != day:
         return
@@ -48,7 +47,8 @@ def total_revenue(call: Context, entry: Members) -> None:
     deal = call.collection("deal").get(entry["entity"]["id"])
     if deal is not None and (left or entry["action"] == "deal.won"):
         won = [other for other in call.collection("deal").all() if other["status"] == "won"]
-        _tell(call, "total_revenue", worth(call, won), -worth(call, [deal]) if left else worth(call, [deal]))
+        moved = company.sum_worth(call, [deal])
+        _tell(call, "total_revenue", company.sum_worth(call, won), -moved if left else moved)
 
 
 def _tell(call: Context, metric: str, value: Decimal | int, moved: Decimal | int) -> None:

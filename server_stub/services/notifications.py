@@ -10,6 +10,7 @@ from crm_sdk.models.notifications import Notification
 from crm_sdk.resources.notifications import Notifications
 
 from ..data.document import Document
+from ..data.links import link_to
 from ..data.query import sort_documents
 from ..live.feeds import Event, Feeds, shows
 from ..noun import Noun
@@ -30,11 +31,19 @@ def notify(
     message: str,
     *,
     priority: str = "medium",
+    about: tuple[str, str] | None = None,
     data: Members | None = None,
     action_url: str | None = None,
     expires_at: datetime | None = None,
 ) -> Document:
-    """Tell a user something. `data` is free-form, its names are on the wire as they are here."""
+    """Send a user a notification.
+
+    `about` is the kind and the id of a record: the notification links to it, and its metadata has the id. `data` is
+    more metadata; its names are on the wire as they are here.
+    """
+    said: dict[str, Any] = dict(data or {})
+    if about is not None:
+        said, action_url = {f"{about[0]}Id": about[1], **said}, action_url or link_to(*about)
     members = {
         "user_id": user_id,
         "type": type,
@@ -44,7 +53,7 @@ def notify(
         "read": False,
         "read_at": None,
         "action_url": action_url,
-        "metadata": dict(data or {}),
+        "metadata": said,
         "expires_at": expires_at,
     }
     return NOTIFICATIONS.add(call, members, metadata={"user_id": user_id})

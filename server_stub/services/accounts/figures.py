@@ -9,8 +9,8 @@ from typing import Any
 
 from ...data.document import Document
 from ...serving import Context, reacts
+from .. import company
 from ..contacts import health
-from ..deals import figures as deal_figures
 
 _RECENT = timedelta(days=90)
 _HEALTH = 50
@@ -24,7 +24,7 @@ def figures_of(call: Context, account: Document) -> dict[str, Any]:
     id = account["id"]
     contacts = call.collection("contact").find("account_id", id)
     deals = call.collection("deal").find("account_id", id)
-    worth = deal_figures.worth(call)
+    worth = company.worth_in(call.tenant)
     opened = [worth(deal) for deal in deals if deal["status"] == "open"]
     won = [worth(deal) for deal in deals if deal["status"] == "won"]
     activities = [*call.collection("activity").find("account_id", id)]

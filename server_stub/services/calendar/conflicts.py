@@ -10,9 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...data.query import fold
+from ...serving import Members
 from .working_time import OVER
-
-Members = Mapping[str, Any]
 
 PREPARATION: Mapping[str, int] = {"demo": 45, "meeting": 30, "call": 15, "follow-up": 15, "internal": 10, "personal": 0}
 """Minutes to prepare an event of a type."""

@@ -11,13 +11,11 @@ from typing import Any
 from crm_sdk.resources.ai import Ai
 
 from ...data.document import Document
-from ...serving import Collections, Context, completes, serves
+from ...serving import Collections, Context, Members, completes, serves
 from .. import sentiment
 from ..contacts import health as health
 from .reminders import GRACE, unsent_reminders
 from .working_time import OVER
-
-Members = Mapping[str, Any]
 
 _POINTS: Mapping[str, tuple[str, ...]] = {
     "demo": ("Show the two or three things {who} asked for, not everything", "Agree on who evaluates, and by when"),

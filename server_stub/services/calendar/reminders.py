@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ...data.document import Document
 from ...serving import Collections, Context
 from ...timetable import Appointment, falls_due, isolate, plan
 from ..notifications import notify
+from .working_time import zone_of
 
 MINUTES_BEFORE = (1_440, 60, 15)
 GRACE = timedelta(minutes=1)
@@ -90,8 +90,6 @@ def _send(call: Context, event: Document, minutes: int) -> None:
 
 
 def _notify(call: Context, event: Document, minutes: int, user: Document) -> None:
-    preferred: Mapping[str, Any] = user.get("preferences") or {}
-    zone = ZoneInfo(preferred.get("timezone") or user.get("timezone") or "UTC")
     when = _LABELS.get(minutes, f"in {minutes} minutes")
     whom = f" with {event['contact_name']}" if event.get("contact_name") else ""
     notify(
@@ -99,10 +97,9 @@ def _notify(call: Context, event: Document, minutes: int, user: Document) -> Non
         user["id"],
         "meeting_reminder",
         f"{event['title']} begins {when}",
-        f"{event['title']}{whom} begins at {event['start_time'].astimezone(zone):%H:%M on %Y-%m-%d}.",
+        f"{event['title']}{whom} begins at {event['start_time'].astimezone(zone_of(call, user)):%H:%M on %Y-%m-%d}.",
         priority="high" if event.get("priority") == "high" else _PRIORITIES.get(minutes, "high"),
-        action_url=f"/calendar/events/{event['id']}",
-        # Free-form: its keys are the wire's own.
-        data={"eventId": event["id"], "minutesUntil": minutes, "startTime": event["start_time"]},
+        about=("event", event["id"]),
+        data={"minutesUntil": minutes, "startTime": event["start_time"]},
         expires_at=event["end_time"],
     )

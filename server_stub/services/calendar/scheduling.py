@@ -17,13 +17,11 @@ from crm_sdk.resources.calendar import Calendar
 
 from ...data.document import Document
 from ...problems import invalid
-from ...serving import Context, serves
+from ...serving import Context, Members, serves
 from ..contacts import health as health
 from .conflicts import PREPARATION, Plan, clashes, conflicts, gravest_first, travel
 from .preparation import deal_behind
 from .working_time import Hours, as_utc, busy, events, is_free, user_of
-
-Members = Mapping[str, Any]
 
 _WEEK = timedelta(days=7)
 _DAYS_AHEAD, _DAYS_LONGEST = 14, 60

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from ...data.document import Document
-from ...serving import Context
-
-Members = Mapping[str, Any]
+from ...serving import Context, Members
+from .. import company
 
 _OFFICE = tuple({"weekday": day, "start": "09:00", "end": "17:30"} for day in range(5))
 OVER = frozenset({"cancelled", "no-show", "completed"})
@@ -26,8 +24,8 @@ def user_of(call: Context, user_id: str | None) -> Members:
 def zone_of(call: Context, user: Members) -> ZoneInfo:
     """Return the time zone a user works in: the preferred one, else the user's, else the company's."""
     preferred: Members = user.get("preferences") or {}
-    name = preferred.get("timezone") or user.get("timezone") or call.tenant.get("timezone")
-    return ZoneInfo(name or "UTC")
+    name = preferred.get("timezone") or user.get("timezone")
+    return ZoneInfo(name) if name else company.zone(call)
 
 
 def week_of(call: Context, user: Members, now: datetime) -> tuple[datetime, datetime]:

@@ -12,15 +12,14 @@ from crm_sdk.resources.contacts import Contacts
 from ...data.document import Document
 from ...problems import invalid
 from ...request import permissions
-from ...serving import Context, Members, serves
+from ...serving import STAMPS, Context, Members, serves
 from .likeness import MATCHED, Likeness, alike, likeness, traits
 from .records import CONTACTS
 from .relationships import inverse, relationships_of
 
-_KEPT = frozenset({
-    "id", "name", "created_at", "updated_at", "created_by", "version", "deleted_at", "health_score",
-    "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals", "total_value",
-    "open_deals", "currency", "communication_history", "ai_insights", "merged_ids",
+_KEPT = STAMPS | frozenset({
+    "name", "health_score", "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals",
+    "total_value", "open_deals", "currency", "communication_history", "ai_insights", "merged_ids",
 })  # fmt: skip
 """What a survivor keeps as it has it, or what is computed."""
 _UNITED = ("tags", "notes", "social_profiles")

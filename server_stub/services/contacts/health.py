@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from ...data.document import Document
-from ...serving import Collections, Context, changes_between, completes
-from .. import sentiment
+from ...serving import Collections, Context, Members, changes_between, completes
+from .. import company, sentiment
 
 HIGH_VALUE = Decimal(25_000)
 """From this value of deals on, in the company's currency, a contact is worth special care."""
@@ -24,9 +24,6 @@ SILENCE = timedelta(days=30)
 _HALF_LIFE = timedelta(days=30)
 _NO_TALK = frozenset({"cancelled", "no-show"})
 _KNOWN = ("email", "call", "event", "note")
-
-Members = Mapping[str, Any]
-
 
 # -- what was said ---------------------------------------------------------------------------------------------------
 
@@ -126,21 +123,12 @@ def complete(
     communications: Iterable[Members],
     deals: Sequence[Members],
     now: datetime,
-    *,
-    base_currency: str = "USD",
-    rates: Mapping[str, Decimal] | None = None,
+    tenant: Members,
 ) -> dict[str, Any]:
-    """Return the computed members of a contact.
-
-    `communications` are activities, or events of the communication history. `rates` has the units of the base currency
-    per unit of another; a currency without a rate counts as the base currency.
-    """
+    """Return the computed members of a contact; `communications` are activities, or events of its history."""
     talks = _talks(communications, now)
     live = [deal for deal in deals if deal.get("status") in ("open", "won")]
-    value = sum(
-        (Decimal(deal.get("value") or 0) * (rates or {}).get(deal.get("currency") or "", Decimal(1)) for deal in live),
-        Decimal(),
-    )
+    value = company.total(map(company.worth_in(tenant), live))
     dated = dict(doc) | {"last_contact": talks[0]["date"] if talks else doc.get("last_contact")}
     health = _sum_in_bounds(50, health_factors(dated, talks, deals, now))
     return {
@@ -151,7 +139,7 @@ def complete(
         "last_contact": dated["last_contact"],
         "total_deals": len(deals),
         "total_value": value,
-        "currency": base_currency if rates is not None else doc.get("currency") or base_currency,
+        "currency": tenant["base_currency"],
         "open_deals": sum(deal.get("status") == "open" for deal in deals),
     }
 
@@ -160,7 +148,8 @@ def complete(
 def with_health(doc: Document, collections: Collections, now: datetime) -> Document:
     """Return a stored contact with its computed members, by what was said with it and its deals."""
     talks = said_with(doc["id"], collections, now)
-    return doc | complete(doc, talks, collections("deal").find("contact_id", doc["id"]), now)
+    (tenant,) = collections("tenant").all()
+    return doc | complete(doc, talks, collections("deal").find("contact_id", doc["id"]), now, tenant)
 
 
 def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[Factor]:
@@ -322,11 +311,9 @@ def deals_of(call: Context, contact_id: str) -> list[Document]:
 
 def computed_members(call: Context, doc: Members, deals: Sequence[Members] | None = None) -> dict[str, Any]:
     """Return the computed members of a contact as they are now; `deals` are its deals, where they are known already."""
-    tenant = call.tenant
-    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
     talks = communications_of(call, doc["id"])
     mine = deals_of(call, doc["id"]) if deals is None else deals
-    return complete(doc, talks, mine, call.now, base_currency=tenant["base_currency"], rates=rates)
+    return complete(doc, talks, mine, call.now, call.tenant)
 
 
 def refresh(call: Context, contact_id: str | None) -> Document | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ...serving import Context
+from ...serving import Context, Members
 from ..insight_shape import insight
 from ..sentiment import words_of_leaving
 from . import health as health
-
-Members = Mapping[str, Any]
 
 
 def insights_of(call: Context, doc: Members, talks: Sequence[Members] | None = None) -> list[dict[str, Any]]:

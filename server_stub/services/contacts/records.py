@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm_sdk.models.contacts import Contact
 from crm_sdk.resources.contacts import Contacts
@@ -19,6 +17,7 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import Context, Members, serves
+from .. import company
 from . import health as health
 from .insights import insights_of
 from .writing import EMAILS, PHONES, check, follow
@@ -100,16 +99,9 @@ def find(call: Context, query: Members) -> Sequence[Document]:
     sortable = [name for name, kind in FIELDS.items() if kind not in ("list", "any")] + list(own.values())
     docs = search(
         CONTACTS.records(call).all(), {**query, **own}, FIELDS, sortable=sortable,
-        text=CONTACTS.searched, now=call.now, zone=_zone(call), resolve=resolve,
+        text=CONTACTS.searched, now=call.now, zone=company.zone(call), resolve=resolve,
     )  # fmt: skip
     return CONTACTS.including(call, docs, include)
-
-
-def _zone(call: Context) -> tzinfo:
-    try:
-        return ZoneInfo(call.tenant.get("timezone") or "UTC")
-    except ZoneInfoNotFoundError:  # a machine without time zones
-        return ZoneInfo("UTC")
 
 
 @serves(Contacts.stats)

@@ -41,8 +41,8 @@ def refresh_churn_risk(call: Context) -> None:
                 f"{new['name']} is at risk",
                 f"The churn risk of {new['name']} has risen to {new['churn_risk']} %.",
                 priority="high",
-                data={"contactId": new["id"], "contactName": new["name"], "churnRisk": new["churn_risk"]},
-                action_url=f"/contacts/{new['id']}",
+                about=("contact", new["id"]),
+                data={"contactName": new["name"], "churnRisk": new["churn_risk"]},
                 expires_at=call.now + timedelta(days=30),
             )
 
@@ -74,8 +74,8 @@ def generate_insights(call: Context) -> None:
                 "ai_insight",
                 f"{insight['title']}: {name}",
                 insight["description"],
-                data={f"{kind}Id": doc["id"], "insightId": insight["id"], "confidence": insight["confidence"]},
-                action_url=f"/{kind}s/{doc['id']}",
+                about=(kind, doc["id"]),
+                data={"insightId": insight["id"], "confidence": insight["confidence"]},
                 expires_at=call.now + timedelta(days=14),
             )
 

@@ -89,7 +89,7 @@ def follow(call: Context, before: Document | None, after: Document | None) -> Do
         _leave(call, before or {})
         return None
     if before is None:  # what is new has no deals and was not talked to
-        members = health.complete(after, (), (), call.now, base_currency=call.tenant["base_currency"], rates={})
+        members = health.complete(after, (), (), call.now, call.tenant)
     else:
         members = health.computed_members(call, after)
     if before is not None and any(before.get(name) != after.get(name) for name in ("name", "company")):

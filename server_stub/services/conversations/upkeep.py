@@ -38,7 +38,6 @@ def _warn(call: Context, conversation: Document) -> None:
         "ai_insight",
         f"The mood of {person['name']} is declining",
         "What was written lately is less friendly than what was written before.",
-        data={"conversationId": conversation["id"]},
-        action_url=f"/messages/{conversation['id']}",
+        about=("conversation", conversation["id"]),
         expires_at=call.now + _KEPT,
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
-from ...serving import Collections, Context, completes
+from ...serving import Collections, Context, Members, completes
 from .probability import STAGE_BASE, recent_of, weigh
 from .signals import Evidence, evidence
 
@@ -21,9 +20,6 @@ CLOSING_SOON = timedelta(days=30)
 """An open deal expected within this time closes soon."""
 
 _TYPES: Mapping[str, str] = {"event": "meeting", "call": "call", "email": "email", "note": "note"}
-
-Members = Mapping[str, Any]
-
 
 # -- what happened on a deal -----------------------------------------------------------------------------------------
 
@@ -173,42 +169,3 @@ def filter_by_name(docs: Sequence[Document], name: str | None, on: date) -> Sequ
     }
     test = tests.get(name or "all")
     return [deal for deal in docs if test(deal)] if test is not None else docs
-
-
-# -- dates and amounts -----------------------------------------------------------------------------------------------
-
-
-def zone(call: Context) -> tzinfo:
-    """Return the time zone of the company."""
-    name = call.tenant.get("timezone")
-    return ZoneInfo(name) if name else UTC
-
-
-def today(call: Context) -> date:
-    """Return the company's day."""
-    return call.now.astimezone(zone(call)).date()
-
-
-def midnight(call: Context, day: date) -> datetime:
-    """Return when a day of the company begins."""
-    return datetime.combine(day, time(), zone(call)).astimezone(UTC)
-
-
-def quarter(day: date) -> tuple[date, date]:
-    """Return the first and the last day of the quarter of a day."""
-    first = date(day.year, day.month - (day.month - 1) % 3, 1)
-    beyond = date(first.year + (first.month == 10), (first.month + 2) % 12 + 1, 1)
-    return first, beyond - timedelta(days=1)
-
-
-def worth(call: Context) -> Callable[[Members], Decimal]:
-    """Return what tells a deal's value in the company's currency; one without a rate counts as that."""
-    tenant = call.tenant
-    rates = {rate["currency"]: Decimal(rate["rate"]) for rate in tenant.get("currencies") or ()}
-    rates[tenant["base_currency"]] = Decimal(1)
-    return lambda deal: Decimal(deal["value"] or 0) * rates.get(deal.get("currency") or "", Decimal(1))
-
-
-def total(amounts: Iterable[Decimal]) -> Decimal:
-    """Return the sum of amounts."""
-    return sum(amounts, Decimal())

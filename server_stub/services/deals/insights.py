@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...serving import Context
+from ...serving import Context, Members
+from .. import company
 from ..insight_shape import insight
 from . import figures as figures
 from .signals import Evidence, Finding
-
-Members = Mapping[str, Any]
 
 _ADVICE: Mapping[str, str] = {
     "budget": "Show what it saves, or offer a smaller start",
@@ -71,15 +70,15 @@ def _opportunities(deal: Members, told: Evidence) -> Iterator[dict[str, Any]]:
 
 
 def _dates(call: Context, deal: Members) -> Iterator[dict[str, Any]]:
-    today = figures.today(call)
+    today = company.today(call)
     closing = deal.get("expected_close_date")
     if closing is not None and closing < today:
         yield _insight(
             deal, "risk", f"overdue-{closing}", "The close date has passed", f"It was expected on {closing}.",
-            "high", 90, figures.midnight(call, closing + timedelta(days=1)), "Set a new date with the customer",
+            "high", 90, company.midnight(call, closing + timedelta(days=1)), "Set a new date with the customer",
         )  # fmt: skip
     elif closing is not None and figures.closes_soon(deal, today):
-        since = figures.midnight(call, closing - figures.CLOSING_SOON)
+        since = company.midnight(call, closing - figures.CLOSING_SOON)
         yield _insight(
             deal, "suggestion", f"closing-{closing}", f"Closes in {(closing - today).days} days",
             f"It is in {deal['stage']} and expected on {closing}.",

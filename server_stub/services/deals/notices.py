@@ -36,7 +36,6 @@ def notify_stage_change(call: Context, deal: Mapping[str, Any], from_stage: str 
         title,
         message,
         priority=priority,
-        data={"dealId": deal["id"]},
-        action_url=f"/deals/{deal['id']}",
+        about=("deal", deal["id"]),
         expires_at=call.now + _KEPT,
     )

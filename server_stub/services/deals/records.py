@@ -19,6 +19,7 @@ from ...data.query import filter_by_text, sort_documents
 from ...noun import Noun
 from ...problems import invalid
 from ...serving import Context, Members, changes_between, serves
+from .. import company
 from ..contacts import health as contact_health
 from . import figures as figures
 from . import stages as deal_stages
@@ -44,7 +45,7 @@ _MOST = Decimal(10) ** 15
 @serves(Deals.list)
 def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Document]:
     """Return the deals that were asked for, newest first."""
-    docs = figures.filter_by_name(figures.all_seen(call), filter, figures.today(call))
+    docs = figures.filter_by_name(figures.all_seen(call), filter, company.today(call))
     return sort_documents(filter_by_text(docs, search, SEARCHED), None, None, ("created_at",))
 
 
@@ -65,7 +66,7 @@ def create(call: Context, deal: Members) -> Document:
         **blank(Deal),
         "currency": call.tenant["base_currency"],
         "owner_id": call.caller.user_id,
-        "expected_close_date": figures.quarter(figures.today(call))[1],
+        "expected_close_date": company.quarter(company.today(call))[1],
         "created_date": call.now,
         "last_activity": call.now,
         **deal_stages.stage_members(call, stage),
@@ -183,15 +184,15 @@ def _activity_members(call: Context, kind: str, type: str, date: Any, title: str
 @serves(Deals.forecast)
 def forecast(call: Context) -> dict[str, Any]:
     """Sum up the open deals; what is overdue counts in this month."""
-    worth, today = figures.worth(call), figures.today(call)
+    worth, today = company.worth_in(call.tenant), company.today(call)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
     beyond = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     month = [deal for deal in opened if (closing := deal.get("expected_close_date")) is not None and closing < beyond]
     return {
-        "total_pipeline": figures.total(worth(deal) for deal in opened),
-        "weighted_forecast": figures.total(worth(deal) * deal["probability"] / 100 for deal in opened),
+        "total_pipeline": company.total(worth(deal) for deal in opened),
+        "weighted_forecast": company.total(worth(deal) * deal["probability"] / 100 for deal in opened),
         "deals_closing_this_month": len(month),
-        "monthly_forecast": figures.total(worth(deal) * deal["probability"] / 100 for deal in month),
+        "monthly_forecast": company.total(worth(deal) * deal["probability"] / 100 for deal in month),
     }
 
 
@@ -199,7 +200,7 @@ def forecast(call: Context) -> dict[str, Any]:
 def stage_stats(call: Context) -> list[dict[str, Any]]:
     """Return the figures of every stage of the default pipeline; the days are those of all stays, past and present."""
     pipeline = deal_stages.pipeline_of(call, None)
-    worth, docs = figures.worth(call), figures.all_seen(call)
+    worth, docs = company.worth_in(call.tenant), figures.all_seen(call)
     days: dict[str, list[float]] = {}
     for deal in docs:
         stays = deal_stages.history(call, deal)
@@ -216,7 +217,7 @@ def stage_stats(call: Context) -> list[dict[str, Any]]:
             {
                 "stage": stage["key"],
                 "count": len(inside),
-                "total_value": figures.total(worth(deal) for deal in inside),
+                "total_value": company.total(worth(deal) for deal in inside),
                 "avg_probability": _mean([deal["probability"] for deal in inside]),
                 "avg_days_in_stage": _mean(stays_here),
             }

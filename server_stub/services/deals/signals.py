@@ -7,13 +7,14 @@ round. What was said last about a topic counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 from ...data.query import fold
+from ...serving import Members
 
 # Topic, kind, label, then phrases: words follow each other with at most two between, a star stands for any ending.
 # Accents and case do not matter. A negation before a phrase takes it back, unless it is part of the phrase.
@@ -75,8 +76,6 @@ _TOKEN = re.compile(r"[a-z0-9]+|[.!?;:,]")
 _CLAUSE_END = frozenset(".!?;:,")
 _REACH = 3  # a negation counts for so many words after it
 _GAP = 2  # so many words may stand between two of a phrase
-
-Members = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Context, changes_between
+from ...serving import Context, Members, changes_between
 from ..contacts import health as contact_health
 from . import figures as figures
 from . import notices as deal_notices
-
-Members = Mapping[str, Any]
 
 
 def pipeline_of(call: Context, pipeline_id: str | None, field: str = "pipeline_id") -> Document:

@@ -19,12 +19,12 @@ from ...data.latest import entity_refs, latest_first
 from ...problems import FieldError, Problem, invalid, validation
 from ...request import permissions
 from ...serving import Context, Members, changes_between, serves
+from .. import company
 from ..accounts.records import ACCOUNTS
 from ..contacts import health as contact_health
 from ..contacts.records import CONTACTS
 from ..contacts.writing import with_address
 from ..conversations import state as conversation_state
-from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
 from .records import LEADS, converted_problem
 
@@ -257,7 +257,7 @@ def _new_deal(
         "currency": lead["currency"],
         "source": lead["source"],
         "owner_id": owner,
-        "expected_close_date": deal_figures.quarter(deal_figures.today(call))[1],
+        "expected_close_date": company.quarter(company.today(call))[1],
         "forecast_category": stage["forecast_category"],
         **given,
         "value": value,

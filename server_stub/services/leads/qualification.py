@@ -13,7 +13,6 @@ from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, Members, reacts, serves
-from ..notifications import notify
 from .records import LEADS, converted_problem
 
 _JUDGED = ("reason", "budget", "authority", "need", "timeline", "notes")
@@ -92,5 +91,5 @@ def tell_owner(call: Context, entry: Document) -> None:
         return
     if any(change["field"] == "status" and change["after"] == "qualified" for change in entry["changes"]):
         text = f"{lead['name']} has been qualified and is ready for follow-up"
-        about = {"leadId": lead["id"], "leadName": lead["name"]}
-        notify(call, lead["owner_id"], "lead", "New qualified lead", text, data=about)
+        about, data = ("lead", lead["id"]), {"leadName": lead["name"]}
+        notify(call, lead["owner_id"], "lead", "New qualified lead", text, about=about, data=data)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crm_sdk.resources.leads import Leads
 
 from ...data.document import Document
 from ...problems import invalid
 from ...serving import Context, serves
+from .. import company
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -23,8 +22,7 @@ def sources(
     call: Context, start_date: date | None, end_date: date | None, period: str | None, owner_id: str | None
 ) -> dict[str, Any]:
     """Compare the sources of the leads made between two days; without days and period, of all leads."""
-    zone = ZoneInfo(call.tenant.get("timezone") or "UTC")
-    today = call.now.astimezone(zone).date()
+    zone, today = company.zone(call), company.today(call)
     leads = call.collection("lead")
     docs: Sequence[Document] = leads.find("owner_id", owner_id) if owner_id is not None else leads.all()
     born = {doc["id"]: doc["created_at"].astimezone(zone).date() for doc in docs}
@@ -58,20 +56,11 @@ def _stats(call: Context, source: str, docs: Sequence[Document], total: int) -> 
         "qualification_rate": round(qualified / len(docs), 4),
         "conversion_rate": round(len(converted) / len(docs), 4),
         "share": round(len(docs) / total, 4),
-        "total_value": _sum(call, docs),
-        "won_value": _sum(call, won),
+        "total_value": company.sum_worth(call, docs),
+        "won_value": company.sum_worth(call, won),
         "avg_score": round(sum(doc["score"] for doc in docs) / len(docs), 2),
         "avg_days_to_convert": round(sum(took) / len(took), 2) if took else None,
     }
-
-
-def _sum(call: Context, docs: Iterable[Document]) -> Decimal:
-    """Add up values in the company's currency. One in a currency without a rate is left out: nobody knows its worth."""
-    base = call.tenant["base_currency"]
-    rates = {base: Decimal(1)} | {entry["currency"]: entry["rate"] for entry in call.tenant.get("currencies") or ()}
-    amounts = ((doc["value"], rates.get(doc["currency"] or base)) for doc in docs)
-    total = sum((amount * rate for amount, rate in amounts if amount is not None and rate is not None), Decimal(0))
-    return total.quantize(Decimal("0.01"))
 
 
 def _range(start: date | None, end: date | None, period: str | None, today: date, first: date) -> tuple[date, date]:

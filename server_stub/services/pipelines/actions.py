@@ -14,7 +14,7 @@ from ...data.document import Document
 from ...data.filters import filter_fields
 from ...data.query import compile_filters
 from ...problems import Problem, invalid
-from ...serving import STAMPS, Context, Members
+from ...serving import Context, Members
 from ..deals import records as deals
 from ..deals import stages as deal_stages
 from ..leads.owners import Dealer
@@ -103,7 +103,7 @@ def _move_stage(call: Context, deal: Document, spec: Members) -> None:
 
 def _create_task(call: Context, deal: Document, spec: Members) -> None:
     days = spec.get("due_in_days")
-    task = {name: value for name, value in blank(Task).items() if name not in STAMPS} | {
+    task = blank(Task) | {
         "kind": "task",
         "title": spec["title"],
         "description": spec.get("description"),
@@ -123,10 +123,7 @@ def _create_task(call: Context, deal: Document, spec: Members) -> None:
 def _notify(call: Context, deal: Document, spec: Members) -> None:
     users = spec.get("user_ids") or [user["id"] for user in call.collection("user").find("role", spec.get("role"))]
     for user_id in users:
-        notify(
-            call, user_id, "system", spec["title"], spec["message"], data={"dealId": deal["id"]},
-            action_url=f"/deals/{deal['id']}",
-        )  # fmt: skip
+        notify(call, user_id, "system", spec["title"], spec["message"], about=("deal", deal["id"]))
 
 
 def _branch(call: Context, deal: Document, spec: Members) -> None:

@@ -14,14 +14,14 @@ from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
-from ..deals import figures as deal_figures
+from .. import company
 from ..deals import stages as deal_stages
 from .stage_members import check_stages, usual_stages
 
 
 def sums(call: Context, deals: Sequence[Document]) -> dict[str, Any]:
     """Return how many deals there are, and what they are worth in the company's currency."""
-    worth = deal_figures.worth(call)
+    worth = company.worth_in(call.tenant)
     return {"deal_count": len(deals), "total_value": sum((worth(deal) for deal in deals), Decimal())}
 
 
