@@ -13,6 +13,7 @@ from ...bulk import carry_out, check_size
 from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, Members, reacts, serves
+from ..notifications import notify
 from .records import LEADS, converted_problem
 
 _JUDGED = ("reason", "budget", "authority", "need", "timeline", "notes")
