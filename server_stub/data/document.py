@@ -13,9 +13,17 @@ def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
 
 
 class Document(dict[str, Any]):
-    """A stored record. It never changes: ``collection.put(doc | {"name": "new"})`` stores a new one in its place."""
+    """A stored record. It never changes: ``collection.put(doc | {"name": "new"})`` stores a new one in its place.
 
-    __slots__ = ()
+    So what follows from its members alone is worked out once and kept with it.
+    """
+
+    __slots__ = ("folded", "written")
+
+    folded: dict[tuple[str, ...], str]
+    """Its texts as searches see them, by the fields they are of."""
+    written: dict[object, bytes]
+    """Its JSON, by what wrote it."""
 
     __setitem__ = _refuse
     __delitem__ = _refuse

@@ -1,28 +1,22 @@
-"""Filter, search and sort documents: the tools of list rules, and the filter groups of a SearchQuery."""
+"""Filter, search and sort documents: the tools of list rules."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias, cast
+from operator import itemgetter
+from typing import Any, TypeAlias, cast
 
-from ..problems import Problem, invalid
+from crm_sdk.wire import snake
+
+from ..problems import invalid
 from .document import Document
-from .order import in_order
-from .relative_dates import Calendar
 
-FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
-"""What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields, where
-each value tells."""
+Key: TypeAlias = Callable[[Document], Any]
+"""Returns what a document is sorted by; None where it has no value."""
 Resolve: TypeAlias = Callable[[Document, str], object]
-Test: TypeAlias = Callable[[object], bool]
-
-MAX_GROUPS, MAX_FILTERS, MAX_IN_ALL = 5, 10, 25
 
 _NO_DECOMPOSITION = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "\N{COMBINING DOT ABOVE}": ""}
@@ -38,13 +32,9 @@ def fold(text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(fold(text).split())
-
-
-@lru_cache(maxsize=1024)
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match[1].lower(), name)
+def words_of(text: str | None) -> tuple[str, ...]:
+    """Return the words of a text to look for, folded."""
+    return tuple(fold(text).split()) if text else ()
 
 
 def member(doc: Mapping[str, Any], field: str) -> object:
@@ -66,9 +56,26 @@ def member(doc: Mapping[str, Any], field: str) -> object:
 
 def matches(doc: Document, text: str | None, fields: Iterable[str], resolve: Resolve = member) -> bool:
     """Tell whether every word of a text occurs in one of the fields; case and accents do not matter."""
-    words = _words(text) if text else ()
+    words = words_of(text)
     if not words:
         return True
+    haystack = folded(doc, tuple(fields)) if resolve is member else _fold_fields(doc, fields, resolve)
+    return all(word in haystack for word in words)
+
+
+def folded(doc: Document, fields: tuple[str, ...]) -> str:
+    """Return what `matches` searches for words in; it is kept with the document."""
+    try:
+        return doc.folded[fields]
+    except AttributeError:
+        doc.folded = {}
+    except KeyError:
+        pass
+    text = doc.folded[fields] = _fold_fields(doc, fields, member)
+    return text
+
+
+def _fold_fields(doc: Document, fields: Iterable[str], resolve: Resolve) -> str:
     parts: list[str] = []
     for field in fields:
         value = doc.get(field) if "." not in field else resolve(doc, field)
@@ -76,13 +83,15 @@ def matches(doc: Document, text: str | None, fields: Iterable[str], resolve: Res
             parts.append(value)
         elif isinstance(value, list):
             parts.extend(item for item in cast("list[object]", value) if isinstance(item, str))
-    haystack = fold("\n".join(parts))
-    return all(word in haystack for word in words)
+    return fold("\n".join(parts))
 
 
 def filter_by_text(docs: Sequence[Document], text: str | None, fields: Sequence[str]) -> Sequence[Document]:
     """Keep the documents a text is found in, see `matches`."""
-    return [doc for doc in docs if matches(doc, text, fields)] if text and text.strip() else docs
+    of = tuple(fields)
+    for word in words_of(text):
+        docs = [doc for doc in docs if word in folded(doc, of)]
+    return docs
 
 
 def filter_by_values(docs: Sequence[Document], **values: object) -> Sequence[Document]:
@@ -146,7 +155,7 @@ def sort_field(
     if sort is None:
         return default, order != "asc"
     names = sorted({*allowed, *ALWAYS_SORTABLE})
-    field = sort if sort in names else _snake(sort)
+    field = sort if sort in names else snake(sort)
     if field not in names:
         raise invalid("sort", "choice", f"cannot sort by {sort!r}; use one of {', '.join(names)}", allowed=names)
     return field, order == "desc"
@@ -155,6 +164,13 @@ def sort_field(
 def sort_key(value: object) -> Any:
     """Return what a value is sorted by: a text without case and accents; None for an empty one."""
     return (fold(value) or None) if isinstance(value, str) else value
+
+
+def key_of(field: str, resolve: Resolve = member) -> Key:
+    """Return what gives the key to sort a document by a field."""
+    if "." in field:
+        return lambda doc: sort_key(resolve(doc, field))
+    return lambda doc: sort_key(doc.get(field))
 
 
 def sort_documents(
@@ -167,234 +183,19 @@ def sort_documents(
 ) -> list[Document]:
     """Sort documents by a field, see `sort_field`; equals by id, and those without a value last."""
     field, descending = sort_field(sort, order, allowed, default)
-    if "." in field:
-        return in_order(docs, lambda doc: sort_key(resolve(doc, field)), descending=descending)
-    return in_order(docs, lambda doc: sort_key(doc.get(field)), descending=descending)
+    return in_order(docs, key_of(field, resolve), descending=descending)
 
 
-def search(
-    docs: Sequence[Document],
-    query: Mapping[str, Any],
-    fields: Mapping[str, FieldType],
-    *,
-    text: Sequence[str],
-    now: datetime,
-    zone: tzinfo = UTC,
-    resolve: Resolve = member,
-    sortable: Collection[str] | None = None,
-) -> list[Document]:
-    """Answer a SearchQuery (its Python names): ``q`` in the `text` fields, the filter groups, and the sort.
-
-    `fields` names what can be filtered and what it holds; ``custom_fields.*`` in it allows any custom field.
-    """
-    keep = compile_filters(query.get("filter_groups") or (), fields, now=now, zone=zone, resolve=resolve)
-    words = query.get("q")
-    found = [doc for doc in docs if keep(doc) and matches(doc, words, text, resolve)]
-    allowed = (
-        sortable if sortable is not None else [name for name, kind in fields.items() if kind not in ("list", "any")]
-    )
-    return sort_documents(found, query.get("sort"), query.get("order") or "desc", allowed, resolve=resolve)
-
-
-def compile_filters(
-    groups: Sequence[Mapping[str, Any]],
-    fields: Mapping[str, FieldType],
-    *,
-    now: datetime,
-    zone: tzinfo = UTC,
-    resolve: Resolve = member,
-) -> Callable[[Document], bool]:
-    """Turn filter groups into one test: groups are OR-ed, the filters of a group AND-ed; no groups keep everything."""
-    filters = sum(len(group.get("filters") or ()) for group in groups)
-    if (
-        len(groups) > MAX_GROUPS
-        or filters > MAX_IN_ALL
-        or any(len(group.get("filters") or ()) > MAX_FILTERS for group in groups)
-    ):
-        raise Problem(
-            "FILTER_TOO_LARGE",
-            f"at most {MAX_GROUPS} groups, {MAX_FILTERS} filters in a group and {MAX_IN_ALL} in all",
-            field="filter_groups",
-            rule="max",
-            details={"groups": len(groups), "filters": filters},
-        )
-    tests: list[list[tuple[str, Test]]] = []
-    for number, group in enumerate(groups):
-        members = group.get("filters") or ()
-        if not members:
-            raise invalid(f"filter_groups.{number}.filters", "required", "a group needs at least one filter")
-        tests.append(
-            [
-                _compile(given, fields, f"filter_groups.{number}.filters.{index}", Calendar(now, zone))
-                for index, given in enumerate(members)
-            ]
-        )
-    if not tests:
-        return lambda doc: True
-    return lambda doc: any(all(test(resolve(doc, field)) for field, test in group) for group in tests)
-
-
-_EQUALITY = frozenset({"eq", "neq", "in", "not_in", "is_set", "is_not_set"})
-_ORDER = frozenset({"gt", "gte", "lt", "lte", "between"})
-_WITHIN = frozenset({"contains", "not_contains"})
-OPERATORS: Mapping[FieldType, frozenset[str]] = {
-    "text": _EQUALITY | _WITHIN | {"starts_with"},
-    "number": _EQUALITY | _ORDER,
-    "date": _EQUALITY | _ORDER,
-    "bool": frozenset({"eq", "neq", "is_set", "is_not_set"}),
-    "list": _EQUALITY | _WITHIN,
-    "any": _EQUALITY | _ORDER | _WITHIN | {"starts_with"},
-}
-"""The operators each type of field has."""
-
-
-def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: str, dates: Calendar) -> tuple[str, Test]:
-    field = str(given.get("field"))
-    name = field if field in fields else _snake(field)
-    kind = fields.get(name)
-    if kind is None:
-        head, _, rest = field.partition(".")
-        name = f"{_snake(head)}.{rest}"  # the names of custom fields are kept as they are
-        kind = fields.get(f"{_snake(head)}.*") if rest else None
-    if kind is None:
-        raise Problem(
-            "UNKNOWN_FIELD",
-            f"there is no field {field!r} to filter by",
-            field=f"{path}.field",
-            rule="choice",
-            details={"field": field},
-        )
-    op = str(given.get("op"))
-    if op not in OPERATORS[kind]:
-        raise Problem(
-            "INVALID_OPERATOR",
-            f"{field!r} holds {kind}: it has no operator {op!r}",
-            field=f"{path}.op",
-            rule="choice",
-            details={"field": field, "operator": op, "allowed": sorted(OPERATORS[kind])},
-        )
-    return name, _test(op, kind, given, path, dates)
-
-
-def _test(op: str, kind: FieldType, given: Mapping[str, Any], path: str, dates: Calendar) -> Test:
-    """Return the test of one filter; ``neq``, ``not_in`` and ``not_contains`` also hold where there is no value."""
-    if op in ("is_set", "is_not_set"):
-        return lambda value: (value not in (None, "", [], {})) is (op == "is_set")
-    if op in ("in", "not_in"):
-        values = given.get("values")
-        if not values:
-            raise invalid(f"{path}.values", "required", f"{op} needs a list of values")
-        spans = [_span(value, kind, f"{path}.values.{index}", dates) for index, value in enumerate(values)]
-        return _either(lambda value: any(span.has(value) for span in spans), negated=op == "not_in")
-    if given.get("value") is None:
-        raise invalid(f"{path}.value", "required", f"{op} needs a value; to find what is empty use is_not_set")
-    if op in ("contains", "not_contains", "starts_with"):
-        if not isinstance(given["value"], str):
-            raise invalid(f"{path}.value", "type", f"{op} needs a text")
-        needle = fold(given["value"])
-        if op == "starts_with":
-            return _either(lambda value: isinstance(value, str) and fold(value).startswith(needle))
-        if kind == "list":
-            return _either(lambda value: isinstance(value, str) and fold(value) == needle, negated=op == "not_contains")
-        return _either(lambda value: isinstance(value, str) and needle in fold(value), negated=op == "not_contains")
-    span = _span(given["value"], kind, f"{path}.value", dates)
-    if op in ("eq", "neq"):
-        return _either(span.has, negated=op == "neq")
-    if op == "between":
-        if given.get("high_value") is None:
-            raise invalid(f"{path}.high_value", "required", "between needs value and high_value")
-        high = _span(given["high_value"], kind, f"{path}.high_value", dates)
-        return _either(lambda value: span.low_of(value) and high.high_of(value))
-    if op in ("gte", "lte"):
-        return _either(span.low_of if op == "gte" else span.high_of)
-    beyond = span.low_of if op == "gt" else span.high_of
-    return _either(lambda value: beyond(value) and not span.has(value))
-
-
-def _either(test: Test, *, negated: bool = False) -> Test:
-    """Let a test hold for a list where it holds for an element."""
-
-    def decide(value: object) -> bool:
-        if isinstance(value, list):
-            return any(test(item) for item in cast("list[object]", value)) is not negated
-        return (value is not None and test(value)) is not negated
-
-    return decide
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """What a filter's value means: everything from `start` up to `end`, which for a day excludes the next one."""
-
-    start: Any
-    end: Any
-    read: Callable[[object], Any]
-    """Makes a document's value comparable to the ends; None where it is of another type."""
-    open_end: bool = False
-
-    def low_of(self, value: object) -> bool:
-        """Tell whether a value is not before the start."""
-        mine = self.read(value)
-        return mine is not None and bool(mine >= self.start)
-
-    def high_of(self, value: object) -> bool:
-        """Tell whether a value is not after the end."""
-        mine = self.read(value)
-        return mine is not None and bool(mine < self.end if self.open_end else mine <= self.end)
-
-    def has(self, value: object) -> bool:
-        """Tell whether a value is within."""
-        return self.low_of(value) and self.high_of(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mixed:
-    """A text that is also a date, for a field whose values may be either."""
-
-    text: _Span | _Mixed
-    date: _Span | _Mixed
-
-    def low_of(self, value: object) -> bool:
-        return (self.date if isinstance(value, date) else self.text).low_of(value)
-
-    def high_of(self, value: object) -> bool:
-        return (self.date if isinstance(value, date) else self.text).high_of(value)
-
-    def has(self, value: object) -> bool:
-        return self.low_of(value) and self.high_of(value)
-
-
-def _span(value: object, kind: FieldType, path: str, dates: Calendar) -> _Span | _Mixed:
-    """Read a filter's value as its field's type demands; for ``any`` the value itself tells."""
-    if kind == "any":
-        if isinstance(value, str) and dates.reads(value):
-            return _Mixed(_span(value, "text", path, dates), _span(value, "date", path, dates))
-        kind = "bool" if isinstance(value, bool) else "number" if isinstance(value, (int, float, Decimal)) else "text"
-        if isinstance(value, (date, datetime)):
-            kind = "date"
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise invalid(path, "type", f"{value!r} is neither true nor false")
-        return _Span(value, value, lambda mine: mine if isinstance(mine, bool) else None)
-    if kind == "number":
-        number = _number(value)
-        if number is None:
-            raise invalid(path, "type", f"{value!r} is no number")
-        return _Span(number, number, lambda mine: None if isinstance(mine, str) else _number(mine))
-    if kind == "date":
-        start, end = dates.span(value, path)
-        return _Span(start, end, dates.instant, open_end=start != end)
-    if not isinstance(value, str):
-        raise invalid(path, "type", f"{value!r} is no text")
-    text = value.casefold()
-    return _Span(text, text, lambda mine: mine.casefold() if isinstance(mine, str) else None)
-
-
-def _number(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+def in_order(docs: Iterable[Document], key: Key, *, descending: bool) -> list[Document]:
+    """Sort documents by a key, equals by id in the same direction; those without a value come last either way."""
+    valued: list[tuple[Any, str, Document]] = []
+    void: list[Document] = []
+    for doc in docs:
+        value = key(doc)
+        if value is None:
+            void.append(doc)
+        else:
+            valued.append((value, doc["id"], doc))
+    valued.sort(key=itemgetter(0, 1), reverse=descending)
+    void.sort(key=itemgetter("id"), reverse=descending)
+    return [doc for _, _, doc in valued] + void

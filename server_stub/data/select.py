@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, cast, overload
 
 from . import query
 from .collection import Collection as Records
 from .document import Document
-from .order import in_order
+from .order import Order
+from .table import Table
+
+Tests = Sequence[Callable[[Document], bool]]
+
+_PAGE = 50
+_SORTING = 10
+"""How many times as long it takes to sort a document as to pass one by."""
 
 
 def select(
     records: Records,
     *,
     equal: Mapping[str, object] = {},
-    tests: Sequence[Callable[[Document], bool]] = (),
+    tests: Tests = (),
     text: str | None = None,
     searched: Sequence[str] = (),
     sort: str | None = None,
@@ -30,22 +38,125 @@ def select(
     members, in whatever case and accents. `sorts` names the members to sort by beside id, created_at and updated_at;
     where they are not stored but computed, `key` returns what computes one from a document. Documents without a
     value come last either way, equals are sorted by id in the same direction.
+    The answer stays as it is whatever is written later; its length and a page of it are cheap.
     Raises 422 where `sort` or `order` is none there is.
     """
     field, descending = query.sort_field(sort, order, sorts)
-    docs: Sequence[Document] = records.all()
-    for name, wanted in equal.items():
-        values = cast("Collection[object]", wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)
-        docs = [doc for doc in docs if _has(doc.get(name), values)]
-    docs = [doc for doc in docs if all(test(doc) for test in tests)] if tests else docs
-    docs = [doc for doc in docs if query.matches(doc, text, searched)] if text else docs
+    table = records.table
+    ids = _with_values(table, equal)
+    words = query.words_of(text)
     if key is not None and field not in query.ALWAYS_SORTABLE:
         computed = key(field)
-        return in_order(docs, lambda doc: query.sort_key(computed(doc)), descending=descending)
-    return in_order(docs, lambda doc: query.sort_key(query.member(doc, field)), descending=descending)
+        docs = _fitting(_documents(table, ids), tests, words, searched)
+        return query.in_order(docs, lambda doc: query.sort_key(computed(doc)), descending=descending)
+    # A few are looked up and sorted. Of many a page is sooner found by passing through the order that is there.
+    if ids is not None and _SORTING * len(ids) ** 2 < _PAGE * len(records):
+        docs = _fitting(_documents(table, ids), tests, words, searched)
+        return query.in_order(docs, query.key_of(field), descending=descending)
+    found = table.order(field)
+    if tests or words:
+        return _matching(found, descending, ids, tests, words, tuple(searched))
+    return _Ordered(found, descending, frozenset(ids) if ids is not None else None)
 
 
-def _has(value: object, values: Collection[object]) -> bool:
-    if isinstance(value, list):
-        return any(item in values for item in cast("list[object]", value))
-    return value in values
+def _with_values(table: Table, equal: Mapping[str, object]) -> AbstractSet[str] | None:
+    """Return the ids of the documents that have all the values, by index; None for all documents."""
+    found: list[AbstractSet[str]] = []
+    for field, wanted in equal.items():
+        index = table.index(field, exact=True)
+        if isinstance(wanted, (list, tuple, set, frozenset)):
+            found.append(set[str]().union(*map(index.ids, cast("Iterable[object]", wanted))))
+        else:
+            found.append(index.ids(wanted))
+    found.sort(key=len)
+    ids = found[0] if found else None
+    for other in found[1:]:
+        ids = ids & other if ids is not None else other
+    return ids
+
+
+def _documents(table: Table, ids: Iterable[str] | None) -> list[Document]:
+    docs = table.docs
+    return table.live() if ids is None else [docs[id] for id in ids]
+
+
+def _fitting(docs: list[Document], tests: Tests, words: Sequence[str], searched: Sequence[str]) -> list[Document]:
+    for test in tests:
+        docs = [doc for doc in docs if test(doc)]
+    of = tuple(searched)
+    for word in words:
+        docs = [doc for doc in docs if word in query.folded(doc, of)]
+    return docs
+
+
+def _matching(
+    order: Order,
+    descending: bool,
+    ids: AbstractSet[str] | None,
+    tests: Tests,
+    words: Sequence[str],
+    searched: tuple[str, ...],
+) -> list[Document]:
+    """Return the documents of an order that fit, in this order."""
+    found: list[Document] = []
+    for chunk in order.chunks(descending=descending):
+        if words:
+            texts, all_texts = chunk.texts(searched)
+            if not all(word in all_texts for word in words):
+                continue
+            docs = [entry[2] for entry, text in zip(chunk.entries, texts, strict=True) if words[0] in text]
+            docs = _fitting(docs, (), words[1:], searched)
+        else:
+            docs = [entry[2] for entry in chunk.entries]
+        if ids is not None:
+            docs = [doc for doc in docs if doc["id"] in ids]
+        docs = _fitting(docs, tests, (), ())
+        found += docs[::-1] if descending else docs
+    return found
+
+
+class _Ordered(Sequence[Document]):
+    """The documents of an order, or those of them that have one of some ids; read as far as somebody asks."""
+
+    __slots__ = ("_descending", "_ids", "_order")
+
+    def __init__(self, order: Order, descending: bool, ids: frozenset[str] | None) -> None:
+        self._order = order
+        self._descending = descending
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self._order) if self._ids is None else len(self._ids)
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(self._slice(0, len(self)))
+
+    def _slice(self, start: int, stop: int) -> list[Document]:
+        ids = self._ids
+        if ids is None:
+            return self._order.slice(start, stop, descending=self._descending)
+        found: list[Document] = []
+        for chunk in self._order.chunks(descending=self._descending):
+            if len(found) >= stop:
+                break
+            docs = [entry[2] for entry in chunk.entries if entry[1] in ids]
+            found += docs[::-1] if self._descending else docs
+        return found[start:stop]
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | Sequence[Document]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            return self._slice(start, stop) if step == 1 else list(self)[index]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(index)
+        return self._slice(place, place + 1)[0]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(cast("Sequence[object]", other))
+
+    __hash__ = None  # type: ignore[assignment] # it is compared by what is in it, like a list

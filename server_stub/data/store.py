@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from types import TracebackType
 
-from .collection import Change, Collection, CollectionSnapshot
+from .collection import EMPTY, Change, Collection
 from .document import Document
+from .table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """The state of a store: shallow copies, since documents do not change."""
+    """The state of a store: its tables themselves, which nobody writes to any more."""
 
-    collections: Mapping[tuple[str, str], CollectionSnapshot]
+    collections: Mapping[tuple[str, str], Table]
     counters: Mapping[str, int]
 
 
@@ -136,7 +137,7 @@ class Store:
         self._read_all()
         present = [(tenant_id, kind) for kind, companies in self._kinds.items() for tenant_id in companies]
         for tenant_id, kind in dict.fromkeys([*snap.collections, *present]):
-            self.collection(tenant_id, kind).restore(snap.collections.get((tenant_id, kind), _EMPTY))
+            self.collection(tenant_id, kind).restore(snap.collections.get((tenant_id, kind), EMPTY))
         self._counters = dict(snap.counters)
 
     def rewind(self, log: list[Entry], mark: int) -> None:
@@ -181,6 +182,3 @@ class Transaction:
                 if collection is not None:
                     collection.touch(id)
             self._store.log = None
-
-
-_EMPTY = CollectionSnapshot({}, {}, 0, frozenset(), False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..data.document import Document
-from ..data.query import FieldType, compile_filters, member
+from ..data.filter_groups import FieldType, compile_filters
+from ..data.query import member
 from ..serving import Context, Members
 
 _RULE_FIELDS: Mapping[str, FieldType] = {

@@ -12,15 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_stub.data.document import Document
+from server_stub.data.filter_groups import FieldType, compile_filters, search
 from server_stub.data.query import (
-    FieldType,
-    compile_filters,
     filter_by_dates,
     filter_by_tags,
     filter_by_values,
     fold,
     matches,
-    search,
     sort_documents,
 )
 from server_stub.problems import Problem

@@ -11,7 +11,7 @@ from crm_sdk.wire import is_array, snake
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
-from ...data.query import FieldType, search
+from ...data.filter_groups import FieldType, search
 from ...data.query import member as at_path
 from ...noun import Noun
 from ...problems import Problem, invalid

@@ -11,8 +11,8 @@ from crm_sdk.resources.deals import Deals
 
 from ...data.blanks import blank
 from ...data.document import Document
+from ...data.filter_groups import compile_filters
 from ...data.filters import filter_fields
-from ...data.query import compile_filters
 from ...problems import Problem, invalid
 from ...serving import Context, Members
 from ..deals import records as deals

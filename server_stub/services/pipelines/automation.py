@@ -11,7 +11,8 @@ from crm_sdk.resources.pipelines import PipelineAutomation
 
 from ...bulk import error_of
 from ...data.document import Document
-from ...data.query import compile_filters, member
+from ...data.filter_groups import compile_filters
+from ...data.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, changes_between, serves

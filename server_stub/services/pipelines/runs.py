@@ -9,7 +9,7 @@ from typing import Any
 from ... import jobs
 from ...bulk import error_of
 from ...data.document import Document
-from ...data.query import compile_filters
+from ...data.filter_groups import compile_filters
 from ...problems import Problem
 from ...serving import Context, Members, reacts, runs
 from ...timetable import recurs

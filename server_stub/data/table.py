@@ -1,0 +1,190 @@
+"""The documents of a collection at one time, and what they are found by; shared until somebody writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, cast
+
+from .document import Document
+from .order import Order
+from .query import key_of
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+class Index:
+    """The ids of the documents that have a value, for every value of a member."""
+
+    __slots__ = ("_buckets", "_own", "exact", "field")
+
+    def __init__(self, field: str, *, exact: bool) -> None:
+        self.field = field
+        self.exact = exact
+        """Whether the case of texts matters."""
+        self._buckets: dict[Any, str | set[str]] = {}  # most values of a name or an address are those of one document
+        self._own: set[Any] | None = None  # the values whose sets are this index's alone; None for all of them
+
+    def fork(self) -> Index:
+        """Return a copy that can be written to while this one stays as it is."""
+        new = Index(self.field, exact=self.exact)
+        new._buckets = dict(self._buckets)
+        new._own = set()
+        return new
+
+    def ids(self, value: object) -> AbstractSet[str]:
+        """Return the ids of those that have a value; not to be kept, since it changes with them."""
+        found = self._buckets.get(value.casefold() if isinstance(value, str) and not self.exact else value)
+        if found is None:
+            return _NOBODY
+        return {found} if isinstance(found, str) else found
+
+    def enter(self, doc: Mapping[str, Any]) -> None:
+        """Note the values of a document."""
+        id = doc["id"]
+        for key in self._keys(doc.get(self.field)):
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                self._buckets[key] = id
+            elif isinstance(bucket, str):
+                self._buckets[key] = {bucket, id}
+                if self._own is not None:
+                    self._own.add(key)
+            else:
+                self._owned(key, bucket).add(id)
+
+    def leave(self, doc: Mapping[str, Any]) -> None:
+        """Forget the values of a document."""
+        for key in self._keys(doc.get(self.field)):
+            bucket = self._buckets[key]
+            if isinstance(bucket, str) or len(bucket) == 1:
+                del self._buckets[key]
+            else:
+                self._owned(key, bucket).discard(doc["id"])
+
+    def _owned(self, key: Any, bucket: set[str]) -> set[str]:
+        if self._own is not None and key not in self._own:
+            bucket = self._buckets[key] = set(bucket)
+            self._own.add(key)
+        return bucket
+
+    def _keys(self, value: object) -> Iterable[Any]:
+        """Return what a value is found by; objects cannot be searched for."""
+        if isinstance(value, str):
+            return (value if self.exact else value.casefold(),)
+        if isinstance(value, (list, tuple)):
+            items = cast("Iterable[object]", value)
+            return {
+                item.casefold() if isinstance(item, str) and not self.exact else item
+                for item in items
+                if not isinstance(item, (dict, list))
+            }
+        return () if isinstance(value, dict) else (value,)
+
+
+class Table:
+    """The documents of a collection at one time.
+
+    One that a snapshot or another collection holds as well is not written to: a writer takes a `fork`. Indexes and
+    orders are made when they are first asked for, in a shared table too, so that all who share it have them.
+    """
+
+    __slots__ = ("_in_order", "_indexes", "_orders", "dead", "docs", "next", "sequence")
+
+    def __init__(self) -> None:
+        self.docs: dict[str, Document] = {}
+        self.sequence: dict[str, int] = {}
+        """The place of each document in the order of insertion."""
+        self.next = 0
+        self.dead: set[str] = set()
+        """The ids of those that were deleted softly."""
+        self._in_order = True
+        self._indexes: dict[tuple[str, bool], Index] = {}
+        self._orders: dict[str, Order] = {}
+
+    def fork(self) -> Table:
+        """Return a copy that can be written to while this one stays as it is; the documents are shared."""
+        new = Table()
+        new.docs, new.sequence, new.next, new.dead = dict(self.docs), dict(self.sequence), self.next, set(self.dead)
+        new._in_order = self._in_order
+        # Another server may be adding an index to the same table: lists are made in one go.
+        new._indexes = {name: index.fork() for name, index in list(self._indexes.items())}
+        new._orders = dict(self._orders)
+        return new
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def settled(self) -> dict[str, Document]:
+        """Return the documents in order of insertion, which a removed one that came back had disturbed."""
+        if not self._in_order:
+            self.docs = dict(sorted(self.docs.items(), key=lambda item: self.sequence[item[0]]))
+            self._in_order = True
+        return self.docs
+
+    def live(self) -> list[Document]:
+        """Return the documents that were not deleted, in order of insertion."""
+        docs, dead = self.settled(), self.dead
+        return [doc for id, doc in docs.items() if id not in dead] if dead else list(docs.values())
+
+    def index(self, field: str, *, exact: bool) -> Index:
+        """Return the index by a member."""
+        index = self._indexes.get((field, exact))
+        if index is None:
+            index = Index(field, exact=exact)
+            for doc in self.live():
+                index.enter(doc)
+            self._indexes[field, exact] = index
+        return index
+
+    def order(self, field: str) -> Order:
+        """Return the order by a member, also one at a dotted path. Raises TypeError where values cannot be compared."""
+        order = self._orders.get(field)
+        if order is None:
+            order = self._orders[field] = Order.of(self.live(), key_of(field))
+        return order
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def set(self, new: Document, sequence: int = -1) -> None:
+        """Put a document in; `sequence` brings a removed one back to its place."""
+        id = new["id"]
+        old = self.docs.get(id)
+        if old is None:
+            if sequence < 0:
+                sequence = self.next
+            elif sequence < self.next:
+                self._in_order = False
+            self.next = max(self.next, sequence + 1)
+            self.sequence[id] = sequence
+        was_live = old is not None and id not in self.dead
+        live = new.get("deleted_at") is None
+        self.docs[id] = new
+        if live:
+            self.dead.discard(id)
+        else:
+            self.dead.add(id)
+        self._index(old if was_live else None, new if live else None)
+
+    def drop(self, id: str) -> None:
+        """Take a document out."""
+        old = self.docs.pop(id)
+        del self.sequence[id]
+        if id in self.dead:
+            self.dead.discard(id)
+        else:
+            self._index(old, None)
+
+    def _index(self, old: Document | None, new: Document | None) -> None:
+        """Bring indexes and orders up to date."""
+        for index in self._indexes.values():
+            if old is not None and new is not None and old.get(index.field) == new.get(index.field):
+                continue
+            if old is not None:
+                index.leave(old)
+            if new is not None:
+                index.enter(new)
+        for field, order in list(self._orders.items()):
+            try:
+                self._orders[field] = order.changed(old, new)
+            except TypeError:  # a value that compares with none of the others: there is no such order any more
+                del self._orders[field]

@@ -1,0 +1,111 @@
+"""What list rules select stays as it was, is found without a look at every document, and is sorted by what is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server_stub.data.collection import Collection
+from server_stub.data.document import Document
+from server_stub.data.select import select
+from server_stub.data.store import Store
+from server_stub.problems import Problem
+
+COUNT = 2000
+
+
+@pytest.fixture
+def leads() -> Collection:
+    leads = Store().collection("t", "lead")
+    for number in range(COUNT):
+        name = f"Ana Nº {number}" if number % 7 else None
+        leads.put({"id": f"lead_{number:04}", "name": name, "status": "ab"[number % 2], "created_at": number // 3})
+    return leads
+
+
+def ids(docs: Any) -> list[int]:
+    return [int(doc["id"][5:]) for doc in docs]
+
+
+@pytest.mark.parametrize("how", [{}, {"equal": {"status": "a"}}, {"equal": {"name": None}}, {"text": "ana"}])
+def test_what_was_selected_stays_as_it_was(leads: Collection, how: dict[str, Any]) -> None:
+    before = list(select(leads, searched=("name",), **how))
+    found = select(leads, searched=("name",), **how)
+    for doc in before[::3]:
+        leads.put(doc | {"name": "Bob", "status": "b", "created_at": -1})
+    leads.remove(before[1]["id"])
+    assert (len(found), list(found)) == (len(before), before)
+    assert list(found[:5]) == before[:5]
+    assert list(select(leads, searched=("name",), **how)) != before
+
+
+class _Counted(Document):
+    """Counts how often a member is looked at."""
+
+    looked = 0
+
+    def get(self, *args: Any) -> Any:
+        _Counted.looked += 1
+        return super().get(*args)
+
+    def __getitem__(self, key: str) -> Any:
+        _Counted.looked += 1
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"sort": "name"},
+        {"equal": {"status": "a"}},
+        {"equal": {"status": "a", "name": None}},
+        {"equal": {"status": ["a", "b"]}, "sort": "updatedAt", "order": "desc"},
+        {"text": "never there"},
+    ],
+)
+def test_a_page_looks_at_no_document_that_is_not_on_it(leads: Collection, how: dict[str, Any]) -> None:
+    select(leads, searched=("name",), sorts=("name",), **how)[0:1]  # makes the indexes
+    leads.table.docs.update({id: _Counted(doc) for id, doc in leads.table.docs.items()})
+    for chunk in leads.table.order("created_at").chunks(descending=False):
+        chunk.entries = tuple((key, id, leads.table.docs[id]) for key, id, _ in chunk.entries)
+    _Counted.looked = 0
+    found = select(leads, searched=("name",), sorts=("name",), **how)
+    assert len(found) == len(found[:50]) or len(found) > 50
+    assert _Counted.looked == 0
+
+
+def test_a_computed_key_sorts_what_is_not_stored(leads: Collection) -> None:
+    def by_last_digit(name: str) -> Any:
+        assert name == "digit"
+        return lambda doc: doc["id"][-1] if doc["name"] else None
+
+    found = select(leads, sort="digit", sorts=("digit",), key=by_last_digit)
+    assert ids(found[:3]) == [10, 20, 30], "equals by id"
+    assert ids(found[-2:]) == [1988, 1995], "without a name, last"
+    down = select(leads, sort="digit", order="desc", sorts=("digit",), key=by_last_digit)
+    assert ids(down[:2]) == [1999, 1989]
+    assert ids(down[-2:]) == [7, 0], "without a name, last"
+    assert ids(select(leads, key=by_last_digit)[:1]) == [1999], "created_at is stored"
+
+
+@pytest.mark.parametrize("values", [[1, "a"], [None, "a", 2]])
+def test_an_order_ends_with_a_value_that_compares_with_no_other(values: list[Any]) -> None:
+    docs = Store().collection("t", "lead")
+    docs.put({"id": "1", "value": 1})
+    select(docs, sort="value", sorts=("value",))
+    for number, value in enumerate(values):
+        docs.put({"id": str(number), "value": value})
+    assert len(docs) == max(len(values), 2), "nobody asks for the order, and the write succeeds"
+    docs.put({"id": "0", "value": 1})
+    for doc in docs:
+        docs.put(doc | {"value": int(doc["id"])})
+    assert len(select(docs, sort="value", sorts=("value",))) == len(docs)
+
+
+@pytest.mark.parametrize(("sort", "order", "field"), [("password", None, "sort"), ("name", "up", "order")])
+def test_an_unknown_sort_or_order_is_refused(leads: Collection, sort: str, order: str | None, field: str) -> None:
+    with pytest.raises(Problem) as caught:
+        select(leads, sort=sort, order=order, sorts=("name",))
+    assert (caught.value.status, caught.value.code, caught.value.field) == (422, "VALIDATION_ERROR", field)
