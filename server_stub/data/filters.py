@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from crm_sdk.models.record import Model
 
 from .document import Document
-from .query import FieldType
+from .filter_groups import FieldType
 
 Test: TypeAlias = Callable[[Document], bool]
 Filter: TypeAlias = Callable[[Any, Any], Test]
