@@ -155,14 +155,15 @@ class _LeadMembers(TypedDict, total=False):
     utm: UtmParamsInput | None
     value: Annotated[AmountInput, Field(ge=0)] | None
     currency: Currency
-    notes: NotesInput
-    owner_id: str
+    notes: NotesInput | None
+    owner_id: str | None
+    """Id of the user who works on it; null: nobody."""
     account_id: str | None
     address: AddressInput | None
     language: str | None
     timezone: str | None
-    social_profiles: list[SocialProfileInput]
-    tags: Tags
+    social_profiles: list[SocialProfileInput] | None
+    tags: Tags | None
     do_not_contact: bool
     email_opt_out: bool
     external_id: str | None
@@ -227,6 +228,7 @@ class LeadSourceStats(Model):
     leads: int
     """Leads that came from it."""
     qualified: int
+    """How many of them were ever qualified."""
     converted: int
     """How many of them became contacts."""
     qualification_rate: float

@@ -14,11 +14,11 @@ from ..data.document import Document
 from ..data.relative_dates import Calendar
 from ..serving import Context, Members, serves
 from . import company
+from .leads.records import was_qualified
 
 _CENT, _FINE = Decimal("0.01"), Decimal("0.000001")
 _SAVED = Decimal(12)
 """What an interaction saves that an agent settles: eighteen minutes of somebody who costs 40 an hour."""
-_QUALIFIED = frozenset({"qualified", "converted"})
 
 
 @serves(Analytics.dashboard)
@@ -26,7 +26,7 @@ def dashboard(call: Context) -> dict[str, Any]:
     """Count leads and revenue; a lead that was converted was qualified before."""
     leads = call.collection("lead").all()
     won = [deal for deal in call.collection("deal").all() if deal.get("status") == "won"]
-    qualified = sum(lead["status"] in _QUALIFIED for lead in leads)
+    qualified = sum(map(was_qualified, leads))
     revenue = company.sum_worth(call, won)
     this, before = _months(call)
     closed = [[deal for deal in won if _is_within(_closing_time(deal), month)] for month in (this, before)]

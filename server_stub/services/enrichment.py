@@ -17,6 +17,7 @@ from .. import jobs
 from ..bulk import check_size, error_of
 from ..data import normalise
 from ..data.document import Document
+from ..data.latest import latest_first
 from ..data.query import member
 from ..problems import Problem
 from ..serving import Context, Members, runs, serves
@@ -247,14 +248,14 @@ def _of_title(lead: Document) -> Iterable[Proposal]:
 
 def _of_account(call: Context, lead: Document) -> Iterable[Proposal]:
     accounts = call.collection("account")
-    found, confidence = (accounts.get(lead["account_id"]) if lead["account_id"] else None), 95
+    found, confidence = (call.found("account", lead["account_id"]) if lead["account_id"] else None), 95
     for field, value, sure in (
         ("domain", normalise.email_domain(lead["email"]), 90),
         ("domain", normalise.host(lead["website"]), 85),
         ("name", lead["company"], 80),
     ):
         if found is None and value:
-            found, confidence = next(iter(accounts.find(field, value)), None), sure
+            found, confidence = next(iter(latest_first(accounts.find(field, value))), None), sure
     if found is None:
         return
     yield Proposal("account_id", found["id"], "account", confidence)
@@ -272,8 +273,8 @@ def _of_tenant(call: Context, lead: Document) -> Iterable[Proposal]:
     if not lead["email"]:
         return
     same = [
-        *call.collection("contact").find("email", lead["email"]),
-        *(doc for doc in call.collection("lead").find("email", lead["email"]) if doc["id"] != lead["id"]),
+        *latest_first(call.collection("contact").find("email", lead["email"])),
+        *latest_first(doc for doc in call.collection("lead").find("email", lead["email"]) if doc["id"] != lead["id"]),
     ]
     for name in _PERSON_FACTS:
         value = next((doc[name] for doc in same if doc[name] not in _EMPTY), None)

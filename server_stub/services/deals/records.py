@@ -273,10 +273,11 @@ def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
     """Return who a deal is with: the contact, the others that take part, and the account, given or the contact's."""
     contact_id = given.get("contact_id", before.get("contact_id"))
     contact = call.reference("contact", contact_id, "contact_id")
+    contact_id = contact and contact["id"]  # the survivor's, where it was merged
     roles: dict[str, dict[str, Any]] = {}
     for number, entry in enumerate(given.get("contact_roles", before.get("contact_roles")) or ()):
-        call.reference("contact", entry["contact_id"], f"contact_roles.{number}.contact_id")
-        roles[entry["contact_id"]] = {"role": "other", **entry, "is_primary": entry["contact_id"] == contact_id}
+        id = call.resolved("contact", entry["contact_id"], f"contact_roles.{number}.contact_id")
+        roles[id] = {"role": "other", **entry, "contact_id": id, "is_primary": id == contact_id}
     if contact is not None:
         roles.setdefault(contact["id"], {"contact_id": contact["id"], "role": "other", "is_primary": True})
     known = before.get("account_id") if contact_id == before.get("contact_id") else contact and contact["account_id"]

@@ -14,9 +14,8 @@ from ...bulk import carry_out, check_size
 from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
-from ...data.forms import FORMS
 from ...data.latest import entity_refs, latest_first
-from ...problems import FieldError, Problem, invalid, validation
+from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import Context, Members, changes_between, serves
 from .. import company
@@ -26,6 +25,7 @@ from ..contacts.records import CONTACTS
 from ..contacts.writing import with_address
 from ..conversations import state as conversation_state
 from ..deals import stages as deal_stages
+from ..deals.records import DEALS
 from .records import LEADS, converted_problem
 
 _SHARED = (
@@ -36,6 +36,8 @@ _SHARED = (
 
 _OF_COMPANY = ("website", "industry", "employees", "annual_revenue", "source")
 """What a lead tells about its company."""
+
+_LONGEST_TITLE = 200
 
 
 @serves(Leads.convert)
@@ -73,6 +75,7 @@ def convert(
     if new_deal is not None:
         new_deal = deal_stages.begin(call, new_deal)  # now, since what was said with the lead tells how likely it is
     contact = contact_health.refresh(call, contact["id"]) or contact
+    account = ACCOUNTS.found(call, account["id"]) if account is not None else None  # with the figures it has now
     ids = {
         "converted_contact_id": contact["id"],
         "converted_account_id": account and account["id"],
@@ -203,8 +206,8 @@ def _fill_contact(call: Context, lead: Document, contact: Document, account: Doc
     changes = _missing_members(contact, members)
     if not changes:
         return contact
-    permissions.check(call.caller, "contacts", "update", contact)
-    return CONTACTS.change(call, contact, CONTACTS.stored_form(call, changes, contact))
+    writable = CONTACTS.writable(call, contact["id"])
+    return CONTACTS.change(call, writable, CONTACTS.stored_form(call, changes, writable))
 
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -229,7 +232,7 @@ def _new_account(call: Context, lead: Document, owner: str | None) -> Document:
 def _new_contact(
     call: Context, lead: Document, account: Document | None, owner: str | None, *, in_deal: bool
 ) -> Document:
-    permissions.check(call.caller, "contacts", "create")
+    permissions.check(call.caller, CONTACTS.word, "create")
     members = {name: lead[name] for name in (*_SHARED, "name", "do_not_contact", "email_opt_out")} | {
         "company": lead["company"],
         "account_id": account and account["id"],
@@ -243,76 +246,36 @@ def _new_contact(
 def _new_deal(
     call: Context, lead: Document, contact: Document, account: Document | None, owner: str | None, given: Members
 ) -> Document:
-    permissions.check(call.caller, "deals", "create")
-    given = _stored_form(call, given)
-    for name, fixed in (("contact_id", contact), ("account_id", account)):
-        if given.get(name) is not None and given[name] != (fixed and fixed["id"]):
-            raise invalid(f"deal.{name}", "read_only", "the deal is the converted contact's and its account's")
-    stage = _stage(call, given)
-    value = given.get("value", lead["value"]) or Decimal(0)
-    override = given.get("probability_override")
-    probability = override if override is not None else stage["probability"]
-    members = {
-        "title": lead["company"] or lead["name"],
+    permissions.check(call.caller, DEALS.word, "create")
+    account_id = account["id"] if account is not None else contact["account_id"]
+    members = _deal_form(call, {**given, "lead_id": lead["id"]}, contact["id"], account_id)
+    pipeline = deal_stages.pipeline_of(call, members.pop("pipeline_id", None), "deal.pipeline_id")
+    stage = deal_stages.stage_named(call, pipeline, members.pop("stage", None), "deal.stage")
+    start = {
+        "title": (lead["company"] or lead["name"])[:_LONGEST_TITLE],
+        "value": lead["value"] or Decimal(0),
         "currency": lead["currency"],
         "source": lead["source"],
         "owner_id": owner,
         "expected_close_date": company.quarter(company.today(call))[1],
-        "forecast_category": stage["forecast_category"],
-        **given,
-        "value": value,
-        "pipeline_id": stage["pipeline_id"],
-        "stage": stage["key"],
-        "stage_id": stage["id"],
-        "status": stage["kind"],
-        "probability": probability,
-        "weighted_value": value * probability / 100,
-        "contact_id": contact["id"],
-        "contact_name": contact["name"],
-        "contact_roles": _roles(call, contact, given.get("contact_roles") or ()),
-        "account_id": account["id"] if account is not None else contact["account_id"],
-        "company": account["name"] if account is not None else contact["company"],
-        "lead_id": lead["id"],
         "created_date": call.now,
-        "stage_changed_at": call.now,
         "last_activity": call.now,
-        "closed_at": None if stage["kind"] == "open" else call.now,
+        **deal_stages.stage_members(call, stage),
     }
-    return call.create("deal", "deal_", blank(Deal) | members)
+    return call.create("deal", "deal_", {**blank(Deal), **start, **members})
 
 
-_REFERS = {"owner_id": "user", "team_id": "team", "contact_id": "contact", "account_id": "account"}
-
-
-def _stored_form(call: Context, given: Members) -> dict[str, Any]:
-    """Return given members of the deal as they are stored. Raises 422 that names each as ``deal.…``."""
-    members = dict(given)
-    wrong: list[FieldError] = []
-    for name in given:
-        try:
-            if name in FORMS:
-                members[name] = FORMS[name](call, given[name])
-            elif name in _REFERS:
-                members[name] = call.resolved(_REFERS[name], given[name], name)
-        except Problem as problem:
-            wrong += [replace(entry, field=f"deal.{entry.field}") for entry in problem.entries]
-    if wrong:
-        raise validation(wrong)
-    return members
-
-
-def _stage(call: Context, given: Members) -> Document:
-    pipeline = deal_stages.pipeline_of(call, given.get("pipeline_id"), "deal.pipeline_id")
-    return deal_stages.stage_named(call, pipeline, given.get("stage"), "deal.stage")
-
-
-def _roles(call: Context, contact: Document, given: Sequence[Members]) -> list[dict[str, Any]]:
-    """Return who takes part in the deal; the converted contact is the one primary."""
-    roles = {contact["id"]: {"contact_id": contact["id"], "role": "other", "is_primary": True}}
-    for index, entry in enumerate(given):
-        id = call.resolved("contact", entry["contact_id"], f"deal.contact_roles.{index}.contact_id")
-        roles[id] = {"contact_id": id, "role": entry.get("role", "other"), "is_primary": id == contact["id"]}
-    return list(roles.values())
+def _deal_form(call: Context, given: Members, contact_id: str, account_id: str | None) -> dict[str, Any]:
+    """Return given members of the deal as they are stored. Raises what a new deal does, each field as ``deal.…``."""
+    people = {"contact_id": contact_id, "account_id": account_id}
+    for name, id in people.items():
+        if given.get(name) is not None and call.resolved(name.removesuffix("_id"), given[name], f"deal.{name}") != id:
+            raise invalid(f"deal.{name}", "read_only", "the deal is the converted contact's and its account's")
+    try:
+        return DEALS.stored_form(call, {**given, **people})
+    except Problem as problem:
+        entries = [replace(entry, field=f"deal.{entry.field}") for entry in problem.entries]
+        raise Problem(problem.code, problem.message, errors=entries, details=problem.details) from None
 
 
 # -- what moves ----------------------------------------------------------------------------------------------------

@@ -140,6 +140,11 @@ def with_score(doc: Document, collections: Collections, now: datetime) -> Docume
     }
 
 
+def was_qualified(lead: Members) -> bool:
+    """Tell whether a lead was ever qualified, whatever came later; a converted one counts (002, 0.7)."""
+    return lead["status"] in _ONCE_QUALIFIED or lead.get("first_qualified_at") is not None
+
+
 LEADS = Noun(
     resource=Leads,
     kind="lead",

@@ -13,6 +13,7 @@ from ...data.document import Document
 from ...problems import invalid
 from ...serving import Context, serves
 from .. import company
+from .records import was_qualified
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -43,7 +44,7 @@ def sources(
 
 def _stats(call: Context, source: str, docs: Sequence[Document], total: int) -> dict[str, Any]:
     converted = [doc for doc in docs if doc["status"] == "converted"]
-    qualified = sum(doc["status"] in ("qualified", "converted") for doc in docs)
+    qualified = sum(map(was_qualified, docs))
     took = [(doc["converted_at"] - doc["created_at"]) / timedelta(days=1) for doc in converted if doc["converted_at"]]
     won = [
         deal for doc in docs for deal in call.collection("deal").find("lead_id", doc["id"]) if deal["status"] == "won"
