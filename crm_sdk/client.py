@@ -132,9 +132,8 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         """Return how a call is to be carried out, within `timeout` seconds where that is not the client's own."""
         settings, shared = self._settings, self._shared
         needs_token = operation is None or operation.flags.auth
-        seconds = settings.timeout if timeout is None else timeout
         return Terms(
-            seconds,
+            settings.timeout if timeout is None else timeout,
             Retry(settings.max_retries),
             shared.clock,
             self._credentials if needs_token else Credentials(),
@@ -142,7 +141,6 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             self._renew if needs_token else None,
             operation is not None and operation.flags.safe,
             settings.idempotent_writes,
-            shared.clock.monotonic() + seconds,
         )
 
     def _renew(self, timeout: float) -> Steps[None]:

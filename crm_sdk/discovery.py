@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dialects import DIALECTS, RICHEST_FIRST, DialectName
 from .errors import ApiError, InvalidResponseError, UnsupportedOperationError
-from .exchange import Discard, Reply, Steps, Terms, exchange
+from .exchange import Discard, Reply, Steps, exchange
 
 if TYPE_CHECKING:
     from .client import Client
@@ -124,6 +124,7 @@ def discover(
     """
     terms = client.terms(operation, timeout)
     noun = operation.noun
+    deadline: float | None = None
     errors: dict[str, ApiError] = {}
     """What the server said in the dialects in which it has no such route."""
     while True:
@@ -136,9 +137,12 @@ def discover(
             raise _most_telling(errors, unsupported) from None
         name = plan.route.dialect.name
         twin = operation.twins.get(name)
-        if twin is not None and (yield from _ask(operation, client, finding, given, plan, twin, terms)):
+        request = operation.request(plan, client)
+        if deadline is None:
+            deadline = terms.clock.monotonic() + terms.timeout
+        if twin is not None and (yield from _ask(operation, client, finding, given, plan, twin, deadline)):
             continue
-        reply: Reply = yield from exchange(operation.request(plan, client), terms)
+        reply: Reply = yield from exchange(request, terms, deadline)
         if operation.refused(reply):
             error = plan.route.dialect.error(reply.status, reply.headers, reply.content, operation.id)
             own = plan.route.dialect.wrote(reply.content)
@@ -207,7 +211,7 @@ def _ask(
     given: dict[str, Any],
     plan: Plan,
     twin: str,
-    terms: Terms,
+    deadline: float,
 ) -> Steps[bool]:
     """Find out by a list which of two dialects the server speaks, where a call would write something else in the other.
 
@@ -225,7 +229,7 @@ def _ask(
     ):
         return False
     asked = listing.plan({}, (name,))
-    reply = yield from exchange(listing.request(asked, client), terms)
+    reply = yield from exchange(listing.request(asked, client), client.terms(listing), deadline)
     if listing.refused(reply):
         return False
     if DIALECTS[name].is_list(reply.content, asked.route.path):

@@ -149,14 +149,13 @@ class Terms:
     """A POST that only reads: it is repeated as a GET is."""
     idempotent_writes: bool = False
     """The user vouches that the server honours ``Idempotency-Key``."""
-    deadline: float | None = None
-    """When `timeout` is over, by the clock; None for that long after the exchange begins."""
 
 
-def exchange(request: Request, terms: Terms) -> Steps[Reply]:
-    """Carry out one call: send, and send again where that cannot do harm, within the deadline."""
+def exchange(request: Request, terms: Terms, deadline: float | None = None) -> Steps[Reply]:
+    """Send, and send again where that cannot do harm, until the clock's `deadline`: usually `terms.timeout` from now."""
     clock, retry, habits = terms.clock, terms.retry, terms.habits
-    deadline = clock.monotonic() + terms.timeout if terms.deadline is None else terms.deadline
+    if deadline is None:
+        deadline = clock.monotonic() + terms.timeout
     key = request.headers.get("Idempotency-Key")
     method = "GET" if terms.safe else request.method
     attempt = 0

@@ -24,6 +24,7 @@ from crm_sdk import (
 )
 from crm_sdk.dialects import RICHEST_FIRST
 from crm_sdk.discovery import Finding
+from crm_sdk.operation import Operation
 
 Call = Callable[[Any], Any]
 Make = Callable[..., Any]
@@ -162,6 +163,19 @@ def test_the_deadline_is_for_all_dialects_together(asking: Make, call: Call, clo
     assert timeouts == [9, 5, 1]
     with pytest.raises(DeadlineExceededError, match="within 6 s"):
         call(client.with_options(timeout=6).contacts.list())
+
+
+def test_the_deadline_begins_with_the_first_request(
+    asking: Make, call: Call, clock: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Operation.plan
+
+    def slow(*given: Any) -> Any:
+        clock.now += 20  # the models are imported, or the stub's clock was moved
+        return plan(*given)
+
+    monkeypatch.setattr(Operation, "plan", slow)
+    assert call(asking(one_dialect.platform(), timeout=10).leads.get("lead_1")).name == "Ada"
 
 
 def test_threads_find_out_at_once() -> None:
