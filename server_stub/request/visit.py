@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -281,7 +281,8 @@ class Visit:
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
             return Reply(status, headers, chunks=result.chunks)
         if operation.kind == "page":
-            listing = self._cut(operation, route, list(result), window, arguments)
+            items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType]
+            listing = self._cut(operation, route, items, window, arguments)
             shown = renderer(operation.arguments.content(Sync), self.face.name)(listing.items)
             wanted = _wanted_members(operation, arguments)
             if wanted is not None:
@@ -311,7 +312,7 @@ class Visit:
         self,
         operation: Operation[..., Any],
         route: Any,
-        items: list[Any],
+        items: Sequence[Any],
         window: Mapping[str, Any],
         arguments: Mapping[str, Any],
     ) -> Listing:
