@@ -152,7 +152,7 @@ class Terms:
 
 
 def exchange(request: Request, terms: Terms, deadline: float | None = None) -> Steps[Reply]:
-    """Send, and send again where that cannot do harm, until the clock's `deadline` (None: ``terms.timeout`` from now)."""
+    """Send, and send again where that cannot do harm, until the clock's `deadline` (``terms.timeout`` from now)."""
     clock, retry, habits = terms.clock, terms.retry, terms.habits
     if deadline is None:
         deadline = clock.monotonic() + terms.timeout
