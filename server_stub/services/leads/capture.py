@@ -145,30 +145,28 @@ def _capture(
     name = normalise.person_name(members) or _fallback_name(members)
     given = LEADS.stored_form(call, {**members, "name": name}, check=check_form)
     matches, matched_on = _matches(call, given)
-    written: list[Document] = []
-
-    def write(lead: Document) -> None:
-        written.append(_write_activity(call, lead, activity, at))
-
-    def about(said: Document) -> Members:
-        return {"channel": channel, "matched_on": matched_on, "activity_id": said["id"]}
-
     before = LEADS.writable(call, matches[0]["id"]) if matches else None
+    written: list[Document] = []
     assignment = None
     if before is None:
         assignment = first_owner(call, given)
         owner = {"owner_id": assignment["owner_id"]} if assignment is not None else {}
-        lead = LEADS.add(call, {**given, **owner, "notes": list(notes), "last_activity_at": at}, parts=write)
+        new = {**given, **owner, "notes": list(notes), "last_activity_at": at}
+        lead = LEADS.add(call, new, parts=lambda lead: written.append(_write_activity(call, lead, activity, at)))
         assignment = assignment and {**assignment, "lead_id": lead["id"]}
     else:
-        write(before)
+        lead = before
+        written.append(_write_activity(call, lead, activity, at))
+    (said,) = written
+    for event in ("activity.created", _EVENTS[said["kind"]]):
+        call.emit(event, "activity", said)
+    about = {"channel": channel, "matched_on": matched_on, "activity_id": said["id"]}
+    if before is not None:
         changes = _additions(before, given, notes, at)
         changes |= current_score_members(call, before | changes)
-        lead = LEADS.change(call, before, changes, verb="captured", metadata=about(written[0]))
-    for event in ("activity.created", _EVENTS[written[0]["kind"]]):
-        call.emit(event, "activity", written[0])
-    if before is None or lead is before:  # else it was published with what changed
-        LEADS.publish(call, "captured", lead, metadata=about(written[0]))
+        lead = LEADS.change(call, before, changes, verb="captured", metadata=about)
+    if lead is before or before is None:  # else it was published with what changed
+        LEADS.publish(call, "captured", lead, metadata=about)
     return _answer(
         channel,
         lead,
