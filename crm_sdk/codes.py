@@ -90,6 +90,8 @@ def _usual(operation: Operation[Any, Any], route: Route) -> Iterator[str]:
             yield "FORBIDDEN"
     if route.placeholders:
         yield "NOT_FOUND"
+    if route.dialect.name == "platform" and route.method == "GET" and operation.answers_records:  # `fields` of them
+        yield "UNKNOWN_FIELD"
     if "version" in given or route.method == "PUT":  # a PUT may carry the `updatedAt` of the copy it was made from
         yield "VERSION_CONFLICT"
     if route.method == "POST":

@@ -134,6 +134,14 @@ class Operation(Generic[P, T]):
         return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
 
     @property
+    def answers_records(self) -> bool:
+        """Whether its answer is one record, or a list."""
+        from .models.record import Record
+
+        kind = self.arguments.returns
+        return self.kind == "page" or (isinstance(kind, type) and issubclass(kind, Record))
+
+    @property
     def reads(self) -> bool:
         """Whether it changes nothing: a GET, or a POST that is declared safe."""
         return self.flags.safe or all(route.method == "GET" for route in self.routes.values())

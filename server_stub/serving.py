@@ -77,7 +77,7 @@ class FileAnswer:
 class Context:
     """One request on its way through a rule: who asks, when, and the data of their company."""
 
-    __slots__ = ("caller", "dialect", "ignored", "now", "operation", "request_id", "server", "source")
+    __slots__ = ("caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source")
 
     def __init__(
         self,
@@ -90,6 +90,7 @@ class Context:
         request_id: str,
         source: Mapping[str, Any],
         ignored: Mapping[str, Any] | None = None,
+        reason: str | None = None,
     ) -> None:
         self.server = server
         self.caller = caller
@@ -101,6 +102,8 @@ class Context:
         """What the audit trail says of the request: dialect, method, path."""
         self.ignored: Mapping[str, Any] = ignored or {}
         """The members of a body that a fetched record has and no write may set, by name, as they were sent."""
+        self.reason = reason
+        """Why it is done, as the caller says; entries of the audit trail have it that give no reason of their own."""
 
     def acting_as(self, caller: Caller) -> Context:
         """Return this call as one of somebody else's, such as the user a sign-in turned out to be of."""
@@ -113,6 +116,7 @@ class Context:
             request_id=self.request_id,
             source=self.source,
             ignored=self.ignored,
+            reason=self.reason,
         )
 
     # -- data --------------------------------------------------------------------------------------------------
@@ -236,7 +240,7 @@ class Context:
                 "session_id": self.caller.session_id,
             },
             "changes": [dict(change) for change in changes],
-            "reason": reason,
+            "reason": reason or self.reason,
             "severity": "info",
             "source": {**self.source, "operation": self.operation, "request_id": self.request_id},
             "metadata": dict(metadata or {}),

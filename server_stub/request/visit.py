@@ -12,7 +12,7 @@ from crm_sdk.codes import codes_of
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
-from crm_sdk.wire import camel, encode_json, is_object, snake
+from crm_sdk.wire import encode_json, is_object
 
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
@@ -23,6 +23,7 @@ from .description import description
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of, read_body, read_query
+from .members import fields_of, picking, take_fields
 from .ratelimit import Quota, rate_class
 from .rendering import renderer
 from .router import Match
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ..core import StubServer
 
 _DAY = timedelta(hours=24)
+_LONGEST_REASON = 500
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
 
 
@@ -127,6 +129,7 @@ class Visit:
             operation=operation.id,
             request_id=self.request_id,
             source={"dialect": self.face.name, "method": self.request.method, "path": self.request.path},
+            reason=self._reason(),
         )
         try:
             reply = self._act(call, match, rule)
@@ -134,6 +137,13 @@ class Visit:
             reply = self._refused(problem)
         self._remember(reply)
         return reply
+
+    def _reason(self) -> str | None:
+        """Return why something is done, by the header: every entry it causes in the audit trail has it."""
+        reason = self.request.headers.get("x-audit-reason", "").strip()
+        if len(reason) > _LONGEST_REASON:
+            raise invalid("X-Audit-Reason", "length", f"a reason has at most {_LONGEST_REASON} characters")
+        return reason or None
 
     def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
@@ -145,6 +155,7 @@ class Visit:
             name in operation.positional for name in operation.arguments.types
         ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
+        fields = take_fields(operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files)
         self._version(operation, values)
         window = {name: values.pop(name, None) for name in PAGING}
@@ -162,7 +173,7 @@ class Visit:
             raise invalid(missing[0], "required", "field required")
         with self.server.store.transaction():
             result = rule(call, **arguments)
-        return self._render(call, match, result, window, arguments)
+        return self._render(call, match, result, window, arguments, fields)
 
     def _version(self, operation: Operation[..., Any], values: dict[str, Any]) -> None:
         lock = self.request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
@@ -268,7 +279,13 @@ class Visit:
     # -- the way out -------------------------------------------------------------------------------------------
 
     def _render(
-        self, call: Context, match: Match, result: Any, window: Mapping[str, Any], arguments: Mapping[str, Any]
+        self,
+        call: Context,
+        match: Match,
+        result: Any,
+        window: Mapping[str, Any],
+        arguments: Mapping[str, Any],
+        fields: Sequence[str] | None,
     ) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
         status, headers = operation.status, dict(self.headers)
@@ -280,20 +297,20 @@ class Visit:
             disposition = f'attachment; filename="{result.name}"'
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
             return Reply(status, headers, chunks=result.chunks)
+        fields = fields or fields_of(arguments.get(operation.arguments.body or ""))
+        pick = picking(operation, fields) if fields else None
         if operation.kind == "page":
             items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType]
             listing = self._cut(operation, route, items, window, arguments)
             shown = renderer(operation.arguments.content(Sync), self.face.name)(listing.items)
-            wanted = _wanted_members(operation, arguments)
-            if wanted is not None:
-                shown = [{name: value for name, value in item.items() if name in wanted} for item in shown]
+            shown = shown if pick is None else pick(shown)
             body = self.face.page(Listing(shown, listing.total, listing.limit, listing.offset), call, route)
         elif operation.arguments.returns is None:
             identifiers = list(match.identifiers.values())
             body = self.face.without_value(identifiers[-1] if identifiers else None, call)
         else:
             rendered = renderer(operation.arguments.returns, self.face.name)(result)
-            body = self.face.value(rendered, call, route)
+            body = self.face.value(rendered if pick is None else pick(rendered), call, route)
             if is_object(result) and _is_record(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
                 if self.request.method == "GET" and self._is_known(headers["ETag"]):
@@ -353,21 +370,6 @@ class Visit:
         )
         body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
         return Reply(fault.status, reply.headers, body)
-
-
-def _wanted_members(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> frozenset[str] | None:
-    """Return the members of each record that a search asks for, in camelCase, with id and version; None for all."""
-    query = arguments.get(operation.arguments.body or "")
-    fields = query.get("fields") if is_object(query) else None
-    if not fields:
-        return None
-    model = operation.arguments.content(Sync).__args__[0]
-    names = [snake(name.partition(".")[0]) for name in fields]
-    for number, name in enumerate(names):
-        if name not in model.model_fields:
-            message = f"there is no member {fields[number]!r}"
-            raise Problem("UNKNOWN_FIELD", message, field=f"fields.{number}", rule="choice")
-    return frozenset(camel(name) for name in (*names, "id", "version"))
 
 
 def _is_record(kind: Any) -> bool:

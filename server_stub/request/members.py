@@ -1,0 +1,92 @@
+"""The members of records that a request asks for: the `fields` of a search, of a list or of one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from crm_sdk.models.record import Model
+from crm_sdk.operation import Operation
+from crm_sdk.resource import Sync
+from crm_sdk.route import Route
+from crm_sdk.wire import camel, is_array, is_object, snake
+
+from ..data.merging import free_members
+from ..problems import Problem
+
+Tree = dict[str, "Tree"]
+"""Wire names of members, each with those wanted of its own; none are all."""
+
+
+def take_fields(operation: Operation[..., Any], route: Route, query: dict[str, str]) -> Sequence[str] | None:
+    """Take `fields` out of a query, where the call answers records and has no argument of its own of that name."""
+    if "fields" not in query or "fields" in operation.arguments.types or route.dialect.name != "platform":
+        return None
+    if route.method != "GET" or not operation.answers_records:
+        return None
+    return query.pop("fields").split(",")
+
+
+def fields_of(query: object) -> Sequence[str]:
+    """Return the members that a SearchQuery asks for: its fields, and the nested lists it includes."""
+    if not is_object(query) or not query.get("fields"):
+        return ()
+    return [*query["fields"], *(query.get("include") or ())]
+
+
+def picking(operation: Operation[..., Any], fields: Sequence[str]) -> Callable[[Any], Any]:
+    """Return what leaves of a rendered record, or of a list of them, the fields, the id and the version.
+
+    Raises 422 UNKNOWN_FIELD for a field that no record of the call has.
+    """
+    tree: Tree = {"id": {}, "version": {}}
+    models = list(_models(_content(operation)))
+    for number, field in enumerate(fields):
+        path = _path(models, field)
+        if path is None:
+            raise Problem(
+                "UNKNOWN_FIELD", f"there is no member {field!r}", field=f"fields.{number}", rule="choice",
+                details={"field": field},
+            )  # fmt: skip
+        at = tree
+        for name in path[:-1]:
+            at = at.setdefault(name, {})
+        at[path[-1]] = {}
+    return lambda rendered: _picked(rendered, tree)
+
+
+def _content(operation: Operation[..., Any]) -> Any:
+    return operation.arguments.content(Sync)
+
+
+def _models(annotation: Any) -> Iterator[type[Model]]:
+    """Yield the models that a value of a type may be, or may be a list of."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _path(models: Sequence[type[Model]], field: str) -> list[str] | None:
+    """Return the wire names on the way to a member, ``address.city``; None where no model has it."""
+    head, _, rest = field.partition(".")
+    name = snake(head)
+    for model in models:
+        if name not in model.model_fields:
+            continue
+        if not rest:
+            return [camel(name)]
+        if name in free_members(model):  # its keys are the company's own
+            return [camel(name), rest]
+        inner = _path(list(_models(model.model_fields[name].annotation)), rest)
+        if inner is not None:
+            return [camel(name), *inner]
+    return None
+
+
+def _picked(value: Any, tree: Mapping[str, Any]) -> Any:
+    if is_array(value):
+        return [_picked(item, tree) for item in value]
+    if not tree or not is_object(value):
+        return value
+    return {name: _picked(member, tree[name]) for name, member in value.items() if name in tree}
