@@ -162,12 +162,19 @@ class Arguments:
         # Outside of `except`: the cause would quote the input, which may be a password.
         raise InvalidInputError(f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields)
 
+    @cached_property
+    def _lists(self) -> frozenset[str]:
+        """The wire names of arguments that are lists, which a query writes with commas."""
+        return frozenset(camel(name) for name, hint in self.types.items() if _is_list(hint))
+
     def receive(self, members: Mapping[str, Any], *, text: bool) -> dict[str, Any]:
         """Return what a server received as Python values; raises pydantic's error.
 
         Only wire names are known here. With `text` every value is a string, as a query has it.
         """
-        found = _split(self.types, members) if text else dict(members)
+        found = dict(members)
+        if text:
+            found |= {name: value.split(",") for name, value in found.items() if name in self._lists}
         return self._canonical(self._adapter.validate_python(found, by_alias=True, by_name=False))
 
     def dump(self, values: dict[str, Any], route: Route) -> dict[str, Any]:
@@ -205,15 +212,6 @@ def _input_type(hint: Any) -> Any:
     if is_typeddict(hint):
         return hint
     return next((arg for arg in get_args(hint) if is_typeddict(arg)), None) if type(None) in get_args(hint) else None
-
-
-def _split(hints: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
-    """Make lists of the comma-separated values of a query where the declaration says so."""
-    listed = {camel(name) for name, hint in hints.items() if _is_list(hint)}
-    return {
-        name: value.split(",") if name in listed and isinstance(value, str) else value
-        for name, value in members.items()
-    }
 
 
 def _is_list(hint: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,7 +19,8 @@ from ..serving import Context
 class Listing:
     """The page of a list that was asked for."""
 
-    items: Sequence[Any]
+    items: Any
+    """Its items, rendered or written where a face gets them."""
     total: int
     limit: int | None
     offset: int
@@ -69,7 +70,7 @@ class MvpFace(Face):
         noun = [segment for segment in route.path.split("/") if segment and "{" not in segment][-1]
         body: dict[str, Any] = {noun: listing.items}
         if route.has("limit"):
-            more = listing.offset + len(listing.items) < listing.total
+            more = listing.limit is not None and listing.offset + listing.limit < listing.total
             window = {"limit": listing.limit, "offset": listing.offset, "hasMore": more}
             return body | {"total": listing.total, "pagination": window}
         return body | {"total": listing.total}

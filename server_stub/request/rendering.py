@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -13,6 +13,7 @@ from crm_sdk.models.record import Model
 from crm_sdk.wire import camel, is_array, is_object, shape_of
 
 Render = Callable[[Any], Any]
+_UNIONS = (Union, types.UnionType)
 
 
 def _as_is(value: Any) -> Any:
@@ -22,14 +23,12 @@ def _as_is(value: Any) -> Any:
 @lru_cache(maxsize=4096)
 def renderer(annotation: Any, dialect: str) -> Render:
     """Return what writes a value of a declared type the way a dialect does."""
-    kind = annotation
-    while get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
+    kind = without_annotated(annotation)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _model(kind, dialect)
     origin, args = get_origin(kind), get_args(kind)
-    if origin in (Union, types.UnionType):
-        return _union(tuple(arg for arg in args if arg is not type(None)), dialect)
+    if origin in _UNIONS:
+        return _union(kind, dialect)
     if origin in (list, tuple):
         each = renderer(args[0], dialect)
         return (
@@ -91,20 +90,31 @@ def _is_plain(annotation: Any) -> bool:
     return all(_is_plain(arg) for arg in get_args(kind))
 
 
-def _union(choices: tuple[Any, ...], dialect: str) -> Render:
-    models = [
-        choice for choice in map(_without_annotated, choices) if isinstance(choice, type) and issubclass(choice, Model)
-    ]
+def _union(kind: Any, dialect: str) -> Render:
+    models = choices_of(kind)
     if not models:
-        inner = [renderer(choice, dialect) for choice in choices]
+        inner = [renderer(choice, dialect) for choice in get_args(kind) if choice is not type(None)]
         return next((render for render in inner if render is not _as_is), _as_is)
     if len(models) == 1:
         return renderer(models[0], dialect)
+    choose = model_chooser(models)
+    return lambda doc: renderer(choose(doc), dialect)(doc) if is_object(doc) else doc
+
+
+def choices_of(kind: Any) -> tuple[type[Model], ...]:
+    """Return the models of a union, optional ones included; none where it is no union, or one without models."""
+    choices = map(without_annotated, get_args(kind)) if get_origin(kind) in _UNIONS else ()
+    return tuple(choice for choice in choices if isinstance(choice, type) and issubclass(choice, Model))
+
+
+def model_chooser(models: tuple[type[Model], ...]) -> Callable[[Mapping[str, Any]], type[Model]]:
+    """Return what finds the model of a document among several, by its ``kind``."""
     by_kind = {word: model for model in models for word in _kinds(model)}
-    return lambda doc: renderer(by_kind.get(doc.get("kind"), models[-1]), dialect)(doc)
+    return lambda doc: by_kind.get(doc.get("kind", ""), models[-1])
 
 
-def _without_annotated(annotation: Any) -> Any:
+def without_annotated(annotation: Any) -> Any:
+    """Return the type that is annotated."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     return annotation

@@ -27,6 +27,7 @@ from .members import fields_of, picking, take_fields
 from .ratelimit import Quota, rate_class
 from .rendering import renderer
 from .router import Match
+from .writing import Written, write_body, writer
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -302,15 +303,14 @@ class Visit:
         if operation.kind == "page":
             items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType]
             listing = self._cut(operation, route, items, window, arguments)
-            shown = renderer(operation.arguments.content(Sync), self.face.name)(listing.items)
-            shown = shown if pick is None else pick(shown)
+            shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
             body = self.face.page(Listing(shown, listing.total, listing.limit, listing.offset), call, route)
         elif operation.arguments.returns is None:
             identifiers = list(match.identifiers.values())
             body = self.face.without_value(identifiers[-1] if identifiers else None, call)
         else:
-            rendered = renderer(operation.arguments.returns, self.face.name)(result)
-            body = self.face.value(rendered if pick is None else pick(rendered), call, route)
+            shown = self._shown(operation.arguments.returns, result, pick)
+            body = self.face.value(shown, call, route)
             if is_object(result) and _is_record(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
                 if self.request.method == "GET" and self._is_known(headers["ETag"]):
@@ -318,7 +318,13 @@ class Visit:
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers["Location"] = f"{self.request.path.rstrip('/')}/{result['id']}"
         headers["Content-Type"] = "application/json"
-        return Reply(status, headers, encode_json(body))
+        return Reply(status, headers, write_body(body))
+
+    def _shown(self, kind: Any, value: Any, pick: Callable[[Any], Any] | None) -> Any:
+        """Return a value as a body holds it: its JSON, or what is picked of it."""
+        if pick is None:
+            return Written(writer(kind, self.face.name)(value))
+        return pick(renderer(kind, self.face.name)(value))
 
     def _is_known(self, tag: str) -> bool:
         """Tell whether the caller has this version already; tags compare weakly (RFC 9110, 13.1.2)."""

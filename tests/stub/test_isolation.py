@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from kept import check_what_is_kept
 
 from crm_sdk.catalogue import declared_operations
 from server_stub import StubServer
@@ -121,6 +122,7 @@ def test_nothing_of_another_company_is_seen_or_touched(made: list[tuple[Any, Req
             if "{" in operation.routes[next(iter(operation.routes))].path and reply.status == 200:
                 raise AssertionError((operation.id, shown[:500]))
         assert frozen(server) == before
+        check_what_is_kept(server)
     finally:
         server.restore(snapshot)
 

@@ -1,0 +1,30 @@
+"""What is kept with the stub's documents is what would be worked out anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from crm_sdk.wire import encode_json
+from server_stub import StubServer
+from server_stub.data.query import fold, member
+
+
+def check_what_is_kept(server: StubServer) -> int:
+    """Assert that every text and JSON kept with a document follows from its members; return how many there are."""
+    count = 0
+    for table in server.store.snapshot().collections.values():
+        for doc in table.docs.values():
+            for render, content in getattr(doc, "written", {}).items():
+                count += 1
+                assert encode_json(cast("Callable[[Any], Any]", render)(doc)) == content, doc
+            for fields, text in getattr(doc, "folded", {}).items():
+                count += 1
+                texts = [text for field in fields for text in _texts(member(doc, field))]
+                assert fold("\n".join(texts)) == text, doc
+    return count
+
+
+def _texts(value: object) -> list[str]:
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
