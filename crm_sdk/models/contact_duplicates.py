@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias, cast
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
+from ..wire import camel
 from .contacts import Contact
 from .record import Model
 from .values import EMPTY, INPUT, MergeCounts, ReadAs
@@ -39,7 +40,7 @@ class DuplicateGroup(Model):
     """Contacts that are the same person, and the one that would survive a merge."""
 
     survivor_id: str
-    contact_ids: list[str]
+    contact_ids: Annotated[list[str], Field(min_length=2)]
     score: int
     """0..100."""
     reasons: list[DuplicateReason] = Field(default_factory=EMPTY)
@@ -58,7 +59,9 @@ def _merge_group(value: object) -> object:
     if isinstance(value, DuplicateGroup):
         return {"survivor_id": value.survivor_id, "contact_ids": value.contact_ids}
     if isinstance(value, Mapping):
-        return {k: v for k, v in cast("Mapping[str, Any]", value).items() if k not in ("score", "reasons")}
+        members = cast("Mapping[str, Any]", value)
+        if "score" in members:
+            return {name: member for name, member in members.items() if camel(name) in ("survivorId", "contactIds")}
     return value
 
 

@@ -32,6 +32,13 @@ OPEN: Final = OpenVocabulary()
 
 
 @dataclass(frozen=True, slots=True)
+class Format:
+    """Name what a text has to be, where only a server can check it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Default:
     """Mark a member of a record with the value that a new record has where none is given.
 
@@ -49,6 +56,14 @@ INPUT: Final = ConfigDict(
     defer_build=True,
 )
 """How every input is read: snake_case or camelCase members, unknown ones refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedAs:
+    """Say that the document of a dialect has another type for a member, which is read as ours."""
+
+    dialect: str
+    kind: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +103,13 @@ NotesInput: TypeAlias = Annotated[list[str] | str, ReadAs(list[str], before=one_
 
 EMAIL_PATTERN, URL_PATTERN = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/]\S*$"
 CURRENCY_PATTERN, COUNTRY_PATTERN = r"^[A-Z]{3}$", r"^[A-Z]{2}$"
+LANGUAGE_PATTERN, NOT_BLANK = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", r"\S"
 FORMS = {
     EMAIL_PATTERN: "must be an e-mail address, like ada@example.com",
     URL_PATTERN: "must be a URL, like https://example.com",
     CURRENCY_PATTERN: "must be a currency's three letters (ISO 4217), like EUR",
+    LANGUAGE_PATTERN: "must be a language tag (BCP 47), like en or pt-BR",
+    NOT_BLANK: "must not be blank",
     COUNTRY_PATTERN: "must be a country's two letters (ISO 3166), like DE",
 }
 """What to say of a text that does not match a pattern."""
@@ -104,7 +122,11 @@ Limit: TypeAlias = Annotated[int, Field(ge=1, le=200)]
 Offset: TypeAlias = Annotated[int, Field(ge=0)]
 PageNumber: TypeAlias = Annotated[int, Field(ge=1)]
 Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
-Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
+Tag: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
+Tags: TypeAlias = Annotated[list[Tag], Field(max_length=50)]
+Text: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
+LanguageTag: TypeAlias = Annotated[str, Field(pattern=LANGUAGE_PATTERN)]
+TimeZone: TypeAlias = Annotated[str, Format("time-zone")]
 
 Upload: TypeAlias = os.PathLike[str] | str | bytes | IO[bytes] | tuple[str, bytes]
 """A file to send: a path, its bytes, an open binary file, or its name and bytes."""

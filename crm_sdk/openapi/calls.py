@@ -113,7 +113,8 @@ class _Call:
             parts: dict[str, Any] = {camel(arguments.upload): {"type": "string", "format": "binary"}}
             if plain:
                 parts["options"] = content[JSON]["schema"]
-            content["multipart/form-data"] = {"schema": {"type": "object", "properties": parts}}
+            form = {"type": "object", "properties": parts, "required": [camel(arguments.upload)]}
+            content["multipart/form-data"] = {"schema": form}
         return {"required": needed, "content": content}
 
     def _members(self, names: list[str]) -> Schema:

@@ -59,8 +59,21 @@ _VALUES: Mapping[str, Any] = {
 }
 """What a member of a name holds in an example, if its schema allows it."""
 
-_BY_FORMAT: Mapping[str, str] = {"date-time": "2026-01-15T09:00:00Z", "date": "2026-01-15", "binary": "name\nAda\n"}
-_BY_PATTERN: Mapping[str, str] = {"@": "ada@example.com", "://": "https://example.com", "A-Z]{3}": "EUR"}
+_BY_FORMAT: Mapping[str, str] = {
+    "date-time": "2026-01-15T09:00:00Z",
+    "date": "2026-01-15",
+    "email": "ada@example.com",
+    "uri": "https://example.com",
+    "time-zone": "Europe/London",
+    "binary": "name\nAda\n",
+}
+_BY_PATTERN: Mapping[str, str] = {
+    "[A-Z]{3}": "EUR",
+    "[A-Z]{2}": "GB",
+    "#": "#1f6feb",
+    "[A-Za-z]{2,3}": "en",
+    r"\S": "text",
+}
 _DEPTH = 4
 """How deep an example goes; deeper lists are empty, and members that need not be there are left out."""
 
@@ -113,7 +126,7 @@ _KINDS: Mapping[str, type[object] | tuple[type[object], ...]] = {
 
 
 def _is_a(value: object, schema: Mapping[str, Any], kind: str) -> bool:
-    if kind not in _KINDS or not isinstance(value, _KINDS[kind]) or "format" in schema:
+    if kind not in _KINDS or not isinstance(value, _KINDS[kind]) or schema.get("format") in ("date", "date-time"):
         return False
     return kind != "array" or schema.get("items", {}).get("type") == "string"
 

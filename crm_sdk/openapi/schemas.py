@@ -15,7 +15,7 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from .. import texts
 from ..models.record import Model
-from ..models.values import OpenVocabulary
+from ..models.values import EMAIL_PATTERN, URL_PATTERN, DocumentedAs, Format, OpenVocabulary
 from ..wire import Shape, camel, shape_of
 
 Schema: TypeAlias = dict[str, Any]
@@ -122,13 +122,19 @@ class Schemas:
             if shape is not None and name not in shape.names:
                 continue
             wire_name = _wire_name(shape, name, info)
-            schema = self.of(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)
+            schema = self._documented(info)
             if shape is not None and name in shape.text:
                 schema = {"type": ["string", "null"]}
             properties[wire_name] = _told(schema, texts.of_member(kind, name))
             if shape is None or name not in shape.optional:
                 required.append(wire_name)
         return _object(properties, required, texts.summary(kind))
+
+    def _documented(self, info: FieldInfo) -> Schema:
+        for mark in info.metadata:
+            if isinstance(mark, DocumentedAs) and mark.dialect == self.dialect:
+                return self.of(mark.kind)
+        return self.of(Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation)
 
     def _input(self, kind: Any) -> Schema:
         shape = shape_of(kind, self.dialect)
@@ -217,6 +223,8 @@ def _distinct(schemas: Iterable[Schema]) -> list[Schema]:
 
 def _bounded(schema: Schema, mark: Any) -> Schema:
     """Return a schema with what a mark of its annotation demands, wherever it applies."""
+    if isinstance(mark, Format):
+        return {**schema, "format": mark.name}
     if isinstance(mark, FieldInfo):
         for each in mark.metadata:
             schema = _bounded(schema, each)
@@ -229,6 +237,9 @@ def _bounded(schema: Schema, mark: Any) -> Schema:
     fitting = {key: value for (key, kinds), value in bounds.items() if not set(kinds).isdisjoint(types_of(schema))}
     return schema | fitting
 
+
+_FORMATS: Mapping[str, str] = {EMAIL_PATTERN: "email", URL_PATTERN: "uri"}
+"""What our patterns check roughly has a format: a server looks closer."""
 
 _NUMBERS = ("integer", "number")
 
@@ -251,4 +262,5 @@ def _bounds(mark: Any) -> Iterator[tuple[tuple[str, tuple[str, ...]], Any]]:
         yield ("maxItems", ("array",)), mark.max_length
     pattern = getattr(mark, "pattern", None)
     if isinstance(pattern, str):
-        yield ("pattern", ("string",)), pattern
+        keyword = "format" if pattern in _FORMATS else "pattern"
+        yield (keyword, ("string",)), _FORMATS.get(pattern, pattern)

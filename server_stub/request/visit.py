@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ from .writing import Written, write_body, writer
 if TYPE_CHECKING:
     from ..core import StubServer
 
+_KEY = re.compile(r"[!-~]{1,255}")
 _DAY = timedelta(hours=24)
 _LONGEST_REASON = 500
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
@@ -114,6 +116,7 @@ class Visit:
             raise Problem("UNSUPPORTED_VERSION", f"X-API-Version {headers['x-api-version']!r} is not v1")
         if operation.flags.auth:
             self.caller = self.authenticate(headers.get("authorization", ""))
+        self._check_key()
         self._limit(operation)
         rule = self.server.rules.get(operation)
         if rule is None:
@@ -231,6 +234,11 @@ class Visit:
                 headers={"Retry-After": str(quota.retry_after)},
                 details={"limit": kind.limit, "retry_after": quota.retry_after},
             )
+
+    def _check_key(self) -> None:
+        key = self.request.headers.get("idempotency-key")
+        if key is not None and self.request.method == "POST" and not _KEY.fullmatch(key):
+            raise Problem("BAD_REQUEST", "an Idempotency-Key has 1 to 255 visible characters of ASCII")
 
     # -- the same call again -----------------------------------------------------------------------------------
 
