@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias, cast
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from ..wire import camel
+from ..wire import camel, is_object
 from .contacts import Contact
 from .record import Model
 from .values import EMPTY, INPUT, MergeCounts, ReadAs
@@ -58,10 +57,8 @@ def _merge_group(value: object) -> object:
     """Read a group that was found as one to merge: why it was found is left out."""
     if isinstance(value, DuplicateGroup):
         return {"survivor_id": value.survivor_id, "contact_ids": value.contact_ids}
-    if isinstance(value, Mapping):
-        members = cast("Mapping[str, Any]", value)
-        if "score" in members:
-            return {name: member for name, member in members.items() if camel(name) in ("survivorId", "contactIds")}
+    if is_object(value) and "score" in value:
+        return {name: member for name, member in value.items() if camel(name) in ("survivorId", "contactIds")}
     return value
 
 
