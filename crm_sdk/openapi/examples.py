@@ -102,7 +102,10 @@ class Examples:
         if kind == "array":
             items = schema.get("items", {})
             none = schema.get("maxItems") == 0 or (depth >= _DEPTH and not schema.get("minItems"))
-            return [] if none else [self.of(items, name.removesuffix("s"), whole=whole, depth=depth + 1)]
+            if none:
+                return []
+            first = self.of(items, name.removesuffix("s"), whole=whole, depth=depth + 1)
+            return [first] * schema.get("minItems", 1)
         return _scalar(kind, schema, snake(name))
 
     def _object(self, schema: Mapping[str, Any], *, whole: bool, depth: int) -> dict[str, Any]:
