@@ -20,7 +20,6 @@ from .values import (
     Default,
     Email,
     FieldValue,
-    LanguageTag,
     LeadSource,
     Level,
     Notes,
@@ -31,8 +30,6 @@ from .values import (
     SocialProfile,
     SocialProfileInput,
     Tags,
-    Text,
-    TimeZone,
     Url,
 )
 
@@ -57,7 +54,6 @@ ContactSort: TypeAlias = (
 )
 ContactInclude: TypeAlias = Literal["communication_history", "ai_insights"] | str
 CommunicationType: TypeAlias = Literal["email", "call", "meeting", "note"] | str
-RelationshipSort: TypeAlias = Literal["id", "type", "since", "related_contact_name", "created_at", "updated_at"] | str
 RelationshipType: TypeAlias = (
     Literal[
         "reports_to",
@@ -98,7 +94,7 @@ class CommunicationCreate(TypedDict, total=False):
     type: Required[CommunicationType]
     date: Required[AwareDatetime]
     subject: str | None
-    summary: Required[Text]
+    summary: Required[str]
 
 
 @wire(flow="id type title description confidence actionable suggested_action? date")
@@ -203,8 +199,8 @@ class _ContactMembers(TypedDict, total=False):
     website: Url | None
     social_profiles: list[SocialProfileInput]
     birthday: date | None
-    language: LanguageTag | None
-    timezone: TimeZone | None
+    language: str | None
+    timezone: str | None
     do_not_contact: bool
     email_opt_out: bool
     sms_opt_out: bool

@@ -18,7 +18,7 @@ from ..resource import Mode, Resource, part
 from ..transfer import Download
 
 if TYPE_CHECKING:
-    from ..models.activities import Activity, ActivityKind, ActivitySort
+    from ..models.activities import Activity, ActivityKind
     from ..models.contact_duplicates import (
         DeduplicateMode,
         DeduplicateResult,
@@ -53,20 +53,11 @@ if TYPE_CHECKING:
         ContactUpdate,
         ContactUpsert,
         LifecycleStage,
-        RelationshipSort,
         RelationshipType,
     )
-    from ..models.deals import Deal, DealRole, DealSort, DealStatus
+    from ..models.deals import Deal, DealRole, DealStatus
     from ..models.jobs import Job
     from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
-
-# The formats that an export has, by `format`; the first is the usual one.
-_EXPORTED = (
-    "text/csv",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "application/x-ndjson",
-    "text/vcard",
-)
 
 
 class ContactActivities(Resource[Mode]):
@@ -81,7 +72,7 @@ class ContactActivities(Resource[Mode]):
         status: str | None = None,
         since: AwareDatetime | None = None,
         until: AwareDatetime | None = None,
-        sort: ActivitySort | None = None,
+        sort: str | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Activity]:
         """List the tasks, events, calls, e-mails and notes a contact is part of, newest first.
@@ -101,7 +92,7 @@ class ContactDeals(Resource[Mode]):
         status: DealStatus | None = None,
         pipeline_id: str | None = None,
         role: DealRole | None = None,
-        sort: DealSort | None = None,
+        sort: str | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Deal]:
         """List a contact's deals, as the primary contact or in another `role`.
@@ -119,7 +110,7 @@ class ContactRelationships(Resource[Mode]):
         contact_id: str,
         *,
         type: RelationshipType | None = None,
-        sort: RelationshipSort | None = None,
+        sort: str | None = None,
         **common: Unpack[Sorting],
     ) -> Page[ContactRelationship]:
         """List a contact's relationships, each with the type it has seen from this contact.
@@ -336,7 +327,7 @@ class Contacts(Resource[Mode]):
     def bulk_delete(self, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[None]:
         """Delete up to 1,000 contacts; with `atomic` all of them or none."""
 
-    @download(platform="GET /contacts/export", media=_EXPORTED, action="export", errors=("UNKNOWN_FIELD",))
+    @download(platform="GET /contacts/export", action="export", errors=("UNKNOWN_FIELD",))
     def export(
         self,
         *,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         LeadAssignment,
         LeadCreate,
         LeadScore,
-        LeadScoreSort,
         LeadScoreSource,
         LeadSort,
         LeadSourceReport,
@@ -194,7 +193,7 @@ class Leads(Resource[Mode]):
         lead_id: str,
         *,
         source: LeadScoreSource | None = None,
-        sort: LeadScoreSort | None = None,
+        sort: str | None = None,
         **common: Unpack[Sorting],
     ) -> Page[LeadScore]:
         """List the scores a lead has had, newest first; only changes are kept."""

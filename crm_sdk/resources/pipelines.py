@@ -20,12 +20,10 @@ if TYPE_CHECKING:
         AutomationRule,
         AutomationRuleCreate,
         AutomationRuleUpdate,
-        AutomationSort,
         AutomationTest,
         Pipeline,
         PipelineCreate,
         PipelineEntity,
-        PipelineSort,
         PipelineUpdate,
         Stage,
         StageCreate,
@@ -106,12 +104,7 @@ class PipelineAutomation(Resource[Mode]):
 
     @paginated(platform=f"GET {_RULE}")
     def list(
-        self,
-        pipeline_id: str,
-        *,
-        enabled: bool | None = None,
-        sort: AutomationSort | None = None,
-        **common: Unpack[Sorting],
+        self, pipeline_id: str, *, enabled: bool | None = None, sort: str | None = None, **common: Unpack[Sorting]
     ) -> Page[AutomationRule]:
         """List the rules of a pipeline, in the order in which they run.
 
@@ -214,7 +207,7 @@ class Pipelines(Resource[Mode]):
         entity_type: PipelineEntity | None = None,
         active: bool | None = None,
         search: str | None = None,
-        sort: PipelineSort | None = None,
+        sort: str | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Pipeline]:
         """List pipelines, by position.

@@ -17,7 +17,7 @@ from .records import ACCOUNTS, LEVELS, ancestors_of, check_parent
 
 _SHOWN = 1_000
 """How many accounts of a tree are shown."""
-_DEAL_SORTS = ("title", "value", "probability", "weighted_value", "expected_close_date", "last_activity", "stage")
+_DEAL_SORTS = ("title", "value", "probability", "weighted_value", "expected_close_date", "stage_changed_at")
 
 
 def children_of(call: Context, account_id: str) -> list[Document]:
@@ -153,6 +153,14 @@ def list_deals(
         equal=equal | {name: value for name, value in given.items() if value is not None},
         sort=sort,
         order=order,
-        sorts=_DEAL_SORTS,
+        sorts=(
+            "title",
+            "value",
+            "probability",
+            "weighted_value",
+            "expected_close_date",
+            "stage_changed_at",
+            "last_activity",
+        ),
     )
     return [deal_figures.with_current_figures(call, deal) for deal in docs]
