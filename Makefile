@@ -55,7 +55,7 @@ types: $(VENV)/wheel $(VENV)/check  ## mypy and pyright, both strict, and the co
 test: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, against the built wheel; ARGS="tests/client -k retry" chooses
 	$(INSTALLED) $(BIN)/pytest -n auto $(ARGS)
 
-cover: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, with branch coverage, which has a floor
+cover: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, with branch coverage
 	$(INSTALLED) $(BIN)/pytest -n auto $(COVER) $(ARGS)
 
 lowest:  ## every test, with the oldest versions of the dependencies that pyproject.toml allows
