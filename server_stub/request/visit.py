@@ -82,8 +82,8 @@ class Visit:
             LOG.exception("%s failed", self.operation.id if self.operation is not None else self.request.path)
             message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
             reply = self.problem(Problem("INTERNAL_ERROR", message))
-        key = self.request.headers.get("idempotency-key")
-        if key is not None and self.request.method == "POST":
+        key = self._idempotency_key()
+        if key is not None:
             reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
         return replace(reply, fault=fault) if fault is not None else reply
 
@@ -235,17 +235,21 @@ class Visit:
                 details={"limit": kind.limit, "retry_after": quota.retry_after},
             )
 
+    def _idempotency_key(self) -> str | None:
+        """Return the idempotency key; None where there is none, or the method takes none."""
+        return self.request.headers.get("idempotency-key") if self.request.method == "POST" else None
+
     def _check_key(self) -> None:
-        key = self.request.headers.get("idempotency-key")
-        if key is not None and self.request.method == "POST" and not _KEY.fullmatch(key):
+        key = self._idempotency_key()
+        if key is not None and not _KEY.fullmatch(key):
             raise Problem("BAD_REQUEST", "an Idempotency-Key has 1 to 255 visible characters of ASCII")
 
     # -- the same call again -----------------------------------------------------------------------------------
 
     def _first_answer(self) -> Reply | None:
         """Return the first answer to this idempotency key; None where this is the first time."""
-        key = self.request.headers.get("idempotency-key")
-        if key is None or self.request.method != "POST":
+        key = self._idempotency_key()
+        if key is None:
             return None
         doc = self._answers().get(self._answer_id(key))
         if doc is None or doc["at"] + _DAY <= self.now:
@@ -257,8 +261,8 @@ class Visit:
         )
 
     def _remember(self, reply: Reply) -> None:
-        key = self.request.headers.get("idempotency-key")
-        if key is None or self.request.method != "POST" or reply.status >= 400 or reply.chunks is not None:
+        key = self._idempotency_key()
+        if key is None or reply.status >= 400 or reply.chunks is not None:
             return
         self._answers().put(
             Document(
@@ -309,7 +313,7 @@ class Visit:
         fields = fields or fields_of(arguments.get(operation.arguments.body or ""))
         pick = picking(operation, fields) if fields else None
         if operation.kind == "page":
-            items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType]
+            items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType] # isinstance leaves the kind of items open
             listing = self._cut(operation, route, items, window, arguments)
             shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
             body = self.face.page(Listing(shown, listing.total, listing.limit, listing.offset), call, route)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from ...data.document import Document
@@ -15,7 +14,6 @@ from ..contacts import health
 _RECENT = timedelta(days=90)
 _HEALTH = 50
 """The health of an account without contacts."""
-_OF = {"contact": "account_id", "deal": "account_id", "activity": "account_id", "lead": "account_id"}
 _WRITES = ("created", "updated", "deleted", "merged")
 
 
@@ -33,8 +31,8 @@ def figures_of(call: Context, account: Document) -> dict[str, Any]:
     return {
         "contact_count": len(contacts),
         "open_deal_count": len(opened),
-        "open_deal_value": sum(opened, Decimal()),
-        "won_value": sum(won, Decimal()),
+        "open_deal_value": company.total(opened),
+        "won_value": company.total(won),
         "child_count": len(call.collection("account").find("parent_id", id)),
         "health_score": _health(call, contacts),
         "last_activity_at": _last(call, activities, contacts, deals) or account.get("last_activity_at"),

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from crm_sdk.resources.accounts import AccountContacts, AccountDeals, Accounts
 
 from ...data.document import Document
+from ...data.latest import entity_refs
+from ...data.mapped import Mapped
 from ...data.select import select
 from ...problems import Problem
 from ...serving import Context, serves
+from ..company import total
+from ..contacts.records import CONTACTS
 from ..deals import figures as deal_figures
 from .records import ACCOUNTS, LEVELS, ancestors_of, check_parent
 
 _SHOWN = 1_000
 """How many accounts of a tree are shown."""
-_DEAL_SORTS = ("title", "value", "probability", "weighted_value", "expected_close_date", "stage_changed_at")
+_DEAL_SORTS = (
+    "title", "value", "probability", "weighted_value", "expected_close_date", "stage_changed_at", "last_activity",
+)  # fmt: skip
 
 
 def children_of(call: Context, account_id: str) -> list[Document]:
@@ -53,13 +60,13 @@ def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
     mine = [account, *below(call, account["id"])]
     return {
         "root": node(path[0], 0),
-        "path": [{"type": "account", "id": doc["id"], "name": doc["name"]} for doc in path],
+        "path": entity_refs("account", path),
         "rollup": {
             "accounts": len(mine),
             "contacts": sum(doc["contact_count"] for doc in mine),
             "open_deals": sum(doc["open_deal_count"] for doc in mine),
-            "open_value": sum((Decimal(doc["open_deal_value"]) for doc in mine), Decimal()),
-            "won_value": sum((Decimal(doc["won_value"]) for doc in mine), Decimal()),
+            "open_value": total(Decimal(doc["open_deal_value"]) for doc in mine),
+            "won_value": total(Decimal(doc["won_value"]) for doc in mine),
             "currency": call.tenant["base_currency"],
         },
         "truncated": len(whole) > _SHOWN,
@@ -122,16 +129,15 @@ def list_contacts(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the contacts of an account, or of its part of the tree."""
-    noun = call.server.nouns.get("contact")
     equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
     return select(
         call.collection("contact"),
         equal=equal | ({"status": status} if status is not None else {}),
         text=search,
-        searched=noun.searched if noun is not None else ("name", "email", "phone", "company", "title"),
+        searched=CONTACTS.searched,
         sort=sort,
         order=order,
-        sorts=noun.sorts if noun is not None else ("name", "company", "health_score", "last_contact", "total_value"),
+        sorts=CONTACTS.sorts,
     )
 
 
@@ -153,14 +159,6 @@ def list_deals(
         equal=equal | {name: value for name, value in given.items() if value is not None},
         sort=sort,
         order=order,
-        sorts=(
-            "title",
-            "value",
-            "probability",
-            "weighted_value",
-            "expected_close_date",
-            "stage_changed_at",
-            "last_activity",
-        ),
+        sorts=_DEAL_SORTS,
     )
-    return [deal_figures.with_current_figures(call, deal) for deal in docs]
+    return Mapped(docs, partial(deal_figures.with_current_figures, call))

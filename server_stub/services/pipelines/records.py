@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from crm_sdk.models.pipelines import Pipeline
@@ -11,6 +11,7 @@ from crm_sdk.resources.pipelines import Pipelines
 
 from ...data.document import Document
 from ...data.forms import required_text
+from ...data.mapped import Mapped
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
@@ -22,7 +23,7 @@ from .stage_members import check_stages, usual_stages
 def sums(call: Context, deals: Sequence[Document]) -> dict[str, Any]:
     """Return how many deals there are, and what they are worth in the company's currency."""
     worth = company.worth_in(call.tenant)
-    return {"deal_count": len(deals), "total_value": sum((worth(deal) for deal in deals), Decimal())}
+    return {"deal_count": len(deals), "total_value": company.total(map(worth, deals))}
 
 
 def with_sums(call: Context, pipeline: Document) -> Document:
@@ -81,12 +82,12 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
 @serves(Pipelines.list)
 def list_(
     call: Context, entity_type: str | None, active: bool | None, search: str | None, sort: str | None, order: str | None
-) -> list[Document]:
+) -> Sequence[Document]:
     """Return the pipelines with their sums, by position."""
     given: Members = {
         "entity_type": entity_type, "active": active, "search": search, "sort": sort, "order": order
     }  # fmt: skip
-    return [with_sums(call, doc) for doc in PIPELINES.select(call, given)]
+    return Mapped(PIPELINES.select(call, given), partial(with_sums, call))
 
 
 @serves(Pipelines.delete)

@@ -25,9 +25,10 @@ _KIND = "pipeline_rule"
 def after_event(call: Context, entry: Document) -> None:
     """Have the rules run that wait for an event, once the call that caused it has been answered."""
     deal = call.collection("deal").get(entry["entity"]["id"])
-    rules = _rules(call, deal) if deal is not None else ()
-    for rule in rules:
-        if deal is not None and _is_triggered(rule["trigger"], entry, deal):
+    if deal is None:
+        return
+    for rule in _rules(call, deal):
+        if _is_triggered(rule["trigger"], entry, deal):
             _start(call, rule, deal)
 
 
