@@ -18,7 +18,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 INSTALL_TESTED := $(if $(RESOLUTION),$(BIN)/python -m uv pip install --quiet --python $(VENV) --resolution $(RESOLUTION) --constraint constraints.txt,$(INSTALL))
 # The tests take the sources of this folder, unless they are told to test what is installed.
 INSTALLED := CRM_TEST_INSTALLED=1
-COVER := --cov crm_sdk --cov crm_cli --cov server_stub --cov-report term:skip-covered
+COVER := --cov --cov-report term:skip-covered
 
 # No script and no `python -m` finds the packages in the folder it is run from: what is installed is what is tested.
 export PYTHONSAFEPATH := 1

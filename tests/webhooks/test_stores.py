@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import time
@@ -12,13 +11,13 @@ from typing import Any
 
 import fakeredis
 import pytest
-from webhook_corpus import SECRET, documented
+from webhook_corpus import SECRET
+from webhook_processes import deliver_many, die_of_it
 from webhook_receiving import Ticking, counting, receive
 
 from crm_sdk import ConfigurationError
 from crm_sdk.webhooks import (
     EventStore,
-    LeadCreated,
     MemoryEventStore,
     RedisEventStore,
     SqliteEventStore,
@@ -68,27 +67,11 @@ def test_what_is_long_past_is_swept(ticking: Ticking, tmp_path: Path) -> None:
     file.close()
 
 
-def _deliver_many(path: str, log: str, ids: list[str]) -> None:
-    hooks = Webhooks(SECRET, store=SqliteEventStore(path))
-
-    @hooks.on("lead.created")
-    def created(event: LeadCreated) -> None:
-        handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(handle, f"{event.id}\n".encode())
-        os.close(handle)
-
-    for id in ids:
-        body = json.dumps({"event": "lead.created", "id": id, "data": {"id": "x", "name": "n"}}).encode()
-        outcome = receive(hooks, documented(body), body)
-        assert outcome.status in (200, 503), outcome
-    hooks.store.close()  # type: ignore[attr-defined] # it is the SQLite one
-
-
 def test_processes_run_it_once(tmp_path: Path) -> None:
     ids = [f"evt_{n}" for n in range(25)]
     spawn = multiprocessing.get_context("spawn")
     arguments = (str(tmp_path / "s.db"), str(tmp_path / "log"), ids)
-    processes = [spawn.Process(target=_deliver_many, args=arguments) for _ in range(4)]
+    processes = [spawn.Process(target=deliver_many, args=arguments) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:
@@ -97,14 +80,8 @@ def test_processes_run_it_once(tmp_path: Path) -> None:
     assert sorted((tmp_path / "log").read_text().split()) == sorted(ids)
 
 
-def _die_of_it(path: str) -> None:
-    hooks = Webhooks(SECRET, store=SqliteEventStore(path))
-    hooks.on("lead.created")(lambda event: os._exit(9))
-    receive(hooks)
-
-
 def test_what_a_process_died_of_runs_again_after_the_lease(tmp_path: Path) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=_die_of_it, args=(str(tmp_path / "s.db"),))
+    process = multiprocessing.get_context("spawn").Process(target=die_of_it, args=(str(tmp_path / "s.db"),))
     process.start()
     process.join(120)
     assert process.exitcode == 9
