@@ -32,7 +32,8 @@ def open_client(settings: Settings) -> Generator[CrmClient]:
         if secret is not None and secret.is_session:
             client.resume(secret)
         with _recall(settings.stored, client):
-            yield client if secret is None or secret.is_session else client.with_options(api_key=secret.access_token)
+            key = None if secret is None or secret.is_session else secret.access_token
+            yield client.with_options(api_key=key, reason=settings.typed.reason)
 
 
 @contextmanager
@@ -59,7 +60,8 @@ def _offline(settings: Settings) -> Generator[CrmClient]:
     key = settings.typed.api_key or _DEMO_KEY
     tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
     with embedded_server(open_state()) as server:
-        yield server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
+        client = server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
+        yield client.with_options(reason=settings.typed.reason)
 
 
 def _common(settings: Settings) -> dict[str, Any]:

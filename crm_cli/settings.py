@@ -42,6 +42,7 @@ GLOBALS = (
         choices=DIALECTS,
     ),
     GlobalOption("timeout", "--timeout", "seconds a call may take, retries included; 30"),
+    GlobalOption("reason", "--reason", "why a write is done, for the audit trail"),
     GlobalOption("offline", "--offline", "use the embedded server instead (CRM_OFFLINE=1)", kind=bool),
     GlobalOption("debug", "--debug", "show the traceback of an error", kind=bool),
 )
@@ -57,6 +58,7 @@ class Options:
     tenant: str | None = None
     dialect: str | None = None
     timeout: str | None = None
+    reason: str | None = None
     offline: bool | None = None
     debug: bool | None = None
 

@@ -7,7 +7,6 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ._version import __version__
@@ -102,6 +101,11 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
     def tenant_id(self) -> str | None:
         """The company this client names in ``X-Tenant-ID``; None leaves it to the token."""
         return self._settings.tenant_id
+
+    @property
+    def reason(self) -> str | None:
+        """Why writes are done, for the audit trail, as the header ``X-Audit-Reason`` holds it."""
+        return self._settings.reason
 
     @property
     def dialects(self) -> tuple[DialectName, ...]:
@@ -202,21 +206,17 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         api_key: str | None = None,
         strict: bool | None = None,
         idempotent_writes: bool | None = None,
+        reason: str | None = None,
     ) -> Self:
         """Return a view of this client with other options. It shares the connections; closing it closes nothing.
 
-        A view shares the sign-in as well, unless it is given its own `api_key`.
+        A view shares the sign-in, unless it has its own `api_key`. The audit trail gets `reason`, up to 500 characters.
         """
-        changes: dict[str, Any] = {
-            "dialects": parse_choice(dialects) if dialects is not None else None,
-            "timeout": at_least("timeout", timeout, 0.001) if timeout is not None else None,
-            "max_retries": int(at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
-            "tenant_id": header("tenant_id", tenant_id),
-            "strict": strict,
-            "idempotent_writes": idempotent_writes,
-        }
         view = object.__new__(type(self))
-        view._settings = replace(self._settings, **{k: v for k, v in changes.items() if v is not None})
+        view._settings = self._settings.changed(
+            dialects=dialects, timeout=timeout, max_retries=max_retries, tenant_id=tenant_id, strict=strict,
+            idempotent_writes=idempotent_writes, reason=reason,
+        )  # fmt: skip
         view._credentials = self._credentials if api_key is None else Credentials(header("api_key", api_key))
         view._shared = self._shared
         view._is_view = True

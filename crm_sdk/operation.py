@@ -274,6 +274,8 @@ class Operation(Generic[P, T]):
         }
         if plan.content is not None:
             headers["Content-Type"] = "application/json"
+        if client.reason is not None and route.method != "GET":
+            headers["X-Audit-Reason"] = client.reason
         if route.method == "POST":
             headers["Idempotency-Key"] = str(uuid.uuid4())
         if plan.files is not None:  # a boundary of our own: each attempt sends the same bytes

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from .dialects import DialectName
+    from .dialects import DialectChoice, DialectName
 
 KEPT_IN_A_PATH = "/?:@!$&'()*+,;=%~[]"
 """What a path may hold as it is."""
+LONGEST_REASON = 500
+_KEPT_IN_A_REASON = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 _MOST = 1e6  # of anything: a system's timer does not take any number
 
 
@@ -30,6 +32,33 @@ class Options:
     strict: bool
     idempotent_writes: bool
     max_connections: int
+    reason: str | None = None
+    """What the audit trail is to say of why writes are done, as the header holds it."""
+
+    def changed(
+        self,
+        *,
+        dialects: DialectChoice | None,
+        timeout: float | None,
+        max_retries: int | None,
+        tenant_id: str | None,
+        strict: bool | None,
+        idempotent_writes: bool | None,
+        reason: str | None,
+    ) -> Options:
+        """Return these options with others in place of those that are given. Raises: ConfigurationError."""
+        from .dialects import parse_choice
+
+        changes: dict[str, Any] = {
+            "dialects": parse_choice(dialects) if dialects is not None else None,
+            "timeout": at_least("timeout", timeout, 0.001) if timeout is not None else None,
+            "max_retries": int(at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
+            "tenant_id": header("tenant_id", tenant_id),
+            "strict": strict,
+            "idempotent_writes": idempotent_writes,
+            "reason": reason_header(reason) if reason is not None else None,
+        }
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 
 def checked_url(url: str | None) -> str:
@@ -72,3 +101,10 @@ def header(name: str, value: str | None) -> str | None:
             f"{name} has a character that no header can hold, such as a line break at its end or a letter beyond ASCII"
         )
     return value or None
+
+
+def reason_header(reason: str) -> str:
+    """Return a reason as a header can hold it: what is not printable ASCII is percent-encoded, as in a URL."""
+    if len(reason) > LONGEST_REASON:
+        raise ConfigurationError(f"a reason has at most {LONGEST_REASON} characters, not {len(reason)}")
+    return quote(reason.strip(), safe=_KEPT_IN_A_REASON)

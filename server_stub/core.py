@@ -235,11 +235,6 @@ class StubServer:
             raise Problem("UNAUTHORIZED", "the company of this credential does not exist any more")
         return doc
 
-    def last_hash(self, tenant_id: str) -> str:
-        """Return the hash of the newest entry of a company's audit trail."""
-        newest = self.store.collection(tenant_id, "audit").last()
-        return newest["hash"] if newest is not None else ""
-
     def has_rule(self, operation: Operation[..., Any]) -> bool:
         """Tell whether an operation is served; one that is not answers 501."""
         return operation in self.rules

@@ -52,6 +52,7 @@ def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, s
             caller=asdict(call.caller),
             due_at=call.now + PACE,
             source=dict(call.source),
+            reason=call.reason,
         )
     )
 
@@ -88,6 +89,7 @@ def _step(server: StubServer, jobs: Collection, job: Document) -> None:
             operation=f"job:{job['kind']}",
             request_id=job["id"],
             source=job["source"],
+            reason=job.get("reason"),
         )
         with server.store.transaction():
             after = _with_progress(running | server.steps[job["kind"]](call, running))

@@ -11,16 +11,15 @@ out of the sequence a list rule returns.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from crm_sdk.operation import Operation
-from crm_sdk.wire import encode_json, read_instant
+from crm_sdk.wire import read_instant
 
+from . import audit
 from .data.collection import Collection
 from .data.document import Document
 from .problems import Problem
@@ -103,7 +102,7 @@ class Context:
         self.ignored: Mapping[str, Any] = ignored or {}
         """The members of a body that a fetched record has and no write may set, by name, as they were sent."""
         self.reason = reason
-        """Why it is done, as the caller says; entries of the audit trail have it that give no reason of their own."""
+        """Why the caller does this, as the audit trail is to say; None: the rule says so, where it knows."""
 
     def acting_as(self, caller: Caller) -> Context:
         """Return this call as one of somebody else's, such as the user a sign-in turned out to be of."""
@@ -222,32 +221,9 @@ class Context:
         """Write what happened: to the company's audit trail, and to the log that live connections and webhooks are fed
         from.
         """
-        trail = self.collection("audit")
-        sequence = len(trail) + 1
-        previous = self.server.last_hash(self.caller.tenant_id)
-        entry: dict[str, Any] = {
-            "id": self.new_id("audit_"),
-            "sequence": sequence,
-            "occurred_at": self.now,
-            "action": event,
-            "category": "auth" if event.startswith("auth.") else "data",
-            "entity": {"type": entity_type, "id": entity["id"], "name": entity.get("name") or entity.get("title")},
-            "actor": {
-                "type": {"token": "user", "api_key": "api_key"}.get(self.caller.auth, "anonymous"),
-                "id": self.caller.actor_id,
-                "name": self.caller.name,
-                "email": self.caller.email,
-                "session_id": self.caller.session_id,
-            },
-            "changes": [dict(change) for change in changes],
-            "reason": reason or self.reason,
-            "severity": "info",
-            "source": {**self.source, "operation": self.operation, "request_id": self.request_id},
-            "metadata": dict(metadata or {}),
-            "previous_hash": previous,
-        }
-        entry["hash"] = chain_hash(entry)
-        written = trail.put(Document(entry))
+        written = audit.write(
+            self, event, entity_type, entity, changes=changes, reason=self.reason or reason, metadata=metadata or {}
+        )
         self.server.record_event(self, written, entity)
         for react in self.server.reactions.get(event, ()):
             react(self, written)
@@ -255,9 +231,10 @@ class Context:
 
     def tell(self, event: str, entity_type: str, entity: Mapping[str, Any]) -> None:
         """Write to the log alone what follows from a deed: the audit trail has the deed."""
+        last = self.collection(audit.KIND).last()
         entry: dict[str, Any] = {
             "action": event,
-            "sequence": len(self.collection("audit")),
+            "sequence": last["sequence"] if last is not None else 0,
             "occurred_at": self.now,
             "entity": {"type": entity_type},
             "changes": [],
@@ -265,12 +242,6 @@ class Context:
             "actor": {"type": "system", "id": "system", "name": "", "email": None, "session_id": None},
         }
         self.server.record_event(self, Document(entry), entity)
-
-
-def chain_hash(entry: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over an entry of the trail, which holds the hash of the one before."""
-    canonical = json.dumps(json.loads(encode_json({k: v for k, v in entry.items() if k != "hash"})), sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:

@@ -82,6 +82,12 @@ def _parameters() -> dict[str, Any]:
             "description": 'The version the record must have, such as `"3"`; with another one nothing is changed.',
             "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
         },
+        "AuditReason": {
+            "name": "X-Audit-Reason",
+            "in": "header",
+            "description": "Why this is done, for the audit trail; percent-encoded where it is not ASCII.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[ -~]+$"},
+        },
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",

@@ -77,6 +77,8 @@ class _Call:
             yield from (self._query_parameter(name) for name in self._names)
         if "version" in self._operation.arguments.types and self._route.has("version"):
             yield {"$ref": "#/components/parameters/IfMatch"}
+        if self._route.method != "GET" and not self._operation.flags.safe:
+            yield {"$ref": "#/components/parameters/AuditReason"}
         if self._route.method == "POST":
             yield {"$ref": "#/components/parameters/IdempotencyKey"}
 

@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from pydantic import ValidationError
 from typing_extensions import get_type_hints, is_typeddict
@@ -20,11 +20,12 @@ from crm_sdk.arguments import Arguments, field_errors
 from crm_sdk.models.record import Model
 from crm_sdk.models.values import OpenVocabulary
 from crm_sdk.operation import Operation
+from crm_sdk.options import LONGEST_REASON
 from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
 from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 
-from ..problems import FieldError, Problem, validation
+from ..problems import FieldError, Problem, invalid, validation
 
 
 def read_query(query: str) -> dict[str, str]:
@@ -39,6 +40,14 @@ def read_query(query: str) -> dict[str, str]:
     for name, value in pairs:
         out[name] = f"{out[name]},{value}" if name in out else value
     return out
+
+
+def read_reason(headers: Mapping[str, str]) -> str | None:
+    """Return why the caller does this, by ``X-Audit-Reason``; None where it is not said. Raises 422 for a long one."""
+    reason = unquote(headers.get("x-audit-reason", "")).strip()
+    if len(reason) > LONGEST_REASON:
+        raise invalid("X-Audit-Reason", "length", f"a reason has at most {LONGEST_REASON} characters")
+    return reason or None
 
 
 def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:

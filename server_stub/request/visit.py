@@ -23,7 +23,7 @@ from . import identity, permissions
 from .description import description
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
-from .intake import arguments_of, read_body, read_query
+from .intake import arguments_of, read_body, read_query, read_reason
 from .members import fields_of, picking, take_fields
 from .ratelimit import Quota, rate_class
 from .rendering import renderer
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _DAY = timedelta(hours=24)
-_LONGEST_REASON = 500
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
 
 
@@ -133,7 +132,7 @@ class Visit:
             operation=operation.id,
             request_id=self.request_id,
             source={"dialect": self.face.name, "method": self.request.method, "path": self.request.path},
-            reason=self._reason(),
+            reason=read_reason(headers),
         )
         try:
             reply = self._act(call, match, rule)
@@ -141,13 +140,6 @@ class Visit:
             reply = self._refused(problem)
         self._remember(reply)
         return reply
-
-    def _reason(self) -> str | None:
-        """Return why something is done, by the header: every entry it causes in the audit trail has it."""
-        reason = self.request.headers.get("x-audit-reason", "").strip()
-        if len(reason) > _LONGEST_REASON:
-            raise invalid("X-Audit-Reason", "length", f"a reason has at most {_LONGEST_REASON} characters")
-        return reason or None
 
     def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route

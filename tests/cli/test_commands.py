@@ -67,6 +67,14 @@ def test_what_is_created_offline_is_there_in_the_next_command(offline: Crm) -> N
     assert not Path(offline("offline", "path").out.strip()).exists()
 
 
+def test_the_reason_of_a_write_is_sent(offline: Crm) -> None:
+    made = offline("leads", "create", "--name", "Grace", "--reason", "Prüfung").json
+    assert made["name"] == "Grace"
+    long = offline("leads", "delete", made["id"], "--reason", "x" * 501)
+    assert long.status != 0 and "at most 500 characters" in long.err
+    assert offline("leads", "get", made["id"]).status == 0
+
+
 def test_output_formats(offline: Crm) -> None:
     listed = ("leads", "list", "--limit", "2")
     records = offline(*listed).json

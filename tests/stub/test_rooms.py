@@ -17,6 +17,7 @@ ROOMS = (
     "clock",
     "journal",
     "faults",
+    "audit",
     "serving",
     "timetable",
     "jobs",

@@ -1,0 +1,158 @@
+"""The audit trail: an entry for everything that happened in a company, each with the hash of the one before.
+
+The hash of an entry is made over digests in place of the values that may be about a person (what changed, the reason,
+names and addresses), each salted with the entry's own salt. So erasing somebody takes the values and the salt away and
+leaves the digests, and the chain still holds. A purge of old entries leaves the number and the hash of the last one in
+the entry that tells of it, ``data.purged``: the chain is checked from there, and the numbers go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.wire import encode_json, is_object
+
+from .data.collection import Collection
+from .data.document import Document
+
+if TYPE_CHECKING:
+    from .serving import Context
+
+KIND = "audit"
+"""The kind of the trail's records."""
+PURGED = "data.purged"
+"""The action of the entry that a purge leaves."""
+DIGESTED = (
+    "changes", "reason", "metadata", "entity.name", "actor.name", "actor.email", "actor.ip_address",
+    "actor.user_agent",
+)  # fmt: skip
+"""The values that the hash knows by their digests only."""
+_UNHASHED = frozenset({"salt", "digests", "previous_hash", "hash"})
+
+
+def write(
+    call: Context,
+    event: str,
+    entity_type: str,
+    entity: Mapping[str, Any],
+    *,
+    changes: Iterable[Mapping[str, Any]],
+    reason: str | None,
+    metadata: Mapping[str, Any],
+) -> Document:
+    """Write what happened to the trail of the caller's company."""
+    trail, caller = call.collection(KIND), call.caller
+    last = trail.last()
+    entry: dict[str, Any] = {
+        "id": call.new_id("audit_"),
+        "sequence": last["sequence"] + 1 if last is not None else 1,
+        "occurred_at": call.now,
+        "action": event,
+        "category": "auth" if event.startswith("auth.") else "data",
+        "entity": {"type": entity_type, "id": entity["id"], "name": entity.get("name") or entity.get("title")},
+        "actor": {
+            "type": {"token": "user", "api_key": "api_key"}.get(caller.auth, "anonymous"),
+            "id": caller.actor_id,
+            "name": caller.name,
+            "email": caller.email,
+            "session_id": caller.session_id,
+        },
+        "changes": [dict(change) for change in changes],
+        "reason": reason,
+        "severity": "info",
+        "source": {**call.source, "operation": call.operation, "request_id": call.request_id},
+        "metadata": dict(metadata),
+        "salt": call.new_id("salt_"),
+    }
+    entry["digests"] = digests(entry, entry["salt"])
+    entry["previous_hash"] = last["hash"] if last is not None else ""
+    entry["hash"] = entry_hash(entry)
+    return trail.put(Document(entry))
+
+
+def purge(call: Context, before: datetime) -> Document | None:
+    """Remove the entries from before a time for good; return the entry that tells of it, None where there were none."""
+    trail = call.collection(KIND)
+    old = [entry for entry in trail if entry["occurred_at"] < before]
+    if not old:
+        return None
+    last = old[-1]
+    anchor = {"count": len(old), "last_sequence": last["sequence"], "last_hash": last["hash"]}
+    told = call.emit(PURGED, KIND, {"id": last["id"]}, metadata=anchor)
+    for entry in old:
+        trail.remove(entry["id"])
+    return told
+
+
+def is_intact(trail: Collection | Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a trail is as it was written: every entry, their order, and none missing after the last purge."""
+    before: Mapping[str, Any] | None = None
+    for entry in trail:
+        number, previous = (before["sequence"], before["hash"]) if before is not None else _anchor(trail, entry)
+        if (entry["sequence"], entry["previous_hash"]) != (number + 1, previous) or not _is_true(entry):
+            return False
+        before = entry
+    return True
+
+
+def _anchor(trail: Iterable[Mapping[str, Any]], first: Mapping[str, Any]) -> tuple[int, str]:
+    """Return the number and the hash that the first entry must follow: of the last one purged, or of none."""
+    anchors = [entry["metadata"] for entry in trail if entry["action"] == PURGED]
+    fits = any(
+        said.get("last_sequence") == first["sequence"] - 1 and said.get("last_hash") == first["previous_hash"]
+        for said in anchors
+    )
+    return (first["sequence"] - 1, first["previous_hash"]) if fits else (0, "")
+
+
+def _is_true(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry has its hash, and its values their digests; those that were erased have none to compare."""
+    salt = entry.get("salt")
+    known: Mapping[str, str] = entry["digests"]
+    if salt is not None and digests(entry, salt) != known:
+        return False
+    if salt is None and any(_has_value(value_at(entry, path)) for path in DIGESTED):
+        return False
+    return bool(entry["hash"] == entry_hash(entry))
+
+
+def digests(entry: Mapping[str, Any], salt: str) -> dict[str, str]:
+    """Return the salted digest of each of the `DIGESTED` values that an entry has."""
+    values = {path: value_at(entry, path) for path in DIGESTED}
+    return {path: _sha256(salt + _canonical(value)) for path, value in values.items() if _has_value(value)}
+
+
+def entry_hash(entry: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over the hash before and an entry with digests in place of its values."""
+    hashed: dict[str, Any] = {name: value for name, value in entry.items() if name not in _UNHASHED}
+    for path in DIGESTED:
+        head, _, member = path.partition(".")
+        if not member:
+            hashed.pop(head, None)
+        else:
+            hashed[head] = {name: value for name, value in hashed[head].items() if name != member}
+    return _sha256(entry["previous_hash"] + _canonical({**hashed, "digests": entry["digests"]}))
+
+
+def value_at(entry: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a path of an entry; None where there is none."""
+    value: Any = entry
+    for name in path.split("."):
+        value = value.get(name) if is_object(value) else None
+    return value
+
+
+def _has_value(value: object) -> bool:
+    return value not in (None, "", [], {}, ())
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(json.loads(encode_json(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,18 @@
+"""What becomes of a company's audit trail by itself: what is older than its retention is purged, day by day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from .. import audit
+from ..serving import Context
+from ..timetable import recurs
+
+RETAINED = timedelta(days=1_095)
+"""How long an entry is kept: the policy `audit_log` that every company begins with."""
+
+
+@recurs("audit retention", every=timedelta(days=1))
+def purge_old_entries(call: Context) -> None:
+    """Remove the entries that are older than their retention; the trail says so."""
+    audit.purge(call, call.now - RETAINED)
