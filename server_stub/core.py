@@ -118,6 +118,8 @@ class StubServer:
         """The nouns of the data, by kind."""
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
         self.timetable, self.feeds = given.timetable, given.feeds
+        self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
+        """By company and recurring work: until when it changes nothing, as long as the store's writes are so many."""
         self.routers = _routers()
         self.clock.moved = self.catch_up
         if not known and demo:

@@ -33,12 +33,28 @@ Run = TypeVar("Run", bound=Callable[[Context], None])
 Work: TypeAlias = Callable[[Context], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Idleness:
+    """When a run of recurring work would change nothing, so that it is passed over where the clock was moved far.
+
+    It is asked about the last of the missed runs; where that is idle, so are those before it until a record is written.
+    What comes of time alone must therefore stay for as long as `MADE_UP` runs take.
+    """
+
+    is_idle: Callable[[Context], bool]
+    """Tells whether a run at the time of the call would change nothing."""
+    but: frozenset[str]
+    """The kinds of records that it does not look at."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
     """Something that is done every so often."""
 
     name: str
     every: timedelta
+    idleness: Idleness | None = field(default=None, compare=False)
+    """None where each run is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +86,11 @@ class Task:
     run: Callable[[], None] = field(compare=False)
 
 
-def recurs(name: str, *, every: timedelta) -> Callable[[Run], Run]:
+def recurs(name: str, *, every: timedelta, idleness: Idleness | None = None) -> Callable[[Run], Run]:
     """Mark a function as what is done every so often for each company."""
 
     def mark(run: Run) -> Run:
-        vars(run)["__recurs__"] = Entry(name, every)  # read by the collector
+        vars(run)["__recurs__"] = Entry(name, every, idleness)  # read by the collector
         return run
 
     return mark
@@ -140,12 +156,40 @@ def _appointment_run(
 
 
 def _entry_run(server: StubServer, times: Collection, entry: Entry, at: datetime) -> Callable[[], None]:
+    def call_at(time: datetime) -> Context:
+        return system_call(server, times.tenant_id, time, f"timetable:{entry.name}")
+
     def run() -> None:
-        with isolate(server.store, f"{entry.name} of {times.tenant_id}"):
-            server.timetable.recurring[entry](system_call(server, times.tenant_id, at, f"timetable:{entry.name}"))
+        what = f"{entry.name} of {times.tenant_id}"
+        if not _is_passed_over(server, times, entry, at):
+            with isolate(server.store, what):
+                server.timetable.recurring[entry](call_at(at))
+            with isolate(server.store, what):
+                _look_ahead(server, times, entry, at, call_at)
         times.put(Document(id=entry.name, due_at=at + entry.every, last_run=at))
 
     return run
+
+
+def _is_passed_over(server: StubServer, times: Collection, entry: Entry, at: datetime) -> bool:
+    writes, until = server.idle.get((times.tenant_id, entry.name), (-1, at))
+    return entry.idleness is not None and at <= until and writes == _writes(server, times, entry.idleness)
+
+
+def _look_ahead(
+    server: StubServer, times: Collection, entry: Entry, at: datetime, call_at: Callable[[datetime], Context]
+) -> None:
+    """Note how many of the missed runs after one change nothing: halved until the last of them does not."""
+    if entry.idleness is not None:
+        count = (server.clock.now() - at) // entry.every
+        while count and not entry.idleness.is_idle(call_at(at + count * entry.every)):
+            count //= 2
+        known = _writes(server, times, entry.idleness), at + count * entry.every
+        server.idle[times.tenant_id, entry.name] = known
+
+
+def _writes(server: StubServer, times: Collection, idleness: Idleness) -> int:
+    return server.store.writes(times.tenant_id, but=idleness.but | {KIND})
 
 
 @contextmanager

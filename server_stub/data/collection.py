@@ -26,7 +26,7 @@ class Change(NamedTuple):
 class Collection:
     """The documents of one company and one kind, in order of insertion."""
 
-    __slots__ = ("_before", "_shared", "_store", "_table", "_touched", "kind", "tenant_id")
+    __slots__ = ("_before", "_shared", "_store", "_table", "_touched", "kind", "tenant_id", "writes")
 
     def __init__(self, store: Store, tenant_id: str, kind: str) -> None:
         self.tenant_id = tenant_id
@@ -36,6 +36,8 @@ class Collection:
         self._shared = True  # whether somebody else holds the table, so that a write has to take a copy first
         self._touched: dict[str, None] = {}
         self._before: Table | None = None  # what was there at the first restore since the last `drain`
+        self.writes = 0
+        """How often anything was written here: the same number means that nothing has changed."""
 
     @property
     def table(self) -> Table:
@@ -106,6 +108,7 @@ class Collection:
 
     def _own(self) -> Table:
         """Return the table to write to."""
+        self.writes += 1
         if self._shared:
             self._table = self._table.fork()
             self._shared = False
@@ -158,6 +161,7 @@ class Collection:
 
     def restore(self, table: Table) -> None:
         """Go back to a state; what differs counts as changed."""
+        self.writes += 1
         if self._before is None:
             self._before = self._table
         self._table = table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -55,6 +55,14 @@ class Store:
             if waiting == kind:
                 self.collection(tenant_id, kind)
         return list(self._kinds.get(kind, {}).values())
+
+    def writes(self, tenant_id: str, *, but: Container[str]) -> int:
+        """Return how often anything of a company was written, but documents of some kinds."""
+        found = 0
+        for kind, companies in self._kinds.items():
+            if kind not in but and tenant_id in companies:
+                found += companies[tenant_id].writes
+        return found
 
     def transaction(self) -> Transaction:
         """Undo every put, remove and new id within the ``with`` block when it ends in an exception; may be nested."""

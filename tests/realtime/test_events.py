@@ -221,7 +221,7 @@ def test_a_half_open_link_is_noticed_by_its_silence(mode: str) -> None:
     stub = StubServer()
     with stub.serve() as port:
         company = Company(stub, mode, port.url)
-        with company.listening(heartbeat=0.2, types=["lead.created"]) as stream:
+        with company.listening(heartbeat=0.05, types=["lead.created"]) as stream:
             stub.live.add("half_open", event="lead.created")
             for name in ("a", "b"):
                 company.lead(name)
@@ -229,10 +229,10 @@ def test_a_half_open_link_is_noticed_by_its_silence(mode: str) -> None:
 
 
 def test_a_slow_reader_keeps_the_link(company: Company) -> None:
-    with company.listening(capacity=3, heartbeat=0.1, types=["lead.created"]) as stream:
+    with company.listening(capacity=3, heartbeat=0.05, types=["lead.created"]) as stream:
         for n in range(12):
             company.lead(f"lead{n}")
-        time.sleep(0.5)
+        time.sleep(0.3)
         assert stream.connected
         opened_before = company.stub.live.opened
         assert opened_before == 1

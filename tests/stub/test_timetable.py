@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from crm_sdk import CrmClient
 from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.serving import Context
 from server_stub.timetable import MADE_UP
 
 HOUR = timedelta(hours=1)
@@ -145,6 +147,52 @@ def test_a_long_leap_makes_up_for_the_last_runs_only(client: CrmClient, stub: St
     runs = {entry["occurred_at"] for entry in stub.audit() if entry["action"] == "contact.health_changed"}
     assert min(runs) > stub.clock.start + timedelta(days=100 - MADE_UP)
     assert len(runs) <= MADE_UP
+
+
+def written_by_itself(stub: StubServer) -> list[Any]:
+    """Return all that was written by recurring work, with its time."""
+    insights = [(doc["id"], doc["created_at"]) for doc in stub.store.collection("tenant_acme", "insight")]
+    notes = [(doc["title"], doc["created_at"]) for doc in stub.store.collection("tenant_acme", "notification")]
+    return [*by_itself(stub), *sorted(insights), *sorted(notes), *stub.store.collection("tenant_acme", "timetable")]
+
+
+@pytest.mark.parametrize("leaps", [(24,), (5, 19), (7, 1, 16)])
+def test_a_leap_leaves_what_is_left_hour_by_hour(leaps: tuple[int, ...]) -> None:
+    written: list[list[Any]] = []
+    for steps in ((1,) * 24, leaps):
+        stub = StubServer()
+        client = stub.client(dialects="flow")
+        for hours in (3.5, 7, 7.2, 13, 18.9):
+            made = client.contacts.create({"name": f"Due after {hours} hours"}).id
+            mine(stub, "contact", made, next_follow_up=stub.clock.start + hours * HOUR)
+            silent = stub.clock.start - timedelta(days=14) + hours * HOUR
+            client.contacts.communication.create(made, {"type": "call", "date": silent, "summary": "We may cancel"})
+        stub.clock.advance(3600 - (stub.clock.now() - stub.clock.start).total_seconds())
+        for hours in steps:
+            stub.clock.advance(hours * 3600)
+        written.append(written_by_itself(stub))
+    assert written[0] == written[1]
+    begun = {doc["created_at"] for doc in stub.store.collection("tenant_acme", "insight")}
+    assert len(begun) >= 6  # in the first run, and after each of the five times
+
+
+def test_runs_of_a_leap_that_change_nothing_are_passed_over(client: CrmClient, stub: StubServer) -> None:
+    runs: list[datetime] = []
+    (entry,) = (entry for entry in stub.timetable.recurring if entry.name == "insights")
+    work = stub.timetable.recurring[entry]
+
+    def noted(call: Context) -> None:
+        if call.caller.tenant_id == "tenant_acme":
+            runs.append(call.now)
+        work(call)
+
+    stub.timetable = replace(stub.timetable, recurring={entry: noted}, appointments={})
+    stub.clock.advance(24 * 3600)
+    assert 1 <= len(runs) <= 8  # the first, and where something comes of time alone
+    runs.clear()
+    client.contacts.create({"name": "No address"})  # what is written is looked at in the next run
+    stub.clock.advance(23 * 3600)
+    assert runs[0] == stub.clock.start + 25 * HOUR and len(runs) <= 8
 
 
 def test_the_timetable_survives_a_snapshot(client: CrmClient, stub: StubServer) -> None:

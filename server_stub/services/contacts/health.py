@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from ...data.document import Document
@@ -81,10 +83,11 @@ def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
     }
     if judged:
         return members | {"sentiment": activity["sentiment"], "ai_analysis": activity["ai_analysis"]}
-    return members | analysis(members["subject"], summary)
+    return {**members, **analysis(members["subject"], summary)}
 
 
-def analysis(subject: str | None, summary: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def analysis(subject: str | None, summary: str) -> Mapping[str, str]:
     """Return the sentiment of a communication, and a sentence on how it was found."""
     text = f"{subject}. {summary}" if subject and subject != summary else summary
     tone, leaving = sentiment.tone(text), sentiment.words_of_leaving(text)
@@ -92,7 +95,7 @@ def analysis(subject: str | None, summary: str) -> dict[str, str]:
     sentence = f"{tone.sentiment.capitalize()} tone{told}, {tone.confidence} % sure."
     if leaving:
         sentence += f" May be about to leave: {', '.join(dict.fromkeys(leaving))}."
-    return {"sentiment": tone.sentiment, "ai_analysis": sentence}
+    return MappingProxyType({"sentiment": tone.sentiment, "ai_analysis": sentence})
 
 
 def mood(communications: Sequence[Members], now: datetime) -> float:
@@ -129,19 +132,28 @@ def complete(
     talks = _talks(communications, now)
     live = [deal for deal in deals if deal.get("status") in ("open", "won")]
     value = company.total(map(company.worth_in(tenant), live))
-    dated = dict(doc) | {"last_contact": talks[0]["date"] if talks else doc.get("last_contact")}
-    health = _sum_in_bounds(50, health_factors(dated, talks, deals, now))
+    dated, tone = _with_last_contact(doc, talks), mood(talks, now)
+    health = _sum_in_bounds(50, health_factors(dated, talks, deals, now, tone=tone))
     return {
         "relationship_health": "high" if health >= 70 else "medium" if health >= 40 else "low",
         "health_score": health,
-        "sentiment": sentiment.name_of_score(mood(talks, now)),
-        "churn_risk": _sum_in_bounds(25, churn_factors(dated, talks, deals, now)),
+        "sentiment": sentiment.name_of_score(tone),
+        "churn_risk": _sum_in_bounds(25, churn_factors(dated, talks, deals, now, tone=tone)),
         "last_contact": dated["last_contact"],
         "total_deals": len(deals),
         "total_value": value,
         "currency": tenant["base_currency"],
         "open_deals": sum(deal.get("status") == "open" for deal in deals),
     }
+
+
+def churn_risk(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> int:
+    """Return how likely it is that a contact leaves, in percent; `talks` is its communication history, newest first."""
+    return _sum_in_bounds(25, churn_factors(_with_last_contact(doc, talks), talks, deals, now))
+
+
+def _with_last_contact(doc: Members, talks: Sequence[Members]) -> Members:
+    return {**doc, "last_contact": talks[0]["date"] if talks else doc.get("last_contact")}
 
 
 @completes("contact")
@@ -152,11 +164,13 @@ def with_health(doc: Document, collections: Collections, now: datetime) -> Docum
     return doc | complete(doc, talks, collections("deal").find("contact_id", doc["id"]), now, tenant)
 
 
-def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[Factor]:
-    """Return what makes a relationship good or bad; it starts in the middle."""
+def health_factors(
+    doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime, *, tone: float | None = None
+) -> list[Factor]:
+    """Return what makes a relationship good or bad. `tone` is the `mood` of the talks, where it is known."""
     quiet = _days_of_silence(doc, now)
     steps = ((7, 20), (14, 15), (30, 10), (60, 0), (90, -10), (180, -20))
-    tone = mood(talks, now)
+    tone = mood(talks, now) if tone is None else tone
     points = next((points for days, points in steps if quiet <= days), -30)
     # That somebody was angry yesterday is no better than that they were silent.
     found = [Factor(min(points, 0) if tone <= -sentiment.LIMIT else points, _silence(doc, quiet))]
@@ -178,12 +192,14 @@ def health_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Membe
     return found
 
 
-def churn_factors(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[Factor]:
-    """Return what makes it likely or unlikely that a contact leaves."""
+def churn_factors(
+    doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime, *, tone: float | None = None
+) -> list[Factor]:
+    """Return what makes it likely or unlikely that a contact leaves. `tone` is as for `health_factors`."""
     quiet = _days_of_silence(doc, now)
     steps = ((14, -10), (30, 0), (60, 15), (90, 25), (180, 35))
     found = [Factor(next((points for days, points in steps if quiet <= days), 45), _silence(doc, quiet))]
-    tone = mood(talks, now)
+    tone = mood(talks, now) if tone is None else tone
     if abs(tone) >= 0.05:
         found.append(Factor(round(tone * -30), f"{sentiment.name_of_score(tone)} tone of late"))
     if trend(talks) == "declining":

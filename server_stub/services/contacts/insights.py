@@ -13,10 +13,15 @@ from ..sentiment import words_of_leaving
 from . import health as health
 
 
-def insights_of(call: Context, doc: Members, talks: Sequence[Members] | None = None) -> list[dict[str, Any]]:
-    """Return the insights about a stored contact; `talks` is its communication history, where it is known already."""
-    known = health.communications_of(call, doc["id"]) if talks is None else talks
-    return insights(doc, known, health.deals_of(call, doc["id"]), call.now)
+def insights_of(
+    call: Context, doc: Members, talks: Sequence[Members] | None = None, *, deals: Sequence[Members] | None = None
+) -> list[dict[str, Any]]:
+    """Return the insights about a stored contact.
+
+    `talks` is its communication history, `deals` are the deals it takes part in, where these are known already.
+    """
+    said = health.communications_of(call, doc["id"]) if talks is None else talks
+    return insights(doc, said, health.deals_of(call, doc["id"]) if deals is None else deals, call.now)
 
 
 def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from ...data.document import Document
 from ...serving import Context
-from ...timetable import recurs
+from ...timetable import Idleness, recurs
 from ..ai.insights import deal_insights
 from ..notifications import notify
 from . import health as health
@@ -24,15 +24,20 @@ _FROM = 75
 @recurs("contact health", every=_DAY)
 def refresh_health(call: Context) -> None:
     """Compute the health of every contact anew: silence makes a relationship worse."""
-    for doc, members in _computed_members(call):
+    deals = _deals_by_contact(call)
+    for doc in call.collection("contact").all():
+        members = health.computed_members(call, doc, deals.get(doc["id"], ()))
         health.store_computed(call, doc, {name: value for name, value in members.items() if name != "churn_risk"})
 
 
 @recurs("contact churn risk", every=_DAY)
 def refresh_churn_risk(call: Context) -> None:
     """Compute the churn risk of every contact anew, and warn the owner of those that have come to be at risk."""
-    for doc, members in _computed_members(call):
-        new = health.store_computed(call, doc, {"churn_risk": members["churn_risk"]})
+    deals = _deals_by_contact(call)
+    for doc in call.collection("contact").all():
+        talks = health.communications_of(call, doc["id"])
+        risk = health.churn_risk(doc, talks, deals.get(doc["id"], ()), call.now)
+        new = health.store_computed(call, doc, {"churn_risk": risk})
         if health.is_at_risk(new) and not health.is_at_risk(doc) and new.get("owner_id"):
             notify(
                 call,
@@ -47,24 +52,29 @@ def refresh_churn_risk(call: Context) -> None:
             )
 
 
-def _computed_members(call: Context) -> Iterator[tuple[Document, dict[str, Any]]]:
-    deals: dict[str, dict[str, Document]] = {}
+def _deals_by_contact(call: Context) -> Mapping[str, Sequence[Document]]:
+    """Return the deals that each contact takes part in, in whatever role."""
+    found: dict[str, dict[str, Document]] = {}
     for deal in call.collection("deal"):
         roles = deal.get("contact_roles") or ()
         for contact_id in (deal.get("contact_id"), *(role["contact_id"] for role in roles)):
-            deals.setdefault(contact_id or "", {})[deal["id"]] = deal
-    for doc in call.collection("contact").all():
-        yield doc, health.computed_members(call, doc, list(deals.get(doc["id"], {}).values()))
+            found.setdefault(contact_id or "", {})[deal["id"]] = deal
+    return {contact_id: list(deals.values()) for contact_id, deals in found.items()}
 
 
-@recurs("insights", every=_HOUR)
+def _has_no_news(call: Context) -> bool:
+    return next(_news(call), None) is None
+
+
+_UNSEEN = frozenset({"audit", "insight", "integration", "notification"})
+"""What insights do not depend on. An insight that was told is no news, which is what a run leaves behind."""
+
+
+@recurs("insights", every=_HOUR, idleness=Idleness(_has_no_news, but=_UNSEEN))
 def generate_insights(call: Context) -> None:
     """Keep what is worth knowing of contacts and open deals, and tell the owner what has come up within the hour."""
-    known = call.collection("insight")
-    for kind, doc, insight in _insights(call):
-        if known.get(insight["id"]) is not None:
-            continue
-        known.put(Document(insight, entity_type=kind, entity_id=doc["id"], created_at=call.now))
+    for kind, doc, insight in _news(call):
+        call.collection("insight").put(Document(insight, entity_type=kind, entity_id=doc["id"], created_at=call.now))
         fresh = insight["date"] > call.now - _HOUR
         if fresh and insight["type"] in _TOLD_OF and insight["confidence"] >= _FROM and doc.get("owner_id"):
             name = doc.get("name") or doc.get("title")
@@ -80,10 +90,15 @@ def generate_insights(call: Context) -> None:
             )
 
 
-def _insights(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
+def _news(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
+    """Give the insights that are not known yet, each with the kind of its record and the record."""
+    known = call.collection("insight")
+    deals = _deals_by_contact(call)
     for contact in call.collection("contact").all():
-        for insight in insights_of(call, contact):
-            yield "contact", contact, insight
+        for insight in insights_of(call, contact, deals=deals.get(contact["id"], ())):
+            if insight["id"] not in known:
+                yield "contact", contact, insight
     for deal in call.collection("deal").find("status", "open"):
         for insight in deal_insights(call, deal):
-            yield "deal", deal, insight
+            if insight["id"] not in known:
+                yield "deal", deal, insight
