@@ -53,9 +53,10 @@ class Snapshot:
     parts: Mapping[str, Any]
 
 
-def _require_extra() -> None:
-    """Refuse to start without what a rule would miss later, in the middle of a test."""
-    missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl") if find_spec(name) is None]
+@cache
+def _require_extra(find: Callable[[str], object]) -> None:
+    """Refuse to start without what a rule would miss later, in the middle of a test; looked for once by each `find`."""
+    missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl") if find(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 
@@ -87,7 +88,7 @@ class StubServer:
         start: datetime | None = None,
         demo: bool = True,
     ) -> None:
-        _require_extra()
+        _require_extra(find_spec)
         self.lock = threading.RLock()
         self._durable = Durable(db) if db is not None else None
         self.store = Store()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, cast
 
@@ -38,6 +38,15 @@ class Index:
         if found is None:
             return _NOBODY
         return {found} if isinstance(found, str) else found
+
+    def change(self, old: Document | None, new: Document | None) -> None:
+        """Note that a document was put in the place of another; None stands for no document."""
+        if old is not None and new is not None and old.get(self.field) == new.get(self.field):
+            return
+        if old is not None:
+            self.leave(old)
+        if new is not None:
+            self.enter(new)
 
     def enter(self, doc: Mapping[str, Any]) -> None:
         """Note the values of a document."""
@@ -89,7 +98,7 @@ class Table:
     orders are made when they are first asked for, in a shared table too, so that all who share it have them.
     """
 
-    __slots__ = ("_in_order", "_indexes", "_orders", "dead", "docs", "next", "sequence")
+    __slots__ = ("_changed", "_in_order", "_indexes", "_orders", "_origin", "dead", "docs", "next", "sequence")
 
     def __init__(self) -> None:
         self.docs: dict[str, Document] = {}
@@ -101,6 +110,10 @@ class Table:
         self._in_order = True
         self._indexes: dict[tuple[str, bool], Index] = {}
         self._orders: dict[str, Order] = {}
+        self._origin: Table | None = None
+        """A shared table with most of the documents: what is found by is made there, for all that came from it."""
+        self._changed: set[str] = set()
+        """The ids of the documents that may differ from those of the origin."""
 
     def fork(self) -> Table:
         """Return a copy that can be written to while this one stays as it is; the documents are shared."""
@@ -110,6 +123,11 @@ class Table:
         # Another server may be adding an index to the same table: lists are made in one go.
         new._indexes = {name: index.fork() for name, index in list(self._indexes.items())}
         new._orders = dict(self._orders)
+        # Not the origin of an origin, and no more once little is left of it: a chain of snapshots would keep them all.
+        if self._origin is not None and len(self._changed) < len(self._origin.docs) // 2:
+            new._origin, new._changed = self._origin, set(self._changed)
+        elif self.docs:
+            new._origin = self
         return new
 
     # -- reading -----------------------------------------------------------------------------------------------
@@ -129,19 +147,46 @@ class Table:
     def index(self, field: str, *, exact: bool) -> Index:
         """Return the index by a member."""
         index = self._indexes.get((field, exact))
-        if index is None:
+        if index is not None:
+            return index
+        if self._origin is None:
             index = Index(field, exact=exact)
             for doc in self.live():
                 index.enter(doc)
-            self._indexes[field, exact] = index
+        else:
+            index = self._origin.index(field, exact=exact).fork()
+            for old, new in self._differences(self._origin):
+                index.change(old, new)
+        self._indexes[field, exact] = index
         return index
 
     def order(self, field: str) -> Order:
         """Return the order by a member, also one at a dotted path. Raises TypeError where values cannot be compared."""
         order = self._orders.get(field)
-        if order is None:
-            order = self._orders[field] = Order.of(self.live(), key_of(field))
+        if order is not None:
+            return order
+        try:
+            order = self._derived_order(field)
+        except TypeError:  # of the origin, perhaps
+            order = Order.of(self.live(), key_of(field))
+        self._orders[field] = order
         return order
+
+    def _derived_order(self, field: str) -> Order:
+        if self._origin is None:
+            return Order.of(self.live(), key_of(field))
+        order = self._origin.order(field)
+        for old, new in self._differences(self._origin):
+            order = order.changed(old, new)
+        return order
+
+    def _differences(self, origin: Table) -> Iterator[tuple[Document | None, Document | None]]:
+        """Give what became of each document of the origin that was written to: the two, None where it is not live."""
+        for id in self._changed:
+            yield origin._live(id), self._live(id)
+
+    def _live(self, id: str) -> Document | None:
+        return None if id in self.dead else self.docs.get(id)
 
     # -- writing -----------------------------------------------------------------------------------------------
 
@@ -156,33 +201,28 @@ class Table:
                 self._in_order = False
             self.next = max(self.next, sequence + 1)
             self.sequence[id] = sequence
-        was_live = old is not None and id not in self.dead
-        live = new.get("deleted_at") is None
+        was = None if id in self.dead else old
         self.docs[id] = new
-        if live:
+        if new.get("deleted_at") is None:
             self.dead.discard(id)
+            self._change(id, was, new)
         else:
             self.dead.add(id)
-        self._index(old if was_live else None, new if live else None)
+            self._change(id, was, None)
 
     def drop(self, id: str) -> None:
         """Take a document out."""
-        old = self.docs.pop(id)
-        del self.sequence[id]
-        if id in self.dead:
-            self.dead.discard(id)
-        else:
-            self._index(old, None)
+        was = self._live(id)
+        del self.docs[id], self.sequence[id]
+        self.dead.discard(id)
+        self._change(id, was, None)
 
-    def _index(self, old: Document | None, new: Document | None) -> None:
+    def _change(self, id: str, old: Document | None, new: Document | None) -> None:
         """Bring indexes and orders up to date."""
+        if self._origin is not None:
+            self._changed.add(id)
         for index in self._indexes.values():
-            if old is not None and new is not None and old.get(index.field) == new.get(index.field):
-                continue
-            if old is not None:
-                index.leave(old)
-            if new is not None:
-                index.enter(new)
+            index.change(old, new)
         for field, order in list(self._orders.items()):
             try:
                 self._orders[field] = order.changed(old, new)

@@ -75,6 +75,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = Store()
         self.state: State = {place: {} for place in PLACES}
         self.count = 0
+        self.searches = True
         self.open: list[tuple[AbstractContextManager[None], State, int]] = []
         self.saved: State = {place: {} for place in PLACES}  # what `changes` have told
         # Few documents are to do what many do: fill chunks, and be more than it takes to sort them all.
@@ -82,8 +83,9 @@ class StoreMachine(RuleBasedStateMachine):
         for one in self.patches:
             one.start()
 
-    @initialize(docs=st.lists(MEMBERS, max_size=10))
-    def fill(self, docs: list[dict[str, Any]]) -> None:
+    @initialize(docs=st.lists(MEMBERS, max_size=10), searches=st.booleans())
+    def fill(self, docs: list[dict[str, Any]], searches: bool) -> None:
+        self.searches = searches  # after each step; else what is found by is made late, of what came from elsewhere
         for number, members in enumerate(docs):
             self.put(PLACES[0], str(number + 1), members)
 
@@ -230,6 +232,16 @@ class StoreMachine(RuleBasedStateMachine):
         assert list(found[-2:]) == expected[-2:]
         assert [found[place] for place in range(len(expected))] == expected
 
+    @rule()
+    def search(self) -> None:
+        for place in PLACES:
+            collection, docs = self.collection(place), self.state[place]
+            for field, wanted in (("name", "ADA"), ("name", None), ("tags", "x"), ("value", 1)):
+                self.find(place, field, wanted)
+            for field in ("id", "name", "value", "created_at"):
+                found = select(collection, sort=field, order="desc", sorts=("name", "value"))
+                assert list(found) == sort_naively(live(docs), field, descending=True)
+
     @invariant()
     def same(self) -> None:
         for place in PLACES:
@@ -237,17 +249,15 @@ class StoreMachine(RuleBasedStateMachine):
             assert collection.all() == live(docs)
             assert list(collection.backwards()) == [*reversed(docs.values())]
             assert len(collection) == len(live(docs))
-            for field, wanted in (("name", "ADA"), ("name", None), ("tags", "x"), ("value", 1)):
-                self.find(place, field, wanted)
-            for field in ("id", "name", "value", "created_at"):
-                found = select(collection, sort=field, order="desc", sorts=("name", "value"))
-                assert list(found) == sort_naively(live(docs), field, descending=True)
+        if self.searches:
+            self.search()
         assert self.store.last_count("lead_") == self.count
 
     def teardown(self) -> None:
         while self.open:
             self.roll_back()
         self.same()
+        self.search()
         for one in self.patches:
             one.stop()
 
