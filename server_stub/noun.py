@@ -289,6 +289,9 @@ class Noun:
         sent = {name: call.ignored[name] for name in self.fixed if name in call.ignored}
         if sent:
             there = json.loads(encode_json(renderer(self.model, "platform")(self.answer(call, before))))
+            for name in self.refers.keys() & sent.keys():  # a merged id means the survivor here too
+                doc = call.found(self.refers[name], sent[name]) if isinstance(sent[name], str) else None
+                sent[name] = doc["id"] if doc is not None else sent[name]
             wrong = [name for name, value in sent.items() if value != there.get(camel(name))]
             if wrong:
                 raise validation(

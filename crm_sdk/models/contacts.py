@@ -181,7 +181,7 @@ class _ContactMembers(TypedDict, total=False):
     last_name: Annotated[str, Field(max_length=100)] | None
     salutation: str | None
     email: Email | None
-    secondary_emails: Annotated[list[Email], Field(max_length=10)]
+    secondary_emails: Annotated[list[Email], Field(max_length=10)] | None
     phone: Phone | None
     mobile: Phone | None
     company: str | None
@@ -197,15 +197,15 @@ class _ContactMembers(TypedDict, total=False):
     source: LeadSource | None
     address: AddressInput | None
     website: Url | None
-    social_profiles: list[SocialProfileInput]
+    social_profiles: list[SocialProfileInput] | None
     birthday: date | None
     language: str | None
     timezone: str | None
     do_not_contact: bool
     email_opt_out: bool
     sms_opt_out: bool
-    tags: Tags
-    notes: NotesInput
+    tags: Tags | None
+    notes: NotesInput | None
     next_follow_up: AwareDatetime | None
     external_id: str | None
     custom_fields: dict[str, FieldValue] | None

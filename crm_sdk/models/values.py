@@ -202,7 +202,7 @@ class AddressInput(TypedDict, total=False):
     """A postal address as it is given."""
 
     street: Annotated[str, Field(max_length=255)] | None
-    street2: Annotated[str, Field(max_length=255)] | None
+    street2: str | None
     city: str | None
     state: str | None
     postal_code: str | None

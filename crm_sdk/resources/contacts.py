@@ -242,13 +242,14 @@ class Contacts(Resource[Mode]):
         account_id: str | None = None,
         lifecycle_stage: LifecycleStage | None = None,
         source: LeadSource | None = None,
+        include: Sequence[ContactInclude] | None = None,
         sort: ContactSort | None = None,
         **common: Unpack[Listing],
     ) -> Page[Contact]:
         """List contacts, newest first.
 
-        `search` looks in name, e-mail and company; `tags` must all be there. Choose a page with `limit` (1 to 200, 50
-        by default) and either `offset` or `page`.
+        `search` looks in name, e-mail and company; `tags` must all be there; `include` names nested lists to fill.
+        Choose a page with `limit` (1 to 200, 50 by default) and either `offset` or `page`.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, TypeAlias, cast
 
-from crm_sdk.wire import snake
+from crm_sdk.wire import instant, is_array, number, snake
 
 from ..problems import Problem, invalid
 from .document import Document
@@ -16,8 +16,8 @@ from .query import Resolve, fold, matches, member, sort_documents
 from .relative_dates import Calendar
 
 FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
-"""What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields, where
-each value tells."""
+"""What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields: until
+somebody defines one, whatever it holds is read as text."""
 Test: TypeAlias = Callable[[object], bool]
 
 MAX_GROUPS, MAX_FILTERS, MAX_IN_ALL = 5, 10, 25
@@ -44,7 +44,11 @@ def search(
     allowed = (
         sortable if sortable is not None else [name for name, kind in fields.items() if kind not in ("list", "any")]
     )
-    return sort_documents(found, query.get("sort"), query.get("order") or "desc", allowed, resolve=resolve)
+    sort, order = query.get("sort"), query.get("order") or "desc"
+    own = _undefined(sort, fields) if sort is not None else None
+    if own is None:
+        return sort_documents(found, sort, order, allowed, resolve=resolve)
+    return sort_documents(found, own, order, [own], resolve=lambda doc, field: _as_text(resolve(doc, field)))
 
 
 def compile_filters(
@@ -70,13 +74,13 @@ def compile_filters(
             details={"groups": len(groups), "filters": filters},
         )
     tests: list[list[tuple[str, Test]]] = []
-    for number, group in enumerate(groups):
+    for place, group in enumerate(groups):
         members = group.get("filters") or ()
         if not members:
-            raise invalid(f"filter_groups.{number}.filters", "required", "a group needs at least one filter")
+            raise invalid(f"filter_groups.{place}.filters", "required", "a group needs at least one filter")
         tests.append(
             [
-                _compile(given, fields, f"filter_groups.{number}.filters.{index}", Calendar(now, zone))
+                _compile(given, fields, f"filter_groups.{place}.filters.{index}", Calendar(now, zone))
                 for index, given in enumerate(members)
             ]
         )
@@ -94,19 +98,37 @@ OPERATORS: Mapping[FieldType, frozenset[str]] = {
     "date": _EQUALITY | _ORDER,
     "bool": frozenset({"eq", "neq", "is_set", "is_not_set"}),
     "list": _EQUALITY | _WITHIN,
-    "any": _EQUALITY | _ORDER | _WITHIN | {"starts_with"},
+    "any": _EQUALITY | _WITHIN | {"starts_with"},
 }
 """The operators each type of field has."""
+
+
+def _undefined(field: str, fields: Mapping[str, FieldType]) -> str | None:
+    """Return the path to a field that nobody has defined, ``custom_fields.Tier``; None where it is not one."""
+    head, _, rest = field.partition(".")
+    return f"{snake(head)}.{rest}" if rest and f"{snake(head)}.*" in fields else None  # its own name stays as it is
+
+
+def _as_text(value: object) -> object:
+    """Return a value of a field that nobody has defined as the text it is read as; an object stays what it is."""
+    if is_array(value):
+        return [_as_text(item) for item in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float, Decimal)):
+        return str(number(Decimal(str(value))))
+    if isinstance(value, datetime):
+        return instant(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: str, dates: Calendar) -> tuple[str, Test]:
     field = str(given.get("field"))
     name = field if field in fields else snake(field)
     kind = fields.get(name)
-    if kind is None:
-        head, _, rest = field.partition(".")
-        name = f"{snake(head)}.{rest}"  # the names of custom fields are kept as they are
-        kind = fields.get(f"{snake(head)}.*") if rest else None
+    own = _undefined(field, fields) if kind is None else None
+    if own is not None:
+        name, kind = own, "any"
     if kind is None:
         raise Problem(
             "UNKNOWN_FIELD",
@@ -119,12 +141,16 @@ def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: st
     if op not in OPERATORS[kind]:
         raise Problem(
             "INVALID_OPERATOR",
-            f"{field!r} holds {kind}: it has no operator {op!r}",
+            f"{field!r} holds {'text' if kind == 'any' else kind}: it has no operator {op!r}",
             field=f"{path}.op",
             rule="choice",
             details={"field": field, "operator": op, "allowed": sorted(OPERATORS[kind])},
         )
-    return name, _test(op, kind, given, path, dates)
+    if kind != "any":
+        return name, _test(op, kind, given, path, dates)
+    operands = {part: _as_text(value) for part, value in given.items() if part in ("value", "values")}
+    test = _test(op, "text", operands, path, dates)
+    return name, lambda value: test(_as_text(value))
 
 
 def _test(op: str, kind: FieldType, given: Mapping[str, Any], path: str, dates: Calendar) -> Test:
@@ -198,40 +224,17 @@ class _Span:
         return self.low_of(value) and self.high_of(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mixed:
-    """A text that is also a date, for a field whose values may be either."""
-
-    text: _Span | _Mixed
-    date: _Span | _Mixed
-
-    def low_of(self, value: object) -> bool:
-        return (self.date if isinstance(value, date) else self.text).low_of(value)
-
-    def high_of(self, value: object) -> bool:
-        return (self.date if isinstance(value, date) else self.text).high_of(value)
-
-    def has(self, value: object) -> bool:
-        return self.low_of(value) and self.high_of(value)
-
-
-def _span(value: object, kind: FieldType, path: str, dates: Calendar) -> _Span | _Mixed:
-    """Read a filter's value as its field's type demands; for ``any`` the value itself tells."""
-    if kind == "any":
-        if isinstance(value, str) and dates.reads(value):
-            return _Mixed(_span(value, "text", path, dates), _span(value, "date", path, dates))
-        kind = "bool" if isinstance(value, bool) else "number" if isinstance(value, (int, float, Decimal)) else "text"
-        if isinstance(value, (date, datetime)):
-            kind = "date"
+def _span(value: object, kind: FieldType, path: str, dates: Calendar) -> _Span:
+    """Read a filter's value as its field's type demands."""
     if kind == "bool":
         if not isinstance(value, bool):
             raise invalid(path, "type", f"{value!r} is neither true nor false")
         return _Span(value, value, lambda mine: mine if isinstance(mine, bool) else None)
     if kind == "number":
-        number = _number(value)
-        if number is None:
+        amount = _number(value)
+        if amount is None:
             raise invalid(path, "type", f"{value!r} is no number")
-        return _Span(number, number, lambda mine: None if isinstance(mine, str) else _number(mine))
+        return _Span(amount, amount, lambda mine: None if isinstance(mine, str) else _number(mine))
     if kind == "date":
         start, end = dates.span(value, path)
         return _Span(start, end, dates.instant, open_end=start != end)
@@ -245,7 +248,7 @@ def _number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         return None
     try:
-        number = Decimal(str(value))
+        amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return amount if amount.is_finite() else None

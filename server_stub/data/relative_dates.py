@@ -6,7 +6,7 @@ import calendar
 import re
 from datetime import date, datetime, timedelta, tzinfo
 
-from ..problems import Problem, invalid
+from ..problems import invalid
 
 _RELATIVE = re.compile(r"([+-])(\d{1,4})([hdwmqy])")
 _PERIOD = re.compile(r"(this|last|next)_(day|week|month|quarter|year)")
@@ -27,14 +27,6 @@ class Calendar:
         if isinstance(value, datetime):
             return value
         return self._midnight(value) if isinstance(value, date) else None
-
-    def reads(self, text: str) -> bool:
-        """Tell whether a text is a date."""
-        try:
-            self._read(text.strip())
-        except (ValueError, OverflowError, Problem):
-            return False
-        return True
 
     def span(self, value: object, path: str) -> tuple[datetime, datetime]:
         """Return the start and the end of what a value names: a day, a month, an hour; both alike for an instant."""

@@ -140,9 +140,14 @@ def test_unknown_sort_or_order_is_refused(sort: str, order: str | None, field: s
         ("tags", "in", {"values": ["berlin", "rome"]}, "a"),
         ("do_not_contact", "eq", {"value": True}, "b"),
         ("address.city", "eq", {"value": "bogotá"}, "b"),
-        ("custom_fields.Seats", "gte", {"value": 10}, "d"),
+        ("custom_fields.Seats", "starts_with", {"value": "1"}, "d"),
+        ("custom_fields.Seats", "in", {"values": [11, "12"]}, "d"),
+        ("custom_fields.Seats", "eq", {"value": 12.0}, "d"),
+        ("custom_fields.Seats", "neq", {"value": 12}, "abc"),
         ("customFields.Seats", "eq", {"value": 12}, "d"),
-        ("custom_fields.renewal", "gt", {"value": "2026-11-30"}, "d"),
+        ("custom_fields.renewal", "eq", {"value": date(2026, 12, 1)}, "d"),
+        ("custom_fields.renewal", "contains", {"value": "2026-12"}, "d"),
+        ("custom_fields.renewal", "is_not_set", {}, "abc"),
         ("createdAt", "gte", {"value": "today"}, "bd"),
         ("created_at", "lt", {"value": "today"}, "ac"),
         ("created_at", "gte", {"value": "-30d"}, "bcd"),
@@ -162,6 +167,14 @@ def test_unknown_sort_or_order_is_refused(sort: str, order: str | None, field: s
 )  # fmt: skip
 def test_operators(field: str, op: str, operands: dict[str, Any], ids: str) -> None:
     assert filtered({"field": field, "op": op, **operands}) == ids
+
+
+@pytest.mark.parametrize("sort", ["custom_fields.Seats", "customFields.Seats"])
+def test_a_field_that_nobody_defined_is_sorted_as_text(sort: str) -> None:
+    docs = [doc(id, custom_fields={"Seats": value}) for id, value in (("a", 9), ("b", "X"), ("c", None), ("d", 10))]
+    for order, ids in (("asc", "dabc"), ("desc", "badc")):
+        found = search(docs, {"sort": sort, "order": order}, FIELDS, text=[], now=NOW)
+        assert "".join(d["id"] for d in found) == ids
 
 
 def test_days_are_those_of_the_company() -> None:
@@ -195,6 +208,7 @@ def test_groups_are_alternatives_and_filters_add_up() -> None:
         ([[{"field": "salary", "op": "eq", "value": 1}]], "UNKNOWN_FIELD", f"{FIRST}.field"),
         ([[{"field": "address.zip", "op": "eq", "value": 1}]], "UNKNOWN_FIELD", f"{FIRST}.field"),
         ([[{"field": "name", "op": "gt", "value": "a"}]], "INVALID_OPERATOR", f"{FIRST}.op"),
+        ([[{"field": "custom_fields.Seats", "op": "gt", "value": 5}]], "INVALID_OPERATOR", f"{FIRST}.op"),
         ([[{"field": "name", "op": "like", "value": "a"}]], "INVALID_OPERATOR", f"{FIRST}.op"),
         ([[{"field": "value", "op": "eq", "value": "much"}]], "VALIDATION_ERROR", f"{FIRST}.value"),
         ([[{"field": "value", "op": "between", "value": 1}]], "VALIDATION_ERROR", f"{FIRST}.high_value"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_sdk.models.contacts import Contact
 from crm_sdk.resources.contacts import Contacts
-from crm_sdk.wire import is_array, snake
+from crm_sdk.wire import snake
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
@@ -69,7 +69,7 @@ FIELDS: Mapping[str, FieldType] = {
     **dict.fromkeys(("social_profiles.network", "social_profiles.handle", "social_profiles.url"), "list"),
     **{f"account.{name}": "text" for name in ("name", "domain", "industry", "type", "status", "rating", "owner_id")},
     **{f"account.{name}": "number" for name in ("employees", "annual_revenue", "health_score")},
-    "custom_fields.*": "text",  # until somebody defines them
+    "custom_fields.*": "any",
 }
 """What contacts can be searched by."""
 
@@ -87,18 +87,14 @@ def find(call: Context, query: Members) -> Sequence[Document]:
         head, _, rest = path.partition(".")
         if head == "custom_fields":  # the name of a custom field may have a dot
             own: Members = doc.get(head) or {}
-            value: object = own.get(rest)
-            return value if value is None or is_array(value) else str(value)
+            return own.get(rest)
         if head != "account" or not rest:
             return at_path(doc, path)
         account = call.collection("account").get(doc["account_id"]) if doc.get("account_id") else None
         return at_path(account, rest) if account is not None else None
 
-    head, _, rest = (query.get("sort") or "").partition(".")
-    own = {"sort": f"custom_fields.{rest}"} if rest and snake(head) == "custom_fields" else {}
-    sortable = [name for name, kind in FIELDS.items() if kind not in ("list", "any")] + list(own.values())
     docs = search(
-        CONTACTS.records(call).all(), {**query, **own}, FIELDS, sortable=sortable,
+        CONTACTS.records(call).all(), query, FIELDS,
         text=CONTACTS.searched, now=call.now, zone=company.zone(call), resolve=resolve,
     )  # fmt: skip
     return CONTACTS.including(call, docs, include)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
 from crm_sdk import ConflictError, CrmClient, PermissionDeniedError, ValidationError
 from server_stub import StubServer
+from server_stub.data.document import Document
 
 
 @pytest.fixture
@@ -116,6 +118,15 @@ def test_a_merged_id_means_the_survivor(client: CrmClient) -> None:
     ada = client.contacts.create({"name": "Ada"})
     link = client.contacts.relationships.create(ada.id, {"related_contact_id": gone.id, "type": "colleague"})
     assert link.related_contact_id == keep.id
+    path = f"/v1/contacts/{ada.id}/relationships/{link.id}"
+    assert client.request("PUT", path, json={"relatedContactId": gone.id}).json()["data"]["version"] == 1
+    assert client.contacts.deduplicate(contact_ids=[gone.id, keep.id, ada.id]).scanned == 2
+    group: Any = {"survivor_id": gone.id, "contact_ids": [gone.id, ada.id]}
+    (again,) = client.contacts.deduplicate(mode="merge", groups=[group]).merged
+    assert (again.contact.id, again.merged_ids) == (keep.id, [ada.id])
+    assert code_of(upsert(client, {"id": gone.id, "title": "x"})) == "RECORD_MERGED"
+    job = imported(client, f"id,name\n{gone.id},X\n", match_on="id")
+    assert [error.code for error in job.errors] == ["RECORD_MERGED"]
     with pytest.raises(ConflictError) as caught:
         client.contacts.update(gone.id, {"name": "X"})
     assert caught.value.code == "RECORD_MERGED"
@@ -149,10 +160,77 @@ def test_an_undefined_custom_field_is_text(client: CrmClient) -> None:
     assert search(sort="customFields.budget").status == 200
 
 
-def test_null_clears_custom_fields(client: CrmClient) -> None:
-    made = client.contacts.create({"name": "Ada", "custom_fields": {"budget": 10}})
-    cleared = client.request("PUT", f"/v1/contacts/{made.id}", json={"customFields": None})
-    assert cleared.json()["data"]["customFields"] == {}
+@pytest.mark.parametrize(
+    ("member", "value", "empty"),
+    [
+        ("custom_fields", {"budget": 10}, {}),
+        ("tags", ["a"], []),
+        ("notes", ["met at the fair"], []),
+        ("secondary_emails", ["ada@home.example"], []),
+        ("social_profiles", [{"network": "github", "url": "https://x.example/ada"}], []),
+        ("address", {"city": "C"}, None),
+        ("birthday", date(1990, 1, 2), None),
+    ],
+)
+def test_null_clears_a_member(client: CrmClient, member: str, value: Any, empty: Any) -> None:
+    body: Any = {"name": "Ada", member: value}
+    nothing: Any = {member: None}
+    made, none = client.contacts.create(body), client.contacts.create(body | nothing)
+    cleared = client.contacts.update(made.id, nothing)
+    assert getattr(cleared, member) == getattr(none, member) == empty
+    assert (cleared.version, client.contacts.update(made.id, nothing).version) == (2, 2)
+
+
+def test_a_merge_of_all_that_is_found_needs_the_right_to_each(client: CrmClient, sales: CrmClient) -> None:
+    twins = [sales.contacts.create({"name": "Same Person", "phone": "+493012345678"}) for _ in range(2)]
+    theirs = [client.contacts.create({"name": "Other One", "mobile": "+493087654321"}) for _ in range(2)]
+    ids = [contact.id for contact in (*twins, *theirs)]
+    assert refusal(lambda: sales.contacts.deduplicate(mode="merge", contact_ids=ids)) == "FORBIDDEN"
+    assert [client.contacts.get(contact.id) for contact in (*twins, *theirs)] == [*twins, *theirs]
+    assert len(sales.contacts.deduplicate(mode="merge", contact_ids=ids[:2]).merged) == 1
+
+
+def test_who_may_only_read_finds_duplicates_and_merges_none(stub: StubServer) -> None:
+    reader = stub.client(api_key=None, dialects="platform")
+    reader.auth.login("rita@acme.test", "demo-password")
+    assert reader.contacts.deduplicate().groups
+    for call in (
+        lambda: reader.contacts.deduplicate(mode="merge", contact_ids=["contact_123"]),
+        reader.contacts.export,
+    ):
+        assert refusal(call) == "FORBIDDEN"
+
+
+def test_a_contact_without_an_owner_counts_as_own(client: CrmClient, sales: CrmClient, stub: StubServer) -> None:
+    records = stub.store.collection("tenant_acme", "contact")
+    nobody = records.put(Document(records.all()[0]) | {"owner_id": None})["id"]
+    assert code_of(upsert(sales, {"id": nobody, "title": "Mine"})) is None
+    rows = sales.contacts.export(format="jsonl", fields=["id"]).read().decode()
+    assert nobody in rows
+
+
+@pytest.mark.parametrize(
+    ("item", "match_on", "key"),
+    [
+        ({"id": "contact_nope", "email": "a@key.example"}, "email", "contact_nope"),
+        ({"name": "A", "email": "A@key.example"}, "email", "A@key.example"),
+        ({"name": "A", "external_id": "x1"}, "email", "x1"),
+        ({"name": "A", "external_id": "x1"}, None, "x1"),
+        ({"name": "A"}, None, None),
+    ],
+)
+def test_an_item_has_the_key_it_named_its_contact_by(client: CrmClient, item: Any, match_on: Any, key: Any) -> None:
+    (done,) = upsert(client, item, match_on=match_on).items
+    assert done.key == key
+
+
+def test_nested_lists_are_filled_in_a_list_that_includes_them(client: CrmClient) -> None:
+    (listed,) = client.contacts.list(search="alice johnson", include=["communication_history"]).items
+    whole = client.contacts.get(listed.id)
+    assert listed.communication_history == whole.communication_history != []
+    assert (listed.ai_insights, bool(whole.ai_insights)) == ([], True)
+    found = client.contacts.search({"q": "alice johnson", "include": ["ai_insights"], "fields": ["name"]})
+    assert found.items[0].ai_insights == whole.ai_insights and found.items[0].email is None
 
 
 def test_a_company_that_several_accounts_are_called_like_links_to_none(client: CrmClient) -> None:
