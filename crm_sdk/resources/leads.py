@@ -39,24 +39,34 @@ class LeadCaptures(Resource[Mode]):
     def web_form(self, submission: WebFormSubmission) -> LeadCapture:
         """Capture a lead from a web form.
 
-        An open lead with the same e-mail address, else the same phone, is completed instead of made twice. A
-        submission whose `honeypot` is filled in is dropped: the answer's `lead` is then null.
+        An open lead with the same e-mail address, else the same phone, is completed instead of made twice: of several
+        the one of the latest activity, and `other_matches` names the others. A submission whose `honeypot` is filled
+        in is dropped: the answer's `lead` is then null.
 
-        Raises: ValidationError when there is neither an e-mail address nor a phone number.
+        Raises: ValidationError when there is neither an e-mail address nor a phone number; PermissionDeniedError when
+        the open lead is somebody else's to change.
         """
 
     @operation(platform="POST /leads/capture/email", status=201, statuses=(200,))
     def email(self, email: EmailCapture) -> LeadCapture:
         """Capture a lead from an e-mail that came in.
 
-        Phone, title and company are read from its signature. The same `message_id` again gives the first answer.
+        Phone, title and company are read from its signature. An open lead with the same address is completed, as
+        `web_form` does. The same `message_id` again gives the first answer.
+
+        Raises: ValidationError for an attachment that is no file; PermissionDeniedError when the open lead is somebody
+        else's to change.
         """
 
     @operation(platform="POST /leads/capture/social", status=201, statuses=(200,))
     def social(self, post: SocialCapture) -> LeadCapture:
         """Capture a lead from a post, a mention or an advertisement on a social network.
 
-        Raises: ValidationError when there is neither a `handle` nor a `profile_url`.
+        An open lead with the same handle on the network, else the same e-mail address or phone, is completed, as
+        `web_form` does.
+
+        Raises: ValidationError when there is neither a `handle` nor a `profile_url`; PermissionDeniedError when the
+        open lead is somebody else's to change.
         """
 
 
@@ -109,10 +119,12 @@ class Leads(Resource[Mode]):
     def create(self, lead: LeadCreate) -> Lead:
         """Create a lead.
 
-        It is scored at once, and given to somebody by the company's rules unless it names its `owner_id`. Duplicates
-        are allowed; `duplicate_ids` of the answer names them.
+        It is scored at once, and given to somebody by the company's rules unless it has an `owner_id`; null means
+        nobody. Leads of the same e-mail address or phone are allowed, and named by `duplicate_ids` of the answer,
+        unless the company's `duplicate_policy` is ``reject``.
 
-        Raises: ValidationError.
+        Raises: ValidationError; ConflictError when another lead has the `external_id`, or is the same person and the
+        company wants no lead twice.
         """
 
     @operation(mvp="PUT /api/leads/{lead_id} changes", platform="PUT /leads/{lead_id}", errors=("LEAD_CONVERTED",))
@@ -121,8 +133,8 @@ class Leads(Resource[Mode]):
 
         With `version`, only if nobody has changed it since that version.
 
-        Raises: NotFoundError; ConflictError when the version differs, or the lead was converted (only tags, notes and
-        owner can be changed then).
+        Raises: NotFoundError; PermissionDeniedError; ConflictError when the version differs, another lead has the
+        `external_id`, or the lead was converted (only tags, notes and owner can be changed then).
         """
 
     @operation(mvp="DELETE /api/leads/{lead_id} -", platform="DELETE /leads/{lead_id}")
@@ -152,7 +164,14 @@ class Leads(Resource[Mode]):
 
     @operation(
         platform="POST /leads/{lead_id}/convert",
-        errors=("LEAD_CONVERTED", "LEAD_UNQUALIFIED", "ACCOUNT_MISMATCH", "STAGE_NOT_IN_PIPELINE", "PIPELINE_INACTIVE"),
+        errors=(
+            "LEAD_CONVERTED",
+            "LEAD_UNQUALIFIED",
+            "ACCOUNT_MISMATCH",
+            "STAGE_NOT_IN_PIPELINE",
+            "PIPELINE_INACTIVE",
+            "DUPLICATE_VALUE",
+        ),
         texts={
             "create_account": "Whether an account is made where none is found.",
             "create_deal": "Whether a deal is made.",
@@ -172,10 +191,13 @@ class Leads(Resource[Mode]):
         """Make a contact of a lead, with an account and a deal.
 
         An existing contact (by `contact_id`, else the same e-mail) or account (by `account_id`, else the same name or
-        domain) is used, and only its empty members are filled in. `deal` gives members of the deal; its title is by
-        default the company or the name, its value the lead's.
+        domain) is used, and only its empty members are filled in. Of several accounts it is the one of the latest
+        activity; `other_matches` names the others. `deal` gives members of the deal; its title is by default the
+        company or the name, its value the lead's.
 
-        Raises: ConflictError for a lead that was converted or disqualified, or a contact of another account.
+        Raises: ConflictError for a lead that was converted or disqualified, or a contact of another account;
+        PermissionDeniedError without the right to make, or to fill in, one of them; ValidationError for a member of
+        the deal.
         """
 
     @operation(platform="POST /leads/{lead_id}/score", errors=("REASON_REQUIRED",))
@@ -204,7 +226,7 @@ class Leads(Resource[Mode]):
     ) -> BulkResult[Lead]:
         """Qualify or disqualify up to 1,000 leads.
 
-        Each is done for itself, as `qualify` does; with `atomic` all of them or none.
+        Each is done for itself, as `qualify` does, and needs the same right; with `atomic` all of them or none.
         """
 
     @operation(
@@ -219,7 +241,8 @@ class Leads(Resource[Mode]):
     ) -> BulkResult[LeadConversion]:
         """Convert up to 1,000 leads, each with the arguments of `convert`.
 
-        Leads of the same new company share one account. With `atomic`, all of them or none.
+        Each is done for itself, and needs the same rights. Leads of the same new company share one account. With
+        `atomic`, all of them or none.
         """
 
     @job(platform="POST /leads/enrich", errors=("TOO_MANY_ITEMS", "UNKNOWN_FIELD"))
@@ -228,7 +251,8 @@ class Leads(Resource[Mode]):
     ) -> Job[EnrichmentResult]:
         """Fill in what can be found out about leads.
 
-        Only empty members are filled, unless `overwrite`; `fields` limits which. Converted leads are left out.
+        Only empty members are filled, unless `overwrite`; `fields` limits which. Converted leads are left out; one that
+        the caller may not change is an error of the job.
         """
 
     @operation(
@@ -251,7 +275,8 @@ class Leads(Resource[Mode]):
         """Give leads to people, by turns, by load or by territory.
 
         Without `lead_ids` these are all open leads that nobody has, oldest first. `user_ids` or `team_id` says who may
-        get them. Leads that have an owner are left alone unless `reassign`.
+        get them. Leads that have an owner are left alone unless `reassign`. A lead that the caller may not change fails
+        for itself.
         """
 
     @operation(platform="GET /leads/sources")

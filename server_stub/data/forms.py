@@ -65,4 +65,5 @@ FORMS: Mapping[str, Form] = {
     "language": lambda call, value: normalise.language(value),
     "timezone": lambda call, value: normalise.timezone(value),
     "currency": _currency,
+    "external_id": lambda call, value: value or None,  # an empty one is none, so that two may have it
 }

@@ -152,6 +152,13 @@ def test_what_is_unique_is_taken_until_its_record_is_deleted(case: Case) -> None
         case.call("create", body=twin).ok()
 
 
+@having("create")
+def test_an_empty_external_id_is_none(case: Case) -> None:
+    if "external_id" not in case.operation("create").arguments.members:
+        pytest.skip("it has none")
+    assert [case.made(externalId="")["externalId"] for _ in range(2)] == [None, None]
+
+
 @having("create", "list")
 def test_every_sort_goes_both_ways_and_equals_are_sorted_by_id(case: Case) -> None:
     for _ in range(3):

@@ -116,6 +116,9 @@ def test_the_members_of_the_deal_are_checked_as_those_of_any_deal(client: CrmCli
     error = refused(lambda: client.leads.convert(lead.id, deal={"contact_id": other}))
     assert [(entry.field, entry.rule) for entry in error.fields] == [("deal.contact_id", "read_only")]
     assert refused(lambda: client.leads.convert(lead.id, create_deal=False, deal={"value": 5})).status == 422
+    client.leads.convert(client.leads.create({"name": "Bo Ek"}).id, deal={"external_id": "x-1"})
+    error = refused(lambda: client.leads.convert(lead.id, deal={"external_id": "x-1"}))
+    assert (error.status, error.code, error.fields[0].field) == (409, "DUPLICATE_VALUE", "deal.external_id")
     made = some(client.leads.convert(lead.id, deal={"title": "Mine", "value": 5, "currency": "EUR"}).deal)
     assert (made.title, made.value, made.currency, made.status) == ("Mine", Decimal(5), "EUR", "open")
 
