@@ -248,8 +248,13 @@ def field_errors(
             path = path[1:]
         name = ".".join(path)
         if name not in found:
-            found[name] = FieldError(name, _message(item), rule_of(item["type"]))
+            found[name] = FieldError(name, _message(item), _rule(item))
     return list(found.values())
+
+
+def _rule(error: Any) -> str:
+    """Return the rule that an error breaks; a text of blanks is too short."""
+    return "length" if error.get("ctx", {}).get("pattern") == values.NOT_BLANK else rule_of(error["type"])
 
 
 _BOUNDS = {
@@ -264,7 +269,8 @@ def _message(error: Any) -> str:
     """Return what is wrong, for a reader who knows nothing of pydantic."""
     context: dict[str, Any] = error.get("ctx", {})
     if error["type"] in _BOUNDS:
-        return _BOUNDS[error["type"]].format(**context)
+        shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in context.items()}
+        return _BOUNDS[error["type"]].format(**shown)
     message = values.FORMS.get(context.get("pattern", ""), str(error["msg"]))
     return message[:1].lower() + message[1:]
 

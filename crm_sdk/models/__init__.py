@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     )
     from .activities import (
         Activity as Activity, ActivityKind as ActivityKind, ActivityRecord as ActivityRecord,
-        ActivitySource as ActivitySource, CalendarEvent as CalendarEvent, Call as Call, CallOutcome as CallOutcome,
-        CallStatus as CallStatus, Direction as Direction, Email as Email, EmailAddress as EmailAddress,
-        EmailStatus as EmailStatus, EmailTracking as EmailTracking, EventStatus as EventStatus, EventType as EventType,
-        Note as Note, OtherActivity as OtherActivity, Reminder as Reminder, Task as Task, TaskStatus as TaskStatus,
-        TaskType as TaskType, TrackedLink as TrackedLink,
+        ActivitySort as ActivitySort, ActivitySource as ActivitySource, CalendarEvent as CalendarEvent, Call as Call,
+        CallOutcome as CallOutcome, CallStatus as CallStatus, Direction as Direction, Email as Email,
+        EmailAddress as EmailAddress, EmailStatus as EmailStatus, EmailTracking as EmailTracking,
+        EventStatus as EventStatus, EventType as EventType, Note as Note, OtherActivity as OtherActivity,
+        Reminder as Reminder, Task as Task, TaskStatus as TaskStatus, TaskType as TaskType, TrackedLink as TrackedLink,
     )
     from .agents import (
         Agent as Agent, AgentAction as AgentAction, AgentCreate as AgentCreate, AgentExecution as AgentExecution,
@@ -86,7 +86,8 @@ if TYPE_CHECKING:
         ContactRelationship as ContactRelationship, ContactRelationshipCreate as ContactRelationshipCreate,
         ContactRelationshipUpdate as ContactRelationshipUpdate, ContactSort as ContactSort,
         ContactStats as ContactStats, ContactStatus as ContactStatus, ContactUpdate as ContactUpdate,
-        ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipType as RelationshipType,
+        ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipSort as RelationshipSort,
+        RelationshipType as RelationshipType,
     )
     from .conversations import (
         Conversation as Conversation, ConversationFilter as ConversationFilter,
@@ -100,8 +101,8 @@ if TYPE_CHECKING:
         Deal as Deal, DealActivity as DealActivity, DealActivityCreate as DealActivityCreate,
         DealActivityType as DealActivityType, DealContact as DealContact, DealContactInput as DealContactInput,
         DealCreate as DealCreate, DealFilter as DealFilter, DealForecast as DealForecast, DealInsight as DealInsight,
-        DealRole as DealRole, DealStage as DealStage, DealStatus as DealStatus, DealType as DealType,
-        DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
+        DealRole as DealRole, DealSort as DealSort, DealStage as DealStage, DealStatus as DealStatus,
+        DealType as DealType, DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
         StageStats as StageStats,
     )
     from .enrichment import (
@@ -128,10 +129,10 @@ if TYPE_CHECKING:
     from .lead_conversions import LeadConversion as LeadConversion, LeadConversionInput as LeadConversionInput
     from .leads import (
         AssignmentStrategy as AssignmentStrategy, Lead as Lead, LeadAssignment as LeadAssignment,
-        LeadCreate as LeadCreate, LeadScore as LeadScore, LeadScoreSource as LeadScoreSource, LeadSort as LeadSort,
-        LeadSourceReport as LeadSourceReport, LeadSourceStats as LeadSourceStats, LeadStatus as LeadStatus,
-        LeadUpdate as LeadUpdate, Qualification as Qualification, UtmParams as UtmParams,
-        UtmParamsInput as UtmParamsInput,
+        LeadCreate as LeadCreate, LeadScore as LeadScore, LeadScoreSort as LeadScoreSort,
+        LeadScoreSource as LeadScoreSource, LeadSort as LeadSort, LeadSourceReport as LeadSourceReport,
+        LeadSourceStats as LeadSourceStats, LeadStatus as LeadStatus, LeadUpdate as LeadUpdate,
+        Qualification as Qualification, UtmParams as UtmParams, UtmParamsInput as UtmParamsInput,
     )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
@@ -150,11 +151,11 @@ if TYPE_CHECKING:
         ActionPreview as ActionPreview, ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput,
         ActionType as ActionType, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
         AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
-        AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
+        AutomationSort as AutomationSort, AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
         AutomationTriggerInput as AutomationTriggerInput, Condition as Condition, ConditionGroup as ConditionGroup,
         ConditionResult as ConditionResult, Pipeline as Pipeline, PipelineCreate as PipelineCreate,
-        PipelineEntity as PipelineEntity, PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate,
-        StageKind as StageKind, StageUpdate as StageUpdate,
+        PipelineEntity as PipelineEntity, PipelineSort as PipelineSort, PipelineUpdate as PipelineUpdate,
+        Stage as Stage, StageCreate as StageCreate, StageKind as StageKind, StageUpdate as StageUpdate,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .search import SearchResults as SearchResults, SearchType as SearchType
@@ -187,9 +188,9 @@ _NAMES = {
     ),
     "achievements": "Achievement AchievementList AchievementProgress AchievementRarity AchievementTotals",
     "activities": (
-        "Activity ActivityKind ActivityRecord ActivitySource CalendarEvent Call CallOutcome CallStatus Direction "
-        "Email EmailAddress EmailStatus EmailTracking EventStatus EventType Note OtherActivity Reminder Task "
-        "TaskStatus TaskType TrackedLink"
+        "Activity ActivityKind ActivityRecord ActivitySort ActivitySource CalendarEvent Call CallOutcome "
+        "CallStatus Direction Email EmailAddress EmailStatus EmailTracking EventStatus EventType Note "
+        "OtherActivity Reminder Task TaskStatus TaskType TrackedLink"
     ),
     "agents": (
         "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
@@ -223,14 +224,15 @@ _NAMES = {
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
         "ContactFilter ContactInclude ContactRelationship ContactRelationshipCreate ContactRelationshipUpdate "
-        "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipType"
+        "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipSort "
+        "RelationshipType"
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deals": (
         "Deal DealActivity DealActivityCreate DealActivityType DealContact DealContactInput DealCreate DealFilter "
-        "DealForecast DealInsight DealRole DealStage DealStatus DealType DealUpdate ForecastCategory LostReason "
-        "StageStats"
+        "DealForecast DealInsight DealRole DealSort DealStage DealStatus DealType DealUpdate ForecastCategory "
+        "LostReason StageStats"
     ),
     "enrichment": "EnrichedField EnrichedRecord EnrichmentResult EnrichmentSource EnrichmentStatus",
     "events": (
@@ -243,8 +245,8 @@ _NAMES = {
     "lead_captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
     "lead_conversions": "LeadConversion LeadConversionInput",
     "leads": (
-        "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore LeadScoreSource LeadSort LeadSourceReport "
-        "LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams UtmParamsInput"
+        "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore LeadScoreSort LeadScoreSource LeadSort "
+        "LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams UtmParamsInput"
     ),
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
@@ -254,9 +256,9 @@ _NAMES = {
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
         "ActionPreview ActionSpec ActionSpecInput ActionType AutomationEvent AutomationRule AutomationRuleCreate "
-        "AutomationRuleUpdate AutomationTest AutomationTrigger AutomationTriggerInput Condition ConditionGroup "
-        "ConditionResult Pipeline PipelineCreate PipelineEntity PipelineUpdate Stage StageCreate StageKind "
-        "StageUpdate"
+        "AutomationRuleUpdate AutomationSort AutomationTest AutomationTrigger AutomationTriggerInput Condition "
+        "ConditionGroup ConditionResult Pipeline PipelineCreate PipelineEntity PipelineSort PipelineUpdate Stage "
+        "StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
     "search": "SearchResults SearchType",

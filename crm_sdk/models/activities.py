@@ -13,6 +13,9 @@ from .record import Model, Record
 from .values import EMPTY, OPEN, Default, ErrorDetail, FieldValue, Priority, Sentiment
 
 ActivityKind: TypeAlias = Literal["task", "event", "call", "email", "note"] | str
+ActivitySort: TypeAlias = (
+    Literal["id", "occurred_at", "due_at", "start_time", "priority", "created_at", "updated_at"] | str
+)
 ActivitySource: TypeAlias = Literal["manual", "sync", "workflow", "import", "api"] | str
 Direction: TypeAlias = Literal["inbound", "outbound"] | str
 TaskStatus: TypeAlias = Literal["not_started", "in_progress", "waiting", "completed", "deferred", "cancelled"] | str

@@ -15,7 +15,13 @@ from .values import EMPTY, INPUT, OPEN, Level, Priority, Tags, Url
 
 EventFilter: TypeAlias = Literal["all", "meetings", "high-priority", "this-week", "follow-ups"] | str
 ConflictType: TypeAlias = Literal["double-booking", "travel-time", "preparation", "back-to-back"] | str
-PreferredTime: TypeAlias = Annotated[Literal["morning", "midday", "afternoon"] | str, OPEN]
+_PREFERRED = (
+    r"^([Mm]orning|[Mm]idday|[Aa]fternoon|([Mm]on|[Tt]ues|[Ww]ednes|[Tt]hurs|[Ff]ri|[Ss]atur|[Ss]un)day"
+    r"|([01]?[0-9]|2[0-3]):[0-5][0-9])$"
+)
+PreferredTime: TypeAlias = Annotated[
+    Literal["morning", "midday", "afternoon"] | Annotated[str, Field(pattern=_PREFERRED)], OPEN
+]
 """A part of the day, a weekday (``tuesday``), or a time on the user's clock (``14:30``)."""
 
 

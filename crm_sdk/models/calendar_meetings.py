@@ -9,7 +9,13 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .record import Model
-from .values import EMPTY, INPUT, OPEN, Email
+from .values import (
+    EMPTY,
+    INPUT,
+    NOT_BLANK,
+    OPEN,
+    Email,
+)
 
 AttendeeStatus: TypeAlias = Literal["accepted", "declined", "pending", "tentative"] | str
 AttendeeRole: TypeAlias = Annotated[Literal["host", "required", "optional"] | str, OPEN]
@@ -99,7 +105,7 @@ class MeetingOutcome(Model):
 class MeetingOutcomeInput(TypedDict, total=False):
     """What came of a meeting, as it is given; without a `sentiment_score` it is read from the summary."""
 
-    summary: Required[Annotated[str, Field(min_length=1, max_length=10_000)]]
+    summary: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=10_000)]]
     next_steps: list[Annotated[str, Field(min_length=1, max_length=500)]]
     sentiment_score: Annotated[int, Field(ge=-100, le=100)] | None
     key_decisions: list[Annotated[str, Field(min_length=1, max_length=500)]]

@@ -20,6 +20,7 @@ from .values import (
     Default,
     Email,
     FieldValue,
+    LanguageTag,
     LeadSource,
     Level,
     Notes,
@@ -30,6 +31,8 @@ from .values import (
     SocialProfile,
     SocialProfileInput,
     Tags,
+    Text,
+    TimeZone,
     Url,
 )
 
@@ -54,6 +57,7 @@ ContactSort: TypeAlias = (
 )
 ContactInclude: TypeAlias = Literal["communication_history", "ai_insights"] | str
 CommunicationType: TypeAlias = Literal["email", "call", "meeting", "note"] | str
+RelationshipSort: TypeAlias = Literal["id", "type", "since", "related_contact_name", "created_at", "updated_at"] | str
 RelationshipType: TypeAlias = (
     Literal[
         "reports_to",
@@ -94,7 +98,7 @@ class CommunicationCreate(TypedDict, total=False):
     type: Required[CommunicationType]
     date: Required[AwareDatetime]
     subject: str | None
-    summary: Required[str]
+    summary: Required[Text]
 
 
 @wire(flow="id type title description confidence actionable suggested_action? date")
@@ -199,8 +203,8 @@ class _ContactMembers(TypedDict, total=False):
     website: Url | None
     social_profiles: list[SocialProfileInput] | None
     birthday: date | None
-    language: str | None
-    timezone: str | None
+    language: LanguageTag | None
+    timezone: TimeZone | None
     do_not_contact: bool
     email_opt_out: bool
     sms_opt_out: bool

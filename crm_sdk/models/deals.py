@@ -26,6 +26,21 @@ from .values import (
     Tags,
 )
 
+DealSort: TypeAlias = (
+    Literal[
+        "id",
+        "title",
+        "value",
+        "probability",
+        "weighted_value",
+        "expected_close_date",
+        "last_activity",
+        "stage",
+        "created_at",
+        "updated_at",
+    ]
+    | str
+)
 DealStage: TypeAlias = Annotated[
     Literal["prospect", "qualified", "proposal", "negotiation", "closed-won", "closed-lost"] | str, OPEN
 ]
@@ -201,7 +216,7 @@ class DealContactInput(TypedDict, total=False):
 
 
 class _DealMembers(TypedDict, total=False):
-    value: Annotated[AmountInput, Field(ge=0)]
+    value: Annotated[AmountInput, Field(ge=0, lt=10**15)]
     currency: Currency
     pipeline_id: str
     stage: DealStage

@@ -21,6 +21,7 @@ from .values import (
     Default,
     Email,
     FieldValue,
+    LanguageTag,
     LeadSource,
     Notes,
     NotesInput,
@@ -30,6 +31,7 @@ from .values import (
     SocialProfile,
     SocialProfileInput,
     Tags,
+    TimeZone,
     Url,
 )
 
@@ -37,6 +39,7 @@ LeadStatus: TypeAlias = Literal["new", "contacted", "qualified", "unqualified", 
 LeadSort: TypeAlias = (
     Literal["id", "name", "company", "score", "value", "status", "last_activity_at", "created_at", "updated_at"] | str
 )
+LeadScoreSort: TypeAlias = Literal["id", "score", "scored_at", "created_at", "updated_at"] | str
 LeadScoreSource: TypeAlias = Literal["model", "rules", "manual"] | str
 AssignmentStrategy: TypeAlias = Literal["round_robin", "load_balanced", "territory"] | str
 
@@ -160,8 +163,8 @@ class _LeadMembers(TypedDict, total=False):
     """Id of the user who works on it; null: nobody."""
     account_id: str | None
     address: AddressInput | None
-    language: str | None
-    timezone: str | None
+    language: LanguageTag | None
+    timezone: TimeZone | None
     social_profiles: list[SocialProfileInput] | None
     tags: Tags | None
     do_not_contact: bool

@@ -9,7 +9,13 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .record import Model, Record
-from .values import EMPTY, INPUT, Level, Sentiment
+from .values import (
+    EMPTY,
+    INPUT,
+    NOT_BLANK,
+    Level,
+    Sentiment,
+)
 
 MessageSender: TypeAlias = Literal["lead", "agent"] | str
 SenderType: TypeAlias = Literal["user", "contact"] | str
@@ -81,7 +87,7 @@ class Message(Record):
     status: MessageStatus
 
 
-_Content: TypeAlias = Annotated[str, Field(min_length=1, max_length=100_000)]
+_Content: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100_000)]
 
 
 @wire(mvp="lead_id content sender")

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
 from ..wire import wire
 from .record import Model, Record
-from .values import OPEN, Priority
+from .values import OPEN, DocumentedAs, Priority
 
 NotificationType: TypeAlias = Annotated[
     Literal[
@@ -50,7 +50,7 @@ class Notification(Record):
     title: str
     message: str
     priority: Priority | None = None
-    read: Annotated[bool, BeforeValidator(_was_read)] = Field(
+    read: Annotated[bool, BeforeValidator(_was_read), DocumentedAs("mvp", Literal["unread", "read"])] = Field(
         default=False, validation_alias=AliasChoices("read", "status")
     )
     action_url: str | None = None

@@ -54,6 +54,10 @@ ActionType: TypeAlias = (
 )
 
 
+PipelineSort: TypeAlias = Literal["id", "name", "position", "created_at", "updated_at"] | str
+AutomationSort: TypeAlias = Literal["id", "position", "created_at", "updated_at"] | str
+
+
 class Stage(Record):
     """One stage of a pipeline."""
 

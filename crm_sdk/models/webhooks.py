@@ -17,6 +17,11 @@ WebhookEvent: TypeAlias = Annotated[
     OPEN,
 ]
 """The documented events, any other name of the log of events (``deal.won``), or ``*`` for all of them."""
+_EventName: TypeAlias = Annotated[
+    Literal["*", "lead.created", "lead.updated", "message.received", "agent.completed", "integration.error"]
+    | Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)$")],
+    OPEN,
+]
 DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed", "cancelled"] | str
 """``pending``: not tried yet, or to be tried again; ``failed``: given up; ``cancelled``: its endpoint was deleted."""
 
@@ -96,7 +101,7 @@ class WebhookCreate(TypedDict, total=False):
     """A new endpoint."""
 
     url: Required[Url]
-    events: Required[Annotated[list[WebhookEvent], Field(min_length=1, max_length=100)]]
+    events: Required[Annotated[list[_EventName], Field(min_length=1, max_length=100)]]
     description: Annotated[str, Field(max_length=500)] | None
     active: bool
 
@@ -106,6 +111,6 @@ class WebhookUpdate(TypedDict, total=False):
     """Changes to an endpoint."""
 
     url: Url
-    events: Annotated[list[WebhookEvent], Field(min_length=1, max_length=100)]
+    events: Annotated[list[_EventName], Field(min_length=1, max_length=100)]
     description: Annotated[str, Field(max_length=500)] | None
     active: bool

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TerritoryAssignment,
     )
     from ..models.contacts import Contact, ContactSort, ContactStatus
-    from ..models.deals import Deal, DealStatus
+    from ..models.deals import Deal, DealSort, DealStatus
     from ..models.values import Rating
 
 
@@ -62,7 +62,7 @@ class AccountDeals(Resource[Mode]):
         include_children: bool = False,
         status: DealStatus | None = None,
         pipeline_id: str | None = None,
-        sort: str | None = None,
+        sort: DealSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Deal]:
         """List the deals of an account, newest first; with `include_children` also those of the accounts below it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..declare import operation
 from ..resource import Mode, Resource
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from ..models.contacts import AIInsight
     from ..models.deals import DealStage
     from ..models.messages import MessageAnalysis, SmartCompose, Tone
+    from ..models.values import Text
 
 
 class Ai(Resource[Mode]):
     """Services that read texts and weigh deals, contacts and questions."""
 
     @operation(flow="POST /ai/sentiment", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
-    def sentiment(self, text: str, *, context: str | None = None) -> SentimentResult:
+    def sentiment(self, text: Text, *, context: str | None = None) -> SentimentResult:
         """Tell the mood of a text.
 
         Raises: AiServiceError.
@@ -68,7 +69,7 @@ class Ai(Resource[Mode]):
 
     @operation(flow="POST /ai/message-analysis", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def message_analysis(
-        self, content: str, *, conversation_history: Sequence[str | Mapping[str, Any]] | None = None
+        self, content: Text, *, conversation_history: Sequence[str | Mapping[str, Any]] | None = None
     ) -> MessageAnalysis:
         """Read a message: topics, tone, urgency, intent, an answer and what to do.
 
@@ -128,7 +129,7 @@ class Ai(Resource[Mode]):
             "query": "The question, in English, German or Spanish.",
         },
     )
-    def query(self, query: str) -> QueryAnswer:
+    def query(self, query: Text) -> QueryAnswer:
         """Turn a question such as "show me deals about to close" into filters for a list.
 
         Raises: AiServiceError.
@@ -136,7 +137,7 @@ class Ai(Resource[Mode]):
 
     @operation(flow="POST /ai/generate-insights", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def generate_insights(
-        self, entity_type: str, entity_id: str, *, context: Mapping[str, Any] | None = None
+        self, entity_type: Literal["contact", "deal"] | str, entity_id: str, *, context: Mapping[str, Any] | None = None
     ) -> list[AIInsight]:
         """Find what is worth knowing about a contact or a deal.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     List,  # `list` is a method in these classes
     Unpack,
 )
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from ..declare import download, job, operation, paginated
 from ..listing import Dates, Listing, Sorting
@@ -18,7 +19,7 @@ from ..resource import Mode, Resource, part
 from ..transfer import Download
 
 if TYPE_CHECKING:
-    from ..models.activities import Activity, ActivityKind
+    from ..models.activities import Activity, ActivityKind, ActivitySort
     from ..models.contact_duplicates import (
         DeduplicateMode,
         DeduplicateResult,
@@ -53,11 +54,20 @@ if TYPE_CHECKING:
         ContactUpdate,
         ContactUpsert,
         LifecycleStage,
+        RelationshipSort,
         RelationshipType,
     )
-    from ..models.deals import Deal, DealRole, DealStatus
+    from ..models.deals import Deal, DealRole, DealSort, DealStatus
     from ..models.jobs import Job
     from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
+
+# The formats that an export has, by `format`; the first is the usual one.
+_EXPORTED = (
+    "text/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/x-ndjson",
+    "text/vcard",
+)
 
 
 class ContactActivities(Resource[Mode]):
@@ -72,7 +82,7 @@ class ContactActivities(Resource[Mode]):
         status: str | None = None,
         since: AwareDatetime | None = None,
         until: AwareDatetime | None = None,
-        sort: str | None = None,
+        sort: ActivitySort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Activity]:
         """List the tasks, events, calls, e-mails and notes a contact is part of, newest first.
@@ -92,7 +102,7 @@ class ContactDeals(Resource[Mode]):
         status: DealStatus | None = None,
         pipeline_id: str | None = None,
         role: DealRole | None = None,
-        sort: str | None = None,
+        sort: DealSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Deal]:
         """List a contact's deals, as the primary contact or in another `role`.
@@ -110,7 +120,7 @@ class ContactRelationships(Resource[Mode]):
         contact_id: str,
         *,
         type: RelationshipType | None = None,
-        sort: str | None = None,
+        sort: RelationshipSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[ContactRelationship]:
         """List a contact's relationships, each with the type it has seen from this contact.
@@ -193,7 +203,7 @@ class ContactImports(Resource[Mode]):
         match_on: ImportMatch = "email",
         on_duplicate: ImportDuplicates = "update",
         has_header: bool = True,
-        delimiter: str = ",",
+        delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ",",
         encoding: str = "utf-8",
         date_format: str | None = None,
         owner_id: str | None = None,
@@ -328,7 +338,7 @@ class Contacts(Resource[Mode]):
     def bulk_delete(self, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[None]:
         """Delete up to 1,000 contacts; with `atomic` all of them or none."""
 
-    @download(platform="GET /contacts/export", action="export", errors=("UNKNOWN_FIELD",))
+    @download(platform="GET /contacts/export", media=_EXPORTED, action="export", errors=("UNKNOWN_FIELD",))
     def export(
         self,
         *,

@@ -11,7 +11,7 @@ from ..resource import Mode, Resource, part
 if TYPE_CHECKING:
     from ..models.conversations import Conversation, ConversationFilter
     from ..models.messages import ConversationMessageCreate, Message
-    from ..models.values import Priority
+    from ..models.values import Priority, Tag
 
 
 class ConversationMessages(Resource[Mode]):
@@ -31,7 +31,7 @@ class ConversationTags(Resource[Mode]):
     """The tags of a conversation."""
 
     @operation(flow="POST /api/conversations/{conversation_id}/tags", status=200)
-    def add(self, conversation_id: str, tag: str) -> Conversation:
+    def add(self, conversation_id: str, tag: Tag) -> Conversation:
         """Add a tag to a conversation; one it has already is there once.
 
         Raises: NotFoundError; ValidationError for an empty tag.

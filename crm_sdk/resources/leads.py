@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         LeadAssignment,
         LeadCreate,
         LeadScore,
+        LeadScoreSort,
         LeadScoreSource,
         LeadSort,
         LeadSourceReport,
@@ -215,7 +216,7 @@ class Leads(Resource[Mode]):
         lead_id: str,
         *,
         source: LeadScoreSource | None = None,
-        sort: str | None = None,
+        sort: LeadScoreSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[LeadScore]:
         """List the scores a lead has had, newest first; only changes are kept."""

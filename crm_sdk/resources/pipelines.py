@@ -20,10 +20,12 @@ if TYPE_CHECKING:
         AutomationRule,
         AutomationRuleCreate,
         AutomationRuleUpdate,
+        AutomationSort,
         AutomationTest,
         Pipeline,
         PipelineCreate,
         PipelineEntity,
+        PipelineSort,
         PipelineUpdate,
         Stage,
         StageCreate,
@@ -104,7 +106,12 @@ class PipelineAutomation(Resource[Mode]):
 
     @paginated(platform=f"GET {_RULE}")
     def list(
-        self, pipeline_id: str, *, enabled: bool | None = None, sort: str | None = None, **common: Unpack[Sorting]
+        self,
+        pipeline_id: str,
+        *,
+        enabled: bool | None = None,
+        sort: AutomationSort | None = None,
+        **common: Unpack[Sorting],
     ) -> Page[AutomationRule]:
         """List the rules of a pipeline, in the order in which they run.
 
@@ -207,7 +214,7 @@ class Pipelines(Resource[Mode]):
         entity_type: PipelineEntity | None = None,
         active: bool | None = None,
         search: str | None = None,
-        sort: str | None = None,
+        sort: PipelineSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Pipeline]:
         """List pipelines, by position.

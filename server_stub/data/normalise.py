@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from crm_sdk.models.values import LANGUAGE_PATTERN
+
 from ..problems import invalid
 
 _FREE_MAIL = """
@@ -25,7 +27,7 @@ accounts admin billing contact enquiries hello help hi hr info inquiries it jobs
 office orders press sales service support team webmaster
 """
 _NO_NAMES = frozenset(_ROLES.split())
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LANGUAGE = re.compile(LANGUAGE_PATTERN)
 _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})  # as in acme.co.uk
 
 

@@ -26,6 +26,7 @@ from crm_sdk.route import Route
 from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 
 from ..problems import FieldError, Problem, invalid, validation
+from .json_types import input_hints, wrong_types
 
 
 def read_query(query: str) -> dict[str, str]:
@@ -110,6 +111,8 @@ def arguments_of(
     query: Mapping[str, str],
     members: dict[str, Any],
     files: Mapping[str, tuple[str, bytes]],
+    *,
+    typed: bool = True,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return every declared argument but the identifiers and the paging's, as Python values; defaults filled in.
 
@@ -123,7 +126,7 @@ def arguments_of(
         values |= _receive(operation, _known_parameters(operation, route, query), text=True)
     if members or arguments.body is not None:
         taken, ignored = _members(arguments, route, members)
-        values |= _receive(operation, taken, text=False)
+        values |= _receive(operation, taken, text=False, typed=typed)
         return values, ignored
     return values, {}
 
@@ -176,8 +179,11 @@ def _read_only(model: Any) -> frozenset[str]:
     return frozenset(info.serialization_alias or camel(name) for name, info in model.model_fields.items())
 
 
-def _receive(operation: Operation[..., Any], members: dict[str, Any], *, text: bool) -> dict[str, Any]:
+def _receive(
+    operation: Operation[..., Any], members: dict[str, Any], *, text: bool, typed: bool = False
+) -> dict[str, Any]:
     arguments = operation.arguments
+    mistyped = list(_wrong_types(arguments, members)) if typed else []
     try:
         values = arguments.receive(members, text=text)
     except ValidationError as error:
@@ -185,7 +191,11 @@ def _receive(operation: Operation[..., Any], members: dict[str, Any], *, text: b
             FieldError(_pythonic(item.field), item.rule, item.message)
             for item in field_errors(error, members, drop=arguments.body)
         ]
+        named = {item.field for item in wrong}
+        wrong += [item for item in mistyped if item.field not in named]
         raise validation([*wrong, *_words_beside(arguments, members, {item.field for item in wrong})]) from None
+    if mistyped:
+        raise validation(mistyped)
     if "sort" in values:  # mvp and flow name the member as on the wire
         values["sort"] = snake(values["sort"])
     errors: list[FieldError] = []
@@ -197,6 +207,16 @@ def _receive(operation: Operation[..., Any], members: dict[str, Any], *, text: b
     if errors:
         raise validation(errors)
     return values
+
+
+def _wrong_types(arguments: Arguments, members: Mapping[str, Any]) -> Iterator[FieldError]:
+    body = arguments.body
+    for name, value in members.items():
+        if body is not None and name == camel(body):
+            if is_object(value):
+                yield from wrong_types(input_hints(arguments.body_type), value)
+        else:
+            yield from wrong_types(arguments.types, {name: value})
 
 
 def _words_beside(arguments: Arguments, members: Mapping[str, Any], known: set[str | None]) -> Iterator[FieldError]:

@@ -145,6 +145,8 @@ class Visit:
         operation, route = match.endpoint.operation, match.endpoint.route
         members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
         query = read_query(self.request.query)
+        form = self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        typed = not form and (self.request.method != "DELETE" or bool(members))  # a query and a form have texts only
         if self.request.method == "DELETE" and members:
             query, members = {}, {**members, **query}
         elif self.request.method == "DELETE" and any(
@@ -152,7 +154,7 @@ class Visit:
         ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
         fields = take_fields(operation, route, query)
-        values, call.ignored = arguments_of(operation, route, query, members, files)
+        values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
         self._version(operation, values)
         window = {name: values.pop(name, None) for name in PAGING}
         arguments = {

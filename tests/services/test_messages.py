@@ -7,7 +7,15 @@ from itertools import pairwise
 
 import pytest
 
-from crm_sdk import AiServiceError, ApiError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
+from crm_sdk import (
+    AiServiceError,
+    ApiError,
+    CrmClient,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    ValidationError,
+)
 from crm_sdk.models.conversations import Conversation
 from crm_sdk.models.messages import Message
 from server_stub import StubServer
@@ -127,7 +135,7 @@ def test_what_cannot_be_sent_is_refused(mvp: CrmClient, flow: CrmClient, stub: S
     with pytest.raises(ValidationError) as caught:
         mvp.messages.create({"lead_id": "lead_nope", "content": "x"})
     assert caught.value.code == "REFERENCE_NOT_FOUND"
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidInputError):
         mvp.messages.create({"lead_id": "lead_123", "content": "  "})
     with pytest.raises(NotFoundError):
         mvp.messages.list("lead_nope")
@@ -230,7 +238,7 @@ def test_a_tag_is_there_once(flow: CrmClient, stub: StubServer) -> None:
     before = len(stub.audit())
     assert flow.conversations.tags.add("conv_123", "renewal").tags == ["Renewal"]
     assert len(stub.audit()) == before
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidInputError):
         flow.conversations.tags.add("conv_123", " ")
 
 
@@ -338,7 +346,7 @@ def test_the_ai_reads_and_writes_texts(flow: CrmClient) -> None:
     formal = flow.ai.smart_compose(history, draft_content="thanks, it's on its way!", tone="formal")
     assert formal.suggestions[0].startswith("Dear Ada Byron,") and "thank you" in formal.suggestions[0].lower()
     assert flow.ai.smart_compose("Is the API documented?").suggestions
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidInputError):
         flow.ai.message_analysis(" ")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm_sdk import ApiError, CrmClient, ValidationError
+from crm_sdk import ApiError, CrmClient, InvalidInputError, ValidationError
 from crm_sdk.models.ai import QueryAnswer
 from crm_sdk.models.search import SearchResults
 from server_stub import StubServer
@@ -127,7 +127,7 @@ def test_names_are_those_of_the_data(client: CrmClient, zanzibar: Any) -> None:
     assert asked(client, "contacts at Zanzibar Spices").entities == {"company": "Zanzibar Spices"}
     assert asked(client, "deals with zoe zimt").entities == {"contact": "Zoë Zimt"}
     assert asked(client, "messages from Nowhere Ltd").entities == {"name": "Nowhere Ltd"}
-    with pytest.raises(ValidationError):
+    with pytest.raises(InvalidInputError):
         asked(client, "  ")
 
 

@@ -126,9 +126,10 @@ def test_other_companies_have_their_own(stub: StubServer, endpoint: WebhookEndpo
     ],
 )
 def test_what_cannot_be_posted_is_refused(client: CrmClient, given: Any, field: str, stub: StubServer) -> None:
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises((InvalidInputError, ValidationError)) as caught:
         client.webhooks.create(given)
-    assert [found.field for found in caught.value.fields] == [field]
+    fields = getattr(caught.value, "fields", ())  # of the client, or of the server
+    assert [found.field for found in fields] == [field]
     assert list(client.webhooks.list()) == [] and stub.audit() == []
 
 

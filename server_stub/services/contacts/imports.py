@@ -206,7 +206,7 @@ class _Work:
                 raise Problem("NOT_FOUND", f"no contact has the {name} {key!r}", field=name)
             members |= {"tags": tags} if tags else {}
             full = person_name({snake(part): members.get(part) for part in ("name", "firstName", "lastName")})
-            return "created", create_new(call, read_new(members | ({"name": full} if full else {})))
+            return "created", create_new(call, read_new(members | ({"name": full} if full else {}), typed=False))
         policy = options["on_duplicate"]
         if options["mode"] == "create" and policy == "update":
             policy = "skip"  # nothing is updated by an import that only creates
@@ -222,11 +222,11 @@ class _Work:
                 details=details,
             )
         if existing is None:
-            read_changes(members)
+            read_changes(members, typed=False)
             return "updated", None
         if tags:
             members["tags"] = [*(existing.get("tags") or ()), *tags]
-        return "updated", change(call, existing["id"], read_changes(members))
+        return "updated", change(call, existing["id"], read_changes(members, typed=False))
 
     def _error(self, number: int, entry: FieldError, row: Members | str) -> dict[str, Any]:
         field = entry.field

@@ -24,16 +24,19 @@ def validate(call: Context, contacts: Sequence[Members]) -> list[dict[str, Any]]
     return [_validate_draft(call, index, draft) for index, draft in enumerate(contacts)]
 
 
-def read_new(draft: Members) -> dict[str, Any]:
-    """Return a draft, in wire names, as the members of a new contact. Raises 422 as `create` does."""
-    values, _ = arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {})
+def read_new(draft: Members, *, typed: bool = True) -> dict[str, Any]:
+    """Return a draft, in wire names, as the members of a new contact. Raises 422 as `create` does.
+
+    Without `typed` numbers and flags may be texts, as the cells of a file are.
+    """
+    values, _ = arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {}, typed=typed)
     members: dict[str, Any] = values["contact"]
     return members
 
 
-def read_changes(draft: Members) -> dict[str, Any]:
+def read_changes(draft: Members, *, typed: bool = True) -> dict[str, Any]:
     """Return a draft, in wire names, as changes of a contact. Raises 422 as `update` does."""
-    values, _ = arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {})
+    values, _ = arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {}, typed=typed)
     members: dict[str, Any] = values["changes"]
     return members
 

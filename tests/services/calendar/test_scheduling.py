@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_sdk import CrmClient, ValidationError
+from crm_sdk import CrmClient, InvalidInputError
 from crm_sdk.models.calendar import SmartScheduling
 from server_stub import StubServer
 from server_stub.data.document import Document
@@ -93,9 +93,9 @@ def test_preferred_times_come_first(client: CrmClient, stub: StubServer) -> None
     moment = datetime(2026, 1, 22, 11, 10, tzinfo=NEW_YORK)
     found = client.calendar.smart_scheduling(30, preferred_times=[moment]).suggested_times[0]
     assert found.start_time == moment
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InvalidInputError) as caught:
         client.calendar.smart_scheduling(30, preferred_times=["teatime"])
-    assert caught.value.details["field"] == "preferredTimes.0"
+    assert [field.field for field in caught.value.fields] == ["preferred_times.0"]
 
 
 def test_the_users_own_hours_and_holidays_count(client: CrmClient, stub: StubServer) -> None:
