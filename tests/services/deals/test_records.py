@@ -81,7 +81,7 @@ def test_what_cannot_be_is_refused(client: CrmClient, stub: StubServer, deal: De
     assert refused(lambda: client.deals.move_stage("deal_nope", "proposal")).status == 404
     assert refused(lambda: list(client.deals.list(filter="cold"))).code == "VALIDATION_ERROR"
     assert client.request("PUT", f"/api/deals/{deal.id}", json={"value": None}).status == 422
-    with pytest.raises(InvalidInputError, match="value: must be less than 1,000,000,000,000,000"):
+    with pytest.raises(InvalidInputError, match="value: must be less than 1000000000000000"):
         client.deals.update(deal.id, {"value": Decimal("1E+15")})
     assert refused(lambda: told(client, stub, deal, "Far ahead.", days_ago=-4_000)).status == 422
 
