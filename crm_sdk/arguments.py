@@ -18,7 +18,8 @@ from . import models
 from .errors import FieldError, InvalidInputError
 from .listing import common_arguments
 from .models import values
-from .models.values import INPUT, Upload
+from .models.marks import INPUT
+from .models.values import Upload
 from .resource import Sync
 from .transfer import multipart
 from .wire import Shape, camel, is_array, is_object, shape_of, snake

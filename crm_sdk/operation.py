@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
-from .codes import STATUSES
 from .discovery import discover
 from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange
@@ -22,6 +21,7 @@ from .listing import with_common
 from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
 from .route import PAGING, Flags, Route, query, segment
+from .vocabulary.codes import STATUSES
 from .wire import encode_json
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ class Operation(Generic[P, T]):
             raise TypeError(f"{self.owner.__name__}.{self.name} has no route in any dialect")
         strange = [code for code in self.flags.errors if code not in STATUSES]
         if strange:
-            raise TypeError(f"{self.owner.__name__}.{self.name}: {', '.join(strange)} are no codes of crm_sdk.codes")
+            raise TypeError(
+                f"{self.owner.__name__}.{self.name}: {', '.join(strange)} are no codes of crm_sdk.vocabulary.codes"
+            )
         for route in self.routes.values():
             positional = self.positional[: len(route.placeholders)]
             unknown = set(route.names or ()) - set(self.signature.parameters) - PAGING

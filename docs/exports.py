@@ -17,8 +17,9 @@ ROOT = Path(__file__).parent.parent / "crm_sdk"
 BEGIN, END = "# Written by `make docs`: begin", "# Written by `make docs`: end"
 
 INTERNAL: Mapping[str, str] = {
-    "values": "AmountInput Currency Default DocumentedAs Email Format LanguageTag Limit Notes NotesInput Offset "
-    "OpenVocabulary PageNumber Percent Phone ReadAs Tag Tags Text TimeZone Url",
+    "marks": "Default DocumentedAs Format OpenVocabulary ReadAs",
+    "values": "AmountInput Currency Email LanguageTag Limit Notes NotesInput Offset PageNumber Percent Phone Tag Tags "
+    "Text TimeZone Url",
 }
 """What modules of models have for each other: how inputs are checked. Everything else they define is public."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crm_sdk.codes import STATUSES
+from crm_sdk.vocabulary.codes import STATUSES
 
 LOG = logging.getLogger("server_stub")
 """Where the traceback of whatever a rule raises goes that is no `Problem`: a mistake in the stub."""
@@ -43,7 +43,7 @@ class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 
         errors: Iterable[FieldError] = (),
     ) -> None:
         if code not in STATUSES:
-            raise ValueError(f"{code!r} is no error code; the codes and their statuses are in crm_sdk.codes")
+            raise ValueError(f"{code!r} is no error code; the codes and their statuses are in crm_sdk.vocabulary.codes")
         super().__init__(f"{code}: {message}")
         self.code = code
         self.status = STATUSES[code]

@@ -8,17 +8,15 @@ from typing import Annotated, Literal, Required, TypeAlias
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
+from .marks import INPUT, OPEN, Default
 from .record import Model, Record
 from .values import (
     EMPTY,
-    INPUT,
-    OPEN,
     Address,
     AddressInput,
     Amount,
     AmountInput,
     Currency,
-    Default,
     Email,
     EntityRef,
     FieldValue,

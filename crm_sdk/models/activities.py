@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, Discriminator, Field, Tag
 
 from ..wire import wire
 from .calendar_meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
+from .marks import OPEN, Default
 from .record import Model, Record
-from .values import EMPTY, OPEN, Default, ErrorDetail, FieldValue, Priority, Sentiment
+from .values import EMPTY, ErrorDetail, FieldValue, Priority, Sentiment
 
 ActivityKind: TypeAlias = Literal["task", "event", "call", "email", "note"] | str
 ActivitySort: TypeAlias = (

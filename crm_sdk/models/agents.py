@@ -8,8 +8,9 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
+from .marks import INPUT, OPEN
 from .record import Model, Record
-from .values import EMPTY, INPUT, OPEN, Amount
+from .values import EMPTY, Amount
 
 AgentType: TypeAlias = Annotated[Literal["sales", "support"] | str, OPEN]
 AgentStatus: TypeAlias = Literal["active", "inactive", "processing"] | str

@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 from ..wire import wire
 from .activities import EventStatus, EventType
 from .calendar_meetings import AttendeeInput
+from .marks import INPUT, OPEN
 from .record import Model
-from .values import EMPTY, INPUT, OPEN, Level, Priority, Tags, Url
+from .values import EMPTY, Level, Priority, Tags, Url
 
 EventFilter: TypeAlias = Literal["all", "meetings", "high-priority", "this-week", "follow-ups"] | str
 ConflictType: TypeAlias = Literal["double-booking", "travel-time", "preparation", "back-to-back"] | str

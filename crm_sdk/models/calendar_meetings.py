@@ -8,14 +8,9 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
+from .marks import INPUT, OPEN
 from .record import Model
-from .values import (
-    EMPTY,
-    INPUT,
-    NOT_BLANK,
-    OPEN,
-    Email,
-)
+from .values import EMPTY, NOT_BLANK, Email
 
 AttendeeStatus: TypeAlias = Literal["accepted", "declined", "pending", "tentative"] | str
 AttendeeRole: TypeAlias = Annotated[Literal["host", "required", "optional"] | str, OPEN]

@@ -9,8 +9,9 @@ from typing_extensions import TypedDict
 
 from ..wire import camel, is_object
 from .contacts import Contact
+from .marks import INPUT, ReadAs
 from .record import Model
-from .values import EMPTY, INPUT, MergeCounts, ReadAs
+from .values import EMPTY, MergeCounts
 
 DeduplicateMode: TypeAlias = Literal["find", "merge"] | str
 DuplicateField: TypeAlias = Literal["email", "phone", "name"] | str

@@ -9,8 +9,9 @@ from typing_extensions import TypedDict
 
 from .contact_duplicates import DuplicateMatch
 from .contacts import ContactCreate
+from .marks import INPUT
 from .record import Model
-from .values import EMPTY, INPUT, ErrorDetail
+from .values import EMPTY, ErrorDetail
 
 ContactFileFormat: TypeAlias = Literal["csv", "xlsx", "jsonl", "vcf"] | str
 ImportMode: TypeAlias = Literal["create", "update", "upsert"] | str

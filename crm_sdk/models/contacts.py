@@ -10,14 +10,13 @@ from pydantic import AliasChoices, AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import camel, wire
+from .marks import INPUT, Default, ReadAs
 from .record import Model, Record
 from .values import (
     EMPTY,
-    INPUT,
     Address,
     AddressInput,
     Amount,
-    Default,
     Email,
     FieldValue,
     LanguageTag,
@@ -26,7 +25,6 @@ from .values import (
     Notes,
     NotesInput,
     Phone,
-    ReadAs,
     Sentiment,
     SocialProfile,
     SocialProfileInput,

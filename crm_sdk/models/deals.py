@@ -9,22 +9,9 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
+from .marks import INPUT, OPEN, Default
 from .record import Model, Record
-from .values import (
-    EMPTY,
-    INPUT,
-    OPEN,
-    Amount,
-    AmountInput,
-    Currency,
-    Default,
-    FieldValue,
-    LeadSource,
-    Level,
-    Percent,
-    Priority,
-    Tags,
-)
+from .values import EMPTY, Amount, AmountInput, Currency, FieldValue, LeadSource, Level, Percent, Priority, Tags
 
 DealSort: TypeAlias = (
     Literal[

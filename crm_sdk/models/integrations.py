@@ -8,8 +8,9 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
+from .marks import INPUT, OPEN
 from .record import Record
-from .values import INPUT, OPEN, Url
+from .values import Url
 
 IntegrationType: TypeAlias = Annotated[
     Literal[

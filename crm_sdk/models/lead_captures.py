@@ -8,8 +8,9 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .leads import Lead, LeadAssignment, UtmParamsInput
+from .marks import INPUT
 from .record import Model
-from .values import EMPTY, INPUT, AmountInput, Email, EntityRef, FieldChange, FieldValue, Phone, SocialNetwork, Url
+from .values import EMPTY, AmountInput, Email, EntityRef, FieldChange, FieldValue, Phone, SocialNetwork, Url
 
 CaptureChannel: TypeAlias = Literal["web_form", "email", "social"] | str
 CaptureMatch: TypeAlias = Literal["email", "phone", "handle", "message_id"] | str

@@ -11,8 +11,9 @@ from .accounts import Account
 from .contacts import Contact
 from .deals import Deal, DealUpdate
 from .leads import Lead
+from .marks import INPUT
 from .record import Model
-from .values import EMPTY, INPUT, EntityRef, MergeCounts
+from .values import EMPTY, EntityRef, MergeCounts
 
 
 class LeadConversion(Model):

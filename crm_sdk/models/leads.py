@@ -9,16 +9,15 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
+from .marks import INPUT, Default
 from .record import Model, Record
 from .values import (
     EMPTY,
-    INPUT,
     Address,
     AddressInput,
     Amount,
     AmountInput,
     Currency,
-    Default,
     Email,
     FieldValue,
     LanguageTag,

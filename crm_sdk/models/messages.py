@@ -8,14 +8,9 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
+from .marks import INPUT
 from .record import Model, Record
-from .values import (
-    EMPTY,
-    INPUT,
-    NOT_BLANK,
-    Level,
-    Sentiment,
-)
+from .values import EMPTY, NOT_BLANK, Level, Sentiment
 
 MessageSender: TypeAlias = Literal["lead", "agent"] | str
 SenderType: TypeAlias = Literal["user", "contact"] | str

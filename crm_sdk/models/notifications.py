@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
 from ..wire import wire
+from .marks import OPEN, DocumentedAs
 from .record import Model, Record
-from .values import OPEN, DocumentedAs, Priority
+from .values import Priority
 
 NotificationType: TypeAlias = Annotated[
     Literal[

@@ -9,19 +9,9 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .deals import ForecastCategory
+from .marks import INPUT, Default
 from .record import Model, Record
-from .values import (
-    EMPTY,
-    INPUT,
-    Amount,
-    Default,
-    ErrorDetail,
-    FieldChange,
-    FieldValue,
-    FilterGroup,
-    FilterOperator,
-    Percent,
-)
+from .values import EMPTY, Amount, ErrorDetail, FieldChange, FieldValue, FilterGroup, FilterOperator, Percent
 
 PipelineEntity: TypeAlias = Literal["deal", "lead"] | str
 StageKind: TypeAlias = Literal["open", "won", "lost"] | str

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AwareDatetime, Field
 
 from ..wire import wire
+from .marks import OPEN, Default
 from .record import Model, Record
-from .values import EMPTY, OPEN, Amount, Default
+from .values import EMPTY, Amount
 
 UserRole: TypeAlias = Annotated[Literal["admin", "manager", "sales", "read_only"] | str, OPEN]
 """The key of a role; a company may define its own."""

@@ -9,8 +9,9 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .auth import Credential
+from .marks import INPUT, OPEN
 from .record import Model, Record
-from .values import EMPTY, INPUT, OPEN, Url
+from .values import EMPTY, Url
 
 WebhookEvent: TypeAlias = Annotated[
     Literal["*", "lead.created", "lead.updated", "message.received", "agent.completed", "integration.error"] | str,

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from .. import texts
-from ..codes import codes_of
 from ..errors import error_class
 from ..operation import Operation
 from ..route import PAGING, Route
+from ..vocabulary import texts
+from ..vocabulary.codes import codes_of
 from ..wire import camel
 from . import answers
 from .examples import Examples

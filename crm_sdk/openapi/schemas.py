@@ -13,9 +13,10 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
-from .. import texts
+from ..models.marks import DocumentedAs, Format, OpenVocabulary
 from ..models.record import Model
-from ..models.values import EMAIL_PATTERN, URL_PATTERN, DocumentedAs, Format, OpenVocabulary
+from ..models.values import EMAIL_PATTERN, URL_PATTERN
+from ..vocabulary import texts
 from ..wire import Shape, camel, shape_of
 
 Schema: TypeAlias = dict[str, Any]

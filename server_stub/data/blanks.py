@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from crm_sdk.models.marks import Default
 from crm_sdk.models.record import Model, Record
-from crm_sdk.models.values import Default
 
 
 def blank(model: type[Model]) -> dict[str, Any]:

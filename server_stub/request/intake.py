@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.arguments import Arguments, field_errors
+from crm_sdk.models.marks import OpenVocabulary
 from crm_sdk.models.record import Model
-from crm_sdk.models.values import OpenVocabulary
 from crm_sdk.operation import Operation
 from crm_sdk.options import LONGEST_REASON
 from crm_sdk.reading import choices_of

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 from pydantic import AwareDatetime
 from typing_extensions import get_type_hints, is_typeddict
 
-from crm_sdk.models.values import ReadAs
+from crm_sdk.models.marks import ReadAs
 from crm_sdk.wire import camel, is_array, is_object, snake
 
 from ..problems import FieldError

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.codes import codes_of
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
+from crm_sdk.vocabulary.codes import codes_of
 from crm_sdk.wire import encode_json, is_object
 
 from ..data.document import Document

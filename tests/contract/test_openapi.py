@@ -13,14 +13,14 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from crm_sdk import texts
 from crm_sdk.catalogue import declared_operations
-from crm_sdk.codes import codes_of
 from crm_sdk.dialects import DIALECTS
 from crm_sdk.openapi import document
 from crm_sdk.openapi.schemas import Schemas, component_name
 from crm_sdk.operation import Operation
 from crm_sdk.route import PAGING, Route
+from crm_sdk.vocabulary import texts
+from crm_sdk.vocabulary.codes import codes_of
 from server_stub import StubServer
 from server_stub.request.http import Request
 

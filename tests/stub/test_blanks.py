@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 from crm_sdk import models
 from crm_sdk.models.activities import Note
 from crm_sdk.models.leads import Lead
+from crm_sdk.models.marks import Default
 from crm_sdk.models.record import Model, Record
-from crm_sdk.models.values import Default, ErrorDetail
+from crm_sdk.models.values import ErrorDetail
 from server_stub.data.blanks import blank
 
 

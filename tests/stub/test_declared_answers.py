@@ -9,12 +9,12 @@ import pytest
 
 from crm_sdk import PermissionDeniedError
 from crm_sdk.catalogue import declared_operations
-from crm_sdk.codes import STATUSES, codes_of
 from crm_sdk.dialects import DIALECTS
 from crm_sdk.operation import Operation
 from crm_sdk.resources.contacts import Contacts
 from crm_sdk.resources.leads import Leads
 from crm_sdk.resources.notifications import Notifications
+from crm_sdk.vocabulary.codes import STATUSES, codes_of
 from server_stub import StubServer
 from server_stub.problems import Problem, UndeclaredAnswerError
 from server_stub.serving import Answer
@@ -72,7 +72,7 @@ def test_a_code_is_one_of_the_register() -> None:
                 Leads.get.function, Leads.get.routes, Leads.get.flags.__class__(errors=("NO_SUCH_CODE",))
             )
 
-    assert "NO_SUCH_CODE are no codes of crm_sdk.codes" in str(raised.value.__cause__ or raised.value)
+    assert "NO_SUCH_CODE are no codes of crm_sdk.vocabulary.codes" in str(raised.value.__cause__ or raised.value)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .operation import Operation
-    from .route import Route
+    from ..operation import Operation
+    from ..route import Route
 
 _REGISTER = {
     400: """BAD_REQUEST INVALID_GRANT INVALID_REDIRECT_URI INVALID_SCOPE INVALID_TOKEN TOKEN_EXPIRED

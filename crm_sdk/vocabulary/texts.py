@@ -19,7 +19,7 @@ from typing_extensions import is_typeddict
 from .glossary import GLOSSARY, words_of
 
 if TYPE_CHECKING:
-    from .operation import Operation
+    from ..operation import Operation
 
 
 def of_member(kind: Any, name: str) -> str | None:
