@@ -53,7 +53,8 @@ class Paginated(Operation[P, T]):
 
         from .paging import AsyncPage, Page
 
-        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch)
+        habits = client._shared.habits  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch, lambda: habits.writes)
 
 
 class JobOperation(Operation[P, T]):

@@ -101,7 +101,11 @@ class Mvp(Dialect):
         window = _members(answer.get("pagination"))
         limit = _count(window.get("limit"), given.get("limit"))
         offset = _count(window.get("offset"), given.get("offset")) or 0
-        return items, Window(limit, offset, _count(answer.get("total")), window.get("hasMore") is True)
+        total = _count(answer.get("total"))
+        paged = bool(window) or "limit" in given
+        return items, Window(
+            limit, offset, total, paged and _has_more(items, window.get("hasMore"), limit, offset, total)
+        )
 
     def is_list(self, content: bytes, path: str) -> bool:
         """Tell whether a body is a list as this dialect's document has it."""
@@ -115,6 +119,15 @@ def _members(value: object) -> dict[str, Any]:
 def _count(*candidates: object) -> int | None:
     """Return the first that can be a number of records; an answer that drifts may hold anything."""
     return next((n for n in candidates if isinstance(n, int) and not isinstance(n, bool) and n >= 0), None)
+
+
+def _has_more(items: Sequence[object], said: object, limit: int | None, offset: int, total: int | None) -> bool:
+    """Tell whether records follow a page: the server says so; else its total does; else a full page."""
+    if isinstance(said, bool):
+        return said
+    if total is not None:
+        return bool(items) and offset + len(items) < total
+    return limit is not None and len(items) >= limit
 
 
 def _require_list(items: Any) -> Any:
@@ -189,7 +202,9 @@ class Platform(Dialect):
         limit = _count(window.get("limit"), given.get("limit"))
         page = _count(window.get("page"), given.get("page")) or 1
         offset = (page - 1) * (limit or 0)
-        return items, Window(limit, offset, _count(window.get("total")), window.get("hasNext") is True)
+        total = _count(window.get("total"))
+        more = bool(window) and _has_more(items, window.get("hasNext"), limit, offset, total)
+        return items, Window(limit, offset, total, more, by_page=True)
 
 
 DIALECTS: Mapping[str, Dialect] = {"mvp": Mvp(), "flow": Flow(), "platform": Platform()}

@@ -130,6 +130,8 @@ class Habits:
 
     honours_keys: bool = False
     """It echoed an ``Idempotency-Key``, so a repeated POST does its work once."""
+    writes: int = 0
+    """How many requests that may change records were sent."""
     reported: set[tuple[str, str, str]] = field(default_factory=lambda: set[tuple[str, str, str]]())
     """Kinds of mismatches that were logged."""
 
@@ -158,6 +160,8 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
         deadline = clock.monotonic() + terms.timeout
     key = request.headers.get("Idempotency-Key")
     method = "GET" if terms.safe else request.method
+    if method not in ("GET", "HEAD"):
+        habits.writes += 1
     attempt = 0
     refreshed = False
     failure: NetworkError | None = None

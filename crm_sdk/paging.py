@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar, overload
 
 from .errors import ConfigurationError, FieldError, InvalidInputError, InvalidResponseError
 
@@ -12,6 +12,14 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
 """What the documents use where no limit is given."""
+
+
+LARGEST_LIMIT = 200
+"""The most records that a page can be asked to hold (002, "Lists")."""
+_REPEATED = 8
+"""So often in a row the same page may come again while records are created before it."""
+_FRUITLESS = 100
+"""After so many pages in a row without a new record, and two for each page before them, a server repeats itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +30,22 @@ class Window:
     offset: int = 0
     total: int | None = None
     has_next: bool = False
+    by_page: bool = False
+    """Whether the dialect counts pages, so that no window can begin between two of them."""
 
 
 class _PageOf(Generic[T]):
     """What a sync and an async page share."""
 
-    def __init__(self, items: list[T], window: Window, fetch: Callable[[int, int], Any] | None) -> None:
+    def __init__(
+        self,
+        items: list[T],
+        window: Window,
+        fetch: Callable[[int, int], Any] | None,
+        writes: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.items: list[T] = items
-        """The records of this page."""
+        """The records of this page; of a page that follows another, those that no page before it had."""
         self.limit: int | None = window.limit
         """Records a page holds at most; None where the dialect does not page this list."""
         self.offset: int = window.offset
@@ -37,7 +53,18 @@ class _PageOf(Generic[T]):
         self.total: int | None = window.total
         """How many records there are in all; None where the dialect does not tell."""
         self.has_next: bool = window.has_next
+        self._window = window
+        self._received: list[T] = items
+        """The records as they came, those that an earlier page had too."""
         self._fetch = fetch
+        self._writes = writes
+        """How many requests that may change records the client has sent."""
+        self._written = writes()
+        self._number = 0
+        """How many pages were read before this one."""
+        self._first_seen: dict[str, int] = {}
+        """The ids of the records of all pages that were read one after another, each with the number of its page."""
+        self._enter(self._first_seen)
 
     @property
     def page(self) -> int:
@@ -49,17 +76,94 @@ class _PageOf(Generic[T]):
         """Whether records come before this page."""
         return self.offset > 0
 
-    def _request_next(self) -> Any:
+    def __len__(self) -> int:
+        """Return how many records this page holds; `total` says how many there are in all."""
+        return len(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        """Return records of this page by their position in it."""
+        return self.items[index]
+
+    # -- the way to the next page --------------------------------------------------------------------------------
+
+    def _following(self) -> Generator[tuple[int, int], Self, Self | None]:
+        """Yield offset and limit of each window to fetch; return the next page with something new, None at the end.
+
+        Between two requests records are created, deleted and changed, so that what was at one place is at another. A
+        window therefore begins with the last record that is known; where that is gone, or where a dialect counts pages
+        and the total has become smaller, earlier windows are fetched until one holds a known record or is the first.
+        """
+        page, fruitless, repeated = self, 0, 0
+        while page.has_next:
+            found = yield from page._next_window()
+            found._continue(self, page)
+            repeated = repeated + 1 if found._received == page._received else 0
+            if found.items and not (repeated and _id(found.items[0]) is None):
+                return found
+            fruitless += 1
+            if found.has_next and (repeated > _REPEATED or fruitless > _FRUITLESS + 2 * self._number):
+                raise InvalidResponseError(f"the server answers what it did before instead of the page after {self!r}")
+            page = found
+        return None
+
+    def _next_window(self) -> Generator[tuple[int, int], Self, Self]:
+        if not self._received:
+            raise InvalidResponseError(f"the server says that more follows {self!r}, which is empty")
+        limit, anchor = self.limit or DEFAULT_LIMIT, self._received[-1]
+        start, size = self._window.offset + len(self._received), limit
+        if self._window.by_page:
+            # No window can begin one record earlier. What this client wrote may have moved any record.
+            moved = self._writes() != self._written
+            start = self._window.offset + (0 if moved else limit)
+        else:
+            moved = _id(anchor) is not None
+            if moved:
+                start, size = start - 1, max(limit, min(limit + 1, LARGEST_LIMIT))
+        found = yield start, size
+        shrank = self.total is not None and found.total is not None and found.total < self.total
+        if moved or (self._window.by_page and (shrank or not found._received)):
+            while start > 0 and not found._joins(anchor, self._first_seen, self._number):
+                start = max(0, start - limit)
+                found = yield start, size
+        return found
+
+    def _joins(self, anchor: T, first_seen: Mapping[str, int], number: int) -> bool:
+        """Tell whether nothing is left out between the records that are known and this window.
+
+        It begins with a known record. Where that is not the last one of the page before, an unknown one has to follow:
+        a record that was changed may be known and stand at the end of the list.
+        """
+        known = [first_seen.get(_id(item) or "", number + 1) <= number for item in self._received]
+        if not known or not known[0]:
+            return False
+        return not all(known) or _id(self._received[0]) == _id(anchor)
+
+    def _continue(self, last: Self, before: Self) -> None:
+        """Become the page after another: without the records that it or a page before it had."""
+        known, number = last._first_seen, last._number
+        self.items = [
+            item for item in self._received if (id := _id(item)) is None or known.get(id, number + 1) > number
+        ]
+        self.limit = before.limit
+        if self.items:
+            self.offset = self._window.offset + self._received.index(self.items[0])
+        self._number = number + 1
+        self._enter(known)
+
+    def _enter(self, first_seen: dict[str, int]) -> None:
+        self._first_seen = first_seen
+        for item in self.items:
+            if (id := _id(item)) is not None:
+                first_seen[id] = self._number
+
+    def _ask(self, offset: int, limit: int) -> Any:
         if self._fetch is None:
             raise ConfigurationError("this page was unpickled and has no client: list again to go on")
-        return self._fetch(self.offset + (self.limit or len(self.items)), self.limit or DEFAULT_LIMIT)
-
-    def _after(self, following: Any) -> Any:
-        if following.offset <= self.offset and following.items:
-            raise InvalidResponseError(
-                f"the server answered the page at {following.offset} again instead of the one after {self!r}"
-            )
-        return following
+        return self._fetch(offset, limit)
 
     def __repr__(self) -> str:
         whole = "?" if self.total is None else self.total
@@ -67,11 +171,21 @@ class _PageOf(Generic[T]):
         return f"<{type(self).__name__} {first}-{self.offset + len(self.items)} of {whole}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_fetch": None}
+        return self.__dict__ | {"_fetch": None, "_writes": int}
+
+
+def _id(item: object) -> str | None:
+    """Return what a record is known by; None for what is no record."""
+    id: object = getattr(item, "id", None)
+    return id if isinstance(id, str) and id else None
 
 
 class Page(_PageOf[T]):
-    """One page of records. Iterating goes on over the following pages, fetching each when it is reached."""
+    """One page of records. Iterating goes on over the following pages, fetching each when it is reached.
+
+    It reaches every record that is there from the first request to the last, and none twice, also while records are
+    deleted or changed on the way. ``len(page)`` and ``page[0]`` are about this page alone.
+    """
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():
@@ -86,14 +200,22 @@ class Page(_PageOf[T]):
 
     def next_page(self) -> Page[T] | None:
         """Fetch the next page; None after the last."""
-        if not self.has_next or not self.items:
-            return None
-        page: Page[T] = self._after(self._request_next())
-        return page
+        steps = self._following()
+        try:
+            window = next(steps)
+            while True:
+                window = steps.send(self._ask(*window))
+        except StopIteration as end:
+            found: Page[T] | None = end.value
+            return found
 
 
 class AsyncPage(_PageOf[T]):
-    """One page of records. ``async for`` goes on over the following pages, fetching each when it is reached."""
+    """One page of records. ``async for`` goes on over the following pages, fetching each when it is reached.
+
+    It reaches every record that is there from the first request to the last, and none twice, also while records are
+    deleted or changed on the way. ``len(page)`` and ``page[0]`` are about this page alone.
+    """
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.pages():
@@ -109,10 +231,14 @@ class AsyncPage(_PageOf[T]):
 
     async def next_page(self) -> AsyncPage[T] | None:
         """Fetch the next page; None after the last."""
-        if not self.has_next or not self.items:
-            return None
-        page: AsyncPage[T] = self._after(await self._request_next())
-        return page
+        steps = self._following()
+        try:
+            window = next(steps)
+            while True:
+                window = steps.send(await self._ask(*window))
+        except StopIteration as end:
+            found: AsyncPage[T] | None = end.value
+            return found
 
 
 class AsyncPages(Awaitable[AsyncPage[T]]):

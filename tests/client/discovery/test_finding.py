@@ -142,12 +142,14 @@ def test_later_pages_come_from_the_dialect_of_the_first(asking: Make, call: Call
         offset = int(request.url.params.get("offset", 0))
         if "/v1/" in request.url.path:
             return NOWHERE["text"](request)
-        window = {"limit": 2, "offset": offset, "hasMore": offset < 2}
-        return httpx.Response(200, json={"leads": [LEAD, LEAD], "total": 4, "pagination": window})
+        limit = int(request.url.params["limit"])
+        leads = [{**LEAD, "id": f"lead_{n}"} for n in range(4)][offset : offset + limit]
+        window = {"limit": limit, "offset": offset, "hasMore": offset + limit < 4}
+        return httpx.Response(200, json={"leads": leads, "total": 4, "pagination": window})
 
     asked: list[str] = []
     assert len(call(asking(server).leads.list(limit=2))) == 4
-    assert asked == ["/v1/leads?limit=2", "/api/leads?limit=2", "/api/leads?limit=2&offset=2"]
+    assert asked == ["/v1/leads?limit=2", "/api/leads?limit=2", "/api/leads?limit=3&offset=1"]
 
 
 def test_the_deadline_is_for_all_dialects_together(asking: Make, call: Call, clock: Standing) -> None:
