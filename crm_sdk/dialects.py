@@ -62,6 +62,10 @@ class Dialect(ABC):
         """Tell whether a body is a list as this dialect's document has it."""
         return False
 
+    def answered(self, content: bytes) -> bool:
+        """Tell whether a successful body may be one of this dialect."""
+        return True
+
     def wrote(self, content: bytes) -> bool:
         """Tell whether an error body has this dialect's form, so that a server of this dialect wrote it.
 
@@ -174,6 +178,11 @@ class Platform(Dialect):
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""
         return super().headers(tenant_id) | {"X-API-Version": "v1"}
+
+    def answered(self, content: bytes) -> bool:
+        """Tell whether a successful body may be one of this dialect; what is no JSON object without `data` may."""
+        body = _decode_body(content)
+        return not is_object(body) or "data" in body or "success" in body
 
     def wrote(self, content: bytes) -> bool:
         """Tell whether an error body is this dialect's envelope: ``{"success": false, "errors": [...]}``."""

@@ -127,10 +127,14 @@ def discover(
     deadline: float | None = None
     errors: dict[str, ApiError] = {}
     """What the server said in the dialects in which it has no such route."""
+    strange: dict[str, InvalidResponseError] = {}
+    """The answers in no form of the dialect in which they were asked for, of calls that only read."""
     while True:
         try:
-            plan = operation.plan(given, finding.candidates(noun, errors))
+            plan = operation.plan(given, finding.candidates(noun, errors.keys() | strange))
         except UnsupportedOperationError as unsupported:
+            if strange:
+                raise next(iter(strange.values())) from None
             if not errors:
                 raise _explained(unsupported, finding, noun, client.base_url) from None
             finding.unanswered(errors)
@@ -150,7 +154,7 @@ def discover(
                 errors[name] = error
                 continue
             if own:
-                finding.passed(errors, noun)
+                finding.passed(errors.keys() | strange, noun)
                 if twin is None:
                     finding.answered(name, noun)
             error.dialects = (*errors, name)
@@ -162,8 +166,15 @@ def discover(
             if not _is_same(operation, given, plan, twin):
                 continue  # a list only reads: it is asked for again as the server's dialect has it
             plan = operation.plan(given, (twin,))
-        result = yield from _result(operation, client, plan, reply, sure=finding.speaks(plan.route.dialect.name))
-        finding.passed(errors, noun)
+        sure = finding.speaks(plan.route.dialect.name)
+        try:
+            result = yield from _result(operation, client, plan, reply, sure=sure)
+        except InvalidResponseError as error:
+            if sure or plan.route.method != "GET" or plan.route.dialect.answered(reply.content):
+                raise
+            strange[name] = error
+            continue
+        finding.passed(errors.keys() | strange, noun)
         if twin is None or operation.kind == "page":
             finding.answered(plan.route.dialect.name, noun)
         return result

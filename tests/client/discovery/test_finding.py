@@ -19,6 +19,7 @@ from crm_sdk import (
     AsyncCrmClient,
     CrmClient,
     DeadlineExceededError,
+    InvalidResponseError,
     NotFoundError,
     UnsupportedOperationError,
 )
@@ -247,3 +248,19 @@ def test_what_is_spoken_is_not_lacking_whichever_was_noted_first(order: int) -> 
 def test_what_was_found_out_by_another_client_is_taken_on() -> None:
     finding = Finding(["flow", "morse"], ["mvp", "morse"])
     assert (finding.dialects, finding.spoken, finding.lacking) == (("platform", "flow"), ("flow",), ("mvp",))
+
+
+def test_what_reads_is_asked_again_where_the_answer_is_of_another_dialect(asking: Make, call: Call) -> None:
+    asked: list[str] = []
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx.Response(200, json=LEAD)
+
+    client = asking(server)
+    assert call(client.leads.get("lead_1")).id == LEAD["id"]
+    assert asked == ["GET /v1/leads/lead_1", "GET /api/leads/lead_1"]
+    assert "platform" not in client.dialects
+    with pytest.raises(InvalidResponseError, match="has no member 'data'"):
+        call(asking(server).leads.create({"name": "Ada"}))
+    assert asked[2:] == ["POST /v1/leads"], "a write is not repeated: it may have been done"
