@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import re
+import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ._version import __version__
@@ -23,7 +22,6 @@ from .retry import Retry
 if TYPE_CHECKING:
     from typing import Self
 
-    from .models.record import Mismatch
     from .network.http import AsyncHttpClient, HttpClient
     from .operation import Operation
     from .paging import AsyncPages
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     from .route import Session
 
 T = TypeVar("T")
-
-_log = logging.getLogger("crm_sdk")
-_KINDS_LOGGED = 1000  # the keys of a free-form object may be as many as there are records
 
 
 class _Shared:
@@ -108,6 +103,15 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return self._settings.reason
 
     @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that requests have beside the client's own."""
+        return dict(self._settings.headers)
+
+    def new_key(self) -> str:
+        """Return the ``Idempotency-Key`` of the next POST."""
+        return self._settings.idempotency_key or str(uuid.uuid4())
+
+    @property
     def dialects(self) -> tuple[DialectName, ...]:
         """The dialects this client may use, in order: those it was given, or those its server was not found to lack."""
         return self._settings.dialects or self._shared.finding.dialects
@@ -121,6 +125,11 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
     def strict(self) -> bool:
         """Whether an answer that deviates from its document is an error."""
         return self._settings.strict
+
+    @property
+    def habits(self) -> Habits:
+        """What this client has learned about its server."""
+        return self._shared.habits
 
     @property
     def clock(self) -> Clock:
@@ -183,19 +192,6 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
         return job_at(self, url, kind)
 
-    def report(self, operation: str, mismatches: Sequence[Mismatch]) -> None:
-        """Log each kind of deviation once."""
-        for mismatch in mismatches:
-            kind = (operation, re.sub(r"\b\d+\b", "*", mismatch.path), mismatch.kind)
-            reported = self._shared.habits.reported
-            if kind not in reported and len(reported) < _KINDS_LOGGED:
-                reported.add(kind)
-                _log.warning(
-                    "%s: the answer deviates from its document at %s: %s (further ones of this kind are not logged)",
-                    *kind[:2],
-                    mismatch.message,
-                )
-
     def with_options(
         self,
         *,
@@ -207,15 +203,20 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         strict: bool | None = None,
         idempotent_writes: bool | None = None,
         reason: str | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a view of this client with other options. It shares the connections; closing it closes nothing.
 
         A view shares the sign-in, unless it has its own `api_key`. The audit trail gets `reason`, up to 500 characters.
+        `idempotency_key` is for one POST, such as one that is said again with the key of the error it ended in:
+        the server then does it once. `headers` go with each request, beside those of the client. Raises:
+        ConfigurationError, for what cannot be right.
         """
         view = object.__new__(type(self))
         view._settings = self._settings.changed(
             dialects=dialects, timeout=timeout, max_retries=max_retries, tenant_id=tenant_id, strict=strict,
-            idempotent_writes=idempotent_writes, reason=reason,
+            idempotent_writes=idempotent_writes, reason=reason, idempotency_key=idempotency_key, headers=headers,
         )  # fmt: skip
         view._credentials = self._credentials if api_key is None else Credentials(header("api_key", api_key))
         view._shared = self._shared

@@ -53,8 +53,7 @@ class Paginated(Operation[P, T]):
 
         from .paging import AsyncPage, Page
 
-        habits = client._shared.habits  # pyright: ignore[reportPrivateUsage] # the client's own machinery
-        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch, lambda: habits.writes)
+        return (Page if client.mode is Sync else AsyncPage)(items, window, fetch, lambda: client.habits.writes)
 
 
 class JobOperation(Operation[P, T]):

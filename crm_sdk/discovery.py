@@ -8,11 +8,12 @@ has the same members whatever the call, all calls of a noun stay in the dialect 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .dialects import DIALECTS, RICHEST_FIRST, DialectName
 from .errors import ApiError, InvalidResponseError, UnsupportedOperationError
-from .exchange import Discard, Reply, Steps, exchange
+from .exchange import Discard, Reply, Steps, exchange, settle
 
 if TYPE_CHECKING:
     from .client import Client
@@ -148,7 +149,8 @@ def discover(
             continue
         reply: Reply = yield from exchange(request, terms, deadline)
         if operation.refused(reply):
-            error = plan.route.dialect.error(reply.status, reply.headers, reply.content, operation.id)
+            error = operation.error(plan, reply)
+            error.idempotency_key = request.headers.get("Idempotency-Key")
             own = plan.route.dialect.wrote(reply.content)
             if finding.lacks_route(name, noun, error, own=own):
                 errors[name] = error
@@ -167,9 +169,13 @@ def discover(
                 continue  # a list only reads: it is asked for again as the server's dialect has it
             plan = operation.plan(given, (twin,))
         sure = finding.speaks(plan.route.dialect.name)
+        doubt = None if sure else plan.route.dialect.name
         try:
-            result = yield from _result(operation, client, plan, reply, sure=sure)
+            read = settle(request, reply, terms, deadline, partial(operation.outcome, client, plan))
+            whole = terms.repeats_by_key(request) or not _is_page_of_html(reply)
+            result = yield from _result(operation.id, reply, read, doubt, whole=whole)
         except InvalidResponseError as error:
+            error.idempotency_key = request.headers.get("Idempotency-Key")
             if sure or plan.route.method != "GET" or plan.route.dialect.answered(reply.content):
                 raise
             strange[name] = error
@@ -180,24 +186,27 @@ def discover(
         return result
 
 
-def _result(operation: Operation[..., Any], client: Client[Any], plan: Plan, reply: Reply, *, sure: bool) -> Steps[Any]:
-    """Return the value of a successful reply; until it is `sure` that the server speaks the dialect, doubt it."""
-    if sure:
-        return operation.value(client, plan, reply)
-    doubt = f"this server has not shown that it speaks {plan.route.dialect.name}; dialects= says what it does speak"
-    if _is_page_of_html(reply):
+def _result(id: str, reply: Reply, read: Steps[Any], doubt: str | None, *, whole: bool) -> Steps[Any]:
+    """Return the value of a successful reply. `doubt` is the dialect that the server has not shown to speak, if any.
+
+    A reply that is not `whole` is a page of HTML, which is not worth reading.
+    """
+    if doubt is None:
+        return (yield from read)
+    remark = f"this server has not shown that it speaks {doubt}; dialects= says what it does speak"
+    if not whole:
         if reply.body is not None:
             yield Discard(reply.body)
         raise InvalidResponseError(
-            f"{operation.id}: the answer ({reply.status}) is a page of HTML; {doubt}",
+            f"{id}: the answer ({reply.status}) is a page of HTML; {remark}",
             status=reply.status,
             body=reply.content[:2000],
             request_id=reply.headers.get("x-request-id"),
         )
     try:
-        return operation.value(client, plan, reply)
+        return (yield from read)
     except InvalidResponseError as error:
-        error.message += f"; {doubt}"
+        error.message += f"; {remark}"
         raise
 
 

@@ -41,6 +41,9 @@ from typing import Any
 class CrmError(Exception):
     """Anything that this library raises."""
 
+    idempotency_key: str | None = None
+    """The key the request was sent with: the same call ``with_options(idempotency_key=…)`` is not done twice."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message

@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from .errors import DeadlineExceededError, NetworkError
-from .retry import Retry, may_repeat_answer, may_repeat_failure, retry_after
+from .errors import ApiError, DeadlineExceededError, InvalidResponseError, NetworkError
+from .retry import Retry, RetryBudget, may_repeat_answer, may_repeat_failure, retry_after
 
 if TYPE_CHECKING:
     from .credentials import Credentials
@@ -130,6 +130,7 @@ class Habits:
 
     honours_keys: bool = False
     """It echoed an ``Idempotency-Key``, so a repeated POST does its work once."""
+    budget: RetryBudget = field(default_factory=RetryBudget)
     writes: int = 0
     """How many requests that may change records were sent."""
     reported: set[tuple[str, str, str]] = field(default_factory=lambda: set[tuple[str, str, str]]())
@@ -152,6 +153,10 @@ class Terms:
     idempotent_writes: bool = False
     """The user vouches that the server honours ``Idempotency-Key``."""
 
+    def repeats_by_key(self, request: Request) -> bool:
+        """Tell whether the server gives its first answer again where a request comes again with its key."""
+        return "Idempotency-Key" in request.headers and (self.idempotent_writes or self.habits.honours_keys)
+
 
 def exchange(request: Request, terms: Terms, deadline: float | None = None) -> Steps[Reply]:
     """Send, and send again where that cannot do harm, until the clock's `deadline` (``terms.timeout`` from now)."""
@@ -170,22 +175,24 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
         if remaining <= 0:
             raise _too_late(request, terms, attempt, sent=attempt > 0) from failure
         bearer = terms.credentials.access
-        harmless = key is not None and (terms.idempotent_writes or habits.honours_keys)
+        harmless = terms.repeats_by_key(request)
         try:
             reply: Reply = yield Send(_with_bearer(request, bearer), remaining)
         except NetworkError as error:
             failure = error
+            error.idempotency_key = key
             if isinstance(error, DeadlineExceededError) and deadline - clock.monotonic() <= 0:
                 raise _too_late(request, terms, attempt + error.sent, sent=error.sent or attempt > 0) from error
             if attempt >= retry.limit or not may_repeat_failure(method, error, harmless=harmless):
                 raise
             wait = retry.wait(attempt)
-            if clock.monotonic() + wait >= deadline:
+            if clock.monotonic() + wait >= deadline or not habits.budget.take(clock.monotonic()):
                 raise
         else:
             if key is not None and reply.headers.get("idempotency-key") == key:
                 habits.honours_keys = harmless = True
             if reply.status < 400:
+                habits.budget.succeed()
                 return reply
             if reply.status == 401 and bearer and not refreshed and terms.refresh and terms.credentials.refresh:
                 refreshed = True
@@ -196,11 +203,31 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
             asked = retry_after(reply.headers)
             if attempt >= retry.limit or not may_repeat_answer(method, reply.status, asked, harmless=harmless):
                 return reply
-            wait = retry.wait(attempt) if asked is None else asked
-            if clock.monotonic() + wait >= deadline:
+            left = deadline - clock.monotonic()
+            wait = retry.wait(attempt) if asked is None else min(retry.wait_as_asked(asked), max(asked, left * 0.9))
+            if wait >= left:
                 return reply  # waiting would outlast the deadline: the caller learns now, with `retry_after`
+            if reply.status != 429 and not habits.budget.take(clock.monotonic()):
+                return reply
         attempt += 1
         yield Sleep(wait)
+
+
+def settle(request: Request, reply: Reply, terms: Terms, deadline: float, read: Callable[[Reply], T]) -> Steps[T]:
+    """Return what `read` makes of a reply; its errors have the request's idempotency key.
+
+    What a POST did stands, though its answer cannot be read: where the server answers a key as it did before, it is
+    asked once more.
+    """
+    for repeatable in (terms.retry.limit > 0 and terms.repeats_by_key(request), False):
+        try:
+            return read(reply)
+        except (ApiError, InvalidResponseError) as error:
+            error.idempotency_key = request.headers.get("Idempotency-Key")
+            if not repeatable or isinstance(error, ApiError):
+                raise
+        reply = yield from exchange(request, terms, deadline)
+    raise AssertionError("the second reading returns or raises")
 
 
 def _renewal(terms: Terms, stale: str, refresh: Callable[[float], Steps[None]], deadline: float) -> Refresh:
@@ -218,11 +245,13 @@ def _with_bearer(request: Request, bearer: str | None) -> Request:
 
 def _too_late(request: Request, terms: Terms, attempts: int, *, sent: bool) -> DeadlineExceededError:
     times = {0: "never", 1: "once"}.get(attempts, f"{attempts} times")
-    return DeadlineExceededError(
+    error = DeadlineExceededError(
         f"{request.place} got no answer within {terms.timeout:g} s (sent {times}); "
         "a longer `timeout=` gives it more time",
         sent=sent,
     )
+    error.idempotency_key = request.headers.get("Idempotency-Key")
+    return error
 
 
 def running_loop() -> object:

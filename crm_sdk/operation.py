@@ -11,12 +11,12 @@ import inspect
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from .discovery import discover
-from .errors import InvalidInputError, InvalidResponseError, UnsupportedOperationError
-from .exchange import Reply, Request, Steps, exchange
+from .errors import ApiError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
+from .exchange import Reply, Request, Steps, exchange, settle
 from .listing import with_common
 from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
@@ -34,8 +34,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Kind: TypeAlias = Literal["plain", "page", "job", "download"]
-
-
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -227,7 +225,9 @@ class Operation(Generic[P, T]):
         for name in route.always:
             rest.setdefault(name, self.signature.parameters[name].default)
         if not rest and self.kind != "page":
-            return Plan(route, given, path, "", _NOTHING, *self._empty_body(route))
+            # A keyword action without arguments still sends an object, so that a server finds the JSON it expects.
+            empty = b"{}" if route.method in ("POST", "PUT", "PATCH") else None
+            return Plan(route, given, path, "", _NOTHING, empty, None)
         rest, files = self.arguments.validate(rest)
         headers: dict[str, str] = {}
         if "version" in rest and self.arguments.body != "version":
@@ -245,10 +245,6 @@ class Operation(Generic[P, T]):
             options = {"options": (None, content, "application/json")} if members else {}
             return Plan(route, given, path, "", headers, None, files | options)
         return Plan(route, given | rest, path, "", headers, content, None)
-
-    def _empty_body(self, route: Route) -> tuple[bytes | None, None]:
-        # A keyword action without arguments still sends an object, so that a server finds the JSON it expects.
-        return (b"{}" if route.method in ("POST", "PUT", "PATCH") else None), None
 
     def _in_query(self, route: Route, rest: Mapping[str, Any]) -> bool:
         if route.method == "DELETE":
@@ -271,6 +267,7 @@ class Operation(Generic[P, T]):
         headers = {
             "Accept": "*/*" if self.kind == "download" else "application/json",
             "User-Agent": client.user_agent,
+            **client.headers,
             **route.dialect.headers(client.tenant_id),
             **plan.headers,
         }
@@ -279,7 +276,7 @@ class Operation(Generic[P, T]):
         if client.reason is not None and route.method != "GET":
             headers["X-Audit-Reason"] = client.reason
         if route.method == "POST":
-            headers["Idempotency-Key"] = str(uuid.uuid4())
+            headers["Idempotency-Key"] = client.new_key()
         if plan.files is not None:  # a boundary of our own: each attempt sends the same bytes
             headers["Content-Type"] = f"multipart/form-data; boundary={uuid.uuid4().hex}"
         return Request(
@@ -308,10 +305,20 @@ class Operation(Generic[P, T]):
     ) -> Steps[Any]:
         """Carry out a call in the first of some dialects that documents it, whatever the server may say."""
         plan = self.plan(given, dialects)
-        reply = yield from exchange(self.request(plan, client), client.terms(self, timeout))
+        request, terms = self.request(plan, client), client.terms(self, timeout)
+        deadline = terms.clock.monotonic() + terms.timeout
+        reply = yield from exchange(request, terms, deadline)
+        return (yield from settle(request, reply, terms, deadline, partial(self.outcome, client, plan)))
+
+    def outcome(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
+        """Return the value of a reply. Raises: ApiError for a refusal, InvalidResponseError for what cannot be read."""
         if self.refused(reply):
-            raise plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
+            raise self.error(plan, reply)
         return self.value(client, plan, reply)
+
+    def error(self, plan: Plan, reply: Reply) -> ApiError:
+        """Return the error that a reply means."""
+        return plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
 
     def refused(self, reply: Reply) -> bool:
         """Tell whether a reply is no success."""
@@ -332,7 +339,7 @@ class Operation(Generic[P, T]):
 
     def read(self, client: Client[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""
-        from .reading import Reader, Unreadable, check
+        from .reading import Reader, Unreadable, check, report
 
         dialect, listed = route.dialect, self.kind == "page"
         reader = self._readers.get((dialect.name, client.mode))
@@ -356,7 +363,7 @@ class Operation(Generic[P, T]):
                 request_id=reply.headers.get("x-request-id"),
             ) from None
         if mismatches:
-            client.report(self.id, mismatches)
+            report(self.id, mismatches, client.habits.reported)
         return opened
 
     # -- as a method ---------------------------------------------------------------------------------------------

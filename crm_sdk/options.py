@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +35,10 @@ class Options:
     max_connections: int
     reason: str | None = None
     """What the audit trail is to say of why writes are done, as the header holds it."""
+    idempotency_key: str | None = None
+    """The key that each POST has, instead of one of its own."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What requests have beside the headers of their own."""
 
     def changed(
         self,
@@ -45,6 +50,8 @@ class Options:
         strict: bool | None,
         idempotent_writes: bool | None,
         reason: str | None,
+        idempotency_key: str | None,
+        headers: Mapping[str, str] | None,
     ) -> Options:
         """Return these options with others in place of those that are given. Raises: ConfigurationError."""
         from .dialects import parse_choice
@@ -57,6 +64,8 @@ class Options:
             "strict": strict,
             "idempotent_writes": idempotent_writes,
             "reason": reason_header(reason) if reason is not None else None,
+            "idempotency_key": _key(idempotency_key) if idempotency_key is not None else None,
+            "headers": tuple(_extra_headers(headers)) if headers is not None else None,
         }
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
@@ -101,6 +110,36 @@ def header(name: str, value: str | None) -> str | None:
             f"{name} has a character that no header can hold, such as a line break at its end or a letter beyond ASCII"
         )
     return value or None
+
+
+def _key(key: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,255}", key):
+        raise ConfigurationError(f"idempotency_key={key!r}: it has 1 to 255 visible characters of ASCII")
+    return key
+
+
+_OWN = {
+    "authorization": "api_key=",
+    "content-length": None,
+    "content-type": None,
+    "host": "base_url=",
+    "idempotency-key": "idempotency_key=",
+    "if-match": "version=",
+    "transfer-encoding": None,
+    "x-audit-reason": "reason=",
+    "x-tenant-id": "tenant_id=",
+}
+"""The headers a client sets itself, each with what it is set by."""
+
+
+def _extra_headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ConfigurationError(f"headers: {name!r} is no name of a header")
+        if name.lower() in _OWN:
+            way_out = _OWN[name.lower()]
+            raise ConfigurationError(f"headers: {name} is set by the client" + (f": use {way_out}" if way_out else ""))
+        yield name.title(), header(f"headers[{name!r}]", value) or ""
 
 
 def reason_header(reason: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .dialects import DIALECTS
 from .errors import InvalidResponseError
 from .exchange import Request, Steps, exchange
-from .reading import Unreadable, check, job_reader
+from .reading import Unreadable, check, job_reader, report
 
 if TYPE_CHECKING:
     from .client import Client
@@ -31,5 +31,5 @@ def job_at(client: Client[Any], url: str, kind: Any) -> Steps[Any]:
             body=reply.content[:2000],
             request_id=reply.headers.get("x-request-id"),
         ) from None
-    client.report(f"GET {url}", mismatches)
+    report(f"GET {url}", mismatches, client.habits.reported)
     return client.own(answer["data"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -55,7 +54,8 @@ def raw_call(
         except (TypeError, ValueError) as error:
             raise InvalidInputError(f"json cannot be sent: {error}") from error
     if method.upper() == "POST":
-        own["Idempotency-Key"] = str(uuid.uuid4())
+        own["Idempotency-Key"] = client.new_key()
+    own |= client.headers
     own |= {name.title(): value for name, value in (headers or {}).items()}  # names are the same in any case
     pairs = {name: parameter(value) for name, value in (query or {}).items() if value is not None}
     url = root(client.base_url) + quote(path, safe=KEPT_IN_A_PATH)

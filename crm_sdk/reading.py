@@ -6,8 +6,10 @@ member: what is missing becomes None, what has the wrong type stays as it came, 
 
 from __future__ import annotations
 
+import logging
+import re
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
@@ -22,6 +24,22 @@ from .wire import ExactFloat, decode_json, has_long_numbers, is_array, is_object
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
+
+_log = logging.getLogger("crm_sdk")
+_KINDS_LOGGED = 1000  # the keys of a free-form object may be as many as there are records
+
+
+def report(place: str, mismatches: Sequence[Mismatch], reported: set[tuple[str, str, str]]) -> None:
+    """Log each kind of deviation of a call's answers once; `reported` are those that were."""
+    for mismatch in mismatches:
+        kind = (place, re.sub(r"\b\d+\b", "*", mismatch.path), mismatch.kind)
+        if kind not in reported and len(reported) < _KINDS_LOGGED:
+            reported.add(kind)
+            _log.warning(
+                "%s: the answer deviates from its document at %s: %s (further ones of this kind are not logged)",
+                *kind[:2],
+                mismatch.message,
+            )
 
 
 class Unreadable(Exception):  # noqa: N818 # it becomes an InvalidResponseError; it is not for users
