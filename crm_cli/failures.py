@@ -128,6 +128,8 @@ def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")
     if isinstance(error, errors.InvalidResponseError):
         text = text.replace("dialects= ", "--dialect ")
+    if isinstance(error, errors.ConfigurationError):
+        text = text.replace("allow_http=True (CRM_ALLOW_HTTP=1)", "set CRM_ALLOW_HTTP=1")
     if isinstance(error, errors.AuthenticationError) and error.operation != "auth.login":
         text += "; sign in with `crm login`, or set CRM_API_KEY"
     if isinstance(error, errors.RateLimitError) and error.retry_after is not None:

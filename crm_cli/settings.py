@@ -32,7 +32,7 @@ GLOBALS = (
     GlobalOption(
         "output", "--output", f"{', '.join(FORMATS)}; table on a terminal, json otherwise", short="-o", choices=FORMATS
     ),
-    GlobalOption("base_url", "--base-url", "the server (CRM_BASE_URL)"),
+    GlobalOption("base_url", "--base-url", "the server (CRM_BASE_URL); a proxy is CRM_PROXY's"),
     GlobalOption("api_key", "--api-key", "better in the environment: CRM_API_KEY"),
     GlobalOption("tenant", "--tenant", "the company (CRM_TENANT_ID)"),
     GlobalOption(

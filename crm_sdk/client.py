@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ._version import __version__
 from .catalogue import Catalogue
-from .credentials import Credentials
-from .dialects import DialectChoice, DialectName, parse_choice
+from .credentials import Credentials, renewal
+from .dialects import DialectChoice, DialectName
 from .discovery import Finding
-from .errors import ApiError, CrmError, UnsupportedOperationError
+from .errors import ConfigurationError
 from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
-from .options import Options, at_least, checked_url, header, root
+from .options import Options
 from .resource import Async, Mode, Sync
 from .retry import Retry
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from .network.http import AsyncHttpClient, HttpClient
     from .operation import Operation
+    from .options import Secret, Url
     from .paging import AsyncPages
     from .raw import RawReply
     from .route import Session
@@ -48,8 +50,8 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     def __init__(
         self,
-        base_url: str | None,
-        api_key: str | None,
+        base_url: Url | None,
+        api_key: Secret | None,
         tenant_id: str | None,
         dialects: DialectChoice | None,
         timeout: float,
@@ -57,23 +59,19 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         strict: bool,
         idempotent_writes: bool,
         max_connections: int,
+        max_response_bytes: int,
+        proxy: Url | None,
+        allow_http: bool | None,
         http_client: Any,
         clock: Clock | None,
     ) -> None:
-        url = checked_url(base_url or os.environ.get("CRM_BASE_URL"))
-        if dialects is None:
-            dialects = os.environ.get("CRM_DIALECTS") or ("platform" if url != root(url) else None)
-        self._settings = Options(
-            url,
-            header("tenant_id", tenant_id or os.environ.get("CRM_TENANT_ID")),
-            parse_choice(dialects) if dialects is not None else None,
-            at_least("timeout", timeout, 0.001),
-            int(at_least("max_retries", max_retries, 0)),
-            strict,
-            idempotent_writes,
-            int(at_least("max_connections", max_connections, 1)),
-        )
-        self._credentials = Credentials(header("api_key", api_key or os.environ.get("CRM_API_KEY")))
+        self._settings = Options.read(
+            base_url=base_url, tenant_id=tenant_id, dialects=dialects, timeout=timeout, max_retries=max_retries,
+            strict=strict, idempotent_writes=idempotent_writes, max_connections=max_connections,
+            max_response_bytes=max_response_bytes, proxy=proxy,
+            allow_http=True if http_client is not None else allow_http,
+        )  # fmt: skip
+        self._credentials = Credentials.read(api_key)
         self._shared = _Shared(self._open(http_client), clock or SystemClock(), Finding())
 
     @abstractmethod
@@ -145,42 +143,25 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         """Return how a call is to be carried out, within `timeout` seconds where that is not the client's own."""
         settings, shared = self._settings, self._shared
         needs_token = operation is None or operation.flags.auth
+        if self._lost_key and needs_token and self._credentials.access is None:
+            raise ConfigurationError(
+                "this client was unpickled, and no pickle holds a credential: set CRM_API_KEY where it arrives, "
+                "use with_options(api_key=…), or sign in"
+            )
         return Terms(
             settings.timeout if timeout is None else timeout,
             Retry(settings.max_retries),
             shared.clock,
             self._credentials if needs_token else Credentials(),
             shared.habits,
-            self._renew if needs_token else None,
+            partial(renewal, self, self._credentials) if needs_token else None,
             operation is not None and operation.flags.safe,
             settings.idempotent_writes,
         )
 
-    def _renew(self, timeout: float) -> Steps[None]:
-        from .resources.auth import Auth
-
-        credentials = self._credentials
-        if credentials.refresh is None:
-            return  # somebody else tried, and it was no use
-        try:
-            yield from Auth.refresh.call(self, {"refresh_token": credentials.refresh}, timeout)
-        except CrmError as error:
-            # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
-            refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
-            if refused or isinstance(error, UnsupportedOperationError):
-                credentials.replace(credentials.access, None)
-
     def session(self, change: Session, result: Any) -> None:
         """Use the tokens that a call brought, or forget them."""
-        if change == "end":
-            if self._credentials.signed_in:
-                self._credentials.replace(None, None)
-        elif result.access_token:
-            self._credentials.signed_in = True
-            kept = self._credentials.refresh if change == "renew" else None  # RFC 6749, 6: a new one is optional
-            self._credentials.replace(
-                str(result.access_token), str(result.refresh_token) if result.refresh_token else kept
-            )
+        self._credentials.take(change, result)
 
     def own(self, job: Any) -> Any:
         """Give a job the client it asks for its state."""
@@ -199,7 +180,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         timeout: float | None = None,
         max_retries: int | None = None,
         tenant_id: str | None = None,
-        api_key: str | None = None,
+        api_key: Secret | None = None,
         strict: bool | None = None,
         idempotent_writes: bool | None = None,
         reason: str | None = None,
@@ -218,23 +199,33 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             dialects=dialects, timeout=timeout, max_retries=max_retries, tenant_id=tenant_id, strict=strict,
             idempotent_writes=idempotent_writes, reason=reason, idempotency_key=idempotency_key, headers=headers,
         )  # fmt: skip
-        view._credentials = self._credentials if api_key is None else Credentials(header("api_key", api_key))
+        view._credentials = self._credentials if api_key is None else Credentials.read(api_key)
         view._shared = self._shared
         view._is_view = True
         return view
 
     _is_view = False
+    _lost_key = False
+    """Whether there was no credential where the client was unpickled."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_url!r}, dialects={','.join(self.dialects)!r})"
 
+    def __deepcopy__(self, memo: object = None) -> Self:
+        return self.with_options()
+
+    __copy__ = __deepcopy__
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"settings": self._settings, "finding": self._shared.finding}
+        # A pickle may be kept or sent anywhere: it holds no secrets.
+        settings = replace(self._settings, proxy=None, headers=())
+        return {"settings": settings, "finding": self._shared.finding, "keyed": self._credentials.access is not None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Neither credentials nor connections travel: both are taken from where the client arrives.
         self._settings = state["settings"]
-        self._credentials = Credentials(header("api_key", os.environ.get("CRM_API_KEY")))
+        self._credentials = Credentials.read(None)
+        self._lost_key = state["keyed"] and self._credentials.access is None
         self._shared = _Shared(self._open(None), SystemClock(), state["finding"])
 
 
@@ -246,11 +237,15 @@ class CrmClient(Client[Sync]):
     calls which of them the server speaks, the richest first; with ``dialects`` it uses those and tries nothing. A
     ``base_url`` that ends in ``/v1`` speaks ``platform``. ``timeout`` is the deadline of a whole call in
     seconds, retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or a transport.
+    Without it ``proxy``, ``CRM_PROXY`` or the usual variables (``HTTPS_PROXY``, ``NO_PROXY``) lead through a proxy;
+    ``proxy=""`` to none. A server without TLS has to be on this machine, unless ``allow_http`` (``CRM_ALLOW_HTTP=1``).
+    An answer has at most ``max_response_bytes``, unpacked; a download any number.
     ``strict`` makes an answer that deviates from its document an error. ``idempotent_writes`` says that the server
     honours ``Idempotency-Key``, so that a POST without an answer is sent again. ``clock`` is where the time is taken
     from: the stub's clock makes waiting instant in a test.
 
-    Threads may share a client. After a fork the child opens connections of its own.
+    Threads may share a client. After a fork the child opens connections of its own. A copy is a view as `with_options`
+    makes one; a pickle holds no credential.
 
     Raises: ConfigurationError, where there is no base URL or an option cannot be right.
     """
@@ -259,8 +254,8 @@ class CrmClient(Client[Sync]):
 
     def __init__(
         self,
-        base_url: str | None = None,
-        api_key: str | None = None,
+        base_url: Url | None = None,
+        api_key: Secret | None = None,
         *,
         tenant_id: str | None = None,
         dialects: DialectChoice | None = None,
@@ -269,12 +264,15 @@ class CrmClient(Client[Sync]):
         strict: bool = False,
         idempotent_writes: bool = False,
         max_connections: int = 100,
+        max_response_bytes: int = 64_000_000,
+        proxy: Url | None = None,
+        allow_http: bool | None = None,
         http_client: HttpClient | None = None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
             base_url, api_key, tenant_id, dialects, timeout, max_retries, strict, idempotent_writes, max_connections,
-            http_client, clock,
+            max_response_bytes, proxy, allow_http, http_client, clock,
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
@@ -282,7 +280,7 @@ class CrmClient(Client[Sync]):
             return http_client
         from .network import http
 
-        return http.open_link(self.base_url, http_client, self._settings.max_connections)
+        return http.open_link(self._settings, http_client)
 
     def _run(self, steps: Steps[T]) -> T:
         return run(steps, self._shared.link, self._shared.clock)
@@ -330,8 +328,8 @@ class AsyncCrmClient(Client[Async]):
 
     def __init__(
         self,
-        base_url: str | None = None,
-        api_key: str | None = None,
+        base_url: Url | None = None,
+        api_key: Secret | None = None,
         *,
         tenant_id: str | None = None,
         dialects: DialectChoice | None = None,
@@ -340,12 +338,15 @@ class AsyncCrmClient(Client[Async]):
         strict: bool = False,
         idempotent_writes: bool = False,
         max_connections: int = 100,
+        max_response_bytes: int = 64_000_000,
+        proxy: Url | None = None,
+        allow_http: bool | None = None,
         http_client: AsyncHttpClient | None = None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
             base_url, api_key, tenant_id, dialects, timeout, max_retries, strict, idempotent_writes, max_connections,
-            http_client, clock,
+            max_response_bytes, proxy, allow_http, http_client, clock,
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
@@ -353,7 +354,7 @@ class AsyncCrmClient(Client[Async]):
             return http_client
         from .network import http
 
-        return http.open_async_link(self.base_url, http_client, self._settings.max_connections)
+        return http.open_async_link(self._settings, http_client)
 
     def _run(self, steps: Steps[T]) -> Coroutine[Any, Any, T]:
         return run_async(steps, self._shared.link, self._shared.clock)

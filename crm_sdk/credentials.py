@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from .errors import ApiError, CrmError, UnsupportedOperationError
+from .options import given_or_environment
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .exchange import Steps
+    from .route import Session
 
 
 class Credentials:
@@ -24,6 +32,11 @@ class Credentials:
         self.__locks: dict[int, threading.Lock] = {}
         self.__async_lock: tuple[object, Any] = (None, None)
 
+    @classmethod
+    def read(cls, api_key: object) -> Credentials:
+        """Return the credentials of an API key that was given, else of the environment's."""
+        return cls(given_or_environment("api_key", api_key, "CRM_API_KEY"))
+
     @property
     def access(self) -> str | None:
         """The token or key that is sent as ``Authorization: Bearer …``."""
@@ -37,6 +50,16 @@ class Credentials:
     def replace(self, access: str | None, refresh: str | None) -> None:
         """Use these from now on."""
         self.__access, self.__refresh = access, refresh
+
+    def take(self, change: Session, result: Any) -> None:
+        """Use the tokens that a call brought, or forget them."""
+        if change == "end":
+            if self.signed_in:
+                self.replace(None, None)
+        elif result.access_token:
+            self.signed_in = True
+            kept = self.refresh if change == "renew" else None  # RFC 6749, 6: a new one is optional
+            self.replace(str(result.access_token), str(result.refresh_token) if result.refresh_token else kept)
 
     @property
     def lock(self) -> threading.Lock:
@@ -57,3 +80,18 @@ class Credentials:
 
     def __reduce__(self) -> tuple[type[Credentials], tuple[()]]:
         return Credentials, ()
+
+
+def renewal(client: Client[Any], credentials: Credentials, timeout: float) -> Steps[None]:
+    """Renew the tokens, where that is possible."""
+    from .resources.auth import Auth
+
+    if credentials.refresh is None:
+        return  # somebody else tried, and it was no use
+    try:
+        yield from Auth.refresh.call(client, {"refresh_token": credentials.refresh}, timeout)
+    except CrmError as error:
+        # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
+        refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
+        if refused or isinstance(error, UnsupportedOperationError):
+            credentials.replace(credentials.access, None)

@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+import numbers
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .dialects import DialectChoice, DialectName
+
+
+class SecretText(Protocol):
+    """A secret that does not show itself, such as pydantic's ``SecretStr``."""
+
+    def get_secret_value(self) -> str:
+        """Return the secret."""
+        ...
+
+
+class UrlText(Protocol):
+    """A URL taken apart, such as pydantic's ``AnyHttpUrl`` or ``httpx.URL``; ``str()`` is the whole."""
+
+    @property
+    def scheme(self) -> str:
+        """``https``, say."""
+        ...
+
+    @property
+    def host(self) -> str | None:
+        """The name of the server."""
+        ...
+
+
+Secret: TypeAlias = "str | SecretText"
+Url: TypeAlias = "str | UrlText"
 
 KEPT_IN_A_PATH = "/?:@!$&'()*+,;=%~[]"
 """What a path may hold as it is."""
@@ -33,12 +61,56 @@ class Options:
     strict: bool
     idempotent_writes: bool
     max_connections: int
+    max_response_bytes: int
+    proxy: str | None = field(repr=False)
+    """The URL of a proxy, which may hold its password; empty: none; None: as the environment says."""
     reason: str | None = None
     """What the audit trail is to say of why writes are done, as the header holds it."""
     idempotency_key: str | None = None
     """The key that each POST has, instead of one of its own."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """What requests have beside the headers of their own."""
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        base_url: object,
+        tenant_id: object,
+        dialects: DialectChoice | None,
+        timeout: float,
+        max_retries: int,
+        strict: bool,
+        idempotent_writes: bool,
+        max_connections: int,
+        max_response_bytes: int,
+        proxy: object,
+        allow_http: bool | None,
+    ) -> Options:
+        """Return what a client was told, or else finds in the environment. Raises: ConfigurationError."""
+        from .dialects import parse_choice
+
+        url = checked_url(_text("base_url", base_url) if base_url is not None else os.environ.get("CRM_BASE_URL"))
+        allowed = os.environ.get("CRM_ALLOW_HTTP", "") in ("1", "true", "yes") if allow_http is None else allow_http
+        if not allowed and not is_private(url):
+            raise ConfigurationError(
+                f"{url} is not encrypted: whoever is on the way, a proxy too, could read the API key and the records. "
+                "Use https://, or allow_http=True (CRM_ALLOW_HTTP=1) in a network that you trust"
+            )
+        if dialects is None:
+            dialects = os.environ.get("CRM_DIALECTS") or ("platform" if url != root(url) else None)
+        return cls(
+            url,
+            given_or_environment("tenant_id", tenant_id, "CRM_TENANT_ID"),
+            parse_choice(dialects) if dialects is not None else None,
+            at_least("timeout", timeout, 0.001),
+            int(at_least("max_retries", max_retries, 0)),
+            strict,
+            idempotent_writes,
+            int(at_least("max_connections", max_connections, 1)),
+            int(at_least("max_response_bytes", max_response_bytes, 1, most=2**63)),
+            _text("proxy", proxy) if proxy is not None else None,
+        )
 
     def changed(
         self,
@@ -60,7 +132,7 @@ class Options:
             "dialects": parse_choice(dialects) if dialects is not None else None,
             "timeout": at_least("timeout", timeout, 0.001) if timeout is not None else None,
             "max_retries": int(at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
-            "tenant_id": header("tenant_id", tenant_id),
+            "tenant_id": header("tenant_id", _text("tenant_id", tenant_id)) if tenant_id is not None else None,
             "strict": strict,
             "idempotent_writes": idempotent_writes,
             "reason": reason_header(reason) if reason is not None else None,
@@ -91,16 +163,55 @@ def checked_url(url: str | None) -> str:
     return f"{parts.scheme}://{parts.netloc}{quote(parts.path, safe=KEPT_IN_A_PATH)}".rstrip("/")
 
 
+def is_private(url: str) -> bool:
+    """Tell whether nobody on the way to a server can read what it is sent: it is encrypted, or does not leave here."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return True
+    from ipaddress import ip_address  # here, because few servers are spoken to in the clear
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def given_or_environment(name: str, value: object, variable: str) -> str | None:
+    """Return what a header is to hold: what was given, else what a variable has. Raises: ConfigurationError.
+
+    An empty one that was given is refused: it may be meant for somebody else than the variable's.
+    """
+    if value is None:
+        return header(variable, os.environ.get(variable))
+    text = _text(name, value)
+    if not text:
+        raise ConfigurationError(f"{name} is empty; leave it out to take {variable} from the environment")
+    return header(name, text)
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a setting as text: a `SecretStr` of pydantic and any URL object are as good as a string."""
+    if hasattr(value, "get_secret_value"):
+        value = value.get_secret_value()
+    if isinstance(value, str):
+        return str(value)
+    if hasattr(value, "host") and hasattr(value, "scheme"):
+        return str(value)
+    raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}")
+
+
 def root(base_url: str) -> str:
     """Return a base URL without the ``/v1`` that the platform document's has: what paths are relative to."""
     return base_url.removesuffix("/v1")
 
 
-def at_least(name: str, value: Any, least: float) -> float:
-    """Return a number that is not too small, or refuse it."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _MOST:
-        raise ConfigurationError(f"{name} must be a number from {least:g} to {_MOST:g}, not {value!r}")
-    return value
+def at_least(name: str, value: Any, least: float, *, most: float = _MOST) -> float:
+    """Return a number that is not too small, or refuse it. Numbers of numpy are numbers."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not least <= float(value) <= most:
+        raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}, not {value!r}")
+    return value if isinstance(value, int) else float(value)
 
 
 def header(name: str, value: str | None) -> str | None:

@@ -57,8 +57,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(autouse=True)
 def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what the developer has in the environment out of the tests."""
-    for name in ("CRM_BASE_URL", "CRM_API_KEY", "CRM_TENANT_ID", "CRM_DIALECTS"):
+    proxies = (f"{kind}_proxy" for kind in ("http", "https", "all", "no"))
+    for name in ("CRM_BASE_URL", "CRM_API_KEY", "CRM_TENANT_ID", "CRM_DIALECTS", "CRM_PROXY", *proxies):
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("CRM_ALLOW_HTTP", "1")  # most servers of tests are named in the clear, and nowhere
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from ..errors import (
     InvalidResponseError,
 )
 from ..exchange import Request
+from .decoding import decoder_for
 
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
 
@@ -36,7 +37,7 @@ def raise_as_ours(error: Exception, request: Request) -> NoReturn:
         raise DeadlineExceededError(f"{where} timed out ({type(error).__name__})", sent=sent) from error
     if names & {"TransportError", "TooManyRedirects"}:
         raise ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=sent) from error
-    if "DecodingError" in names:
+    if names & {"DecodingError", "DecodeError"}:
         raise InvalidResponseError(f"{where}: the answer cannot be decoded: {error}") from error
     if isinstance(error, RuntimeError) and "closed" in str(error):
         raise ConfigurationError(f"{where} cannot be sent: {error}") from error
@@ -47,6 +48,20 @@ def _late(request: Request) -> DeadlineExceededError:
     return DeadlineExceededError(f"{request.place} did not finish in time")
 
 
+def too_large(request: Request, response: Any, most: float) -> InvalidResponseError:
+    """Return the error of a body that holds more bytes than it may."""
+    return InvalidResponseError(
+        f"{request.place}: the answer has more than {most:,.0f} bytes; max_response_bytes= lets it have more",
+        status=response.status_code,
+        request_id=response.headers.get("x-request-id"),
+    )
+
+
+def is_read(response: Any) -> bool:
+    """Tell whether somebody has read the body: a hook, an `httpx.Auth` or a transport of the user's."""
+    return getattr(response, "is_stream_consumed", False) is True and hasattr(response, "_content")
+
+
 def _spent_body_error(request: Request) -> CrmError:
     return CrmError(f"{request.place}: the body was read or closed before; make the call again")
 
@@ -54,12 +69,18 @@ def _spent_body_error(request: Request) -> CrmError:
 # A file may take as long as it needs, as long as it moves: `timeout` then bounds the first byte and each pause.
 # Any other body is part of the call.
 class BodyStream:
-    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
+    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back.
 
-    def __init__(self, response: Any, request: Request, deadline: float, release: Callable[[], None]) -> None:
+    A body of more than `most` bytes, decoded, is an error.
+    """
+
+    def __init__(
+        self, response: Any, request: Request, deadline: float, most: float, release: Callable[[], None]
+    ) -> None:
         self._response = response
         self._request = request
         self._deadline = deadline
+        self._most = most
         self._release: Callable[[], None] | None = release
         self._pid = os.getpid()
 
@@ -67,16 +88,31 @@ class BodyStream:
         if self._release is None:
             raise _spent_body_error(self._request)
         try:
-            # What is not encoded needs none of the decoding that `iter_bytes` prepares for.
-            response = self._response
-            for chunk in response.iter_bytes() if "content-encoding" in response.headers else response.stream:
+            size = 0
+            for chunk in self._chunks():
                 if time.monotonic() > self._deadline:
                     raise _late(self._request)
+                size += len(chunk)
+                if size > self._most:
+                    raise too_large(self._request, self._response, self._most)
                 yield chunk
         except Exception as error:
             raise_as_ours(error, self._request)
         finally:
             self.close()
+
+    def _chunks(self) -> Iterator[bytes]:
+        response = self._response
+        if is_read(response):
+            yield response.content
+        elif "content-encoding" not in response.headers:
+            yield from response.stream
+        elif (decoder := decoder_for(response.headers["content-encoding"])) is None:
+            yield from response.iter_bytes()
+        else:
+            for piece in response.stream:
+                yield from decoder.feed(piece)
+            decoder.finish()
 
     def interrupt(self) -> None:
         """Wake a thread that waits for the next piece: it finds the connection ended."""
@@ -102,11 +138,17 @@ class BodyStream:
 
 
 class AsyncBodyStream:
-    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
+    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back.
 
-    def __init__(self, response: Any, request: Request, release: Callable[[], None], lose: Callable[[], None]) -> None:
+    A body of more than `most` bytes, decoded, is an error.
+    """
+
+    def __init__(
+        self, response: Any, request: Request, most: float, release: Callable[[], None], lose: Callable[[], None]
+    ) -> None:
         self._response = response
         self._request = request
+        self._most = most
         self._release: Callable[[], None] | None = release
         self._lose = lose
         self._pid = os.getpid()
@@ -115,13 +157,32 @@ class AsyncBodyStream:
         if self._release is None:
             raise _spent_body_error(self._request)
         try:
-            response = self._response
-            async for chunk in response.aiter_bytes() if "content-encoding" in response.headers else response.stream:
+            size = 0
+            async for chunk in self._chunks():
+                size += len(chunk)
+                if size > self._most:
+                    raise too_large(self._request, self._response, self._most)
                 yield chunk
         except Exception as error:
             raise_as_ours(error, self._request)
         finally:
             await self.aclose()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        response = self._response
+        if is_read(response):
+            yield response.content
+        elif "content-encoding" not in response.headers:
+            async for piece in response.stream:
+                yield piece
+        elif (decoder := decoder_for(response.headers["content-encoding"])) is None:
+            async for piece in response.aiter_bytes():
+                yield piece
+        else:
+            async for piece in response.stream:
+                for decoded in decoder.feed(piece):
+                    yield decoded
+            decoder.finish()
 
     async def aclose(self) -> None:
         """Give the connection back."""

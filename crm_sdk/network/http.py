@@ -23,10 +23,11 @@ from ..errors import (
 from ..exchange import Reply, Request, running_loop
 from .bodies import AsyncBodyStream, BodyStream, raise_as_ours
 from .prepared import Remaining, build
-from .stack import IDLE_SECONDS, AsyncStack, Stack
+from .stack import AsyncStack, Stack
+from .transports import async_transports, sync_transports
 
 if TYPE_CHECKING:
-    import ssl
+    from ..options import Options
 
 
 def _headers(response: Any) -> Mapping[str, str]:
@@ -35,38 +36,6 @@ def _headers(response: Any) -> Mapping[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
-
-
-def _ssl_context(base_url: str) -> ssl.SSLContext | bool:
-    # Loading the certificate authorities takes longer than a call: only where there is TLS, and once for all.
-    return False if base_url.lower().startswith("http:") else httpx.create_ssl_context()
-
-
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
-
-
-def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
-    """Return what makes a transport of one connection. The stub's `intercept()` puts itself here."""
-    context: list[Any] = []
-
-    def make() -> httpx.BaseTransport:
-        if not context:
-            context.append(_ssl_context(base_url))
-        return httpx.HTTPTransport(verify=context[0], limits=_ONE, trust_env=False)
-
-    return make
-
-
-def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
-    """Return what makes an async transport of one connection. The stub's `intercept()` puts itself here."""
-    context: list[Any] = []
-
-    def make() -> httpx.AsyncBaseTransport:
-        if not context:
-            context.append(_ssl_context(base_url))
-        return httpx.AsyncHTTPTransport(verify=context[0], limits=_ONE, trust_env=False)
-
-    return make
 
 
 class HttpClient(Protocol):
@@ -85,35 +54,37 @@ class AsyncHttpClient(Protocol):
         ...
 
 
-def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | ClientLink:
+def open_link(options: Options, http_client: Any) -> DirectLink | ClientLink:
     """Return what a sync client sends through."""
+    limit, most = options.max_connections, options.max_response_bytes
     if http_client is None:
-        make = sync_transports(base_url)
-        made = DirectLink(make, limit)
+        make = sync_transports(options.base_url, options.proxy)
+        made = DirectLink(make, limit, most)
         _take_sockets(made, make)
         return made
     if hasattr(http_client, "handle_request"):
-        link = DirectLink(lambda: http_client, limit, owned=False)
+        link = DirectLink(lambda: http_client, limit, most, owned=False)
         _take_sockets(link, http_client)
         return link
     if hasattr(http_client, "build_request") and not hasattr(http_client, "aclose"):
-        return ClientLink(http_client)
+        return ClientLink(http_client, most)
     raise ConfigurationError(f"http_client must be an httpx.Client or an httpx transport, not {http_client!r}")
 
 
-def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectLink | AsyncClientLink:
+def open_async_link(options: Options, http_client: Any) -> AsyncDirectLink | AsyncClientLink:
     """Return what an async client sends through."""
+    limit, most = options.max_connections, options.max_response_bytes
     if http_client is None:
-        make = async_transports(base_url)
-        made = AsyncDirectLink(make, limit)
+        make = async_transports(options.base_url, options.proxy)
+        made = AsyncDirectLink(make, limit, most)
         _take_sockets(made, make)
         return made
     if hasattr(http_client, "handle_async_request"):
-        link = AsyncDirectLink(lambda: http_client, limit, owned=False)
+        link = AsyncDirectLink(lambda: http_client, limit, most, owned=False)
         _take_sockets(link, http_client)
         return link
     if hasattr(http_client, "build_request") and hasattr(http_client, "aclose"):
-        return AsyncClientLink(http_client)
+        return AsyncClientLink(http_client, most)
     raise ConfigurationError(f"http_client must be an httpx.AsyncClient or an async transport, not {http_client!r}")
 
 
@@ -126,8 +97,10 @@ def _take_sockets(link: Any, transport: Any) -> None:
 class DirectLink:
     """Sends over transports of its own, or (not `owned`) over the user's, which it never closes."""
 
-    def __init__(self, make: Callable[[], httpx.BaseTransport], limit: int, *, owned: bool = True) -> None:
-        self._make, self._limit, self._owned = make, limit, owned
+    def __init__(
+        self, make: Callable[[], httpx.BaseTransport], limit: int, most: float = math.inf, *, owned: bool = True
+    ) -> None:
+        self._make, self._limit, self._most, self._owned = make, limit, most, owned
         self._stacks: dict[int, Stack[httpx.BaseTransport]] = {}
 
     def _begin(self, pid: int) -> Stack[httpx.BaseTransport]:
@@ -157,7 +130,8 @@ class DirectLink:
         try:
             response = transport.handle_request(build(request, timeouts))
             streamed = request.stream and response.status_code < 300
-            body = BodyStream(response, request, math.inf if streamed else timeouts.until, release)
+            until, most = (math.inf, math.inf) if streamed else (timeouts.until, self._most)
+            body = BodyStream(response, request, until, most, release)
             if streamed:
                 timeouts.until = math.inf
                 return Reply(response.status_code, _headers(response), body=body)
@@ -182,8 +156,10 @@ class DirectLink:
 class AsyncDirectLink:
     """Sends over transports of its own, on the running event loop, or (not `owned`) over the user's."""
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, *, owned: bool = True) -> None:
-        self._make, self._limit, self._owned = make, limit, owned
+    def __init__(
+        self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, most: float = math.inf, *, owned: bool = True
+    ) -> None:
+        self._make, self._limit, self._most, self._owned = make, limit, most, owned
         self._stacks: dict[tuple[int, object], AsyncStack[httpx.AsyncBaseTransport]] = {}
 
     def _stack(self) -> AsyncStack[httpx.AsyncBaseTransport]:
@@ -209,8 +185,10 @@ class AsyncDirectLink:
             with anyio.fail_after(timeout):
                 transport = taken = await stack.take()
                 response = await transport.handle_async_request(build(request, timeouts))
-                body = AsyncBodyStream(response, request, lambda: stack.give(taken), stack.lose)
-                if request.stream and response.status_code < 300:
+                streamed = request.stream and response.status_code < 300
+                most = math.inf if streamed else self._most
+                body = AsyncBodyStream(response, request, most, lambda: stack.give(taken), stack.lose)
+                if streamed:
                     timeouts.until = math.inf
                     return Reply(response.status_code, _headers(response), body=body)
                 reply = await _read(response, body)
@@ -251,8 +229,8 @@ async def _read(response: Any, body: AsyncBodyStream) -> Reply:
 class ClientLink:
     """Sends through the user's own `httpx.Client` (or httpx2's): its proxies, certificates, hooks and mounts hold."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, most: float = math.inf) -> None:
+        self._client, self._most = client, most
 
     def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
@@ -262,7 +240,8 @@ class ClientLink:
         except Exception as error:
             raise_as_ours(error, request)
         streamed = request.stream and response.status_code < 300
-        body = BodyStream(response, request, math.inf if streamed else timeouts.until, _nothing)
+        until, most = (math.inf, math.inf) if streamed else (timeouts.until, self._most)
+        body = BodyStream(response, request, until, most, _nothing)
         if streamed:
             timeouts.until = math.inf
             return Reply(response.status_code, _headers(response), body=body)
@@ -275,8 +254,8 @@ class ClientLink:
 class AsyncClientLink:
     """Sends through the user's own `httpx.AsyncClient` (or httpx2's)."""
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, most: float = math.inf) -> None:
+        self._client, self._most = client, most
 
     async def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
@@ -286,8 +265,9 @@ class AsyncClientLink:
         try:
             with anyio.fail_after(timeout):
                 response = await self._client.send(_built_by(self._client, request, timeouts), stream=True)
-                body = AsyncBodyStream(response, request, _nothing, _nothing)
-                if request.stream and response.status_code < 300:
+                streamed = request.stream and response.status_code < 300
+                body = AsyncBodyStream(response, request, math.inf if streamed else self._most, _nothing, _nothing)
+                if streamed:
                     timeouts.until = math.inf
                     return Reply(response.status_code, _headers(response), body=body)
                 return await _read(response, body)

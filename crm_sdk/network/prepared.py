@@ -20,7 +20,11 @@ class Remaining(dict[str, float]):
 
     def get(self, step: str, default: Any = None) -> Any:
         """Return the seconds a step may take."""
-        return max(0.001, min(self[step], self.until - time.monotonic()))
+        return max(0.001, min(self[step], self.left()))
+
+    def left(self) -> float:
+        """Return the seconds until the call's deadline."""
+        return self.until - time.monotonic()
 
 
 _origin = lru_cache(maxsize=64)(httpx.URL)

@@ -136,10 +136,10 @@ def intercept_clients(server: StubServer) -> Generator[StubServer]:
     """Let every client that is made within the block talk to the server, whatever its base URL is."""
     from unittest import mock  # here, because it imports asyncio, which a stub has no other use for
 
-    def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
+    def sync_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.BaseTransport]:
         return _Maker(server.transport, server.transport().open_socket)
 
-    def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
+    def async_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.AsyncBaseTransport]:
         return _Maker(server.async_transport, server.async_transport().open_socket)
 
     with (

@@ -21,7 +21,7 @@ BASE_URL = "http://crm.test"
 
 def reach(monkeypatch: pytest.MonkeyPatch, server: OneDialect) -> OneDialect:
     """Let the command line's clients reach a server."""
-    monkeypatch.setattr("crm_sdk.network.http.sync_transports", lambda url: lambda: httpx.MockTransport(server))
+    monkeypatch.setattr("crm_sdk.network.http.sync_transports", lambda *_: lambda: httpx.MockTransport(server))
     return server
 
 
@@ -98,7 +98,7 @@ def test_a_sign_out_during_a_command_stands(crm: Crm, ring: Memory, monkeypatch:
         return server(request)
 
     write_sign_in(SignIn(BASE_URL))
-    monkeypatch.setattr("crm_sdk.network.http.sync_transports", lambda url: lambda: httpx.MockTransport(signing_out))
+    monkeypatch.setattr("crm_sdk.network.http.sync_transports", lambda *_: lambda: httpx.MockTransport(signing_out))
     monkeypatch.setenv("CRM_API_KEY", "key")
     assert crm("leads", "list").status == 0
     assert read_sign_in() == SignIn()
@@ -125,7 +125,7 @@ def test_a_chosen_dialect_is_fixed(crm: Crm, ring: Memory, monkeypatch: pytest.M
 def test_a_page_of_html_says_which_option_helps(crm: Crm, ring: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "crm_sdk.network.http.sync_transports",
-        lambda url: lambda: httpx.MockTransport(lambda request: httpx.Response(200, html="<html></html>")),
+        lambda *_: lambda: httpx.MockTransport(lambda request: httpx.Response(200, html="<html></html>")),
     )
     failed = crm("leads", "list", "--base-url", BASE_URL, "--api-key", "key")
     assert "a page of HTML" in failed.err

@@ -296,13 +296,13 @@ def test_a_header_that_is_no_header_is_not_sent_and_not_shown(net: Loopback, mod
 
 
 def test_https_is_verified_however_it_is_written() -> None:
-    from crm_sdk.network import http
+    from crm_sdk.network import transports
 
     for url in ("https://crm.test", "HTTPS://crm.test", "HttpS://crm.test"):
         client = CrmClient(url)
         assert client.base_url == "https://crm.test"
-        assert http._ssl_context(url) is not False
-    assert http._ssl_context("http://crm.test") is False
+        assert transports._ssl_context(url) is not False
+    assert transports._ssl_context("http://crm.test") is False
 
 
 def test_trio(net: Loopback) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from canned_answers import LEAD, Canned
+from pydantic import SecretStr
 
 from crm_sdk import ConfigurationError, CrmClient, InvalidInputError
+from crm_sdk.network.transports import proxy_for
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -85,3 +90,90 @@ def test_a_raw_request(make: Make, call: Call, server: Canned) -> None:
         with pytest.raises(InvalidInputError):
             call(client.request("POST", **wrong))
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("name", ["api_key", "tenant_id"])
+def test_what_is_given_empty_is_refused_instead_of_taken_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"CRM_{name.upper()}", "somebody-elses")
+    with pytest.raises(ConfigurationError, match=f"{name} is empty"):
+        CrmClient("https://crm.test", **{name: ""})  # type: ignore[arg-type] # by name, so that one test is about both
+
+
+@pytest.mark.parametrize("url", ["http://crm.test", "http://127.0.0.1.crm.test", "http://10.0.0.1", "http://[::2]"])
+def test_a_server_in_the_clear_has_to_be_here_or_allowed(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.delenv("CRM_ALLOW_HTTP")
+    with pytest.raises(ConfigurationError, match="not encrypted"):
+        CrmClient(url, "key")
+    assert CrmClient(url, "key", allow_http=True).base_url == url
+    monkeypatch.setenv("CRM_ALLOW_HTTP", "1")
+    assert CrmClient(url, "key").base_url == url
+    with pytest.raises(ConfigurationError, match="not encrypted"):
+        CrmClient(url, "key", allow_http=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:1", "http://app.localhost", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:80"]
+)
+def test_this_machine_needs_no_encryption(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.delenv("CRM_ALLOW_HTTP")
+    assert CrmClient(url, "key").base_url == url
+
+
+@pytest.mark.parametrize(
+    ("given", "variables", "found"),
+    [
+        (None, {}, None),
+        (None, {"HTTPS_PROXY": "http://p:1"}, "http://p:1"),
+        (None, {"https_proxy": "p:1"}, "http://p:1"),
+        (None, {"HTTP_PROXY": "http://p:1"}, None),
+        (None, {"ALL_PROXY": "http://p:1"}, "http://p:1"),
+        (None, {"ALL_PROXY": "http://p:1", "NO_PROXY": "crm.test"}, None),
+        (None, {"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".other.test"}, "http://p:1"),
+        (None, {"HTTPS_PROXY": "http://p:1", "CRM_PROXY": "http://q:2"}, "http://q:2"),
+        (None, {"HTTPS_PROXY": "http://p:1", "CRM_PROXY": ""}, None),
+        ("http://r:3", {"CRM_PROXY": "http://q:2", "NO_PROXY": "*"}, "http://r:3"),
+        ("", {"CRM_PROXY": "http://q:2"}, None),
+    ],
+)
+def test_which_proxy_leads_to_a_server(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, variables: dict[str, str], found: str | None
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_for("https://crm.test/v1", given) == found
+
+
+def test_a_proxy_that_cannot_be_used_is_said_without_its_password() -> None:
+    with pytest.raises(ConfigurationError, match="gopher://p:1") as raised:
+        CrmClient("http://crm.test", "key", proxy="gopher://user:s3cret@p:1").leads.list()
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_certificate_file_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with pytest.raises(ConfigurationError, match=r"SSL_CERT_FILE names '/nowhere/ca\.pem'"):
+        CrmClient("https://crm.test", "key").leads.list()
+
+
+def test_settings_of_other_types_are_taken_or_refused() -> None:
+    client = CrmClient(httpx.URL("https://crm.test/"), SecretStr("key"))
+    assert (client.base_url, "key" in repr(client)) == ("https://crm.test", False)
+    for arguments in ((b"https://crm.test", "key"), ("https://crm.test", b"key"), ("https://crm.test", 5)):
+        with pytest.raises(ConfigurationError, match="must be a string"):
+            CrmClient(*arguments)
+
+
+def test_copies_are_views_and_a_pickle_holds_no_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = CrmClient("https://crm.test", "s3cret", proxy="http://u:pa55@p:1").with_options(headers={"X-A": "t0ken"})
+    for copied in (copy.copy(client), copy.deepcopy(client)):
+        assert copied._credentials is client._credentials
+        assert copied._shared is client._shared
+    text = pickle.dumps(client)
+    assert not any(secret in text for secret in (b"s3cret", b"pa55", b"t0ken"))
+    again = pickle.loads(text)
+    with pytest.raises(ConfigurationError, match="set CRM_API_KEY"):
+        again.leads.list()
+    monkeypatch.setenv("CRM_API_KEY", "here")
+    assert pickle.loads(text)._credentials.access == "here"

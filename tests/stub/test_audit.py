@@ -29,7 +29,7 @@ def trail(stub: StubServer, client: CrmClient) -> list[Document]:
     client.with_options(reason="She asked us to").leads.update(lead.id, {"email": "ada@y.example"})
     client.leads.qualify(lead.id, reason="budget")
     client.leads.delete(lead.id)
-    stub.client(dialects="flow", api_key="").auth.login("ada@acme.test", "demo-password")
+    stub.client(dialects="flow").auth.login("ada@acme.test", "demo-password")
     return stub.audit()
 
 

@@ -38,6 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ring: Memory) -> Pat
     for name in [name for name in os.environ if name.startswith("CRM_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CRM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CRM_ALLOW_HTTP", "1")
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
 

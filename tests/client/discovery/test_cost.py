@@ -63,7 +63,7 @@ def test_finding_out_costs_one_request_in_a_clients_life(
 
 def test_the_example_of_the_mvp_document_runs_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     server = one_dialect.mvp()
-    monkeypatch.setattr("crm_sdk.network.http.sync_transports", lambda url: lambda: httpx.MockTransport(server))
+    monkeypatch.setattr("crm_sdk.network.http.sync_transports", lambda *_: lambda: httpx.MockTransport(server))
     made = runpy.run_path(str(EXAMPLE))
     assert server.asked == [
         "GET /v1/leads",

@@ -45,8 +45,9 @@ def test_the_finding_is_shared_by_all_views(asking: Make, call: Call) -> None:
 @pytest.mark.parametrize("copied", [lambda client: pickle.loads(pickle.dumps(client)), copy.copy, copy.deepcopy])
 def test_the_finding_travels(asking: Make, call: Call, copied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     server = one_dialect.mvp()
+    monkeypatch.setenv("CRM_API_KEY", "key")
     for kind in ("sync", "async"):
-        monkeypatch.setattr(f"crm_sdk.network.http.{kind}_transports", lambda url: lambda: httpx.MockTransport(server))
+        monkeypatch.setattr(f"crm_sdk.network.http.{kind}_transports", lambda *_: lambda: httpx.MockTransport(server))
     client = asking(server)
     call(client.leads.list())
     other = copied(client)
