@@ -71,15 +71,17 @@ def carry_out(
 
 def error_of(problem: Problem) -> Mapping[str, Any]:
     """Return a problem as the ErrorDetail of an item."""
+    first = problem.entries[0]
     return {
         "code": problem.code,
         "message": problem.message,
-        "field": wire_path(problem.field) if problem.field is not None else None,
-        "rule": problem.rule,
-        "details": {camel(name): value for name, value in problem.details.items()},
+        "field": wire_path(first.field) if first.field is not None else None,
+        "rule": first.rule,
+        "details": {camel(name): value for name, value in {**problem.details, **first.details}.items()},
     }
 
 
 def _entry(field: str, index: int, problem: Problem) -> FieldError:
-    where = f"{field}.{index}" if problem.field is None else f"{field}.{index}.{problem.field}"
-    return FieldError(where, problem.rule, problem.message, problem.code, problem.details)
+    first = problem.entries[0]
+    where = f"{field}.{index}" if first.field is None else f"{field}.{index}.{first.field}"
+    return FieldError(where, first.rule, problem.message, problem.code, {**problem.details, **first.details})

@@ -35,6 +35,7 @@ from .data.blanks import blank
 from .data.collection import Collection
 from .data.document import Document
 from .data.filters import Filter, Plan, Test, filter_plans
+from .data.fixed import came_back
 from .data.forms import FORMS, Form
 from .data.keys import taken, with_value
 from .data.mapped import Mapped
@@ -43,6 +44,7 @@ from .data.select import select
 from .five_calls import rules_of
 from .problems import FieldError, Problem, validation
 from .request import permissions
+from .request.json_types import input_hints
 from .request.rendering import renderer
 from .serving import Context, Members, changes_between
 
@@ -126,6 +128,11 @@ class Noun:
         """The members that can be given to create, and not changed later."""
         create, update = self.declared("create"), self.declared("update")
         return create.arguments.members - update.arguments.members if create and update else frozenset()
+
+    @cached_property
+    def _create_hints(self) -> Mapping[str, Any]:
+        create = self.declared("create")
+        return input_hints(create.arguments.body_type) if create is not None else {}
 
     @cached_property
     def _plans(self) -> Mapping[str, Plan]:
@@ -273,7 +280,7 @@ class Noun:
                 members[name] = attempt(form, call, members[name])
         for name, kind in self.refers.items():
             if members.get(name) is not None:
-                members[name] = attempt(call.resolved, kind, members[name], name)
+                members[name] = attempt(call.resolved, kind, members[name], name, before and before.get(name))
         members = merge_values(members, before, free_members(self.model))
         if (check := check or self.check) is not None:
             members |= attempt(check, call, members, before) or {}
@@ -285,14 +292,21 @@ class Noun:
         return members, problems
 
     def _refuse_fixed(self, call: Context, before: Document) -> None:
-        """Refuse another value for a member that cannot be changed; its present one may be sent back."""
+        """Refuse another value for a member that cannot be changed; its present one may be sent back.
+
+        A list shows nested lists empty, so that an empty one is what is there, too.
+        """
         sent = {name: call.ignored[name] for name in self.fixed if name in call.ignored}
         if sent:
-            there = json.loads(encode_json(renderer(self.model, "platform")(self.answer(call, before))))
+            show = renderer(self.model, "platform")
+            whole, listed = (json.loads(encode_json(show(doc))) for doc in (self.answer(call, before), before))
             for name in self.refers.keys() & sent.keys():  # a merged id means the survivor here too
                 doc = call.found(self.refers[name], sent[name]) if isinstance(sent[name], str) else None
                 sent[name] = doc["id"] if doc is not None else sent[name]
-            wrong = [name for name, value in sent.items() if value != there.get(camel(name))]
+            wrong = [
+                name for name, value in sent.items()
+                if not came_back(self._create_hints[name], value, whole.get(camel(name)), listed.get(camel(name)))
+            ]  # fmt: skip
             if wrong:
                 raise validation(
                     FieldError(name, "read_only", "can be given only when the record is created") for name in wrong

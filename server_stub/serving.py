@@ -139,23 +139,35 @@ class Context:
             raise Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
         return doc
 
-    def reference(self, kind: str, id: str | None, field: str) -> Document | None:
-        """Return the record a body refers to; the id of a merged record means its survivor. Raises 422."""
+    def reference(self, kind: str, id: str | None, field: str, held: object = None) -> Document | None:
+        """Return the record a body refers to; the id of a merged record means its survivor. Raises 422.
+
+        `held` is what the member holds already, an id or a list of them: it may be sent back though its record was
+        deleted since, and is returned as it was.
+        """
         if id is None:
             return None
         doc = self.found(kind, id)
+        if doc is None and _holds(held, id):
+            doc = self.collection(kind).get(id, deleted=True)
         if doc is None:
             raise Problem(
                 "REFERENCE_NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field=field, rule="reference"
             )
         return doc
 
-    def resolved(self, kind: str, value: Any, field: str) -> Any:
-        """Return an id of a body, or a list of ids, as it is stored: with survivors in place of merged records."""
+    def resolved(self, kind: str, value: Any, field: str, held: object = None) -> Any:
+        """Return an id of a body, or a list of ids, as it is stored: with survivors in place of merged records.
+
+        Raises: 422 for a record that is not there, unless its id is among those that are `held` already.
+        """
         if isinstance(value, (list, tuple)):
             ids = cast("Sequence[str]", value)
-            found = (self.reference(kind, id, f"{field}.{index}") for index, id in enumerate(ids))
-            return list(dict.fromkeys(doc["id"] for doc in found if doc is not None))
+            return list(
+                dict.fromkeys(self.resolved(kind, id, f"{field}.{index}", held) for index, id in enumerate(ids))
+            )
+        if value is None or (_holds(held, value) and self.found(kind, value) is None):
+            return value
         doc = self.reference(kind, value, field)
         return doc["id"] if doc is not None else None
 
@@ -242,6 +254,10 @@ class Context:
             "actor": {"type": "system", "id": "system", "name": "", "email": None, "session_id": None},
         }
         self.server.record_event(self, Document(entry), entity)
+
+
+def _holds(held: object, id: str) -> bool:
+    return id == held or (isinstance(held, (list, tuple)) and id in held)
 
 
 def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:

@@ -28,8 +28,12 @@ EMPTY: Final[Callable[[], list[Any]]] = list
 Amount: TypeAlias = Annotated[Decimal, PlainSerializer(number, when_used="json")]
 """An amount of money, or another number of which no digit may be lost."""
 
-AmountInput: TypeAlias = Annotated[Decimal | int, ReadAs(Amount)]
-"""An amount as it may be given: a Decimal or an int."""
+LARGEST_AMOUNT: Final = 10**15
+"""Every amount that is given is smaller, so that the sum of all of them loses no digit."""
+_BoundedAmount: TypeAlias = Annotated[Amount, Field(gt=-LARGEST_AMOUNT, lt=LARGEST_AMOUNT, decimal_places=20)]
+
+AmountInput: TypeAlias = Annotated[Decimal | int, ReadAs(_BoundedAmount)]
+"""An amount as it may be given: a Decimal or an int between -10^15 and 10^15, with at most 20 decimal places."""
 
 FieldValue: TypeAlias = str | Amount | int | bool | date | datetime | list[str] | None
 """The value of a custom field."""

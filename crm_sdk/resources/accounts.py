@@ -206,7 +206,14 @@ class Accounts(Resource[Mode]):
         platform="POST /accounts/merge",
         action="delete",
         destroys=True,
-        errors=("HIERARCHY_CYCLE", "ACCOUNT_EXISTS", "DUPLICATE_VALUE", "RECORD_MERGED", "REFERENCE_NOT_FOUND"),
+        errors=(
+            "HIERARCHY_CYCLE",
+            "HIERARCHY_TOO_DEEP",
+            "ACCOUNT_EXISTS",
+            "DUPLICATE_VALUE",
+            "RECORD_MERGED",
+            "REFERENCE_NOT_FOUND",
+        ),
     )
     def merge(self, survivor_id: str, duplicate_ids: MergeIds, *, values: AccountUpdate | None = None) -> AccountMerge:
         """Merge 1 to 10 duplicates into an account: what they have becomes the survivor's, and their ids lead to it.

@@ -58,6 +58,26 @@ def _merge(stored: object, given: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
+def missing_members(
+    doc: Mapping[str, Any], given: Mapping[str, Any], *, amounts: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the given members that a record lacks; what it has stays.
+
+    An amount comes with its currency. `amounts` names the members whose currency is that of the record: where the given
+    ones are in another currency they are taken with it by a record that has none of them, and by no other.
+    """
+    missing = {name: value for name, value in given.items() if doc.get(name) in EMPTY and value not in EMPTY}
+    if given.get("currency") != doc.get("currency") and not missing.keys().isdisjoint(amounts):
+        if given.get("currency") in EMPTY or any(doc.get(name) not in EMPTY for name in amounts):
+            return {name: value for name, value in missing.items() if name not in amounts}
+        missing["currency"] = given["currency"]
+    return missing
+
+
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+"""What is as good as no value."""
+
+
 def differences(doc: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes that differ from what a record holds; an empty list or object is as good as none."""
     return {name: value for name, value in changes.items() if not _same(doc.get(name), value)}

@@ -31,6 +31,13 @@ _WAIT = 10
 """What ``Retry-After`` says to one too many."""
 _WS, _CHANNELS, _STREAM = "live.ws", "live.channels", "live.stream"
 _MOUNTS = ("/mvp", "/flow", "/platform", "/v1")
+_PATHS = {"/ws": _WS, "/ws/websocket": _CHANNELS, "/api/events/stream": _STREAM}
+
+
+def _within_mount(path: str) -> str:
+    """Return a path without its mount."""
+    mount = next((mount for mount in _MOUNTS if path.startswith(f"{mount}/")), "")
+    return path[len(mount) :]
 
 
 class Live:
@@ -129,13 +136,13 @@ class Live:
         path = request.path
         if "/ws" not in path and "/events/stream" not in path:
             return None
-        mount = next((mount for mount in _MOUNTS if path.startswith(f"{mount}/")), "")
-        path = path[len(mount) :]
-        if request.method != "GET":
-            return None
-        if request.headers.get("upgrade", "").lower() == "websocket":
-            return {"/ws": _WS, "/ws/websocket": _CHANNELS}.get(path)
-        return _STREAM if path == "/api/events/stream" else None
+        kind = _PATHS.get(_within_mount(path)) if request.method == "GET" else None
+        upgrades = request.headers.get("upgrade", "").lower() == "websocket"
+        return kind if upgrades is (kind != _STREAM) else None
+
+    def has(self, path: str) -> bool:
+        """Tell whether a path is that of a live connection."""
+        return _within_mount(path) in _PATHS
 
     def open(self, visit: Visit) -> Reply:
         """Open the connection a request asks for. Raises Problem where it is refused."""

@@ -19,6 +19,11 @@ _PLACES: Mapping[str, tuple[str, str]] = {
 """Each path with its dialect, and the URL that the paths of the document follow."""
 
 
+def is_described(path: str) -> bool:
+    """Tell whether a path is that of a document."""
+    return path in _PLACES
+
+
 def description(request: Request) -> Reply | None:
     """Return the document that is asked for; None for any other request. Nobody has to sign in for it."""
     place = _PLACES.get(request.path)

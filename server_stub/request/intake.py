@@ -7,6 +7,7 @@ import types
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from email.parser import BytesParser
 from email.policy import HTTP
 from functools import lru_cache
@@ -71,12 +72,30 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
     return cast("dict[str, Any]", members), {}
 
 
+_DEEPEST = 100
+"""How many arrays and objects of a body may be within one another."""
+
+
 def _decode_checked(content: bytes) -> Any:
-    """Read JSON. Raises ValueError for half a surrogate pair, too: no answer could hold such a text."""
+    """Read JSON. Raises ValueError for half a surrogate pair, too: no answer could hold such a text.
+
+    So it does for arrays and objects that are nested too deeply to be read by whatever goes through them.
+    """
     value = decode_json(content)
+    if content.count(b"[") + content.count(b"{") > _DEEPEST and _is_deeper(value, _DEEPEST):
+        raise ValueError(f"arrays and objects are nested more than {_DEEPEST} deep")
     if b"\\u" in content or not content.isascii():
         json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """Tell whether more arrays and objects than `most` are within one another."""
+    level = [value]
+    for _ in range(most):
+        within = [one.values() if is_object(one) else one for one in level if is_object(one) or is_array(one)]
+        level = [inner for each in within for inner in each]
+    return any(is_object(one) or is_array(one) for one in level)
 
 
 def _kind(value: object) -> str:
@@ -179,6 +198,19 @@ def _read_only(model: Any) -> frozenset[str]:
     return frozenset(info.serialization_alias or camel(name) for name, info in model.model_fields.items())
 
 
+def receive_changes(operation: Operation[..., Any], changes: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
+    """Return members of a call's body as Python values, as if they had come in a body of its own.
+
+    `changes` are under their wire names. `typed` refuses what has another JSON type than is declared, so that only
+    what has come as JSON is asked for it.
+
+    Raises: Problem 422 that names each member that is wrong.
+    """
+    body = operation.arguments.body or ""
+    received: dict[str, Any] = _receive(operation, {camel(body): dict(changes)}, text=False, typed=typed)[body]
+    return received
+
+
 def _receive(
     operation: Operation[..., Any], members: dict[str, Any], *, text: bool, typed: bool = False
 ) -> dict[str, Any]:
@@ -203,7 +235,7 @@ def _receive(
         path = "" if name == arguments.body else name
         if name != "sort":  # a list says itself what it can be sorted by
             _unknown_words(arguments.types[name], value, path, errors)
-        _unlikely_times(value, path, errors)
+        _unlikely_values(value, path, errors)
     if errors:
         raise validation(errors)
     return values
@@ -236,14 +268,26 @@ def _pythonic(path: str) -> str:
     return ".".join(snake(part) for part in path.split("."))
 
 
-def _unlikely_times(value: Any, path: str, errors: list[FieldError]) -> None:
-    """Note every time so far away that what is reckoned from it (an end, a local time) may have no date any more."""
+_LARGEST = 10**24
+"""Every number is smaller: a company's custom fields and settings hold no larger ones, and their sums no lost digit."""
+
+
+def _unlikely_values(value: Any, path: str, errors: list[FieldError]) -> None:
+    """Note every time and number from which nothing could be reckoned.
+
+    A time may be so far away that what follows from it (an end, a local time) has no date any more; a number may be
+    none (NaN), without end, or so large or small that a sum with it cannot be written.
+    """
     if isinstance(value, date):
         if not 1900 <= value.year < 3000:
             errors.append(FieldError(path, "min" if value.year < 1900 else "max", "must be in the years 1900 to 2999"))
+    elif isinstance(value, (int, float, Decimal)):
+        if not -_LARGEST < value < _LARGEST:  # NaN is not between them either
+            rule = "min" if value < 0 else "max" if value > 0 else "type"
+            errors.append(FieldError(path, rule, "must be a number between -10^24 and 10^24"))
     elif is_object(value) or is_array(value):
         for name, item in value.items() if is_object(value) else enumerate(value):
-            _unlikely_times(item, f"{path}.{name}".lstrip("."), errors)
+            _unlikely_values(item, f"{path}.{name}".lstrip("."), errors)
 
 
 def _unknown_words(hint: Any, value: Any, path: str, errors: list[FieldError]) -> None:

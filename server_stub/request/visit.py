@@ -20,11 +20,12 @@ from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity, permissions
-from .description import description
+from .description import description, is_described
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of, read_body, read_query, read_reason
 from .members import fields_of, picking, take_fields
+from .preconditions import is_known, known_version
 from .ratelimit import Quota, rate_class
 from .rendering import renderer
 from .router import Match
@@ -78,7 +79,8 @@ class Visit:
         except UndeclaredAnswerError:
             raise
         except Exception as error:  # a mistake in a rule: what it has written is undone, and the next request is served
-            LOG.exception("%s failed", self.operation.id if self.operation is not None else self.request.path)
+            what = self.operation.id if self.operation is not None else self.request.path
+            LOG.exception("%s failed (%s)", what, self.request_id)
             message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
             reply = self.problem(Problem("INTERNAL_ERROR", message))
         key = self._idempotency_key()
@@ -103,10 +105,14 @@ class Visit:
             if match is not None:
                 self.face = FACES[dialect]
                 return match
-        methods = sorted({m for d in order for m in self.server.routers[d].methods(path)})
-        hint = f"it has {', '.join(methods)}" if methods else "see the documents for the routes there are"
-        headers = {"Allow": ", ".join(methods)} if methods else {}
-        raise Problem("ROUTE_NOT_FOUND", f"no document has {method} {path}; {hint}", headers=headers)
+        methods = {m for d in order for m in self.server.routers[d].methods(path)}
+        if method != "GET" and (self.server.live.has(self.request.path) or is_described(self.request.path)):
+            methods.add("GET")
+        if methods:
+            allowed = ", ".join(sorted(methods))
+            message = f"no document has {method} {path}; it has {allowed}"
+            raise Problem("METHOD_NOT_ALLOWED", message, headers={"Allow": allowed})
+        raise Problem("ROUTE_NOT_FOUND", f"no document has {path}; see the documents for the routes there are")
 
     def _serve(self, match: Match) -> Reply:
         operation = match.endpoint.operation
@@ -143,8 +149,12 @@ class Visit:
 
     def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
+        known = known_version(self.request.headers) if "version" in operation.signature.parameters else {}
         members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
         query = read_query(self.request.query)
+        takes = any(route.has(name) for name in operation.arguments.types if name != "version")
+        if takes and self.request.method in ("PUT", "PATCH") and not self.request.body:
+            raise Problem("BAD_REQUEST", "the body is missing: send a JSON object with what is to change")
         form = self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         typed = not form and (self.request.method != "DELETE" or bool(members))  # a query and a form have texts only
         if self.request.method == "DELETE" and members:
@@ -155,7 +165,7 @@ class Visit:
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
         fields = take_fields(operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
-        self._version(operation, values)
+        values |= known
         window = {name: values.pop(name, None) for name in PAGING}
         arguments = {
             name: values.get(name, match.identifiers.get(name, None if p.default is p.empty else p.default))
@@ -172,13 +182,6 @@ class Visit:
         with self.server.store.transaction():
             result = rule(call, **arguments)
         return self._render(call, match, result, window, arguments, fields)
-
-    def _version(self, operation: Operation[..., Any], values: dict[str, Any]) -> None:
-        lock = self.request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
-        if lock and "version" in operation.signature.parameters and lock != "*":
-            if not lock.isdigit():
-                raise invalid("version", "type", f"If-Match must hold the record's version, not {lock!r}")
-            values["version"] = int(lock)
 
     # -- who asks, and how often -------------------------------------------------------------------------------
 
@@ -319,7 +322,7 @@ class Visit:
             body = self.face.value(shown, call, route)
             if is_object(result) and _is_record(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
-                if self.request.method == "GET" and self._is_known(headers["ETag"]):
+                if self.request.method == "GET" and is_known(headers["ETag"], self.request.headers):
                     return Reply(304, headers)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers["Location"] = f"{self.request.path.rstrip('/')}/{result['id']}"
@@ -331,11 +334,6 @@ class Visit:
         if pick is None:
             return Written(writer(kind, self.face.name)(value))
         return pick(renderer(kind, self.face.name)(value))
-
-    def _is_known(self, tag: str) -> bool:
-        """Tell whether the caller has this version already; tags compare weakly (RFC 9110, 13.1.2)."""
-        known = self.request.headers.get("if-none-match", "")
-        return known.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in known.split(","))
 
     def _cut(
         self,

@@ -168,7 +168,7 @@ def test_the_stub_serves_it_to_everybody(stub: StubServer, path: str, dialect: s
     reply = stub.handle(Request("GET", path))
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
     assert json.loads(reply.body) == {**DOCUMENTS[dialect], "servers": [{"url": server}]}
-    assert stub.handle(Request("POST", path)).status == 404
+    assert stub.handle(Request("POST", path)).status == 405
 
 
 @pytest.mark.parametrize(("path", "dialect"), [("/v1/leads", "platform"), ("/mvp/api/leads", "mvp")])

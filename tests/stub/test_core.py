@@ -69,7 +69,7 @@ def test_a_path_no_document_has_is_route_not_found(stub: StubServer, path: str) 
 
 def test_a_wrong_method_names_the_right_ones(stub: StubServer) -> None:
     reply = ask(stub, "PATCH", "/api/leads/lead_123")
-    assert (reply.status, code(reply), reply.headers["Allow"]) == (404, "ROUTE_NOT_FOUND", "DELETE, GET, PUT")
+    assert (reply.status, code(reply), reply.headers["Allow"]) == (405, "METHOD_NOT_ALLOWED", "DELETE, GET, PUT")
 
 
 def test_a_literal_segment_wins_over_a_placeholder(stub: StubServer) -> None:

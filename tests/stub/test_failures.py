@@ -152,6 +152,41 @@ def test_a_reaction_belongs_to_the_write_it_follows(
     with pytest.raises(ServerError) as failed:
         client.leads.create({"name": "Ada"})
     assert (failed.value.status, failed.value.code) == (500, "INTERNAL_ERROR")
-    assert expected() == ["leads.create failed"]
+    assert expected() == [f"leads.create failed ({failed.value.request_id})"]
     assert client.leads.list(limit=1).total == before, "the lead and what followed from it are undone together"
     assert "lead.created" not in [entry["action"] for entry in stub.audit()]
+
+
+CALLS = {
+    "mvp": ("leads.get", "/mvp/api/leads/lead_123"),
+    "flow": ("deals.get", "/flow/api/deals/deal_123"),
+    "platform": ("leads.sources", "/v1/leads/sources"),
+}
+
+
+@pytest.mark.parametrize("where", ["the rule", "what it gives"])
+@pytest.mark.parametrize("dialect", CALLS)
+def test_a_mistake_is_answered_as_its_dialect_writes_failures(
+    stub: StubServer, dialect: str, where: str, failures: Failures
+) -> None:
+    def mistaken(*_: Any, **__: Any) -> Any:
+        if where == "the rule":
+            raise KeyError("mistaken")
+        return object()
+
+    name, path = CALLS[dialect]
+    stub.rules = dict.fromkeys(stub.rules, mistaken)
+    client = stub.client(max_retries=0, dialects=dialect)
+    reply = client.request("GET", path)
+    body = reply.json()
+    error = body["errors"][0] if dialect == "platform" else body["error"]
+    assert (reply.status, error["code"]) == (500, "INTERNAL_ERROR")
+    request_id = reply.headers["x-request-id"]
+    assert dialect != "platform" or body["meta"]["requestId"] == request_id
+    (record,) = failures
+    assert record.getMessage() == f"{name} failed ({request_id})" and record.exc_info
+    failures.clear()
+    with pytest.raises(ServerError) as failed:
+        client.leads.get("lead_123") if dialect != "flow" else client.deals.get("deal_123")
+    assert failed.value.status == 500 and failed.value.request_id
+    failures.clear()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from typing_extensions import get_type_hints, is_typeddict
 
@@ -194,8 +194,15 @@ def example(kind: Any) -> dict[str, Any]:
 def value_of(hint: Any, name: str) -> Any:
     """Return some valid value of a type; a text is another one each time."""
     text = str(hint)
+    origin, inner = get_origin(hint), get_args(hint)
+    if str(origin).rpartition(".")[2] in ("Required", "NotRequired"):
+        return value_of(inner[0], name)
+    if origin is Annotated and (is_typeddict(inner[0]) or get_origin(inner[0]) in (list, Sequence)):
+        return value_of(inner[0], name)
     if is_typeddict(hint):
         return example(hint)
+    if origin in (list, Sequence):
+        return [value_of(inner[0], name)]
     if "Literal[" in text:
         return text.partition("Literal[")[2].split("]")[0].split(",")[0].strip("'\" ")
     if "datetime" in text.lower():

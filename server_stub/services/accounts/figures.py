@@ -73,17 +73,18 @@ def refresh(call: Context, account_id: str | None) -> None:
 
 
 def _accounts_of(call: Context, entry: Document) -> Iterator[str | None]:
-    """Give the accounts that an event is about: those of its record, now and before."""
+    """Give the accounts that an event is about: those of its record, now and before, and of those merged into it."""
     kind, id = entry["entity"]["type"], entry["entity"]["id"]
-    doc = call.collection(kind).get(id, deleted=True)
-    if doc is None:
-        return
-    yield doc.get("account_id") if kind != "account" else id
-    if kind == "account":
-        yield doc.get("parent_id")
-    contact = call.collection("contact").get(doc.get("contact_id") or "", deleted=True)
-    if contact is not None:
-        yield contact.get("account_id")
+    for each in (id, *entry["metadata"].get("merged_ids", ())):
+        doc = call.collection(kind).get(each, deleted=True)
+        if doc is None:
+            continue
+        yield doc.get("account_id") if kind != "account" else each
+        if kind == "account":
+            yield doc.get("parent_id")
+        contact = call.collection("contact").get(doc.get("contact_id") or "", deleted=True)
+        if contact is not None:
+            yield contact.get("account_id")
     for change in entry["changes"]:
         if change["field"] in ("account_id", "parent_id"):
             yield change["before"]

@@ -18,7 +18,7 @@ from ...serving import Context, serves
 from ..company import total
 from ..contacts.records import CONTACTS
 from ..deals import figures as deal_figures
-from .records import ACCOUNTS, LEVELS, ancestors_of, check_parent
+from .records import ACCOUNTS, ancestors_of, check_parent, height_of
 
 _SHOWN = 1_000
 """How many accounts of a tree are shown."""
@@ -97,20 +97,9 @@ def set_parent(call: Context, account_id: str, parent_id: str | None, version: i
 
 
 def _move(call: Context, account: Document, parent_id: str | None) -> Document:
-    check_parent(call, account, parent_id, height=_height(call, account["id"]))
+    check_parent(call, account, parent_id, height=height_of(call, account["id"]))
     moved = ACCOUNTS.change(call, account, {"parent_id": parent_id}, verb="hierarchy_changed")
     return ACCOUNTS.found(call, moved["id"])
-
-
-def _height(call: Context, account_id: str) -> int:
-    """Return how many levels there are below an account; no more are counted than there may be."""
-    level, height = [account_id], 0
-    while height <= LEVELS:
-        level = [child["id"] for id in level for child in call.collection("account").find("parent_id", id)]
-        if not level:
-            break
-        height += 1
-    return height
 
 
 def _accounts(call: Context, account_id: str, *, include_children: bool) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Any
 from crm_sdk.resources.accounts import Accounts
 
 from ...data.document import Document
+from ...data.merging import missing_members
 from ...problems import invalid
 from ...serving import STAMPS, Context, Members, serves
 from .figures import refresh
-from .records import ACCOUNTS, ancestors_of, hierarchy_cycle
+from .records import ACCOUNTS, ancestors_of, check_parent, height_of, hierarchy_cycle
 
 _MOVED = {"contacts": "contact", "deals": "deal", "activities": "activity", "leads": "lead"}
 _OWN = STAMPS | {"merged_ids", "merged_into", "parent_id", "territory_id", "owner_id", *ACCOUNTS.computed}
@@ -33,14 +34,15 @@ def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values:
         call.collection("account").put(doc | {"deleted_at": call.now, "merged_into": survivor["id"]})
     moved = {name: _hand_over(call, kind, gone, survivor) for name, kind in _MOVED.items()}
     moved["children"] = _hand_over_children(call, gone, survivor)
-    changes: dict[str, Any] = {}
+    check_parent(call, survivor, parent_id, height=height_of(call, survivor["id"]))
+    given_values = ACCOUNTS.stored_form(call, values, survivor) if values else {}
+    changes = dict(given_values)
     for doc in duplicates:
-        known = {**survivor, **changes}
-        changes |= {
-            name: doc[name] for name in doc if name not in _OWN and _empty(known.get(name)) and not _empty(doc[name])
-        }
-    if values:
-        changes |= ACCOUNTS.stored_form(call, values, survivor)
+        said = given_values.keys() - {"currency"}
+        theirs = {name: value for name, value in doc.items() if name not in _OWN | said}
+        if doc["currency"] != given_values.get("currency", doc["currency"]):
+            theirs["annual_revenue"] = None  # the caller says which currency the survivor has
+        changes |= missing_members({**survivor, **changes}, theirs, amounts=("annual_revenue",))
     ids = [id for doc in duplicates for id in (*doc["merged_ids"], doc["id"])]
     changes |= {"merged_ids": list(dict.fromkeys([*survivor["merged_ids"], *ids])), "parent_id": parent_id}
     ACCOUNTS.change(call, survivor, changes, verb="merged", metadata={"merged_ids": sorted(gone)})
@@ -51,10 +53,6 @@ def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values:
         "merged_ids": [doc["id"] for doc in duplicates],
         "moved": moved,
     }
-
-
-def _empty(value: object) -> bool:
-    return value in (None, "", [], {})
 
 
 def _parent_after(call: Context, survivor: Document, gone: set[str]) -> str | None:

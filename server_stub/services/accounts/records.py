@@ -61,6 +61,17 @@ def check_parent(call: Context, account: Document | None, parent_id: str | None,
         )
 
 
+def height_of(call: Context, account_id: str) -> int:
+    """Return how many levels there are below an account; no more are counted than there may be."""
+    level, height = [account_id], 0
+    while height <= LEVELS:
+        level = [child["id"] for id in level for child in call.collection("account").find("parent_id", id)]
+        if not level:
+            break
+        height += 1
+    return height
+
+
 def by_rules(call: Context, account: Document) -> dict[str, Any]:
     """Return the members of an account that say which territory the rules put it into."""
     territory = territory_of(call, account)

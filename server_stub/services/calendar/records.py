@@ -110,7 +110,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     event = {**before, **members, **derived}
     _check_times(event)
     if any(event[name] != before[name] for name in ("contact_id", "deal_id")):
-        derived |= _relation_members(call, event)
+        derived |= _relation_members(call, event, before)
     elif before["contact_id"] is not None:  # the names are the contact's own
         derived |= {name: before[name] for name in ("contact_name", "contact_company") if name in members}
     if event["start_time"] != before["start_time"]:
@@ -163,11 +163,12 @@ def _check_times(event: Members) -> None:
         raise invalid("end_time", "max", f"an event lasts at most {LONGEST.days} days")
 
 
-def _relation_members(call: Context, event: Members) -> dict[str, Any]:
+def _relation_members(call: Context, event: Members, before: Members | None = None) -> dict[str, Any]:
     """Return the members of an event that come from its contact and its deal."""
-    deal = call.reference("deal", event.get("deal_id"), "deal_id")
+    held = before or {}
+    deal = call.reference("deal", event.get("deal_id"), "deal_id", held.get("deal_id"))
     contact_id = event.get("contact_id") or (deal.get("contact_id") if deal is not None else None)
-    contact = call.reference("contact", contact_id, "contact_id")
+    contact = call.reference("contact", contact_id, "contact_id", held.get("contact_id"))
     if contact is None:
         names = {name: event.get(name) for name in ("contact_name", "contact_company")}
         return {"contact_id": None, **names, "account_id": deal.get("account_id") if deal is not None else None}

@@ -87,7 +87,8 @@ def apply(call: Context, doc: Document, given: Members) -> Document:
     """Store changes of a deal, which are in stored form; a stage among them moves it."""
     given = dict(given)
     place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
-    if place:
+    there = {"pipeline_id": (doc["pipeline_id"],), "stage": (doc["stage"], doc["stage_id"])}
+    if any(value not in there[name] for name, value in place.items()):
         wanted = deal_stages.pipeline_of(call, place.get("pipeline_id") or doc["pipeline_id"])
         stage = deal_stages.stage_named(call, wanted, place.get("stage", doc["stage"]))
         if stage["id"] != doc["stage_id"]:
@@ -105,7 +106,8 @@ def apply(call: Context, doc: Document, given: Members) -> Document:
 
 def _tell_changes(call: Context, before: Document, after: Document) -> None:
     call.emit("deal.updated", "deal", after, changes=changes_between(before, after))
-    deal_stages.follow(call, after, before["contact_id"])
+    former = [role["contact_id"] for role in before.get("contact_roles") or ()]
+    deal_stages.follow(call, after, before["contact_id"], *former)
 
 
 @serves(Deals.move_stage)
@@ -272,16 +274,17 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> N
 def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
     """Return who a deal is with: the contact, the others that take part, and the account, given or the contact's."""
     contact_id = given.get("contact_id", before.get("contact_id"))
-    contact = call.reference("contact", contact_id, "contact_id")
+    contact = call.reference("contact", contact_id, "contact_id", before.get("contact_id"))
     contact_id = contact and contact["id"]  # the survivor's, where it was merged
     roles: dict[str, dict[str, Any]] = {}
+    held = [role["contact_id"] for role in before.get("contact_roles") or ()]
     for number, entry in enumerate(given.get("contact_roles", before.get("contact_roles")) or ()):
-        id = call.resolved("contact", entry["contact_id"], f"contact_roles.{number}.contact_id")
+        id = call.resolved("contact", entry["contact_id"], f"contact_roles.{number}.contact_id", held)
         roles[id] = {"role": "other", **entry, "contact_id": id, "is_primary": id == contact_id}
     if contact is not None:
         roles.setdefault(contact["id"], {"contact_id": contact["id"], "role": "other", "is_primary": True})
     known = before.get("account_id") if contact_id == before.get("contact_id") else contact and contact["account_id"]
-    account = call.reference("account", given.get("account_id", known), "account_id")
+    account = call.reference("account", given.get("account_id", known), "account_id", before.get("account_id"))
     free: Members = (
         {} if before.get("contact_id") or before.get("account_id") else before
     )  # what was said, not looked up

@@ -14,6 +14,7 @@ from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
 from ...data.latest import entity_refs, latest_first
+from ...data.merging import EMPTY, missing_members
 from ...problems import invalid
 from ...serving import Answer, Context, Members, serves
 from .owners import OPEN, first_owner
@@ -22,7 +23,6 @@ from .records import LEADS, check_form
 from .signatures import read_signature
 
 _FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "value", "utm", "campaign")
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
 _EVENTS: Mapping[str, str] = {"email": "email.logged", "note": "note.created"}
 """The event of each kind of activity that a capture writes, beside ``activity.created``."""
 
@@ -39,7 +39,7 @@ def web_form(call: Context, submission: Members) -> Answer:
     message = (submission.get("message") or "").strip()
     form = (submission.get("form_id") or "").strip() or None
     members: dict[str, Any] = {
-        **{name: submission[name] for name in ("name", *_FILLED) if submission.get(name) not in _EMPTY},
+        **{name: submission[name] for name in ("name", *_FILLED) if submission.get(name) not in EMPTY},
         "source": "website",
         "source_detail": form,
         "campaign": utm.get("campaign"),
@@ -162,7 +162,7 @@ def _capture(
         call.emit(event, "activity", said)
     about = {"channel": channel, "matched_on": matched_on, "activity_id": said["id"]}
     if before is not None:
-        changes = _additions(before, given, notes, at)
+        changes = _additions(before, given, notes, at, call.tenant["base_currency"])
         changes |= current_score_members(call, before | changes)
         lead = LEADS.change(call, before, changes, verb="captured", metadata=about)
     if lead is before or before is None:  # else it was published with what changed
@@ -236,11 +236,10 @@ def _open(leads: Sequence[Document]) -> list[Document]:
     return latest_first(doc for doc in leads if doc["status"] in OPEN)
 
 
-def _additions(before: Document, given: Members, notes: Sequence[str], at: datetime) -> dict[str, Any]:
+def _additions(before: Document, given: Members, notes: Sequence[str], at: datetime, currency: str) -> dict[str, Any]:
     """Return what a capture adds to a lead: what it lacks, and what cannot be in the way of anything."""
-    changes: dict[str, Any] = {
-        name: given[name] for name in _FILLED if given.get(name) not in _EMPTY and before[name] in _EMPTY
-    }
+    filled = {name: given.get(name) for name in _FILLED} | {"currency": currency}
+    changes = missing_members(before, filled, amounts=("value", "annual_revenue"))
     known = [(one["network"], _handle(one.get("handle") or "")) for one in before["social_profiles"]]
     profiles = [one for one in given.get("social_profiles") or () if (one["network"], one["handle"]) not in known]
     if profiles:

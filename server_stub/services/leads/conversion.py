@@ -15,6 +15,7 @@ from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
 from ...data.latest import entity_refs, latest_first
+from ...data.merging import missing_members
 from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import Context, Members, changes_between, serves
@@ -180,18 +181,16 @@ def _hosts(lead: Members) -> list[str]:
 
 def _missing_members(doc: Document, members: Members) -> dict[str, Any]:
     """Return the members that a record which was there lacks; what it knows already stays."""
-    changes = {name: value for name, value in members.items() if doc.get(name) in _EMPTY and value not in _EMPTY}
+    changes = missing_members(doc, members, amounts=("annual_revenue",))
     own: dict[str, Any] = {**(members.get("custom_fields") or {}), **doc["custom_fields"]}
     return changes | ({"custom_fields": own} if own != doc["custom_fields"] else {})
 
 
 def _fill_account(call: Context, lead: Document, account: Document) -> Document:
-    members = {name: lead[name] for name in _OF_COMPANY} | {"billing_address": lead["address"]}
+    members = {name: lead[name] for name in (*_OF_COMPANY, "currency")} | {"billing_address": lead["address"]}
     host = normalise.host(lead["website"])
     if host and not account["website"] and not call.collection("account").find("domain", host):
         members["domain"] = host
-    if account["currency"] not in (None, lead["currency"]):
-        members["annual_revenue"] = None  # an amount of another currency
     changes = _missing_members(account, members)
     return ACCOUNTS.change(call, ACCOUNTS.writable(call, account["id"]), changes) if changes else account
 
@@ -208,9 +207,6 @@ def _fill_contact(call: Context, lead: Document, contact: Document, account: Doc
         return contact
     writable = CONTACTS.writable(call, contact["id"])
     return CONTACTS.change(call, writable, CONTACTS.stored_form(call, changes, writable))
-
-
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 # -- what is made --------------------------------------------------------------------------------------------------

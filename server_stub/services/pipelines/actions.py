@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from crm_sdk.models.activities import Task
 from crm_sdk.models.deals import Deal
 from crm_sdk.resources.deals import Deals
+from crm_sdk.wire import camel
 
+from ...bulk import error_of
 from ...data.blanks import blank
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
 from ...data.filters import filter_fields
-from ...problems import Problem, invalid
+from ...problems import LOG, Problem, invalid, validation
+from ...request.intake import receive_changes
 from ...serving import Context, Members
 from ..deals import records as deals
 from ..deals import stages as deal_stages
@@ -26,6 +31,29 @@ FIELDS = filter_fields(Deal)
 
 class StopRule(Exception):  # noqa: N818 # it is no error: the rule asks for it
     """Raised by the action ``stop``: the actions behind it are not carried out."""
+
+
+def attempt(call: Context, rule: Members, work: Callable[[], object]) -> Mapping[str, Any] | None:
+    """Do something of a rule, all of it or nothing. Return the ErrorDetail of what it failed of; None where it did not.
+
+    A mistake in what it does is a failure of this rule too, and in the log with its traceback. Raises StopRule once
+    what came before ``stop`` is done.
+    """
+    stopped = False
+    try:
+        with call.server.store.transaction():
+            try:
+                work()
+            except StopRule:
+                stopped = True
+    except Problem as problem:
+        return error_of(problem)
+    except Exception as error:
+        LOG.exception("the rule %s failed (%s)", rule["id"], call.request_id)
+        return error_of(Problem("INTERNAL_ERROR", f"the rule raised {type(error).__name__}; the log has more"))
+    if stopped:
+        raise StopRule
+    return None
 
 
 # -- checking --------------------------------------------------------------------------------------------------------
@@ -51,14 +79,40 @@ def _check_references(call: Context, spec: Members, where: str) -> None:
     call.reference("user", spec.get("owner_id"), f"{where}.owner_id")
     call.resolved("user", spec.get("user_ids") or [], f"{where}.user_ids")
     if spec["type"] == "update_field":
-        field = spec["field"]
-        if field not in Deals.update.arguments.members:
-            message = f"deals have no field {field!r} that can be set"
-            raise Problem("UNKNOWN_FIELD", message, field=f"{where}.field", details={"field": field})
+        _check_value(call, spec, where)
     if spec["type"] == "branch":
         compile_filters(spec["conditions"], FIELDS, now=call.now)
         check_actions(call, spec["then"], f"{where}.then")
         check_actions(call, spec.get("otherwise") or (), f"{where}.otherwise")
+
+
+def moves_to(actions: Sequence[Members], stage: Members) -> bool:
+    """Tell whether one of some actions moves deals to a stage, in whatever branch."""
+    return any(
+        spec.get("stage") in (stage["id"], stage["key"])
+        or (spec.get("field") == "stage" and spec.get("value") in (stage["id"], stage["key"]))
+        or moves_to([*(spec.get("then") or ()), *(spec.get("otherwise") or ())], stage)
+        for spec in actions
+    )
+
+
+def _check_value(call: Context, spec: Members, where: str) -> None:
+    """Refuse a value that no update of a deal would take. Raises 422 that names the place in the value."""
+    name, path = spec["field"], f"{where}.value"
+    if name not in Deals.update.arguments.members:
+        message = f"deals have no field {name!r} that can be set"
+        raise Problem("UNKNOWN_FIELD", message, field=f"{where}.field", details={"field": name})
+    if "value" not in spec:
+        raise invalid(path, "required", "update_field needs a value; null clears the field")
+    try:
+        value = receive_changes(Deals.update, {camel(name): spec["value"]}, typed=True)[name]
+        deals.DEALS.stored_value(call, name, value)
+    except Problem as problem:
+        entries = [replace(entry, field=path + (entry.field or "").removeprefix(name)) for entry in problem.entries]
+        raise validation(entries) from None
+    kind = _REFERENCES.get(name)
+    if kind is not None:
+        call.reference(kind, value, path)
 
 
 # -- doing -----------------------------------------------------------------------------------------------------------
@@ -74,8 +128,7 @@ def _write(call: Context, deal: Document, changes: Members) -> None:
 
 
 def _update_field(call: Context, deal: Document, spec: Members) -> None:
-    values = Deals.update.arguments.receive({"changes": {spec["field"]: spec["value"]}}, text=False)
-    _write(call, deal, values["changes"])
+    _write(call, deal, receive_changes(Deals.update, {camel(spec["field"]): spec["value"]}, typed=False))
 
 
 def _add_tag(call: Context, deal: Document, spec: Members) -> None:
@@ -136,6 +189,8 @@ def _stop(call: Context, deal: Document, spec: Members) -> None:
     raise StopRule
 
 
+_REFERENCES = {**deals.DEALS.refers, "contact_id": "contact", "account_id": "account", "pipeline_id": "pipeline"}
+"""The fields of a deal that hold the id of another record, and its kind."""
 _PARAMETERS: Mapping[str, Sequence[str]] = {
     "update_field": ("field",),
     "add_tag": ("tag",),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from crm_sdk.models.pipelines import AutomationRule
 from crm_sdk.resources.deals import Deals
 from crm_sdk.resources.pipelines import PipelineAutomation
 
-from ...bulk import error_of
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
 from ...data.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, changes_between, serves
-from .actions import FIELDS, StopRule, carry_out, check_actions, describe
+from .actions import FIELDS, StopRule, attempt, carry_out, check_actions, describe, moves_to
 from .records import PIPELINES
 
 EVENTS = (
@@ -30,8 +30,11 @@ _NEEDED: Mapping[str, str] = {"days_in_stage": "days", "field_changed": "field"}
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
     """Refuse a rule that could not run; a new one is the last of its pipeline."""
     pipeline_id = before["pipeline_id"] if before is not None else members["pipeline_id"]
-    if "trigger" in members:
-        _check_trigger(call, members["trigger"], pipeline_id)
+    enabled = members.get("enabled", before is None or before["enabled"])
+    if "trigger" in members or (before is not None and enabled and not before["enabled"]):
+        # A rule that is off may keep a stage that is gone; it cannot be switched on with it.
+        there: Members = before["trigger"] if before is not None else {}
+        _check_trigger(call, members.get("trigger", there), pipeline_id, {} if enabled else there)
     if members.get("conditions"):
         compile_filters(members["conditions"], FIELDS, now=call.now)
     if "actions" in members:
@@ -42,13 +45,13 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     return {"position": max((rule["position"] for rule in rules), default=-1) + 1}
 
 
-def _check_trigger(call: Context, trigger: Members, pipeline_id: str) -> None:
+def _check_trigger(call: Context, trigger: Members, pipeline_id: str, held: Members) -> None:
     event = trigger["event"]
     if event not in EVENTS:
         message = f"{event!r} is not one of {', '.join(EVENTS)}"
         raise invalid("trigger.event", "choice", message, choices=list(EVENTS))
     for name in ("stage_id", "from_stage_id"):
-        stage = call.reference("stage", trigger.get(name), f"trigger.{name}")
+        stage = call.reference("stage", trigger.get(name), f"trigger.{name}", held.get(name))
         if stage is not None and stage["pipeline_id"] != pipeline_id:
             raise invalid(f"trigger.{name}", "reference", f"{stage['name']} is a stage of another pipeline")
     needed = _NEEDED.get(event)
@@ -57,6 +60,15 @@ def _check_trigger(call: Context, trigger: Members, pipeline_id: str) -> None:
     if trigger.get("field") is not None and trigger["field"] not in Deals.update.arguments.members:
         message = f"deals have no field {trigger['field']!r}"
         raise Problem("UNKNOWN_FIELD", message, field="trigger.field", details={"field": trigger["field"]})
+
+
+def disable_rules_of(call: Context, stage: Document) -> None:
+    """Switch off the rules that wait for a stage that is gone, or move deals to it: they could only fail."""
+    for rule in call.collection("rule").find("pipeline_id", stage["pipeline_id"]):
+        trigger: Members = rule["trigger"]
+        waits = stage["id"] in (trigger.get("stage_id"), trigger.get("from_stage_id"))
+        if rule["enabled"] and (waits or moves_to(rule["actions"], stage)):
+            RULES.change(call, rule, {"enabled": False}, reason=f"the stage {stage['name']} was deleted")
 
 
 @serves(PipelineAutomation.test)
@@ -103,14 +115,13 @@ def _preview(call: Context, rule: Document, deal: Document) -> list[dict[str, An
                 preview: dict[str, Any] = {"type": spec["type"], "description": describe(spec), "error": None}
                 previews.append(preview)
                 try:
-                    carry_out(call, deal["id"], spec)
+                    preview["error"] = attempt(call, rule, partial(carry_out, call, deal["id"], spec))
                 except StopRule:
-                    break
-                except Problem as problem:
-                    preview["error"] = error_of(problem)
                     break
                 finally:
                     preview["changes"] = changes_between(before, call.record("deal", deal["id"]))
+                if preview["error"] is not None:
+                    break
             raise _UndoError
     except _UndoError:
         return previews

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from ... import jobs
-from ...bulk import error_of
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
 from ...problems import Problem
 from ...serving import Context, Members, reacts, runs
 from ...timetable import recurs
 from ..deals import figures as deal_figures
-from .actions import FIELDS, StopRule, carry_out
+from .actions import FIELDS, StopRule, attempt, carry_out
 
 DEEPEST = 5
 """How long a chain of rules may be, each run of which was caused by the one before."""
@@ -69,19 +69,14 @@ def run(call: Context, job: Document) -> Mapping[str, Any]:
     rule, deal = call.collection("rule").get(task["rule_id"]), call.collection("deal").get(task["deal_id"])
     error: Mapping[str, Any] | None = None
     if rule is not None and deal is not None and compile_filters(rule["conditions"], FIELDS, now=call.now)(deal):
-        try:
-            if task["depth"] > DEEPEST:
-                message = f"{DEEPEST} rules were caused by one another: this is a loop"
-                raise Problem("AUTOMATION_LOOP", message)
-            with call.server.store.transaction():
-                _act(call, rule, deal["id"])
-        except Problem as problem:
-            error = error_of(problem)
+        error = attempt(call, rule, partial(_act, call, rule, deal["id"], task["depth"]))
         _note(call, rule, deal, task, error)
     return {"status": "failed" if error else "succeeded", "error": error}
 
 
-def _act(call: Context, rule: Document, deal_id: str) -> None:
+def _act(call: Context, rule: Document, deal_id: str, depth: int) -> None:
+    if depth > DEEPEST:
+        raise Problem("AUTOMATION_LOOP", f"{DEEPEST} rules were caused by one another: this is a loop")
     try:
         for spec in rule["actions"]:
             carry_out(call, deal_id, spec)

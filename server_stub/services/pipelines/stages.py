@@ -14,6 +14,7 @@ from ...problems import Problem
 from ...serving import STAMPS, Context, changes_between, serves
 from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
+from .automation import disable_rules_of
 from .records import PIPELINES, with_stage_sums
 from .stage_members import KINDS, check_order, stage_form
 
@@ -65,6 +66,8 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     others = [one for one in deal_stages.stages(call, stage["pipeline_id"]) if one["id"] != stage["id"]]
     if after is not None:
         others.insert(after["position"], after)
+    else:
+        disable_rules_of(call, stage)
     _number(call, others)
     if before is not None and after is not None and before["probability"] != after["probability"]:
         for deal in call.collection("deal").find("stage_id", after["id"]):

@@ -41,6 +41,42 @@ def test_the_survivor_gets_what_it_lacks_and_all_that_was_the_others(client: Crm
     assert [entry["action"] for entry in stub.audit()][-1] == "account.merged"
 
 
+@pytest.mark.parametrize(
+    ("keep", "values", "found"),
+    [
+        ({}, None, (Decimal(900), "EUR")),
+        ({"annual_revenue": 5}, None, (Decimal(5), "USD")),
+        ({"annual_revenue": 0}, None, (Decimal(0), "USD")),
+        ({"currency": "EUR"}, None, (Decimal(900), "EUR")),
+        ({}, {"annual_revenue": 7}, (Decimal(7), "USD")),
+        ({}, {"currency": "USD"}, (None, "USD")),
+        ({}, {"currency": "EUR"}, (Decimal(900), "EUR")),
+        ({}, {"annual_revenue": None}, (None, "USD")),
+    ],
+)
+def test_an_amount_comes_with_its_currency(client: CrmClient, keep: Any, values: Any, found: Any) -> None:
+    account: Any = {"name": "Keep", **keep}
+    survivor = client.accounts.create(account)
+    other = client.accounts.create({"name": "One", "annual_revenue": 900, "currency": "EUR"})
+    merged = client.accounts.merge(survivor.id, [other.id], values=values).account
+    assert (merged.annual_revenue, merged.currency) == found
+
+
+def test_a_merge_makes_no_tree_deeper_than_ten(client: CrmClient) -> None:
+    def chain(length: int) -> list[str]:
+        ids = [client.accounts.create({"name": "Top"}).id]
+        for _ in range(length - 1):
+            ids.append(client.accounts.create({"name": "Below", "parent_id": ids[-1]}).id)
+        return ids
+
+    deep, other = chain(8), chain(4)
+    with pytest.raises(ConflictError) as caught:
+        client.accounts.merge(deep[-1], [other[0]])
+    assert caught.value.code == "HIERARCHY_TOO_DEEP" and caught.value.details == {"limit": 10}
+    assert client.accounts.get(other[0]).child_count == 1 and client.accounts.get(deep[-1]).merged_ids == []
+    assert client.accounts.merge(deep[-1], [other[1]]).moved.children == 1, "ten levels are allowed"
+
+
 def test_what_cannot_be_merged_leaves_all_as_it_was(client: CrmClient, stub: StubServer) -> None:
     keep, one = client.accounts.create({"name": "Keep"}), client.accounts.create({"name": "One"})
     middle = client.accounts.create({"name": "Middle", "parent_id": one.id})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
+import pytest
 from refusals import refused
 from stub_data import some, stored, trail
 
@@ -121,3 +125,20 @@ def test_a_capture_tells_of_the_lead_and_of_what_was_said(stub: StubServer, clie
     assert captured["metadata"]["matched_on"] == "email"
     assert stored(stub, "activity", captured["metadata"]["activity_id"])["lead_id"] == first.id
     assert len(client.leads.scoring_history(first.id).items) == 2, "what was said counts at once"
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ({}, (Decimal(50), "USD")),
+        ({"currency": "EUR"}, (Decimal(50), "USD")),
+        ({"currency": "EUR", "annual_revenue": 7}, (None, "EUR")),
+        ({"currency": "EUR", "value": 0}, (Decimal(0), "EUR")),
+    ],
+)
+def test_a_value_that_comes_in_is_in_the_companys_currency(client: CrmClient, known: Any, found: Any) -> None:
+    ada: Any = {"name": "Ada", "email": "ada@initech.test", **known}
+    lead = client.leads.create(ada)
+    client.leads.capture.web_form({"email": "ada@initech.test", "value": 50})
+    now = client.leads.get(lead.id)
+    assert (now.value, now.currency) == found

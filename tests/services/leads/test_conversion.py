@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+import pytest
 from refusals import refused
 from stub_data import some, stored, trail
 
@@ -121,6 +123,34 @@ def test_the_members_of_the_deal_are_checked_as_those_of_any_deal(client: CrmCli
     assert (error.status, error.code, error.fields[0].field) == (409, "DUPLICATE_VALUE", "deal.external_id")
     made = some(client.leads.convert(lead.id, deal={"title": "Mine", "value": 5, "currency": "EUR"}).deal)
     assert (made.title, made.value, made.currency, made.status) == ("Mine", Decimal(5), "EUR", "open")
+
+
+def test_an_external_id_of_the_deal_is_one_deals_own(client: CrmClient) -> None:
+    """A taken one refuses the conversion, alone and in bulk; an empty one is none, however often it comes."""
+    leads = [client.leads.create({"name": f"Ada {number}"}).id for number in range(4)]
+    for lead in leads[:2]:
+        assert some(client.leads.convert(lead, deal={"external_id": ""}).deal).external_id is None
+    client.leads.convert(leads[2], deal={"external_id": "x-1"})
+    (item,) = client.leads.bulk_convert([{"lead_id": leads[3], "deal": {"external_id": "x-1"}}]).items
+    assert item.error is not None
+    assert (item.status, item.error.code, item.error.field) == ("failed", "DUPLICATE_VALUE", "deal.externalId")
+    assert client.leads.get(leads[3]).status == "new"
+
+
+@pytest.mark.parametrize(
+    ("account", "found"),
+    [
+        ({}, (Decimal(900), "EUR")),
+        ({"annual_revenue": 5}, (Decimal(5), "USD")),
+        ({"currency": "EUR"}, (Decimal(900), "EUR")),
+    ],
+)
+def test_the_revenue_of_a_company_comes_with_its_currency(client: CrmClient, account: Any, found: Any) -> None:
+    there: Any = {"name": "Initech", **account}
+    client.accounts.create(there)
+    lead = client.leads.create({"name": "Ada", "company": "Initech", "annual_revenue": 900, "currency": "EUR"})
+    filled = some(client.leads.convert(lead.id, create_deal=False).account)
+    assert (filled.annual_revenue, filled.currency) == found
 
 
 def test_what_an_account_lacks_is_filled_in_and_no_domain_is_taken_from_another(client: CrmClient) -> None:

@@ -6,7 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from crm_sdk import CrmClient
+import pytest
+
+from crm_sdk import CrmClient, InvalidInputError
+from crm_sdk.models.values import LARGEST_AMOUNT
 from server_stub import StubServer
 
 
@@ -41,3 +44,18 @@ def test_qualified_is_what_ever_was(stub: StubServer, client: CrmClient) -> None
     before = mvp.analytics.dashboard().summary.qualified_leads
     client.leads.qualify(one, qualified=False, reason="Gone")
     assert mvp.analytics.dashboard().summary.qualified_leads == before
+
+
+def test_the_largest_amounts_are_added_up_to_the_last_digit(client: CrmClient) -> None:
+    """Amounts have an end, so that no sum of them is beyond what can be reckoned with."""
+    before = {stats.source: stats.total_value for stats in client.leads.sources().sources}
+    most = LARGEST_AMOUNT - Decimal("0.01")
+    for _ in range(3):
+        client.leads.create({"name": "Ada", "value": most, "source": "referral", "annual_revenue": most})
+    (stats,) = [stats for stats in client.leads.sources().sources if stats.source == "referral"]
+    assert stats.total_value == before.get("referral", 0) + 3 * most
+    for beyond in (LARGEST_AMOUNT, -LARGEST_AMOUNT, Decimal("1e999999"), Decimal("NaN"), Decimal("1e-30")):
+        for name in ("value", "annual_revenue"):
+            lead: Any = {"name": "Ada", name: beyond}
+            with pytest.raises(InvalidInputError, match=name):
+                client.leads.create(lead)

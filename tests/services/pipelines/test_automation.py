@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from crm_sdk import ConflictError, CrmClient
+from crm_sdk import ConflictError, CrmClient, ValidationError
 from crm_sdk.models import Pipeline
 from server_stub import StubServer
+from server_stub.services.pipelines import actions
 
 STAGES: Any = [
     {"name": "Start", "probability": 10},
@@ -72,6 +73,26 @@ def test_rules_are_kept_in_order_and_filtered(client: CrmClient, pipeline: Pipel
         ({"actions": [{"type": "assign_owner", "ownerId": "user_none"}]}, "REFERENCE_NOT_FOUND", "actions.0.ownerId"),
         ({"actions": [{"type": "update_field", "field": "nope", "value": 1}]}, "UNKNOWN_FIELD", "actions.0.field"),
         ({"conditions": [{"filters": [{"field": "nope", "op": "eq", "value": 1}]}]}, "UNKNOWN_FIELD", None),
+        *(
+            ({"actions": [update]}, code, f"actions.0.{field}")
+            for update, code, field in (
+                ({"type": "update_field", "field": "value"}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "value", "value": "much"}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "value", "value": 10**15}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "value", "value": None}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "priority", "value": 7}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "priority", "value": "urgent"}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "tags", "value": ["x", 1]}, "VALIDATION_ERROR", "value.1"),
+                ({"type": "update_field", "field": "tags", "value": "x"}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "title", "value": " "}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "expected_close_date", "value": 5}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "probability_override", "value": 101}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "pipeline_id", "value": 5}, "VALIDATION_ERROR", "value"),
+                ({"type": "update_field", "field": "pipeline_id", "value": "none"}, "REFERENCE_NOT_FOUND", "value"),
+                ({"type": "update_field", "field": "owner_id", "value": "none"}, "REFERENCE_NOT_FOUND", "value"),
+                ({"type": "update_field", "field": "contact_id", "value": "none"}, "REFERENCE_NOT_FOUND", "value"),
+            )
+        ),
     ],
 )
 def test_a_rule_that_could_not_run_is_refused(
@@ -82,6 +103,88 @@ def test_a_rule_that_could_not_run_is_refused(
     error = refused.json()["errors"][0]
     assert (refused.status, error["code"]) == (422, code)
     assert field is None or error["field"] == field
+
+
+UPDATES = {
+    "value": 5_000, "probability_override": 40, "expected_close_date": "2026-09-01", "next_step": "Call", "tags": ["a"],
+    "custom_fields": {"tier": 1}, "lost_notes": None, "priority": "high", "title": "New", "owner_id": "user_sam",
+    "pipeline_id": "pipeline_acme", "contact_id": "contact_123",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", UPDATES)
+def test_every_field_can_be_updated_by_its_name(client: CrmClient, stub: StubServer, field: str) -> None:
+    deal = client.deals.create({"title": "Engine", "value": 1})
+    stored = stub.store.collection("tenant_acme", "deal").get(deal.id)
+    assert stored is not None
+    value = stored["pipeline_id"] if field == "pipeline_id" else UPDATES[field]
+    action: Any = {"type": "update_field", "field": field, "value": value}
+    body: Any = {"name": "R", "trigger": {"event": "field_changed", "field": "description"}, "actions": [action]}
+    made = client.pipelines.automation.create(stored["pipeline_id"], body)
+    (tried,) = client.pipelines.automation.test(stored["pipeline_id"], made.id, deal.id).actions
+    assert tried.error is None
+    client.deals.update(deal.id, {"description": "Changed"})
+    client.deals.get(deal.id)
+    (run,) = stub.store.collection("tenant_acme", "execution").all()
+    assert (run["status"], run["error"]) == ("succeeded", None)
+
+
+def test_a_run_that_makes_a_mistake_is_a_failed_run(
+    client: CrmClient, pipeline: Pipeline, stub: StubServer, failures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(actions._ACTIONS, "assign_owner", breaks)
+    broken = rule(client, pipeline, "deal_created", tag("half"), {"type": "assign_owner", "owner_id": "user_sam"})
+    rule(client, pipeline, "deal_created", tag("second"))
+    made = client.deals.create({"title": "Engine", "value": 1})
+    assert client.deals.get(made.id).tags == ["second"]
+    (found,) = [one for one in client.pipelines.automation.list(pipeline.id) if one.id == broken]
+    assert (found.last_status, found.run_count) == ("failed", 1)
+    (run,) = [run for run in stub.store.collection("tenant_acme", "execution") if run["rule_id"] == broken]
+    assert (run["status"], run["error"]["code"]) == ("failed", "INTERNAL_ERROR")
+    tried = client.pipelines.automation.test(pipeline.id, broken, made.id).actions
+    assert [action.error and action.error.code for action in tried] == [None, "INTERNAL_ERROR"]
+    assert [record.getMessage().partition(" (")[0] for record in failures] == [f"the rule {broken} failed"] * 2
+    assert all(record.exc_info[0] is ZeroDivisionError for record in failures)
+    failures.clear()
+
+
+def test_what_stops_a_trial_is_part_of_it(client: CrmClient, pipeline: Pipeline) -> None:
+    everything: Any = [{"filters": [{"field": "value", "op": "gte", "value": 0}]}]
+    branch = {"type": "branch", "conditions": everything, "then": [tag("done"), {"type": "stop"}]}
+    made = client.deals.create({"title": "Engine", "value": 1})
+    tried = client.pipelines.automation.test(
+        pipeline.id, rule(client, pipeline, "deal_won", branch, tag("no")), made.id
+    )
+    assert [[change.field for change in action.changes] for action in tried.actions] == [["tags"]]
+
+
+def test_rules_on_a_stage_that_is_deleted_are_switched_off(client: CrmClient, pipeline: Pipeline) -> None:
+    stage = {found.key: found.id for found in pipeline.stages}
+    to_middle: Any = {"type": "move_stage", "stage": "middle"}
+    on = [{"filters": [{"field": "value", "op": "gte", "value": 1}]}]
+    ended = [
+        rule(client, pipeline, "stage_entered", tag("x"), stage="middle"),
+        rule(client, pipeline, "stage_entered", tag("x"), stage="late", trigger={"from_stage_id": stage["middle"]}),
+        rule(client, pipeline, "deal_created", to_middle),
+        rule(client, pipeline, "deal_created", {"type": "branch", "conditions": on, "then": [tag("x"), to_middle]}),
+        rule(client, pipeline, "deal_created", {"type": "update_field", "field": "stage", "value": stage["middle"]}),
+    ]
+    off = rule(client, pipeline, "stage_left", tag("x"), stage="middle", enabled=False)
+    kept = rule(client, pipeline, "stage_entered", tag("x"), stage="late")
+    client.pipelines.stages.delete(pipeline.id, stage["middle"])
+    rules = {found.id: found for found in client.pipelines.automation.list(pipeline.id)}
+    assert {id for id, found in rules.items() if found.enabled} == {kept}
+    assert [rules[id].version for id in (*ended, off, kept)] == [2] * len(ended) + [1, 1]
+    for id in (ended[0], ended[1], off):
+        with pytest.raises(ValidationError) as refused:
+            client.pipelines.automation.update(pipeline.id, id, {"enabled": True})
+        assert refused.value.code == "REFERENCE_NOT_FOUND"
+        assert client.pipelines.automation.update(pipeline.id, id, {"name": "Kept"}).enabled is False
+    there: Any = {"trigger": {"event": "stage_entered", "stage_id": stage["late"]}, "enabled": True}
+    assert client.pipelines.automation.update(pipeline.id, ended[0], there).enabled
 
 
 def test_rules_act_on_the_deals_of_their_pipeline(client: CrmClient, pipeline: Pipeline, stub: StubServer) -> None:

@@ -82,11 +82,11 @@ def test_refusals_are_http_answers(stub: StubServer, port: Port) -> None:
 
 def test_what_is_no_upgrade_is_a_call(stub: StubServer, port: Port) -> None:
     """The header `Upgrade` alone makes no WebSocket, and only a GET can."""
-    for method, headers in (("GET", {"Upgrade": "websocket"}), ("POST", {"Upgrade": "websocket"})):
+    for method, status, code in (("GET", 404, "ROUTE_NOT_FOUND"), ("POST", 405, "METHOD_NOT_ALLOWED")):
         with httpx.Client() as client:
-            answer = client.request(method, f"{port.url}/ws", headers=ADMIN | headers)
-        assert answer.status_code == 404 and answer.json()["error"]["code"] == "ROUTE_NOT_FOUND"
-    assert stub.handle(Request("POST", "/ws", "", {"upgrade": "websocket"})).status == 404
+            answer = client.request(method, f"{port.url}/ws", headers=ADMIN | {"Upgrade": "websocket"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert stub.handle(Request("POST", "/ws", "", {"upgrade": "websocket"})).status == 405
     assert stub.live.opened == 0
 
 

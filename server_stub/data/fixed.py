@@ -1,0 +1,35 @@
+"""Members that are given when a record is created and not changed later: whether one came back as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from typing_extensions import get_type_hints, is_typeddict
+
+from crm_sdk.wire import camel, is_array, is_object
+
+
+def came_back(hint: Any, sent: object, *there: object) -> bool:
+    """Tell whether a value that was sent is one of those that are there, as far as it can be given.
+
+    `hint` is the type of the member in the input. Of parts that are records of their own, what is computed does not
+    count: the sums of a stage are other ones as soon as a deal is written.
+    """
+    names = frozenset(camel(name) for kind in _inputs(hint) for name in get_type_hints(kind))
+    return any(_given(sent, names) == _given(value, names) for value in there)
+
+
+def _inputs(hint: Any) -> Iterator[Any]:
+    if is_typeddict(hint):
+        yield hint
+    for inner in get_args(hint):
+        yield from _inputs(inner)
+
+
+def _given(value: object, names: frozenset[str]) -> object:
+    if is_array(value):
+        return [_given(item, names) for item in value]
+    if is_object(value) and names:
+        return {name: item for name, item in value.items() if name in names}
+    return value

@@ -1,0 +1,138 @@
+"""What nobody should send is refused: numbers without measure, tags that are none, bodies that are missing or too deep.
+
+Each holds for every call, and none of them is a mistake of the server's own.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from number_places import places
+
+from crm_sdk.catalogue import declared_operations
+from crm_sdk.operation import Operation
+from crm_sdk.route import Route
+from server_stub import StubServer
+from server_stub.request.http import Reply, Request
+
+STUB = StubServer()
+SERVED = {operation.id: operation for operation in declared_operations() if STUB.has_rule(operation)}
+PLACES = [place for place in places() if place.operation.id in SERVED]
+ROUTES = [(operation, route) for operation in SERVED.values() for route in operation.routes.values()]
+
+
+def ask(method: str, target: str, query: str = "", body: bytes = b"", **headers: str) -> Reply:
+    sent = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return STUB.handle(Request(method, target, query, sent, body))
+
+
+def target_of(route: Route) -> str:
+    path = f"/{route.dialect.name}{route.full_path}"
+    for name in route.placeholders:
+        path = path.replace(f"{{{name}}}", "x_1")
+    return path
+
+
+def those(*methods: str) -> list[Any]:
+    return [
+        pytest.param(operation, route, id=f"{operation.id}-{route.dialect.name}")
+        for operation, route in ROUTES
+        if route.method in methods
+    ]
+
+
+def test_there_are_numbers() -> None:
+    found = {str(place) for place in PLACES}
+    assert {"leads.create value", "leads.create custom_fields", "accounts.merge values.annual_revenue"} <= found
+    assert {"leads.convert deal.value", "contacts.search filter_groups.filters.value", "leads.list ?limit"} <= found
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_a_number_without_measure_is_named_and_refused(place: Any) -> None:
+    for literal in ("1e26", "-1e26", "1e999999", "-1e999999", "NaN", "Infinity", "-Infinity", "1" + "0" * 400):
+        query, body = place.request(literal)
+        reply = ask(place.route.method, place.target, query, body)
+        assert reply.status == 422, (literal, reply.status, reply.body)
+        name = place.route.wire_name(place.path[-1]) if place.query else place.path[-1]
+        assert name.replace("_", "").lower() in reply.body.decode().replace("_", "").lower(), (literal, reply.body)
+
+
+# -- the version that a caller knows -----------------------------------------------------------------------------------
+
+VERSIONED = [
+    pytest.param(operation, route, id=f"{operation.id}-{route.dialect.name}")
+    for operation, route in ROUTES
+    if "version" in operation.signature.parameters and route.has("version")
+]
+
+
+TAGS = ("", " ", "²", "٣٣", "9" * 5_000, '""', '"', "W/", "1.0", "-1", "1e3", "0x1", "1_0", "é", '"1", "2"')
+
+
+@pytest.mark.parametrize(("operation", "route"), VERSIONED)
+def test_a_tag_that_is_no_version_is_refused(operation: Operation[..., Any], route: Route) -> None:
+    for tag in TAGS:
+        reply = ask(route.method, target_of(route), body=b"{}", if_match=tag)
+        assert (reply.status, error_of(reply)["field"]) == (422, "version"), (tag, reply.body)
+    for tag in ("1", '"1"', 'W/"1"', " 1 ", "*"):
+        assert error_of(ask(route.method, target_of(route), body=b"{}", if_match=tag)).get("field") != "version", tag
+
+
+def error_of(reply: Reply) -> dict[str, Any]:
+    """Return the first entry of a failure; it has the same members in every dialect."""
+    body = json.loads(reply.body)
+    found: dict[str, Any] = body["errors"][0] if "errors" in body else {**body["error"], **body["error"]["details"]}
+    return found
+
+
+# -- the body ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("operation", "route"), those("PUT", "PATCH"))
+def test_a_change_without_a_body_is_none(operation: Operation[..., Any], route: Route) -> None:
+    reply = ask(route.method, target_of(route))
+    takes = any(route.has(name) for name in operation.arguments.types if name != "version")
+    assert (reply.status == 400 and error_of(reply)["code"] == "BAD_REQUEST") is takes, reply.body
+
+
+DEEP = {
+    "arrays": b'{"name": %s}' % (b"[" * 900 + b"]" * 900),
+    "as a whole": b"[" * 900 + b"]" * 900,
+    "objects": b'{"customFields": %s1%s}' % (b'{"a":' * 900, b"}" * 900),
+    "both": b'{"name": %s1%s}' % (b'[{"a":' * 450, b"}]" * 450),
+    "beyond any reader": b'{"name": %s}' % (b"[" * 200_000),
+}
+
+
+@pytest.mark.parametrize(("operation", "route"), those("POST", "PUT", "PATCH", "DELETE"))
+def test_a_body_that_cannot_be_read_is_refused(operation: Operation[..., Any], route: Route) -> None:
+    half = ('{"name": "\\ud800"}', '{"\\udfff": 1}', '{"a": {"b": ["\\ud83d"]}}')
+    odd = {**DEEP, **{text: text.encode() for text in half}, "bytes": b'{"name": "\xed\xa0\x80"}', "none": b"null"}
+    for what, body in odd.items():
+        reply = ask(route.method, target_of(route), body=body)
+        assert reply.status == 400, (what, reply.status, reply.body)
+
+
+@pytest.mark.parametrize(("operation", "route"), those("GET"))
+def test_a_query_that_cannot_be_read_is_refused(operation: Operation[..., Any], route: Route) -> None:
+    assert ask("GET", target_of(route), "search=%ED%A0%80").status == 400
+
+
+# -- the method --------------------------------------------------------------------------------------------------------
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PATHS = {target_of(route): route for _, route in ROUTES}
+BESIDE = ("/openapi.json", "/v1/openapi.json", "/ws", "/mvp/ws", "/ws/websocket", "/flow/api/events/stream")
+
+
+@pytest.mark.parametrize("target", [*PATHS, *BESIDE])
+def test_a_wrong_method_names_the_right_ones(target: str) -> None:
+    replies = {method: ask(method, target, body=b"{}") for method in (*METHODS, "TRACE", "BREW")}
+    refused = {method: reply for method, reply in replies.items() if reply.status == 405}
+    assert {"TRACE", "BREW"} <= refused.keys()
+    for reply in refused.values():
+        assert error_of(reply)["code"] == "METHOD_NOT_ALLOWED"
+        assert reply.headers["Allow"] == ", ".join(sorted({*METHODS} - refused.keys()))
