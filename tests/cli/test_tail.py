@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from patience import HANG
 from shell import ROOT, Crm, Result
 
 from crm_cli import failures
@@ -28,7 +29,7 @@ from server_stub import StubServer
 pytest_plugins = ["cli_fixtures"]
 
 TAIL = ("events", "tail", "--since", "0")
-DEALS = ("channels", "join", "user:user_ada:deals", "--since", "0", "--timeout", "20")
+DEALS = ("channels", "join", "user:user_ada:deals", "--since", "0", "--timeout", "120")
 
 
 def lines(done: Result) -> list[Any]:
@@ -291,6 +292,41 @@ def test_an_interruption_is_quiet_and_says_where_to_go_on(
     assert capsys.readouterr().err == "to continue: --since e1:7\n"
 
 
+class Losing(Told):
+    """A stream in which an interruption is lost: dropped where Python drops exceptions, or made another error of."""
+
+    error: type[Exception] | None = None
+
+    def wait(self, timeout: float) -> Any:
+        class Last:
+            def __del__(self) -> None:
+                signal.raise_signal(signal.SIGINT)
+
+        if self.error is None:
+            Last()
+            return None
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise self.error("Error building the validator") from None
+
+
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_an_interruption_that_is_lost_ends_it_all_the_same(
+    error: type[Exception] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Losing()
+    source.error = error
+
+    def follow() -> int:
+        return tailing.tail(source, plainly, "jsonl", Ending(None, None, None, offline=False))
+
+    handlers = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    assert failures.run_guarded(follow, debug=False, secrets=(), flags={}) == 130
+    assert capsys.readouterr() == ("", "")
+    assert (signal.getsignal(signal.SIGINT), sys.unraisablehook) == handlers
+
+
 # -- channels --------------------------------------------------------------------------------------------------------
 
 
@@ -318,7 +354,7 @@ def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServe
         mover = threading.Thread(target=move)
         mover.start()
         try:
-            words = ("channels", "join", "record:lead:lead_123", "--timeout", "10")
+            words = ("channels", "join", "record:lead:lead_123", "--timeout", "120")
             done = served(*words, "--until", "type=cursor and x=3")
         finally:
             moving.set()
@@ -356,21 +392,21 @@ def test_against_a_server_in_another_process(started: Any, crm: Crm, monkeypatch
     url = server.stderr.readline().split(" on ")[1].split()[0]
     monkeypatch.setenv("CRM_BASE_URL", url)
     monkeypatch.setenv("CRM_API_KEY", "acme-admin")
-    waiting = started(*TAIL, "--until", "type=lead.created and data.name=Grace", "--timeout", "30")
+    waiting = started(*TAIL, "--until", "type=lead.created and data.name=Grace", "--timeout", "120")
     endless = started("events", "tail", "--since", "0")
     unread = started("events", "tail", "--since", "0", "--type", "lead.created")
     for name in ("Ada", "Grace"):
         assert crm("leads", "create", "--name", name).status == 0
-    out, err = waiting.communicate(timeout=30)
+    out, err = waiting.communicate(timeout=HANG)
     assert (waiting.returncode, err) == (0, "")
     told = [json.loads(line) for line in out.splitlines()]
     assert [line["data"]["name"] for line in told if line["type"] == "lead.created"] == ["Ada", "Grace"]
     assert json.loads(endless.stdout.readline())["data"]["name"] == "Ada"
     endless.send_signal(signal.SIGINT)
-    _, err = endless.communicate(timeout=30)
+    _, err = endless.communicate(timeout=HANG)
     assert (endless.returncode, err) == (130, "")
     for name in ("Ada", "Grace"):
         assert json.loads(unread.stdout.readline())["data"]["name"] == name
     unread.stdout.close()  # nothing more happens, and it is noticed all the same
-    assert unread.wait(timeout=30) == 141
+    assert unread.wait(timeout=HANG) == 141
     assert unread.stderr.read() == ""

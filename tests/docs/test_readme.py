@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
+from patience import HANG
 
 from server_stub import StubServer
 
@@ -30,7 +31,7 @@ def shell(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess
         **more,
     }
     return subprocess.run(
-        ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=HANG
     )
 
 

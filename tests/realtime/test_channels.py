@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from blocking import MODES, Place
+from patience import HANG, until
 
 from crm_sdk.errors import (
     AuthenticationError,
@@ -85,18 +86,11 @@ def pushes(channel: Any, count: int, kind: type[Any]) -> list[Any]:
     """Return the next so many pushes of a kind."""
     found: list[Any] = []
     while len(found) < count:
-        push = channel.wait(10)
+        push = channel.wait(HANG)
         assert push is not None, f"nothing came after {found}"
         if isinstance(push, kind):
             found.append(push)
     return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_what_happens_to_deals_is_pushed_with_its_types(office: Office) -> None:

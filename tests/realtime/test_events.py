@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from blocking import MODES, Place, client_of, opened
+from patience import HANG
 
 from crm_sdk import CrmClient, Cursor
 from crm_sdk.errors import (
@@ -72,7 +73,7 @@ def names(stream: Any, count: int, kind: type[Any] = LeadCreated) -> list[str]:
     """Return the names in the next so many events of a kind."""
     found: list[str] = []
     while len(found) < count:
-        event = stream.wait(10)
+        event = stream.wait(HANG)
         assert event is not None, f"nothing came after {found}"
         if isinstance(event, kind):
             found.append(event.data.name)
@@ -83,7 +84,7 @@ def test_what_a_call_does_arrives_as_a_typed_event(company: Company, over: Over)
     with company.listening(over=over, types=["lead.created", "lead.updated"]) as stream:
         lead_id = company.lead("ann")
         company.user.leads.update(lead_id, {"status": "contacted"})
-        created, updated = stream.wait(10), stream.wait(10)
+        created, updated = stream.wait(HANG), stream.wait(HANG)
     assert isinstance(created, LeadCreated) and isinstance(updated, LeadUpdated)
     assert (created.data.id, created.data.name, created.data.email) == (lead_id, "ann", "ann@example.com")
     assert created.data.source == "api" and created.timestamp is not None and created.mismatches == ()
@@ -198,7 +199,7 @@ def test_an_expired_place_is_a_gap_with_both_ends(inside: Company, over: Over, m
         inside.lead(f"lead{n}")
     with inside.listening(over=over, since=place, types=["lead.created"]) as stream:
         with pytest.raises(EventGap) as caught:
-            stream.wait(5)
+            stream.wait(HANG)
         assert caught.value.reason == "expired" and caught.value.from_seq == place.seq + 1
         assert caught.value.to_seq is not None and caught.value.to_seq > place.seq
         assert names(stream, 1)
@@ -277,7 +278,7 @@ def test_a_reminder_comes_by_the_clock_alone(inside: Company) -> None:
     )
     with inside.listening(types=["event.reminder"]) as stream:
         inside.stub.clock.advance(3600)
-        event = stream.wait(5)
+        event = stream.wait(HANG)
     assert event is not None and event.type == "event.reminder"
 
 
@@ -290,4 +291,4 @@ def test_waiting_says_what_ended_a_stream_for_good(inside: Company, over: Over) 
         inside.stub.live.abort()
         for _ in range(2):
             with pytest.raises(AuthenticationError):
-                stream.wait(10)
+                stream.wait(HANG)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from blocking import MODES, client_of, opened
+from patience import HANG, until
 from websockets.sync.server import ServerConnection, serve
 
 from crm_sdk import AsyncCrmClient, CrmClient
@@ -32,13 +33,6 @@ def stub() -> StubServer:
     found = StubServer()
     found.live.test_mode = True
     return found
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def joining(topic: str, **options: Any) -> Callable[[Any], Any]:
@@ -82,7 +76,7 @@ def test_a_push_to_a_channel_that_crashes_does_not_wait(stub: StubServer, mode: 
 
         def push() -> None:
             try:
-                channel.push("test:noreply", {}, timeout=30)
+                channel.push("test:noreply", {}, timeout=HANG)
             except ConnectionFailedError as error:
                 found.append(error)
 
@@ -90,7 +84,7 @@ def test_a_push_to_a_channel_that_crashes_does_not_wait(stub: StubServer, mode: 
         waiting.start()
         time.sleep(0.1)
         channel.send("test:crash", {})
-        waiting.join(5)
+        waiting.join(HANG)
         assert len(found) == 1 and "crashed" in str(found[0])
 
 
@@ -114,7 +108,7 @@ def test_a_cursor_that_found_no_room_is_told_of_when_it_moves_again(stub: StubSe
             pass
         stub.clock.advance(0.1)
         theirs.move_cursor(x=99)
-        found = mine.wait(5)
+        found = mine.wait(HANG)
         assert isinstance(found, LiveCursor) and found.members["x"] == 99
 
 
@@ -135,7 +129,7 @@ def test_threads_that_join_and_leave_together_share_one_link(stub: StubServer) -
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(HANG)
         assert not failures
     until(lambda: not stub.live.connections)
 
@@ -171,9 +165,9 @@ def test_a_number_of_another_type_brings_nothing_twice(mode: str) -> None:
     thread.start()
     try:
         kind = CrmClient if mode == "sync" else AsyncCrmClient
-        client = kind(f"http://127.0.0.1:{server.socket.getsockname()[1]}", "key", timeout=5)
+        client = kind(f"http://127.0.0.1:{server.socket.getsockname()[1]}", "key", timeout=HANG)
         with opened(client, joining("room:a"), mode) as channel:
-            assert [channel.wait(5).seq, channel.wait(5).seq, channel.wait(0.7)] == [1, 2, None]
+            assert [channel.wait(HANG).seq, channel.wait(HANG).seq, channel.wait(0.7)] == [1, 2, None]
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(HANG)

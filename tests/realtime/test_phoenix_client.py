@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import HANG
 
 from server_stub import StubServer
 
@@ -70,7 +71,7 @@ def test_the_javascript_client_sees_a_phoenix_server(clients: Path, url: str, cl
         ["node", str(HERE / "drive.mjs"), str(clients), client, url],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import HANG
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -23,7 +24,7 @@ from server_stub.doors.asgi import Port
 from server_stub.request.http import Request
 
 ADMIN = {"Authorization": "Bearer acme-admin"}
-WAIT = 5
+WAIT = HANG
 
 
 @pytest.fixture

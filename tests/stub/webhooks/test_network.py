@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from delivery_receiver import URL, Receiver, only
+from patience import HANG
 
 from crm_sdk import CrmClient
 from crm_sdk.models import WebhookDelivery, WebhookEndpoint
@@ -81,7 +82,7 @@ def test_beside_a_port_a_handler_of_this_process_may_call_the_port() -> None:
         stub.webhooks.receive(URL, handler)
         client.webhooks.create({"url": URL, "events": ["lead.created"]})
         client.leads.create({"name": "Ada"})
-        assert done.wait(10) and seen == ["Ada"]
+        assert done.wait(HANG) and seen == ["Ada"]
 
 
 def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
@@ -89,7 +90,7 @@ def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
     quick, done, order = threading.Event(), threading.Event(), list[str]()
 
     def slow(headers: Mapping[str, str], body: bytes) -> int:
-        assert quick.wait(10)
+        assert quick.wait(HANG)
         order.append("slow")
         done.set()
         return 200
@@ -104,7 +105,7 @@ def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
             stub.webhooks.receive(url, handler)
             client.webhooks.create({"url": url, "events": ["lead.created"]})
         client.leads.create({"name": "Ada"})
-        assert done.wait(10)
+        assert done.wait(HANG)
     assert order == ["fast", "slow"]
 
 
