@@ -61,7 +61,7 @@ def test_each_event_is_a_line_that_says_where_to_go_on(served: Crm, stub: StubSe
     rest = lines(served("events", "tail", "--since", cursor, "--count", "3", "--over", over))
     assert [line["seq"] for line in rest] == [4, 5, 6]
     assert len({line["id"] for line in [*told, *rest]}) == 6
-    present = served("events", "tail", "--since", "now", "--timeout", "0.5", "--over", over)
+    present = served("events", "tail", "--since", "now", "--timeout", "1.5", "--over", over)
     assert (present.status, present.out) == (0, "")
 
 
@@ -195,11 +195,11 @@ def test_until_ends_with_the_event_that_fulfils_it(served: Crm, stub: StubServer
 @pytest.mark.parametrize(
     ("words", "status"),
     [
-        (("--until", "data.name=Zoe", "--timeout", "0.4"), failures.NOT_IN_TIME),
-        (("--count", "9", "--timeout", "0.4"), failures.NOT_IN_TIME),
+        (("--until", "data.name=Zoe", "--timeout", "1.5"), failures.NOT_IN_TIME),
+        (("--count", "9", "--timeout", "1.5"), failures.NOT_IN_TIME),
         (("--until", "data.name=Zoe", "--count", "1"), failures.NOT_IN_TIME),
         (("--until", "data.name=Ada", "--count", "1"), 0),
-        (("--timeout", "0.4"), 0),
+        (("--timeout", "1.5"), 0),
     ],
 )
 def test_what_has_not_happened_in_time_is_an_exit_status(
@@ -338,7 +338,7 @@ def test_what_comes_on_a_channel_is_shown_alike(served: Crm, stub: StubServer) -
     assert (told["topic"], told["id"], told["oldStage"], told["seq"]) == (
         "user:user_ada:deals", won, "negotiation", 1
     )  # fmt: skip
-    assert served(*DEALS, "--until", "id=nobody", "--timeout", "0.4").status == failures.NOT_IN_TIME
+    assert served(*DEALS, "--until", "id=nobody", "--timeout", "1.5").status == failures.NOT_IN_TIME
 
 
 def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServer) -> None:

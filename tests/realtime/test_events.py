@@ -98,6 +98,8 @@ def test_a_message_and_a_figure_that_moves_are_told_too(inside: Company, over: O
         lead_id = inside.lead("ann")
         inside.user.messages.create({"lead_id": lead_id, "content": "Hi, I am interested", "sender": "lead"})
         seen = []
+        while not {MetricsUpdate, MessageReceived} <= {type(event) for event in seen}:
+            seen.append(stream.wait(HANG))
         while (event := stream.wait(0.3)) is not None:
             seen.append(event)
     assert any(isinstance(event, MetricsUpdate) and event.data.metric for event in seen)
@@ -139,7 +141,7 @@ def test_a_credential_that_is_no_good_is_said_at_the_beginning(company: Company,
 
 def test_nobody_there_is_said_at_the_beginning(mode: str, over: Over) -> None:
     company = Company(StubServer(), mode, "http://127.0.0.1:9")
-    with pytest.raises(ConnectionFailedError), company.listening(over=over, client={"timeout": 0.3}):
+    with pytest.raises(ConnectionFailedError), company.listening(over=over, client={"timeout": 1.0}):
         raise AssertionError("it began")
 
 
@@ -230,10 +232,10 @@ def test_a_half_open_link_is_noticed_by_its_silence(mode: str) -> None:
 
 
 def test_a_slow_reader_keeps_the_link(company: Company) -> None:
-    with company.listening(capacity=3, heartbeat=0.05, types=["lead.created"]) as stream:
+    with company.listening(capacity=3, heartbeat=0.5, types=["lead.created"]) as stream:
         for n in range(12):
             company.lead(f"lead{n}")
-        time.sleep(0.3)
+        time.sleep(1.2)
         assert stream.connected
         opened_before = company.stub.live.opened
         assert opened_before == 1

@@ -104,7 +104,7 @@ def test_a_cursor_that_found_no_room_is_told_of_when_it_moves_again(stub: StubSe
             until(lambda: places()[-1:] == [round])  # noqa: B023 # it is over before the next round
             theirs.push("presence:update", {"meta": {"round": round}})
             time.sleep(0.1)
-        while mine.wait(0.05) is not None:
+        while mine.wait(0.3) is not None:
             pass
         stub.clock.advance(0.1)
         theirs.move_cursor(x=99)
@@ -136,16 +136,16 @@ def test_threads_that_join_and_leave_together_share_one_link(stub: StubServer) -
 
 def test_a_link_that_ends_late_takes_nothing_of_the_next_along() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        client = CrmClient(f"http://127.0.0.1:{listener.getsockname()[1]}", "key", timeout=1.0)
+        client = CrmClient(f"http://127.0.0.1:{listener.getsockname()[1]}", "key", timeout=3.0)
         with client:
             first = client.channels.join("room:a")
             threading.Thread(target=first.start).start()
             time.sleep(0.1)
             first.close()
-            time.sleep(0.6)
+            time.sleep(1.5)
             second = client.channels.join("room:b")
             threading.Thread(target=second.start).start()
-            time.sleep(0.6)  # the first attempt has ended, the second has not
+            time.sleep(1.8)  # the first attempt has ended, the second goes on for another second
             assert "closed" not in repr(second)
             second.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from delivery_receiver import URL, Receiver, only
-from patience import HANG
+from patience import HANG, until
 
 from crm_sdk import CrmClient
 from crm_sdk.models import WebhookDelivery, WebhookEndpoint
@@ -43,12 +43,8 @@ def site() -> Iterator[tuple[str, Receiver]]:
 
 def settled(client: CrmClient, endpoint: WebhookEndpoint, attempts: int) -> WebhookDelivery:
     """Return the delivery when so many attempts are in its log; an attempt is entered just after it was answered."""
-    for _ in range(2000):
-        found = only(client, endpoint)
-        if len(found.attempts) >= attempts:
-            return found
-        threading.Event().wait(0.005)
-    raise AssertionError(f"still {only(client, endpoint)}")
+    until(lambda: len(only(client, endpoint).attempts) >= attempts)
+    return only(client, endpoint)
 
 
 def test_beside_a_port_it_is_posted_over_the_network(site: tuple[str, Receiver]) -> None:
