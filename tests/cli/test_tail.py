@@ -292,16 +292,30 @@ def test_an_interruption_is_quiet_and_says_where_to_go_on(
     assert capsys.readouterr().err == "to continue: --since e1:7\n"
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt this process, and those it starts, as it does in a terminal.
+
+    What a shell runs in the background ignores it, and so does all that is started from there.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Losing(Told):
     """A stream in which an interruption is lost: dropped where Python drops exceptions, or made another error of."""
 
     error: type[Exception] | None = None
+    waits = 0
 
     def wait(self, timeout: float) -> Any:
         class Last:
             def __del__(self) -> None:
                 signal.raise_signal(signal.SIGINT)
 
+        self.waits += 1
+        assert self.waits == 1, "it goes on"
         if self.error is None:
             Last()
             return None
@@ -311,6 +325,7 @@ class Losing(Told):
             raise self.error("Error building the validator") from None
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("error", [None, ValueError])
 def test_an_interruption_that_is_lost_ends_it_all_the_same(
     error: type[Exception] | None, capsys: pytest.CaptureFixture[str]
@@ -387,6 +402,7 @@ def started(folder: Any) -> Iterator[Any]:
         process.communicate()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_against_a_server_in_another_process(started: Any, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     server = started("stub", "serve", "--port", "0")
     url = server.stderr.readline().split(" on ")[1].split()[0]
