@@ -192,6 +192,7 @@ def test_until_ends_with_the_event_that_fulfils_it(served: Crm, stub: StubServer
     assert (done.status, [line["data"]["name"] for line in lines(done)]) == (0, ["Ada", "Bob"])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "status"),
     [
@@ -210,6 +211,7 @@ def test_what_has_not_happened_in_time_is_an_exit_status(
     assert (done.status, len(lines(done)), done.err) == (status, 1, "")
 
 
+@pytest.mark.thorough
 def test_offline_it_ends_with_what_has_happened(offline: Crm) -> None:
     nothing = offline("events", "tail")
     assert (nothing.status, nothing.out) == (0, "") and "--since 0 shows what has happened" in nothing.err
@@ -402,6 +404,7 @@ def started(folder: Any) -> Iterator[Any]:
         process.communicate()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("interruptible")
 def test_against_a_server_in_another_process(started: Any, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     server = started("stub", "serve", "--port", "0")

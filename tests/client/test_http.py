@@ -271,6 +271,7 @@ def test_a_download_that_is_left_gives_its_connection_back(net: Loopback, mode: 
         assert client.leads.get("l1").id == "l1"
 
 
+@pytest.mark.thorough
 def test_a_download_may_take_longer_than_the_timeout_as_long_as_it_moves(
     client: Any, call: Call, net: Loopback
 ) -> None:

@@ -27,6 +27,8 @@ from shapes import CONTRACT, Shapes
 
 from server_stub import StubServer
 
+pytestmark = pytest.mark.thorough
+
 ANSWERS: dict[str, dict[str, dict[str, Any]]] = json.loads((CONTRACT / "answers.json").read_text())
 INVENTORY = json.loads((CONTRACT / "endpoints.json").read_text())
 ENDPOINTS = [(dialect, endpoint) for dialect, lines in ANSWERS.items() for endpoint in lines]

@@ -148,6 +148,7 @@ def with_many_deals() -> StubServer:
     return stub
 
 
+@pytest.mark.thorough
 def test_more_was_missed_than_one_reply_holds(mode: str, with_many_deals: StubServer) -> None:
     inside = Office(with_many_deals, mode, None)
     with inside.joined("user:user_ada:deals", since=0, capacity=5000) as channel:
@@ -155,6 +156,7 @@ def test_more_was_missed_than_one_reply_holds(mode: str, with_many_deals: StubSe
     assert titles == [f"d{n}" for n in range(1100)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["drop", "duplicate", "delay", "reorder", "corrupt", "abort", "close", "refuse"])
 def test_whatever_befalls_a_push_all_arrive_once_and_in_order(inside: Office, kind: Any) -> None:
     with inside.joined("user:user_ada:deals") as channel:
@@ -240,6 +242,7 @@ class TestPush:
             ]  # fmt: skip
             assert [push.type for push in pushes(other, 2, UnknownPush)] == ["all", "binb"]
 
+    @pytest.mark.thorough
     def test_a_channel_that_crashes_is_joined_again(self, room: Office) -> None:
         with room.joined("room:lobby") as channel:
             channel.send("test:crash")
@@ -268,6 +271,7 @@ class TestPush:
             assert 50 < room.stub.clock.monotonic() - began < 70
         assert room.stub.live.opened == 1
 
+    @pytest.mark.thorough
     def test_a_server_that_answers_nothing_any_more_is_left_by_the_heartbeat(self, mode: str) -> None:
         room = Office(StubServer(), mode, None)
         room.stub.live.test_mode = True
@@ -299,6 +303,7 @@ class TestCompany:
             assert pushes(ada, 1, Left)[0].present.key == "user_sam"
             assert set(ada.presence) == {"user_ada"}
 
+    @pytest.mark.thorough
     def test_cursors_show_the_newest_place_only(self, office: Office) -> None:
         topic = f"record:deal:{office.deal('Big one')}"
         with office.joined(topic) as ada, office.joined(topic, client={"api_key": "acme-sales"}) as sam:

@@ -17,6 +17,8 @@ from crm_sdk.models import UnknownEvent
 from server_stub import StubServer
 from server_stub.faults.links import LiveFaultKind
 
+pytestmark = pytest.mark.thorough
+
 
 def number(event: object) -> int:
     assert isinstance(event, UnknownEvent), event

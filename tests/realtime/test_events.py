@@ -139,6 +139,7 @@ def test_a_credential_that_is_no_good_is_said_at_the_beginning(company: Company,
         raise AssertionError("it began")
 
 
+@pytest.mark.thorough
 def test_nobody_there_is_said_at_the_beginning(mode: str, over: Over) -> None:
     company = Company(StubServer(), mode, "http://127.0.0.1:9")
     with pytest.raises(ConnectionFailedError), company.listening(over=over, client={"timeout": 1.0}):
@@ -207,6 +208,7 @@ def test_an_expired_place_is_a_gap_with_both_ends(inside: Company, over: Over, m
         assert names(stream, 1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["drop", "duplicate", "delay", "reorder", "corrupt", "abort", "close", "refuse"])
 def test_whatever_befalls_an_event_all_arrive_once_and_in_order(inside: Company, over: Over, kind: Any) -> None:
     with inside.listening(over=over, types=["lead.created"]) as stream:
@@ -220,6 +222,7 @@ def test_whatever_befalls_an_event_all_arrive_once_and_in_order(inside: Company,
     assert inside.stub.live.faults.fault_counts[kind] == 2
 
 
+@pytest.mark.thorough
 def test_a_half_open_link_is_noticed_by_its_silence(mode: str) -> None:
     stub = StubServer()
     with stub.serve() as port:
@@ -231,6 +234,7 @@ def test_a_half_open_link_is_noticed_by_its_silence(mode: str) -> None:
             assert names(stream, 2) == ["a", "b"]
 
 
+@pytest.mark.thorough
 def test_a_slow_reader_keeps_the_link(company: Company) -> None:
     with company.listening(capacity=3, heartbeat=0.5, types=["lead.created"]) as stream:
         for n in range(12):

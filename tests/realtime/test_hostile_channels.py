@@ -19,6 +19,8 @@ from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError, Invalid
 from crm_sdk.realtime.cursors import LiveCursor
 from server_stub import StubServer
 
+pytestmark = pytest.mark.thorough
+
 RECORD = "record:lead:lead_123"
 
 

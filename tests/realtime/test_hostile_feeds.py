@@ -21,6 +21,8 @@ from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import CrmError, EventGap, InvalidResponseError
 from server_stub import StubServer
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(params=MODES)
 def mode(request: pytest.FixtureRequest) -> str:

@@ -21,6 +21,8 @@ from crm_sdk.errors import AuthenticationError, ConfigurationError, CrmError, In
 from crm_sdk.models import LeadCreated
 from server_stub import StubServer
 
+pytestmark = pytest.mark.thorough
+
 BACKENDS = ("asyncio", "trio")
 WAYS: dict[str, Callable[[Any], Any]] = {
     "ws": lambda client: client.events.listen(),

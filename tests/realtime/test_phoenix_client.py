@@ -15,6 +15,8 @@ from patience import HANG
 
 from server_stub import StubServer
 
+pytestmark = pytest.mark.thorough
+
 HERE = Path(__file__).parent.parent / "support" / "phoenix"
 INSTALLED = Path(sys.prefix) / "phoenix"
 """Where `make test` installs the clients."""

@@ -43,6 +43,7 @@ def answering(status: int, **headers: str) -> Generator[tuple[str, list[str]]]:
         thread.join(HANG)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("what", ["events", "channels"])
 def test_a_redirect_takes_no_credential_to_another_server(mode: str, what: str) -> None:

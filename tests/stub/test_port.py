@@ -19,6 +19,8 @@ from crm_sdk import AsyncCrmClient, CrmClient, CrmError
 from server_stub import StubServer
 from server_stub.doors.asgi import _listen
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:

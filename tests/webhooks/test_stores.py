@@ -68,6 +68,7 @@ def test_what_is_long_past_is_swept(ticking: Ticking, tmp_path: Path) -> None:
     file.close()
 
 
+@pytest.mark.thorough
 def test_processes_run_it_once(tmp_path: Path) -> None:
     ids = [f"evt_{n}" for n in range(25)]
     spawn = multiprocessing.get_context("spawn")

@@ -23,6 +23,8 @@ from server_stub import StubServer
 from server_stub.doors.asgi import Port
 from server_stub.request.http import Request
 
+pytestmark = pytest.mark.thorough
+
 ADMIN = {"Authorization": "Bearer acme-admin"}
 WAIT = HANG
 
