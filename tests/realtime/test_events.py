@@ -97,7 +97,7 @@ def test_a_message_and_a_figure_that_moves_are_told_too(inside: Company, over: O
     with inside.listening(over=over) as stream:
         lead_id = inside.lead("ann")
         inside.user.messages.create({"lead_id": lead_id, "content": "Hi, I am interested", "sender": "lead"})
-        seen = []
+        seen: list[Any] = []
         while not {MetricsUpdate, MessageReceived} <= {type(event) for event in seen}:
             seen.append(stream.wait(HANG))
         while (event := stream.wait(0.3)) is not None:
