@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ def end_if_interrupted() -> None:
 
 
 @contextmanager
-def noting_interruptions() -> Iterator[None]:
+def noting_interruptions() -> Generator[None]:
     """Note within it that Ctrl-C was pressed; it raises KeyboardInterrupt as ever.
 
     Only the main thread gets signals, and who ignores or handles this one already goes on to do so.

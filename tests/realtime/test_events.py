@@ -100,6 +100,7 @@ def test_a_message_and_a_figure_that_moves_are_told_too(inside: Company, over: O
         seen: list[Any] = []
         while not {MetricsUpdate, MessageReceived} <= {type(event) for event in seen}:
             seen.append(stream.wait(HANG))
+            assert seen[-1] is not None
         while (event := stream.wait(0.3)) is not None:
             seen.append(event)
     assert any(isinstance(event, MetricsUpdate) and event.data.metric for event in seen)
