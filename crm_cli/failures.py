@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from crm_sdk import errors
 
+from .interruption import interrupted, noting_interruptions
+
 USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
 
 _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
@@ -75,19 +77,20 @@ def run_guarded(
     action: Callable[[], int | None], *, debug: bool, secrets: Collection[str], flags: Mapping[str, str]
 ) -> int:
     """Run a command; returns its exit status. `flags` maps members to how they are typed."""
-    try:
-        status = action()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return reader_gone()
-    except KeyboardInterrupt:
-        complain("interrupted")
-        return 130
-    except Exception as error:
-        if debug:
-            _trace(secrets)
-        return _report(error, secrets, flags)
-    return status or 0
+    with noting_interruptions():
+        try:
+            status = action()
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return reader_gone()
+        except (KeyboardInterrupt, Exception) as error:
+            if isinstance(error, KeyboardInterrupt) or interrupted():
+                complain("interrupted")
+                return 130
+            if debug:
+                _trace(secrets)
+            return _report(error, secrets, flags)
+        return status or 0
 
 
 def reader_gone() -> int:

@@ -18,6 +18,7 @@ import asyncio
 import inspect
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,6 +42,12 @@ for profile, examples in (("quick", 20), ("every", 100), ("soak", 10_000)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("every")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores: many tests wait for something that takes its time, not the core."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,6 +15,7 @@ from crm_sdk.errors import EventGap
 from crm_sdk.wire import is_object
 
 from ..failures import NOT_IN_TIME, MisuseError, complain, visible
+from ..interruption import end_if_interrupted, interrupted
 from ..output import Printer
 from ..settings import Settings
 
@@ -113,6 +114,10 @@ def tail(source: Source, told: Callable[[Any], Mapping[str, Any]], format: str, 
             return _follow(source, told, screen, ending)
     except KeyboardInterrupt:  # the usual end of it, nothing to talk about
         return 130
+    except Exception:  # what an interruption became on its way here
+        if not interrupted():
+            raise
+        return 130
     finally:
         if sys.stderr.isatty() and source.cursor is not None:
             complain(f"to continue: --since {source.cursor}")
@@ -126,6 +131,7 @@ def _follow(
 ) -> int:
     shown = 0
     while True:
+        end_if_interrupted()
         event = next_event(lambda: source.wait(ending.patience))
         if event is not None:
             shown += 1

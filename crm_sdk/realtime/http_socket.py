@@ -120,7 +120,12 @@ class _AsyncHttpSocket:
         try:
             async with aclosing(aiter(self._body)) as pieces:
                 async for piece in pieces:
-                    await self._inlet.send(piece)
+                    try:
+                        # Without a chance to be cancelled here: what is cancelled while it reads ends all the
+                        # generators that the pieces come through, and leaves none to the garbage collector.
+                        self._inlet.send_nowait(piece)
+                    except anyio.WouldBlock:
+                        await self._inlet.send(piece)
         except (CrmError, OSError) as error:
             self._reason = str(error)
         except anyio.BrokenResourceError:
@@ -145,8 +150,10 @@ class _AsyncHttpSocket:
         """Do nothing: a server of SSE gives signs of life by itself."""
 
     async def close(self, code: int = 1000) -> None:
-        await self._task.stop()
-        self._outlet.close()
+        try:
+            await self._task.stop()
+        finally:  # also where the task that closes it is cancelled meanwhile
+            self._outlet.close()
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from crm_sdk import errors
 pytest_plugins = ["cli_fixtures"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_declared_call_is_a_command_with_help_and_all_its_arguments(name: str, crm: Crm) -> None:
     form = Form(OPERATIONS[name])

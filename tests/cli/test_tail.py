@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from patience import HANG
 from shell import ROOT, Crm, Result
 
 from crm_cli import failures
@@ -28,7 +29,7 @@ from server_stub import StubServer
 pytest_plugins = ["cli_fixtures"]
 
 TAIL = ("events", "tail", "--since", "0")
-DEALS = ("channels", "join", "user:user_ada:deals", "--since", "0", "--timeout", "20")
+DEALS = ("channels", "join", "user:user_ada:deals", "--since", "0", "--timeout", "120")
 
 
 def lines(done: Result) -> list[Any]:
@@ -60,7 +61,7 @@ def test_each_event_is_a_line_that_says_where_to_go_on(served: Crm, stub: StubSe
     rest = lines(served("events", "tail", "--since", cursor, "--count", "3", "--over", over))
     assert [line["seq"] for line in rest] == [4, 5, 6]
     assert len({line["id"] for line in [*told, *rest]}) == 6
-    present = served("events", "tail", "--since", "now", "--timeout", "0.5", "--over", over)
+    present = served("events", "tail", "--since", "now", "--timeout", "1.5", "--over", over)
     assert (present.status, present.out) == (0, "")
 
 
@@ -191,14 +192,15 @@ def test_until_ends_with_the_event_that_fulfils_it(served: Crm, stub: StubServer
     assert (done.status, [line["data"]["name"] for line in lines(done)]) == (0, ["Ada", "Bob"])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "status"),
     [
-        (("--until", "data.name=Zoe", "--timeout", "0.4"), failures.NOT_IN_TIME),
-        (("--count", "9", "--timeout", "0.4"), failures.NOT_IN_TIME),
+        (("--until", "data.name=Zoe", "--timeout", "1.5"), failures.NOT_IN_TIME),
+        (("--count", "9", "--timeout", "1.5"), failures.NOT_IN_TIME),
         (("--until", "data.name=Zoe", "--count", "1"), failures.NOT_IN_TIME),
         (("--until", "data.name=Ada", "--count", "1"), 0),
-        (("--timeout", "0.4"), 0),
+        (("--timeout", "1.5"), 0),
     ],
 )
 def test_what_has_not_happened_in_time_is_an_exit_status(
@@ -209,6 +211,7 @@ def test_what_has_not_happened_in_time_is_an_exit_status(
     assert (done.status, len(lines(done)), done.err) == (status, 1, "")
 
 
+@pytest.mark.thorough
 def test_offline_it_ends_with_what_has_happened(offline: Crm) -> None:
     nothing = offline("events", "tail")
     assert (nothing.status, nothing.out) == (0, "") and "--since 0 shows what has happened" in nothing.err
@@ -291,6 +294,56 @@ def test_an_interruption_is_quiet_and_says_where_to_go_on(
     assert capsys.readouterr().err == "to continue: --since e1:7\n"
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt this process, and those it starts, as it does in a terminal.
+
+    What a shell runs in the background ignores it, and so does all that is started from there.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+class Losing(Told):
+    """A stream in which an interruption is lost: dropped where Python drops exceptions, or made another error of."""
+
+    error: type[Exception] | None = None
+    waits = 0
+
+    def wait(self, timeout: float) -> Any:
+        class Last:
+            def __del__(self) -> None:
+                signal.raise_signal(signal.SIGINT)
+
+        self.waits += 1
+        assert self.waits == 1, "it goes on"
+        if self.error is None:
+            Last()
+            return None
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise self.error("Error building the validator") from None
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_an_interruption_that_is_lost_ends_it_all_the_same(
+    error: type[Exception] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Losing()
+    source.error = error
+
+    def follow() -> int:
+        return tailing.tail(source, plainly, "jsonl", Ending(None, None, None, offline=False))
+
+    handlers = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    assert failures.run_guarded(follow, debug=False, secrets=(), flags={}) == 130
+    assert capsys.readouterr() == ("", "")
+    assert (signal.getsignal(signal.SIGINT), sys.unraisablehook) == handlers
+
+
 # -- channels --------------------------------------------------------------------------------------------------------
 
 
@@ -302,7 +355,7 @@ def test_what_comes_on_a_channel_is_shown_alike(served: Crm, stub: StubServer) -
     assert (told["topic"], told["id"], told["oldStage"], told["seq"]) == (
         "user:user_ada:deals", won, "negotiation", 1
     )  # fmt: skip
-    assert served(*DEALS, "--until", "id=nobody", "--timeout", "0.4").status == failures.NOT_IN_TIME
+    assert served(*DEALS, "--until", "id=nobody", "--timeout", "1.5").status == failures.NOT_IN_TIME
 
 
 def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServer) -> None:
@@ -318,7 +371,7 @@ def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServe
         mover = threading.Thread(target=move)
         mover.start()
         try:
-            words = ("channels", "join", "record:lead:lead_123", "--timeout", "10")
+            words = ("channels", "join", "record:lead:lead_123", "--timeout", "120")
             done = served(*words, "--until", "type=cursor and x=3")
         finally:
             moving.set()
@@ -351,26 +404,28 @@ def started(folder: Any) -> Iterator[Any]:
         process.communicate()
 
 
+@pytest.mark.thorough
+@pytest.mark.usefixtures("interruptible")
 def test_against_a_server_in_another_process(started: Any, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
     server = started("stub", "serve", "--port", "0")
     url = server.stderr.readline().split(" on ")[1].split()[0]
     monkeypatch.setenv("CRM_BASE_URL", url)
     monkeypatch.setenv("CRM_API_KEY", "acme-admin")
-    waiting = started(*TAIL, "--until", "type=lead.created and data.name=Grace", "--timeout", "30")
+    waiting = started(*TAIL, "--until", "type=lead.created and data.name=Grace", "--timeout", "120")
     endless = started("events", "tail", "--since", "0")
     unread = started("events", "tail", "--since", "0", "--type", "lead.created")
     for name in ("Ada", "Grace"):
         assert crm("leads", "create", "--name", name).status == 0
-    out, err = waiting.communicate(timeout=30)
+    out, err = waiting.communicate(timeout=HANG)
     assert (waiting.returncode, err) == (0, "")
     told = [json.loads(line) for line in out.splitlines()]
     assert [line["data"]["name"] for line in told if line["type"] == "lead.created"] == ["Ada", "Grace"]
     assert json.loads(endless.stdout.readline())["data"]["name"] == "Ada"
     endless.send_signal(signal.SIGINT)
-    _, err = endless.communicate(timeout=30)
+    _, err = endless.communicate(timeout=HANG)
     assert (endless.returncode, err) == (130, "")
     for name in ("Ada", "Grace"):
         assert json.loads(unread.stdout.readline())["data"]["name"] == name
     unread.stdout.close()  # nothing more happens, and it is noticed all the same
-    assert unread.wait(timeout=30) == 141
+    assert unread.wait(timeout=HANG) == 141
     assert unread.stderr.read() == ""

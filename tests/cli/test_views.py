@@ -89,6 +89,7 @@ def test_completion_knows_both(typed: str, answers: list[str], folder: object) -
     assert [word for word, _ in completion.answers(completion.names(), before, current)] == answers
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("view", ALL)
 @pytest.mark.parametrize("format", ["table", "json", "jsonl", "csv"])
 def test_every_view_works_offline_in_every_format(view: str, format: str, offline: Crm) -> None:

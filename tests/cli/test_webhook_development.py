@@ -22,6 +22,8 @@ from crm_sdk.models.events import read_event
 from crm_sdk.webhooks import parse
 from server_stub import StubServer
 
+pytestmark = pytest.mark.thorough
+
 pytest_plugins = ["cli_fixtures"]
 
 SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"

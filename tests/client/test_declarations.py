@@ -37,6 +37,7 @@ def test_every_operation_says_what_it_does(operation: object) -> None:
     assert not first.split()[0].endswith("s") or first.split()[0] in {"Process"}, f"not imperative: {first}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 def test_every_type_resolves_and_builds(operation: object) -> None:
     from crm_sdk.operation import Operation

@@ -22,9 +22,12 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import pytest
+from patience import HANG
 from shapes import CONTRACT, Shapes
 
 from server_stub import StubServer
+
+pytestmark = pytest.mark.thorough
 
 ANSWERS: dict[str, dict[str, dict[str, Any]]] = json.loads((CONTRACT / "answers.json").read_text())
 INVENTORY = json.loads((CONTRACT / "endpoints.json").read_text())
@@ -72,7 +75,7 @@ class Wire:
         elif sent is not None:
             headers["Content-Type"] = "application/json"
         content = sent if isinstance(sent, bytes) else None if sent is None else json.dumps(sent).encode()
-        connection = http.client.HTTPConnection(*self.address, timeout=10)
+        connection = http.client.HTTPConnection(*self.address, timeout=HANG)
         try:
             connection.request(method, self.mount + path, content, headers)
             reply = connection.getresponse()

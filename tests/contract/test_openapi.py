@@ -36,6 +36,7 @@ def described(operation: Operation[..., Any], route: Route) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_document_is_valid(dialect: str) -> None:
     OpenAPIV31SpecValidator(DOCUMENTS[dialect]).validate()

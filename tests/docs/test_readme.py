@@ -11,6 +11,7 @@ import types
 from pathlib import Path
 
 import pytest
+from patience import HANG
 
 from server_stub import StubServer
 
@@ -30,7 +31,7 @@ def shell(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess
         **more,
     }
     return subprocess.run(
-        ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        ["sh", "-euc", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=HANG
     )
 
 
@@ -50,6 +51,7 @@ def test_a_python_block_runs(number: int) -> None:
                 value()
 
 
+@pytest.mark.thorough
 def test_the_shell_block_runs(tmp_path: Path) -> None:
     done = shell(SHELL[1], tmp_path)
     assert done.returncode == 0, done.stderr
@@ -57,6 +59,7 @@ def test_the_shell_block_runs(tmp_path: Path) -> None:
     assert (tmp_path / "contacts.xlsx").read_bytes().startswith(b"PK")
 
 
+@pytest.mark.thorough
 def test_the_commands_for_webhooks_run(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "webhooks.md").read_text().partition("## In a shell")[2]
     (block,) = re.findall(r"^```sh\n(.*?)^```", text, flags=re.M | re.S)
@@ -91,6 +94,7 @@ def test_the_example_of_events_greets_every_lead_once(capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "Welcome, Ada!\nWelcome, Bob!\nWelcome, Cyd!\n"
 
 
+@pytest.mark.thorough
 def test_the_demo_shows_the_main_job(tmp_path: Path) -> None:
     script = (ROOT / "examples" / "demo.sh").read_text().replace("examples/", f"{ROOT}/examples/")
     done = shell(script, tmp_path)

@@ -14,11 +14,14 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from patience import HANG, can_take_less_than, until, until_async
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import AuthenticationError, ConfigurationError, CrmError, InvalidInputError, NetworkError
 from crm_sdk.models import LeadCreated
 from server_stub import StubServer
+
+pytestmark = pytest.mark.thorough
 
 BACKENDS = ("asyncio", "trio")
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -48,19 +51,6 @@ def silent() -> Generator[str]:
 
 def live_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith("crm-sdk")}
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-async def until_async(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    with anyio.fail_after(seconds):
-        while not condition():
-            await anyio.sleep(0.005)
 
 
 def test_what_is_raised_inside_comes_out_as_it_is(make: Any, backend: str) -> None:
@@ -110,7 +100,7 @@ def test_one_that_was_closed_stays_closed(make: Any, backend: str) -> None:
                 stream.start()
             stream.close()
             stream.close()
-            assert stream.start() is stream and list(stream) == [] and stream.wait(5) is None
+            assert stream.start() is stream and list(stream) == [] and stream.wait(HANG) is None
             assert not stream.connected
 
     async def main() -> None:
@@ -122,7 +112,7 @@ def test_one_that_was_closed_stays_closed(make: Any, backend: str) -> None:
                 await stream.close()
                 await stream.close()
                 assert await stream.start() is stream and [event async for event in stream] == []
-                assert await stream.wait(5) is None
+                assert await stream.wait(HANG) is None
 
     anyio.run(main, backend=backend)
     until(lambda: not stub.live.connections)
@@ -139,19 +129,24 @@ def test_a_channel_that_is_joined_twice_says_so_each_time() -> None:
 
 def test_a_server_that_says_nothing_is_given_the_clients_timeout(make: Any, backend: str) -> None:
     with silent() as url:
-        start = time.monotonic()
-        with CrmClient(url, "key", timeout=0.3) as client, pytest.raises(NetworkError):
-            make(client).start()
-        assert time.monotonic() - start < 1.5
+
+        def sync_takes() -> float:
+            start = time.monotonic()
+            with CrmClient(url, "key", timeout=0.3) as client, pytest.raises(NetworkError):
+                make(client).start()
+            return time.monotonic() - start
 
         async def main() -> None:
             async with AsyncCrmClient(url, "key", timeout=0.3) as client:
                 with pytest.raises(NetworkError):
                     await make(client).start()
 
-        start = time.monotonic()
-        anyio.run(main, backend=backend)
-        assert time.monotonic() - start < 1.5
+        def async_takes() -> float:
+            start = time.monotonic()
+            anyio.run(main, backend=backend)
+            return time.monotonic() - start
+
+        assert can_take_less_than(1.5, sync_takes) and can_take_less_than(1.5, async_takes)
 
 
 def test_a_host_that_cannot_be_is_an_error_of_ours(make: Any, backend: str) -> None:
@@ -169,55 +164,66 @@ def test_a_host_that_cannot_be_is_an_error_of_ours(make: Any, backend: str) -> N
 
 def test_one_that_is_connecting_is_closed_at_once(make: Any, backend: str) -> None:
     with silent() as url:
-        with CrmClient(url, "key", timeout=2.0) as client:
-            stream = make(client)
-            starting = threading.Thread(target=stream.start)
-            starting.start()
-            time.sleep(0.1)
-            start = time.monotonic()
-            stream.close()
-            starting.join(5)
-            assert time.monotonic() - start < 1.0
 
-        async def main() -> None:
+        def sync_takes() -> float:
+            with CrmClient(url, "key", timeout=2.0) as client:
+                stream = make(client)
+                starting = threading.Thread(target=stream.start)
+                starting.start()
+                time.sleep(0.1)
+                start = time.monotonic()
+                stream.close()
+                starting.join(HANG)
+                return time.monotonic() - start
+
+        async def main() -> float:
             async with AsyncCrmClient(url, "key", timeout=30) as client:
                 stream = make(client)
                 with anyio.move_on_after(0.1):
                     await stream.start()
                 start = time.monotonic()
                 await stream.close()
-                assert time.monotonic() - start < 0.5
+                return time.monotonic() - start
 
-        start = time.monotonic()
-        anyio.run(main, backend=backend)
-        assert time.monotonic() - start < 1.0
+        def loop_takes() -> float:
+            start = time.monotonic()
+            anyio.run(main, backend=backend)
+            return time.monotonic() - start
+
+        assert can_take_less_than(1.0, sync_takes)
+        assert can_take_less_than(0.5, lambda: anyio.run(main, backend=backend))
+        assert can_take_less_than(1.0, loop_takes)  # nothing of it goes on in the background either
 
 
 def test_one_that_waits_to_be_connected_again_is_closed_at_once(make: Any, backend: str) -> None:
     stub = StubServer()
 
     def lose() -> None:
-        stub.live.refuse(30)
+        stub.live.refuse(1000)
         stub.live.abort()
 
     with stub.serve() as port:
-        with CrmClient(port.url, "acme-admin") as client, make(client) as stream:
-            lose()
-            until(lambda: not stream.connected)
-            start = time.monotonic()
-            stream.close()
-            assert time.monotonic() - start < 0.5
-        stub.live.refuse(0)
 
-        async def main() -> None:
+        def sync_takes() -> float:
+            stub.live.refuse(0)
+            with CrmClient(port.url, "acme-admin") as client, make(client) as stream:
+                lose()
+                until(lambda: not stream.connected)
+                start = time.monotonic()
+                stream.close()
+                return time.monotonic() - start
+
+        async def main() -> float:
+            stub.live.refuse(0)
             async with AsyncCrmClient(port.url, "acme-admin") as client, make(client) as stream:
                 lose()
                 await until_async(lambda: not stream.connected)
                 start = time.monotonic()
                 await stream.close()
-                assert time.monotonic() - start < 0.5
+                return time.monotonic() - start
 
-        anyio.run(main, backend=backend)
+        assert can_take_less_than(0.5, sync_takes)
+        assert can_take_less_than(0.5, lambda: anyio.run(main, backend=backend))
 
 
 def test_what_is_cancelled_while_it_begins_leaves_nothing_behind(make: Any, backend: str) -> None:
@@ -284,7 +290,7 @@ def test_another_thread_ends_the_wait_of_one_by_closing(make: Any) -> None:
     with StubServer().client() as client, make(client) as stream:
         threading.Timer(0.1, stream.close).start()
         start = time.monotonic()
-        assert list(stream) == [] and time.monotonic() - start < 3
+        assert list(stream) == [] and time.monotonic() - start < 50  # who waits looks up after a minute
 
 
 def test_several_threads_read_one_stream_and_wait_as_long_as_they_said() -> None:
@@ -307,7 +313,7 @@ def test_several_threads_read_one_stream_and_wait_as_long_as_they_said() -> None
         for n in range(40):
             user.leads.create({"name": f"lead {n}"})
         for thread in threads:
-            thread.join(10)
+            thread.join(HANG)
     assert sorted(got) == sorted(f"lead {n}" for n in range(40)) and min(nothing) >= 0.99
 
 
@@ -328,7 +334,7 @@ def test_a_forked_child_is_told_that_a_stream_is_its_parents(make: Any) -> None:
             status = 1
             try:
                 with pytest.raises(ConfigurationError, match="forked"):
-                    stream.wait(5)
+                    stream.wait(HANG)
                 stream.close()
                 with make(client.with_options()) as own:
                     status = int(stream.connected or not own.connected)

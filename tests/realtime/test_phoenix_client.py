@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import HANG
 
 from server_stub import StubServer
+
+pytestmark = pytest.mark.thorough
 
 HERE = Path(__file__).parent.parent / "support" / "phoenix"
 INSTALLED = Path(sys.prefix) / "phoenix"
@@ -70,7 +73,7 @@ def test_the_javascript_client_sees_a_phoenix_server(clients: Path, url: str, cl
         ["node", str(HERE / "drive.mjs"), str(clients), client, url],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode == 0, done.stderr

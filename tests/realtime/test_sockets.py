@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from blocking import MODES, opened
+from patience import HANG
 
 from crm_sdk import ApiError, AsyncCrmClient, CrmClient
 
@@ -39,15 +40,16 @@ def answering(status: int, **headers: str) -> Generator[tuple[str, list[str]]]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(HANG)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("what", ["events", "channels"])
 def test_a_redirect_takes_no_credential_to_another_server(mode: str, what: str) -> None:
     kind = CrmClient if mode == "sync" else AsyncCrmClient
     with answering(403) as (other, leaked), answering(302, Location=f"ws://{other}/ws") as (here, came):
-        client = kind(f"http://{here}", "secret", timeout=5)
+        client = kind(f"http://{here}", "secret", timeout=HANG)
         make = {
             "events": lambda client: client.events.listen(),
             "channels": lambda client: client.channels.join("user:user_ada:deals"),

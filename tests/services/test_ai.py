@@ -114,6 +114,7 @@ def test_insights_of_the_hour_are_told(client: CrmClient, stub: StubServer) -> N
     assert told() == before  # nothing is told twice
 
 
+@pytest.mark.thorough
 def test_a_contact_that_comes_to_be_at_risk_is_told_once(client: CrmClient, stub: StubServer) -> None:
     made = client.contacts.create({"name": "Anna"})
     contacts = stub.store.collection("tenant_acme", "contact")

@@ -72,6 +72,7 @@ def test_the_summary_counts(client: CrmClient, deal: Deal, stub: StubServer) -> 
     assert client.dashboard.summary().at_risk_contacts > after.at_risk_contacts
 
 
+@pytest.mark.thorough
 def test_deals_ask_for_what_they_need(client: CrmClient, deal: Deal, stub: StubServer) -> None:
     assert about(client, "Fleet") == []
     stub.clock.advance(15 * DAY)
@@ -94,6 +95,7 @@ def test_contacts_at_risk_are_named(client: CrmClient) -> None:
     assert len(about(client, "may be about to leave")) == client.dashboard.summary().at_risk_contacts
 
 
+@pytest.mark.thorough
 def test_what_is_dismissed_is_gone_for_one(client: CrmClient, stub: StubServer, deal: Deal) -> None:
     stub.clock.advance(15 * DAY)
     item = about(client, "Fleet")[0]

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kept import check_what_is_kept
@@ -14,6 +15,8 @@ from kept import check_what_is_kept
 from crm_sdk.catalogue import declared_operations
 from server_stub import StubServer
 from server_stub.request.http import Reply, Request
+
+pytestmark = pytest.mark.thorough
 
 ROUTES = [
     (operation, route)

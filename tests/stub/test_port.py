@@ -13,10 +13,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from patience import HANG
 
 from crm_sdk import AsyncCrmClient, CrmClient, CrmError
 from server_stub import StubServer
 from server_stub.doors.asgi import _listen
+
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +121,7 @@ def test_a_port_that_is_taken_is_told(url: str) -> None:
         [sys.executable, "-m", "server_stub", "--port", str(port)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
         check=False,
     )
     assert done.returncode == 1 and f"cannot listen on 127.0.0.1:{port}" in done.stderr
@@ -156,7 +159,7 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
         server, several = Process(db), threading.Event()
         writer = threading.Thread(target=write, args=(server.url, life, several))
         writer.start()
-        assert several.wait(60)
+        assert several.wait(HANG)
         server.kill()  # the writer is in its next call, or about to make it
         writer.join()
     server = Process(db)

@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -17,6 +18,8 @@ from server_stub.data import select as select_module
 from server_stub.data.collection import Collection
 from server_stub.data.select import select
 from server_stub.data.store import Store, StoreSnapshot
+
+pytestmark = pytest.mark.thorough
 
 PLACES = [("a", "lead"), ("b", "lead")]
 NAMES = [None, "", "Ada", "ada", "Bob", "Ása", "Zoë Bob"]

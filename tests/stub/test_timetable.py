@@ -14,6 +14,8 @@ from server_stub.data.document import Document
 from server_stub.serving import Context
 from server_stub.timetable import MADE_UP
 
+pytestmark = pytest.mark.thorough
+
 HOUR = timedelta(hours=1)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from patience import HANG
+
 
 class Connection(BaseHTTPRequestHandler):
     """One connection. What it answers depends on the path."""
@@ -85,7 +87,7 @@ class Loopback(ThreadingHTTPServer):
 
     def settled(self, count: int) -> bool:
         """Tell whether so many connections are open, if necessary after a moment."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + HANG
         while self.now_open != count and time.monotonic() < until:
             time.sleep(0.005)
         return self.now_open == count

@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from patience import HANG
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -144,7 +145,7 @@ def running(rough: Rough) -> Generator[str]:
         yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(HANG)
 
 
 def at_random(seed: int, rate: float, kinds: tuple[str, ...] = KINDS) -> Callable[[int], str | None]:

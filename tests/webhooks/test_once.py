@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import trio
+from patience import HANG
 from webhook_corpus import BODY, NOW, SECRET, documented, headers_of
 from webhook_receiving import counting, receive
 
@@ -142,7 +143,7 @@ def test_a_thread_is_not_left_behind_by_who_is_cancelled(store: EventStore, fail
     @hooks.on("lead.created")
     def created(event: LeadCreated) -> None:
         acting.set()
-        assert goes_on.wait(5)
+        assert goes_on.wait(HANG)
         ended.append(event.data.id)
         if fails and len(ended) == 1:
             raise ValueError("not yet")
@@ -212,7 +213,7 @@ def test_a_handler_that_is_no_coroutine_does_not_hold_the_loop() -> None:
 
     @hooks.on("lead.created")
     def created(event: LeadCreated) -> None:
-        assert went_on.wait(30)
+        assert went_on.wait(HANG)
 
     async def main() -> Outcome:
         asyncio.get_running_loop().call_soon(went_on.set)

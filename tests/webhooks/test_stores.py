@@ -11,6 +11,7 @@ from typing import Any
 
 import fakeredis
 import pytest
+from patience import HANG
 from webhook_corpus import SECRET
 from webhook_processes import deliver_many, die_of_it
 from webhook_receiving import Ticking, counting, receive
@@ -67,6 +68,7 @@ def test_what_is_long_past_is_swept(ticking: Ticking, tmp_path: Path) -> None:
     file.close()
 
 
+@pytest.mark.thorough
 def test_processes_run_it_once(tmp_path: Path) -> None:
     ids = [f"evt_{n}" for n in range(25)]
     spawn = multiprocessing.get_context("spawn")
@@ -75,7 +77,7 @@ def test_processes_run_it_once(tmp_path: Path) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(HANG)
         assert process.exitcode == 0
     assert sorted((tmp_path / "log").read_text().split()) == sorted(ids)
 
@@ -83,7 +85,7 @@ def test_processes_run_it_once(tmp_path: Path) -> None:
 def test_what_a_process_died_of_runs_again_after_the_lease(tmp_path: Path) -> None:
     process = multiprocessing.get_context("spawn").Process(target=die_of_it, args=(str(tmp_path / "s.db"),))
     process.start()
-    process.join(120)
+    process.join(HANG)
     assert process.exitcode == 9
     for seconds, result in ((0, "running"), (301, "done"), (301, "duplicate")):
         store = SqliteEventStore(tmp_path / "s.db", clock=lambda seconds=seconds: time.time() + seconds)  # type: ignore[misc] # mypy infers no defaults

@@ -44,6 +44,7 @@ CALLS: dict[str, list[tuple[str, Callable[[Any], Any]]]] = {
 """Calls that a server of one dialect has, and what it is to be asked."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("nowhere", NOWHERE)
 @pytest.mark.parametrize("dialect", SERVERS)
 @pytest.mark.parametrize("first", range(5))

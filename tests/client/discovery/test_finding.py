@@ -14,6 +14,7 @@ import one_dialect
 import pytest
 from canned_answers import LEAD, Canned, Standing
 from one_dialect import NOWHERE, SERVERS
+from patience import HANG
 
 from crm_sdk import (
     AsyncCrmClient,
@@ -184,7 +185,7 @@ def test_the_deadline_begins_with_the_first_request(
 
 def test_threads_find_out_at_once() -> None:
     server = one_dialect.mvp()
-    together = threading.Barrier(8, timeout=20)
+    together = threading.Barrier(8, timeout=HANG)
 
     def slow(request: httpx.Request) -> httpx.Response:
         if "/v1/" in request.url.path:

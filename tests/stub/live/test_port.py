@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import HANG
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -22,8 +23,10 @@ from server_stub import StubServer
 from server_stub.doors.asgi import Port
 from server_stub.request.http import Request
 
+pytestmark = pytest.mark.thorough
+
 ADMIN = {"Authorization": "Bearer acme-admin"}
-WAIT = 5
+WAIT = HANG
 
 
 @pytest.fixture
@@ -137,7 +140,7 @@ def test_a_half_open_one_answers_no_ping(stub: StubServer, port: Port) -> None:
 def test_a_stalled_one_answers_pings_and_goes_on(stub: StubServer, port: Port) -> None:
     with opened(port) as wire:
         heard(wire)
-        stub.live.stall(0.3)
+        stub.live.stall(1.5)
         stub.client().leads.create({"name": "x"})
         assert wire.ping().wait(WAIT)
         with pytest.raises(TimeoutError):
@@ -146,15 +149,15 @@ def test_a_stalled_one_answers_pings_and_goes_on(stub: StubServer, port: Port) -
 
 
 def test_refused_for_a_while(stub: StubServer, port: Port) -> None:
-    stub.live.refuse(0.2)
     began = time.monotonic()
+    stub.live.refuse(0.2)
     while True:
         try:
             with opened(port):
                 break
         except (OSError, InvalidMessage):
             time.sleep(0.01)
-    assert 0.1 < time.monotonic() - began < WAIT
+    assert 0.19 < time.monotonic() - began < WAIT
 
 
 def test_a_reader_that_does_not_read_holds_nobody_up(stub: StubServer, port: Port) -> None:
@@ -218,7 +221,7 @@ def test_closing_the_port_closes_them_promptly(stub: StubServer) -> None:
         assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
         assert list(texts) == []
         closing.join()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8  # after ten seconds it would give up
     assert stub.live.connections == []
 
 
@@ -253,7 +256,7 @@ def test_whoever_does_not_read_is_not_waited_for(stub: StubServer) -> None:
             stub.client().leads.update("lead_123", {"notes": [str(n) * 10_000]})
         began = time.monotonic()
         port.close()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 8  # after ten seconds it would give up
         assert stub.live.connections == []
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import anyio
 import httpx
 import pytest
+from patience import HANG
 from wire import ADMIN, Wire, opened
 
 from crm_sdk import ConnectionFailedError, CrmClient, DeadlineExceededError
@@ -64,13 +65,13 @@ def test_a_thread_that_waits_is_woken(stub: StubServer) -> None:
     with opened(stub, "/ws") as wire:
         writer = threading.Timer(0.05, lambda: stub.client().leads.create({"name": "x"}))
         writer.start()
-        assert wire.next(timeout=5)["type"] == "lead.created"
+        assert wire.next(timeout=HANG)["type"] == "lead.created"
         writer.join()
         wire.all()
         closer = threading.Timer(0.05, wire.socket.close)
         closer.start()
         with pytest.raises(SocketClosedError):
-            wire.next(timeout=5)
+            wire.next(timeout=HANG)
         closer.join()
 
 
@@ -132,5 +133,5 @@ def test_the_client_listens_however_it_is_joined_to_the_stub(
 ) -> None:
     with made(stub).events.listen(over=over) as stream:
         lead = stub.client().leads.create({"name": "heard"})
-        event = stream.wait(5)
+        event = stream.wait(HANG)
         assert isinstance(event, LeadCreated) and event.data.id == lead.id and event.mismatches == ()

@@ -46,6 +46,7 @@ def test_what_was_on_its_way_when_the_state_was_set_back_is_of_another_history(s
     assert [(found["status"], len(found["attempts"])) for found in stub.webhooks.deliveries] == [("delivered", 1)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_that_is_due_is_left(stub: StubServer, client: CrmClient, seed: int) -> None:
     chance = random.Random(seed)

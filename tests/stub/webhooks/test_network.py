@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from delivery_receiver import URL, Receiver, only
+from patience import HANG, until
 
 from crm_sdk import CrmClient
 from crm_sdk.models import WebhookDelivery, WebhookEndpoint
@@ -42,12 +43,8 @@ def site() -> Iterator[tuple[str, Receiver]]:
 
 def settled(client: CrmClient, endpoint: WebhookEndpoint, attempts: int) -> WebhookDelivery:
     """Return the delivery when so many attempts are in its log; an attempt is entered just after it was answered."""
-    for _ in range(2000):
-        found = only(client, endpoint)
-        if len(found.attempts) >= attempts:
-            return found
-        threading.Event().wait(0.005)
-    raise AssertionError(f"still {only(client, endpoint)}")
+    until(lambda: len(only(client, endpoint).attempts) >= attempts)
+    return only(client, endpoint)
 
 
 def test_beside_a_port_it_is_posted_over_the_network(site: tuple[str, Receiver]) -> None:
@@ -81,7 +78,7 @@ def test_beside_a_port_a_handler_of_this_process_may_call_the_port() -> None:
         stub.webhooks.receive(URL, handler)
         client.webhooks.create({"url": URL, "events": ["lead.created"]})
         client.leads.create({"name": "Ada"})
-        assert done.wait(10) and seen == ["Ada"]
+        assert done.wait(HANG) and seen == ["Ada"]
 
 
 def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
@@ -89,7 +86,7 @@ def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
     quick, done, order = threading.Event(), threading.Event(), list[str]()
 
     def slow(headers: Mapping[str, str], body: bytes) -> int:
-        assert quick.wait(10)
+        assert quick.wait(HANG)
         order.append("slow")
         done.set()
         return 200
@@ -104,7 +101,7 @@ def test_beside_a_port_a_slow_endpoint_holds_up_no_other() -> None:
             stub.webhooks.receive(url, handler)
             client.webhooks.create({"url": url, "events": ["lead.created"]})
         client.leads.create({"name": "Ada"})
-        assert done.wait(10)
+        assert done.wait(HANG)
     assert order == ["fast", "slow"]
 
 
