@@ -46,7 +46,12 @@ class MisuseError(Exception):
 
 def status_of(error: errors.CrmError) -> int:
     """Return the exit status an error of the SDK means."""
-    return next((status for kind, status, _ in _STATUSES if isinstance(error, kind)), 1)
+    return status_of_class(type(error))
+
+
+def status_of_class(found: type[errors.CrmError]) -> int:
+    """Return the exit status a class of errors means."""
+    return next((status for kind, status, _ in _STATUSES if issubclass(found, kind)), 1)
 
 
 def in_short(error: errors.CrmError) -> str:
