@@ -8,6 +8,7 @@ reader that went away.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 
@@ -37,6 +38,13 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.NetworkError, NETWORK, "no answer"),
     (errors.ApiError, INVALID, "refused"),
 )
+_OPTIONS: Mapping[str, str] = {
+    "base_url": "--base-url",
+    "api_key": "--api-key",
+    "tenant_id": "--tenant",
+    "timeout": "--timeout",
+}
+"""What the SDK's arguments are typed as, for messages about them."""
 _OURS = ("", "crm_cli", "crm_sdk", "server_stub")
 
 
@@ -128,6 +136,9 @@ def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
     fields = error.fields if isinstance(error, (errors.InvalidInputError, errors.ApiError)) else ()
     if isinstance(error, errors.InvalidInputError) and fields:
         text = text.partition(":")[0] + ": not valid, nothing was sent"
+    if isinstance(error, errors.ConfigurationError):
+        for name, flag in _OPTIONS.items():
+            text = re.sub(rf"\b{name}\b=?", flag, text)
     if isinstance(error, errors.UnsupportedOperationError):
         for dialect in error.dialects:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")

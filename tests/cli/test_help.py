@@ -91,6 +91,18 @@ def _check(operation: Operation[..., Any], given: dict[str, Any]) -> None:
     operation.plan(operation.bind((), given), ("platform", "flow", "mvp"))
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--base-url", "foo"), "--base-url must be like"),
+        (("--base-url", "https://a:b@crm.test"), "--base-url must not hold credentials: use --api-key"),
+        (("--base-url", "https://crm.test", "--tenant", "Prüfung"), "--tenant has a character"),
+    ],
+)
+def test_what_is_wrong_is_called_as_it_is_typed(crm: Crm, words: tuple[str, ...], told: str) -> None:
+    assert f"error: {told}" in crm(*words, "--api-key", "secret-key", "leads", "list").err
+
+
 def test_every_code_has_a_meaning_and_nothing_else_has() -> None:
     assert MEANINGS.keys() == STATUSES.keys()
     assert all(re.fullmatch(r"[A-Z].*[^.]\.", text) for text in MEANINGS.values())
