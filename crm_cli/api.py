@@ -13,13 +13,13 @@ from .settings import Options, settle
 
 def call(
     options: Options,
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, PATCH or DELETE")],
-    path: Annotated[str, typer.Argument(metavar="PATH", help="with its leading slash: /api/leads")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, PATCH or DELETE.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="With its leading slash: /api/leads.")],
     query: Annotated[
-        list[str] | None, typer.Option("--query", "-q", help="NAME=VALUE of the query; repeat it for more")
+        list[str] | None, typer.Option("--query", "-q", help="NAME=VALUE of the query; repeat it for more.")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", "-d", help="the body: JSON, @file, or @- for stdin")] = None,
-    header: Annotated[list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more")] = None,
+    data: Annotated[str | None, typer.Option("--data", "-d", help="The body: JSON, @file, or @- for stdin.")] = None,
+    header: Annotated[list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more.")] = None,
 ) -> None:
     """Send any request and print what comes back.
 

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequen
 from typing import Any, cast
 
 import typer
-from typer.core import TyperArgument, TyperGroup
+from typer.core import TyperArgument
 from typer.main import get_command
 
 from . import api, completion, offline_commands, openapi, shells, signin, stub
 from .failures import MisuseError, complain
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
+from .help import Command, Group
 from .settings import Options, settle
 
 _AROUND = "Around them"
+_HELP = ("-h", "--help")
 
 _NOTHING_CONFIGURED = """\
 No server is known yet. You can:
@@ -50,15 +52,7 @@ class Commands(MutableMapping[str, Any]):
         return sum(1 for _ in self)
 
 
-class Lazy(TyperGroup):
-    """A group that lists its commands by name, without building one."""
-
-    def list_commands(self, ctx: object) -> list[str]:
-        """Return the names of the commands."""
-        return list(self.commands)
-
-
-class Root(Lazy):
+class Root(Group):
     """The root: the catalogue's nouns, and the commands made by hand."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -70,19 +64,24 @@ class Root(Lazy):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that is meant: a noun shows its own view where none of its commands is called."""
+        if len(args) > 1 and args[1] in _HELP and args[0] in _summaries():
+            self.commands[args[0]] = _group((args[0],), lambda: _kind(args[0]))
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.resolve_words(rest) if isinstance(command, Noun) else command, rest
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, with what each noun is."""
-        for name, summary in _summaries().items():
-            self.commands[name].short_help = summary
-        super().format_help(ctx, formatter)
+    def summaries(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the panel, the name and the summary of each command, without building one of a noun."""
+        yield from (("Commands", name, about) for name, about in _summaries().items())
+        for name, command in self.by_hand.items():
+            about = inspect.cleandoc(command.short_help or command.help or "").partition("\n\n")[0]
+            yield _AROUND, name, about
 
 
-class Noun(Lazy):
+class Noun(Group):
     """A noun, whose class is loaded when its commands or its help are asked for."""
 
+    words: tuple[str, ...]
+    """What is typed for it: ``calendar events``."""
     load: Callable[[], Any]
     own_view: Callable[[], Any]
     """Make the command of what the noun itself shows; None where it shows nothing."""
@@ -90,7 +89,7 @@ class Noun(Lazy):
     def resolve_words(self, words: Sequence[str]) -> Any:
         """Return the command that the words after the noun name: this group, or its own view."""
         first = words[0] if words else ""
-        if first in ("-h", "--help") or first in self.commands:
+        if first in _HELP or first in self.commands:
             return self
         own = self.own_view()
         if own is None:
@@ -101,12 +100,25 @@ class Noun(Lazy):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, which is the class's docstring, and that of the noun's own view."""
-        self.help = inspect.getdoc(self.load())
-        own = self.own_view()
+        node = self.node()
+        self.help = node["about"]
+        own = self.own_view() if "options" in node else None
         if own is not None:
             self.help, self.params = f"{self.help}\n\n{own.help}", own.params
             self.subcommand_metavar = f"| {self.subcommand_metavar}"
         super().format_help(ctx, formatter)
+
+    def node(self) -> dict[str, Any]:
+        """Return what completion knows of the noun: importing it and building its commands would take long."""
+        found = completion.names()
+        for name in self.words:
+            found = found["commands"][name]
+        return found
+
+    def summaries(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the panel, the name and the summary of each command, without building one."""
+        for name, node in self.node()["commands"].items():
+            yield node.get("panel", "Commands"), name, node["help"]
 
 
 def _summaries() -> dict[str, str]:
@@ -117,13 +129,19 @@ def _summaries() -> dict[str, str]:
 def _noun(name: str) -> Noun:
     from crm_sdk.catalogue import Catalogue
 
-    attribute = name.replace("-", "_")
-    if Catalogue.__annotations__.get(attribute, "ClassVar").startswith("ClassVar"):
+    if Catalogue.__annotations__.get(name.replace("-", "_"), "ClassVar").startswith("ClassVar"):
         raise KeyError(name)
-    return _group(name, lambda: getattr(Catalogue, attribute).kind())
+    return _group((name,), lambda: _kind(name))
 
 
-def _group(name: str, load: Callable[[], Any]) -> Noun:
+def _kind(name: str) -> Any:
+    """Return the resource of a noun."""
+    from crm_sdk.catalogue import Catalogue
+
+    return getattr(Catalogue, name.replace("-", "_")).kind()
+
+
+def _group(words: tuple[str, ...], load: Callable[[], Any]) -> Noun:
     """Return the group of a resource."""
 
     def make(child: str) -> Any:
@@ -136,9 +154,7 @@ def _group(name: str, load: Callable[[], Any]) -> Noun:
         inner = resources(load()).get(child)
         if inner is None:
             return command_for(operations(load())[child])
-        group = _group(child, lambda: inner)
-        group.short_help = inspect.getdoc(inner)
-        return group
+        return _group((*words, child), lambda: inner)
 
     def names() -> list[str]:
         from .nouns import operations, resources
@@ -154,7 +170,8 @@ def _group(name: str, load: Callable[[], Any]) -> Noun:
     app = typer.Typer(cls=Noun, add_completion=False, no_args_is_help=True, rich_markup_mode="markdown")
     app.callback()(_do_nothing)
     group = cast(Noun, get_command(app))
-    group.name = name
+    group.name = words[-1]
+    group.words = words
     group.load = load
     group.own_view = own
     group.commands = Commands(names, make)
@@ -198,7 +215,7 @@ def application() -> typer.Typer:
         rich_markup_mode="markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    version = keyword("version", bool, typer.Option(False, "--version", help="print the version", show_default=False))
+    version = keyword("version", bool, typer.Option(False, "--version", help="Print the version.", show_default=False))
     app.callback()(with_signature(_start, [version, *global_parameters()]))
     for name, command in (
         ("login", signin.login),
@@ -208,7 +225,7 @@ def application() -> typer.Typer:
         ("openapi", openapi.describe),
         ("completion", shells.script),
     ):
-        app.command(name, rich_help_panel=_AROUND)(by_hand(command))
+        app.command(name, cls=Command, rich_help_panel=_AROUND)(by_hand(command))
     app.add_typer(stub.commands(), name="stub", rich_help_panel=_AROUND)
     app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=_AROUND)
     return app

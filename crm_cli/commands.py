@@ -5,50 +5,70 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from typer.main import get_command
 
 from crm_sdk.operation import Operation
+from crm_sdk.wire import camel
 
 from .connection import open_client
-from .failures import complain, in_words, run_guarded
+from .failures import complain, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
+from .help import Command, panel, prose
 from .output import Printer
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
 
 if TYPE_CHECKING:
+    from typer.core import TyperArgument, TyperOption
+
     from crm_sdk import CrmClient, Job, Page
     from crm_sdk.transfer import Download
 
 _MEMBERS = "Members of the body"
 
-# What a type is called in the help; a value stays text until the SDK reads it.
-_NAMES: Mapping[str, type] = {
-    kind: type(name, (str,), {})
-    for kind, name in (
-        ("text", "text"),
-        ("int", "int"),
-        ("number", "number"),
-        ("date", "date"),
-        ("time", "time"),
-        ("json", "json"),
-        ("any", "value"),
-        ("file", "file"),
-    )
-}
+# What stands for a value in the help, where it is not the name of its kind.
+_NAMES: Mapping[str, str] = {"any": "value"}
+
+
+class _Declared(Command):
+    """The command of a declared call. Its texts are read when they are asked for: a call does not pay for them."""
+
+    form: Form
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, with the texts and the errors that the OpenAPI document has."""
+        self.help = help_of(self.form)
+        texts = {f"p{n}": about(self.form, parameter) for n, parameter in enumerate(self.form.parameters)}
+        for parameter in self.params:
+            if parameter.name in texts:
+                cast("TyperOption | TyperArgument", parameter).help = texts[parameter.name]
+        super().format_help(ctx, formatter)
+
+    def sections(self, width: int) -> Iterator[Any]:
+        """Yield the errors, and an example that can be copied."""
+        from rich.text import Text
+
+        from .help.examples import example, in_lines
+
+        rows = [(Text(code, "bold cyan"), prose(text)) for code, text in errors_of(self.form.operation)]
+        yield panel("Errors", rows, max(left.cell_len for left, _ in rows))
+        yield Text.assemble((" Examples\n", "bold"), "\n".join(in_lines(example(self.form), width - 2)), "\n")
 
 
 def command_for(operation: Operation[..., Any]) -> Any:
     """Return the command of a declared call."""
     form = Form(operation)
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    app.command(kebab(operation.name), help=_help(form), epilog=_example(form))(_function(form))
-    return get_command(app)
+    first = operation.doc.partition("\n")[0]
+    app.command(kebab(operation.name), cls=_Declared, help=first)(_function(form))
+    command = cast(_Declared, get_command(app))
+    command.form = form
+    return command
 
 
 def _function(form: Form) -> Callable[..., int]:
@@ -64,86 +84,108 @@ def _function(form: Form) -> Callable[..., int]:
 
 
 def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
+    panel = _MEMBERS if parameter.place == "member" else None
     if parameter.kind == "flag" and parameter.place != "argument":
         flag = parameter.flag[2:]
-        return keyword(
-            key,
-            bool,
-            typer.Option(None, f"--{flag}/--no-{flag}", help=_about(parameter), rich_help_panel=_panel(parameter)),
-        )
-    named = _NAMES.get(parameter.kind, str)
-    annotation: Any = list.__class_getitem__(named) if parameter.many else named
+        option = typer.Option(None, f"--{flag}/--no-{flag}", rich_help_panel=panel, show_default=False)
+        return keyword(key, bool, option)
+    annotation: Any = list[str] if parameter.many else str
     if parameter.place == "argument":
         start = ... if parameter.required else None
-        return keyword(
-            key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str, help=_about(parameter))
-        )
-    option = typer.Option(
-        None, parameter.flag, parser=str, help=_about(parameter), rich_help_panel=_panel(parameter), show_default=False
-    )
+        return keyword(key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str))
+    metavar = _NAMES.get(parameter.kind, parameter.kind).upper()
+    option = typer.Option(None, parameter.flag, parser=str, metavar=metavar, rich_help_panel=panel, show_default=False)
     return keyword(key, annotation, option)
 
 
-def _panel(parameter: Parameter) -> str | None:
-    return _MEMBERS if parameter.place == "member" else None
+def about(form: Form, parameter: Parameter) -> str:
+    """Return what an argument or an option is, and how it is typed."""
+    from crm_sdk.vocabulary import texts
+
+    operation = form.operation
+    if parameter.place == "member":
+        text = texts.of_member(operation.arguments.body_type, parameter.name)
+    else:
+        text = texts.of_argument(operation, parameter.name)
+    ways = "; ".join(_ways(parameter))
+    return _as_typed(form, text or "") + (f" ({ways})" if ways else "")
 
 
-def _about(parameter: Parameter) -> str | None:
-    parts: list[str] = []
+def _ways(parameter: Parameter) -> Iterator[str]:
+    """Yield how an argument or an option is typed, where its name does not say so."""
     if parameter.required and parameter.place != "argument":
-        parts.append("required")
+        yield "required"
     if parameter.choices:
-        parts.append(", ".join(parameter.choices))
+        yield ", ".join(parameter.choices)
     if parameter.kind == "json":
-        parts.append("JSON, @file or @-")
+        yield "JSON, @file or @-"
     if parameter.kind == "file":
-        parts.append("a path, or - for stdin")
+        yield "a path, or - for stdin"
     if parameter.many and parameter.place != "argument":
-        parts.append("repeat it, or separate with commas" if parameter.commas else "repeat it for more")
+        yield "repeat it, or separate with commas" if parameter.commas else "repeat it for more"
     if parameter.default is not None:
         shown = parameter.default
-        parts.append(f"default: {('yes' if shown else 'no') if isinstance(shown, bool) else shown}")
-    return "; ".join(parts) or None
+        yield f"default: {('yes' if shown else 'no') if isinstance(shown, bool) else shown}"
 
 
 def _own(form: Form) -> list[inspect.Parameter]:
     """Return the options that follow from the kind of a call."""
     own: list[inspect.Parameter] = []
     if form.has_data:
-        about = "the body as JSON, @file or @-; options go before it; an empty value clears a member that may be null"
+        text = "The body as JSON, @file or @-; options go before it; an empty value clears a member that may be null."
         panel = _MEMBERS if form.operation.arguments.body else None
-        own.append(keyword("data", str, typer.Option(None, "--data", help=about, rich_help_panel=panel)))
+        own.append(keyword("data", str, typer.Option(None, "--data", help=text, metavar="JSON", rich_help_panel=panel)))
     if form.operation.kind == "page":
-        own.append(keyword("every", bool, typer.Option(False, "--all", help="follow all pages", show_default=False)))
+        text = "Follow all pages."
+        own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
     if form.operation.kind == "download":
-        about = "the file to write, - for stdout; without it the server's name for it"
-        own.append(keyword("to", str, typer.Option(None, "--to", help=about)))
+        text = "The file to write, - for stdout; without it the server's name for it."
+        own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
     if form.is_job:
-        about = "wait for the job's end and print its result; otherwise print the job"
-        own.append(keyword("wait", bool, typer.Option(form.waits, "--wait/--no-wait", help=about)))
-    about = "which members a table or CSV has, separated by commas"
-    own.append(keyword("columns", str, typer.Option(None, "--columns", help=about, rich_help_panel=PANEL)))
+        text = "Wait for the job's end and print its result; otherwise print the job."
+        own.append(keyword("wait", bool, typer.Option(form.waits, "--wait/--no-wait", help=text)))
+    text = "Which members a table or CSV has, separated by commas."
+    option = typer.Option(None, "--columns", help=text, metavar="NAMES", rich_help_panel=PANEL)
+    own.append(keyword("columns", str, option))
     return own
 
 
-def _help(form: Form) -> str:
-    """Return a docstring for a shell: arguments as they are typed, errors as exit codes."""
-    return re.sub(r"`(\w+)`", lambda match: f"`{form.flags.get(match[1], match[1])}`", in_words(form.operation.doc))
+def help_of(form: Form) -> str:
+    """Return a docstring for a shell: arguments as they are typed, errors as exit statuses."""
+    return _as_typed(form, in_words(form.operation.doc))
 
 
-def _example(form: Form) -> str:
-    words = ["crm", form.path]
-    words += [p.flag for p in form.parameters if p.place == "argument" and p.kind != "json"]
-    for parameter in [p for p in form.parameters if p.place != "argument" and p.required]:
-        words += [parameter.flag, parameter.choices[0] if parameter.choices else _SAMPLES.get(parameter.kind, "TEXT")]
-    chosen = next((p for p in form.parameters if p.place == "option" and p.choices and not p.required), None)
-    if form.operation.kind == "page":
-        words += [chosen.flag, chosen.choices[0]] if chosen else []
-        words += ["--all", "-o", "jsonl"]
-    return f"Example: `{' '.join(words)}`"
+def _as_typed(form: Form, text: str) -> str:
+    """Return a text in which arguments are called by their options, and members of the answer as they are printed."""
+    from crm_sdk.vocabulary.texts import members_of_answer
+
+    names = {**{name: camel(name) for name in members_of_answer(form.operation)}, **form.flags}
+    text = re.sub(r"`+(\w+)=True`+", r"`\1`", text)
+    text = re.sub(r"`+(\w+)=False`+", lambda match: f"`--no-{kebab(match[1])}`", text)
+    return re.sub(r"`+(\w+)`+", lambda match: f"`{names.get(match[1], match[1])}`", text)
 
 
-_SAMPLES = {"int": "10", "number": "100", "json": "@file.json", "date": "2026-01-31", "time": "2026-01-31T09:00"}
+def errors_of(operation: Operation[..., Any]) -> list[tuple[str, str]]:
+    """Return the codes a command can end with, each with what it means and the exit status; in the end those of most
+    commands.
+    """
+    from crm_sdk.errors import error_class
+    from crm_sdk.vocabulary import texts
+    from crm_sdk.vocabulary.codes import COMMON, codes_of
+
+    found: dict[str, int] = {}
+    common: dict[int, list[str]] = {}
+    for route in operation.routes.values():
+        for code, status in codes_of(operation, route).items():
+            if code not in found:
+                found[code] = status_of_class(error_class(status, code))
+                if code in COMMON and code not in operation.flags.errors:
+                    common.setdefault(found[code], []).append(code)
+    own = [code for code in found if code not in COMMON or code in operation.flags.errors]
+    own.sort(key=lambda code: code not in operation.flags.errors)
+    rows = [(code, f"{texts.of_code(code)} (exit {found[code]})") for code in own]
+    others = "; ".join(f"{', '.join(codes)} (exit {status})" for status, codes in sorted(common.items()))
+    return [*rows, ("…", f"As most commands: {others}.")]
 
 
 class _Run:

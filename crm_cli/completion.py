@@ -1,9 +1,9 @@
 """What TAB answers, from names kept in the user's cache folder; nothing but them is loaded.
 
 The names are made from the declarations when they are first needed, and anew when a file of the packages has changed.
-A command is ``{"help", "options", "arguments"}``, a group ``{"help", "commands"}``, and a group that shows something
-itself is both; an option is a list of its words, ``null`` where it takes any value, ``false`` where it takes none,
-``"file"`` where it takes a path.
+A command is ``{"help", "options", "arguments"}``, a group ``{"help", "about", "commands"}``, and a group that shows
+something itself is both; a command that stands apart in the help has a ``panel``. An option is a list of its words,
+``null`` where it takes any value, ``false`` where it takes none, ``"file"`` where it takes a path.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Expected: TypeAlias = list[str] | str | bool | None
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 def names() -> dict[str, Any]:

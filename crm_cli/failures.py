@@ -8,6 +8,7 @@ reader that went away.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 
@@ -39,6 +40,13 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.NetworkError, NETWORK, "no answer"),
     (errors.ApiError, INVALID, "refused"),
 )
+_OPTIONS: Mapping[str, str] = {
+    "base_url": "--base-url",
+    "api_key": "--api-key",
+    "tenant_id": "--tenant",
+    "timeout": "--timeout",
+}
+"""What the SDK's arguments are typed as, for messages about them."""
 _OURS = ("", "crm_cli", "crm_sdk", "server_stub")
 
 
@@ -48,7 +56,12 @@ class MisuseError(Exception):
 
 def status_of(error: errors.CrmError) -> int:
     """Return the exit status an error of the SDK means."""
-    return next((status for kind, status, _ in _STATUSES if isinstance(error, kind)), 1)
+    return status_of_class(type(error))
+
+
+def status_of_class(found: type[errors.CrmError]) -> int:
+    """Return the exit status a class of errors means."""
+    return next((status for kind, status, _ in _STATUSES if issubclass(found, kind)), 1)
 
 
 def in_short(error: errors.CrmError) -> str:
@@ -126,6 +139,9 @@ def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
     fields = error.fields if isinstance(error, (errors.InvalidInputError, errors.ApiError)) else ()
     if isinstance(error, errors.InvalidInputError) and fields:
         text = text.partition(":")[0] + ": not valid, nothing was sent"
+    if isinstance(error, errors.ConfigurationError):
+        for name, flag in _OPTIONS.items():
+            text = re.sub(rf"\b{name}\b=?", flag, text)
     if isinstance(error, errors.UnsupportedOperationError):
         for dialect in error.dialects:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")

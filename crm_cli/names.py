@@ -35,12 +35,18 @@ def collect() -> dict[str, Any]:
 def _resource(kind: type[Resource[Any]]) -> dict[str, Any]:
     commands = {name: _names_of_form(Form(operation)) for name, operation in operations(kind).items()}
     commands |= {name: _resource(inner) for name, inner in resources(kind).items()}
-    commands |= {name: _names_of_command(view(kind.path(), name)) for name in views(kind.path())}
+    commands |= {name: _names_of_view(kind.path(), name) for name in views(kind.path())}
     own = own_view(kind.path())
     return (_names_of_command(own) if own is not None else {}) | {
         "help": _first_line(inspect.getdoc(kind)),
+        "about": inspect.getdoc(kind),
         "commands": commands,
     }
+
+
+def _names_of_view(noun: str, name: str) -> dict[str, Any]:
+    command = view(noun, name)
+    return _names_of_command(command) | {"panel": command.rich_help_panel}
 
 
 def _names_of_form(form: Form) -> dict[str, Any]:

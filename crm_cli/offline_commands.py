@@ -6,15 +6,16 @@ import typer
 
 from .failures import complain
 from .global_options import by_hand
+from .help import Command, Group
 from .offline import reset, state_file
 from .settings import Options
 
 
 def commands() -> typer.Typer:
     """Return the commands of the embedded server."""
-    app = typer.Typer(no_args_is_help=True, help="The state of the embedded server that --offline uses.")
-    app.command("path")(by_hand(path))
-    app.command("reset")(by_hand(start_anew))
+    app = typer.Typer(cls=Group, no_args_is_help=True, help="The state of the embedded server that --offline uses.")
+    app.command("path", cls=Command)(by_hand(path))
+    app.command("reset", cls=Command)(by_hand(start_anew))
     return app
 
 

@@ -30,21 +30,25 @@ class GlobalOption:
 
 GLOBALS = (
     GlobalOption(
-        "output", "--output", f"{', '.join(FORMATS)}; table on a terminal, json otherwise", short="-o", choices=FORMATS
+        "output",
+        "--output",
+        f"How to print: {', '.join(FORMATS)}; a table on a terminal, json otherwise.",
+        short="-o",
+        choices=FORMATS,
     ),
-    GlobalOption("base_url", "--base-url", "the server (CRM_BASE_URL); a proxy is CRM_PROXY's"),
-    GlobalOption("api_key", "--api-key", "better in the environment: CRM_API_KEY"),
-    GlobalOption("tenant", "--tenant", "the company (CRM_TENANT_ID)"),
+    GlobalOption("base_url", "--base-url", "Address of the server (CRM_BASE_URL); a proxy is CRM_PROXY's."),
+    GlobalOption("api_key", "--api-key", "Key to call with; better in the environment, as CRM_API_KEY."),
+    GlobalOption("tenant", "--tenant", "Id of the company (CRM_TENANT_ID)."),
     GlobalOption(
         "dialect",
         "--dialect",
-        "how the server talks: mvp, flow, platform, or several in order (CRM_DIALECTS); found out without it",
+        "How the server talks: mvp, flow, platform, or several in order (CRM_DIALECTS); found out without it.",
         choices=DIALECTS,
     ),
-    GlobalOption("timeout", "--timeout", "seconds a call may take, retries included; 30"),
-    GlobalOption("reason", "--reason", "why a write is done, for the audit trail"),
-    GlobalOption("offline", "--offline", "use the embedded server instead (CRM_OFFLINE=1)", kind=bool),
-    GlobalOption("debug", "--debug", "show the traceback of an error", kind=bool),
+    GlobalOption("timeout", "--timeout", "Seconds a call may take, retries included; 30 without it."),
+    GlobalOption("reason", "--reason", "Why a write is done, for the audit trail."),
+    GlobalOption("offline", "--offline", "Use the embedded server instead (CRM_OFFLINE=1).", kind=bool),
+    GlobalOption("debug", "--debug", "Show the traceback of an error.", kind=bool),
 )
 
 

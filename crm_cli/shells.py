@@ -45,7 +45,7 @@ _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
 def script(
-    options: Options, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish")] = "bash"
+    options: Options, shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")] = "bash"
 ) -> None:
     """Print the completion script of a shell.
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def login(
     options: Options,
     email: Annotated[
-        str | None, typer.Option("--email", help="sign in as this user, with a password; without it with an API key")
+        str | None, typer.Option("--email", help="Sign in as this user, with a password; without it with an API key.")
     ] = None,
 ) -> None:
     """Sign in to a server, and keep the secret in the system's keyring.

@@ -8,15 +8,16 @@ import typer
 
 from .failures import MisuseError, complain
 from .global_options import by_hand
+from .help import Command, Group
 from .offline import embedded_server
 from .settings import Options
 
 
 def commands() -> typer.Typer:
     """Return the commands of the stub."""
-    app = typer.Typer(no_args_is_help=True, help="A server to develop and test against.")
+    app = typer.Typer(cls=Group, no_args_is_help=True, help="A server to develop and test against.")
     app.callback()(_do_nothing)
-    app.command("serve")(by_hand(serve))
+    app.command("serve", cls=Command)(by_hand(serve))
     return app
 
 
@@ -26,10 +27,10 @@ def _do_nothing() -> None:
 
 def serve(
     options: Options,
-    port: Annotated[int, typer.Option("--port", help="port on loopback; 0 takes a free one")] = 8410,
-    host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
-    db: Annotated[str | None, typer.Option("--db", help="keep the state in this SQLite file; else in memory")] = None,
-    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="refuse calls beyond a rate limit")] = True,
+    port: Annotated[int, typer.Option("--port", help="Port on loopback; 0 takes a free one.")] = 8410,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    db: Annotated[str | None, typer.Option("--db", help="Keep the state in this SQLite file; else in memory.")] = None,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Refuse calls beyond a rate limit.")] = True,
 ) -> None:
     """Serve the stub until Ctrl-C. Its demo keys are acme-admin and globex-admin."""
     with embedded_server(db, enforce_limits=limits) as server:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import get_type_hints
+
+from crm_cli.help.examples import example, in_lines
+from crm_cli.parameters import Form
 from crm_sdk.catalogue import Catalogue, declared_operations
+from crm_sdk.openapi.samples import sample
 from crm_sdk.operation import Operation
 from crm_sdk.realtime.declared import LiveCall
 from crm_sdk.resource import parts
+from crm_sdk.vocabulary import texts
+from crm_sdk.vocabulary.codes import COMMON, codes_of
+from crm_sdk.wire import snake
 
 PAGES = Path(__file__).parent / "reference"
+COMMONLY = f"Nearly every call can also fail with {', '.join(f'`{code}`' for code in sorted(COMMON))}."
 OURS = "The route is **ours**: no document has one for this."
 
 
@@ -20,7 +30,7 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
     """Return the page of one noun."""
     resource = parts(Catalogue)[noun]
     module = sys.modules[resource.__module__]
-    lines = [f"# {noun}", "", (inspect.getdoc(module) or "").strip(), ""]
+    lines = [f"# {noun}", "", (inspect.getdoc(module) or "").strip(), "", COMMONLY, ""]
     for call in vars(resource).values():
         if isinstance(call, LiveCall):
             doc = inspect.getdoc(call.function) or ""
@@ -33,8 +43,50 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
         for dialect, route in operation.routes.items():
             lines.append(f"| {dialect} | `{route.method} {route.full_path}` | {operation.status} |")
         lines += ["", OURS] if operation.flags.ours else []
-        lines.append("")
+        lines += ["", *arguments(operation), *errors(operation), *examples(operation)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def arguments(operation: Operation[..., Any]) -> list[str]:
+    """Return what each argument is, and each member of a body."""
+    names = list(operation.signature.parameters)
+    said = {name: texts.of_argument(operation, name) for name in names}
+    body, kind = operation.arguments.body, operation.arguments.body_type
+    members = {f"{body}.{name}": texts.of_member(kind, name) for name in (get_type_hints(kind) if kind else ())}
+    rows = [f"| `{name}` | {text} |" for name, text in {**said, **members}.items()]
+    return ["| argument | what it is |", "|---|---|", *rows, ""] if rows else []
+
+
+def errors(operation: Operation[..., Any]) -> list[str]:
+    """Return the error codes of a call with their statuses, but for those of nearly every call."""
+    found: dict[str, dict[int, None]] = {}
+    for route in operation.routes.values():
+        for code, status in codes_of(operation, route).items():
+            found.setdefault(code, {})[status] = None
+    rows = [
+        f"| {', '.join(map(str, statuses))} | `{code}` | {texts.of_code(code)} |"
+        for code, statuses in found.items()
+        if code not in COMMON or code in operation.flags.errors
+    ]
+    return ["| status | error | what it means |", "|---|---|---|", *rows, ""] if rows else []
+
+
+def examples(operation: Operation[..., Any]) -> list[str]:
+    """Return a call's example, as it is written in Python and as it is typed."""
+    given = sample(operation)
+    positional = [repr_of(given.pop(name)) for name in operation.positional if name in given]
+    call = ", ".join([*positional, *(f"{name}={repr_of(value)}" for name, value in given.items())])
+    command = "\n".join(line.removeprefix("  ") for line in in_lines(example(Form(operation)), 100))
+    return ["```python", f"client.{operation.id}({call})", "```", "", "```sh", command, "```", ""]
+
+
+def repr_of(value: object) -> str:
+    """Return a value of JSON as Python writes it, with double quotes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{repr_of(snake(name))}: {repr_of(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(repr_of, value))}]"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def signature(operation: Operation[..., Any] | LiveCall) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from crm_sdk.wire import camel
@@ -60,7 +61,11 @@ def carry_out(
         message = f"{len(failures)} of {len(items)} items cannot be done, so nothing was"
         # The envelope has no code but those of its errors: the first is the call's, the others are the items'.
         whole = FieldError(field, None, message, "BULK_REJECTED", {"failed": len(failures), "total": len(items)})
-        raise Problem("BULK_REJECTED", message, errors=[whole, *(_entry(field, *failure) for failure in failures)])
+        raise Problem(
+            "BULK_REJECTED",
+            message,
+            errors=[whole, *(entry for failure in failures for entry in _entries(field, *failure))],
+        )
     return {
         "items": results,
         "total": len(results),
@@ -81,7 +86,8 @@ def error_of(problem: Problem) -> Mapping[str, Any]:
     }
 
 
-def _entry(field: str, index: int, problem: Problem) -> FieldError:
-    first = problem.entries[0]
-    where = f"{field}.{index}" if first.field is None else f"{field}.{index}.{first.field}"
-    return FieldError(where, first.rule, problem.message, problem.code, {**problem.details, **first.details})
+def _entries(field: str, index: int, problem: Problem) -> Iterator[FieldError]:
+    """Yield what is wrong with an item, with the whole path of each member."""
+    for entry in problem.entries:
+        where = f"{field}.{index}" if entry.field is None else f"{field}.{index}.{entry.field}"
+        yield replace(entry, field=where, details={**problem.details, **entry.details})

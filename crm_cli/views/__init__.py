@@ -14,6 +14,7 @@ import typer
 from typer.main import get_command
 
 from ..global_options import by_hand
+from ..help import Command
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("week",),
@@ -37,7 +38,7 @@ def views(noun: str) -> list[str]:
 def view(noun: str, name: str) -> Any:
     """Return the command of a view."""
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    app.command(name, rich_help_panel=_PANELS.get(noun, "Views"))(
+    app.command(name, cls=Command, rich_help_panel=_PANELS.get(noun, "Views"))(
         by_hand(getattr(import_module(f".{noun}", __name__), name))
     )
     return get_command(app)

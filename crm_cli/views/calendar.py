@@ -30,7 +30,7 @@ _OVER = ("cancelled", "no-show", "completed")
 def week(
     options: Options,
     start: Annotated[
-        str | None, typer.Option("--start", metavar="DATE", help="the first day; without it this week's")
+        str | None, typer.Option("--start", metavar="DATE", help="The first day; without it this week's.")
     ] = None,
 ) -> None:
     """Show a week of your calendar, day by day, and mark what overlaps.

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 def join(
     options: Options,
     topic: Annotated[
-        str, typer.Argument(metavar="TOPIC", help="user:ID:deals, record:lead:ID, company:ID; see `crm auth me`")
+        str, typer.Argument(metavar="TOPIC", help="user:ID:deals, record:lead:ID, company:ID; see `crm auth me`.")
     ],
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="CURSOR", help="begin after this: a cursor, a number, or now"),
+        typer.Option("--since", metavar="CURSOR", help="Begin after this: a cursor, a number, or now."),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="CONDITION", help="end with what fulfils this; exit 0 means it came"),
+        typer.Option("--until", metavar="CONDITION", help="End with what fulfils this; exit 0 means it came."),
     ] = None,
-    count: Annotated[int | None, typer.Option("--count", min=1, help="end after so many")] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many.")] = None,
 ) -> int:
     """Join a channel and show what comes on it: JSON lines for programs, a table that grows for people.
 

@@ -30,16 +30,17 @@ _LIKELY, _UNLIKELY = 70, 30
 def board(
     options: Options,
     filter: Annotated[
-        str | None, typer.Option("--filter", metavar="|".join(choices_of(DealFilter)), help="only deals like this")
+        str | None, typer.Option("--filter", metavar="|".join(choices_of(DealFilter)), help="Only deals like this.")
     ] = None,
     search: Annotated[
-        str | None, typer.Option("--search", help="only deals with these words in title, company, contact, description")
+        str | None,
+        typer.Option("--search", help="Only deals with these words in title, company, contact or text."),
     ] = None,
     stage: Annotated[
         list[str] | None,
-        typer.Option("--stage", metavar="|".join(choices_of(DealStage)), help="only this column; repeat it for more"),
+        typer.Option("--stage", metavar="|".join(choices_of(DealStage)), help="Only this column; repeat it for more."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="so many cards are drawn in a column")] = 6,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many cards are drawn in a column.")] = 6,
 ) -> None:
     """Show the deals as a board: a column for each stage, the greatest value first.
 

@@ -21,20 +21,20 @@ def tail(
     options: Options,
     types: Annotated[
         list[str] | None,
-        typer.Option("--type", help="only these, such as lead.created; separated by commas, or repeat it"),
+        typer.Option("--type", help="Only these, such as lead.created; separated by commas, or repeat it."),
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="CURSOR", help="begin after this: a cursor, a number, or now"),
+        typer.Option("--since", metavar="CURSOR", help="Begin after this: a cursor, a number, or now."),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="CONDITION", help="end with the event that fulfils this; exit 0 means it came"),
+        typer.Option("--until", metavar="CONDITION", help="End with the event that fulfils this; exit 0: it came."),
     ] = None,
     over: Annotated[
-        str, typer.Option("--over", metavar="ws|sse", help="sse is for networks that block WebSockets")
+        str, typer.Option("--over", metavar="ws|sse", help="sse is for networks that block WebSockets.")
     ] = "ws",
-    count: Annotated[int | None, typer.Option("--count", min=1, help="end after so many events")] = None,
+    count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many events.")] = None,
 ) -> int:
     """Show what happens in the company, as it happens: JSON lines for programs, a table that grows for people.
 

@@ -30,7 +30,7 @@ _TRENDS: Mapping[str, str] = {"improving": "↗ improving", "stable": "→ stabl
 
 def thread(
     options: Options,
-    conversation_id: Annotated[str, typer.Argument(metavar="CONVERSATION_ID", help="see `crm conversations list`")],
+    conversation_id: Annotated[str, typer.Argument(metavar="CONVERSATION_ID", help="See `crm conversations list`.")],
 ) -> None:
     """Show a conversation as a thread, the oldest message first: who wrote what and when, and in which mood.
 

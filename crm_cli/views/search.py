@@ -34,11 +34,11 @@ _LONGEST = 160
 
 def search(
     options: Options,
-    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="all of them have to occur")],
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="All of them have to occur.")],
     type: Annotated[
-        str | None, typer.Option("--type", metavar="|".join(choices_of(SearchType)), help="only what is of this kind")
+        str | None, typer.Option("--type", metavar="|".join(choices_of(SearchType)), help="Only what is of this kind.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="so many of each kind are drawn")] = 10,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many of each kind are drawn.")] = 10,
 ) -> None:
     """Show the contacts, deals, messages and events in which all the words occur.
 

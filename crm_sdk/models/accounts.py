@@ -23,6 +23,7 @@ from .values import (
     FilterOperator,
     LeadSource,
     MergeCounts,
+    Name,
     Phone,
     Rating,
     SocialProfile,
@@ -123,7 +124,7 @@ class _AccountMembers(TypedDict, total=False):
 class AccountCreate(_AccountMembers, total=False):
     """A new account: a name is all it needs."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    name: Required[Name]
     parent_id: str | None
 
 
@@ -131,7 +132,7 @@ class AccountCreate(_AccountMembers, total=False):
 class AccountUpdate(_AccountMembers, total=False):
     """What to change about an account; null clears a member. Its parent is changed by `accounts.set_parent`."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 class AccountNode(Model):

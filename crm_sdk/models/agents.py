@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from ..wire import wire
 from .marks import INPUT, OPEN
 from .record import Model, Record
-from .values import EMPTY, Amount
+from .values import EMPTY, Amount, Name
 
 AgentType: TypeAlias = Annotated[Literal["sales", "support"] | str, OPEN]
 AgentStatus: TypeAlias = Literal["active", "inactive", "processing"] | str
@@ -47,7 +47,7 @@ class Agent(Record):
 class AgentCreate(TypedDict, total=False):
     """A new agent."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    name: Required[Name]
     type: Required[AgentType]
     capabilities: list[str]
     """What it can do."""

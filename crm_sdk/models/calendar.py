@@ -12,7 +12,7 @@ from .activities import EventStatus, EventType
 from .calendar_meetings import AttendeeInput
 from .marks import INPUT, OPEN
 from .record import Model
-from .values import EMPTY, Level, Priority, Tags, Url
+from .values import EMPTY, NOT_BLANK, Level, Priority, Tags, Url
 
 EventFilter: TypeAlias = Literal["all", "meetings", "high-priority", "this-week", "follow-ups"] | str
 ConflictType: TypeAlias = Literal["double-booking", "travel-time", "preparation", "back-to-back"] | str
@@ -53,7 +53,7 @@ _WRITTEN = (
 class CalendarEventCreate(_EventMembers, total=False):
     """A new event: a title, a start and an end are all it needs."""
 
-    title: Required[Annotated[str, Field(min_length=1, max_length=255)]]
+    title: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=255)]]
     start_time: Required[AwareDatetime]
     end_time: Required[AwareDatetime]
 
@@ -63,7 +63,7 @@ class CalendarEventCreate(_EventMembers, total=False):
 class CalendarEventUpdate(_EventMembers, total=False):
     """What to change about an event; null clears a member. A new start alone moves the end as well."""
 
-    title: Annotated[str, Field(min_length=1, max_length=255)]
+    title: Annotated[str, Field(pattern=NOT_BLANK, max_length=255)]
     start_time: AwareDatetime
     end_time: AwareDatetime
 

@@ -22,6 +22,7 @@ from .values import (
     LanguageTag,
     LeadSource,
     Level,
+    Name,
     Notes,
     NotesInput,
     Phone,
@@ -221,7 +222,7 @@ class _ContactMembers(TypedDict, total=False):
 class ContactCreate(_ContactMembers, total=False):
     """A new contact: a name is all it needs."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    name: Required[Name]
 
 
 @wire(flow="name email phone company title avatar next_follow_up tags notes")
@@ -229,7 +230,7 @@ class ContactCreate(_ContactMembers, total=False):
 class ContactUpdate(_ContactMembers, total=False):
     """What to change about a contact; null clears a member."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 @with_config(INPUT)
@@ -237,7 +238,7 @@ class ContactUpsert(_ContactMembers, total=False):
     """One contact of a bulk call: with an id it is updated, without one it is created or matched."""
 
     id: str
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 def _wire_names(value: Any) -> Any:

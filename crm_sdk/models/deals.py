@@ -11,7 +11,20 @@ from typing_extensions import TypedDict
 from ..wire import wire
 from .marks import INPUT, OPEN, Default
 from .record import Model, Record
-from .values import EMPTY, Amount, AmountInput, Currency, FieldValue, LeadSource, Level, Percent, Priority, Tags
+from .values import (
+    EMPTY,
+    NOT_BLANK,
+    Amount,
+    AmountInput,
+    Currency,
+    FieldValue,
+    LeadSource,
+    Level,
+    Name,
+    Percent,
+    Priority,
+    Tags,
+)
 
 DealSort: TypeAlias = (
     Literal[
@@ -75,7 +88,7 @@ class DealActivityCreate(TypedDict, total=False):
 
     type: Required[DealActivityType]
     date: Required[AwareDatetime]
-    description: Required[Annotated[str, Field(min_length=1, max_length=10_000)]]
+    description: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=10_000)]]
     outcome: Annotated[str, Field(max_length=10_000)] | None
     next_step: Annotated[str, Field(max_length=255)] | None
 
@@ -237,7 +250,7 @@ class _DealMembers(TypedDict, total=False):
 class DealCreate(_DealMembers, total=False):
     """A new deal: a title is all it needs."""
 
-    title: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    title: Required[Name]
 
 
 @wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")
@@ -245,4 +258,4 @@ class DealCreate(_DealMembers, total=False):
 class DealUpdate(_DealMembers, total=False):
     """What to change about a deal; null clears a member."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Name

@@ -22,6 +22,7 @@ from .values import (
     FieldValue,
     LanguageTag,
     LeadSource,
+    Name,
     Notes,
     NotesInput,
     Phone,
@@ -177,7 +178,7 @@ class _LeadMembers(TypedDict, total=False):
 class LeadCreate(_LeadMembers, total=False):
     """A new lead: a name is all it needs."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    name: Required[Name]
 
 
 @wire(mvp="name email phone company source value notes|text status")
@@ -185,7 +186,7 @@ class LeadCreate(_LeadMembers, total=False):
 class LeadUpdate(_LeadMembers, total=False):
     """What to change about a lead; null clears a member."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
 
 
 class LeadScore(Model):

@@ -11,7 +11,18 @@ from ..wire import wire
 from .deals import ForecastCategory
 from .marks import INPUT, Default
 from .record import Model, Record
-from .values import EMPTY, Amount, ErrorDetail, FieldChange, FieldValue, FilterGroup, FilterOperator, Percent
+from .values import (
+    EMPTY,
+    NOT_BLANK,
+    Amount,
+    ErrorDetail,
+    FieldChange,
+    FieldValue,
+    FilterGroup,
+    FilterOperator,
+    Name,
+    Percent,
+)
 
 PipelineEntity: TypeAlias = Literal["deal", "lead"] | str
 StageKind: TypeAlias = Literal["open", "won", "lost"] | str
@@ -112,7 +123,7 @@ class _StageMembers(TypedDict, total=False):
 class StageCreate(_StageMembers, total=False):
     """A new stage: a name, and for an open one its probability."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=50)]]
+    name: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]]
     key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=50)]
 
 
@@ -120,7 +131,7 @@ class StageCreate(_StageMembers, total=False):
 class StageUpdate(_StageMembers, total=False):
     """What to change about a stage; null clears a member."""
 
-    name: Annotated[str, Field(min_length=1, max_length=50)]
+    name: Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]
 
 
 class _PipelineMembers(TypedDict, total=False):
@@ -137,7 +148,7 @@ class _PipelineMembers(TypedDict, total=False):
 class PipelineCreate(_PipelineMembers, total=False):
     """A new pipeline: a name is all it needs; without stages it gets the usual six."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=100)]]
+    name: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]]
     entity_type: PipelineEntity
     stages: Annotated[list[StageCreate], Field(min_length=1, max_length=50)]
 
@@ -146,7 +157,7 @@ class PipelineCreate(_PipelineMembers, total=False):
 class PipelineUpdate(_PipelineMembers, total=False):
     """What to change about a pipeline; null clears a member. Stages have calls of their own."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
 
 
 class AutomationTrigger(Model):
@@ -238,7 +249,7 @@ class ActionSpecInput(TypedDict, total=False):
     strategy: Literal["round_robin", "load_balanced"] | str
     stage: str
     lost_reason: str
-    title: Annotated[str, Field(min_length=1, max_length=255)]
+    title: Annotated[str, Field(pattern=NOT_BLANK, max_length=255)]
     description: str
     due_in_days: Annotated[int, Field(ge=0, le=3650)]
     priority: Literal["high", "medium", "low"] | str
@@ -280,7 +291,7 @@ class _RuleMembers(TypedDict, total=False):
 class AutomationRuleCreate(_RuleMembers, total=False):
     """A new rule: when it runs, and what it does."""
 
-    name: Required[Annotated[str, Field(min_length=1, max_length=200)]]
+    name: Required[Name]
     trigger: Required[AutomationTriggerInput]
     actions: Required[Annotated[list[ActionSpecInput], Field(min_length=1, max_length=20)]]
 
@@ -289,7 +300,7 @@ class AutomationRuleCreate(_RuleMembers, total=False):
 class AutomationRuleUpdate(_RuleMembers, total=False):
     """What to change about a rule; null clears a member, lists are replaced."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Name
     trigger: AutomationTriggerInput
     actions: Annotated[list[ActionSpecInput], Field(min_length=1, max_length=20)]
 

@@ -51,7 +51,7 @@ NotesInput: TypeAlias = Annotated[list[str] | str, ReadAs(list[str], before=one_
 
 EMAIL_PATTERN, URL_PATTERN = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/]\S*$"
 CURRENCY_PATTERN, COUNTRY_PATTERN = r"^[A-Z]{3}$", r"^[A-Z]{2}$"
-LANGUAGE_PATTERN, NOT_BLANK = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", r"\S"
+LANGUAGE_PATTERN, NOT_BLANK = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", r"[^\s\x00-\x1f\x85]"
 FORMS = {
     EMAIL_PATTERN: "must be an e-mail address, like ada@example.com",
     URL_PATTERN: "must be a URL, like https://example.com",
@@ -73,6 +73,8 @@ Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 Tag: TypeAlias = Annotated[str, Field(min_length=1, max_length=50, pattern=NOT_BLANK)]
 Tags: TypeAlias = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
 Text: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK)]
+Name: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=200)]
+"""What a record is called."""
 LanguageTag: TypeAlias = Annotated[str, Field(pattern=LANGUAGE_PATTERN)]
 TimeZone: TypeAlias = Annotated[str, Format("time-zone")]
 

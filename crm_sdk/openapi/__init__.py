@@ -86,7 +86,7 @@ def _parameters() -> dict[str, Any]:
             "name": "X-Audit-Reason",
             "in": "header",
             "description": "Why this is done, for the audit trail; percent-encoded where it is not ASCII.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 500, "pattern": "^[ -~]+$"},
+            "schema": {"type": "string", "maxLength": 500, "pattern": "^[ -~]*$"},
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key",

@@ -157,7 +157,9 @@ class _Call:
             by_status.setdefault(status, []).append(code)
         for status, codes in by_status.items():
             found[str(status)] = {
-                "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
+                "description": "\n".join(
+                    (f"{HTTPStatus(status).phrase}.\n", *(f"- `{code}`: {texts.of_code(code)}" for code in codes))
+                ),
                 "headers": _headers(*_HEADERS, *(("Retry-After",) if status == 429 else ())),
                 "content": {JSON: {"schema": {"$ref": "#/components/schemas/Failure"}}},
                 "x-codes": codes,
@@ -176,8 +178,14 @@ class _Call:
 
 
 def with_examples(found: Mapping[str, Any], components: Mapping[str, Any]) -> None:
-    """Add an example to each JSON body of an operation: what is sent, and what is answered on success."""
-    examples = Examples(components)
+    """Add an example to each JSON body of an operation, what is sent and what is answered on success, and to what is
+    needed in the path and the query; where nothing is, to the first argument that has a vocabulary.
+    """
+    examples = Examples(components, found["tags"][0])
+    named = [parameter for parameter in found["parameters"] if "name" in parameter]
+    needed = [parameter for parameter in named if parameter["required"]]
+    for parameter in needed or [parameter for parameter in named if _has_vocabulary(parameter["schema"])][:1]:
+        parameter["example"] = examples.of(parameter["schema"], parameter["name"], whole=False)
     body = found.get("requestBody", {}).get("content", {}).get(JSON)
     if body is not None:
         body["example"] = examples.of(body["schema"], whole=False)
@@ -185,6 +193,10 @@ def with_examples(found: Mapping[str, Any], components: Mapping[str, Any]) -> No
         media = response.get("content", {}).get(JSON)
         if media is not None and status < "300":
             media["example"] = examples.of(media["schema"])
+
+
+def _has_vocabulary(schema: Schema) -> bool:
+    return "enum" in schema or any("enum" in choice for choice in schema.get("anyOf", ()))
 
 
 def _without_null(schema: Schema) -> Schema:
@@ -209,8 +221,9 @@ _ERRORS = re.compile(r"\b([A-Z]\w+Error)\b")
 
 def _http_words(operation: Operation[Any, Any], doc: str) -> str:
     """Return a docstring for a reader who has no Python: members as on the wire, errors as statuses."""
-    names = {*operation.signature.parameters, *operation.arguments.names}
-    doc = re.sub(r"`(\w+)`", lambda m: f"`{camel(m[1]) if m[1] in names else m[1]}`", doc)
+    names = {*operation.signature.parameters, *operation.arguments.names, *texts.members_of_answer(operation)}
+    doc = re.sub(r"`+(\w+)=(True|False)`+", lambda m: f"`{camel(m[1])}` {m[2].lower()}", doc)
+    doc = re.sub(r"`+(\w+)`+", lambda m: f"`{camel(m[1]) if m[1] in names else m[1]}`", doc)
     doc = _ERRORS.sub(lambda m: _STATUSES.get(m[1], m[1]), doc)
     return doc.replace("Raises:", "Fails:")
 

@@ -59,6 +59,16 @@ _VALUES: Mapping[str, Any] = {
 }
 """What a member of a name holds in an example, if its schema allows it."""
 
+_OF_A_NOUN: Mapping[str, Mapping[str, Any]] = {
+    "accounts": {"name": "Analytical Engines Ltd", "description": "Builds calculating machines"},
+    "agents": {"name": "Qualifier"},
+    "calendar": {"title": "Demonstration", "summary": "They want an offer", "description": "A first look"},
+    "deals": {"title": "Two engines", "description": "Two machines, with service"},
+    "pipelines": {"name": "New business", "description": "From the first talk to the contract"},
+    "webhooks": {"description": "Tells our warehouse"},
+}
+"""What a member holds in the examples of one noun."""
+
 _BY_FORMAT: Mapping[str, str] = {
     "date-time": "2026-01-15T09:00:00Z",
     "date": "2026-01-15",
@@ -72,8 +82,12 @@ _BY_PATTERN: Mapping[str, str] = {
     "[A-Z]{2}": "GB",
     "#": "#1f6feb",
     "[A-Za-z]{2,3}": "en",
-    r"\S": "text",
+    r"[^\s": "text",
 }
+_LATER: Mapping[str, str] = {"date-time": "2026-01-15T10:00:00Z", "date": "2026-01-31"}
+"""What a member holds that is the end of something, by its format."""
+_MORE = 3
+"""How many members a short example has that need not be there."""
 _DEPTH = 4
 """How deep an example goes; deeper lists are empty, and members that need not be there are left out."""
 
@@ -81,8 +95,9 @@ _DEPTH = 4
 class Examples:
     """Examples for schemas that refer to components."""
 
-    def __init__(self, components: Mapping[str, Any]) -> None:
+    def __init__(self, components: Mapping[str, Any], noun: str = "") -> None:
         self._components = components
+        self._values = {**_VALUES, **_OF_A_NOUN.get(noun, {})}
 
     def of(self, schema: Mapping[str, Any], name: str = "", *, whole: bool = True, depth: int = 0) -> Any:
         """Return an example of a schema: all of it or, without `whole`, what is needed and a little more."""
@@ -94,7 +109,7 @@ class Examples:
             return schema["const"] if "const" in schema else schema["enum"][0]
         kinds = schema.get("type", "object")
         kind = kinds if isinstance(kinds, str) else kinds[0]
-        known = _VALUES.get(snake(name))
+        known = self._values.get(snake(name))
         if known is not None and _is_a(known, schema, kind):
             return known
         if kind == "object":
@@ -111,12 +126,11 @@ class Examples:
     def _object(self, schema: Mapping[str, Any], *, whole: bool, depth: int) -> dict[str, Any]:
         members: Mapping[str, Any] = schema.get("properties", {})
         needed = schema.get("required", ())
-        chosen = [
-            name
-            for name in members
-            if name in needed or (depth < _DEPTH and (whole or (depth == 0 and _VALUES.get(snake(name)) is not None)))
-        ]
-        return {name: self.of(members[name], name, whole=whole, depth=depth + 1) for name in chosen}
+        chosen = set(needed)
+        if depth < _DEPTH and (whole or depth == 0 or not needed):
+            others = [name for name in members if name not in chosen and (whole or snake(name) in self._values)]
+            chosen |= set(others if whole else others[:_MORE])
+        return {name: self.of(members[name], name, whole=whole, depth=depth + 1) for name in members if name in chosen}
 
 
 _KINDS: Mapping[str, type[object] | tuple[type[object], ...]] = {
@@ -142,7 +156,8 @@ def _scalar(kind: str, schema: Mapping[str, Any], name: str) -> Any:
     if kind == "null":
         return None
     if "format" in schema:
-        return _BY_FORMAT[schema["format"]]
+        by_format = _LATER if name.startswith(("end_", "until")) and schema["format"] in _LATER else _BY_FORMAT
+        return by_format[schema["format"]]
     if "pattern" in schema:
         return next(text for part, text in _BY_PATTERN.items() if part in schema["pattern"])
     if name == "id" or name.endswith(("_id", "_by")):

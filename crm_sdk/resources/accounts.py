@@ -214,6 +214,10 @@ class Accounts(Resource[Mode]):
             "RECORD_MERGED",
             "REFERENCE_NOT_FOUND",
         ),
+        texts={
+            "values": "What the survivor is to have, whatever the accounts have.",
+            "duplicate_ids": "Ids of the accounts that are merged into it.",
+        },
     )
     def merge(self, survivor_id: str, duplicate_ids: MergeIds, *, values: AccountUpdate | None = None) -> AccountMerge:
         """Merge 1 to 10 duplicates into an account: what they have becomes the survivor's, and their ids lead to it.

@@ -204,7 +204,7 @@ class ContactImports(Resource[Mode]):
         on_duplicate: ImportDuplicates = "update",
         has_header: bool = True,
         delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ",",
-        encoding: str = "utf-8",
+        encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8",
         date_format: str | None = None,
         owner_id: str | None = None,
         tags: Sequence[str] | None = None,

@@ -72,6 +72,13 @@ STATUSES: Mapping[str, int] = {
 """The status of every code."""
 
 
+COMMON = frozenset({
+    "BAD_REQUEST", "UNSUPPORTED_VERSION", "RATE_LIMIT_EXCEEDED", "UNAUTHORIZED", "USER_INACTIVE", "TENANT_MISMATCH",
+    "IDEMPOTENCY_KEY_REUSED",
+})  # fmt: skip
+"""Codes that say nothing about a call: nearly every one can answer them."""
+
+
 def codes_of(operation: Operation[Any, Any], route: Route) -> dict[str, int]:
     """Return every code that a call can answer in a dialect, with the status it has there, sorted by status."""
     found = {

@@ -1,4 +1,4 @@
-"""What every argument and every member is, in words: the same in the command line's help, the reference and OpenAPI.
+"""What arguments, members and error codes are, in words: the same in the CLI's help, the reference and OpenAPI.
 
 The text of a member is the docstring under it; a member without one has the text of the record it belongs to
 (`LeadCreate` looks in `Lead`), or what the `glossary` says of its name, or what its name says by itself (``deal_id`` is
@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from typing_extensions import is_typeddict
 
+from .error_glossary import MEANINGS
 from .glossary import GLOSSARY, words_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ def of_argument(operation: Operation[Any, Any], name: str) -> str | None:
     return GLOSSARY.get(name) or (_documented(record, name) if record is not None else None) or _by_name(name)
 
 
+def of_code(code: str) -> str:
+    """Return what an error code means."""
+    return MEANINGS[code]
+
+
 def summary(kind: Any) -> str:
     """Return the first paragraph of the docstring of a model or an input, as one line."""
     return _one_line((inspect.getdoc(kind) or "").partition("\n\n")[0])
@@ -54,6 +60,12 @@ def _record_of(operation: Operation[Any, Any]) -> Any:
     """Return the model of what a call is about: what it answers, or what is in the page that it answers."""
     kind = operation.arguments.returns
     return get_args(kind)[0] if operation.kind == "page" else kind
+
+
+def members_of_answer(operation: Operation[Any, Any]) -> Iterable[str]:
+    """Return the names of the members of what a call answers, as Python has them."""
+    found: Mapping[str, Any] = getattr(_record_of(operation), "model_fields", {})
+    return found.keys()
 
 
 def _of_filter(kind: Any, name: str) -> str:

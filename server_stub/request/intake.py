@@ -45,8 +45,14 @@ def read_query(query: str) -> dict[str, str]:
 
 
 def read_reason(headers: Mapping[str, str]) -> str | None:
-    """Return why the caller does this, by ``X-Audit-Reason``; None where it is not said. Raises 422 for a long one."""
-    reason = unquote(headers.get("x-audit-reason", "")).strip()
+    """Return why the caller does this, by ``X-Audit-Reason``; None where it is not said.
+
+    Raises 422 for one that is too long, or that has anything but printable ASCII in it and is not percent-encoded.
+    """
+    sent = headers.get("x-audit-reason", "")
+    if not (sent.isascii() and sent.isprintable()):
+        raise invalid("X-Audit-Reason", "format", "a reason that is not printable ASCII has to be percent-encoded")
+    reason = unquote(sent).strip()
     if len(reason) > LONGEST_REASON:
         raise invalid("X-Audit-Reason", "length", f"a reason has at most {LONGEST_REASON} characters")
     return reason or None

@@ -42,13 +42,6 @@ def test_no_two_options_of_a_command_are_typed_alike(name: str) -> None:
     assert len(flags) == len(set(flags))
 
 
-def test_help_says_what_is_required_and_gives_an_example(crm: Crm) -> None:
-    shown = crm("contacts", "relationships", "create", "--help").out
-    assert "required; reports_to, manages" in shown
-    example = "crm contacts relationships create CONTACT_ID --related-contact-id TEXT --type reports_to"
-    assert f"Example: {example}" in shown
-
-
 def test_no_hand_made_command_hides_a_noun(crm: Crm) -> None:
     listed = completion.names()["commands"]
     assert all(listed[name].get("noun") for name in nouns())

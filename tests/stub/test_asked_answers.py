@@ -8,6 +8,7 @@ import pytest
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+from server_stub.request.http import Request
 
 
 @pytest.fixture
@@ -74,6 +75,14 @@ def test_a_reason_is_kept_with_everything_it_caused(client: CrmClient, stub: Stu
         ("contact.updated", None),
         ("contact.deleted", "asked by phone"),
     ]
+
+
+@pytest.mark.parametrize("reason", ["Prüfung", "a\tb", "a\x00b"])
+def test_a_reason_beyond_ascii_has_to_be_encoded(stub: StubServer, reason: str) -> None:
+    headers = {"authorization": "Bearer acme-admin", "x-audit-reason": reason}
+    before = len(stub.audit())
+    reply = stub.handle(Request("POST", "/v1/leads", headers=headers, body=b'{"name": "Ada"}'))
+    assert (reply.status, b"X-Audit-Reason" in reply.body, len(stub.audit())) == (422, True, before)
 
 
 @pytest.mark.parametrize(("length", "status"), [(500, 201), (501, 422)])

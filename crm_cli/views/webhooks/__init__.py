@@ -21,23 +21,23 @@ from .development import trigger as trigger
 _INVALID = 1
 
 _Secret = Annotated[
-    list[str] | None, typer.Option("--secret", metavar="TEXT", help="better in the environment: CRM_WEBHOOK_SECRET")
+    list[str] | None, typer.Option("--secret", metavar="TEXT", help="Better in the environment: CRM_WEBHOOK_SECRET.")
 ]
 _SecretFile = Annotated[
     list[str] | None,
-    typer.Option("--secret-file", metavar="FILE", help="what holds the secret; the end of its line is not"),
+    typer.Option("--secret-file", metavar="FILE", help="What holds the secret; the end of its line is not."),
 ]
 
 
 def sign(
     options: Options,
-    id: Annotated[str | None, typer.Option("--id", help="the delivery's; a new one by default")] = None,
-    timestamp: Annotated[float | None, typer.Option("--timestamp", help="seconds since 1970; now by default")] = None,
+    id: Annotated[str | None, typer.Option("--id", help="The delivery's; a new one by default.")] = None,
+    timestamp: Annotated[float | None, typer.Option("--timestamp", help="Seconds since 1970; now by default.")] = None,
     documented: Annotated[
-        bool, typer.Option("--documented", help="print nothing but the documented signature")
+        bool, typer.Option("--documented", help="Print nothing but the documented signature.")
     ] = False,
     embedded: Annotated[
-        bool, typer.Option("--embed", help="print the body, a JSON object, with the signature as its member")
+        bool, typer.Option("--embed", help="Print the body, a JSON object, with the signature as its member.")
     ] = False,
     secret: _Secret = None,
     secret_file: _SecretFile = None,
@@ -63,11 +63,11 @@ def sign(
 
 def verify(
     options: Options,
-    signature: Annotated[str | None, typer.Option("--signature", help="the documented one: sha256=…")] = None,
+    signature: Annotated[str | None, typer.Option("--signature", help="The documented one: sha256=…")] = None,
     header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE, as it came; repeat it for more")
+        list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE, as it came; repeat it for more.")
     ] = None,
-    tolerance: Annotated[float, typer.Option("--tolerance", help="seconds that webhook-timestamp may be off")] = 300,
+    tolerance: Annotated[float, typer.Option("--tolerance", help="Seconds that webhook-timestamp may be off.")] = 300,
     secret: _Secret = None,
     secret_file: _SecretFile = None,
 ) -> int:

@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 _SECRET = "CRM_WEBHOOK_SECRET"
 
-ForwardTo = Annotated[str | None, typer.Option("--forward-to", help="the URL to post to: http://localhost:3000/hook")]
-Secret = Annotated[str | None, typer.Option("--secret", help=f"sign with this ({_SECRET}); else with a new one")]
+ForwardTo = Annotated[str | None, typer.Option("--forward-to", help="The URL to post to: http://localhost:3000/hook.")]
+Secret = Annotated[str | None, typer.Option("--secret", help=f"Sign with this ({_SECRET}); else with a new one.")]
 
 
 def listen(
     options: Options,
     forward_to: ForwardTo = None,
     events: Annotated[
-        list[str] | None, typer.Option("--events", help="only these; separated by commas, or repeat it")
+        list[str] | None, typer.Option("--events", help="Only these; separated by commas, or repeat it.")
     ] = None,
     secret: Secret = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="begin after this cursor, or `now`; else where the last run ended")
+        str | None, typer.Option("--since", help="Begin after this cursor, or `now`; else where the last run ended.")
     ] = None,
-    over: Annotated[str, typer.Option("--over", help="ws, or sse where WebSockets are blocked")] = "ws",
-    count: Annotated[int | None, typer.Option("--count", min=1, help="stop after so many events")] = None,
+    over: Annotated[str, typer.Option("--over", help="ws, or sse where WebSockets are blocked.")] = "ws",
+    count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many events.")] = None,
 ) -> None:
     """Follow what happens in the company, print a line for each event, and forward it to a URL as a webhook.
 
@@ -70,7 +70,7 @@ def listen(
 
 def replay(
     options: Options,
-    delivery_id: Annotated[str, typer.Argument(metavar="DELIVERY_ID", help="see `crm webhooks deliveries list`")],
+    delivery_id: Annotated[str, typer.Argument(metavar="DELIVERY_ID", help="See `crm webhooks deliveries list`.")],
     forward_to: ForwardTo = None,
     secret: Secret = None,
 ) -> int:
@@ -93,9 +93,9 @@ def trigger(
     options: Options,
     event: Annotated[str, typer.Argument(metavar="EVENT", help="lead.created, message.received, deal.won, …")],
     values: Annotated[
-        list[str] | None, typer.Option("--set", help="NAME=VALUE of what is written; id= chooses a record")
+        list[str] | None, typer.Option("--set", help="NAME=VALUE of what is written; id= chooses a record.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="also at a server that is not on this machine")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also at a server that is not on this machine.")] = False,
 ) -> None:
     """Make an event happen, by the real change that causes it: `lead.created` creates a lead.
 

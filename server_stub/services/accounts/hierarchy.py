@@ -23,7 +23,8 @@ from .records import ACCOUNTS, ancestors_of, check_parent, height_of
 _SHOWN = 1_000
 """How many accounts of a tree are shown."""
 _DEAL_SORTS = (
-    "title", "value", "probability", "weighted_value", "expected_close_date", "stage_changed_at", "last_activity",
+    "title", "value", "probability", "weighted_value", "expected_close_date", "stage", "stage_changed_at",
+    "last_activity",
 )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import hashlib
 import io
@@ -65,8 +64,8 @@ def create(
     if len(delimiter) != 1:
         raise invalid("delimiter", "length", "a delimiter is one character")
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        "".encode(encoding)  # a codec that makes no bytes of a text is a LookupError, too
+    except (LookupError, ValueError):
         raise invalid("encoding", "choice", f"there is no encoding {encoding!r}") from None
     check_mapping(mapping or ())
     call.reference("user", owner_id, "owner_id")

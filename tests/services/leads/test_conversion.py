@@ -10,7 +10,7 @@ import pytest
 from refusals import refused
 from stub_data import some, stored, trail
 
-from crm_sdk import CrmClient
+from crm_sdk import CrmClient, InvalidInputError
 from crm_sdk.models.deals import DealUpdate
 from server_stub import StubServer
 
@@ -108,12 +108,16 @@ def test_a_deleted_contact_is_none(client: CrmClient) -> None:
 
 def test_the_members_of_the_deal_are_checked_as_those_of_any_deal(client: CrmClient) -> None:
     lead = client.leads.create({"name": "Ada"})
-    deal: DealUpdate = {"title": " ", "currency": "JPY", "owner_id": "user_none"}
+    deal: DealUpdate = {"currency": "JPY", "owner_id": "user_none"}
     error = refused(lambda: client.leads.convert(lead.id, deal=deal))
-    assert (error.status, {entry.field for entry in error.fields}) == (
-        422,
-        {"deal.title", "deal.currency", "deal.owner_id"},
+    assert (error.status, {entry.field for entry in error.fields}) == (422, {"deal.currency", "deal.owner_id"})
+    bulk = refused(lambda: client.leads.bulk_convert([{"lead_id": lead.id, "deal": deal}], atomic=True))
+    assert (bulk.code, {entry.field for entry in bulk.fields}) == (
+        "BULK_REJECTED",
+        {"conversions", "conversions.0.deal.currency", "conversions.0.deal.owner_id"},
     )
+    with pytest.raises(InvalidInputError, match=r"deal\.title: must not be blank"):
+        client.leads.convert(lead.id, deal={"title": " "})
     other = client.contacts.create({"name": "Other"}).id
     error = refused(lambda: client.leads.convert(lead.id, deal={"contact_id": other}))
     assert [(entry.field, entry.rule) for entry in error.fields] == [("deal.contact_id", "read_only")]
