@@ -22,6 +22,10 @@ LOOSE = {
     ("flow", "ai.sentiment"),
     ("flow", "contacts.communication.create"),
     ("flow", "conversations.tags.add"),
+    ("platform", "activities.create"),  # members that another kind has
+    ("platform", "activities.update"),
+    ("platform", "activities.tasks.create"),  # recurrence rules
+    ("platform", "activities.events.create"),
     ("platform", "contacts.export"),  # content types by format
 }
 """Calls whose rules refuse, or whose answers hold, what their schemas do not say yet."""
