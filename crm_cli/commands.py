@@ -22,6 +22,7 @@ from .help import Command, panel, prose
 from .output import Printer
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
+from .views import drawer_of
 
 if TYPE_CHECKING:
     from typer.core import TyperArgument, TyperOption
@@ -228,7 +229,7 @@ class _Run:
     def _print(self, client: CrmClient, result: Any, printer: Printer) -> None:
         kind = self._form.operation.kind
         if kind == "page":
-            self._page(result, printer)
+            self._page(client, result, printer)
         elif kind == "download":
             self._download(result, printer)
         elif kind == "job" and self._wait:
@@ -236,8 +237,12 @@ class _Run:
         else:
             printer.show(result)
 
-    def _page(self, page: Page[Any], printer: Printer) -> None:
-        printer.rows(page if self._every else page.items)
+    def _page(self, client: CrmClient, page: Page[Any], printer: Printer) -> None:
+        draw = drawer_of(self._form.operation.id) if printer.is_for_people else None
+        if draw is not None:
+            draw(client, list(page if self._every else page.items))
+        else:
+            printer.rows(page if self._every else page.items)
         if page.has_next and not self._every and sys.stderr.isatty():
             shown, total = len(page.items), page.total
             complain(

@@ -34,6 +34,11 @@ class Printer:
         if self._columns is not None and format not in ("table", "csv"):
             raise MisuseError("--columns is for table and csv output")
 
+    @property
+    def is_for_people(self) -> bool:
+        """Whether somebody looks at it, who chose no columns."""
+        return self.format == "table" and self._columns is None
+
     def show(self, result: Any) -> None:
         """Print one result; nothing for None."""
         if result is None:

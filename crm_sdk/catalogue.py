@@ -13,6 +13,7 @@ from .resource import Mode, noun, parts
 if TYPE_CHECKING:
     from .resources.accounts import Accounts
     from .resources.achievements import Achievements
+    from .resources.activities import Activities
     from .resources.agents import Agents
     from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
@@ -42,6 +43,7 @@ class Catalogue(Generic[Mode]):
     # Written by `make docs`: begin
     accounts: Accounts[Mode] = noun()
     achievements: Achievements[Mode] = noun()
+    activities: Activities[Mode] = noun()
     agents: Agents[Mode] = noun()
     ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()

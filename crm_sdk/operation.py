@@ -136,10 +136,9 @@ class Operation(Generic[P, T]):
     @property
     def answers_records(self) -> bool:
         """Whether its answer is one record, or a list."""
-        from .models.record import Record
+        from .models.record import record_types
 
-        kind = self.arguments.returns
-        return self.kind == "page" or (isinstance(kind, type) and issubclass(kind, Record))
+        return self.kind == "page" or bool(record_types(self.arguments.returns))
 
     @property
     def reads(self) -> bool:
@@ -236,7 +235,8 @@ class Operation(Generic[P, T]):
             rest = self._with_page_arguments(rest, route)
         if self._in_query(route, rest):
             return Plan(route, given | rest, path, query(route, rest), headers, None, None)
-        members = self.arguments.dump(rest, route)
+        beside = self._beside(rest)
+        members = self.arguments.dump({name: value for name, value in rest.items() if name not in beside}, route)
         try:
             content = encode_json(members)
         except (TypeError, ValueError) as error:
@@ -244,7 +244,12 @@ class Operation(Generic[P, T]):
         if files is not None:
             options = {"options": (None, content, "application/json")} if members else {}
             return Plan(route, given, path, "", headers, None, files | options)
-        return Plan(route, given | rest, path, "", headers, content, None)
+        return Plan(route, given | rest, path, query(route, beside), headers, content, None)
+
+    def _beside(self, rest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the keywords beside a body that is a record: they travel in the query (002, 0.2)."""
+        body = self.arguments.body
+        return {name: value for name, value in rest.items() if name != body} if body in rest else _NOTHING
 
     def _in_query(self, route: Route, rest: Mapping[str, Any]) -> bool:
         if route.method == "DELETE":

@@ -72,6 +72,8 @@ class Noun:
     """Return a record as it is a part of the whole with an id, None where it is none: for parts of several wholes."""
     events: str | None = None
     """What its events begin with, where that is not ``<kind>.``: ``pipeline.stage_``."""
+    verbs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What its own events call a verb, where that is another word: ``created`` is ``logged`` for a call."""
     searched: Sequence[str] = ()
     """The members that `search` of a list looks in."""
     searched_by: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
@@ -387,8 +389,9 @@ class Noun:
             member, whole = self.within
             entity_type, entity = whole.kind, call.collection(whole.kind).get(doc[member], deleted=True) or doc
             said = {f"{self.kind}_id": doc["id"], **said}
-        for prefix in (f"{self.stored_as}.",) * (self.stored_as is not None) + (self.events or f"{self.kind}.",):
-            call.emit(f"{prefix}{verb}", entity_type, entity, changes=changes, metadata=said, reason=reason)
+        own = f"{self.events or f'{self.kind}.'}{self.verbs.get(verb, verb)}"
+        for event in (own,) if self.stored_as is None else (f"{self.stored_as}.{verb}", own):
+            call.emit(event, entity_type, entity, changes=changes, metadata=said, reason=reason)
 
     def answer(self, call: Context, doc: Document) -> Document:
         """Return a record as a call that answers one shows it."""

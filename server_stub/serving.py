@@ -11,6 +11,7 @@ out of the sequence a list rule returns.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -281,13 +282,16 @@ class RecordType:
 
 
 def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
-    """Mark a function as the rule of a declared operation. Its arguments are checked now, at import."""
+    """Mark a function as the rule of a declared operation. Its arguments are checked now, at import.
+
+    One that hands all of them on takes ``**given``.
+    """
 
     def mark(rule: Rule) -> Rule:
         code: Any = getattr(rule, "__code__")  # noqa: B009 # a rule is a plain function, which its type does not say
         taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
         declared = set(operation.signature.parameters) - PAGING
-        if taken != declared:
+        if taken != declared and not code.co_flags & inspect.CO_VARKEYWORDS:
             raise TypeError(
                 f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "
                 f"{operation.id} declares {', '.join(sorted(declared)) or 'nothing'}"

@@ -6,15 +6,18 @@ noun is what the noun itself shows: ``crm dashboard``, ``crm search acme``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.main import get_command
 
 from ..global_options import by_hand
 from ..help import Command
+
+if TYPE_CHECKING:
+    from crm_sdk import CrmClient
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("week",),
@@ -27,6 +30,8 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
 }
 """The views of each noun."""
+DRAWN: Mapping[str, str] = {"activities.timeline": "timeline"}
+"""The declared lists that are drawn for people to look at: by their ids, the function in the file of the noun."""
 _PANELS = {"webhooks": "For who develops a receiver"}
 
 
@@ -47,3 +52,11 @@ def view(noun: str, name: str) -> Any:
 def own_view(noun: str) -> Any:
     """Return the command of what the noun itself shows; None where that is nothing but its help."""
     return view(noun, noun) if noun in VIEWS.get(noun, ()) else None
+
+
+def drawer_of(call: str) -> Callable[[CrmClient, Sequence[Any]], None] | None:
+    """Return what draws the records of a declared list; None where they are a table."""
+    found: Callable[[CrmClient, Sequence[Any]], None] | None = None
+    if call in DRAWN:
+        found = getattr(import_module(f".{call.partition('.')[0]}", __name__), DRAWN[call])
+    return found

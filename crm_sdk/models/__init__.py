@@ -30,7 +30,23 @@ if TYPE_CHECKING:
         CallOutcome as CallOutcome, CallStatus as CallStatus, Direction as Direction, Email as Email,
         EmailAddress as EmailAddress, EmailStatus as EmailStatus, EmailTracking as EmailTracking,
         EventStatus as EventStatus, EventType as EventType, Note as Note, OtherActivity as OtherActivity,
-        Reminder as Reminder, Task as Task, TaskStatus as TaskStatus, TaskType as TaskType, TrackedLink as TrackedLink,
+        Reminder as Reminder, ReminderChannel as ReminderChannel, Task as Task, TaskStatus as TaskStatus,
+        TaskType as TaskType, TrackedLink as TrackedLink, Visibility as Visibility,
+    )
+    from .activity_calendar import (
+        Availability as Availability, CalendarDay as CalendarDay, CalendarItem as CalendarItem,
+        CalendarKind as CalendarKind, CalendarSpan as CalendarSpan, CalendarView as CalendarView,
+        InvitationAnswer as InvitationAnswer, Minutes as Minutes, SeriesScope as SeriesScope, TimeBlock as TimeBlock,
+        TimelineEntry as TimelineEntry, TimelineKind as TimelineKind, TimelineSort as TimelineSort,
+        TimeSlot as TimeSlot, UserBusy as UserBusy,
+    )
+    from .activity_inputs import (
+        ActivityCreate as ActivityCreate, ActivityMembers as ActivityMembers, ActivityTitle as ActivityTitle,
+        ActivityUpdate as ActivityUpdate, CallCreate as CallCreate, CallMembers as CallMembers,
+        EmailAddressInput as EmailAddressInput, EmailCreate as EmailCreate, EmailMembers as EmailMembers,
+        EventMembers as EventMembers, GuestAddress as GuestAddress, LongText as LongText, NoteBody as NoteBody,
+        NoteCreate as NoteCreate, NoteMembers as NoteMembers, RecurrenceRule as RecurrenceRule,
+        ReminderInput as ReminderInput, TaskCreate as TaskCreate, TaskMembers as TaskMembers,
     )
     from .agents import (
         Agent as Agent, AgentAction as AgentAction, AgentCreate as AgentCreate, AgentExecution as AgentExecution,
@@ -159,6 +175,9 @@ if TYPE_CHECKING:
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .search import SearchResults as SearchResults, SearchType as SearchType
+    from .sync_runs import (
+        SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncRun as SyncRun, SyncState as SyncState,
+    )
     from .users import (
         BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
         Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
@@ -190,7 +209,16 @@ _NAMES = {
     "activities": (
         "Activity ActivityKind ActivityRecord ActivitySort ActivitySource CalendarEvent Call CallOutcome "
         "CallStatus Direction Email EmailAddress EmailStatus EmailTracking EventStatus EventType Note "
-        "OtherActivity Reminder Task TaskStatus TaskType TrackedLink"
+        "OtherActivity Reminder ReminderChannel Task TaskStatus TaskType TrackedLink Visibility"
+    ),
+    "activity_calendar": (
+        "Availability CalendarDay CalendarItem CalendarKind CalendarSpan CalendarView InvitationAnswer Minutes "
+        "SeriesScope TimeBlock TimelineEntry TimelineKind TimelineSort TimeSlot UserBusy"
+    ),
+    "activity_inputs": (
+        "ActivityCreate ActivityMembers ActivityTitle ActivityUpdate CallCreate CallMembers EmailAddressInput "
+        "EmailCreate EmailMembers EventMembers GuestAddress LongText NoteBody NoteCreate NoteMembers "
+        "RecurrenceRule ReminderInput TaskCreate TaskMembers"
     ),
     "agents": (
         "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
@@ -262,6 +290,7 @@ _NAMES = {
     ),
     "record": "Mismatch Model Record",
     "search": "SearchResults SearchType",
+    "sync_runs": "SyncConflict SyncDirection SyncRun SyncState",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "

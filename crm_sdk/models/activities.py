@@ -11,7 +11,7 @@ from ..wire import wire
 from .calendar_meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
 from .marks import OPEN, Default
 from .record import Model, Record
-from .values import EMPTY, ErrorDetail, FieldValue, Priority, Sentiment
+from .values import EMPTY, EntityRef, ErrorDetail, FieldValue, Priority, Sentiment
 
 ActivityKind: TypeAlias = Literal["task", "event", "call", "email", "note"] | str
 ActivitySort: TypeAlias = (
@@ -29,6 +29,8 @@ CallStatus: TypeAlias = (
 CallOutcome: TypeAlias = Annotated[
     Literal["connected", "left_message", "no_answer", "busy", "wrong_number"] | str, OPEN
 ]
+ReminderChannel: TypeAlias = Literal["in_app", "email", "sms", "push"] | str
+Visibility: TypeAlias = Literal["public", "private"] | str
 EmailStatus: TypeAlias = Literal["draft", "queued", "sent", "delivered", "bounced", "failed", "received"] | str
 
 
@@ -36,7 +38,8 @@ class Reminder(Model):
     """When and how somebody is reminded of an activity."""
 
     minutes_before: int
-    channel: Literal["in_app", "email", "sms", "push"] | str = "in_app"
+    """0..40,320."""
+    channel: ReminderChannel = "in_app"
     sent_at: AwareDatetime | None = None
 
 
@@ -63,6 +66,8 @@ class ActivityRecord(Record):
     """What timelines are sorted by."""
     sentiment: Sentiment | None = None
     ai_analysis: str | None = None
+    other_matches: list[EntityRef] = Field(default_factory=EMPTY)
+    """Who else has the number or the address it was found by."""
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
 
@@ -107,7 +112,7 @@ class CalendarEvent(ActivityRecord):
     timezone: str | None = None
     recurrence: str | None = None
     """An RFC 5545 RRULE."""
-    visibility: Annotated[Literal["public", "private"] | str | None, Default("public")] = None
+    visibility: Annotated[Visibility | None, Default("public")] = None
     """Whether others see what it is."""
     busy: Annotated[bool | None, Default(True)] = None
     """Whether the time is taken."""
@@ -117,6 +122,14 @@ class CalendarEvent(ActivityRecord):
     """Why it was cancelled."""
     integration_id: str | None = None
     recording_url: str | None = None
+    series_id: str | None = None
+    """The id of the series that this was an occurrence of."""
+    original_start: AwareDatetime | None = None
+    """When it would have begun as an occurrence of its series."""
+    exdates: list[AwareDatetime] = Field(default_factory=EMPTY)
+    """When no occurrence of the series begins, although its rule says so."""
+    sequence: Annotated[int | None, Default(0)] = None
+    """iCalendar SEQUENCE: goes up by one when time, place or status change."""
 
 
 class Call(ActivityRecord):

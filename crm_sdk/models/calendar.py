@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal, Required, TypeAlias
 
 from pydantic import AwareDatetime, Field, with_config
-from typing_extensions import TypedDict
 
 from ..wire import wire
 from .activities import EventStatus, EventType
-from .calendar_meetings import AttendeeInput
+from .activity_inputs import ActivityMembers, EventMembers, RecurrenceRule
+from .calendar_meetings import MeetingOutcomeInput
 from .marks import INPUT, OPEN
 from .record import Model
-from .values import EMPTY, NOT_BLANK, Level, Priority, Tags, Url
+from .values import EMPTY, NOT_BLANK, Level
 
 EventFilter: TypeAlias = Literal["all", "meetings", "high-priority", "this-week", "follow-ups"] | str
 ConflictType: TypeAlias = Literal["double-booking", "travel-time", "preparation", "back-to-back"] | str
@@ -26,20 +26,15 @@ PreferredTime: TypeAlias = Annotated[
 """A part of the day, a weekday (``tuesday``), or a time on the user's clock (``14:30``)."""
 
 
-class _EventMembers(TypedDict, total=False):
-    description: Annotated[str, Field(max_length=10_000)] | None
+class _EventMembers(ActivityMembers, EventMembers, total=False):
     type: EventType
-    contact_id: str | None
     contact_name: Annotated[str, Field(max_length=200)] | None
     """Of somebody who is no contact; a contact's own name otherwise."""
     contact_company: Annotated[str, Field(max_length=200)] | None
-    deal_id: str | None
-    location: Annotated[str, Field(max_length=255)] | None
-    meeting_link: Url | None
-    attendees: Annotated[list[AttendeeInput], Field(max_length=200)]
     status: EventStatus
-    priority: Priority
-    tags: Tags
+    outcome: MeetingOutcomeInput | None
+    recurrence: RecurrenceRule | None
+    """A recurrence rule (RFC 5545): how often it comes again."""
 
 
 _WRITTEN = (

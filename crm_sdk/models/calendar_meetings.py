@@ -40,6 +40,10 @@ class AttendeeInput(TypedDict, total=False):
     status: AttendeeStatus | None
     id: str | None
     """Of an attendee the event has already."""
+    user_id: str | None
+    """Passed over: who it is follows from the address."""
+    contact_id: str | None
+    """Passed over: who it is follows from the address."""
 
 
 @wire(flow="id type title description confidence actionable suggested_action?")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -71,3 +73,14 @@ class Record(Model):
     """Who made it: a user id, ``apikey_…``, ``app_…`` or ``system``."""
     version: int | None = None
     """Goes up by one with every write; give it to `update` or `delete` to lock optimistically."""
+
+
+@lru_cache(maxsize=256)
+def record_types(annotation: Any) -> tuple[type[Record], ...]:
+    """Return the kinds of records that a value of a type is one of; none where it may be anything else."""
+    if get_origin(annotation) is Annotated:
+        return record_types(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        found = [record_types(choice) for choice in get_args(annotation)]
+        return tuple(kind for kinds in found for kind in kinds) if all(found) else ()
+    return (annotation,) if isinstance(annotation, type) and issubclass(annotation, Record) else ()

@@ -67,14 +67,19 @@ class _Call:
 
     # -- what is sent ------------------------------------------------------------------------------------------
 
+    @property
+    def _beside(self) -> list[str]:
+        """The keywords beside a body that is a record: they travel in the query."""
+        body = self._operation.arguments.body
+        return [name for name in self._names if name != body] if body in self._names else []
+
     def parameters(self) -> Iterator[dict[str, Any]]:
         """Yield what stands in the path, in the query and in headers."""
         for name in self._route.placeholders:
             text = texts.of_argument(self._operation, name)
             schema = {"type": "string", "minLength": 1}
             yield {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
-        if self._in_query:
-            yield from (self._query_parameter(name) for name in self._names)
+        yield from (self._query_parameter(name) for name in (self._names if self._in_query else self._beside))
         if "version" in self._operation.arguments.types and self._route.has("version"):
             yield {"$ref": "#/components/parameters/IfMatch"}
         if self._route.method != "GET" and not self._operation.flags.safe:
@@ -106,8 +111,9 @@ class _Call:
         if self._in_query or not self._names:
             return None
         arguments = self._operation.arguments
-        needed = any(self._is_needed(name) for name in self._names)
-        plain = [name for name in self._names if name != arguments.upload]
+        names = [name for name in self._names if name not in self._beside]
+        needed = any(self._is_needed(name) for name in names)
+        plain = [name for name in names if name != arguments.upload]
         content: dict[str, Any] = {}
         if plain:
             content[JSON] = {"schema": self._members(plain)}
@@ -127,11 +133,6 @@ class _Call:
         properties: dict[str, Schema] = {}
         needed: list[str] = []
         for name in names:
-            if name == body:
-                inner = self._schemas.resolved(self._operation.arguments.body_type)
-                properties |= inner["properties"]
-                needed += inner.get("required", [])
-                continue
             schema = self._schemas.of(self._argument(name), written=True)
             default = self._operation.signature.parameters[name].default
             properties[self._route.wire_name(name)] = {

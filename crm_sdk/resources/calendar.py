@@ -13,6 +13,7 @@ from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
     from ..models.activities import CalendarEvent, EventStatus
+    from ..models.activity_calendar import InvitationAnswer, SeriesScope
     from ..models.calendar import (
         CalendarEventCreate,
         CalendarEventUpdate,
@@ -98,6 +99,35 @@ class CalendarEvents(Resource[Mode]):
         """Prepare an event from its type, what its contact said lately, and the deal behind it.
 
         Raises: NotFoundError.
+        """
+
+    @operation(
+        platform="PUT /calendar/events/{event_id}/response",
+        errors=("NOT_AN_ATTENDEE", "ACTIVITY_CLOSED", "NOT_RECURRING", "OCCURRENCE_NOT_FOUND"),
+        ours=True,
+        action="read",
+        texts={
+            "comment": "What the host is told with it.",
+            "email": "The address that was invited, where the caller attends with several.",
+            "occurrence": "The start of one occurrence of a series.",
+            "scope": "Which occurrences are meant: the named one, it and those that follow, or all.",
+        },
+    )
+    def respond(
+        self,
+        event_id: str,
+        status: InvitationAnswer,
+        *,
+        comment: Annotated[str, Field(max_length=1000)] | None = None,
+        email: str | None = None,
+        occurrence: AwareDatetime | None = None,
+        scope: SeriesScope = "all",
+        version: int | None = None,
+    ) -> CalendarEvent:
+        """Answer an invitation: who declines is not busy then. The host is told.
+
+        Raises: NotFoundError; PermissionDeniedError for somebody who does not attend; ConflictError for an event that
+        is over; ValidationError.
         """
 
 

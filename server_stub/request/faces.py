@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from crm_sdk.dialects import DIALECTS
 from crm_sdk.route import Route
-from crm_sdk.wire import camel, instant
+from crm_sdk.wire import camel, instant, is_array, is_object
 
 from ..problems import FieldError, Problem
 from ..serving import Context
@@ -49,7 +49,7 @@ class Face(ABC):
     def problem(self, problem: Problem, request_id: str, now: Any) -> tuple[int, Any]:
         """Return status and body for a failure."""
         first = problem.entries[0]
-        details: dict[str, Any] = {camel(name): value for name, value in {**problem.details, **first.details}.items()}
+        details = wire_details({**problem.details, **first.details})
         if first.field is not None:
             details = {"field": wire_path(first.field), "reason": first.message, **details}
             if first.rule is not None:
@@ -128,7 +128,7 @@ class PlatformFace(Face):
         entries = [_entry(entry) for entry in problem.entries]
         if problem.details:
             entries[0]["details"] = {
-                **{camel(name): value for name, value in problem.details.items()},
+                **wire_details(problem.details),
                 **entries[0].get("details", {}),
             }
         return problem.status, {"success": False, "data": None, "meta": _meta(request_id, now), "errors": entries}
@@ -148,10 +148,21 @@ def _entry(entry: FieldError) -> dict[str, Any]:
     if entry.rule is not None:
         out["rule"] = entry.rule
     if entry.details:
-        out["details"] = {camel(name): value for name, value in entry.details.items()}
+        out["details"] = wire_details(entry.details)
     return out
 
 
 def wire_path(path: str) -> str:
     """Return the path of a member as the wire names it: ``groups.0.high_value`` -> ``groups.0.highValue``."""
     return ".".join(camel(part) for part in path.split("."))
+
+
+def wire_details(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details under their wire names, those of objects in a list as well; the keys of an object may be ids."""
+    return {
+        camel(name): [_named(item) for item in value] if is_array(value) else value for name, value in details.items()
+    }
+
+
+def _named(item: Any) -> Any:
+    return {camel(name): value for name, value in item.items()} if is_object(item) else item

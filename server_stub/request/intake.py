@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 from urllib.parse import parse_qsl, unquote
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
 from crm_sdk.arguments import Arguments, field_errors
 from crm_sdk.models.marks import OpenVocabulary
-from crm_sdk.models.record import Model
+from crm_sdk.models.record import Model, record_types
 from crm_sdk.operation import Operation
 from crm_sdk.options import LONGEST_REASON
 from crm_sdk.reading import choices_of
@@ -199,9 +199,10 @@ def _with_name(arguments: Arguments, record: dict[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=512)
 def _read_only(model: Any) -> frozenset[str]:
     """Return the wire names of a model's members: a fetched record may be sent back, what we set is passed over."""
-    if not (isinstance(model, type) and issubclass(model, Model)):
-        return frozenset()
-    return frozenset(info.serialization_alias or camel(name) for name, info in model.model_fields.items())
+    plain = isinstance(model, type) and issubclass(model, Model)
+    models: tuple[type[Model], ...] = (cast("type[Model]", model),) if plain else record_types(cast("Any", model))
+    fields = [entry for found in models for entry in found.model_fields.items()]
+    return frozenset(info.serialization_alias or camel(name) for name, info in fields)
 
 
 def receive_changes(operation: Operation[..., Any], changes: Mapping[str, Any], *, typed: bool) -> dict[str, Any]:
@@ -245,6 +246,28 @@ def _receive(
     if errors:
         raise validation(errors)
     return values
+
+
+def read_input(kind: Any, members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return members, by their Python names, as an input of a type: one of those that a body may be.
+
+    Raises: Problem 422 that names each member that is wrong.
+    """
+    try:
+        values: dict[str, Any] = _adapter(kind).validate_python(dict(members))
+    except ValidationError as error:
+        found = field_errors(error, members)
+        raise validation(FieldError(_pythonic(item.field), item.rule, item.message) for item in found) from None
+    errors: list[FieldError] = []
+    _unknown_words(kind, values, "", errors)
+    if errors:
+        raise validation(errors)
+    return values
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> TypeAdapter[dict[str, Any]]:
+    return TypeAdapter(kind)
 
 
 def _wrong_types(arguments: Arguments, members: Mapping[str, Any]) -> Iterator[FieldError]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.models.record import Record
+from crm_sdk.models.record import record_types
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
 from crm_sdk.vocabulary.codes import codes_of
@@ -320,12 +320,12 @@ class Visit:
         else:
             shown = self._shown(operation.arguments.returns, result, pick)
             body = self.face.value(shown, call, route)
-            if is_object(result) and _is_record(operation.arguments.returns) and result.get("version"):
+            if is_object(result) and record_types(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
                 if self.request.method == "GET" and is_known(headers["ETag"], self.request.headers):
                     return Reply(304, headers)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
-                headers["Location"] = f"{self.request.path.rstrip('/')}/{result['id']}"
+                headers.setdefault("Location", f"{self.request.path.rstrip('/')}/{result['id']}")
         headers["Content-Type"] = "application/json"
         return Reply(status, headers, write_body(body))
 
@@ -380,10 +380,6 @@ class Visit:
         )
         body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
         return Reply(fault.status, reply.headers, body)
-
-
-def _is_record(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Record)
 
 
 def _limit_headers(quota: Quota) -> dict[str, str]:

@@ -11,6 +11,7 @@ from .. import timetable
 from ..clock import Clock
 from ..data.store import Store, StoreSnapshot
 from ..serving import Collections
+from .agenda import agenda
 from .around import put_surroundings
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
@@ -60,6 +61,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     sum_up(records)
     deal_talk(records)
     calendar(records)
+    agenda(records)
     conversations(records)
     templates(records)
 

@@ -10,6 +10,7 @@ from ..data.document import Document
 from ..data.query import fold, matches
 from ..problems import Problem
 from ..serving import Context, serves
+from .activities.privacy import is_hidden
 
 _MOST = 50
 """How many of a kind are answered at most."""
@@ -62,5 +63,7 @@ _KINDS: Mapping[str, Callable[[Context], Sequence[Document]]] = {
     "contacts": _records_of("contact"),
     "deals": _records_of("deal"),
     "messages": _messages,
-    "events": lambda call: call.collection("activity").find("kind", "event"),
+    "events": lambda call: [
+        doc for doc in call.collection("activity").find("kind", "event") if not is_hidden(call, doc)
+    ],
 }

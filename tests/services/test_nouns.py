@@ -140,7 +140,7 @@ def test_an_unknown_reference_is_named(case: Case) -> None:
 
 @having("create", "delete")
 def test_what_is_unique_is_taken_until_its_record_is_deleted(case: Case) -> None:
-    inputs = case.operation("create").arguments.members
+    inputs = case.inputs("create")
     codes = {**({"external_id": "DUPLICATE_VALUE"} if "external_id" in inputs else {}), **case.noun.unique}
     for name, code in codes.items():
         if name not in inputs:
@@ -156,7 +156,7 @@ def test_what_is_unique_is_taken_until_its_record_is_deleted(case: Case) -> None
 
 @having("create")
 def test_an_empty_external_id_is_none(case: Case) -> None:
-    if "external_id" not in case.operation("create").arguments.members:
+    if "external_id" not in case.inputs("create"):
         pytest.skip("it has none")
     assert [case.made(externalId="")["externalId"] for _ in range(2)] == [None, None]
 

@@ -57,7 +57,7 @@ def test_every_code_has_the_status_of_its_dialect(operation: Any, route: Any) ->
     codes: Mapping[str, int] = codes_of(operation, route)
     assert list(codes.values()) == sorted(codes.values())
     assert codes.keys() >= {"RATE_LIMIT_EXCEEDED", "VALIDATION_ERROR", *operation.flags.errors}
-    assert ("NOT_FOUND" in codes) is bool(route.placeholders)
+    assert ("NOT_FOUND" in codes) is (bool(route.placeholders) or "NOT_FOUND" in operation.flags.errors)
     assert ("IDEMPOTENCY_KEY_REUSED" in codes) is (route.method == "POST")
     conflicts = {codes[code] for code in codes if STATUSES[code] == 409}
     assert conflicts <= {422 if route.dialect.name == "mvp" else 409}

@@ -21,6 +21,8 @@ from server_stub.request.http import Reply, Request
 _numbers = count(1)
 _BODIES: Mapping[str, Mapping[str, Any]] = {
     "event": {"endTime": "2026-12-24T09:00:00Z", "startTime": "2026-12-24T08:00:00Z"},
+    "email": {"to": [{"email": "ada@example.com"}], "sentAt": "2026-01-14T08:00:00Z"},
+    "note": {"contactId": "contact_123"},
     "stage": {"probability": 10},
     "rule": {"trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
@@ -54,6 +56,13 @@ class Case:
     def operation(self, verb: str) -> Operation[..., Any]:
         found: Operation[..., Any] = vars(self.noun.resource)[verb]
         return found
+
+    def inputs(self, verb: str) -> frozenset[str]:
+        """Return the members of the body of a call that its first documented dialect has."""
+        operation = self.operation(verb)
+        dialect = next(name for name in ("platform", "flow", "mvp") if name in operation.routes)
+        shape = operation.arguments.shape(dialect)
+        return operation.arguments.members if shape is None else frozenset(shape.names)
 
     def call(
         self,

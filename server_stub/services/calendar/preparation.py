@@ -155,11 +155,17 @@ def computed_from_records(doc: Members, collections: Collections, now: datetime)
 
 @completes("activity")
 def with_preparation(doc: Document, collections: Collections, now: datetime) -> Document:
-    """Return a stored event with its preparation, and with reminders that are due from `now` on; others as they are."""
+    """Return a stored event with its preparation, its UID, and reminders that are due from `now` on; others judged."""
     if doc["kind"] != "event":
-        return doc
+        said = health.communication(doc, now)
+        return doc | {name: said[name] for name in ("sentiment", "ai_analysis")} if said is not None else doc
     planned = {} if doc["reminders"] else unsent_reminders(now + 2 * GRACE)  # so that none is due at `now` itself
-    return doc | computed_from_records(doc, collections, now) | planned
+    return doc | computed_from_records(doc, collections, now) | planned | {"uid": uid_of(doc)}
+
+
+def uid_of(doc: Members) -> str:
+    """Return the iCalendar UID of an event."""
+    return str(doc.get("uid") or f"{doc['id']}@crm.invalid")
 
 
 def with_current_preparation(call: Context, doc: Document) -> Document:

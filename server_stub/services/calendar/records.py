@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,14 +14,24 @@ from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Context, Members, changes_between, reacts, serves
+from ...serving import Context, Members, serves
+from ..activities import recurrence
+from ..activities.privacy import as_published, as_seen, is_hidden
+from ..activities.recurrence import read_rule
+from ..activities.relations import REFERS, relation_members
 from ..contacts import health as health
-from ..deals import figures as deal_figures
 from ..sentiment import name_of_score, tone
 from . import reminders
-from .preparation import with_current_preparation
+from .preparation import uid_of, with_current_preparation
 from .working_time import Hours, as_utc, busy, events, first_free, user_of, week_of
 
+DEFAULTS: Mapping[str, Callable[[Context], Any]] = {
+    "owner_id": lambda call: call.caller.user_id,
+    "source": lambda call: "api" if call.caller.auth == "api_key" else "manual",
+}
+"""The members of a new activity that come from the call."""
+_TELLING = ("start_time", "end_time", "recurrence", "location", "meeting_link", "status", "all_day", "timezone")
+"""The members of an event of which those who attend have to know when they change."""
 LONGEST = timedelta(days=14)
 _FOLLOW_UP_AFTER = timedelta(days=7)
 _FOLLOW_UP_MINUTES = 30
@@ -52,13 +62,16 @@ def list_(call: Context, start: datetime | None, end: datetime | None, filter: s
         docs = _this_week(call, docs)
     elif filter == "follow-ups":
         docs = [doc for doc in docs if doc["type"] == "follow-up" or _asks_for_more(doc)]
-    return [with_current_preparation(call, doc) for doc in docs]
+    return [as_seen(call, with_current_preparation(call, doc)) for doc in docs]
 
 
 @serves(CalendarEvents.preparation)
 def preparation(call: Context, event_id: str) -> Members:
     """Prepare an event as things are now."""
-    members: Members = with_current_preparation(call, EVENTS.found(call, event_id))["preparation"]
+    doc = EVENTS.found(call, event_id)
+    if is_hidden(call, doc):
+        raise Problem("NOT_FOUND", "the event is private", details={"id": event_id})
+    members: Members = with_current_preparation(call, doc)["preparation"]
     return members
 
 
@@ -100,84 +113,47 @@ def _wants_follow_up(call: Context, doc: Members) -> bool:
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
     """Return what follows from the members of an event: whom it is with, when it is reminded of. Raises 422."""
-    if before is None:
-        return _new_members(call, members)
     derived: dict[str, Any] = {}
-    if "start_time" in members and "end_time" not in members:
+    if before is not None and "start_time" in members and "end_time" not in members:
         derived["end_time"] = members["start_time"] + (before["end_time"] - before["start_time"])
+    event: dict[str, Any] = {**(before or blank(CalendarEvent)), **members, **derived}
+    event["owner_id"] = event["owner_id"] or call.caller.user_id
+    check_times(event)
+    if event["timezone"] is None:
+        derived["timezone"] = event["timezone"] = Hours.of(call, user_of(call, event["owner_id"])).zone.key
+    if event["recurrence"] is not None and (
+        before is None or any(event[name] != before[name] for name in ("recurrence", "start_time", "timezone"))
+    ):
+        rule = read_rule(event["recurrence"], event["start_time"], recurrence.zone_of(event))
+        derived["recurrence"] = event["recurrence"] = rule
+    derived |= relation_members(call, members, before, contact_of_deal=True)
+    if before is None or event["start_time"] != before["start_time"]:
+        derived["occurred_at"] = event["start_time"]
+    derived |= reminders.reminder_members(call, members, event, before)
+    if before is None:
+        guests = event["attendees"] or _default_guests(call, event | derived)
+        return derived | {"attendees": _attendees(call, guests)}
     if "attendees" in members:
-        derived["attendees"] = _attendees(call, members["attendees"])
-    event = {**before, **members, **derived}
-    _check_times(event)
-    if any(event[name] != before[name] for name in ("contact_id", "deal_id")):
-        derived |= _relation_members(call, event, before)
-    elif before["contact_id"] is not None:  # the names are the contact's own
-        derived |= {name: before[name] for name in ("contact_name", "contact_company") if name in members}
-    if event["start_time"] != before["start_time"]:
-        derived |= {"occurred_at": event["start_time"], **reminders.unsent_reminders(call.now)}
+        derived["attendees"] = event["attendees"] = _attendees(call, members["attendees"], before)
+    if any(event[name] != before[name] for name in _TELLING):
+        derived["sequence"] = (before.get("sequence") or 0) + 1
     return derived
 
 
-def _new_members(call: Context, members: Members) -> dict[str, Any]:
-    event = blank(CalendarEvent) | dict(members)
-    _check_times(event)
-    event["owner_id"] = members.get("owner_id") or call.caller.user_id
-    derived = {
-        "owner_id": event["owner_id"],
-        "source": "api" if call.caller.auth == "api_key" else "manual",
-        "timezone": Hours.of(call, user_of(call, call.caller.user_id)).zone.key,
-        "occurred_at": event["start_time"],
-        **_relation_members(call, event),
-        **reminders.unsent_reminders(call.now),
-    }
-    guests = event["attendees"] or _default_guests(call, event | derived)
-    return derived | {"attendees": _attendees(call, guests)}
+def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
+    """Give an event its UID, and prepare it anew whenever it is written."""
+    if after is None:
+        return None
+    named = after if after.get("uid") else after | {"uid": uid_of(after)}
+    return call.collection("activity").put(with_current_preparation(call, named))
 
 
-def _prepare(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Prepare an event anew whenever it is written."""
-    return call.collection("activity").put(with_current_preparation(call, after)) if after is not None else None
-
-
-@reacts("event.created", "event.updated", "event.deleted")
-def _settle(call: Context, entry: Document) -> None:
-    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
-    doc = call.collection("activity").get(entry["entity"]["id"], deleted=True)
-    if doc is None:
-        return
-    reminders.schedule_next(call)
-    former = [change["before"] for change in entry["changes"] if change["field"] == "contact_id"]
-    for contact_id in dict.fromkeys((doc.get("contact_id"), *former)):
-        health.refresh(call, contact_id)
-    deal = call.collection("deal").get(doc.get("deal_id") or "")
-    if deal is not None:
-        new = call.collection("deal").put(deal | deal_figures.computed_members(call, deal))
-        if new["probability"] != deal["probability"]:
-            call.emit("deal.updated", "deal", new, changes=changes_between(deal, new))
-
-
-def _check_times(event: Members) -> None:
+def check_times(event: Members) -> None:
+    """Refuse an event that ends before it begins, or lasts too long. Raises 422."""
     if event["end_time"] <= event["start_time"]:
         raise invalid("end_time", "min", "an event ends after it begins")
     if event["end_time"] - event["start_time"] > LONGEST:
         raise invalid("end_time", "max", f"an event lasts at most {LONGEST.days} days")
-
-
-def _relation_members(call: Context, event: Members, before: Members | None = None) -> dict[str, Any]:
-    """Return the members of an event that come from its contact and its deal."""
-    held = before or {}
-    deal = call.reference("deal", event.get("deal_id"), "deal_id", held.get("deal_id"))
-    contact_id = event.get("contact_id") or (deal.get("contact_id") if deal is not None else None)
-    contact = call.reference("contact", contact_id, "contact_id", held.get("contact_id"))
-    if contact is None:
-        names = {name: event.get(name) for name in ("contact_name", "contact_company")}
-        return {"contact_id": None, **names, "account_id": deal.get("account_id") if deal is not None else None}
-    return {
-        "contact_id": contact["id"],
-        "contact_name": contact["name"],
-        "contact_company": contact.get("company"),
-        "account_id": contact.get("account_id"),
-    }
 
 
 def _default_guests(call: Context, event: Members) -> list[Members]:
@@ -192,8 +168,9 @@ def _default_guests(call: Context, event: Members) -> list[Members]:
     return guests
 
 
-def _attendees(call: Context, guests: Sequence[Members]) -> list[dict[str, Any]]:
+def _attendees(call: Context, guests: Sequence[Members], before: Members | None = None) -> list[dict[str, Any]]:
     """Return the guests as they are known by their e-mail: users, contacts, or strangers. One address comes once."""
+    known_ids = {guest["email"].casefold(): guest["id"] for guest in (before or {}).get("attendees") or ()}
     out: dict[str, dict[str, Any]] = {}
     for guest in guests:
         address = guest["email"].strip()
@@ -201,7 +178,7 @@ def _attendees(call: Context, guests: Sequence[Members]) -> list[dict[str, Any]]
         contact = next(iter(call.collection("contact").find("email", address)), None) if user is None else None
         known: Members = user or contact or {}
         out[address.casefold()] = {
-            "id": guest.get("id") or call.new_id("attendee_"),
+            "id": known_ids.get(address.casefold()) or guest.get("id") or call.new_id("attendee_"),
             "name": guest.get("name") or known.get("name") or address.partition("@")[0],
             "email": address,
             "role": guest.get("role") or "required",
@@ -215,15 +192,8 @@ def _attendees(call: Context, guests: Sequence[Members]) -> list[dict[str, Any]]
 @serves(CalendarEvents.set_status)
 def set_status(call: Context, event_id: str, status: str) -> Document:
     """Set the status of an event."""
-    return with_current_preparation(call, _change(call, EVENTS.writable(call, event_id), {"status": status}))
-
-
-def _change(call: Context, doc: Document, changes: Members) -> Document:
-    """Store changes of an event; one that is on again is reminded of again."""
-    if changes.get("status") in reminders.AHEAD and doc["status"] not in reminders.AHEAD:
-        # What was due while it was called off is not made up for.
-        changes = {**changes, **reminders.unsent_reminders(call.now)}
-    return EVENTS.change(call, doc, changes)
+    doc = EVENTS.writable(call, event_id)
+    return EVENTS.answer(call, EVENTS.change(call, doc, EVENTS.stored_form(call, {"status": status}, doc)))
 
 
 # -- the outcome -----------------------------------------------------------------------------------------------------
@@ -256,13 +226,13 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
         elif asked is not None and follow_up["start_time"] != asked:
             length = follow_up["end_time"] - follow_up["start_time"]
             moved = {"start_time": asked, "end_time": asked + length, "occurred_at": asked}
-            follow_up = _change(call, follow_up, {**moved, **reminders.unsent_reminders(call.now)})
+            follow_up = EVENTS.change(call, follow_up, {**moved, **reminders.sent_again(follow_up, call.now)})
         changes["outcome"] = noted | {"follow_up_date": follow_up["start_time"]}
         changes["follow_up_event_id"] = follow_up["id"]
         contact = call.collection("contact").get(doc.get("contact_id") or "")
         if contact is not None:
             call.collection("contact").put(contact | {"next_follow_up": follow_up["start_time"]})
-    return with_current_preparation(call, _change(call, doc, changes))
+    return EVENTS.answer(call, EVENTS.change(call, doc, changes))
 
 
 def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
@@ -310,8 +280,11 @@ EVENTS = Noun(
     stored_as="activity",
     own=("list",),
     forms={"title": required_text("title")},
-    refers={"owner_id": "user"},
+    refers=REFERS,
+    defaults=DEFAULTS,
+    computed=("reminders_since",),
     check=_check,
-    follow=_prepare,
-    shown=with_current_preparation,
+    follow=_follow,
+    shown=lambda call, doc: as_seen(call, with_current_preparation(call, doc)),
+    published=as_published,
 )

@@ -1,4 +1,4 @@
-"""Reminders of events: a day, an hour and a quarter of an hour before, each sent once, on the stub's clock.
+"""Reminders of what is planned: of events a day, an hour and a quarter of an hour before, on the stub's clock.
 
 The time of a company's next reminder is kept in a document of its own, so that a request which has none to send looks
 at nothing else.
@@ -11,51 +11,100 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
-from ...serving import Collections, Context
+from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, isolate, plan
+from ..activities.privacy import as_published
+from ..activities.recurrence import first_start
 from ..notifications import notify
 from .working_time import zone_of
 
 MINUTES_BEFORE = (1_440, 60, 15)
 GRACE = timedelta(minutes=1)
 """A reminder that was due so long before its event was made is sent at once; an older one never."""
-AHEAD = frozenset({"scheduled", "confirmed"})
-"""What an event must be to be reminded of."""
+AHEAD = frozenset({"scheduled", "confirmed", "not_started", "in_progress", "waiting", "deferred", "queued"})
+"""What an event, a task or a call must be to be reminded of."""
+REMINDED = ("event", "task", "call")
+"""The kinds of activities that are reminded of."""
+_INSTANT = timedelta(microseconds=1)
 _LABELS: Mapping[int, str] = {1_440: "in 1 day", 60: "in 1 hour"}
 _PRIORITIES: Mapping[int, str] = {1_440: "low", 60: "medium"}
 
 Due = tuple[datetime, str, int]
-"""When, the id of the event, minutes before."""
+"""When, the id of the activity, and which of its reminders."""
 
 
 def unsent_reminders(now: datetime) -> dict[str, Any]:
-    """Return the members of an event whose reminders are all to be sent, but for those that were due before `now`."""
+    """Return the usual reminders of an event, all to be sent, but for those that were due before `now`."""
     reminders = [{"minutes_before": minutes, "channel": "in_app", "sent_at": None} for minutes in MINUTES_BEFORE]
     return {"reminders": reminders, "reminders_since": now}
 
 
-def reminder_times(events: Iterable[Document]) -> Iterator[Due]:
-    """Give every reminder that is still to be sent."""
-    for doc in events:
-        if doc.get("status") not in AHEAD:
+def sent_again(doc: Members, now: datetime) -> dict[str, Any]:
+    """Return the reminders of an activity, all to be sent, but for those that were due before `now`."""
+    return {"reminders": [entry | {"sent_at": None} for entry in doc["reminders"]], "reminders_since": now}
+
+
+def moment_of(doc: Members) -> datetime | None:
+    """Return when it is that an activity is reminded of: when it begins, or for a task when it is due."""
+    moment: datetime | None = doc.get("due_at") if doc.get("kind") == "task" else doc.get("start_time")
+    return moment
+
+
+def reminder_members(call: Context, members: Members, whole: Members, before: Members | None) -> dict[str, Any]:
+    """Return the reminders of an activity that was written; another time sets them again."""
+    if members.get("reminders") or (before is not None and members.get("reminders") is not None):
+        known = {(old["minutes_before"], old["channel"]): old for old in (before or {}).get("reminders") or ()}
+        entries: list[dict[str, Any]] = []
+        for given in members["reminders"]:
+            entry = {"minutes_before": given["minutes_before"], "channel": given.get("channel") or "in_app"}
+            old = known.get((entry["minutes_before"], entry["channel"]), {})
+            entries.append({**entry, "sent_at": old.get("sent_at")})
+        whole = {**whole, "reminders": entries}
+        if before is not None and entries == before["reminders"] and moment_of(whole) == moment_of(before):
+            return {"reminders": entries}
+    elif before is None:
+        return unsent_reminders(call.now) if whole["kind"] == "event" else {}
+    on_again = before is not None and whole.get("status") in AHEAD and before.get("status") not in AHEAD
+    if before is not None and moment_of(whole) == moment_of(before) and not on_again:
+        return {"reminders": whole["reminders"], "reminders_since": call.now} if "reminders" in members else {}
+    return sent_again(whole, call.now)
+
+
+def reminder_times(activities: Iterable[Document]) -> Iterator[Due]:
+    """Give every reminder that is still to be sent; of a series those of its next occurrence."""
+    for doc in activities:
+        since, moment = doc.get("reminders_since"), moment_of(doc)
+        if moment is None or since is None or doc.get("status") not in AHEAD:
             continue
-        since = doc.get("reminders_since")
-        for reminder in doc.get("reminders") or ():
-            at = doc["start_time"] - timedelta(minutes=reminder["minutes_before"])
-            if reminder.get("sent_at") is None and since is not None and at >= since - GRACE:
-                yield max(at, since), doc["id"], reminder["minutes_before"]
+        for number, reminder in enumerate(doc.get("reminders") or ()):
+            before, sent = timedelta(minutes=reminder["minutes_before"]), reminder.get("sent_at")
+            if doc.get("kind") == "event" and doc.get("recurrence"):
+                first = sent + _INSTANT if sent is not None and sent >= since else since - GRACE
+                following = first_start(doc, first + before)
+                if following is None:
+                    continue
+                moment = following
+            elif sent is not None:
+                continue
+            if moment - before >= since - GRACE:
+                yield max(moment - before, since), doc["id"], number
+
+
+def _planned(collections: Collections) -> list[Document]:
+    activities = collections("activity")
+    return [doc for kind in REMINDED for doc in activities.find("kind", kind) if doc.get("reminders")]
 
 
 def next_reminder(collections: Collections) -> datetime | None:
     """Return when the next reminder of a company is due."""
-    return min((due[0] for due in reminder_times(collections("activity").find("kind", "event"))), default=None)
+    return min((due[0] for due in reminder_times(_planned(collections))), default=None)
 
 
 REMINDERS = Appointment("calendar.remind", next_reminder)
 
 
 def schedule_next(call: Context) -> None:
-    """Note when the next reminder of the caller's company is due; whatever writes events calls this."""
+    """Note when the next reminder of the caller's company is due; whatever writes activities calls this."""
     plan(call.collection, REMINDERS)
 
 
@@ -63,43 +112,45 @@ def schedule_next(call: Context) -> None:
 def send_due(call: Context) -> None:
     """Send every reminder that is due. One that cannot be sent is lost, and holds up no other."""
     activities = call.collection("activity")
-    for due, event_id, minutes in sorted(reminder_times(activities.find("kind", "event"))):
-        event = activities.get(event_id)
-        if due <= call.now and event is not None:
-            sent = [
-                reminder | {"sent_at": call.now} if reminder["minutes_before"] == minutes else reminder
-                for reminder in event["reminders"]
-            ]
-            # Nobody has edited the event: its version stays.
-            activities.put(event | {"reminders": sent})
-            with isolate(call.server.store, f"the reminder {minutes} minutes before {event_id}"):
-                _send(call, event, minutes)
+    for due, id, number in sorted(reminder_times(_planned(call.collection))):
+        doc = activities.get(id)
+        if due <= call.now and doc is not None:
+            reminder = doc["reminders"][number]
+            sent = [*doc["reminders"]]
+            sent[number] = reminder | {"sent_at": call.now}
+            # Nobody has edited it: its version stays.
+            activities.put(doc | {"reminders": sent})
+            minutes = reminder["minutes_before"]
+            with isolate(call.server.store, f"the reminder {minutes} minutes before {id}"):
+                _send(call, doc, minutes, due + timedelta(minutes=minutes))
 
 
-def _send(call: Context, event: Document, minutes: int) -> None:
+def _send(call: Context, doc: Document, minutes: int, moment: datetime) -> None:
     """Notify those of the company who take part."""
-    guests = [guest for guest in event.get("attendees") or () if guest.get("status") != "declined"]
-    people = dict.fromkeys((event.get("owner_id"), *(guest.get("user_id") for guest in guests)))
+    guests = [guest for guest in doc.get("attendees") or () if guest.get("status") != "declined"]
+    people = dict.fromkeys((doc.get("owner_id"), *(guest.get("user_id") for guest in guests)))
     for user_id in people:
         user = call.collection("user").get(user_id) if user_id is not None else None
         preferred: Mapping[str, Any] = (user.get("preferences") if user is not None else None) or {}
         if user is not None and preferred.get("notifications") is not False:
-            _notify(call, event, minutes, user)
-    said = {"id": event["id"], "minutes_until": minutes}
-    call.emit("event.reminder", "activity", event, metadata=said)
+            _notify(call, doc, minutes, user, moment)
+    if doc["kind"] == "event":
+        call.emit("event.reminder", "activity", as_published(doc), metadata={"id": doc["id"], "minutes_until": minutes})
 
 
-def _notify(call: Context, event: Document, minutes: int, user: Document) -> None:
+def _notify(call: Context, doc: Document, minutes: int, user: Document, moment: datetime) -> None:
     when = _LABELS.get(minutes, f"in {minutes} minutes")
-    whom = f" with {event['contact_name']}" if event.get("contact_name") else ""
+    whom = f" with {doc['contact_name']}" if doc.get("contact_name") else ""
+    verb = "is due" if doc["kind"] == "task" else "begins"
+    at = moment.astimezone(zone_of(call, user))
     notify(
         call,
         user["id"],
-        "meeting_reminder",
-        f"{event['title']} begins {when}",
-        f"{event['title']}{whom} begins at {event['start_time'].astimezone(zone_of(call, user)):%H:%M on %Y-%m-%d}.",
-        priority="high" if event.get("priority") == "high" else _PRIORITIES.get(minutes, "high"),
-        about=("event", event["id"]),
-        data={"minutesUntil": minutes, "startTime": event["start_time"]},
-        expires_at=event["end_time"],
+        "task_due" if doc["kind"] == "task" else "meeting_reminder",
+        f"{doc['title']} {verb} {when}",
+        f"{doc['title']}{whom} {verb} at {at:%H:%M on %Y-%m-%d}.",
+        priority="high" if doc.get("priority") == "high" else _PRIORITIES.get(minutes, "high"),
+        about=(doc["kind"], doc["id"]),
+        data={"minutesUntil": minutes, "startTime": moment},
+        expires_at=doc.get("end_time") or moment + timedelta(days=1),
     )

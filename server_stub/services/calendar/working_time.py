@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from ...data.document import Document
 from ...serving import Context, Members
 from .. import company
+from ..activities.recurrence import spans
 
+_BACK, _AHEAD = timedelta(days=15), timedelta(days=75)
 _OFFICE = tuple({"weekday": day, "start": "09:00", "end": "17:30"} for day in range(5))
 OVER = frozenset({"cancelled", "no-show", "completed"})
 """What an event may be without taking anybody's time any more."""
@@ -100,22 +102,44 @@ def is_in_calendar(doc: Members, user_id: str | None) -> bool:
     )
 
 
+def is_invited(doc: Members, user_id: str) -> bool:
+    """Tell whether a user takes part in an event, or was asked to."""
+    return doc.get("owner_id") == user_id or any(
+        guest.get("user_id") == user_id for guest in doc.get("attendees") or ()
+    )
+
+
 def events(call: Context, user_id: str | None) -> list[Document]:
     """Return the events of a user's calendar, the earliest first; everybody's where there is no user."""
     found = [doc for doc in call.collection("activity").find("kind", "event") if is_in_calendar(doc, user_id)]
     return sorted(found, key=lambda doc: (doc["start_time"], doc["id"]))
 
 
-def busy(call: Context, user_id: str | None, contact_id: str | None = None) -> list[Document]:
-    """Return the events that take a user's time, or a contact's, the earliest first."""
+def busy(
+    call: Context,
+    user_id: str | None,
+    contact_id: str | None = None,
+    window: tuple[datetime, datetime] | None = None,
+) -> list[Document]:
+    """Return the events that take a user's time, or a contact's, the earliest first; a series once for each occurrence.
+
+    Without a window those of the coming months.
+    """
     found = [
         doc
         for doc in call.collection("activity").find("kind", "event")
-        if doc.get("status") not in OVER
-        and doc.get("busy") is not False
-        and (is_in_calendar(doc, user_id) or (contact_id is not None and _attends(doc, contact_id)))
+        if takes_time(doc) and (is_in_calendar(doc, user_id) or (contact_id is not None and _attends(doc, contact_id)))
     ]
-    return sorted(found, key=lambda doc: (doc["start_time"], doc["id"]))
+    begin, end = window or (call.now - _BACK, call.now + _AHEAD)
+    single = [doc for doc in found if window is None and not doc.get("recurrence")]
+    series = [doc for doc in found if window is not None or doc.get("recurrence")]
+    expanded = [doc | {"start_time": at, "end_time": over} for at, over, doc in spans(series, begin, end)]
+    return sorted([*single, *expanded], key=lambda doc: (doc["start_time"], doc["id"]))
+
+
+def takes_time(doc: Members) -> bool:
+    """Tell whether an event takes the time of those who take part."""
+    return doc.get("status") not in OVER and doc.get("busy") is not False
 
 
 def _attends(doc: Members, contact_id: str) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, ContactDeals, Contacts
 
-from ...data.blanks import blank
 from ...data.document import Document
+from ...data.mapped import Mapped
 from ...data.query import filter_by_span, filter_by_values, sort_documents
 from ...problems import invalid
 from ...serving import Context, Members, serves
+from ..activities import records as activities
+from ..activities.privacy import is_hidden
 from . import health as health
 from .insights import insights_of
 from .records import CONTACTS
@@ -22,13 +24,8 @@ _ACTIVITY_SORTS = ("occurred_at", "due_at", "start_time", "priority", "created_a
 _DEAL_SORTS = (
     "title", "value", "probability", "weighted_value", "expected_close_date", "last_activity", "stage", "created_at",
 )  # fmt: skip
-_KINDS: Mapping[str, tuple[str, str]] = {
-    "email": ("email", "email.logged"),
-    "call": ("call", "call.logged"),
-    "meeting": ("event", "event.created"),
-    "note": ("note", "note.created"),
-}
-"""The kind of activity each type of communication is kept as, and the event that tells of it."""
+_KINDS: Mapping[str, str] = {"email": "email", "call": "call", "meeting": "event", "note": "note"}
+"""The kind of activity each type of communication is kept as."""
 _MEETING = timedelta(minutes=30)
 
 
@@ -45,9 +42,12 @@ def list_activities(
 ) -> Sequence[Document]:
     """Return the activities a contact is related to or attends, newest first."""
     contact = CONTACTS.found(call, contact_id)
-    docs: Sequence[Document] = [doc for doc in call.collection("activity") if _takes_part(contact["id"], doc)]
+    docs: Sequence[Document] = [
+        doc for doc in call.collection("activity") if _takes_part(contact["id"], doc) and not is_hidden(call, doc)
+    ]
     docs = filter_by_span(filter_by_values(docs, kind=kind, status=status), "occurred_at", since, until)
-    return sort_documents(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
+    found = sort_documents(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
+    return Mapped(found, partial(activities.as_it_is, call))
 
 
 def _takes_part(contact_id: str, activity: Members) -> bool:
@@ -90,27 +90,20 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
         raise invalid("summary", "length", "a conversation needs a summary")
     judged = health.analysis(subject, summary)
     date = communication["date"]
-    kind, event = _KINDS[communication["type"]]
-    activity = call.create(
-        "activity",
-        f"{kind}_",
+    kind = _KINDS[communication["type"]]
+    activity = activities.add(
+        call,
+        kind,
         {
-            **blank(ACTIVITY_MODELS[kind]),
             **_activity_members(kind, date, subject, summary),
-            "title": subject or summary.partition("\n")[0][:255],
+            "title": (subject or "").strip() or summary.partition("\n")[0][:255],
             "owner_id": call.caller.user_id or contact.get("owner_id"),
             "contact_id": contact["id"],
             "account_id": contact.get("account_id"),
-            "contact_name": contact["name"],
-            "contact_company": contact.get("company"),
-            "source": "api" if call.caller.auth == "api_key" else "manual",
             "occurred_at": date,
             **judged,
         },
     )
-    call.emit("activity.created", "activity", activity)
-    call.emit(event, "activity", activity)
-    health.refresh(call, contact["id"])
     said = {"type": communication["type"], "date": date, "subject": subject, "summary": summary}
     return {"id": activity["id"], **said, **judged}
 
@@ -118,7 +111,8 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
 def _activity_members(kind: str, date: datetime, subject: str | None, summary: str) -> dict[str, Any]:
     """Return the members that an activity of a kind has for what was said and when."""
     if kind == "email":
-        return {"subject": subject, "description": summary, "body_text": summary, "sent_at": date}
+        said = subject or summary.partition("\n")[0]
+        return {"subject": said, "to": [], "description": summary, "body_text": summary, "sent_at": date}
     if kind == "note":
         return {"body": summary, "description": summary}
     if kind == "call":

@@ -18,6 +18,7 @@ from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import Context, Members, serves
 from .. import company
+from ..activities.privacy import is_hidden_id
 from . import health as health
 from .insights import insights_of
 from .writing import EMAILS, PHONES, check, follow
@@ -27,7 +28,7 @@ _NESTED_LISTS = ("communication_history", "ai_insights")
 
 def _with_nested_lists(call: Context, doc: Document) -> Document:
     """Return a contact with its history and insights."""
-    talks = health.communications_of(call, doc["id"])
+    talks = [talk for talk in health.communications_of(call, doc["id"]) if not is_hidden_id(call, talk["id"])]
     return doc | {"communication_history": talks, "ai_insights": insights_of(call, doc, talks)}
 
 

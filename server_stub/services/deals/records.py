@@ -7,7 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.models.deals import Deal
 from crm_sdk.resources.deals import DealActivities, Deals
 
@@ -20,6 +19,8 @@ from ...noun import Noun
 from ...problems import invalid
 from ...serving import Context, Members, changes_between, serves
 from .. import company
+from ..activities import records as activities
+from ..activities.privacy import is_hidden_id
 from ..contacts import health as contact_health
 from . import figures as figures
 from . import stages as deal_stages
@@ -52,7 +53,8 @@ def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Doc
 def with_nested_lists(call: Context, deal: Document) -> Document:
     """Return a stored deal as it is now, with its activities and insights."""
     now = figures.with_current_figures(call, deal)
-    return now | {"activities": figures.activities_of(call, deal["id"]), "ai_insights": insights(call, now)}
+    happened = [told for told in figures.activities_of(call, deal["id"]) if not is_hidden_id(call, told["id"])]
+    return now | {"activities": happened, "ai_insights": insights(call, now)}
 
 
 @serves(Deals.create)
@@ -134,11 +136,10 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
     kind = _KINDS[type]
     own = {"type": type, "outcome": activity.get("outcome"), "next_step": activity.get("next_step")}
     title = description.partition("\n")[0][:255]
-    doc = call.create(
-        "activity",
-        f"{kind}_",
+    doc = activities.add(
+        call,
+        kind,
         {
-            **blank(ACTIVITY_MODELS[kind]),
             **_activity_members(call, kind, type, date, title, description),
             "title": title,
             "description": description,
@@ -148,32 +149,18 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
             "account_id": deal["account_id"],
             "contact_name": deal["contact_name"],
             "contact_company": deal["company"],
-            "source": "api" if call.caller.auth == "api_key" else "manual",
             "occurred_at": date,
             "deal_activity": own,
             **contact_health.analysis(None, description),
         },
     )
-    call.emit("activity.created", "activity", doc)
-    weighed = figures.computed_members(call, deal)
-    changes = weighed | ({"next_step": own["next_step"]} if own["next_step"] else {})
-    new = call.update("deal", deal, changes)
-    told = {"id": doc["id"], "date": date, "description": description, **own}
-    call.emit(
-        "deal.activity_added",
-        "deal",
-        new,
-        changes=changes_between(deal, new),
-        metadata={"activity_id": doc["id"], "activity": told},
-    )
-    deal_stages.follow(call, new)
-    return told
+    return {"id": doc["id"], "date": date, "description": description, **own}
 
 
 def _activity_members(call: Context, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
     """Return the members that an activity of a kind has for what was said and when."""
     if kind == "email":
-        return {"subject": title, "body_text": text, "sent_at": date}
+        return {"subject": title, "to": [], "body_text": text, "sent_at": date}
     if kind == "note":
         return {"body": text, "tags": ["proposal"] if type == "proposal" else []}
     status = "completed" if kind == "call" or date <= call.now else "scheduled"

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.resources.leads import LeadCaptures
 
 from ...data import normalise
-from ...data.blanks import blank
 from ...data.document import Document
 from ...data.latest import entity_refs, latest_first
 from ...data.merging import EMPTY, missing_members
 from ...problems import invalid
 from ...serving import Answer, Context, Members, serves
+from ..activities import records as activities
 from .owners import OPEN, first_owner
 from .points import current_score_members
 from .records import LEADS, check_form
 from .signatures import read_signature
 
 _FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "value", "utm", "campaign")
-_EVENTS: Mapping[str, str] = {"email": "email.logged", "note": "note.created"}
-"""The event of each kind of activity that a capture writes, beside ``activity.created``."""
 
 
 @serves(LeadCaptures.web_form)
@@ -146,20 +143,18 @@ def _capture(
     given = LEADS.stored_form(call, {**members, "name": name}, check=check_form)
     matches, matched_on = _matches(call, given)
     before = LEADS.writable(call, matches[0]["id"]) if matches else None
-    written: list[Document] = []
     assignment = None
     if before is None:
         assignment = first_owner(call, given)
         owner = {"owner_id": assignment["owner_id"]} if assignment is not None else {}
         new = {**given, **owner, "notes": list(notes), "last_activity_at": at}
-        lead = LEADS.add(call, new, parts=lambda lead: written.append(_write_activity(call, lead, activity, at)))
+        lead = LEADS.add(call, new)
+        said = _write_activity(call, lead, activity, at)
+        lead = call.record("lead", lead["id"])  # scored with what was said
         assignment = assignment and {**assignment, "lead_id": lead["id"]}
     else:
         lead = before
-        written.append(_write_activity(call, lead, activity, at))
-    (said,) = written
-    for event in ("activity.created", _EVENTS[said["kind"]]):
-        call.emit(event, "activity", said)
+        said = _write_activity(call, lead, activity, at)
     about = {"channel": channel, "matched_on": matched_on, "activity_id": said["id"]}
     if before is not None:
         changes = _additions(before, given, notes, at, call.tenant["base_currency"])
@@ -257,13 +252,6 @@ def _additions(before: Document, given: Members, notes: Sequence[str], at: datet
 
 def _write_activity(call: Context, lead: Document, activity: Members, at: datetime) -> Document:
     """Store what was said as an activity of a lead."""
-    kind = activity["kind"]
-    about = {
-        "lead_id": lead["id"],
-        "contact_name": lead["name"],
-        "contact_company": lead["company"],
-        "owner_id": lead["owner_id"],
-        "source": "api",
-        "occurred_at": at,
-    }
-    return call.create("activity", f"{kind}_", {**blank(ACTIVITY_MODELS[kind]), **activity, **about})
+    about = {"lead_id": lead["id"], "owner_id": lead["owner_id"], "source": "api", "occurred_at": at}
+    members = {name: value for name, value in activity.items() if name != "kind"}
+    return activities.add(call, activity["kind"], {**members, **about})

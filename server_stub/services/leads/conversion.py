@@ -18,9 +18,10 @@ from ...data.latest import entity_refs, latest_first
 from ...data.merging import missing_members
 from ...problems import Problem, invalid
 from ...request import permissions
-from ...serving import Context, Members, changes_between, serves
+from ...serving import Context, Members, serves
 from .. import company
 from ..accounts.records import ACCOUNTS
+from ..activities import records as activity_records
 from ..contacts import health as contact_health
 from ..contacts.records import CONTACTS
 from ..contacts.writing import with_address
@@ -285,9 +286,8 @@ def _link_history(
     links = {"account_id": account and account["id"], "deal_id": deal and deal["id"]}
     activities = _without_contact(call, "activity", lead)
     for doc in activities:
-        new = call.update("activity", doc, there | {name: id for name, id in links.items() if doc.get(name) is None})
-        for event in ("activity.updated", f"{doc['kind']}.updated"):
-            call.emit(event, "activity", new, changes=changes_between(doc, new))
+        unset = {name: id for name, id in links.items() if doc.get(name) is None}
+        activity_records.noun_of(doc).change(call, doc, there | unset)
     conversations = _without_contact(call, "conversation", lead)
     for doc in conversations:
         unset = {name: id for name, id in links.items() if name in doc and doc[name] is None}

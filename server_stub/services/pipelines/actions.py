@@ -7,19 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from crm_sdk.models.activities import Task
 from crm_sdk.models.deals import Deal
 from crm_sdk.resources.deals import Deals
 from crm_sdk.wire import camel
 
 from ...bulk import error_of
-from ...data.blanks import blank
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
 from ...data.filters import filter_fields
 from ...problems import LOG, Problem, invalid, validation
 from ...request.intake import receive_changes
 from ...serving import Context, Members
+from ..activities import records as activities
 from ..deals import records as deals
 from ..deals import stages as deal_stages
 from ..leads.owners import Dealer
@@ -156,21 +155,20 @@ def _move_stage(call: Context, deal: Document, spec: Members) -> None:
 
 def _create_task(call: Context, deal: Document, spec: Members) -> None:
     days = spec.get("due_in_days")
-    task = blank(Task) | {
-        "kind": "task",
-        "title": spec["title"],
-        "description": spec.get("description"),
-        "due_at": call.now + timedelta(days=days) if days is not None else None,
-        "owner_id": spec.get("owner_id") or deal["owner_id"],
-        "priority": spec.get("priority") or "medium",
-        "deal_id": deal["id"],
-        **{name: deal[name] for name in ("contact_id", "contact_name", "account_id")},
-        "source": "automation",
-        "occurred_at": call.now,
-    }
-    doc = call.create("activity", "task_", task)
-    call.emit("activity.created", "activity", doc)
-    call.emit("task.created", "activity", doc)
+    activities.add(
+        call,
+        "task",
+        {
+            "title": spec["title"],
+            "description": spec.get("description"),
+            "due_at": call.now + timedelta(days=days) if days is not None else None,
+            "owner_id": spec.get("owner_id") or deal["owner_id"],
+            "priority": spec.get("priority") or "medium",
+            "deal_id": deal["id"],
+            **{name: deal[name] for name in ("contact_id", "contact_name", "account_id")},
+            "source": "workflow",
+        },
+    )
 
 
 def _notify(call: Context, deal: Document, spec: Members) -> None:
