@@ -1,4 +1,4 @@
-"""The clients: what they share, and what is sync or async about each."""
+"""The clients `CrmClient` and `AsyncCrmClient`."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _log = logging.getLogger("crm_sdk")
-_KINDS_LOGGED = 1000  # the keys of a free-form object may be as many as there are records
+_KINDS_LOGGED = 1000  # a free-form object may have as many keys as there are records
 
 
 class _Shared:
-    """What a client and its `with_options` views have in common."""
+    """The parts that a client shares with its `with_options` views."""
 
     def __init__(self, link: Any, clock: Clock, finding: Finding) -> None:
         self.link = link
@@ -47,7 +47,7 @@ class _Shared:
 
 
 class Client(Catalogue[Mode], ABC, Generic[Mode]):
-    """What the sync and the async client share."""
+    """The base class of the sync and the async client."""
 
     mode: ClassVar[type[Sync] | type[Async]]
 
@@ -90,7 +90,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
     @abstractmethod
     def _run_pages(self, start: Callable[[], Steps[Any]]) -> Any: ...
 
-    # -- what the machinery asks of a client ---------------------------------------------------------------------
+    # -- the interface that declared calls use -------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
@@ -99,41 +99,41 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     @property
     def tenant_id(self) -> str | None:
-        """The company this client names in ``X-Tenant-ID``; None leaves it to the token."""
+        """The company that this client sends as ``X-Tenant-ID``; None for the company of the token."""
         return self._settings.tenant_id
 
     @property
     def reason(self) -> str | None:
-        """Why writes are done, for the audit trail, as the header ``X-Audit-Reason`` holds it."""
+        """The reason for writes, for the audit trail, percent-encoded as sent in the header ``X-Audit-Reason``."""
         return self._settings.reason
 
     @property
     def dialects(self) -> tuple[DialectName, ...]:
-        """The dialects this client may use, in order: those it was given, or those its server was not found to lack."""
+        """The dialects this client may use, in order: those it was given, else all that its server may speak."""
         return self._settings.dialects or self._shared.finding.dialects
 
     @property
     def finding(self) -> Finding | None:
-        """What answers have shown about the dialects of the server; None where the client was given its dialects."""
+        """The dialects that the server was found to speak and to lack; None where the client was given dialects."""
         return self._shared.finding if self._settings.dialects is None else None
 
     @property
     def strict(self) -> bool:
-        """Whether an answer that deviates from its document is an error."""
+        """Whether an answer that deviates from its document raises an InvalidResponseError."""
         return self._settings.strict
 
     @property
     def clock(self) -> Clock:
-        """Where this client takes the time from."""
+        """The clock by which this client measures time and waits."""
         return self._shared.clock
 
     @property
     def user_agent(self) -> str:
-        """What this client calls itself."""
+        """The value of the header ``User-Agent``."""
         return f"crm-sdk/{__version__}"
 
     def terms(self, operation: Operation[Any, Any] | None = None, timeout: float | None = None) -> Terms:
-        """Return how a call is to be carried out, within `timeout` seconds where that is not the client's own."""
+        """Return the terms of a call: deadline, retries and credentials; `timeout` replaces the client's own."""
         settings, shared = self._settings, self._shared
         needs_token = operation is None or operation.flags.auth
         return Terms(
@@ -152,17 +152,17 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
         credentials = self._credentials
         if credentials.refresh is None:
-            return  # somebody else tried, and it was no use
+            return  # another call has tried, and the server has refused the refresh token
         try:
             yield from Auth.refresh.call(self, {"refresh_token": credentials.refresh}, timeout)
         except CrmError as error:
-            # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
+            # The caller gets the 401 that led here, not this error. A refused refresh token is not tried again.
             refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
             if refused or isinstance(error, UnsupportedOperationError):
                 credentials.replace(credentials.access, None)
 
     def session(self, change: Session, result: Any) -> None:
-        """Use the tokens that a call brought, or forget them."""
+        """Use the tokens of a sign-in or renewal from now on; forget them where the session ends."""
         if change == "end":
             if self._credentials.signed_in:
                 self._credentials.replace(None, None)
@@ -174,7 +174,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             )
 
     def own(self, job: Any) -> Any:
-        """Give a job the client it asks for its state."""
+        """Return the job with this client, through which it asks for its state."""
         job._client = self  # a private attribute of the model: it is not pickled
         return job
 
@@ -184,7 +184,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return job_at(self, url, kind)
 
     def report(self, operation: str, mismatches: Sequence[Mismatch]) -> None:
-        """Log each kind of deviation once."""
+        """Log the deviations of an answer from its document, each kind once."""
         for mismatch in mismatches:
             kind = (operation, re.sub(r"\b\d+\b", "*", mismatch.path), mismatch.kind)
             reported = self._shared.habits.reported
@@ -208,9 +208,12 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         idempotent_writes: bool | None = None,
         reason: str | None = None,
     ) -> Self:
-        """Return a view of this client with other options. It shares the connections; closing it closes nothing.
+        """Return a view of this client with other options; an option that is left out keeps its value.
 
-        A view shares the sign-in, unless it has its own `api_key`. The audit trail gets `reason`, up to 500 characters.
+        A view shares the client's connections: closing it closes nothing. It shares the sign-in, too, unless `api_key`
+        is given. `reason`, up to 500 characters, is recorded in the audit trail with every write.
+
+        Raises: ConfigurationError for an option that is not valid.
         """
         view = object.__new__(type(self))
         view._settings = self._settings.changed(
@@ -231,7 +234,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return {"settings": self._settings, "finding": self._shared.finding}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Neither credentials nor connections travel: both are taken from where the client arrives.
+        # Credentials and connections are not pickled: an unpickled client takes its key from the environment.
         self._settings = state["settings"]
         self._credentials = Credentials(header("api_key", os.environ.get("CRM_API_KEY")))
         self._shared = _Shared(self._open(None), SystemClock(), state["finding"])
@@ -240,18 +243,18 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 class CrmClient(Client[Sync]):
     """A client of the CRM.
 
-    ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` are taken from ``CRM_BASE_URL``, ``CRM_API_KEY``,
-    ``CRM_TENANT_ID`` and ``CRM_DIALECTS`` where they are not given. Without ``dialects`` the client finds out by its
-    calls which of them the server speaks, the richest first; with ``dialects`` it uses those and tries nothing. A
-    ``base_url`` that ends in ``/v1`` speaks ``platform``. ``timeout`` is the deadline of a whole call in
-    seconds, retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or a transport.
-    ``strict`` makes an answer that deviates from its document an error. ``idempotent_writes`` says that the server
-    honours ``Idempotency-Key``, so that a POST without an answer is sent again. ``clock`` is where the time is taken
-    from: the stub's clock makes waiting instant in a test.
+    ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` default to the environment variables ``CRM_BASE_URL``,
+    ``CRM_API_KEY``, ``CRM_TENANT_ID`` and ``CRM_DIALECTS``. ``dialects`` names the dialects to use, in order; without
+    it, calls try ``platform``, ``flow`` and ``mvp`` until the server answers in one, which later calls then use. A
+    ``base_url`` that ends in ``/v1`` means ``platform``. ``timeout`` is the deadline of a whole call in seconds,
+    retries included. ``http_client`` is an `httpx.Client` (or httpx2's) to send through, or a transport. With
+    ``strict``, an answer that deviates from its document raises an InvalidResponseError. ``idempotent_writes`` states
+    that the server honours ``Idempotency-Key``, so that a POST without an answer can be sent again. ``clock`` measures
+    time and waits; with the stub's clock, a test does not wait.
 
-    Threads may share a client. After a fork the child opens connections of its own.
+    Threads may share a client. After a fork, the child process opens its own connections.
 
-    Raises: ConfigurationError, where there is no base URL or an option cannot be right.
+    Raises: ConfigurationError when there is no base URL or an option is not valid.
     """
 
     mode: ClassVar[type[Sync] | type[Async]] = Sync
@@ -322,7 +325,7 @@ class CrmClient(Client[Sync]):
 class AsyncCrmClient(Client[Async]):
     """A client of the CRM for asyncio and trio. Its options are those of `CrmClient`.
 
-    Raises: ConfigurationError, where there is no base URL or an option cannot be right.
+    Raises: ConfigurationError when there is no base URL or an option is not valid.
     """
 
     mode: ClassVar[type[Sync] | type[Async]] = Async
@@ -393,5 +396,5 @@ class AsyncCrmClient(Client[Async]):
 
 
 def _is_link(http_client: Any) -> bool:
-    """Tell whether a client was given a link (the stub's), which sends our requests as they are and needs no httpx."""
+    """Return whether `http_client` is a link, such as the stub's: it takes our requests itself, without httpx."""
     return getattr(http_client, "is_link", False) is True

@@ -11,12 +11,12 @@ from .errors import ConfigurationError, FieldError, InvalidInputError, InvalidRe
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
-"""What the documents use where no limit is given."""
+"""The documents' default of `limit`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where a page stands in the whole, as far as its dialect tells."""
+    """The position of a page in the list, as far as its dialect tells."""
 
     limit: int | None = None
     offset: int = 0
@@ -25,17 +25,17 @@ class Window:
 
 
 class _PageOf(Generic[T]):
-    """What a sync and an async page share."""
+    """The base class of the sync and the async page."""
 
     def __init__(self, items: list[T], window: Window, fetch: Callable[[int, int], Any] | None) -> None:
         self.items: list[T] = items
         """The records of this page."""
         self.limit: int | None = window.limit
-        """Records a page holds at most; None where the dialect does not page this list."""
+        """The greatest number of records on a page; None where the dialect does not page this list."""
         self.offset: int = window.offset
-        """How many records come before this page."""
+        """The number of records before this page."""
         self.total: int | None = window.total
-        """How many records there are in all; None where the dialect does not tell."""
+        """The number of records in the whole list; None where the dialect does not tell."""
         self.has_next: bool = window.has_next
         self._fetch = fetch
 
@@ -46,7 +46,7 @@ class _PageOf(Generic[T]):
 
     @property
     def has_prev(self) -> bool:
-        """Whether records come before this page."""
+        """Whether there are records before this page."""
         return self.offset > 0
 
     def _request_next(self) -> Any:
@@ -71,14 +71,14 @@ class _PageOf(Generic[T]):
 
 
 class Page(_PageOf[T]):
-    """One page of records. Iterating goes on over the following pages, fetching each when it is reached."""
+    """One page of records. Iteration continues over the following pages, and fetches each when it is reached."""
 
     def __iter__(self) -> Iterator[T]:
         for page in self.pages():
             yield from page.items
 
     def pages(self) -> Iterator[Page[T]]:
-        """Iterate page by page, beginning with this one."""
+        """Iterate over the pages, from this one on."""
         page: Page[T] | None = self
         while page is not None:
             yield page
@@ -93,7 +93,7 @@ class Page(_PageOf[T]):
 
 
 class AsyncPage(_PageOf[T]):
-    """One page of records. ``async for`` goes on over the following pages, fetching each when it is reached."""
+    """One page of records. ``async for`` continues over the following pages, and fetches each when it is reached."""
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.pages():
@@ -116,7 +116,7 @@ class AsyncPage(_PageOf[T]):
 
 
 class AsyncPages(Awaitable[AsyncPage[T]]):
-    """A list that was asked for: ``await`` it for its first page, or ``async for`` over all its records."""
+    """The result of a list call: ``await`` it for the first page, or use ``async for`` over all records."""
 
     def __init__(self, first: Callable[[], Awaitable[AsyncPage[T]]]) -> None:
         self._first = first

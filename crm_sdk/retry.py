@@ -1,4 +1,4 @@
-"""When a request may be sent again, and after how long."""
+"""When a request may be repeated, and after which time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _TRANSIENT = frozenset({502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how patiently a call is sent again.
+    """The number of repetitions of a call, and the waits between them.
 
-    The n-th wait is drawn evenly from 0 to ``min(cap, first * 2**n)`` seconds ("full jitter"), so that many clients
-    that failed together do not come back together. ``Retry-After`` of the server goes before.
+    The n-th wait is a random number from 0 to ``min(cap, first * 2**n)`` seconds ("full jitter"), so that clients that
+    failed at the same time do not repeat at the same time. ``Retry-After`` of the server takes precedence.
     """
 
     limit: int = 2
@@ -31,22 +31,22 @@ class Retry:
 
 
 def may_repeat_answer(method: str, status: int, retry_after: float | None, *, harmless: bool) -> bool:
-    """Tell whether a request that was answered with `status` may be sent again.
+    """Return whether a request that was answered with `status` may be repeated.
 
-    `harmless` says that a repetition cannot do the work twice: the request has an idempotency key that the server is
-    known to honour. A POST that only reads counts as a GET.
+    `harmless` tells that a repetition has no second effect, since the request has an idempotency key that the server
+    honours. A POST that only reads counts as a GET.
     """
     if status == 429:
         return True
     if method in _ALWAYS_SAFE:
         return status in _TRANSIENT
     if status == 503 and retry_after is not None:
-        return True  # the server turned it away before acting
+        return True  # the server refused the request before processing it
     return harmless and (status in _TRANSIENT or status == 500)
 
 
 def may_repeat_failure(method: str, failure: NetworkError, *, harmless: bool) -> bool:
-    """Tell whether a request that got no answer may be sent again."""
+    """Return whether a request that got no answer may be repeated."""
     return not failure.sent or method in _ALWAYS_SAFE or harmless
 
 
@@ -58,7 +58,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     try:
         seconds = float(text)
     except ValueError:
-        from email.utils import parsedate_to_datetime  # here, because most servers say seconds, and it takes 10 ms
+        from email.utils import parsedate_to_datetime  # imported here: it takes 10 ms, and most servers send seconds
 
         try:
             moment = parsedate_to_datetime(text)
