@@ -1,8 +1,8 @@
-"""The network: the only module that touches httpx.
+"""The links that send requests over httpx.
 
-A call goes straight to an `httpx` transport, one connection each, from a stack of idle ones: no cookies, no redirects,
-no proxies from the environment, and no pool that is searched at every request. A user's own `http_client=` (httpx or
-httpx2) is used through its `send()`.
+A request is given directly to an `httpx` transport of one connection, from a stack of idle ones: without cookies,
+redirects and proxies of the environment, and without a pool that is searched for every request. A user's own
+`http_client=` (httpx or httpx2) is used through its `send()`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _headers(response: Any) -> Mapping[str, str]:
 
 
 def _ssl_context(base_url: str) -> ssl.SSLContext | bool:
-    # Loading the certificate authorities takes longer than a call: only where there is TLS, and once for all.
+    # Loading the certificate authorities takes longer than a call: it is done once, and only for TLS.
     return False if base_url.lower().startswith("http:") else httpx.create_ssl_context()
 
 
@@ -46,7 +46,7 @@ _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_ex
 
 
 def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
-    """Return what makes a transport of one connection. The stub's `intercept()` puts itself here."""
+    """Return the factory of transports of one connection. The stub's `intercept()` replaces this function."""
     context: list[Any] = []
 
     def make() -> httpx.BaseTransport:
@@ -58,7 +58,7 @@ def sync_transports(base_url: str) -> Callable[[], httpx.BaseTransport]:
 
 
 def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
-    """Return what makes an async transport of one connection. The stub's `intercept()` puts itself here."""
+    """Return the factory of async transports of one connection. The stub's `intercept()` replaces this function."""
     context: list[Any] = []
 
     def make() -> httpx.AsyncBaseTransport:
@@ -70,23 +70,23 @@ def async_transports(base_url: str) -> Callable[[], httpx.AsyncBaseTransport]:
 
 
 class HttpClient(Protocol):
-    """What `http_client=` may be: an `httpx.Client`, an `httpx2.Client`, or an httpx transport."""
+    """The type of `http_client=`: an `httpx.Client`, an `httpx2.Client`, or an httpx transport."""
 
     def close(self) -> object:
-        """Close it; it is never called by us."""
+        """Close the client; the SDK never calls this."""
         ...
 
 
 class AsyncHttpClient(Protocol):
-    """What `http_client=` may be: an `httpx.AsyncClient`, an `httpx2.AsyncClient`, or an async httpx transport."""
+    """The type of `http_client=`: an `httpx.AsyncClient`, an `httpx2.AsyncClient`, or an async httpx transport."""
 
     async def aclose(self) -> object:
-        """Close it; it is never called by us."""
+        """Close the client; the SDK never calls this."""
         ...
 
 
 def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | ClientLink:
-    """Return what a sync client sends through."""
+    """Return the link of a sync client."""
     if http_client is None:
         make = sync_transports(base_url)
         made = DirectLink(make, limit)
@@ -102,7 +102,7 @@ def open_link(base_url: str, http_client: Any, limit: int) -> DirectLink | Clien
 
 
 def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectLink | AsyncClientLink:
-    """Return what an async client sends through."""
+    """Return the link of an async client."""
     if http_client is None:
         make = async_transports(base_url)
         made = AsyncDirectLink(make, limit)
@@ -118,13 +118,13 @@ def open_async_link(base_url: str, http_client: Any, limit: int) -> AsyncDirectL
 
 
 def _take_sockets(link: Any, transport: Any) -> None:
-    # A transport that leads to a server of its own kind (the stub's), or what makes such, opens its WebSockets as well.
+    # A transport to an in-process server (the stub's), or its factory, opens WebSockets as well.
     if hasattr(transport, "open_socket"):
         link.open_socket = transport.open_socket
 
 
 class DirectLink:
-    """Sends over transports of its own, or (not `owned`) over the user's, which it never closes."""
+    """Sends over its own transports, or (not `owned`) over the user's, which it never closes."""
 
     def __init__(self, make: Callable[[], httpx.BaseTransport], limit: int, *, owned: bool = True) -> None:
         self._make, self._limit, self._owned = make, limit, owned
@@ -180,7 +180,7 @@ class DirectLink:
 
 
 class AsyncDirectLink:
-    """Sends over transports of its own, on the running event loop, or (not `owned`) over the user's."""
+    """Sends over its own transports on the running event loop, or (not `owned`) over the user's."""
 
     def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, *, owned: bool = True) -> None:
         self._make, self._limit, self._owned = make, limit, owned
@@ -249,7 +249,7 @@ async def _read(response: Any, body: AsyncBodyStream) -> Reply:
 
 
 class ClientLink:
-    """Sends through the user's own `httpx.Client` (or httpx2's): its proxies, certificates, hooks and mounts hold."""
+    """Sends through the user's own `httpx.Client` (or httpx2's), with its proxies, certificates, hooks and mounts."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -311,4 +311,4 @@ def _built_by(client: Any, request: Request, timeouts: Remaining) -> Any:
 
 
 def _nothing() -> None:
-    """The user's client keeps its own connections."""
+    """Do nothing: the user's client manages its own connections."""
