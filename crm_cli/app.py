@@ -1,4 +1,4 @@
-"""The root of the command line. A noun's commands are built when that noun is called; ``crm --help`` builds none."""
+"""The root of the command line. The commands of a noun are built when the noun is used; ``crm --help`` builds none."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .failures import MisuseError, complain
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .settings import Options, settle
 
-_AROUND = "Around them"
+_AROUND = "Other commands"
 
 _NOTHING_CONFIGURED = """\
 No server is known yet. You can:
   crm --offline leads list            try it with the embedded server and its demo data
-  crm login                           sign in to a server; the secret goes to the system's keyring
-  CRM_BASE_URL=… CRM_API_KEY=… crm …  name a server and a key in the environment"""
+  crm login                           sign in to a server; the secret is stored in the system's keyring
+  CRM_BASE_URL=… CRM_API_KEY=… crm …  set a server and an API key in the environment"""
 
 
 class Commands(MutableMapping[str, Any]):
-    """The commands of a group, each built when it is first asked for."""
+    """The commands of a group, each built when it is first needed."""
 
     def __init__(self, names: Callable[[], Iterable[str]], make: Callable[[str], Any]) -> None:
         self._names = names
@@ -51,7 +51,7 @@ class Commands(MutableMapping[str, Any]):
 
 
 class Lazy(TyperGroup):
-    """A group that lists its commands by name, without building one."""
+    """A group that lists the names of its commands without building them."""
 
     def list_commands(self, ctx: object) -> list[str]:
         """Return the names of the commands."""
@@ -59,7 +59,7 @@ class Lazy(TyperGroup):
 
 
 class Root(Lazy):
-    """The root: the catalogue's nouns, and the commands made by hand."""
+    """The root: the nouns of the catalogue, and the hand-made commands."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -69,23 +69,23 @@ class Root(Lazy):
         )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Find the command that is meant: a noun shows its own view where none of its commands is called."""
+        """Find the command that the words name; a noun without a command shows its own view."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.resolve_words(rest) if isinstance(command, Noun) else command, rest
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, with what each noun is."""
+        """Print the help, with a summary of each noun."""
         for name, summary in _summaries().items():
             self.commands[name].short_help = summary
         super().format_help(ctx, formatter)
 
 
 class Noun(Lazy):
-    """A noun, whose class is loaded when its commands or its help are asked for."""
+    """The group of a noun, whose resource class is loaded when its commands or its help are needed."""
 
     load: Callable[[], Any]
     own_view: Callable[[], Any]
-    """Make the command of what the noun itself shows; None where it shows nothing."""
+    """Return the command of the noun's own view; None where it has none."""
 
     def resolve_words(self, words: Sequence[str]) -> Any:
         """Return the command that the words after the noun name: this group, or its own view."""
@@ -96,11 +96,11 @@ class Noun(Lazy):
         if own is None:
             return self
         takes_words = any(isinstance(parameter, TyperArgument) for parameter in own.params)
-        # Without words of its own a view is meant by the noun alone, or with options; another word is a mistake.
+        # A view without arguments is called by the noun alone or with options; another word is a mistake.
         return own if (bool(first) if takes_words else not first or first.startswith("-")) else self
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, which is the class's docstring, and that of the noun's own view."""
+        """Print the help: the docstring of the resource class, and the help of the noun's own view."""
         self.help = inspect.getdoc(self.load())
         own = self.own_view()
         if own is not None:
@@ -110,7 +110,7 @@ class Noun(Lazy):
 
 
 def _summaries() -> dict[str, str]:
-    """Return what each noun is, from the names kept for completion: importing every noun would take long."""
+    """Return the summary of each noun, from the names stored for completion: importing every noun would take long."""
     return {name: node["help"] for name, node in completion.names()["commands"].items() if node.get("noun")}
 
 
@@ -230,7 +230,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _report_refusal(error: typer.TyperException) -> int:
-    """Report on stderr, in one line, what is wrong with the command line; return the exit status."""
+    """Print a usage error on stderr, in one line; return the exit status."""
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if message:

@@ -1,4 +1,4 @@
-"""A declaration becomes a command: its form gives the arguments and options, its docstring the help."""
+"""Build commands from declarations: the form gives the arguments and options, the docstring the help."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MEMBERS = "Members of the body"
 
-# What a type is called in the help; a value stays text until the SDK reads it.
+# The names of types in the help; a value stays a text until the SDK validates it.
 _NAMES: Mapping[str, type] = {
     kind: type(name, (str,), {})
     for kind, name in (
@@ -99,7 +99,7 @@ def _about(parameter: Parameter) -> str | None:
     if parameter.kind == "file":
         parts.append("a path, or - for stdin")
     if parameter.many and parameter.place != "argument":
-        parts.append("repeat it, or separate with commas" if parameter.commas else "repeat it for more")
+        parts.append("can be repeated, or separated by commas" if parameter.commas else "can be repeated")
     if parameter.default is not None:
         shown = parameter.default
         parts.append(f"default: {('yes' if shown else 'no') if isinstance(shown, bool) else shown}")
@@ -110,24 +110,24 @@ def _own(form: Form) -> list[inspect.Parameter]:
     """Return the options that follow from the kind of a call."""
     own: list[inspect.Parameter] = []
     if form.has_data:
-        about = "the body as JSON, @file or @-; options go before it; an empty value clears a member that may be null"
+        about = "the body as JSON, @file or @-; options take precedence; an empty option clears a nullable member"
         panel = _MEMBERS if form.operation.arguments.body else None
         own.append(keyword("data", str, typer.Option(None, "--data", help=about, rich_help_panel=panel)))
     if form.operation.kind == "page":
-        own.append(keyword("every", bool, typer.Option(False, "--all", help="follow all pages", show_default=False)))
+        own.append(keyword("every", bool, typer.Option(False, "--all", help="print all pages", show_default=False)))
     if form.operation.kind == "download":
-        about = "the file to write, - for stdout; without it the server's name for it"
+        about = "the file to write, - for stdout; by default the file name that the server gives"
         own.append(keyword("to", str, typer.Option(None, "--to", help=about)))
     if form.is_job:
-        about = "wait for the job's end and print its result; otherwise print the job"
+        about = "wait for the end of the job and print its result, or print the job at once"
         own.append(keyword("wait", bool, typer.Option(form.waits, "--wait/--no-wait", help=about)))
-    about = "which members a table or CSV has, separated by commas"
+    about = "the columns of a table or CSV, separated by commas"
     own.append(keyword("columns", str, typer.Option(None, "--columns", help=about, rich_help_panel=PANEL)))
     return own
 
 
 def _help(form: Form) -> str:
-    """Return a docstring for a shell: arguments as they are typed, errors as exit codes."""
+    """Return a docstring as help text: arguments as they are typed, errors with their exit statuses."""
     return re.sub(r"`(\w+)`", lambda match: f"`{form.flags.get(match[1], match[1])}`", in_words(form.operation.doc))
 
 
@@ -147,7 +147,7 @@ _SAMPLES = {"int": "10", "number": "100", "json": "@file.json", "date": "2026-01
 
 
 class _Run:
-    """One call from what was typed to what is printed."""
+    """One call: from the typed options to the printed result."""
 
     def __init__(
         self,
@@ -199,7 +199,9 @@ class _Run:
         if page.has_next and not self._every and sys.stderr.isatty():
             shown, total = len(page.items), page.total
             complain(
-                f"showing {shown} of {total}: --all for all" if total else f"showing {shown}, there are more: --all"
+                f"showing {shown} of {total}: --all for all"
+                if total
+                else f"showing {shown}; there are more: --all for all"
             )
 
     def _download(self, download: Download, printer: Printer) -> None:

@@ -14,7 +14,7 @@ from .settings import Options
 
 def commands() -> typer.Typer:
     """Return the commands of the stub."""
-    app = typer.Typer(no_args_is_help=True, help="A server to develop and test against.")
+    app = typer.Typer(no_args_is_help=True, help="The server stub, to develop and test against.")
     app.callback()(_do_nothing)
     app.command("serve")(by_hand(serve))
     return app
@@ -26,12 +26,12 @@ def _do_nothing() -> None:
 
 def serve(
     options: Options,
-    port: Annotated[int, typer.Option("--port", help="port on loopback; 0 takes a free one")] = 8410,
+    port: Annotated[int, typer.Option("--port", help="port to listen on; 0 for a free one")] = 8410,
     host: Annotated[str, typer.Option("--host", help="address to listen on")] = "127.0.0.1",
     db: Annotated[str | None, typer.Option("--db", help="keep the state in this SQLite file; else in memory")] = None,
-    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="refuse calls beyond a rate limit")] = True,
+    limits: Annotated[bool, typer.Option("--limits/--no-limits", help="enforce the rate limits")] = True,
 ) -> None:
-    """Serve the stub until Ctrl-C. Its demo keys are acme-admin and globex-admin."""
+    """Serve the stub until Ctrl-C. The demo API keys are acme-admin and globex-admin."""
     with embedded_server(db, enforce_limits=limits) as server:
         from server_stub.doors.asgi import run
 

@@ -91,7 +91,7 @@ def _parameters() -> dict[str, Any]:
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "A second request with the same key within 24 hours gets the answer of the first, without another effect.",
+            "description": "A repeated request with the same key within 24 hours gets the answer of the first one.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         },
     }

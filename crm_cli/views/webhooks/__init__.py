@@ -1,4 +1,4 @@
-"""``crm webhooks sign | verify``: the signatures of deliveries, for scripts. No server is asked."""
+"""``crm webhooks sign | verify``: sign and verify deliveries in scripts, without a server."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from .development import trigger as trigger
 _INVALID = 1
 
 _Secret = Annotated[
-    list[str] | None, typer.Option("--secret", metavar="TEXT", help="better in the environment: CRM_WEBHOOK_SECRET")
+    list[str] | None,
+    typer.Option(
+        "--secret", metavar="TEXT", help="the secret; rather set CRM_WEBHOOK_SECRET, which other users cannot see"
+    ),
 ]
 _SecretFile = Annotated[
     list[str] | None,
-    typer.Option("--secret-file", metavar="FILE", help="what holds the secret; the end of its line is not"),
+    typer.Option("--secret-file", metavar="FILE", help="a file with the secret; the newline at its end is ignored"),
 ]
 
 
 def sign(
     options: Options,
-    id: Annotated[str | None, typer.Option("--id", help="the delivery's; a new one by default")] = None,
-    timestamp: Annotated[float | None, typer.Option("--timestamp", help="seconds since 1970; now by default")] = None,
-    documented: Annotated[
-        bool, typer.Option("--documented", help="print nothing but the documented signature")
-    ] = False,
+    id: Annotated[str | None, typer.Option("--id", help="the id of the delivery; by default a new one")] = None,
+    timestamp: Annotated[float | None, typer.Option("--timestamp", help="seconds since 1970; by default now")] = None,
+    documented: Annotated[bool, typer.Option("--documented", help="print only the documented signature")] = False,
     embedded: Annotated[
-        bool, typer.Option("--embed", help="print the body, a JSON object, with the signature as its member")
+        bool, typer.Option("--embed", help="print the body, a JSON object, with the member signature")
     ] = False,
     secret: _Secret = None,
     secret_file: _SecretFile = None,
@@ -47,7 +48,7 @@ def sign(
 
     key, *others = _secrets(secret, secret_file)
     if others:
-        raise MisuseError("one secret signs; several are for `verify`")
+        raise MisuseError("give one secret to sign with; `verify` takes several")
     if embedded:
         sys.stdout.flush()
         sys.stdout.buffer.write(webhooks.embed(sys.stdin.buffer.read(), key) + b"\n")
@@ -65,15 +66,17 @@ def verify(
     options: Options,
     signature: Annotated[str | None, typer.Option("--signature", help="the documented one: sha256=…")] = None,
     header: Annotated[
-        list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE, as it came; repeat it for more")
+        list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE, as received; can be repeated")
     ] = None,
-    tolerance: Annotated[float, typer.Option("--tolerance", help="seconds that webhook-timestamp may be off")] = 300,
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", help="the greatest age of webhook-timestamp in seconds")
+    ] = 300,
     secret: _Secret = None,
     secret_file: _SecretFile = None,
 ) -> int:
-    """Tell whether the delivery on stdin is genuine: exit 0 where it is, 1 where it is not.
+    """Verify the delivery on stdin: exit status 0 if its signatures are valid, else 1.
 
-    With `--signature` only that is checked, of any body; else every signature in the headers and in the body.
+    With `--signature` only this signature is checked, for any body; otherwise all signatures in headers and body.
     """
     from crm_sdk import webhooks
 
