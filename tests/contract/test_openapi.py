@@ -182,6 +182,6 @@ def test_its_paths_follow_its_server(stub: StubServer, path: str, dialect: str) 
 
 def test_who_calls_the_server_does_not_pay_for_it() -> None:
     script = "import sys; from crm_sdk import CrmClient; from server_stub import StubServer; StubServer()"
-    shown = "print([name for name in sys.modules if name.startswith(('crm_sdk.openapi', 'crm_sdk.texts'))])"
+    shown = "print([name for name in sys.modules if name.startswith(('crm_sdk.openapi', 'crm_sdk.vocabulary.texts'))])"
     done = subprocess.run([sys.executable, "-c", f"{script}; {shown}"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
