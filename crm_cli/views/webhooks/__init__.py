@@ -69,7 +69,7 @@ def verify(
         list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE, as received; can be repeated")
     ] = None,
     tolerance: Annotated[
-        float, typer.Option("--tolerance", help="the greatest age of webhook-timestamp in seconds")
+        float, typer.Option("--tolerance", help="the greatest distance of webhook-timestamp from now, in seconds")
     ] = 300,
     secret: _Secret = None,
     secret_file: _SecretFile = None,

@@ -20,7 +20,7 @@ from ...serving import Context, Members, RecordType, serves
 from .answers import Task, answer
 
 CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}
-"""The greatest number of agent calls of a company per day, by its plan (003, "Rate Limits")."""
+"""The greatest number of agent calls of a company per day, by its plan (003)."""
 
 _PRICES: Mapping[str, tuple[str, str]] = {
     "gpt-4": ("0.005", "0.02"),
