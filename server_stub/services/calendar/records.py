@@ -1,4 +1,4 @@
-"""The rules of the calendar: events, their status and outcome with its follow-up, and the week in numbers."""
+"""The rules of the calendar: events, their status and outcome with its follow-up, and the counts of the week."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def list_(call: Context, start: datetime | None, end: datetime | None, filter: s
 
 @serves(CalendarEvents.preparation)
 def preparation(call: Context, event_id: str) -> Members:
-    """Prepare an event as things are now."""
+    """Return the present preparation of an event."""
     members: Members = with_current_preparation(call, EVENTS.found(call, event_id))["preparation"]
     return members
 
 
 @serves(Calendar.stats)
 def stats(call: Context) -> dict[str, int]:
-    """Count the week's events that were not called off, and the follow-ups that are open."""
+    """Count the week's events that are not cancelled, and the open follow-ups."""
     docs = events(call, call.caller.user_id)
     week = [doc for doc in _this_week(call, docs) if doc["status"] != "cancelled"]
     return {
@@ -86,7 +86,7 @@ def _asks_for_more(doc: Members) -> bool:
 
 
 def _wants_follow_up(call: Context, doc: Members) -> bool:
-    """Tell whether a follow-up is open: one that is planned, or one that was agreed and is not planned any more."""
+    """Return whether a follow-up is open: a planned one, or a required one that is not planned."""
     if doc["type"] == "follow-up" and doc["status"] in reminders.AHEAD:
         return True
     if not _asks_for_more(doc):
@@ -135,13 +135,13 @@ def _new_members(call: Context, members: Members) -> dict[str, Any]:
 
 
 def _prepare(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Prepare an event anew whenever it is written."""
+    """Renew the preparation of an event after every write."""
     return call.collection("activity").put(with_current_preparation(call, after)) if after is not None else None
 
 
 @reacts("event.created", "event.updated", "event.deleted")
 def _settle(call: Context, entry: Document) -> None:
-    """Bring up to date what hangs on an event: the reminders, the contact's health, the deal's figures."""
+    """Update what depends on an event: the reminders, the contact's health, the deal's figures."""
     doc = call.collection("activity").get(entry["entity"]["id"], deleted=True)
     if doc is None:
         return
@@ -192,7 +192,7 @@ def _default_guests(call: Context, event: Members) -> list[Members]:
 
 
 def _attendees(call: Context, guests: Sequence[Members]) -> list[dict[str, Any]]:
-    """Return the guests as they are known by their e-mail: users, contacts, or strangers. One address comes once."""
+    """Return the attendees, recognised by e-mail address as users, contacts or others, each address once."""
     out: dict[str, dict[str, Any]] = {}
     for guest in guests:
         address = guest["email"].strip()
@@ -218,9 +218,9 @@ def set_status(call: Context, event_id: str, status: str) -> Document:
 
 
 def _change(call: Context, doc: Document, changes: Members) -> Document:
-    """Store changes of an event; one that is on again is reminded of again."""
+    """Store changes of an event; an event that is no longer cancelled gets its reminders again."""
     if changes.get("status") in reminders.AHEAD and doc["status"] not in reminders.AHEAD:
-        # What was due while it was called off is not made up for.
+        # Reminders that were due while it was cancelled are not sent later.
         changes = {**changes, **reminders.unsent_reminders(call.now)}
     return EVENTS.change(call, doc, changes)
 
@@ -230,7 +230,7 @@ def _change(call: Context, doc: Document, changes: Members) -> Document:
 
 @serves(CalendarEvents.outcome)
 def outcome(call: Context, event_id: str, outcome: Members) -> Document:
-    """Note what came of an event, complete it, and create the follow-up that is asked for, once."""
+    """Record the outcome of an event, complete it, and create the required follow-up, once."""
     doc = EVENTS.writable(call, event_id)
     if doc["status"] == "cancelled":
         raise Problem("MEETING_CANCELLED", "the event was cancelled; nothing came of it")
@@ -265,7 +265,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
 
 
 def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
-    """Create the follow-up of an event: when it is asked for, else a week later when its owner is free and at work."""
+    """Create the follow-up of an event: at the given time, else a week later at a free time in business hours."""
     start = noted["follow_up_date"]
     if start is None:
         hours = Hours.of(call, user_of(call, doc["owner_id"]))

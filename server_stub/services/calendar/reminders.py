@@ -1,7 +1,7 @@
 """Reminders of events: a day, an hour and a quarter of an hour before, each sent once, on the stub's clock.
 
-The time of a company's next reminder is kept in a document of its own, so that a request which has none to send looks
-at nothing else.
+The time of a company's next reminder is stored in its own document, so that requests without a due reminder read
+nothing else.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from .working_time import zone_of
 
 MINUTES_BEFORE = (1_440, 60, 15)
 GRACE = timedelta(minutes=1)
-"""A reminder that was due so long before its event was made is sent at once; an older one never."""
+"""A reminder that was due within this time before its event was created is sent at once; an older one is not sent."""
 AHEAD = frozenset({"scheduled", "confirmed"})
-"""What an event must be to be reminded of."""
+"""The statuses of events with reminders."""
 _LABELS: Mapping[int, str] = {1_440: "in 1 day", 60: "in 1 hour"}
 _PRIORITIES: Mapping[int, str] = {1_440: "low", 60: "medium"}
 
@@ -29,13 +29,13 @@ Due = tuple[datetime, str, int]
 
 
 def unsent_reminders(now: datetime) -> dict[str, Any]:
-    """Return the members of an event whose reminders are all to be sent, but for those that were due before `now`."""
+    """Return the members of an event with all reminders unsent, except those that were due before `now`."""
     reminders = [{"minutes_before": minutes, "channel": "in_app", "sent_at": None} for minutes in MINUTES_BEFORE]
     return {"reminders": reminders, "reminders_since": now}
 
 
 def reminder_times(events: Iterable[Document]) -> Iterator[Due]:
-    """Give every reminder that is still to be sent."""
+    """Yield every reminder that is still to be sent."""
     for doc in events:
         if doc.get("status") not in AHEAD:
             continue
@@ -55,7 +55,7 @@ REMINDERS = Appointment("calendar.remind", next_reminder)
 
 
 def schedule_next(call: Context) -> None:
-    """Note when the next reminder of the caller's company is due; whatever writes events calls this."""
+    """Store when the next reminder of the caller's company is due; called after every write of events."""
     plan(call.collection, REMINDERS)
 
 
@@ -77,7 +77,7 @@ def send_due(call: Context) -> None:
 
 
 def _send(call: Context, event: Document, minutes: int) -> None:
-    """Notify those of the company who take part."""
+    """Notify the attendees who are users of the company."""
     guests = [guest for guest in event.get("attendees") or () if guest.get("status") != "declined"]
     people = dict.fromkeys((event.get("owner_id"), *(guest.get("user_id") for guest in guests)))
     for user_id in people:
