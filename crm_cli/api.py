@@ -1,4 +1,4 @@
-"""``crm api``: any request, with the sign-in and the addresses of the other commands."""
+"""``crm api``: send any request, to the server and with the credential of the other commands."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def call(
     data: Annotated[str | None, typer.Option("--data", "-d", help="The body: JSON, @file, or @- for stdin.")] = None,
     header: Annotated[list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more.")] = None,
 ) -> None:
-    """Send any request and print what comes back.
+    """Send any request and print the answer.
 
-    A documented call is better made by its own command, which checks what it is given and knows pages and jobs.
+    For a documented call, use its own command: it validates the input and handles pages and jobs.
     """
     from crm_sdk.dialects import read_error
 
@@ -43,7 +43,7 @@ def call(
             method, path, query=dict(_pair(text, "=", "--query") for text in query or ()), json=body, headers=headers
         )
     if reply.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-        # The answer as it is: a table would need to know what it holds.
+        # The answer as received: its columns are not known.
         Printer("json" if settings.output == "table" else settings.output).show(reply.json())
     elif reply.content:
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The root of the command line. A noun's commands are built when that noun is called; ``crm --help`` builds none."""
+"""The root of the command line. The commands of a noun are built when the noun is used; ``crm --help`` builds none."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _HELP = ("-h", "--help")
 _NOTHING_CONFIGURED = """\
 No server is known yet. You can:
   crm --offline leads list            try it with the embedded server and its demo data
-  crm login                           sign in to a server; the secret goes to the system's keyring
-  CRM_BASE_URL=… CRM_API_KEY=… crm …  name a server and a key in the environment"""
+  crm login                           sign in to a server; the secret is stored in the system's keyring
+  CRM_BASE_URL=… CRM_API_KEY=… crm …  set a server and an API key in the environment"""
 
 
 class Commands(MutableMapping[str, Any]):
-    """The commands of a group, each built when it is first asked for."""
+    """The commands of a group, each built when it is first needed."""
 
     def __init__(self, names: Callable[[], Iterable[str]], make: Callable[[str], Any]) -> None:
         self._names = names
@@ -84,7 +84,7 @@ class Noun(Group):
     """What is typed for it: ``calendar events``."""
     load: Callable[[], Any]
     own_view: Callable[[], Any]
-    """Make the command of what the noun itself shows; None where it shows nothing."""
+    """Return the command of the noun's own view; None where it has none."""
 
     def resolve_words(self, words: Sequence[str]) -> Any:
         """Return the command that the words after the noun name: this group, or its own view."""
@@ -95,7 +95,7 @@ class Noun(Group):
         if own is None:
             return self
         takes_words = any(isinstance(parameter, TyperArgument) for parameter in own.params)
-        # Without words of its own a view is meant by the noun alone, or with options; another word is a mistake.
+        # A view without arguments is called by the noun alone or with options; another word is a mistake.
         return own if (bool(first) if takes_words else not first or first.startswith("-")) else self
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -122,7 +122,7 @@ class Noun(Group):
 
 
 def _summaries() -> dict[str, str]:
-    """Return what each noun is, from the names kept for completion: importing every noun would take long."""
+    """Return the summary of each noun, from the names stored for completion: importing every noun would take long."""
     return {name: node["help"] for name, node in completion.names()["commands"].items() if node.get("noun")}
 
 
@@ -247,7 +247,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _report_refusal(error: typer.TyperException) -> int:
-    """Report on stderr, in one line, what is wrong with the command line; return the exit status."""
+    """Print a usage error on stderr, in one line; return the exit status."""
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if message:

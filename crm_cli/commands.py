@@ -1,4 +1,4 @@
-"""A declaration becomes a command: its form gives the arguments and options, its docstring the help."""
+"""Build commands from declarations: the form gives the arguments and options, the docstring the help."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def errors_of(operation: Operation[..., Any]) -> list[tuple[str, str]]:
 
 
 class _Run:
-    """One call from what was typed to what is printed."""
+    """One call: from the typed options to the printed result."""
 
     def __init__(
         self,
@@ -246,7 +246,9 @@ class _Run:
         if page.has_next and not self._every and sys.stderr.isatty():
             shown, total = len(page.items), page.total
             complain(
-                f"showing {shown} of {total}: --all for all" if total else f"showing {shown}, there are more: --all"
+                f"showing {shown} of {total}: --all for all"
+                if total
+                else f"showing {shown}; there are more: --all for all"
             )
 
     def _download(self, download: Download, printer: Printer) -> None:

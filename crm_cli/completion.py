@@ -1,4 +1,4 @@
-"""What TAB answers, from names kept in the user's cache folder; nothing but them is loaded.
+"""Completion: the answers to TAB, from a file of names in the user's cache folder; nothing else is loaded.
 
 The names are made from the declarations when they are first needed, and anew when a file of the packages has changed.
 A command is ``{"help", "options", "arguments"}``, a group ``{"help", "about", "commands"}``, and a group that shows
@@ -8,13 +8,13 @@ something itself is both; a command that stands apart in the help has a ``panel`
 
 from __future__ import annotations
 
-# Importing `pathlib` would take time, which is all that counts here.
+# Completion has to be fast: importing `pathlib` would take too long.
 # ruff: noqa: PTH100, PTH118, PTH120
 import json
 import os
 import sys
 
-TYPE_CHECKING = False  # importing `typing` would take a good part of the time that TAB has
+TYPE_CHECKING = False  # importing `typing` would take too long
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
@@ -24,7 +24,7 @@ _FORMAT = 2
 
 
 def names() -> dict[str, Any]:
-    """Return the names of all commands, options and words."""
+    """Return the names of all commands, options and values."""
     from .folders import cache_folder, write_whole
 
     path, key = os.path.join(cache_folder(), "names.json"), _key()
@@ -34,19 +34,19 @@ def names() -> dict[str, Any]:
         if kept["key"] == key:
             return kept
     except (OSError, ValueError, KeyError):
-        pass  # there are none yet, or they are not usable
+        pass  # there is no file yet, or it cannot be read
     from contextlib import suppress
 
     from .names import collect
 
     made = collect() | {"key": key}
-    with suppress(OSError):  # a folder that cannot be written to costs time, nothing else
+    with suppress(OSError):  # without a writable folder, completion is slower
         write_whole(path, json.dumps(made, separators=(",", ":")))
     return made
 
 
 def _key() -> str:
-    """Return what changes whenever a declaration, a model or a command may have changed."""
+    """Return a key that changes whenever a declaration, a model or a command may have changed."""
     here = os.path.dirname(os.path.abspath(__file__))
     sdk = os.path.join(os.path.dirname(here), "crm_sdk")
     newest, count = 0, 0
@@ -55,17 +55,17 @@ def _key() -> str:
             for entry in entries:
                 if entry.name.endswith(".py"):
                     newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
-    # A new version is a new `_version.py`: importing it would import the SDK.
+    # A new version has a new file `_version.py`; importing it would import the SDK.
     return f"{_FORMAT} {sys.version_info[:2]} {count} {newest} {here}"
 
 
 def complete(arguments: list[str]) -> int:
-    """Print the answers for a shell: its name, the number of the word, and the words. Nothing ever fails here."""
+    """Print the answers for a shell, given its name, the number of the word, and the words. Errors are ignored."""
     try:
         shell, index, *words = arguments
         for line in _lines(shell, words[: int(index) + 1], int(index)):
             print(line)
-    except Exception:  # noqa: S110 # a shell that waits for names has no use for a complaint
+    except Exception:  # noqa: S110 # an error message would appear among the completions
         pass
     return 0
 
@@ -80,7 +80,7 @@ def _lines(shell: str, words: list[str], index: int) -> list[str]:
         return [f"{word.replace(':', chr(92) + ':')}:{about}" if about else word for word, about in found]
     if shell == "fish":
         return [f"{word}\t{about}" if about else word for word, about in found]
-    # Bash takes a word apart at "=": what is before it stays where it is.
+    # Bash splits a word at "=": the answer replaces only the part after it.
     cut = current.find("=") + 1 if current.startswith("--") else 0
     return [word[cut:] for word, _ in found]
 
@@ -96,7 +96,7 @@ def _rejoin(words: list[str]) -> list[str]:
 
 
 def answers(root: dict[str, Any], before: list[str], current: str) -> list[tuple[str, str]]:
-    """Return what the current word may become, each with what it means."""
+    """Return the completions of the current word, each with its description."""
     node, waiting, arguments = root, False, 0
     words: Expected = None
     for word in before:
@@ -133,6 +133,6 @@ def _option(root: dict[str, Any], node: dict[str, Any], name: str) -> Expected:
 
 def _words(words: Expected, current: str) -> list[tuple[str, str]]:
     known = words if isinstance(words, list) else []
-    # Several may be given, separated by commas: the last of them is being typed.
+    # Several values may be separated by commas: the last one is being typed.
     done, comma, last = current.rpartition(",")
     return [(f"{done}{comma}{word}", "") for word in known if word.startswith(last)]

@@ -1,4 +1,4 @@
-"""From settings to a client: of the server they name, or of the embedded one."""
+"""Open a client from the settings: for the server that they name, or for the embedded one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DEMO_KEY, _DEMO_TENANT = "acme-admin", "tenant_acme"
 
 @contextmanager
 def open_client(settings: Settings) -> Generator[CrmClient]:
-    """Open a client and close it again. Raises: ConfigurationError where no server is known."""
+    """Open a client and close it at the end. Raises: ConfigurationError when no server is known."""
     if settings.offline:
         yield from _offline(settings)
         return
@@ -38,7 +38,7 @@ def open_client(settings: Settings) -> Generator[CrmClient]:
 
 @contextmanager
 def _recall(stored: SignIn, client: CrmClient) -> Generator[None]:
-    """Begin with what earlier commands found out about the dialects of the server, and keep what this one does."""
+    """Start with the dialects that earlier commands have found, and store those that this one finds."""
     finding = client.finding
     if finding is None or stored.base_url != client.base_url:
         yield
@@ -48,7 +48,7 @@ def _recall(stored: SignIn, client: CrmClient) -> Generator[None]:
         yield
     finally:
         if (finding.spoken, finding.lacking) != (stored.speaks, stored.lacks):
-            now = read_sign_in()  # another command may have signed in anew, or out
+            now = read_sign_in()  # another command may have signed in or out in the meantime
             if now.base_url == client.base_url:
                 write_sign_in(replace(now, speaks=finding.spoken, lacks=finding.lacking))
 
@@ -56,7 +56,7 @@ def _recall(stored: SignIn, client: CrmClient) -> Generator[None]:
 def _offline(settings: Settings) -> Generator[CrmClient]:
     from .offline import embedded_server, open_state
 
-    # The environment's key and company are those of another server: only what was typed counts here.
+    # The key and the company in the environment are those of another server: only typed options are used here.
     key = settings.typed.api_key or _DEMO_KEY
     tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
     with embedded_server(open_state()) as server:

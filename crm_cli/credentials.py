@@ -19,7 +19,7 @@ _NO_KEYRING = "this system has no keyring that works; set CRM_API_KEY instead (n
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What signs a client in."""
+    """The credential of a sign-in."""
 
     access_token: str = field(repr=False)
     """An API key, or a session's access token."""
@@ -40,7 +40,7 @@ def load(base_url: str) -> Secret | None:
 
 
 def save(base_url: str, secret: Secret) -> None:
-    """Keep the secret for a server. Raises: ConfigurationError where there is no keyring."""
+    """Store the secret for a server in the keyring. Raises: ConfigurationError when there is no keyring."""
     import keyring
     from keyring.errors import KeyringError
 
@@ -58,28 +58,28 @@ def forget(base_url: str) -> None:
     try:
         keyring.delete_password(_SERVICE, base_url.rstrip("/"))
     except (KeyringError, RuntimeError):
-        return  # nothing was kept, or nothing can be
+        return  # no secret was stored, or there is no keyring
 
 
 class SessionClient(CrmClient):
-    """A client that keeps its session's tokens in the keyring: a refresh token is good for one use only."""
+    """A client that stores the tokens of its session in the keyring, since each refresh token can be used once."""
 
     keeps = False
-    """Whether this client's tokens are those of the keyring."""
+    """Whether this client's tokens are those in the keyring."""
 
     def resume(self, secret: Secret) -> None:
-        """Go on with a session from the keyring."""
+        """Continue a session from the keyring."""
         CrmClient.session(self, "start", secret)
         self.keeps = True
 
     def with_options(self, **options: Any) -> Self:
-        """Return a view of this client, which keeps the same tokens unless it has a key of its own."""
+        """Return a view of this client, which stores its tokens in the keyring unless it has its own API key."""
         view = super().with_options(**options)
         view.keeps = self.keeps and options.get("api_key") is None
         return view
 
     def session(self, change: Session, result: Any) -> None:
-        """Use the tokens that a call brought, or forget them; in the keyring as well."""
+        """Use the tokens of a sign-in or renewal, or forget them at the end; the keyring is updated as well."""
         super().session(change, result)
         if not self.keeps:
             return
@@ -87,7 +87,7 @@ class SessionClient(CrmClient):
             forget(self.base_url)
         elif result.access_token:
             refresh = result.refresh_token
-            if not refresh and change == "renew":  # the one it has stays good
+            if not refresh and change == "renew":  # the present one stays valid
                 before = load(self.base_url)
                 refresh = before.refresh_token if before is not None else None
             save(self.base_url, Secret(str(result.access_token), str(refresh) if refresh else None, True))

@@ -1,8 +1,7 @@
-"""What the command line says when something fails, and the exit status it ends with.
+"""Error messages and exit statuses of the command line.
 
-0 ok, 2 usage, 3 not found, 4 not signed in or not allowed, 5 not valid, 6 rate limited, 7 the server failed,
-8 no answer, 9 what was waited for has not happened in time; 1 is a fault of this program, 130 an interruption, 141 a
-reader that went away.
+0 success, 2 usage, 3 not found, 4 not signed in or no permission, 5 not valid, 6 rate limited, 7 the server failed,
+8 no answer, 9 an awaited event did not happen in time; 1 a bug in this program, 130 Ctrl-C, 141 a closed pipe.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _OURS = ("", "crm_cli", "crm_sdk", "server_stub")
 
 
 class MisuseError(Exception):
-    """What was typed makes no sense; the message says what would."""
+    """The command line cannot be understood; the message tells what is expected."""
 
 
 def status_of(error: errors.CrmError) -> int:
@@ -65,19 +64,19 @@ def status_of_class(found: type[errors.CrmError]) -> int:
 
 
 def in_short(error: errors.CrmError) -> str:
-    """Return what an error of the SDK is to a shell, in a few words."""
+    """Return a short phrase for an error of the SDK."""
     return next(words for kind, _, words in _STATUSES if isinstance(error, kind))
 
 
 def in_words(text: str) -> str:
-    """Return a docstring's text with the SDK's error classes replaced by what they are to a shell."""
+    """Return the text of a docstring with the SDK's error classes replaced by phrases with exit statuses."""
     for kind, status, words in _STATUSES:
         text = text.replace(kind.__name__, f"{words} (exit {status})")
     return text.replace("Raises:", "Fails:")
 
 
 def visible(text: str) -> str:
-    """Return a text from outside without the control characters that could steer a terminal."""
+    """Return a text without control characters, which could control the terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
@@ -107,7 +106,7 @@ def run_guarded(
 
 
 def reader_gone() -> int:
-    """Make the rest of the process say nothing to a pipe that nobody reads; returns the exit status."""
+    """Discard all further output to a closed pipe; return the exit status."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
 
@@ -125,7 +124,7 @@ def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]
         complain(f"error: {where}{error.strerror or error}")
         return USAGE
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in _OURS:
-        # The stub imports what its extra brings when a rule first needs it.
+        # The stub imports optional packages when a rule first needs them.
         complain(f"error: {error.name} is not installed: pip install 'crm-sdk[stub]' brings what --offline needs")
         return USAGE
     complain(

@@ -1,18 +1,18 @@
-"""Where the command line keeps things: the offline state, the sign-in without its secret, the names for completion.
+"""The folders of the command line: for the offline state, the sign-in without its secret, and completion.
 
-``CRM_DATA_DIR`` puts all of them into one folder.
+``CRM_DATA_DIR`` replaces all of them by one folder.
 """
 
 from __future__ import annotations
 
-# Completion comes by here: importing `pathlib` would take time.
+# Completion uses this module and has to be fast: importing `pathlib` would take too long.
 # ruff: noqa: PTH103, PTH105, PTH111, PTH118, PTH120
 import os
 import sys
 
 
 def data_folder() -> str:
-    """Return the folder of the offline state; it need not be there yet."""
+    """Return the folder of the offline state, which may not exist yet."""
     chosen = os.environ.get("CRM_DATA_DIR")
     if chosen:
         return chosen
@@ -22,7 +22,7 @@ def data_folder() -> str:
 
 
 def config_folder() -> str:
-    """Return the folder of the sign-in; it need not be there yet."""
+    """Return the folder of the sign-in, which may not exist yet."""
     chosen = os.environ.get("CRM_DATA_DIR")
     if chosen:
         return chosen
@@ -32,9 +32,9 @@ def config_folder() -> str:
 
 
 def cache_folder() -> str:
-    """Return the folder of what can be made anew; it need not be there yet.
+    """Return the folder of the cache, which may not exist yet.
 
-    By hand: TAB asks for it, and importing platformdirs takes half as long as starting Python does.
+    Computed here, for completion: importing platformdirs takes half as long as starting Python.
     """
     chosen = os.environ.get("CRM_DATA_DIR")
     if chosen:
@@ -47,7 +47,7 @@ def cache_folder() -> str:
 
 
 def write_whole(path: str, content: str) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
+    """Write a file atomically: a reader sees either the old or the new content."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     part = f"{path}.{os.getpid()}.part"
     with open(part, "w", encoding="utf-8") as file:

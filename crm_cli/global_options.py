@@ -1,4 +1,4 @@
-"""The options of every command, as typer wants them, for built and hand-made commands alike."""
+"""The options of every command in the form of typer, for built and hand-made commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PANEL = "Options of every command"
 
 
 def with_signature(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
-    """Give a function the signature that typer is to see, after its first parameter, the context."""
+    """Set the signature that typer sees: the first parameter, the context, and the given parameters."""
     first = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
     function.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined] # `inspect.signature` shows it
     function.__annotations__ = {}
@@ -24,12 +24,12 @@ def with_signature(function: Callable[..., Any], parameters: list[inspect.Parame
 
 
 def keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    """Return a parameter of a synthesised signature."""
+    """Return a keyword parameter of a built signature."""
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspect.Parameter]:
-    """Return the options of every command, or those of them that a command has."""
+    """Return the options of every command, or those that a command has, as parameters."""
     return [
         keyword(
             f"global_{option.name}",
@@ -48,13 +48,13 @@ def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspe
 
 
 def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
-    """Take the global options out of what was typed, and complete them by those before the command."""
+    """Remove the global options from the typed ones, and complete them by those before the command."""
     own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
     return Options(**own).over(context.obj)
 
 
 def by_hand(function: Callable[..., int | None]) -> Callable[..., Any]:
-    """Make a command of a function: its first parameter gets the global options, the others are the command's own."""
+    """Turn a function into a command: its first parameter gets the global options, the others are its own."""
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
     def call(context: typer.Context, **typed: Any) -> int:

@@ -1,4 +1,4 @@
-"""The names that completion knows, collected from the declarations and the hand-made commands."""
+"""Collect the names for completion from the declarations and the hand-made commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def collect() -> dict[str, Any]:
-    """Return the names of everything; see `completion` for their shape."""
+    """Return the names of all commands, options and values; see `completion` for their structure."""
     from .app import application
 
     by_hand = cast("Root", get_command(application())).by_hand
@@ -97,7 +97,7 @@ def _names_of_command(command: Any) -> dict[str, Any]:
 
 
 def _choices(metavar: str | None) -> list[str] | None:
-    """Return the words an option takes, where what stands for its value in the help lists them: ``table|json``."""
+    """Return the values of an option whose metavar lists them: ``table|json``."""
     return metavar.split("|") if metavar and "|" in metavar else None
 
 

@@ -1,4 +1,4 @@
-"""What a resource class holds, by the names that are typed."""
+"""The sub-resources and calls of a resource class, by their names on the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .parameters import kebab
 
 
 def nouns() -> dict[str, type[Resource[Any]]]:
-    """Return every noun of the catalogue. This imports all of them."""
+    """Return every noun of the catalogue, which imports all of them."""
     return resources(Catalogue)
 
 
@@ -22,7 +22,7 @@ def resources(owner: type[Any]) -> dict[str, type[Resource[Any]]]:
 
 
 def operations(kind: type[Resource[Any]]) -> dict[str, Operation[..., Any]]:
-    """Return the declared calls of a resource; a second name for one (`get_all = list`) is no second command."""
+    """Return the declared calls of a resource, without aliases (`get_all = list`)."""
     return {
         kebab(name): value for name, value in vars(kind).items() if isinstance(value, Operation) and value.name == name
     }

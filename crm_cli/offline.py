@@ -1,4 +1,4 @@
-"""The embedded server of ``--offline``: its state is kept from one command to the next."""
+"""The embedded server of ``--offline``, whose state is stored between commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def state_file() -> Path:
 
 
 def reset() -> bool:
-    """Remove the state, so that the next command starts with the demo data; False where there was none."""
+    """Delete the state, so that the next command starts with the demo data; return False where there was none."""
     found = False
     for end in ("", "-wal", "-shm", "-journal"):
         try:
@@ -33,7 +33,7 @@ def reset() -> bool:
 
 @contextmanager
 def embedded_server(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
-    """Open the embedded server with its state in a file, and close it again."""
+    """Open the embedded server with its state in a file, and close it at the end."""
     from server_stub.core import StubServer
     from server_stub.data.durable import StateFileError
 
@@ -48,7 +48,7 @@ def embedded_server(db: str | None, *, enforce_limits: bool = False) -> Generato
 
 
 def open_state() -> str:
-    """Return the path of the state file, whose folder is there from now on."""
+    """Create the folder of the state file, and return the path of the file."""
     path = state_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     return str(path)

@@ -1,4 +1,4 @@
-"""``crm offline``: where the state of the embedded server is, and a new start."""
+"""``crm offline``: show and reset the state of the embedded server."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def path(options: Options) -> None:
 
 
 def start_anew(options: Options) -> None:
-    """Remove the state: the next command starts with the demo data."""
-    complain("the demo data are back" if reset() else "nothing was changed yet")
+    """Delete the state: the next command starts with the demo data."""
+    complain("the state was reset to the demo data" if reset() else "there was no state to reset")

@@ -1,4 +1,4 @@
-"""``crm openapi``: the description of the API, for other programs."""
+"""``crm openapi``: print the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .settings import Options, settle
 
 
 def describe(options: Options) -> None:
-    """Print the OpenAPI 3.1 document of a dialect: of ``platform``, or the one that --dialect names.
+    """Print the OpenAPI 3.1 document of a dialect: of ``platform``, or of the one that --dialect names.
 
-    It is made from the declarations of this program, without asking a server.
+    The document is generated from the declarations of this program; no server is needed.
     """
     from crm_sdk.dialects import DIALECTS
     from crm_sdk.openapi import document

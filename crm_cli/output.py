@@ -1,6 +1,6 @@
-"""How results are printed: a table for people, JSON, JSON lines and CSV for programs.
+"""Print results: as a table for people, as JSON, JSON lines or CSV for programs.
 
-Names are those of the wire, so that what is printed can be found in the documents and given back with ``--data``.
+Members have their wire names, as in the documents, so that printed JSON can be passed to ``--data``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Printer:
         return self.format == "table" and self._columns is None
 
     def show(self, result: Any) -> None:
-        """Print one result; nothing for None."""
+        """Print one result; None prints nothing."""
         if result is None:
             return
         value = plain(result)
@@ -58,7 +58,7 @@ class Printer:
             _write(_cell(value).encode() + b"\n")
 
     def rows(self, items: Iterable[Any]) -> None:
-        """Print many results; JSON lines and CSV as they come."""
+        """Print several results; JSON lines and CSV are printed as the results arrive."""
         if self.format == "jsonl":
             for item in items:
                 _write(encode_json(plain(item)) + b"\n")
@@ -76,7 +76,7 @@ class Printer:
                 _write("".join(f"{_cell(item)}\n" for item in found).encode())
 
     def _csv(self, items: Iterable[Any]) -> None:
-        # The columns are those of the first records: a stream cannot wait for its end.
+        # The columns are those of the first records, since a stream is printed before its end.
         rows = (item if is_object(item) else {"value": item} for item in items)
         first = list(_take(rows, 200))
         columns = self._columns or list(dict.fromkeys(name for row in first for name in row))
@@ -109,7 +109,7 @@ class Printer:
 
 
 def plain(value: Any) -> Any:
-    """Return a result as JSON would have it, but with Python's numbers and times; only members the answer had."""
+    """Return a result as JSON-like data with Python numbers and times, with only the members of the answer."""
     dump: Any = getattr(value, "model_dump", None)
     if dump is not None:
         return dump(by_alias=True, exclude_unset=True, warnings=False)
@@ -151,7 +151,7 @@ def _text(value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Return a value for people."""
+    """Return the text of a value in a table."""
     from crm_sdk.models.auth import Credential
 
     if isinstance(value, Credential) and not value.shown:
@@ -174,7 +174,7 @@ def _is_records(value: Any) -> bool:
 
 
 def _sort_columns(names: Iterable[str]) -> list[str]:
-    """Return the names of columns with the times and the author of a record last."""
+    """Return the names of columns, with the times and the author of a record last."""
     return sorted(names, key=lambda name: name in _LAST)
 
 
@@ -197,9 +197,9 @@ def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
 
 
 def _choose_columns(cells: Mapping[str, list[str]]) -> tuple[list[str], int | None]:
-    """Return the columns that fit on the terminal: those with a value in them, in the document's order.
+    """Return the columns that have values and fit on the terminal, in the order of the document, and a width.
 
-    Where not all of them fit, none is wider than the width that comes with them.
+    Where not all columns fit, the width is the greatest width of a column; otherwise it is None.
     """
     from rich.cells import cell_len
 
@@ -219,5 +219,5 @@ def _choose_columns(cells: Mapping[str, list[str]]) -> tuple[list[str], int | No
 def _console(table: Table) -> None:
     from rich.console import Console
 
-    # Cells hold what a server sent: nothing in them is markup.
+    # Cells have texts from a server: they must not be read as markup.
     Console(highlight=False, markup=False, emoji=False).print(table)

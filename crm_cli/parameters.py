@@ -1,7 +1,7 @@
-"""What a declared call is given on the command line: its arguments and options, and the values made of what was typed.
+"""The arguments and options of a declared call on the command line, and the values of typed texts.
 
-Nothing here knows typer: completion and the commands are both made from it. A value travels as text as far as it can;
-what it has to be, the SDK checks.
+This module does not depend on typer: completion and the commands are both built from it. Values stay texts where
+possible: the SDK validates them.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ class Parameter:
     """One argument of a call, or one member of its JSON body, as it is typed."""
 
     name: str
-    """Its name in Python."""
+    """The Python name."""
     place: Place
     flag: str
-    """What is typed: ``--min-score``; for an argument what stands for it in the help: ``LEAD_ID``."""
+    """The option as typed: ``--min-score``; of an argument its name in the help: ``LEAD_ID``."""
     kind: Kind
     many: bool = False
-    """It may be repeated."""
+    """Whether it can be repeated."""
     commas: bool = False
-    """Its values may be separated by commas."""
+    """Whether its values can be separated by commas."""
     choices: tuple[str, ...] = ()
     required: bool = False
     default: Any = None
     nullable: bool = False
-    """An empty value clears it."""
+    """Whether an empty value clears the member."""
 
     def value(self, typed: Any) -> Any:
-        """Return what the SDK is given for what was typed."""
+        """Return the value for the SDK."""
         if isinstance(typed, bool):
             return typed
         if not self.many:
@@ -78,17 +78,17 @@ class Parameter:
 
 
 class Form:
-    """What one operation is given on the command line."""
+    """The arguments and options of one call on the command line."""
 
     def __init__(self, operation: Operation[..., Any]) -> None:
         self.operation = operation
         methods = {route.method for route in operation.routes.values()}
         self.is_job = operation.kind == "job"
         self.waits = self.is_job and "GET" not in methods
-        """It begins a job, rather than asking how far one is."""
+        """Whether the call starts a job, rather than fetching its state."""
         self.has_data = self._sends_json(methods)
         self.own: dict[str, str | bool | None] = {"--columns": None}
-        """The options that follow from the kind of the call, with what they take, as completion has it."""
+        """The options that follow from the kind of the call, with their values in the form of completion."""
         if self.has_data:
             self.own["--data"] = None
         if operation.kind == "page":
@@ -100,7 +100,7 @@ class Form:
         self._taken = {"--help", *self.own}
         self.parameters = tuple(self._all())
         self.globals = tuple(option for option in GLOBALS if option.flag not in self._taken)
-        """The options of every command that no option of this one displaces."""
+        """The options of every command, except those that the call has itself."""
 
     def _sends_json(self, methods: set[str]) -> bool:
         sent = self.operation.arguments.types.keys() - {"version", self.operation.arguments.upload}
@@ -124,7 +124,7 @@ class Form:
                 continue
             kind = _Kind.of(arguments.types.get(name, str))
             if name in operation.positional and kind.kind != "json":
-                # What --data may bring cannot be demanded here.
+                # A member that --data may have cannot be required as an option.
                 demanded = empty and (name not in arguments.types or not self.has_data)
                 yield Parameter(
                     name, "argument", name.upper(), kind.kind, kind.many, kind.commas, kind.choices, demanded
@@ -158,11 +158,11 @@ class Form:
 
     @cached_property
     def flags(self) -> Mapping[str, str]:
-        """How each member is typed, by its Python name and its wire name."""
+        """The option of each member, by its Python name and by its wire name."""
         return {name: p.flag for p in self.parameters for name in (p.name, camel(p.name))}
 
     def arguments(self, typed: Mapping[Parameter, Any], data: str | None) -> dict[str, Any]:
-        """Return the arguments of the call. What was typed as an option goes before what is in ``--data``."""
+        """Return the arguments of the call. Options take precedence over ``--data``."""
         found, body = self._data(data)
         for parameter, text in typed.items():
             if text is not None and text != []:
@@ -181,7 +181,7 @@ class Form:
         return self.operation.signature.parameters[name].default is inspect.Parameter.empty
 
     def _data(self, text: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what ``--data`` brings: arguments, and members of the body."""
+        """Return the arguments and the members of the body in ``--data``."""
         if text is None:
             return {}, {}
         read = read_json(text, "--data")
@@ -205,14 +205,14 @@ class Form:
 
 
 def _is_required(body: Any, name: str, hint: Any) -> bool:
-    # `__required_keys__` does not see the marks of annotations that are strings, as all of ours are.
+    # `__required_keys__` ignores `Required[...]` in annotations that are strings, as all of ours are.
     mark = get_origin(hint)
     return mark is Required or (mark is not NotRequired and name in body.__required_keys__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What an annotation means to somebody who types."""
+    """The kind of values that an annotation takes on the command line."""
 
     kind: Kind
     many: bool = False
@@ -228,7 +228,7 @@ class _Kind:
         lists = [each for each in alternatives if get_origin(each) in (list, Sequence)]
         if lists and all(each is str for each in alternatives if each not in lists):
             item = _Kind.of(get_args(lists[0])[0])
-            # A list that may also be given as one string holds texts: a comma in them separates nothing.
+            # A list that can also be given as one string has texts: a comma in them is no separator.
             commas = item.kind not in ("json", "any") and str not in alternatives
             return _Kind(item.kind, True, commas, item.choices, nullable)
         return _Kind(_scalar(alternatives), choices=choices_of(annotation), nullable=nullable)
@@ -253,7 +253,7 @@ def _kind_of(kind: Any) -> Kind:
 
 
 def _alternatives(annotation: Any) -> Iterable[Any]:
-    """Yield the members of a union, wherever they are nested, without their marks."""
+    """Yield the members of a union at any depth, without their annotations."""
     origin = get_origin(annotation)
     if origin in (Annotated, Required, NotRequired):
         yield from _alternatives(get_args(annotation)[0])
@@ -265,12 +265,12 @@ def _alternatives(annotation: Any) -> Iterable[Any]:
 
 
 def kebab(name: str) -> str:
-    """Return a Python name as it is typed: ``bulk_upsert`` -> ``bulk-upsert``."""
+    """Return a Python name in the form of the command line: ``bulk_upsert`` -> ``bulk-upsert``."""
     return name.strip("_").replace("_", "-")
 
 
 def read_json(text: str, flag: str) -> Any:
-    """Read JSON that was typed, or is in a file (``@file``) or on stdin (``@-``); one value a line is a list."""
+    """Read JSON from the command line, a file (``@file``) or stdin (``@-``); JSON lines are read as a list."""
     source = text
     if text == "@-":
         source = sys.stdin.read()
@@ -290,7 +290,7 @@ def read_json(text: str, flag: str) -> Any:
 
 
 def _instant(text: str) -> Any:
-    """Read a time; one without a zone is local, a date alone is its midnight. What is no time, the SDK refuses."""
+    """Read a time: without a zone it is local, a date is its midnight. Other texts are left to the SDK to refuse."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

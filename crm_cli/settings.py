@@ -1,4 +1,4 @@
-"""Which server, as whom, and how to print: from options, else the environment, else the stored sign-in."""
+"""The settings of a command (server, credential, output): from options, the environment, or the stored sign-in."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ GLOBALS = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The global options that were typed."""
+    """The options of every command, as typed."""
 
     output: str | None = None
     base_url: str | None = None
@@ -67,33 +67,33 @@ class Options:
     debug: bool | None = None
 
     def over(self, outer: object) -> Options:
-        """Return these options completed by those that were typed before the command."""
+        """Return these options, completed by those before the command."""
         if not isinstance(outer, Options):
             return self
         return replace(outer, **{f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None})
 
 
 def secrets(typed: Options) -> list[str]:
-    """Return what must never be shown."""
+    """Return the secrets, which no message may show."""
     return [key for key in (typed.api_key, os.environ.get("CRM_API_KEY")) if key]
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What `crm login` leaves in a file. The secret is in the keyring."""
+    """The sign-in that `crm login` stores in a file. The secret is in the keyring."""
 
     base_url: str | None = None
     tenant: str | None = None
     dialect: str | None = None
     speaks: tuple[str, ...] = ()
-    """The dialects in which commands were answered; what was not chosen is found out, once for all commands."""
+    """The dialects in which the server has answered a command."""
     lacks: tuple[str, ...] = ()
-    """The dialects the server was found to lack. To sign in again begins anew."""
+    """The dialects that the server was found to lack. A new sign-in resets both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a command goes by."""
+    """The settings of a command."""
 
     output: str
     base_url: str | None
@@ -108,12 +108,12 @@ class Settings:
 
 
 def settle(typed: Options) -> Settings:
-    """Decide from what was typed, the environment and the stored sign-in."""
+    """Return the settings from the typed options, the environment and the stored sign-in, in this order."""
     stored, environment = read_sign_in(), os.environ
     base_url = typed.base_url or environment.get("CRM_BASE_URL") or stored.base_url
     here = base_url is not None and base_url.rstrip("/") == stored.base_url
     if not here:
-        stored = SignIn(stored.base_url)  # what it says is about another server
+        stored = SignIn(stored.base_url)  # the rest of the sign-in is about another server
     offline = typed.offline
     if offline is None:
         offline = environment.get("CRM_OFFLINE", "").lower() in ("1", "true", "yes", "on")

@@ -1,4 +1,4 @@
-"""``crm completion``: the scripts that make a shell ask for completion."""
+"""``crm completion``: print the completion script of a shell."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ def login(
         str | None, typer.Option("--email", help="Sign in as this user, with a password; without it with an API key.")
     ] = None,
 ) -> None:
-    """Sign in to a server, and keep the secret in the system's keyring.
+    """Sign in to a server, and store the secret in the system's keyring.
 
-    The API key or the password is asked for and not shown; where stdin is no terminal, it is its first line.
+    The command prompts for the API key or the password; where stdin is not a terminal, it reads the first line of it.
     """
     from crm_sdk.errors import ApiError, AuthenticationError, InvalidResponseError
 
@@ -39,12 +39,12 @@ def login(
         else:
             secret = Secret(options.api_key or _ask_secret("API key"))
             try:
-                only = None if options.dialect is None else "flow"  # no other document has this call
+                only = None if options.dialect is None else "flow"  # only the flow document has this call
                 client.with_options(api_key=secret.access_token, dialects=only).auth.me()
             except AuthenticationError:
                 raise
             except (ApiError, InvalidResponseError):
-                pass  # this server cannot tell whose key it is: the first command will show whether it is good
+                pass  # this server does not check a key here: the first command will show whether it is valid
         save(client.base_url, secret)
         found = client.finding
         dialects = (found.spoken, found.lacking) if found is not None else ((), ())
@@ -53,7 +53,7 @@ def login(
 
 
 def logout(options: Options) -> None:
-    """Sign out: end the session, and remove the secret from the keyring."""
+    """Sign out: end the session, and delete the secret from the keyring."""
     from crm_sdk.errors import CrmError
 
     from .connection import open_client
@@ -77,7 +77,7 @@ def logout(options: Options) -> None:
 
 
 def status(options: Options) -> None:
-    """Show which server the commands talk to, and as whom."""
+    """Show the server, the dialects and the credential that commands use."""
     from crm_sdk.discovery import Finding
 
     from .offline import state_file
@@ -123,7 +123,7 @@ def _session(client: SessionClient, email: str, options: Options) -> Secret:
 
 
 def _ask_secret(what: str) -> str:
-    """Ask for a secret; it is not shown."""
+    """Prompt for a secret, without echo."""
     typed = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
     if not typed.strip():
         raise MisuseError(f"no {what} given")

@@ -32,7 +32,7 @@ def serve(
     db: Annotated[str | None, typer.Option("--db", help="Keep the state in this SQLite file; else in memory.")] = None,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Refuse calls beyond a rate limit.")] = True,
 ) -> None:
-    """Serve the stub until Ctrl-C. Its demo keys are acme-admin and globex-admin."""
+    """Serve the stub until Ctrl-C. The demo API keys are acme-admin and globex-admin."""
     with embedded_server(db, enforce_limits=limits) as server:
         from server_stub.doors.asgi import run
 

@@ -1,4 +1,4 @@
-"""Work that takes a while: downloads and jobs, with their progress on a terminal."""
+"""Downloads and jobs, with their progress on a terminal."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def to_stdout(download: Download) -> None:
 
 
 def fetch(download: Download, to: str | None) -> dict[str, Any]:
-    """Write a download to a file and return what was written where."""
+    """Write a download to a file; return the path and the size."""
     path = to or download.filename or "download"
     if to is None and Path(path).exists():
-        raise MisuseError(f"{path} is here already; say where with --to")
+        raise MisuseError(f"{path} already exists; name another file with --to")
     with _progress() as progress:
         if progress is None:
             written = download.save(path)
@@ -65,7 +65,7 @@ def fetch(download: Download, to: str | None) -> dict[str, Any]:
 
 
 def wait(job: Job[Any]) -> Any:
-    """Wait for a job's end, say what went wrong within it, and return its result."""
+    """Wait for the end of a job, print the errors of single rows, and return its result."""
     last = job
     with _progress() as progress:
         task = progress.add_task(job.kind, total=1.0) if progress else None
@@ -79,7 +79,7 @@ def wait(job: Job[Any]) -> Any:
         try:
             result = job.wait(timeout=None, on_progress=look)
         except KeyboardInterrupt:
-            complain(f"job {job.id} goes on without this command")
+            complain(f"job {job.id} continues on the server")
             raise
         except JobFailedError:
             _say(last)
@@ -89,7 +89,7 @@ def wait(job: Job[Any]) -> Any:
 
 
 def _say(job: Job[Any]) -> None:
-    """Say on stderr what single rows of a job came to."""
+    """Print the errors of single rows of a job on stderr."""
     if job.errors and job.counts is not None:
         complain(f"{job.counts.failed} of {job.counts.total} failed")
     for error in job.errors[:_SHOWN_ERRORS]:

@@ -1,3 +1,3 @@
-"""The version: the one place it is written."""
+"""The version of the package, written here alone."""
 
 __version__ = "0.1.0"

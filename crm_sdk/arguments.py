@@ -1,6 +1,6 @@
-"""The arguments of a declared call: their types, their validation, and how they look in a JSON body.
+"""The arguments of a declared call: their types, their validation, and their form in a JSON body.
 
-Client and stub use the same: the client before anything is sent, the stub on what has arrived.
+The client validates arguments before it sends them, the stub the arguments it receives.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 
 class _Names(Mapping[str, Any]):
-    """The names in a declaration's annotations. A resource imports its models for type checkers only: they are found
-    here, each when it is first needed, because a call needs few of them and importing all takes longer than the call.
+    """The names in a declaration's annotations, each imported when it is first needed.
+
+    A resource imports its models for type checkers only. Importing all of them here would take longer than a call.
     """
 
     def __init__(self, function: Any) -> None:
@@ -54,7 +55,7 @@ class _Names(Mapping[str, Any]):
 
 
 class Arguments:
-    """What a declaration says of its arguments and its result."""
+    """The types of a declaration's arguments and of its result."""
 
     def __init__(self, operation: Operation[Any, Any]) -> None:
         self._operation = operation
@@ -78,12 +79,12 @@ class Arguments:
 
     @cached_property
     def body_type(self) -> Any:
-        """The `TypedDict` that is the JSON body; None where the body is made of keywords."""
+        """The `TypedDict` of the JSON body; None where keyword arguments make up the body."""
         return _input_type(self.types[self.body]) if self.body else None
 
     @cached_property
     def members(self) -> frozenset[str]:
-        """The members of the body, by their Python names; empty where the body is made of keywords."""
+        """The Python names of the body's members; empty where keyword arguments make up the body."""
         return frozenset(get_type_hints(self.body_type)) if self.body else frozenset()
 
     @cached_property
@@ -93,13 +94,13 @@ class Arguments:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The Python names of every member an argument may have, however deep."""
+        """The Python names of all members of the arguments, at any depth."""
         found: set[str] = set(self.types)
         _collect(list(self.types.values()), found, set())
         return frozenset(found)
 
     def content(self, mode: type) -> Any:
-        """Return the type of an answer's content: what a page lists, a job in the client's mode, or the result."""
+        """Return the type of an answer's content: a list of records, a job in the client's mode, or the result."""
         kind = self._operation.kind
         if kind == "page":
             item: Any = get_args(self.returns)[0]
@@ -119,7 +120,7 @@ class Arguments:
         members = given[self.body]
         if shape is None or not isinstance(members, Mapping):
             return []
-        # Only members that some dialect has count: any other is a mistake, which validation names.
+        # A member that no dialect has is a mistake of the caller, which validation reports.
         known = {alias: name for name in self.members for alias in (name, camel(name))}
         known |= self._other_names
         given_names = {known[key] for key in cast("Mapping[str, Any]", members) if key in known}
@@ -127,7 +128,7 @@ class Arguments:
 
     @cached_property
     def _other_names(self) -> dict[str, str]:
-        """What one document calls a member that has another name with us (``position``): that name -> ours."""
+        """Names of members in one document alone (``position``), each with the member's name here (``title``)."""
         return {
             wire_name: name
             for shape in getattr(self.body_type, "__shapes__", {}).values()
@@ -136,7 +137,7 @@ class Arguments:
         }
 
     def _canonical(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Give members of the body that came under another document's name their own."""
+        """Rename members of the body that were given by a name of one document alone (``position`` -> ``title``)."""
         members = values.get(self.body) if self.body is not None and self._other_names else None
         if not members or self._other_names.keys().isdisjoint(members):
             return values
@@ -144,7 +145,7 @@ class Arguments:
         return {**values, str(self.body): renamed}
 
     def shape(self, dialect: str) -> Shape | None:
-        """Return which members of the body a dialect documents; None for all."""
+        """Return the members of the body that a dialect documents; None for all."""
         return shape_of(self.body_type, dialect) if self.body else None
 
     def validate(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -160,18 +161,18 @@ class Arguments:
             return (self._canonical(self._adapter.validate_python(rest)) if rest else rest), files
         except _Invalid as error:
             fields = field_errors(error, rest, drop=self.body, names=self.names)
-        # Outside of `except`: the cause would quote the input, which may be a password.
+        # Raised outside of `except`: pydantic's error as its cause would show the input, which may be a password.
         raise InvalidInputError(f"{self._operation.id}: " + "; ".join(map(str, fields)), fields=fields)
 
     @cached_property
     def _lists(self) -> frozenset[str]:
-        """The wire names of arguments that are lists, which a query writes with commas."""
+        """The wire names of arguments that are lists; in a query their values are separated by commas."""
         return frozenset(camel(name) for name, hint in self.types.items() if _is_list(hint))
 
     def receive(self, members: Mapping[str, Any], *, text: bool) -> dict[str, Any]:
-        """Return what a server received as Python values; raises pydantic's error.
+        """Return the arguments that a server received as Python values; raises pydantic's error.
 
-        Only wire names are known here. With `text` every value is a string, as a query has it.
+        `members` have wire names. With `text` every value is a string, as in a query.
         """
         found = dict(members)
         if text:
@@ -203,7 +204,7 @@ def _collect(hints: Sequence[Any], names: set[str], seen: set[Any]) -> None:
 
 
 def _record(members: Mapping[str, Any]) -> Any:
-    # By way of Any: type checkers know the functional form with literal members only.
+    # Through Any: type checkers accept the functional form of TypedDict with literal members only.
     make: Any = TypedDict
     return make("Arguments", members, total=False)
 
@@ -231,7 +232,7 @@ _RULE_PARTS = (("too_long", "length"), ("too_short", "length"), ("greater", "min
 
 
 def rule_of(kind: str) -> str:
-    """Return the rule that pydantic's name for an error stands for."""
+    """Return the rule of a `FieldError` for pydantic's name of an error."""
     if kind in _RULES:
         return _RULES[kind]
     return next((rule for part, rule in _RULE_PARTS if part in kind), "type" if kind.endswith("_parsing") else "format")
@@ -240,7 +241,7 @@ def rule_of(kind: str) -> str:
 def field_errors(
     error: _Invalid, given: Any, *, drop: str | None = None, names: Collection[str] = ()
 ) -> list[FieldError]:
-    """Return one entry for each wrong member, with its path as the caller wrote it, or by its Python `names`."""
+    """Return one entry for each wrong member; its path has the names as the caller wrote them, or Python `names`."""
     found: dict[str, FieldError] = {}
     for item in error.errors(include_url=False):
         path = _path(item["loc"], given, missing=item["type"] == "missing")
@@ -254,7 +255,7 @@ def field_errors(
 
 
 def _rule(error: Any) -> str:
-    """Return the rule that an error breaks; a text of blanks is too short."""
+    """Return the rule that was broken; a text of blanks breaks the rule ``length``."""
     return "length" if error.get("ctx", {}).get("pattern") == values.NOT_BLANK else rule_of(error["type"])
 
 
@@ -267,7 +268,7 @@ _BOUNDS = {
 
 
 def _message(error: Any) -> str:
-    """Return what is wrong, for a reader who knows nothing of pydantic."""
+    """Return the message of an error, without pydantic's terms."""
     context: dict[str, Any] = error.get("ctx", {})
     if error["type"] in _BOUNDS:
         shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in context.items()}
@@ -277,7 +278,7 @@ def _message(error: Any) -> str:
 
 
 def _path(loc: Sequence[str | int], given: Any, *, missing: bool) -> list[str]:
-    """Keep what leads to a member; leave out the names pydantic gives to the branches of a union."""
+    """Return the path of a member, without the names that pydantic inserts for the branches of a union."""
     out: list[str] = []
     here: Any = given
     for n, step in enumerate(loc):

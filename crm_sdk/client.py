@@ -1,4 +1,4 @@
-"""The clients: what they share, and what is sync or async about each."""
+"""The clients `CrmClient` and `AsyncCrmClient`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class _Shared:
-    """What a client and its `with_options` views have in common."""
+    """The parts that a client shares with its `with_options` views."""
 
     def __init__(self, link: Any, clock: Clock, finding: Finding) -> None:
         self.link = link
@@ -44,7 +44,7 @@ class _Shared:
 
 
 class Client(Catalogue[Mode], ABC, Generic[Mode]):
-    """What the sync and the async client share."""
+    """The base class of the sync and the async client."""
 
     mode: ClassVar[type[Sync] | type[Async]]
 
@@ -83,7 +83,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
     @abstractmethod
     def _run_pages(self, start: Callable[[], Steps[Any]]) -> Any: ...
 
-    # -- what the machinery asks of a client ---------------------------------------------------------------------
+    # -- the interface that declared calls use -------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
@@ -92,12 +92,12 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     @property
     def tenant_id(self) -> str | None:
-        """The company this client names in ``X-Tenant-ID``; None leaves it to the token."""
+        """The company that this client sends as ``X-Tenant-ID``; None for the company of the token."""
         return self._settings.tenant_id
 
     @property
     def reason(self) -> str | None:
-        """Why writes are done, for the audit trail, as the header ``X-Audit-Reason`` holds it."""
+        """The reason for writes, for the audit trail, percent-encoded as sent in the header ``X-Audit-Reason``."""
         return self._settings.reason
 
     @property
@@ -111,17 +111,17 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     @property
     def dialects(self) -> tuple[DialectName, ...]:
-        """The dialects this client may use, in order: those it was given, or those its server was not found to lack."""
+        """The dialects this client may use, in order: those it was given, else all that its server may speak."""
         return self._settings.dialects or self._shared.finding.dialects
 
     @property
     def finding(self) -> Finding | None:
-        """What answers have shown about the dialects of the server; None where the client was given its dialects."""
+        """The dialects that the server was found to speak and to lack; None where the client was given dialects."""
         return self._shared.finding if self._settings.dialects is None else None
 
     @property
     def strict(self) -> bool:
-        """Whether an answer that deviates from its document is an error."""
+        """Whether an answer that deviates from its document raises an InvalidResponseError."""
         return self._settings.strict
 
     @property
@@ -131,16 +131,16 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     @property
     def clock(self) -> Clock:
-        """Where this client takes the time from."""
+        """The clock by which this client measures time and waits."""
         return self._shared.clock
 
     @property
     def user_agent(self) -> str:
-        """What this client calls itself."""
+        """The value of the header ``User-Agent``."""
         return f"crm-sdk/{__version__}"
 
     def terms(self, operation: Operation[Any, Any] | None = None, timeout: float | None = None) -> Terms:
-        """Return how a call is to be carried out, within `timeout` seconds where that is not the client's own."""
+        """Return the terms of a call: deadline, retries and credentials; `timeout` replaces the client's own."""
         settings, shared = self._settings, self._shared
         needs_token = operation is None or operation.flags.auth
         if self._lost_key and needs_token and self._credentials.access is None:
@@ -164,7 +164,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         self._credentials.take(change, result)
 
     def own(self, job: Any) -> Any:
-        """Give a job the client it asks for its state."""
+        """Return the job with this client, through which it asks for its state."""
         job._client = self  # a private attribute of the model: it is not pickled
         return job
 
@@ -187,7 +187,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
-        """Return a view of this client with other options. It shares the connections; closing it closes nothing.
+        """Return a view of this client with other options; an option that is left out keeps its value.
 
         A view shares the sign-in, unless it has its own `api_key`. The audit trail gets `reason`, up to 500 characters.
         `idempotency_key` is for one POST, such as one that is said again with the key of the error it ended in:
@@ -222,7 +222,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return {"settings": settings, "finding": self._shared.finding, "keyed": self._credentials.access is not None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Neither credentials nor connections travel: both are taken from where the client arrives.
+        # Credentials and connections are not pickled: an unpickled client takes its key from the environment.
         self._settings = state["settings"]
         self._credentials = Credentials.read(None)
         self._lost_key = state["keyed"] and self._credentials.access is None
@@ -247,7 +247,7 @@ class CrmClient(Client[Sync]):
     Threads may share a client. After a fork the child opens connections of its own. A copy is a view as `with_options`
     makes one; a pickle holds no credential.
 
-    Raises: ConfigurationError, where there is no base URL or an option cannot be right.
+    Raises: ConfigurationError when there is no base URL or an option is not valid.
     """
 
     mode: ClassVar[type[Sync] | type[Async]] = Sync
@@ -321,7 +321,7 @@ class CrmClient(Client[Sync]):
 class AsyncCrmClient(Client[Async]):
     """A client of the CRM for asyncio and trio. Its options are those of `CrmClient`.
 
-    Raises: ConfigurationError, where there is no base URL or an option cannot be right.
+    Raises: ConfigurationError when there is no base URL or an option is not valid.
     """
 
     mode: ClassVar[type[Sync] | type[Async]] = Async
@@ -395,5 +395,5 @@ class AsyncCrmClient(Client[Async]):
 
 
 def _is_link(http_client: Any) -> bool:
-    """Tell whether a client was given a link (the stub's), which sends our requests as they are and needs no httpx."""
+    """Return whether `http_client` is a link, such as the stub's: it takes our requests itself, without httpx."""
     return getattr(http_client, "is_link", False) is True

@@ -1,4 +1,4 @@
-"""Who the client is: an API key, or the tokens of a session. Nothing here shows itself."""
+"""The credentials of a client: an API key, or the tokens of a session."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Credentials:
     """The bearer credential of a client and of all its `with_options` views.
 
-    It appears in no `repr`, no `vars` and no pickle: a client that was unpickled has none until it signs in again or
-    finds ``CRM_API_KEY`` in its environment.
+    It does not appear in `repr`, `vars` or a pickle: an unpickled client has the key ``CRM_API_KEY`` of its
+    environment, or none until it signs in.
     """
 
     __slots__ = ("__access", "__async_lock", "__locks", "__refresh", "signed_in")
@@ -28,7 +28,7 @@ class Credentials:
         self.__access = access
         self.__refresh = refresh
         self.signed_in: bool = False
-        """Whether they came from signing in, so that signing out forgets them; an API key outlives that."""
+        """Whether the tokens are those of a sign-in: signing out forgets them, but not an API key."""
         self.__locks: dict[int, threading.Lock] = {}
         self.__async_lock: tuple[object, Any] = (None, None)
 
@@ -44,11 +44,11 @@ class Credentials:
 
     @property
     def refresh(self) -> str | None:
-        """The token that buys the next access token; None for an API key."""
+        """The token that is exchanged for the next access token; None for an API key."""
         return self.__refresh
 
     def replace(self, access: str | None, refresh: str | None) -> None:
-        """Use these from now on."""
+        """Use these tokens from now on."""
         self.__access, self.__refresh = access, refresh
 
     def take(self, change: Session, result: Any) -> None:
@@ -63,12 +63,15 @@ class Credentials:
 
     @property
     def lock(self) -> threading.Lock:
-        """What is held while the tokens are renewed. A forked child has its own: nobody there would release the old."""
+        """The lock that is held while the tokens are renewed.
+
+        A forked child process has its own: a lock that was held at the fork would never be released there.
+        """
         pid = os.getpid()
         return self.__locks.get(pid) or self.__locks.setdefault(pid, threading.Lock())
 
     def async_lock(self, loop: object) -> Any:
-        """Return what is held while tasks of `loop` renew the tokens: an `anyio.Lock`, which belongs to one loop."""
+        """Return the `anyio.Lock` that is held while a task of `loop` renews the tokens; each loop needs its own."""
         if self.__async_lock[0] is not loop or self.__async_lock[1] is None:
             import anyio
 

@@ -1,4 +1,4 @@
-"""How a call is declared, ``@operation``, ``@paginated``, ``@job``, ``@download``, and what each kind answers."""
+"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``) and their results."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 class Paginated(Operation[P, T]):
-    """A call that answers a page; T is what the page holds."""
+    """A call that returns a page; T is the type of its records."""
 
     kind: Kind = "page"
 
-    # A page is a `Page` to the sync client, `AsyncPages` to the async one: so these differ from `Operation.__get__`.
+    # The sync client returns a `Page`, the async one `AsyncPages`: hence overloads other than `Operation.__get__` has.
     @overload  # type: ignore[override] # see above
     def __get__(self, instance: None, owner: type[Resource[Any]]) -> Paginated[P, T]: ...
     @overload
@@ -39,7 +39,7 @@ class Paginated(Operation[P, T]):
         return self if instance is None else self._method(instance)
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the page, which knows how to fetch the next."""
+        """Return the page, with the function that fetches the following pages."""
         items, window = self.read(client, plan.route, reply, plan.given)
         dialect, body = plan.route.dialect.name, self.arguments.body
 
@@ -57,11 +57,11 @@ class Paginated(Operation[P, T]):
 
 
 class JobOperation(Operation[P, T]):
-    """A call that answers a job; T is the job's result."""
+    """A call that returns a job; T is the type of the job's result."""
 
     kind: Kind = "job"
 
-    # A job waits as the client does: that is why these differ from `Operation.__get__`.
+    # The sync client returns a `Job`, the async one an `AsyncJob`: hence overloads of their own.
     @overload  # type: ignore[override] # see above
     def __get__(self, instance: None, owner: type[Resource[Any]]) -> JobOperation[P, T]: ...
     @overload
@@ -77,17 +77,17 @@ class JobOperation(Operation[P, T]):
         return self if instance is None else self._method(instance)
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the job, which knows how to ask for its state."""
+        """Return the job, with the client through which it asks for its state."""
         job, _ = self.read(client, plan.route, reply, plan.given)
         return client.own(job)
 
 
 class DownloadOperation(Operation[P, T]):
-    """A call that answers a file."""
+    """A call that returns a file."""
 
     kind: Kind = "download"
 
-    # A download is read as the client reads: that is why these differ from `Operation.__get__`.
+    # The sync client returns a `Download`, the async one an `AsyncDownload`: hence overloads of their own.
     @overload  # type: ignore[override] # see above
     def __get__(self, instance: None, owner: type[Resource[Any]]) -> DownloadOperation[P, T]: ...
     @overload
@@ -103,7 +103,7 @@ class DownloadOperation(Operation[P, T]):
         return self if instance is None else self._method(instance)
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the file, still unread."""
+        """Return the download, whose body has not been read yet."""
         from .transfer import AsyncDownload, Download
 
         return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
@@ -116,7 +116,7 @@ def operation(
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
-    """Declare a call by its routes and flags; the docstring of `route` says how a route is written."""
+    """Declare a call by its routes and flags; the docstring of the module `route` has the syntax of a route."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
     return lambda function: Operation(function, found, said)
 
@@ -128,7 +128,7 @@ def paginated(
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
-    """Declare a call that answers a page of records."""
+    """Declare a call that returns a page of records."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
     return lambda function: Paginated(function, found, said)
 
@@ -140,7 +140,7 @@ def job(
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
-    """Declare a call that answers a job."""
+    """Declare a call that returns a job."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
     return lambda function: JobOperation(function, found, said)
 
@@ -152,7 +152,7 @@ def download(
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
 ) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
-    """Declare a call that answers a file."""
+    """Declare a call that returns a file."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
     return lambda function: DownloadOperation(function, found, said)
 

@@ -1,4 +1,4 @@
-"""The three ways a server talks: paths, headers, envelopes, paging, error bodies. One small object each."""
+"""The three dialects: their paths, headers, envelopes, paging and error bodies. One small object each."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ DialectName: TypeAlias = Literal["mvp", "flow", "platform"]
 
 
 class Dialect(ABC):
-    """How one document's servers talk."""
+    """The HTTP conventions of the API that one document specifies."""
 
     name: ClassVar[DialectName]
     prefix: ClassVar[str] = ""
     camel_sort: ClassVar[bool] = True
-    """Whether a member to sort by is named as on the wire (``createdAt``)."""
+    """Whether `sort` has the wire name of a member (``createdAt``)."""
     tells_more: ClassVar[bool] = True
-    """Whether a page says if there are more."""
+    """Whether a page tells if there are more."""
     conflict: ClassVar[int] = 409
-    """The status of what the state of the data forbids."""
+    """The HTTP status of a conflict with the state of the data."""
 
     def status_of(self, status: int) -> int:
-        """Return the status that an error has in this dialect, of the one that its code has."""
+        """Return the status of an error in this dialect, given the status of its code."""
         return self.conflict if status == 409 else status
 
     def url(self, base_url: str, path: str) -> str:
@@ -50,10 +50,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
-        """Take the content out of an answer that was read as `envelope`."""
+        """Return the content and the window of an answer that was read as `envelope`."""
 
     def error(self, status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
-        """Return the error that an answer means. All three error bodies are understood in every dialect."""
+        """Return the error of an answer. The error bodies of all three dialects are understood."""
         error = read_error(status, headers, content, operation)
         error.dialects = (self.name,)
         return error
@@ -67,9 +67,9 @@ class Dialect(ABC):
         return True
 
     def wrote(self, content: bytes) -> bool:
-        """Tell whether an error body has this dialect's form, so that a server of this dialect wrote it.
+        """Return whether an error body has the form of this dialect, which shows that a server of it wrote the body.
 
-        The form of mvp and of flow is the same: ``{"error": {"code", "message"}}``.
+        mvp and flow have the same form: ``{"error": {"code", "message"}}``.
         """
         entry = _members(_decode_body(content)).get("error")
         return is_object(entry) and isinstance(entry.get("code"), str)
@@ -98,7 +98,7 @@ class Mvp(Dialect):
         return _object(**{_noun(path): result, "total": NotRequired[int], "pagination": NotRequired[window]})
 
     def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
-        """Take the content out of an answer that was read as `envelope`."""
+        """Return the content and the window of an answer that was read as `envelope`."""
         if not listed:
             return answer, Window()
         items = _require_list(answer[_noun(path)])
@@ -121,7 +121,7 @@ def _members(value: object) -> dict[str, Any]:
 
 
 def _count(*candidates: object) -> int | None:
-    """Return the first that can be a number of records; an answer that drifts may hold anything."""
+    """Return the first candidate that can be a number of records; a deviating answer may have any type there."""
     return next((n for n in candidates if isinstance(n, int) and not isinstance(n, bool) and n >= 0), None)
 
 
@@ -141,7 +141,7 @@ def _require_list(items: Any) -> Any:
 
 
 def _noun(path: str) -> str:
-    """Return the last literal segment of a path: what the document names the list in the body."""
+    """Return the last literal segment of a path: the name of the list in a body of the mvp document."""
     return [segment for segment in path.split("/") if segment and "{" not in segment][-1]
 
 
@@ -156,11 +156,11 @@ class Flow(Dialect):
         return result
 
     def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
-        """Take the content out of an answer that was read as `envelope`."""
+        """Return the content and the window of an answer that was read as `envelope`."""
         if not listed:
             return answer, Window()
         limit, offset = given.get("limit"), given.get("offset") or 0
-        # Nothing in the answer tells whether there is more: a full page may be followed by another.
+        # The answer does not tell whether there are more: after a full page there may be another.
         return _require_list(answer), Window(limit, offset, None, limit is not None and len(answer) >= limit)
 
     def is_list(self, content: bytes, path: str) -> bool:
@@ -203,7 +203,7 @@ class Platform(Dialect):
         return _object(data=result, meta=NotRequired[_object(pagination=NotRequired[window])])
 
     def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
-        """Take the content out of an answer that was read as `envelope`."""
+        """Return the content and the window of an answer that was read as `envelope`."""
         if not listed:
             return answer["data"], Window()
         items = _require_list(answer["data"])
@@ -218,7 +218,7 @@ class Platform(Dialect):
 
 DIALECTS: Mapping[str, Dialect] = {"mvp": Mvp(), "flow": Flow(), "platform": Platform()}
 RICHEST_FIRST: tuple[DialectName, ...] = ("platform", "flow", "mvp")
-"""The order in which a client tries them, where it is not told which its server speaks."""
+"""The order in which a client without `dialects` tries them."""
 DialectChoice: TypeAlias = DialectName | Sequence[DialectName] | str
 
 
@@ -232,7 +232,7 @@ def parse_choice(dialects: DialectChoice) -> tuple[DialectName, ...]:
 
 
 def read_error(status: int, headers: Mapping[str, str], content: bytes, operation: str | None) -> ApiError:
-    """Return the error an answer means, whichever of the three bodies it has, or none of them."""
+    """Return the error of an answer, whose body may be that of any dialect, or of none."""
     body = _members(_decode_body(content))
     entries = _entries(body)
     first = entries[0] if entries else {}

@@ -1,8 +1,8 @@
-"""Find out which dialects a server speaks, by the calls themselves. No I/O.
+"""Find out which dialects a server speaks, from the answers to calls. No I/O.
 
-A call goes in the richest dialect that documents it and that the server is not known to lack. Where the answer shows
-that the server has no such route, nothing has happened yet, and the call goes again in the next one. So that a record
-has the same members whatever the call, all calls of a noun stay in the dialect that has answered one of them.
+A call is sent in the richest dialect that documents it and that the server is not known to lack. If the answer shows
+that the server has no such route, nothing was changed there, and the call is sent again in the next dialect. All calls
+of a noun use the dialect in which one of them was answered, so that its records always have the same members.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _NO_ROUTE = "ROUTE_NOT_FOUND"
 
 
 class Finding:
-    """What the answers of one server have shown about its dialects. A client and all its views share one.
+    """The dialects that a server was found to speak and to lack. A client and all its views share one finding.
 
-    Threads write to it at once: each fact is one operation on a set, and what a server has spoken it does not lack,
-    whichever of the two was noted first.
+    Threads may write to it concurrently: each fact is one operation on a set. A dialect that the server has answered in
+    counts as spoken, even if it was noted as lacking before or after.
     """
 
     def __init__(self, speaks: Iterable[str] = (), lacks: Iterable[str] = ()) -> None:
         self._speaks: set[str] = set()
         self._lacks: set[str] = set()
         self._answered: set[tuple[str, str]] = set()
-        """Dialect and noun: a call of the noun was answered in the dialect."""
+        """Pairs of dialect and noun: a call of the noun was answered in the dialect."""
         self._missing: set[tuple[str, str]] = set()
-        """Dialect and noun: the server speaks the dialect, and does not have the noun in it."""
+        """Pairs of dialect and noun: the server speaks the dialect, but does not have the noun in it."""
         self.recall(speaks, lacks)
 
     def recall(self, speaks: Iterable[str], lacks: Iterable[str]) -> None:
-        """Take on what another client has found out about the same server: its `spoken` and `lacking`."""
+        """Add the finding of another client about the same server: its `spoken` and `lacking`."""
         self._speaks.update(name for name in speaks if name in RICHEST_FIRST)
         self._lacks.update(name for name in lacks if name in RICHEST_FIRST)
 
@@ -61,20 +61,20 @@ class Finding:
         return tuple(name for name in RICHEST_FIRST if name in self._lacks and name not in self._speaks)
 
     def speaks(self, name: str) -> bool:
-        """Tell whether the server has answered in a dialect."""
+        """Return whether the server has answered in a dialect."""
         return name in self._speaks
 
     def candidates(self, noun: str, passed: Collection[str]) -> tuple[str, ...]:
-        """Return the dialects a call of a noun may go in, without those this call has `passed` already."""
+        """Return the dialects in which a call of a noun may be sent, without those that it has `passed` already."""
         if not passed and not self._missing:
             return self.dialects
         return tuple(name for name in self.dialects if name not in passed and (name, noun) not in self._missing)
 
     def lacks_route(self, name: str, noun: str, error: ApiError, *, own: bool) -> bool:
-        """Tell whether an answer shows that the server has no such route in a dialect.
+        """Return whether an answer shows that the server has no such route in a dialect.
 
-        `own` says that the body is an error of the dialect itself: then 404 is about a record, and 401 and 403 are
-        about the caller.
+        `own` tells whether the body has the form of the dialect's errors: a 404 then means a missing record, and a 401
+        or 403 concerns the caller, rather than the route.
         """
         if (name, noun) in self._answered:
             return False
@@ -97,10 +97,11 @@ class Finding:
                 self._lacks.add(name)
 
     def unanswered(self, errors: Mapping[str, ApiError]) -> None:
-        """Note what a call shows that found a route in no dialect.
+        """Note the errors of a call that found its route in no dialect.
 
-        Until the server has spoken one of them it may be no CRM at all: a wrong address, or a gateway whose servers are
-        being replaced. And where a gateway refuses the caller, another credential may help.
+        The code ``ROUTE_NOT_FOUND`` shows that the server lacks a dialect. A bare 404 or 405 shows it only where the
+        server has answered in another dialect: else the address may be wrong, or the servers behind a gateway may be
+        restarting. A gateway's 401 or 403 shows nothing: another credential may help.
         """
         for name, error in errors.items():
             if error.code == _NO_ROUTE or (self._speaks and error.status in (404, 405)):
@@ -119,9 +120,9 @@ class Finding:
 def discover(
     operation: Operation[..., Any], client: Client[Any], finding: Finding, given: dict[str, Any], timeout: float | None
 ) -> Steps[Any]:
-    """Carry out a call in the first dialect that has its route, and note what the answers show.
+    """Carry out a call in the first dialect in which the server has its route, and note what the answers show.
 
-    Raises: UnsupportedOperationError, where no dialect the server may speak documents the call.
+    Raises: UnsupportedOperationError when no dialect that the server may speak documents the call.
     """
     terms = client.terms(operation, timeout)
     noun = operation.noun
@@ -166,7 +167,7 @@ def discover(
             finding.excluded(name, twin, noun)
             errors.clear()
             if not _is_same(operation, given, plan, twin):
-                continue  # a list only reads: it is asked for again as the server's dialect has it
+                continue  # a list changes nothing: it is sent again in the dialect that the server speaks
             plan = operation.plan(given, (twin,))
         sure = finding.speaks(plan.route.dialect.name)
         doubt = None if sure else plan.route.dialect.name
@@ -216,7 +217,7 @@ def _is_page_of_html(reply: Reply) -> bool:
 
 
 def _is_same(operation: Operation[..., Any], given: dict[str, Any], plan: Plan, twin: str) -> bool:
-    """Tell whether a call sends the same in the other dialect that has it at the same method and path."""
+    """Return whether a call sends the same request in `twin`, the dialect with the same method and path."""
     try:
         other = operation.plan(given, (twin,))
     except UnsupportedOperationError:
@@ -233,9 +234,9 @@ def _ask(
     twin: str,
     deadline: float,
 ) -> Steps[bool]:
-    """Find out by a list which of two dialects the server speaks, where a call would write something else in the other.
+    """Fetch a list to find out which of two dialects the server speaks, before a write that differs between them.
 
-    Return whether that was not known and is known now.
+    Return whether this call has found it out.
     """
     name, noun = plan.route.dialect.name, operation.noun
     listing: Operation[..., Any] | None = operation.owner.__dict__.get("list")
@@ -262,7 +263,7 @@ def _ask(
 
 
 def _most_telling(errors: Mapping[str, ApiError], unsupported: UnsupportedOperationError) -> ApiError:
-    """Return the error that ends a call for which the server has no route, with why it was not tried elsewhere."""
+    """Return the error of a call for which the server has no route, with why other dialects were not tried."""
     refused = [error for error in errors.values() if error.status in (401, 403)]
     error = refused[0] if refused else list(errors.values())[-1]
     error.dialects = tuple(errors)
@@ -274,7 +275,7 @@ def _most_telling(errors: Mapping[str, ApiError], unsupported: UnsupportedOperat
 def _explained(
     error: UnsupportedOperationError, finding: Finding, noun: str, base_url: str
 ) -> UnsupportedOperationError:
-    """Return the error with what was found out about the server."""
+    """Return the error with the dialects that the server was found to lack."""
     lacking = [name for name in error.dialects if name not in finding.candidates(noun, ())]
     if not lacking:
         return error

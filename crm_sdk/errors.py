@@ -1,33 +1,33 @@
-"""What can go wrong, by what the caller can do about it.
+"""The errors of the library, ordered by what the caller can do about them.
 
 CrmError
- +-- ConfigurationError           the client lacks something: a base URL, a package
- +-- InvalidInputError            the input cannot be valid; nothing was sent            (is a ValueError)
+ +-- ConfigurationError           an option is not valid or missing, or a package is not installed
+ +-- InvalidInputError            the input is not valid; nothing was sent               (is a ValueError)
  +-- UnsupportedOperationError    no chosen dialect documents the call; nothing was sent
- +-- NetworkError                 no answer came
- |    +-- ConnectionFailedError   refused, reset, broken off                             (is a ConnectionError)
+ +-- NetworkError                 the server did not answer
+ |    +-- ConnectionFailedError   the connection was refused, reset or closed            (is a ConnectionError)
  |    +-- DeadlineExceededError   `timeout` passed, retries included                     (is a TimeoutError)
- +-- InvalidResponseError         the answer does not match its document (with `strict`, or where nothing can be read)
- +-- InvalidEventError            what came is no event: not a JSON object                (is a ValueError)
+ +-- InvalidResponseError         the answer does not match its document (with `strict`, or where it cannot be read)
+ +-- InvalidEventError            an event is not a JSON object                           (is a ValueError)
  +-- JobFailedError               a job ended as failed or cancelled
- +-- WebhookError                 a delivery that must not be acted on
- |    +-- WebhookSignatureError   not signed, or not with a secret of ours
- |    +-- WebhookTimestampError   signed, but too long ago or too far ahead: perhaps sent again by somebody else
+ +-- WebhookError                 a delivery was rejected: do not process it
+ |    +-- WebhookSignatureError   not signed, or not with one of the secrets
+ |    +-- WebhookTimestampError   signed too long ago, or in the future: it may be a replay
  |    +-- WebhookPayloadError     not an event
- +-- EventGap                     events were lost and cannot be had again; the stream goes on after them
+ +-- EventGap                     events were lost and cannot be fetched; the stream continues after them
  +-- PushRefusedError             a channel answered a push or a join with an error
- +-- ApiError                     the server said no; `status`, `code`, `message`, `details`, `fields`, `request_id`
-      +-- BadRequestError         400  the request itself is malformed
+ +-- ApiError                     the server refused; `status`, `code`, `message`, `details`, `fields`, `request_id`
+      +-- BadRequestError         400  the request is malformed
       +-- AuthenticationError     401  sign in, or check the API key
-      +-- PermissionDeniedError   403  this caller may not
+      +-- PermissionDeniedError   403  the caller has no permission
       +-- NotFoundError           404  no such record, or no such route
-      +-- ConflictError           409  the state of the data forbids it now
-      +-- ValidationError         422  the input can never be accepted; see `fields`
+      +-- ConflictError           409  the present state of the data does not allow it
+      +-- ValidationError         422  the input is not valid; see `fields`
       +-- RateLimitError          429  wait `retry_after` seconds
       +-- ServerError             5xx  try again later
            +-- AiServiceError          the AI behind the server failed (`AI_SERVICE_ERROR`)
 
-Every error pickles, and none holds a credential.
+Every error can be pickled, and none contains a credential.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from typing import Any
 
 
 class CrmError(Exception):
-    """Anything that this library raises."""
+    """The base class of all errors of this library."""
 
     idempotency_key: str | None = None
     """The key the request was sent with: the same call ``with_options(idempotency_key=…)`` is not done twice."""
@@ -52,7 +52,7 @@ class CrmError(Exception):
         return self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # An exception is rebuilt from its arguments by default; ours have keyword-only ones.
+        # Exceptions are unpickled from their positional arguments; these have keyword-only ones as well.
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
@@ -65,13 +65,13 @@ def _rebuild(cls: type[CrmError], args: tuple[object, ...], state: dict[str, obj
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one member of the input."""
+    """The error of one member of the input."""
 
     field: str
-    """Its name as you write it in Python, with a path where it is nested: ``address.city``, ``contacts.0.email``."""
+    """The Python name of the member, or its path where it is nested: ``address.city``, ``contacts.0.email``."""
     message: str
     rule: str | None = None
-    """The rule it breaks: ``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown``."""
+    """The broken rule: ``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown``."""
     code: str | None = None
     details: Mapping[str, Any] = _member(default_factory=dict[str, Any])
 
@@ -80,11 +80,11 @@ class FieldError:
 
 
 class ConfigurationError(CrmError):
-    """The client lacks something it needs: a base URL, an installed package."""
+    """An option of the client is not valid or missing, or a package that it needs is not installed."""
 
 
 class InvalidInputError(CrmError, ValueError):
-    """The input cannot be valid. Nothing was sent. `fields` names each member that is wrong."""
+    """The input is not valid, and nothing was sent. `fields` has the error of each wrong member."""
 
     def __init__(self, message: str, *, fields: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
@@ -92,7 +92,7 @@ class InvalidInputError(CrmError, ValueError):
 
 
 class UnsupportedOperationError(CrmError):
-    """No dialect this client may use documents the call with these arguments. Nothing was sent."""
+    """No dialect that the client may use documents the call with these arguments. Nothing was sent."""
 
     def __init__(
         self,
@@ -105,13 +105,13 @@ class UnsupportedOperationError(CrmError):
         super().__init__(message)
         self.operation = operation
         self.dialects: tuple[str, ...] = tuple(dialects)
-        """The dialects that do document it."""
+        """The dialects that document the call."""
         self.lacking: Mapping[str, Sequence[str]] = dict(lacking or {})
-        """The dialects that document the call, but not these of the arguments given."""
+        """The dialects that document the call, each with the given arguments that it does not document."""
 
 
 class NetworkError(CrmError):
-    """No answer came. `sent` tells whether the server may have acted on the request."""
+    """The server did not answer. `sent` tells whether it may have processed the request."""
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
@@ -119,7 +119,7 @@ class NetworkError(CrmError):
 
 
 class ConnectionFailedError(NetworkError, ConnectionError):
-    """The connection was refused, reset or broken off."""
+    """The connection was refused, reset or closed."""
 
 
 class DeadlineExceededError(NetworkError, TimeoutError):
@@ -147,11 +147,11 @@ class InvalidResponseError(CrmError):
 
 
 class InvalidEventError(CrmError, ValueError):
-    """What came is no event: it is not a JSON object."""
+    """An event is not a JSON object."""
 
 
 class JobFailedError(CrmError):
-    """A job ended as failed or cancelled. `job` is its last state, `code` its error's code."""
+    """A job ended as failed or cancelled. `job` is its last state, `code` the code of its error."""
 
     def __init__(self, message: str, *, job: object, code: str | None = None) -> None:
         super().__init__(message)
@@ -160,27 +160,27 @@ class JobFailedError(CrmError):
 
 
 class WebhookError(CrmError):
-    """A delivery that must not be acted on."""
+    """A webhook delivery was rejected: do not process it."""
 
 
 class WebhookSignatureError(WebhookError):
-    """The delivery is not signed, or not with a secret of ours."""
+    """The delivery is not signed, or not with one of the secrets."""
 
 
 class WebhookTimestampError(WebhookError):
-    """The delivery was signed too long ago, or too far ahead: somebody may have kept it to send it again."""
+    """The delivery was signed too long ago, or in the future: it may be a replay of an earlier one."""
 
 
 class WebhookPayloadError(WebhookError):
     """The delivery's body is not an event."""
 
 
-class EventGap(CrmError):  # noqa: N818 # it is what happened, not what the caller did wrong
-    """Events were lost, and the server cannot send them again. The stream goes on after them: iterate on.
+class EventGap(CrmError):  # noqa: N818 # the name of the condition; it is no mistake of the caller
+    """Events were lost, and the server cannot send them again. Go on iterating: the stream continues after them.
 
-    `from_seq` and `to_seq` are the first and the last number that is missing; None where that is not known. `reason` is
-    ``expired`` (the server does not keep them any more), ``epoch`` (its numbers began anew), ``lost`` (they never came)
-    or ``unnumbered`` (the link was broken, and this server does not number its events).
+    `from_seq` and `to_seq` are the first and the last missing sequence number, or None where it is not known. `reason`
+    is ``expired`` (the server has deleted them), ``epoch`` (the server began a new numbering), ``lost`` (they were not
+    received) or ``unnumbered`` (the connection was interrupted, and this server does not number its events).
     """
 
     def __init__(self, from_seq: int | None, to_seq: int | None, reason: str) -> None:
@@ -192,7 +192,7 @@ class EventGap(CrmError):  # noqa: N818 # it is what happened, not what the call
 
 
 class PushRefusedError(CrmError):
-    """A channel answered a push or a join with an error. `reason` is its word, `response` all it said."""
+    """A channel answered a push or a join with an error: `reason` is the error, `response` the whole answer."""
 
     def __init__(self, message: str, *, reason: str | None, response: Mapping[str, Any]) -> None:
         super().__init__(message)
@@ -201,7 +201,7 @@ class PushRefusedError(CrmError):
 
 
 class ApiError(CrmError):
-    """The server said no."""
+    """The server answered with an error."""
 
     def __init__(
         self,
@@ -218,12 +218,12 @@ class ApiError(CrmError):
         super().__init__(message)
         self.status = status
         self.code = code
-        """The server's code, such as ``NOT_FOUND``; ``HTTP_502`` where the body had none."""
+        """The error code, such as ``NOT_FOUND``; ``HTTP_502`` where the answer has none."""
         self.details: Mapping[str, Any] = dict(details or {})
         self.fields: tuple[FieldError, ...] = tuple(fields)
         self.request_id = request_id
         self.retry_after = retry_after
-        """Seconds the server asks to wait; None where it does not say."""
+        """The seconds that the server asks to wait; None where it does not tell."""
         self.operation = operation
         self.dialects: tuple[str, ...] = ()
         """The dialects in which the call was tried, in order; empty for a raw request."""
@@ -237,7 +237,7 @@ class ApiError(CrmError):
 
 
 class BadRequestError(ApiError):
-    """400: the request itself is malformed."""
+    """400: the request is malformed."""
 
 
 class AuthenticationError(ApiError):
@@ -245,7 +245,7 @@ class AuthenticationError(ApiError):
 
 
 class PermissionDeniedError(ApiError):
-    """403: this caller may not."""
+    """403: the caller has no permission."""
 
 
 class NotFoundError(ApiError):
@@ -253,11 +253,11 @@ class NotFoundError(ApiError):
 
 
 class ConflictError(ApiError):
-    """409: the state of the data forbids it now."""
+    """409: the present state of the data does not allow it."""
 
 
 class ValidationError(ApiError):
-    """422: the input can never be accepted; `fields` says why."""
+    """422: the input is not valid; `fields` has the error of each wrong member."""
 
 
 class RateLimitError(ApiError):
@@ -284,7 +284,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def error_class(status: int, code: str) -> type[ApiError]:
-    """Return the class for a status and a server's code."""
+    """Return the error class for an HTTP status and an error code."""
     if code == "AI_SERVICE_ERROR":
         return AiServiceError
     return _BY_STATUS.get(status, ServerError if status >= 500 else ApiError)

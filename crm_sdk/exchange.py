@@ -1,7 +1,7 @@
-"""One call, from request to reply: send, retry, refresh once. A generator that does no I/O, and two drivers that do.
+"""One call from request to reply: send, retry, refresh the token once. The generator `exchange` does no I/O.
 
-The generator yields what it wants done (a `Step`) and is handed the outcome; a failure of the network is thrown into
-it. `run` and `run_async` are all that differs between the sync and the async client.
+It yields steps (`Send`, `Sleep`, …) and receives their results; a network error is thrown into it. The drivers `run`
+and `run_async` carry out the steps: only they differ between the sync and the async client.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)  # they hold the credential, and the body may hold a password
+    headers: Mapping[str, str] = field(repr=False)  # the headers have the credential, and the body may have a password
     content: bytes | None = field(default=None, repr=False)
     files: Mapping[str, Any] | None = field(default=None, repr=False)
-    """Parts of a multipart body, as httpx takes them; `content` is then None."""
+    """Parts of a multipart body, in the form that httpx takes; `content` is then None."""
     stream: bool = False
-    """Leave the body of a successful reply unread; it is then in `Reply.body`."""
+    """Do not read the body of a successful reply; `Reply.body` then has it."""
 
     @property
     def place(self) -> str:
-        """Method and URL for a message to the user: without the query, which may say more than a log should hold."""
+        """Method and URL for messages, without the query, which may have data that do not belong into a log."""
         return f"{self.method} {self.url.partition('?')[0]}"
 
 
@@ -52,10 +52,10 @@ class Reply:
 
 
 class Clock(Protocol):
-    """Where a client takes the time from. The stub's clock is one too, so that waiting in a test takes no time."""
+    """The clock by which a client measures time and waits. With the stub's clock, waiting in a test takes no time."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
+        """Return a time in seconds that never goes back."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -87,7 +87,7 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this, give up after `timeout` seconds."""
+    """Send a request; fail after `timeout` seconds."""
 
     request: Request
     timeout: float
@@ -102,9 +102,9 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Renew the credentials, unless somebody else did since `stale` was used; `steps` does it.
+    """Renew the credentials by `steps`, unless another call has replaced the token `stale` in the meantime.
 
-    Who waits for somebody else's renewal gives up after `timeout` seconds.
+    A call that waits for the renewal by another call gives up after `timeout` seconds.
     """
 
     credentials: Credentials
@@ -126,7 +126,7 @@ Steps: TypeAlias = Generator[Step, Any, T]
 
 @dataclass(slots=True)
 class Habits:
-    """What a client has learned about its server."""
+    """Facts that a client has learned about its server."""
 
     honours_keys: bool = False
     """It echoed an ``Idempotency-Key``, so a repeated POST does its work once."""
@@ -134,12 +134,12 @@ class Habits:
     writes: int = 0
     """How many requests that may change records were sent."""
     reported: set[tuple[str, str, str]] = field(default_factory=lambda: set[tuple[str, str, str]]())
-    """Kinds of mismatches that were logged."""
+    """The kinds of mismatches that were logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How one call is to be carried out."""
+    """The terms of one call: deadline, retries and credentials."""
 
     timeout: float
     retry: Retry
@@ -147,11 +147,11 @@ class Terms:
     credentials: Credentials
     habits: Habits
     refresh: Callable[[float], Steps[None]] | None = None
-    """Steps that renew the credentials within so many seconds; None where the call must not (it needs no token)."""
+    """Return steps that renew the credentials within a number of seconds; None for a call that needs no token."""
     safe: bool = False
-    """A POST that only reads: it is repeated as a GET is."""
+    """Whether the call is a POST that only reads, which is repeated like a GET."""
     idempotent_writes: bool = False
-    """The user vouches that the server honours ``Idempotency-Key``."""
+    """Whether the user has stated that the server honours ``Idempotency-Key``."""
 
     def repeats_by_key(self, request: Request) -> bool:
         """Tell whether the server gives its first answer again where a request comes again with its key."""
@@ -159,7 +159,7 @@ class Terms:
 
 
 def exchange(request: Request, terms: Terms, deadline: float | None = None) -> Steps[Reply]:
-    """Send, and send again where that cannot do harm, until the clock's `deadline` (``terms.timeout`` from now)."""
+    """Send a request, and repeat it where that is safe, until the clock's `deadline` (``terms.timeout`` from now)."""
     clock, retry, habits = terms.clock, terms.retry, terms.habits
     if deadline is None:
         deadline = clock.monotonic() + terms.timeout
@@ -198,7 +198,7 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
                 refreshed = True
                 yield _renewal(terms, bearer, terms.refresh, deadline)
                 if terms.credentials.access in (None, bearer):
-                    return reply  # it could not be renewed, or the session has ended: the 401 stands
+                    return reply  # the token could not be renewed, or the session has ended: the caller gets the 401
                 continue
             asked = retry_after(reply.headers)
             if attempt >= retry.limit or not may_repeat_answer(method, reply.status, asked, harmless=harmless):
@@ -255,7 +255,7 @@ def _too_late(request: Request, terms: Terms, attempts: int, *, sent: bool) -> D
 
 
 def running_loop() -> object:
-    """Return what connections and locks of async code belong to: asyncio's running loop, or trio's running one."""
+    """Return the running event loop of asyncio or trio, to which connections and locks of async code belong."""
     import asyncio
 
     try:
@@ -266,7 +266,7 @@ def running_loop() -> object:
 
 
 class Link(Protocol):
-    """Sends a request over the network and brings the reply."""
+    """Sends a request over the network and returns the reply."""
 
     def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""
@@ -274,7 +274,7 @@ class Link(Protocol):
 
 
 class AsyncLink(Protocol):
-    """Sends a request over the network and brings the reply."""
+    """Sends a request over the network and returns the reply."""
 
     async def send(self, request: Request, timeout: float) -> Reply:
         """Send, or raise a `NetworkError`."""

@@ -1,7 +1,7 @@
-"""The arguments that lists have in common, written once: ``**common: Unpack[Listing]`` in a declaration.
+"""The arguments that all lists have in common: ``**common: Unpack[Listing]`` in a declaration.
 
-Type checkers see through `Unpack`; `Operation.signature` writes the arguments out for everybody else. What a list is
-sorted by is its own: beside `Sorting` or `Listing` a declaration has ``sort: LeadSort | None = None``.
+Type checkers understand `Unpack`; `Operation.signature` writes the arguments out for everything else. The members to
+sort by differ by noun: beside `Sorting` or `Listing` a declaration has ``sort: LeadSort | None = None``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Paging(TypedDict, total=False):
-    """Which page of a list is wanted: `limit`, and either `offset` or `page`."""
+    """The page of a list: `limit`, and either `offset` or `page`."""
 
     limit: Limit | None
     offset: Offset | None
@@ -26,13 +26,13 @@ class Paging(TypedDict, total=False):
 
 
 class Ordering(TypedDict, total=False):
-    """The direction of a noun's own `sort`."""
+    """The direction of `sort`."""
 
     order: Order | None
 
 
 class Dates(TypedDict, total=False):
-    """When a record was created and last changed: from `…_after` on, and before `…_before`."""
+    """When records were created and last changed: at `…_after` or later, and before `…_before`."""
 
     created_after: AwareDatetime | None
     created_before: AwareDatetime | None
@@ -47,17 +47,17 @@ class Searching(TypedDict, total=False):
 
 
 class Sorting(Ordering, Paging, total=False):
-    """The direction of a noun's own `sort`, and the page."""
+    """The direction of `sort`, and the page."""
 
 
 class Listing(Searching, Dates, Sorting, total=False):
-    """What every list of records takes: words to search for, dates, the direction and the page."""
+    """The arguments of every list of records: words to search for, dates, the direction of `sort`, and the page."""
 
 
 def common_arguments(function: Callable[..., Any]) -> type[Any] | None:
-    """Return the TypedDict that a declaration's ``**common: Unpack[…]`` names; None where it has none.
+    """Return the TypedDict of a declaration's ``**common: Unpack[…]``; None where it has none.
 
-    Raises TypeError for any other ``**``: a declaration names each argument.
+    Raises: TypeError for any other ``**``, since a declaration names each argument.
     """
     code = function.__code__
     if not code.co_flags & inspect.CO_VARKEYWORDS:

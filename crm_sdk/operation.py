@@ -1,8 +1,8 @@
-"""The declaration of a call, and what follows from it: a request from arguments, a value from a reply. No I/O.
+"""The declaration of a call: it turns arguments into a request, and a reply into a value. No I/O.
 
-A declaration names its route in each dialect (see `route`). Where an argument travels follows from its place: a
-placeholder of the path; a positional input that is a `TypedDict` is the JSON body itself; ``version`` is the header
-``If-Match``; anything else is a query parameter of GET and of DELETE, and a member of the JSON body otherwise.
+A declaration names its route in each dialect (see `route`). An argument is sent in one of these places: a placeholder
+of the path; a positional `TypedDict` as the JSON body; ``version`` as the header ``If-Match``; any other as a query
+parameter of GET and DELETE, and as a member of the JSON body of the other methods.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One call, decided: the route it takes and what it sends."""
+    """One call before it is sent: its route and the parts of its request."""
 
     route: Route
-    given: Mapping[str, Any] = field(repr=False)  # may hold a password, as may the content
-    """The arguments as given, paging translated."""
+    given: Mapping[str, Any] = field(repr=False)  # may have a password, as may the content
+    """The given arguments, with the paging of the dialect."""
     path: str
     query: str
     headers: Mapping[str, str]
@@ -52,7 +52,7 @@ class Plan:
 
 
 class Operation(Generic[P, T]):
-    """A documented call. Class access gives the declaration, access on a client's resource the bound method."""
+    """A documented call. An attribute of the class is the declaration, of a client's resource the bound method."""
 
     kind: Kind = "plain"
     owner: type[Resource[Any]]
@@ -67,12 +67,12 @@ class Operation(Generic[P, T]):
         self._readers: dict[tuple[str, type], Reader[Any]] = {}
 
     def __set_name__(self, owner: type[Resource[Any]], name: str) -> None:
-        if not hasattr(self, "name"):  # an alias (`get_all = list`) keeps the name of what it stands for
+        if not hasattr(self, "name"):  # an alias (`get_all = list`) keeps the first name
             self.owner, self.name = owner, name
             self._check()
 
     def _check(self) -> None:
-        """Refuse a declaration that cannot work, when it is imported."""
+        """Raise TypeError for a declaration that cannot work, when its module is imported."""
         if not self.routes:
             raise TypeError(f"{self.owner.__name__}.{self.name} has no route in any dialect")
         strange = [code for code in self.flags.errors if code not in STATUSES]
@@ -102,7 +102,7 @@ class Operation(Generic[P, T]):
 
     @cached_property
     def twins(self) -> Mapping[str, str]:
-        """The dialects that have this call at the same method and path, each with the other."""
+        """Pairs of dialects in which this call has the same method and path: each dialect with the other one."""
         found: dict[tuple[str, str], list[str]] = {}
         for name, route in self.routes.items():
             found.setdefault((route.method, route.full_path), []).append(name)
@@ -123,14 +123,14 @@ class Operation(Generic[P, T]):
 
     @cached_property
     def arguments(self) -> Arguments:
-        """The types of the arguments, for validation; resolved when they are first needed."""
+        """The types of the arguments, resolved when they are first needed."""
         from .arguments import Arguments
 
         return Arguments(self)
 
     @property
     def status(self) -> int:
-        """The documented status of success."""
+        """The documented HTTP status of success."""
         return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
 
     @property
@@ -142,12 +142,12 @@ class Operation(Generic[P, T]):
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing: a GET, or a POST that is declared safe."""
+        """Whether the call changes nothing: a GET, or a POST that is declared safe."""
         return self.flags.safe or all(route.method == "GET" for route in self.routes.values())
 
     @property
     def destroys(self) -> bool:
-        """Whether something is gone after it."""
+        """Whether the call deletes something."""
         if self.flags.destroys is not None:
             return self.flags.destroys
         return any(route.method == "DELETE" for route in self.routes.values())
@@ -155,7 +155,7 @@ class Operation(Generic[P, T]):
     # -- from arguments to a request -----------------------------------------------------------------------------
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments that were given, by name; None for an optional one counts as not given."""
+        """Return the given arguments by name, without optional ones that are None."""
         parameters = self.signature.parameters
         names = self.positional
         given = dict(zip(names, args, strict=False))
@@ -171,7 +171,7 @@ class Operation(Generic[P, T]):
         return given
 
     def _refuse(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Raise the TypeError that Python has for such a call."""
+        """Raise the TypeError that Python raises for a call with wrong arguments."""
         try:
             self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -190,7 +190,7 @@ class Operation(Generic[P, T]):
         raise self._unsupported_error(given, dialects, lacking)
 
     def _is_default(self, name: str, value: object) -> bool:
-        """Tell whether an argument says no more than leaving it out does: that needs no document."""
+        """Return whether an argument has its default value: such an argument need not be documented."""
         parameter = self.signature.parameters.get(name)
         return parameter is not None and value is parameter.default
 
@@ -215,7 +215,10 @@ class Operation(Generic[P, T]):
         )
 
     def plan(self, given: dict[str, Any], dialects: tuple[str, ...]) -> Plan:
-        """Decide where a call goes and what it sends. Raises `InvalidInputError` before anything is sent."""
+        """Choose the route of a call and validate its arguments.
+
+        Raises: InvalidInputError; UnsupportedOperationError.
+        """
         route = self.choose(given, dialects)
         path = route.path
         for name in route.placeholders:
@@ -259,14 +262,14 @@ class Operation(Generic[P, T]):
     def _with_page_arguments(self, rest: dict[str, Any], route: Route) -> dict[str, Any]:
         body = self.arguments.body
         dialect = route.dialect
-        if body is not None and body in rest:  # a search carries its page in its body
+        if body is not None and body in rest:  # a search has `limit` and `page` in its body
             return rest | {body: dialect.page_arguments(rest[body])}
         if not dialect.tells_more and "limit" in self.signature.parameters and route.has("limit"):
-            rest = {"limit": rest.get("limit", DEFAULT_LIMIT), **rest}  # only a full page tells that there may be more
+            rest = {"limit": rest.get("limit", DEFAULT_LIMIT), **rest}  # only a full page may have a next one
         return dialect.page_arguments(rest)
 
     def request(self, plan: Plan, client: Client[Any]) -> Request:
-        """Return the request of a plan, but for the bearer token, which each attempt takes afresh."""
+        """Return the request of a plan, without the bearer token, which each attempt adds."""
         route = plan.route
         url = route.dialect.url(client.base_url, plan.path)
         headers = {
@@ -296,7 +299,7 @@ class Operation(Generic[P, T]):
     # -- from a reply to a value ---------------------------------------------------------------------------------
 
     def steps(self, client: Client[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
-        """Carry out one call: the steps, and at their end its result."""
+        """Yield the steps of one call; the generator returns its result."""
         return self.call(client, self.bind(args, kwargs))
 
     def call(self, client: Client[Any], given: dict[str, Any], timeout: float | None = None) -> Steps[Any]:
@@ -308,7 +311,7 @@ class Operation(Generic[P, T]):
     def call_in(
         self, client: Client[Any], given: dict[str, Any], dialects: tuple[str, ...], timeout: float | None = None
     ) -> Steps[Any]:
-        """Carry out a call in the first of some dialects that documents it, whatever the server may say."""
+        """Carry out a call in the first of the dialects that documents it, without trying another one."""
         plan = self.plan(given, dialects)
         request, terms = self.request(plan, client), client.terms(self, timeout)
         deadline = terms.clock.monotonic() + terms.timeout
@@ -326,11 +329,11 @@ class Operation(Generic[P, T]):
         return plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
 
     def refused(self, reply: Reply) -> bool:
-        """Tell whether a reply is no success."""
+        """Return whether a reply has an error status, or another one that is not documented for success."""
         return reply.status >= 300 and reply.status != self.status
 
     def value(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
-        """Return what a successful call gives to its caller; the client takes on the session it brings."""
+        """Return the result of a successful call; the client uses the tokens of a sign-in from then on."""
         result = self.result(client, plan, reply)
         if self.flags.session is not None:
             client.session(self.flags.session, result)
@@ -357,7 +360,7 @@ class Operation(Generic[P, T]):
             check(self.arguments.content(client.mode), opened[0], mismatches)
         except (Unreadable, KeyError, TypeError) as error:
             reason = f"it has no member {error}" if isinstance(error, KeyError) else str(error)
-            # Without the cause, which quotes the answer; that of a sign-in is not kept either.
+            # Raised without its cause, which would show the answer. Of a sign-in, the body is not kept either.
             secret = self.flags.session is not None
             noted: Sequence[Mismatch] = getattr(error, "mismatches", ())
             raise InvalidResponseError(
@@ -383,7 +386,7 @@ class Operation(Generic[P, T]):
         return self if instance is None else self._method(instance)
 
     def _method(self, resource: Resource[Any]) -> Callable[..., Any]:
-        """Return the method of a client's resource, and keep it there: the next access does not come here."""
+        """Return the method of a client's resource, and store it there, so that the next access finds it directly."""
         client = resource._client  # pyright: ignore[reportPrivateUsage] # the resource's own machinery
         run: Callable[..., Any] = client._run  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
@@ -391,7 +394,7 @@ class Operation(Generic[P, T]):
             return run(self.steps(client, args, kwargs))
 
         def pages(*args: Any, **kwargs: Any) -> Any:
-            # The async client starts a list again each time it is iterated over.
+            # In the async client, each iteration over a list fetches its first page again.
             return client._run_pages(lambda: self.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # as above
 
         if self.kind == "page":

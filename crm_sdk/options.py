@@ -1,4 +1,4 @@
-"""What a client is told, and whether that can be right."""
+"""The options of a client, and their checks."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ Secret: TypeAlias = "str | SecretText"
 Url: TypeAlias = "str | UrlText"
 
 KEPT_IN_A_PATH = "/?:@!$&'()*+,;=%~[]"
-"""What a path may hold as it is."""
+"""The characters that a path segment may have without percent-encoding."""
 LONGEST_REASON = 500
 _KEPT_IN_A_REASON = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
-_MOST = 1e6  # of anything: a system's timer does not take any number
+_MOST = 1e6  # a limit for all numbers: the timers of an operating system do not take every number
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a client was told, checked."""
+    """The checked options of a client."""
 
     base_url: str
     tenant_id: str | None
     dialects: tuple[DialectName, ...] | None
-    """None: to be found out."""
+    """None where they are to be found out."""
     timeout: float
     max_retries: int
     strict: bool
@@ -125,7 +125,7 @@ class Options:
         idempotency_key: str | None,
         headers: Mapping[str, str] | None,
     ) -> Options:
-        """Return these options with others in place of those that are given. Raises: ConfigurationError."""
+        """Return these options with the given ones replaced; None keeps an option. Raises: ConfigurationError."""
         from .dialects import parse_choice
 
         changes: dict[str, Any] = {
@@ -143,7 +143,7 @@ class Options:
 
 
 def checked_url(url: str | None) -> str:
-    """Return a base URL without a slash at its end. Raises: ConfigurationError, for one that cannot be right."""
+    """Return a base URL without a slash at its end. Raises: ConfigurationError for one that is not valid."""
     if not url:
         raise ConfigurationError(
             "no base URL: pass CrmClient(base_url=…) or set CRM_BASE_URL "
@@ -202,7 +202,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def root(base_url: str) -> str:
-    """Return a base URL without the ``/v1`` that the platform document's has: what paths are relative to."""
+    """Return a base URL without the ``/v1`` of the platform document: paths are relative to it."""
     return base_url.removesuffix("/v1")
 
 
@@ -215,7 +215,10 @@ def at_least(name: str, value: Any, least: float, *, most: float = _MOST) -> flo
 
 
 def header(name: str, value: str | None) -> str | None:
-    """Return what a header is to hold; None where there is nothing. What is refused is not shown: it may be a key."""
+    """Return the value of a header; None for an empty one.
+
+    Raises: ConfigurationError, without the value in its message, since it may be a key.
+    """
     if value and not (value.isascii() and value.isprintable() and value == value.strip()):
         raise ConfigurationError(
             f"{name} has a character that no header can hold, such as a line break at its end or a letter beyond ASCII"
@@ -254,7 +257,7 @@ def _extra_headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def reason_header(reason: str) -> str:
-    """Return a reason as a header can hold it: what is not printable ASCII is percent-encoded, as in a URL."""
+    """Return a reason as the value of a header: percent-encoded where it is not printable ASCII, as in a URL."""
     if len(reason) > LONGEST_REASON:
         raise ConfigurationError(f"a reason has at most {LONGEST_REASON} characters, not {len(reason)}")
     return quote(reason.strip(), safe=_KEPT_IN_A_REASON)

@@ -1,4 +1,4 @@
-"""Pacing: to send no more messages in any minute than the other side accepts."""
+"""Pacing: limit the number of messages in any minute to what the server accepts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import deque
 
 
 class Pacer:
-    """Says how long to wait before a message, so that no window of `per` seconds has more than `limit` of them.
+    """Computes how long to wait before a message, so that no window of `per` seconds has more than `limit` messages.
 
-    Urgent messages pass at once and count. `spare` of the limit are kept for them (by default one in a hundred): while
-    no window has more urgent ones than that, the limit holds for all together.
+    Urgent messages do not wait, but they count. `spare` messages of the limit are reserved for them (by default one in
+    a hundred): the limit holds for all messages together while no window has more urgent ones than that.
     """
 
     def __init__(self, limit: int = 1000, per: float = 60.0, *, spare: int | None = None) -> None:
@@ -23,9 +23,9 @@ class Pacer:
         self._urgent: deque[float] = deque()
 
     def reserve(self, now: float, *, urgent: bool = False) -> float:
-        """Return for how many seconds a message has to wait; it counts as sent then.
+        """Return the number of seconds that a message has to wait, and count it as sent after that time.
 
-        `now` is a clock's time in seconds that never goes back. Messages keep their order.
+        `now` is the time of a monotonic clock in seconds. Messages keep their order.
         """
         at = max(now, self._last)
         if urgent:
@@ -41,7 +41,7 @@ class Pacer:
         return at - now
 
     def _forget(self, at: float) -> None:
-        """Drop what is out of the window that ends at a time; no message will pass before it."""
+        """Drop the messages before the window that ends at a time; no later message is sent before that time."""
         for times in (self._paced, self._urgent):
-            while times and times[0] + self._per <= at:  # not `times[0] <= at - per`, which rounds another way
+            while times and times[0] + self._per <= at:  # not `times[0] <= at - per`, which is rounded differently
                 times.popleft()

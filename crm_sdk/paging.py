@@ -11,7 +11,7 @@ from .errors import ConfigurationError, FieldError, InvalidInputError, InvalidRe
 T = TypeVar("T")
 
 DEFAULT_LIMIT = 50
-"""What the documents use where no limit is given."""
+"""The documents' default of `limit`."""
 
 
 LARGEST_LIMIT = 200
@@ -24,7 +24,7 @@ _FRUITLESS = 100
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where a page stands in the whole, as far as its dialect tells."""
+    """The position of a page in the list, as far as its dialect tells."""
 
     limit: int | None = None
     offset: int = 0
@@ -35,7 +35,7 @@ class Window:
 
 
 class _PageOf(Generic[T]):
-    """What a sync and an async page share."""
+    """The base class of the sync and the async page."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class _PageOf(Generic[T]):
         self.items: list[T] = items
         """The records of this page; of a page that follows another, those that no page before it had."""
         self.limit: int | None = window.limit
-        """Records a page holds at most; None where the dialect does not page this list."""
+        """The greatest number of records on a page; None where the dialect does not page this list."""
         self.offset: int = window.offset
-        """How many records come before this page."""
+        """The number of records before this page."""
         self.total: int | None = window.total
-        """How many records there are in all; None where the dialect does not tell."""
+        """The number of records in the whole list; None where the dialect does not tell."""
         self.has_next: bool = window.has_next
         self._window = window
         self._received: list[T] = items
@@ -73,7 +73,7 @@ class _PageOf(Generic[T]):
 
     @property
     def has_prev(self) -> bool:
-        """Whether records come before this page."""
+        """Whether there are records before this page."""
         return self.offset > 0
 
     def __len__(self) -> int:
@@ -192,7 +192,7 @@ class Page(_PageOf[T]):
             yield from page.items
 
     def pages(self) -> Iterator[Page[T]]:
-        """Iterate page by page, beginning with this one."""
+        """Iterate over the pages, from this one on."""
         page: Page[T] | None = self
         while page is not None:
             yield page
@@ -242,7 +242,7 @@ class AsyncPage(_PageOf[T]):
 
 
 class AsyncPages(Awaitable[AsyncPage[T]]):
-    """A list that was asked for: ``await`` it for its first page, or ``async for`` over all its records."""
+    """The result of a list call: ``await`` it for the first page, or use ``async for`` over all records."""
 
     def __init__(self, first: Callable[[], Awaitable[AsyncPage[T]]]) -> None:
         self._first = first

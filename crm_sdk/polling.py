@@ -1,4 +1,4 @@
-"""A job's state, asked for at the route its document names."""
+"""Fetch the state of a job from its ``status_url``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def job_at(client: Client[Any], url: str, kind: Any) -> Steps[Any]:
-    """Ask for a job's state at its ``status_url``; `kind` is the type of the job."""
+    """Fetch the state of a job from its ``status_url``; `kind` is the type of the job."""
     dialect = DIALECTS["platform"]
     headers = {"Accept": "application/json", "User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
     reply = yield from exchange(Request("GET", dialect.url(client.base_url, url), headers), client.terms())

@@ -1,4 +1,4 @@
-"""A raw call: any method and path, and back come status, headers and bytes."""
+"""Raw calls: any method and path; the result has status, headers and bytes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """What `client.request` brings: status, headers (lower-case names) and bytes, whatever the status is."""
+    """The result of `client.request`, whatever the status: status, headers (names in lower case) and bytes."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)  # of a sign-in it holds the tokens
+    content: bytes = field(repr=False)  # of a sign-in it has the tokens
 
     def json(self) -> Any:
-        """Return the content read as JSON."""
+        """Return the content, parsed as JSON."""
         return json.loads(self.content)
 
 

@@ -1,7 +1,7 @@
-"""Read an answer into its documented type; where it deviates, keep what is there and say what deviates.
+"""Read an answer as its documented type; where it deviates, keep the values and list the deviations.
 
-The quick way is pydantic's own, from bytes. Only an answer that does not match its document is read again member by
-member: what is missing becomes None, what has the wrong type stays as it came, and both are listed in `mismatches`.
+pydantic validates the bytes, which is fast. An answer that does not match its document is then read again, member by
+member: a missing member becomes None, a value of the wrong type is kept, and both are listed in `mismatches`.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def report(place: str, mismatches: Sequence[Mismatch], reported: set[tuple[str, 
             )
 
 
-class Unreadable(Exception):  # noqa: N818 # it becomes an InvalidResponseError; it is not for users
-    """The content is not JSON, or nothing like the documented type; with `strict`, it deviates at all."""
+class Unreadable(Exception):  # noqa: N818 # internal: it becomes an InvalidResponseError
+    """The content is not JSON or cannot be read as the documented type; with `strict`, it deviates in any way."""
 
     def __init__(self, message: str, mismatches: tuple[Mismatch, ...] = ()) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class Reader(Generic[T]):
         self.adapter: TypeAdapter[T] = TypeAdapter(annotation)
 
     def read(self, content: bytes, *, strict: bool) -> tuple[T, tuple[Mismatch, ...]]:
-        """Return the value and how it deviates. Raises `Unreadable`; with `strict` also where anything deviates."""
+        """Return the value and its deviations. Raises: Unreadable; with `strict` for any deviation."""
         try:
             if has_long_numbers(content):
                 return _with_floats(self.adapter.validate_python(decode_json(content))), ()
@@ -74,7 +74,7 @@ class Reader(Generic[T]):
         return self._settle(found, strict=strict)
 
     def fit(self, found: object) -> tuple[T, tuple[Mismatch, ...]]:
-        """Return the value of something that was decoded already, as `read` does. Raises `Unreadable`."""
+        """Return the value and the deviations of decoded JSON. Raises: Unreadable."""
         try:
             return self.adapter.validate_python(found), ()
         except _Invalid:
@@ -96,7 +96,7 @@ def _summary(mismatches: tuple[Mismatch, ...]) -> str:
 
 
 def check(annotation: Any, value: Any, mismatches: tuple[Mismatch, ...]) -> None:
-    """Raise `Unreadable` for a value that is of no use: no model where one is documented, no list, no object."""
+    """Raise `Unreadable` for a value of another kind than documented: not a model, not a list or not an object."""
     wanted = _container_of(_strip_annotations(annotation))
     if wanted is not None and not isinstance(value, wanted):
         raise Unreadable(f"{_words(wanted)} was expected, not {_words(type(cast(object, value)))}", mismatches)
@@ -115,7 +115,7 @@ def _words(kind: type[object]) -> str:
 
 
 def _with_floats(value: Any) -> Any:
-    """Make plain floats of what is left of `ExactFloat` once the amounts are read."""
+    """Replace the `ExactFloat` values that are left after amounts were read by plain floats."""
     if isinstance(value, ExactFloat):
         return float(value)
     members: Any = vars(value) if isinstance(value, Model) else value
@@ -135,7 +135,7 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 def _read_leniently(annotation: Any, found: Any, path: str, mismatches: list[Mismatch]) -> Any:
-    """Read `found` as `annotation`, noting each deviation instead of failing on it."""
+    """Read `found` as `annotation`, and add deviations to `mismatches` instead of failing."""
     kind = _strip_annotations(annotation)
     origin = get_origin(kind)
     if isinstance(kind, type) and issubclass(kind, Model):
@@ -184,7 +184,7 @@ def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches
 
 
 def _matching_branches(annotation: Any, choices: list[Any], found: Any) -> list[Any]:
-    """Return the branch of a union that its discriminator names, or all of them where it has none."""
+    """Return the branch of a union that its discriminator selects, or all branches of a union without one."""
     for mark in getattr(annotation, "__metadata__", ()):
         if isinstance(mark, Discriminator) and callable(mark.discriminator):
             tag = mark.discriminator(found)
@@ -212,9 +212,9 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
 
 
 def construct(kind: type[M], values: Mapping[str, Any], rest: Mapping[str, Any], noted: tuple[Mismatch, ...]) -> M:
-    """Return a model of values that are not validated; `rest` are its unknown members."""
+    """Return a model with values that are not validated; `rest` are its unknown members."""
     model = kind.model_construct(set(values) | set(rest), **values)
-    # Not by way of `model_construct`: it would take unknown members for fields of which they are other names.
+    # Not by `model_construct`: it would assign an unknown member to a field that has its name as an alias.
     object.__setattr__(model, "__pydantic_extra__", dict(rest))
     if noted:
         private = dict(model.__pydantic_private__ or {})
@@ -265,14 +265,14 @@ _QUALIFIERS = _OPTIONAL | frozenset({"typing.Required", "typing_extensions.Requi
 
 
 def _nearest(kind: Any, found: Any) -> Any:
-    """Return the most useful value for something of the wrong type: a time without a zone is taken as UTC."""
+    """Return a usable value for one of the wrong type: a time without a zone is read as UTC."""
     if kind in (datetime, AwareDatetime):
         return read_instant(found) or found
     return found
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:
-    """Return the documented words of an enumeration: the Literal's members, wherever they are nested."""
+    """Return the documented values of an enumeration: the members of its Literal, at any depth."""
     kind = _strip_annotations(annotation)
     if get_origin(kind) is Literal:
         return tuple(str(word) for word in get_args(kind))
@@ -281,7 +281,7 @@ def choices_of(annotation: Any) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def job_reader(kind: Any) -> Reader[Any]:
-    """Return the reader of the platform's answer to a question for a job."""
+    """Return the reader of the platform's answer to a request for the state of a job."""
     from .dialects import DIALECTS
 
     return Reader(DIALECTS["platform"].envelope(kind, listed=False, path=""))

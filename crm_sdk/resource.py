@@ -21,16 +21,16 @@ Mode = TypeVar("Mode", Sync, Async)
 
 
 class Resource(Generic[Mode]):
-    """The calls that belong to one noun. Subclasses hold declarations only."""
+    """The calls that belong to one noun. Subclasses have declarations only."""
 
     def __init__(self, client: Client[Mode]) -> None:
         self._client: Client[Any] = client
 
     @classmethod
     def path(cls) -> str:
-        """Return the dotted name under which a client has it: ``contacts.relationships``."""
+        """Return the dotted name of the resource on a client: ``contacts.relationships``."""
         above: tuple[type[Resource[Any]], str] | None = cls.__dict__.get("_above")
-        # A noun's module is named like the noun; what lies within is named by the attribute that holds it.
+        # The module of a noun has the name of the noun; a sub-resource has the name of its attribute.
         return f"{above[0].path()}.{above[1]}" if above else cls.__module__.rpartition(".")[2]
 
     def __repr__(self) -> str:
@@ -59,12 +59,12 @@ class _Part:
         if instance is None:
             return self
         client = getattr(instance, "_client", instance)  # a resource's client, or the client itself
-        resource = instance.__dict__.setdefault(self._name, self.kind()(client))  # one for all threads
+        resource = instance.__dict__.setdefault(self._name, self.kind()(client))  # all threads get the same one
         return resource
 
 
 def part(kind: type[Resource[Any]]) -> Any:
-    """Attach a resource within a resource: the attribute is annotated with it, ``Relationships[Mode]``."""
+    """Attach a sub-resource to a resource; the attribute is annotated with its type, ``Relationships[Mode]``."""
     return _Part(kind)
 
 

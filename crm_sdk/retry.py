@@ -1,4 +1,4 @@
-"""When a request may be sent again, and after how long."""
+"""When a request may be repeated, and after which time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _LEAST = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often and how patiently a call is sent again.
+    """The number of repetitions of a call, and the waits between them.
 
-    The n-th wait is drawn evenly from 0 to ``min(cap, first * 2**n)`` seconds ("full jitter"), so that many clients
-    that failed together do not come back together. ``Retry-After`` of the server goes before.
+    The n-th wait is a random number from 0 to ``min(cap, first * 2**n)`` seconds ("full jitter"), so that clients that
+    failed at the same time do not repeat at the same time. ``Retry-After`` of the server takes precedence.
     """
 
     limit: int = 2
@@ -80,10 +80,10 @@ class RetryBudget:
 
 
 def may_repeat_answer(method: str, status: int, retry_after: float | None, *, harmless: bool) -> bool:
-    """Tell whether a request that was answered with `status` may be sent again.
+    """Return whether a request that was answered with `status` may be repeated.
 
-    `harmless` says that a repetition cannot do the work twice: the request has an idempotency key that the server is
-    known to honour. A POST that only reads counts as a GET.
+    `harmless` tells that a repetition has no second effect, since the request has an idempotency key that the server
+    honours. A POST that only reads counts as a GET.
     """
     if status in _REFUSED_UNREAD or (status == 503 and retry_after is not None):
         return True
@@ -92,7 +92,7 @@ def may_repeat_answer(method: str, status: int, retry_after: float | None, *, ha
 
 
 def may_repeat_failure(method: str, failure: NetworkError, *, harmless: bool) -> bool:
-    """Tell whether a request that got no answer may be sent again."""
+    """Return whether a request that got no answer may be repeated."""
     return not failure.sent or method in _ALWAYS_SAFE or harmless
 
 
@@ -104,7 +104,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     try:
         seconds = float(text)
     except ValueError:
-        from email.utils import parsedate_to_datetime  # here, because most servers say seconds, and it takes 10 ms
+        from email.utils import parsedate_to_datetime  # imported here: it takes 10 ms, and most servers send seconds
 
         try:
             moment = parsedate_to_datetime(text)

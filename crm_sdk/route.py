@@ -1,8 +1,8 @@
-"""Where an operation is documented: one route per dialect, and how arguments get into its URL.
+"""The routes of an operation, one for each dialect that documents it, and how arguments are put into its URL.
 
-A route is written ``"METHOD PATH [argument ...]"``. Arguments after the path are the only ones that dialect documents
-(``-``: none); without them it documents all of the signature. ``lead_id:leadId`` gives an argument another name on the
-wire; ``read!`` is sent also where it was not given, with its declared default.
+A route is written ``"METHOD PATH [argument ...]"``. Arguments after the path are the only ones that the dialect
+documents (``-``: none); without them it documents all arguments of the signature. ``lead_id:leadId`` gives an argument
+another name on the wire; ``read!`` is always sent, with its declared default where it is not given.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ PAGING = frozenset({"limit", "offset", "page"})
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where one dialect documents an operation."""
+    """The route of an operation in one dialect."""
 
     dialect: Dialect
     method: str
     path: str
-    """As the document writes it, with placeholders."""
+    """The path as in the document, with placeholders."""
     names: Mapping[str, str] | None
-    """The documented arguments and their wire names; None: all of the signature."""
+    """The documented arguments and their wire names; None for all arguments of the signature."""
     always: frozenset[str] = frozenset()
-    """The arguments that are sent even if only their default says what they are."""
+    """The arguments that are sent with their default where they are not given."""
 
     @staticmethod
     def parse(dialect: str, line: str) -> Route:
@@ -59,27 +59,27 @@ class Route:
 
     @property
     def placeholders(self) -> tuple[str, ...]:
-        """The arguments that stand in the path."""
+        """The arguments in the path."""
         return tuple(re.findall(r"{(\w+)}", self.path))
 
     @property
     def full_path(self) -> str:
-        """The path with the dialect's prefix, as a server sees it: ``/v1/leads/{lead_id}``."""
+        """The path with the prefix of the dialect, as servers receive it: ``/v1/leads/{lead_id}``."""
         return self.dialect.prefix + self.path
 
     def has(self, name: str) -> bool:
-        """Tell whether this dialect documents an argument. Paging is translated, so any form of it counts."""
+        """Return whether this dialect documents an argument. Of the paging arguments, one documented form is enough."""
         if self.names is None or name in self.names or f"{{{name}}}" in self.path:
             return True
         return name in PAGING and not PAGING.isdisjoint(self.names)
 
     def wire_name(self, name: str) -> str:
-        """Return what an argument is called on the wire."""
+        """Return the wire name of an argument."""
         return self.names[name] if self.names is not None and name in self.names else camel(name)
 
 
 class FlagArguments(TypedDict, total=False):
-    """What a declaration may say beside its routes; what each means is said in `Flags`."""
+    """The keyword arguments of a declaration beside its routes, documented in `Flags`."""
 
     safe: bool
     status: int | None
@@ -98,35 +98,35 @@ class FlagArguments(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """What a declaration says beside its routes."""
+    """The properties of a call that its declaration gives beside its routes."""
 
     safe: bool = False
-    """A POST that only reads: it may be repeated."""
+    """Whether the call is a POST that only reads, and may be repeated."""
     status: int | None = None
-    """The status of success, where the verb does not tell."""
+    """The HTTP status of success, where it is not that of the method."""
     statuses: tuple[int, ...] = ()
-    """Other statuses of success: 200 beside 201."""
+    """Further statuses of success, such as 200 beside 201."""
     session: Session | None = None
-    """It starts, renews or ends the client's session."""
+    """Whether the call starts, renews or ends the client's session."""
     auth: bool = True
-    """It needs a bearer token."""
+    """Whether the call needs a bearer token."""
     role: Role | None = None
-    """The only role that may call it, or ``everybody`` for what is the caller's own; without it the permissions of the
-    caller's role decide."""
+    """The only role that may make the call, or ``everybody`` where it concerns the caller's own data; without it the
+    permissions of the caller's role decide."""
     action: Action | None = None
-    """What the caller must have the right to do with the resource; without it method and status tell."""
+    """The action on the resource that the caller needs a permission for; without it, it follows from the method."""
     rate: RateGroup = "standard"
-    """What it counts as, as far as rate limits go."""
+    """The rate limit group that the call counts towards."""
     destroys: bool | None = None
-    """Something is gone after it; without it a DELETE destroys and nothing else does."""
+    """Whether the call deletes something; without it, a DELETE does and no other method."""
     errors: tuple[str, ...] = ()
-    """The error codes of its own; those that follow from the kind of call are added by `codes.codes_of`."""
+    """The call's own error codes; `codes.codes_of` adds those that follow from the kind of call."""
     media: tuple[str, ...] = ()
-    """The content types of the file it answers."""
+    """The content types of the file that the call returns."""
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What its arguments are, where neither the answer's model nor the glossary says so."""
+    """Descriptions of arguments, where neither the model of the result nor the glossary has one."""
     ours: bool = False
-    """No document has it: the documents speak of the thing, and leave its routes to us."""
+    """Whether the route is our own: the documents ask for the feature, but have no route for it."""
 
 
 def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str, Route]:
@@ -136,12 +136,12 @@ def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str,
 
 
 def segment(name: str, value: object) -> str:
-    """Return an identifier as one segment of a path; refuse what would lead elsewhere."""
+    """Return an identifier as one segment of a path. Raises: InvalidInputError for one that would change the path."""
     if isinstance(value, str) and value.strip() and value not in (".", ".."):
         try:
             return value if value.isascii() and value.isalnum() else quote(value, safe="")
         except UnicodeEncodeError:
-            pass  # half a character: no server has that
+            pass  # a lone surrogate cannot be encoded: no server has such an id
     message = f"must be the id of a record, a non-empty string, not {value!r}"
     raise InvalidInputError(f"{name} {message}", fields=[FieldError(name, message, "format")])
 

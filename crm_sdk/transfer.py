@@ -1,4 +1,4 @@
-"""Files on their way in and out: uploads from a path or from memory, downloads streamed to a file."""
+"""Uploads from a path or from memory, and downloads that are streamed to a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import InvalidInputError, InvalidResponseError
 def multipart(upload: Any) -> tuple[str, Any]:
     """Return the (file name, content) of an upload: a path, bytes, an open binary file, or (name, bytes).
 
-    A file is read from where it stands; a request that has to be repeated sends the same bytes.
+    An open file is read from its present position; a request that is repeated sends the same bytes.
     """
     pair: Any = upload
     if isinstance(upload, tuple):
@@ -47,21 +47,21 @@ def multipart(upload: Any) -> tuple[str, Any]:
 
 
 class _DownloadOf:
-    """What a sync and an async download share."""
+    """The base class of the sync and the async download."""
 
     def __init__(self, headers: Mapping[str, str], body: Any) -> None:
         self._body = body
         self.filename: str | None = _filename(headers.get("content-disposition", ""))
-        """The name the server gives the file; None where it gives none."""
+        """The file name that the server gives; None where it gives none."""
         self.content_type: str = headers.get("content-type", "application/octet-stream").partition(";")[0].strip()
         length = headers.get("content-length", "")
         self.size: int | None = int(length) if length.isdigit() and "content-encoding" not in headers else None
-        """Bytes; None where the server does not know beforehand."""
+        """The size in bytes; None where the server does not tell."""
         self.checksum: str | None = headers.get("etag", "").strip('"') or None
         """The server's checksum of the content; None where it gives none."""
         count = headers.get("x-total-count", "")
         self.total: int | None = int(count) if count.isdigit() else None
-        """Records in the file, for an export; None where the server does not tell."""
+        """The number of records in an export; None where the server does not tell."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.filename or '?'} {self.content_type}>"
@@ -72,7 +72,7 @@ class _DownloadOf:
 
 
 class Download(_DownloadOf):
-    """A file that is being downloaded. Read it, save it, or leave it with ``with`` to give the connection back."""
+    """A file to download. Call `read` or `save`, or use ``with``, which releases the connection at its end."""
 
     def iter_bytes(self) -> Iterator[bytes]:
         """Iterate over the content as it arrives."""
@@ -106,7 +106,7 @@ class Download(_DownloadOf):
 
 
 class AsyncDownload(_DownloadOf):
-    """A file that is being downloaded. Read it, save it, or leave it with ``async with`` to free the connection."""
+    """A file to download. Call `read` or `save`, or use ``async with``, which releases the connection at its end."""
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
         """Iterate over the content as it arrives."""
@@ -143,7 +143,7 @@ class AsyncDownload(_DownloadOf):
 
 
 class _Destination:
-    """A file that takes its name only once everything is in it."""
+    """A file that is written under a temporary name, and renamed when it is complete."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fsdecode(path)
@@ -159,12 +159,12 @@ class _Destination:
             if kind is None:
                 os.replace(self._part, self._path)
         finally:
-            with suppress(FileNotFoundError):  # it has its name
+            with suppress(FileNotFoundError):  # it was renamed
                 os.unlink(self._part)
 
 
 def _filename(disposition: str) -> str | None:
-    """Read the file name of a Content-Disposition header; never a path, and nothing a terminal would act on."""
+    """Return the file name of a Content-Disposition header, without a path and without control characters."""
     match = re.search(r"filename\*\s*=\s*utf-8'[^']*'([^;]+)", disposition, re.IGNORECASE)
     name = unquote(match[1].strip()) if match else None
     if name is None:

@@ -1,13 +1,13 @@
-"""How values look on the wire: names in camelCase, numbers as JSON numbers, times as ISO 8601.
+"""The form of values on the wire: names in camelCase, numbers as JSON numbers, times as ISO 8601.
 
-A *shape* says which members of a record one dialect documents, under which name. It is written as one line::
+A *shape* lists the members of a record that one dialect documents, with their names. It is written as one line::
 
     @wire(mvp="id name email title:position last_contact:lastContactDate notes|text")
     class Contact(Record): ...
 
-``title:position`` is the member `title`, called `position` there; ``notes|text`` is a list of strings that travels
-as one string; ``avatar?`` is left out of an answer where it is null. A dialect without a line documents every member
-under its camelCase name.
+``title:position`` is the member `title` with the wire name ``position``; ``notes|text`` is a list of strings that is
+sent as one string; ``avatar?`` is left out of an answer where it is null. A dialect without a line documents every
+member under its camelCase name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def snake(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The members one dialect documents: Python name -> wire name; which are optional, which travel as one string."""
+    """The members that one dialect documents: their wire names, the optional ones, and those sent as one string."""
 
     names: Mapping[str, str]
     optional: frozenset[str] = frozenset()
@@ -62,7 +62,7 @@ class Shape:
         return Shape(names, frozenset(optional), frozenset(text))
 
     def encode(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Give members (camelCase or Python names) this dialect's names; leave out what it does not have."""
+        """Return members (camelCase or Python names) under this dialect's names, without those it does not have."""
         out: dict[str, Any] = {}
         for name, wire_name in self.names.items():
             for given in (name, camel(name)):
@@ -73,7 +73,7 @@ class Shape:
         return out
 
     def decode(self, members: Mapping[str, Any]) -> dict[str, Any]:
-        """Give members that came under this dialect's names their camelCase names; keep the unknown as they are."""
+        """Return members with this dialect's names under their camelCase names; unknown members keep their names."""
         back = {wire_name: camel(name) for name, wire_name in self.names.items()}
         return {back.get(name, name): value for name, value in members.items()}
 
@@ -99,7 +99,7 @@ def shape_of(cls: object, dialect: str) -> Shape | None:
 
 
 def number(value: Decimal) -> int | float | Decimal:
-    """Return an amount as a JSON number that loses nothing: an int, a float where it is exact, else the Decimal."""
+    """Return an amount as a JSON number with every digit: an int, a float where it is exact, else the Decimal."""
     if value.adjusted() > 300:
         return value  # as an int it would be written with hundreds of zeros
     if value == value.to_integral_value():
@@ -160,7 +160,7 @@ def encode_json(value: object, *, indent: int | None = None) -> bytes:
         exact = number(value)
         if not isinstance(exact, Decimal):
             return exact
-        mark = mark or f"{secrets.token_hex(8)}:"  # marks a number that no float holds; no text has it
+        mark = mark or f"{secrets.token_hex(8)}:"  # marks a number that a float cannot hold; no text contains it
         return f"{mark}{exact}"
 
     text = json.dumps(value, default=default, ensure_ascii=False, separators=separators, indent=indent, allow_nan=False)
@@ -170,13 +170,13 @@ def encode_json(value: object, *, indent: int | None = None) -> bytes:
 
 
 class ExactFloat(float):
-    """A float that remembers how it was written, so that an amount can be read from it without losing a digit."""
+    """A float that keeps its text, so that an amount can be read from it with every digit."""
 
     __slots__ = ("text",)
     text: str
 
     def __new__(cls, text: str) -> ExactFloat:
-        """Read the number; keep the text."""
+        """Parse the number and keep its text."""
         self = super().__new__(cls, text)
         self.text = text
         return self
@@ -190,7 +190,7 @@ class ExactFloat(float):
 def decode_json(content: bytes) -> Any:
     """Read JSON so that an amount keeps every digit (a number with a fraction becomes an `ExactFloat`).
 
-    Raises: ValueError where it is not JSON.
+    Raises: ValueError for anything that is not JSON.
     """
     try:
         return json.loads(content, parse_float=ExactFloat)
@@ -203,6 +203,6 @@ _MORE_THAN_A_FLOAT_HOLDS = b"0" * 17  # sixteen digits and a point
 
 
 def has_long_numbers(content: bytes) -> bool:
-    """Tell whether there may be a number in it with more digits than a float holds, which `decode_json` keeps."""
-    # To search like this takes a fiftieth of the time of a regular expression.
+    """Return whether JSON may have a number with more digits than a float holds, which `decode_json` keeps."""
+    # Searching for bytes takes a fiftieth of the time of a regular expression.
     return _MORE_THAN_A_FLOAT_HOLDS in content.translate(_DIGITS)

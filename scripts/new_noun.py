@@ -90,7 +90,7 @@ class {Resource}(Resource[Mode]):
 
     @operation(platform="PUT /{path}/{{{name}_id}}", ours=True)
     def update(self, {name}_id: str, changes: {Kind}Update, *, version: int | None = None) -> {Kind}:
-        """Change a {word}: members that are left out stay, null clears, lists are replaced.
+        """Change a {word}: members left out keep their values, null clears a member, lists are replaced.
 
         Raises: NotFoundError; ConflictError when `version` differs; ValidationError.
         """

@@ -1,4 +1,4 @@
-"""``python -m server_stub``: serve the stub on a port, or run a script whose clients all talk to it."""
+"""``python -m server_stub``: serve the stub on a port, or run a script whose clients are connected to it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .doors.asgi import run
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve, or run a script; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m server_stub", description="A stateful stub of the CRM platform.")
-    parser.add_argument("--port", type=int, default=8410, help="port on loopback; 0 takes a free one (default: 8410)")
+    parser.add_argument("--port", type=int, default=8410, help="port to listen on; 0 for a free one (default: 8410)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--db", metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
-    parser.add_argument("--no-limits", action="store_true", help="count the rate limits, but refuse nothing")
+    parser.add_argument("--no-limits", action="store_true", help="count calls against the rate limits, but refuse none")
     parser.add_argument(
         "--test-mode",
         action="store_true",
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(script: Sequence[str], server: StubServer) -> int:
-    """Run a script whose clients talk to the stub, whatever their base URL; what they asked is listed after it."""
+    """Run a script with its clients connected to the stub, whatever their base URL; then list the requests."""
     sys.argv = list(script)
     with server, server.intercept():
         runpy.run_path(script[0], run_name="__main__")

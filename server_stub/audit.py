@@ -1,9 +1,9 @@
-"""The audit trail: an entry for everything that happened in a company, each with the hash of the one before.
+"""The audit trail: an entry for every event of a company, each with the hash of the entry before it.
 
-The hash of an entry is made over digests in place of the values that may be about a person (what changed, the reason,
-names and addresses), each salted with the entry's own salt. So erasing somebody takes the values and the salt away and
-leaves the digests, and the chain still holds. A purge of old entries leaves the number and the hash of the last one in
-the entry that tells of it, ``data.purged``: the chain is checked from there, and the numbers go on.
+The hash of an entry covers digests in place of values that may be personal data (changes, reason, names and addresses);
+each digest is salted with the salt of the entry. Erasing a person removes the values and the salt but keeps the
+digests, so that the chain of hashes stays valid. A purge of old entries writes an entry ``data.purged`` with the number
+and the hash of the last purged entry: the chain is checked from there, and the numbers continue.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 KIND = "audit"
 """The kind of the trail's records."""
 PURGED = "data.purged"
-"""The action of the entry that a purge leaves."""
+"""The action of the entry that a purge writes."""
 DIGESTED = (
     "changes", "reason", "metadata", "entity.name", "actor.name", "actor.email", "actor.ip_address",
     "actor.user_agent",
 )  # fmt: skip
-"""The values that the hash knows by their digests only."""
+"""The values of which the hash covers only digests."""
 _UNHASHED = frozenset({"salt", "digests", "previous_hash", "hash"})
 
 
@@ -44,7 +44,7 @@ def write(
     reason: str | None,
     metadata: Mapping[str, Any],
 ) -> Document:
-    """Write what happened to the trail of the caller's company."""
+    """Write an event to the audit trail of the caller's company."""
     trail, caller = call.collection(KIND), call.caller
     last = trail.last()
     entry: dict[str, Any] = {
@@ -75,7 +75,7 @@ def write(
 
 
 def purge(call: Context, before: datetime) -> Document | None:
-    """Remove the entries from before a time for good; return the entry that tells of it, None where there were none."""
+    """Delete the entries before a time; return the entry about the purge, or None where there were no such entries."""
     trail = call.collection(KIND)
     old = [entry for entry in trail if entry["occurred_at"] < before]
     if not old:
@@ -89,7 +89,7 @@ def purge(call: Context, before: datetime) -> Document | None:
 
 
 def is_intact(trail: Collection | Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a trail is as it was written: every entry, their order, and none missing after the last purge."""
+    """Return whether a trail is unchanged: every entry, their order, and no entry missing since the last purge."""
     before: Mapping[str, Any] | None = None
     for entry in trail:
         number, previous = (before["sequence"], before["hash"]) if before is not None else _anchor(trail, entry)
@@ -100,7 +100,7 @@ def is_intact(trail: Collection | Sequence[Mapping[str, Any]]) -> bool:
 
 
 def _anchor(trail: Iterable[Mapping[str, Any]], first: Mapping[str, Any]) -> tuple[int, str]:
-    """Return the number and the hash that the first entry must follow: of the last one purged, or of none."""
+    """Return the number and the hash of the last purged entry, which the first entry must follow."""
     anchors = [entry["metadata"] for entry in trail if entry["action"] == PURGED]
     fits = any(
         said.get("last_sequence") == first["sequence"] - 1 and said.get("last_hash") == first["previous_hash"]
@@ -110,7 +110,7 @@ def _anchor(trail: Iterable[Mapping[str, Any]], first: Mapping[str, Any]) -> tup
 
 
 def _is_true(entry: Mapping[str, Any]) -> bool:
-    """Tell whether an entry has its hash, and its values their digests; those that were erased have none to compare."""
+    """Return whether the hash of an entry and the digests of its values are correct; erased values are skipped."""
     salt = entry.get("salt")
     known: Mapping[str, str] = entry["digests"]
     if salt is not None and digests(entry, salt) != known:
@@ -127,7 +127,7 @@ def digests(entry: Mapping[str, Any], salt: str) -> dict[str, str]:
 
 
 def entry_hash(entry: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over the hash before and an entry with digests in place of its values."""
+    """Return the SHA-256 over the previous hash and the entry with digests in place of values."""
     hashed: dict[str, Any] = {name: value for name, value in entry.items() if name not in _UNHASHED}
     for path in DIGESTED:
         head, _, member = path.partition(".")

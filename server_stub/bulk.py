@@ -1,4 +1,4 @@
-"""Carry out a bulk call: every item in a transaction of its own, or all of them or none."""
+"""Carry out a bulk call: every item in its own transaction, or all items in one (`atomic`)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_ITEMS = 1_000
 
 
 def check_size(items: Sequence[object], field: str) -> None:
-    """Refuse a call with more items than one may have."""
+    """Raise 422 for a call with too many items."""
     if len(items) > MAX_ITEMS:
         raise Problem(
             "TOO_MANY_ITEMS",
@@ -39,11 +39,11 @@ def carry_out(
     key_of: Callable[[Item], str | None] | None = None,
     atomic: bool = False,
 ) -> dict[str, Any]:
-    """Return the BulkResult of doing `work` for each item, in their order.
+    """Return the BulkResult of calling `work` for each item, in order.
 
-    What fails is undone and reported in its place. With `atomic` a failure undoes everything, and every item's
-    error is told in the 422. `field` is the argument the items came in; `key_of` returns what an item names its record
-    by, where that is not its id.
+    An item that fails is undone, and its error is in its place of the result. With `atomic`, a failure undoes all
+    items, and the 422 has the errors of all items that failed. `field` is the argument with the items; `key_of` returns
+    the key of an item that has no id.
     """
     results: list[dict[str, Any]] = []
     failures: list[tuple[int, Problem]] = []
@@ -59,7 +59,7 @@ def carry_out(
             results.append({**outcome, "status": "ok", "error": None, "result": result})
     if atomic and failures:
         message = f"{len(failures)} of {len(items)} items cannot be done, so nothing was"
-        # The envelope has no code but those of its errors: the first is the call's, the others are the items'.
+        # An envelope has codes only in its errors: the first error is that of the call, the others those of items.
         whole = FieldError(field, None, message, "BULK_REJECTED", {"failed": len(failures), "total": len(items)})
         raise Problem(
             "BULK_REJECTED",

@@ -1,4 +1,4 @@
-"""The stub's own time: stands still until it is moved, or runs along with the real one."""
+"""The clock of the stub: it stands still until it is moved, or runs with real time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TICK = timedelta(milliseconds=1)
 
 
 class Clock:
-    """Tell the stub's time; tests move it with `advance` instead of waiting."""
+    """The stub's time; tests move it with `advance` instead of waiting."""
 
     __slots__ = ("_anchor", "_lock", "_moved", "_now", "moved", "running", "start")
 
@@ -23,9 +23,9 @@ class Clock:
         self._moved = timedelta()
         self._now = start
         self._anchor = time.monotonic()
-        self._lock = threading.Lock()  # clients under test sleep in their own threads
+        self._lock = threading.Lock()  # clients under test sleep in several threads
         self.moved: Callable[[], None] | None = None
-        """What is told that the clock was advanced: the server, which does what has come due."""
+        """Called when the clock was advanced: the server then does what is due."""
 
     def now(self) -> datetime:
         """Return the stub's present time."""
@@ -34,7 +34,7 @@ class Clock:
         return self._now
 
     def monotonic(self) -> float:
-        """Return the seconds since the start, advances included."""
+        """Return the seconds since the start, including those by `advance`."""
         return (self.now() - self.start).total_seconds()
 
     def advance(self, seconds: float) -> None:
@@ -51,19 +51,19 @@ class Clock:
             self._move(TICK)
 
     def sleep(self, seconds: float) -> None:
-        """Advance instead of waiting; hand this to a client under test as its way to sleep."""
+        """Advance the clock instead of waiting; a client under test with this clock sleeps by it."""
         self.advance(max(seconds, 0.0))
 
     async def sleep_async(self, seconds: float) -> None:
-        """Advance instead of waiting, and let other tasks run."""
-        import anyio  # here, because a stub without async clients has no use for it
+        """Advance the clock instead of waiting, and let other tasks run."""
+        import anyio  # imported here: only async clients need it
 
         self.advance(max(seconds, 0.0))
         await anyio.sleep(0)
 
     @property
     def offset(self) -> timedelta:
-        """How far the clock was moved, real time not included; what a durable state keeps."""
+        """By how much the clock was moved, without real time; a state file stores it."""
         return self._moved
 
     @offset.setter
@@ -77,7 +77,7 @@ class Clock:
         return self.now() - self.start
 
     def restore(self, elapsed: timedelta) -> None:
-        """Go to the time of a snapshot; a running clock runs on from there."""
+        """Set the clock to the time of a snapshot; a running clock continues from there."""
         real = timedelta(seconds=time.monotonic() - self._anchor) if self.running else timedelta()
         self.offset = elapsed - real
 

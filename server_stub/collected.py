@@ -1,7 +1,7 @@
-"""What the services contribute to the server: every marked function of theirs, found by looking through the modules.
+"""Collect the contributions of the services to the server: their marked functions, nouns and record types.
 
-The server itself imports no service. A service marks what it has (`serves`, `runs`, `reacts`, `completes`, `shows`,
-`recurs`, `falls_due`), and names its records with a `RecordType` or a noun; adding a service is adding its module.
+The server itself imports no service. A service marks its functions (`serves`, `runs`, `reacts`, `completes`, `shows`,
+`recurs`, `falls_due`) and declares its records by a noun or a `RecordType`; to add a service is to add its module.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ Named = TypeVar("Named", Noun, RecordType)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Contributions:
-    """What the services contribute, the same for every server of a process."""
+    """The contributions of the services, which all servers of a process share."""
 
     nouns: Mapping[str, Noun]
     rules: Mapping[Operation[..., Any], Callable[..., Any]]
-    """The rule of every operation: a service's own goes before that of its noun."""
+    """The rule of every operation: a service's own rule takes precedence over that of its noun."""
     steps: Mapping[str, Step]
     reactions: Mapping[str, Sequence[Callable[[Context, Document], None]]]
     timetable: Timetable
@@ -44,7 +44,7 @@ class Contributions:
 
 @cache
 def contributions() -> Contributions:
-    """Return what the services contribute."""
+    """Return the contributions of all services."""
     modules = [importlib.import_module(found.name) for found in _found()]
     nouns = {noun.kind: noun for noun in _instances(modules, Noun)}
     served = {operation: rule for noun in nouns.values() for operation, rule in noun.rules().items()}
@@ -67,7 +67,7 @@ def _found() -> Iterator[pkgutil.ModuleInfo]:
 
 
 def _marked(modules: Sequence[ModuleType], mark: str) -> Iterator[tuple[Any, Any]]:
-    """Give the functions that carry a mark, each with what it says, from the module that defines it."""
+    """Yield the functions with a mark, each with the value of the mark, from the modules that define them."""
     for module in modules:
         for value in vars(module).values():
             said = getattr(value, mark, None)
@@ -85,7 +85,7 @@ def _by_key(modules: Sequence[ModuleType], mark: str) -> dict[Any, Any]:
 
 
 def _reactions(modules: Sequence[ModuleType]) -> dict[str, list[Callable[[Context, Document], None]]]:
-    """Return what follows each event, in the order of names."""
+    """Return the reactions to each event, ordered by name."""
     found: dict[str, list[Callable[[Context, Document], None]]] = {}
     for events, reaction in sorted(_marked(modules, "__reacts__"), key=lambda item: item[1].__qualname__):
         for event in events:
@@ -104,6 +104,6 @@ def _instances(modules: Sequence[ModuleType], kind: type[Named]) -> list[Named]:
 
 
 def _record_types(modules: Sequence[ModuleType], nouns: Mapping[str, Noun]) -> dict[str, RecordType]:
-    """Return what the records that events are about are shown as, by their kind: a noun says so, or a record type."""
+    """Return the record type of each kind of record in events: from its noun, or as declared."""
     of_nouns = (RecordType(noun.kind, noun.model) for noun in nouns.values() if noun.stored_as is None)
     return {found.kind: found for found in (*of_nouns, *_instances(modules, RecordType))}

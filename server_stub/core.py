@@ -1,4 +1,4 @@
-"""The stub server: a request goes in, a reply comes out. Synchronous, without I/O; one lock, one state."""
+"""The stub server: it turns a request into a reply. Synchronous, without I/O; one lock, one state."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ if TYPE_CHECKING:
     from .doors.transports import AsyncStubTransport, StubTransport
 
 DEMO_START = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
-"""When a standing clock starts, so that the demo data is the same in every test."""
+"""The start of a standing clock, so that the demo data are the same in every test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state to go back to."""
+    """A stored state of the server, for `restore`."""
 
     parts: Mapping[str, Any]
 
 
 @cache
 def _require_extra(find: Callable[[str], object]) -> None:
-    """Refuse to start without what a rule would miss later, in the middle of a test; looked for once by each `find`."""
+    """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
     missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl") if find(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
@@ -63,21 +63,21 @@ def _require_extra(find: Callable[[str], object]) -> None:
 
 @cache
 def _routers() -> Mapping[str, Router]:
-    """Return the routes of each dialect; like the rules they are the same for every server."""
+    """Return the routers of the dialects, which all servers of a process share."""
     return {dialect: Router(dialect) for dialect in FACES}
 
 
 class StubServer:
-    """A CRM server in memory, with demo data of two companies; every documented call can be made against it.
+    """A CRM server in memory, with demo data of two companies.
 
-    `db` keeps the state in a SQLite file. `enforce_limits` makes it refuse calls beyond a rate limit: by default it
-    does so on a real port only, since in process a test should not run into one unawares (the headers count all the
-    same).
-    `running` lets its clock run; by default it stands still, but for a millisecond per request and `clock.advance`.
+    `db` is a SQLite file in which the state is stored. `enforce_limits` decides whether calls beyond a rate limit are
+    refused; by default they are on a real port only, and counted in the headers in any case. `running` lets the clock
+    run; by default it moves by a millisecond per request, and by `clock.advance`. `start` sets the clock. Without
+    `demo` there are no data.
     """
 
     checks_answers: ClassVar[bool] = False
-    """Whether an answer that its declaration does not name raises; our own tests set it."""
+    """Whether an answer that its declaration does not have raises an error; our own tests set it."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class StubServer:
         self.store = Store()
         known = self._durable is not None and self._durable.load(self.store)
         meta = self._durable.meta if self._durable is not None and known else {}
-        # A clock that runs shows the present; one that stands goes on where it stood. Demo data begin at its start.
+        # A running clock shows the present time; a standing clock continues where it was. Demo data begin at its start.
         present = datetime.now(UTC).replace(microsecond=0)
         self.clock = Clock(start or (present if running else meta.get("start", DEMO_START)), running=running)
         self.clock.offset = timedelta(seconds=meta.get("offset", 0.0))
@@ -104,23 +104,23 @@ class StubServer:
         self.limits = RateLimits()
         self.enforce_limits = enforce_limits
         self._requests = meta.get("requests", 0)
-        # A running server that keeps nothing must not take up the numbers of the one before it.
+        # A running server without a state file must not continue the event numbers of an earlier process.
         self.epoch: int = meta.get("epoch", int(present.timestamp()) if running else 1)
-        """Which history the numbers of events belong to: another one after the state was set back."""
+        """The numbering of events; it changes when a state is restored."""
         self.followers: list[Callable[[], None]] = []
-        """Called, within the lock, after each request and whenever time has passed: they look for what is new."""
+        """Called within the lock after each request and whenever time has passed, to look for new events."""
         self.live = Live(self)
-        """The live connections, and what a test lets happen to them."""
+        """The live connections and their faults."""
         self._busy = False
         self.webhooks = Webhooks(self)
-        """Who receives what is posted to the endpoints of webhooks, and what was."""
+        """The receivers of webhooks in this process, and the log of deliveries."""
         given = contributions()
         self.nouns = given.nouns
         """The nouns of the data, by kind."""
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
         self.timetable, self.feeds = given.timetable, given.feeds
         self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
-        """By company and recurring work: until when it changes nothing, as long as the store's writes are so many."""
+        """For a company and recurring work: the count of writes for which it changes nothing until a time."""
         self.routers = _routers()
         self.clock.moved = self.catch_up
         if not known and demo:
@@ -129,15 +129,15 @@ class StubServer:
             seed(self.store, self.clock, given)
         self._save()
         self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}
-        # A state file is not read whole for this: going back to the start means the demo data there.
+        # With a state file the initial state is the demo data: no snapshot is taken, which would read the whole file.
         self._first = self.snapshot() if self._durable is None else None
 
-    # -- what users do with it ---------------------------------------------------------------------------------
+    # -- public interface --------------------------------------------------------------------------------------
 
     def client(self, **options: Any) -> CrmClient:
-        """Return a client of this server, signed in with the demo key ``acme-admin``; options as of `CrmClient`.
+        """Return a client of this server with the demo key ``acme-admin``; `options` are those of `CrmClient`.
 
-        It takes the time from the stub's clock: where it would wait, the clock is moved instead.
+        The client uses the stub's clock: where it would wait, the clock is advanced instead.
         """
         from crm_sdk import CrmClient
 
@@ -145,7 +145,7 @@ class StubServer:
         return CrmClient(**given)
 
     def async_client(self, **options: Any) -> AsyncCrmClient:
-        """Return an async client of this server, signed in with the demo key ``acme-admin``."""
+        """Return an async client of this server with the demo key ``acme-admin``, see `client`."""
         from crm_sdk import AsyncCrmClient
 
         given: dict[str, Any] = self._options() | {"http_client": AsyncStubLink(self)} | options
@@ -167,17 +167,17 @@ class StubServer:
         return AsyncStubTransport(self)
 
     def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Port:
-        """Open a port in a thread of its own: ``with stub.serve() as port: CrmClient(port.url)``; 0 takes a free one.
+        """Serve on a port, in a background thread: ``with stub.serve() as port: CrmClient(port.url)``.
 
-        The clock runs from now on, and rate limits are enforced unless the server was made with
-        ``enforce_limits=False``. Needs the extra ``server``.
+        Port 0 takes a free one. The clock runs from now on, and rate limits are enforced unless the server was made
+        with ``enforce_limits=False``. Needs the extra ``server``.
         """
         from .doors.asgi import Port
 
         return Port(self, host, port)
 
     def intercept(self) -> Any:
-        """Let every client that is made in ``with stub.intercept():`` talk to this server, whatever its base URL."""
+        """Connect every client created in ``with stub.intercept():`` to this server, whatever its base URL."""
         from .doors.transports import intercept_clients
 
         return intercept_clients(self)
@@ -190,7 +190,7 @@ class StubServer:
             )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a state."""
+        """Restore the state of a snapshot."""
         with self.lock:
             for name, part in self._parts().items():
                 part.restore(snapshot.parts[name])
@@ -199,7 +199,7 @@ class StubServer:
             self._settle()
 
     def reset(self) -> None:
-        """Go back to the state a new server starts in: the demo data."""
+        """Restore the initial state of the server: the demo data."""
         self.restore(self._first or StubServer(**self._options_of_start).snapshot())
 
     def _parts(self) -> dict[str, Any]:
@@ -229,7 +229,7 @@ class StubServer:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    # -- what rules ask of it ----------------------------------------------------------------------------------
+    # -- interface for rules -----------------------------------------------------------------------------------
 
     def tenant(self, tenant_id: str) -> Document:
         """Return a company's record."""
@@ -239,17 +239,17 @@ class StubServer:
         return doc
 
     def has_rule(self, operation: Operation[..., Any]) -> bool:
-        """Tell whether an operation is served; one that is not answers 501."""
+        """Return whether an operation has a rule; one without answers 501."""
         return operation in self.rules
 
     def record_event(self, call: Context, entry: Document, entity: Mapping[str, Any]) -> None:
-        """Write what happened to the log of events, and what of it is to be posted to webhooks."""
+        """Write an event to the log of events, with its webhook deliveries."""
         enqueue(call, log.record(call, entry, entity))
 
     # -- one request -------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request; what it causes is posted to the webhooks' receivers before this returns."""
+        """Answer a request; webhooks that it causes are posted to receivers in this process before this returns."""
         reply = self._handle(request)
         self.webhooks.deliver()
         return reply
@@ -283,9 +283,9 @@ class StubServer:
             return reply
 
     def catch_up(self) -> None:
-        """Do what has come due; called when the clock is advanced, and again and again where it runs."""
+        """Carry out everything that is due; called when the clock is advanced, and repeatedly while it runs."""
         with self.lock:
-            if self._busy:  # a request moved the clock: what is due is done by the next one
+            if self._busy:  # a request moved the clock: the next request carries out what is due
                 return
             self._busy = True
             try:

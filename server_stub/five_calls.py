@@ -1,4 +1,4 @@
-"""The rules of create, get, update, delete and list, as every noun has them that declares these calls."""
+"""The rules of create, get, update, delete and list, the same for every noun that declares these calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rules_of(noun: Noun) -> dict[Operation[..., Any], Callable[..., Any]]:
-    """Return the rules of those of the five calls that the noun's resource declares, but for the service's own."""
+    """Return the rules of those of the five calls that the noun's resource declares, without those in `own`."""
     makers = {"create": _create, "get": _get, "update": _update, "delete": _delete, "list": _list}
     return {
         operation: make(noun, operation)
@@ -25,9 +25,9 @@ def rules_of(noun: Noun) -> dict[Operation[..., Any], Callable[..., Any]]:
 
 
 def _whole_id(noun: Noun, call: Context, given: Mapping[str, Any], *, write: bool = False) -> str | None:
-    """Return the id of the record that the path names first, of which this is a part; it must be there.
+    """Return the id of the whole record, the first in the path. Raises: 404 where it does not exist.
 
-    With `write` the caller must have the right to change it.
+    With `write` the caller must have the permission to change it.
     """
     if noun.within is None:
         return None
@@ -87,5 +87,5 @@ def _list(noun: Noun, operation: Operation[..., Any]) -> Callable[..., Any]:
 
 
 def _own_id(operation: Operation[..., Any]) -> str:
-    """Return the name of the argument that holds the record's own id: the last placeholder of the path."""
+    """Return the name of the argument with the record's own id: the last placeholder of the path."""
     return next(iter(operation.routes.values())).placeholders[-1]

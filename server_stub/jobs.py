@@ -1,4 +1,4 @@
-"""Long work on the stub's clock: jobs are records, a step at a time, so that they survive snapshots and restarts."""
+"""Jobs on the stub's clock: they are records and run in steps, so that they survive snapshots and restarts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 Step = Callable[[Context, Document], Mapping[str, Any]]
 
 PACE = timedelta(milliseconds=200)
-"""How long one step takes on the stub's clock."""
+"""The duration of one step on the stub's clock."""
 
 
 def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, status_url: str | None) -> Document:
-    """Queue a job. `payload` is what its steps work on; `status_url` has ``{id}`` where the job's id goes."""
+    """Queue a job. `payload` is the input of its steps; `status_url` has ``{id}`` in place of the job's id."""
     id = call.new_id("job_")
     return call.collection("job").put(
         Document(
@@ -58,7 +58,7 @@ def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, s
 
 
 def run_due(server: StubServer) -> None:
-    """Do everything that is due, in the order of time; each step, recurring task and reminder at its own time."""
+    """Carry out everything that is due in order of time: job steps, recurring work and appointments."""
     while True:
         now = server.clock.now()
         task = min((*_due_steps(server, now), *timetable.due(server, now)), default=None)
@@ -76,7 +76,7 @@ def _due_steps(server: StubServer, now: datetime) -> Iterator[Task]:
 
 
 def _step(server: StubServer, jobs: Collection, job: Document) -> None:
-    """Carry out the next step of a job. Whatever it raises fails this job: what the step has written is undone."""
+    """Carry out the next step of a job. An exception undoes the writes of the step and fails the job."""
     at: datetime = job["due_at"]
     moved = {"status": "running", "started_at": job["started_at"] or at, "due_at": at + PACE, "updated_at": at}
     running = job | moved | {"version": job["version"] + 1}
@@ -95,14 +95,14 @@ def _step(server: StubServer, jobs: Collection, job: Document) -> None:
             after = _with_progress(running | server.steps[job["kind"]](call, running))
     except Problem as problem:
         after = _with_failure(running, problem.code, problem.message, problem.field, problem.details)
-    except Exception as error:  # a mistake in the step: it is this job's failure, not that of whoever comes next
+    except Exception as error:  # a bug in the step fails this job, but not the next request
         LOG.exception("the job %s (%s) failed", job["id"], job["kind"])
         after = _with_failure(running, "INTERNAL_ERROR", f"the step raised {type(error).__name__}; the log has more")
     jobs.put(after)
 
 
 def _with_progress(job: Document) -> Document:
-    """Return a job after a step, with its progress, or its end."""
+    """Return a job after a step: with its progress, or ended."""
     if job["status"] in ("succeeded", "failed", "cancelled"):
         return job | {
             "finished_at": job["updated_at"], "progress": 1.0 if job["status"] == "succeeded" else job["progress"]

@@ -1,4 +1,4 @@
-"""The journal: what the server was asked and what it answered, for tests to look into."""
+"""The journal of requests and answers, for tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _without_secrets(query: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One request and its answer; no credentials, no bodies."""
+    """One request and its answer, without credentials and bodies."""
 
     at: datetime
     dialect: str
@@ -31,7 +31,7 @@ class JournalEntry:
     path: str
     query: str
     operation: str | None
-    """``leads.create``; None where no route fitted."""
+    """The operation, such as ``leads.create``; None where no route matched."""
     tenant_id: str | None
     status: int
     request_id: str
@@ -64,7 +64,7 @@ class Journal:
         idempotency_key: str | None = None,
         duration_us: int | None = None,
     ) -> None:
-        """Note a request; values of secrets in its query are not kept."""
+        """Add a request; the values of secrets in its query are removed."""
         if query:
             query = _without_secrets(query)
         # A bare tuple: this runs in every call, and an entry is only made when someone looks.
@@ -81,7 +81,7 @@ class Journal:
         path: str | None = None,
         dialect: str | None = None,
     ) -> list[JournalEntry]:
-        """Return the entries that fit everything given."""
+        """Return the entries that match all given arguments."""
         return [
             entry
             for entry in self
@@ -93,7 +93,7 @@ class Journal:
         ]
 
     def clear(self) -> None:
-        """Forget all entries."""
+        """Remove all entries."""
         self._rows.clear()
 
     def __iter__(self) -> Iterator[JournalEntry]:

@@ -1,6 +1,6 @@
-"""A noun of the data: one kind of record, what its five calls do, and what every other rule about it builds on.
+"""A noun: one kind of record, with the rules of its five calls and the functions that all other rules use.
 
-A service states what is particular about its records::
+A service declares the properties of its records::
 
     ACCOUNTS = Noun(
         resource=Accounts,
@@ -11,9 +11,9 @@ A service states what is particular about its records::
         unique={"domain": "ACCOUNT_EXISTS"},
     )
 
-and those of create, get, update, delete and list that the resource declares are served, but for those named in `own`,
-which the service serves by rules of its own (`@serves`). Whatever else writes such a record, in bulk, by an import, a
-merge or a job, does so through `writable`, `add`, `change` and `remove`, so that rights, uniqueness, events and
+and the noun serves those of create, get, update, delete and list that the resource declares, except those named in
+`own`, for which the service has its own rules (`@serves`). Every other rule that writes such a record (bulk calls,
+imports, merges, jobs) uses `writable`, `add`, `change` and `remove`, so that permissions, uniqueness, events and
 versions are the same.
 """
 
@@ -58,76 +58,76 @@ class Noun:
 
     resource: type[Resource[Any]]
     kind: str
-    """The collection; ``<kind>_`` begins its ids, ``<kind>.created`` is an event."""
+    """The name of the collection, the prefix of its ids (``<kind>_``) and of its events (``<kind>.created``)."""
     model: type[Record]
     prefix: str | None = None
-    """What its ids begin with, where that is not ``<kind>_``."""
+    """The prefix of its ids, if it is not ``<kind>_``."""
     stored_as: str | None = None
-    """The collection where it is shared by several kinds, each record of which has its `kind`: ``activity``."""
+    """The collection, if several kinds share it, such as ``activity``; its records have a member `kind`."""
     own: Sequence[str] = ()
-    """Those of the five calls that the service serves by a rule of its own."""
+    """Those of the five calls for which the service has its own rule."""
     within: tuple[str, Noun] | None = None
-    """The member that names the record this one is a part of, and that record's noun: a stage, its pipeline."""
+    """The member with the id of the record that this one is a part of, and that record's noun: a stage's pipeline."""
     part_of: Callable[[Context, Document, str], Document | None] | None = None
-    """Return a record as it is a part of the whole with an id, None where it is none: for parts of several wholes."""
+    """Return a record as a part of the whole with an id, or None: for records that are parts of several wholes."""
     events: str | None = None
     """What its events begin with, where that is not ``<kind>.``: ``pipeline.stage_``."""
     verbs: Mapping[str, str] = field(default_factory=dict[str, str])
     """What its own events call a verb, where that is another word: ``created`` is ``logged`` for a call."""
     searched: Sequence[str] = ()
-    """The members that `search` of a list looks in."""
+    """The members in which `search` of a list looks."""
     searched_by: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    """The same for the dialects whose documents name other members."""
+    """The same for dialects whose documents name other members."""
     sorts: Sequence[str] = ()
-    """What a list may be sorted by, beside id, created_at and updated_at."""
+    """The members to sort a list by, beside id, created_at and updated_at."""
     order: tuple[str, str] = ("created_at", "desc")
-    """How a list is sorted that names no member to sort by."""
+    """The default sort and direction of a list."""
     forms: Mapping[str, Form] = field(default_factory=dict[str, Form])
-    """The stored form of members, beside `forms.FORMS`."""
+    """The stored forms of members, beside `forms.FORMS`."""
     refers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The members that hold ids of other records, and the kind of those."""
+    """The members with ids of other records, and the kinds of these."""
     unique: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The members of which no two live records have the same value, and the error code that says so."""
+    """The members whose values are unique among live records, with the error code of a duplicate."""
     places: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
-    """The members in which a key is looked for, where they are several: ``phone`` in phone and mobile."""
+    """Keys that are looked up in several members: ``phone`` in phone and mobile."""
     defaults: Mapping[str, Callable[[Context], Any]] = field(default_factory=dict[str, Callable[[Context], Any]])
-    """The members a new record gets from the call where none is given: its owner, its currency."""
+    """Default values of a new record that depend on the call, such as its owner or currency."""
     filters: Mapping[str, Filter] = field(default_factory=dict[str, Filter])
-    """The arguments of the list whose name does not say what they ask for."""
+    """The filters for arguments of the list whose names do not tell the filter."""
     computed: Sequence[str] = ()
-    """The members that follow from others: an event does not list them among its changes."""
+    """The members computed from others, which events do not list among the changes."""
     visible: Callable[[Context, Document], bool] | None = None
-    """Whether the caller may see a record at all; one that may not be seen is 404 and in no list."""
+    """Return whether the caller may see a record; an invisible record is 404 and in no list."""
     check: Check | None = None
-    """Refuse members, or return more that follow from them: gets the call, the members and the record before."""
+    """Check the members of a write, or return further members: gets the call, the members and the record before."""
     follow: Follow | None = None
-    """Do what follows from a write: gets the call, the record before and after (None: not yet, not any more).
-    Returns the record where it stored it anew."""
+    """Carry out the consequences of a write: gets the call, the record before (None for a new one) and after (None for
+    a deleted one). Returns the record if it has stored it again."""
     may_delete: Callable[[Context, Document], None] | None = None
-    """Refuse to delete a record."""
+    """Raise a Problem where a record must not be deleted."""
     shown: Callable[[Context, Document], Document] | None = None
-    """Return the record as get, create and update answer it: with its nested lists."""
+    """Return the record with the nested lists that get, create and update answer."""
     published: Callable[[Document], Document] | None = None
-    """Return the record as events and the audit trail may hold it: without secrets."""
+    """Return the record without secrets, for events and the audit trail."""
 
     def __post_init__(self) -> None:
-        self.rules()  # what cannot be served fails here, at import
+        self.rules()  # a declaration that cannot be served fails here, at import
 
     # -- facts ---------------------------------------------------------------------------------------------------------
 
     @cached_property
     def word(self) -> str:
-        """The resource that rights are given for: ``accounts``."""
+        """The name of the resource in the table of permissions: ``accounts``."""
         return self.resource.path().partition(".")[0]
 
     @property
     def collection(self) -> str:
-        """The collection that its records are in."""
+        """The name of the collection of its records."""
         return self.stored_as or self.kind
 
     @cached_property
     def fixed(self) -> frozenset[str]:
-        """The members that can be given to create, and not changed later."""
+        """The members that create accepts and update does not change."""
         create, update = self.declared("create"), self.declared("update")
         return create.arguments.members - update.arguments.members if create and update else frozenset()
 
@@ -152,11 +152,11 @@ class Noun:
     # -- finding -------------------------------------------------------------------------------------------------------
 
     def records(self, call: Context) -> Collection:
-        """Return the collection the records are in; with `stored_as` it holds other kinds as well."""
+        """Return the collection of the records; with `stored_as` it has other kinds as well."""
         return call.collection(self.collection)
 
     def found(self, call: Context, id: str, whole_id: str | None = None) -> Document:
-        """Return a live record; a merged one's id gives its survivor. Raises 404, also for another company's id."""
+        """Return a live record, or the survivor of a merged one. Raises: 404, also for the id of another company."""
         doc = call.found(self.collection, id)
         if doc is not None and whole_id is not None and self.within is not None:
             if self.part_of is not None:
@@ -172,9 +172,9 @@ class Noun:
         return doc
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
-        """Return a record that the caller may change (or delete, or assign): the one place where that is decided.
+        """Return a record if the caller has the permission for `action` on it. All writes are decided here.
 
-        Raises: 404; 409 RECORD_MERGED for an id that was merged into another; 403 FORBIDDEN where role or owner forbid
+        Raises: 404; 409 RECORD_MERGED for the id of a merged record; 403 FORBIDDEN where role or owner do not permit
         it.
         """
         doc = self._unmerged(self.found(call, id, whole_id), id)
@@ -189,9 +189,9 @@ class Noun:
         return doc
 
     def matching(self, call: Context, name: str, value: Any) -> Document | None:
-        """Return the live record that has a value in one of the `places` of a key, or as its id; None where none has.
+        """Return the live record with a value in one of the `places` of a key, or as its id; None where there is none.
 
-        Raises: AMBIGUOUS_MATCH, `details` with the ids, where several have it; 409 RECORD_MERGED for a merged id.
+        Raises: AMBIGUOUS_MATCH, with the ids in `details`, where several have it; 409 RECORD_MERGED for a merged id.
         """
         if name == "id":
             doc = call.found(self.collection, value)
@@ -204,12 +204,12 @@ class Noun:
         return docs[0] if docs else None
 
     def stored_value(self, call: Context, name: str, value: Any) -> Any:
-        """Return a value of one member in its stored form. Raises 422 where it cannot be one."""
+        """Return the stored form of a value of one member. Raises: 422 for a value that is not valid."""
         form = self.forms.get(name, FORMS.get(name))
         return form(call, value) if form is not None else value
 
     def select(self, call: Context, given: Members, whole_id: str | None = None) -> Sequence[Document]:
-        """Return the records that fit the given arguments of the list, sorted."""
+        """Return the records that match the given arguments of the list, sorted."""
         equal: dict[str, object] = {}
         tests: list[Test] = []
         if self.stored_as is not None:
@@ -232,7 +232,7 @@ class Noun:
         )  # fmt: skip
 
     def including(self, call: Context, docs: Sequence[Document], names: Sequence[str] | None) -> Sequence[Document]:
-        """Return records with some of the members that `shown` adds; they are computed for those that are read."""
+        """Return records with some of the members that `shown` adds, computed only for the records that are read."""
         if not names:
             return docs
 
@@ -247,11 +247,11 @@ class Noun:
     def stored_form(
         self, call: Context, given: Members, before: Document | None = None, *, check: Check | None = None
     ) -> dict[str, Any]:
-        """Return given members as they are stored: normalised, objects merged into what is there, references resolved.
+        """Return the stored form of members: normalised, objects merged into stored ones, references resolved.
 
-        `check` stands in for the noun's own, where a rule admits what a create refuses.
+        `check` replaces the noun's own check, for a rule that accepts members which a create refuses.
 
-        Raises: 422 that names every member that is wrong, else the first thing that forbids storing them (409).
+        Raises: 422 with every wrong member; otherwise the first conflict (409).
         """
         members, problems = self.checked(call, given, before, check=check)
         wrong = [problem for problem in problems if problem.code in ("VALIDATION_ERROR", "REFERENCE_NOT_FOUND")]
@@ -264,7 +264,7 @@ class Noun:
     def checked(
         self, call: Context, given: Members, before: Document | None = None, *, check: Check | None = None
     ) -> tuple[dict[str, Any], list[Problem]]:
-        """Return given members as they are stored, None for those that cannot be, and what forbids to store them."""
+        """Return the stored form of members, with None for invalid ones, and the problems that were found."""
         lists = list_members(self.model)
         cleared: dict[str, Any] = {name: [] for name, value in given.items() if value is None and name in lists}
         members = {**given, **cleared}
@@ -322,9 +322,9 @@ class Noun:
         metadata: Members | None = None,
         parts: Callable[[Document], object] | None = None,
     ) -> Document:
-        """Store a new record from members in stored form, do what follows, and publish its event.
+        """Store a new record from members in stored form, carry out the consequences, and publish its event.
 
-        `parts` gets the record as soon as it is stored, to store what belongs to it before anything follows.
+        `parts` is called with the stored record, to store its parts before the consequences.
         """
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
         kind = {"kind": self.kind} if self.stored_as is not None else {}
@@ -346,9 +346,9 @@ class Noun:
         metadata: Members | None = None,
         reason: str | None = None,
     ) -> Document:
-        """Store what differs from a record, do what follows, and publish it; without a difference nothing is written.
+        """Store the changes of a record, carry out the consequences, and publish the event.
 
-        `changes` are in stored form; `verb` names the event where more happened than an update.
+        Changes that do not differ from the record write nothing. `changes` are in stored form; `verb` is the event's.
         """
         real = differences(doc, changes)
         if not real:
@@ -359,7 +359,7 @@ class Noun:
         return new
 
     def remove(self, call: Context, doc: Document) -> None:
-        """Delete a record softly, do what follows, and publish it. Raises what forbids it."""
+        """Delete a record softly, carry out the consequences, and publish the event. Raises what `may_delete` does."""
         if self.may_delete is not None:
             self.may_delete(call, doc)
         gone = call.delete(self.collection, doc)
@@ -377,7 +377,7 @@ class Noun:
         metadata: Members | None = None,
         reason: str | None = None,
     ) -> None:
-        """Publish an event about a record: ``<kind>.<verb>``. A part is named by its whole, with its id in metadata."""
+        """Publish the event ``<kind>.<verb>`` of a record; the event of a part is about its whole, with metadata."""
         if self.published is not None:
             doc, before = self.published(doc), self.published(before) if before is not None else None
         changes = [
@@ -394,7 +394,7 @@ class Noun:
             call.emit(event, entity_type, entity, changes=changes, metadata=said, reason=reason)
 
     def answer(self, call: Context, doc: Document) -> Document:
-        """Return a record as a call that answers one shows it."""
+        """Return a record in the form of an answer: with the members of `shown`."""
         return self.shown(call, doc) if self.shown is not None else doc
 
     def rules(self) -> dict[Operation[..., Any], Callable[..., Any]]:

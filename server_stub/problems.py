@@ -1,4 +1,4 @@
-"""What goes wrong in a rule: a code with its one status, and the fields that caused it."""
+"""Problems that rules raise: an error code with its status, and the errors of single fields."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from crm_sdk.vocabulary.codes import STATUSES
 
 LOG = logging.getLogger("server_stub")
-"""Where the traceback of whatever a rule raises goes that is no `Problem`: a mistake in the stub."""
+"""The logger for tracebacks of exceptions in rules that are not a `Problem`: bugs in the stub."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one member of the input."""
+    """One error of one member of the input."""
 
     field: str | None
-    """Where, in Python names: ``email``, ``filter_groups.0.filters.1.op``."""
+    """The path of the member in Python names: ``email``, ``filter_groups.0.filters.1.op``."""
     rule: str | None
     """``required``, ``type``, ``format``, ``min``, ``max``, ``length``, ``choice``, ``unknown``, ``reference``,
     ``unique`` or ``read_only``."""
@@ -56,19 +56,19 @@ class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 
 
     @property
     def entries(self) -> tuple[FieldError, ...]:
-        """Return one entry per field, or one for the whole where no list of fields was given."""
+        """Return one entry per field, or one for the whole problem where no fields were given."""
         return self.errors or (FieldError(self.field, self.rule, self.message, self.code, self.details),)
 
 
 class UndeclaredAnswerError(Exception):
-    """A rule answered what its declaration does not name; raised in our own tests, so that declarations are true."""
+    """A rule gave an answer that its declaration does not have; raised only in our own tests."""
 
     def __init__(self, operation: str, what: str, where: str) -> None:
         super().__init__(f"{operation} answered {what}, which its declaration does not name; add it to {where}")
 
 
 def validation(errors: Iterable[FieldError]) -> Problem:
-    """Build the 422 for a list of field errors; where all have one code, it is the whole's."""
+    """Return the 422 for a list of field errors; if all have the same code, the problem has that code."""
     entries = tuple(errors)
     if not entries:
         raise ValueError("a validation problem needs at least one field error")
@@ -85,5 +85,5 @@ def validation(errors: Iterable[FieldError]) -> Problem:
 
 
 def invalid(field: str, rule: str, message: str, **details: Any) -> Problem:
-    """Build the 422 for one field."""
+    """Return the 422 for one field."""
     return validation([FieldError(field, rule, message, details=details)])

@@ -1,12 +1,12 @@
-"""What a rule sees of a request, and how it says which declared operation it serves.
+"""The interface of rules: the context of a request, and the marks that connect functions to the server.
 
 A rule is a function in ``services/<noun>.py``::
 
     @serves(Leads.create)
     def create(call: Context, lead: Members) -> Document: ...
 
-It gets every declared argument by name, validated and with snake_case members, but for paging: the core cuts the page
-out of the sequence a list rule returns.
+It gets every declared argument by name, validated and with snake_case members, except paging: the core cuts the page
+out of the sequence that a list rule returns.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from .core import StubServer
 
 Members: TypeAlias = Mapping[str, Any]
-"""The members of a body as they were sent: absent ones are absent, null is None."""
+"""The members of a body as sent: absent members are absent, null is None."""
 Collections: TypeAlias = Callable[[str], Collection]
-"""Returns the records of a kind of one company."""
+"""A function that returns the records of a kind of one company."""
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 
 PAGING = frozenset({"limit", "offset", "page"})
@@ -41,13 +41,13 @@ STAMPS = frozenset({"id", "created_at", "updated_at", "created_by", "version", "
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking."""
+    """The caller of a request."""
 
     tenant_id: str
     actor_id: str
-    """``user_…``, ``apikey_…``, ``app_…`` or ``system``; what `created_by` of a record holds."""
+    """``user_…``, ``apikey_…``, ``app_…`` or ``system``; the value of `created_by` of records."""
     user_id: str | None
-    """The user behind it; None where there is none."""
+    """The id of the user; None where the caller is not a user."""
     role: str
     name: str = ""
     email: str | None = None
@@ -57,7 +57,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a rule returns where the declared status or the headers do not say it all."""
+    """The result of a rule with another status than the declared one, or with headers."""
 
     value: Any
     status: int | None = None
@@ -66,7 +66,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileAnswer:
-    """A file to download, piece by piece."""
+    """A file to download, in chunks."""
 
     name: str
     content_type: str
@@ -75,7 +75,7 @@ class FileAnswer:
 
 
 class Context:
-    """One request on its way through a rule: who asks, when, and the data of their company."""
+    """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
     __slots__ = ("caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source")
 
@@ -99,14 +99,14 @@ class Context:
         self.operation = operation
         self.request_id = request_id
         self.source = source
-        """What the audit trail says of the request: dialect, method, path."""
+        """The request in the audit trail: dialect, method, path."""
         self.ignored: Mapping[str, Any] = ignored or {}
-        """The members of a body that a fetched record has and no write may set, by name, as they were sent."""
+        """The read-only members of a record in the body, by name, as sent."""
         self.reason = reason
-        """Why the caller does this, as the audit trail is to say; None: the rule says so, where it knows."""
+        """The caller's reason, for the audit trail; None where the rule may give one."""
 
     def acting_as(self, caller: Caller) -> Context:
-        """Return this call as one of somebody else's, such as the user a sign-in turned out to be of."""
+        """Return this call with another caller, such as the user who has just signed in."""
         return Context(
             self.server,
             caller,
@@ -126,7 +126,7 @@ class Context:
         return self.server.store.collection(self.caller.tenant_id, kind)
 
     def found(self, kind: str, id: str) -> Document | None:
-        """Return a live record of the caller's company, or None; the id of a merged record gives its survivor."""
+        """Return a live record of the caller's company, or None; the id of a merged record returns its survivor."""
         records = self.collection(kind)
         doc = records.get(id, deleted=True)
         while doc is not None and doc.get("deleted_at") is not None:
@@ -134,7 +134,7 @@ class Context:
         return doc
 
     def record(self, kind: str, id: str) -> Document:
-        """Return a live record of the caller's company. Raises the 404 that also another company's record gets."""
+        """Return a live record of the caller's company. Raises: 404, also for a record of another company."""
         doc = self.found(kind, id)
         if doc is None:
             raise Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
@@ -178,11 +178,11 @@ class Context:
         return self.server.tenant(self.caller.tenant_id)
 
     def new_id(self, prefix: str) -> str:
-        """Return an id that nothing else has."""
+        """Return a new unique id."""
         return self.server.store.new_id(prefix)
 
     def create(self, kind: str, prefix: str, members: Members) -> Document:
-        """Store a new record with its id, times, creator and version 1, whatever `members` has for those."""
+        """Store a new record with its id, times, creator and version 1, which replace those in `members`."""
         stamp = {
             "id": self.new_id(prefix),
             "created_at": self.now,
@@ -193,18 +193,18 @@ class Context:
         return self.collection(kind).put(Document({**stamp, **members, **stamp}))
 
     def update(self, kind: str, doc: Document, changes: Members) -> Document:
-        """Store a record with changes, one version later."""
+        """Store a record with changes, and raise its version by one."""
         stamp = {"updated_at": self.now, "version": doc.get("version", 0) + 1}
         return self.collection(kind).put(doc | changes | stamp)
 
     def delete(self, kind: str, doc: Document) -> Document:
-        """Delete a record: it is gone for every call, but stays in the audit trail until it is purged."""
+        """Delete a record softly: calls do not find it any more, but it stays stored until it is purged."""
         return self.update(kind, doc, {"deleted_at": self.now})
 
     def lock(self, doc: Document, version: int | None = None) -> None:
-        """Raise 409 where the caller knows another version of the record than there is.
+        """Raise 409 where the caller's version of the record is not the present one.
 
-        It knows one by number, or by the ``updatedAt`` of a fetched record that is sent back.
+        The caller's version is `version`, or the ``updatedAt`` of a fetched record that is sent back.
         """
         current = doc.get("version")
         if version is not None and version != current:
@@ -231,9 +231,7 @@ class Context:
         reason: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Document:
-        """Write what happened: to the company's audit trail, and to the log that live connections and webhooks are fed
-        from.
-        """
+        """Write an event to the company's audit trail and to its log of events, for live connections and webhooks."""
         written = audit.write(
             self, event, entity_type, entity, changes=changes, reason=self.reason or reason, metadata=metadata or {}
         )
@@ -243,7 +241,7 @@ class Context:
         return written
 
     def tell(self, event: str, entity_type: str, entity: Mapping[str, Any]) -> None:
-        """Write to the log alone what follows from a deed: the audit trail has the deed."""
+        """Write an event to the log of events only, for a consequence of an action that the audit trail already has."""
         last = self.collection(audit.KIND).last()
         entry: dict[str, Any] = {
             "action": event,
@@ -262,7 +260,7 @@ def _holds(held: object, id: str) -> bool:
 
 
 def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:
-    """Return what a write changed, field by field; bookkeeping left out."""
+    """Return the changes of a write, field by field, without `updated_at`, `version` and `deleted_at`."""
     skipped = {"updated_at", "version", "deleted_at"}
     return [
         {"field": name, "before": before.get(name), "after": after.get(name)}
@@ -273,12 +271,12 @@ def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """Records of a kind and the model they are shown as, also in events; a service has one at the top of a module."""
+    """A kind of records and the model that renders them in answers and events, declared at the top of a module."""
 
     kind: str
     model: Any
     in_dialect: Callable[[str, Members], Mapping[str, Any]] | None = None
-    """Returns a record as a dialect spells its values; None where all spell them alike."""
+    """Returns a record with the values of a dialect; None where all dialects have the same values."""
 
 
 def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
@@ -288,7 +286,7 @@ def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
     """
 
     def mark(rule: Rule) -> Rule:
-        code: Any = getattr(rule, "__code__")  # noqa: B009 # a rule is a plain function, which its type does not say
+        code: Any = getattr(rule, "__code__")  # noqa: B009 # a rule is a plain function, which its type does not tell
         taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
         declared = set(operation.signature.parameters) - PAGING
         if taken != declared and not code.co_flags & inspect.CO_VARKEYWORDS:
@@ -303,7 +301,7 @@ def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
 
 
 def runs(kind: str) -> Callable[[Rule], Rule]:
-    """Mark a function as one step of the jobs of a kind: it gets (call, job) and returns the job's new members."""
+    """Mark a function as the step of jobs of a kind: it gets (call, job) and returns the job's new members."""
 
     def mark(rule: Rule) -> Rule:
         vars(rule)["__job_kind__"] = kind  # read by the collector
@@ -316,9 +314,9 @@ Completion = TypeVar("Completion", bound=Callable[[Document, Collections, dateti
 
 
 def completes(kind: str) -> Callable[[Completion], Completion]:
-    """Mark a function as what gives stored records of a kind the members that are computed from other records.
+    """Mark a function that adds to records of a kind the members computed from other records, for the demo data.
 
-    It gets the record, a function that returns the records of a kind, and the time. Demo data are completed with it.
+    It gets the record, a function that returns the records of a kind, and the time.
     """
 
     def mark(completion: Completion) -> Completion:
@@ -332,7 +330,7 @@ Reaction = TypeVar("Reaction", bound=Callable[[Context, Document], None])
 
 
 def reacts(*events: str) -> Callable[[Reaction], Reaction]:
-    """Mark a function as what follows events, whatever they came from: it gets the call and the entry of the trail."""
+    """Mark a function as a reaction to events, whatever causes them: it gets the call and the audit entry."""
 
     def mark(reaction: Reaction) -> Reaction:
         vars(reaction)["__reacts__"] = frozenset(events)  # read by the collector

@@ -1,8 +1,8 @@
-"""What the stub does by itself at a time. The times are state in the store: they survive snapshots and restarts.
+"""Scheduled work of the stub. The times are stored as records, so that they survive snapshots and restarts.
 
-Work that is done every so often is marked `recurs`; work that is due when the data say so, such as reminders, is marked
-`falls_due`. Both are done company by company, as the system, at their own time, each in a transaction of its own. What
-fails is undone and logged, and is done again at its next time; it holds up nothing else.
+Work at a fixed interval is marked `recurs`; work at times that follow from the data, such as reminders, is marked
+`falls_due`. Both run for each company as the system, at their scheduled time, each run in its own transaction. A run
+that fails is undone and logged; it does not hold up other work, and runs again at its next time.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from .core import StubServer
 
 KIND = "timetable"
-"""The kind of the records that say when something is due next, one per company and name."""
+"""The kind of the records with the next time of scheduled work, one per company and name."""
 MADE_UP = 24
-"""How many missed runs are made up for when the clock was moved far; earlier ones are passed over."""
+"""The number of missed runs that are made up for when the clock was moved far; earlier ones are skipped."""
 _AGAIN, _AGAIN_AT_MOST = timedelta(minutes=5), timedelta(days=1)
-"""How long to wait before work that fell due and failed is tried again; doubled with each failure in a row."""
+"""The wait before failed work of an appointment is tried again, doubled with each failure in a row, and its limit."""
 
 Run = TypeVar("Run", bound=Callable[[Context], None])
 Work: TypeAlias = Callable[[Context], None]
@@ -35,40 +35,40 @@ Work: TypeAlias = Callable[[Context], None]
 
 @dataclass(frozen=True, slots=True)
 class Idleness:
-    """When a run of recurring work would change nothing, so that it is passed over where the clock was moved far.
+    """A check for runs of recurring work that would change nothing, to skip them when the clock was moved far.
 
-    It is asked about the last of the missed runs; where that is idle, so are those before it until a record is written.
-    What comes of time alone must therefore stay for as long as `MADE_UP` runs take.
+    It is called for the last missed run: if that is idle, all runs before it are skipped until a record is written. An
+    effect of time alone must therefore last for at least `MADE_UP` runs.
     """
 
     is_idle: Callable[[Context], bool]
-    """Tells whether a run at the time of the call would change nothing."""
+    """Returns whether a run at the time of the call would change nothing."""
     but: frozenset[str]
-    """The kinds of records that it does not look at."""
+    """The kinds of records that the work does not depend on."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """Something that is done every so often."""
+    """Recurring work."""
 
     name: str
     every: timedelta
     idleness: Idleness | None = field(default=None, compare=False)
-    """None where each run is done."""
+    """None where no run is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """Something that is done when the data say so. Whoever writes what `next_at` looks at calls `plan` afterwards."""
+    """Work at times that follow from the data. A rule that writes data used by `next_at` calls `plan` afterwards."""
 
     name: str
     next_at: Callable[[Collections], datetime | None]
-    """Returns when it is due next, None for never."""
+    """Returns when the work is due next; None for never."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """What services have the stub do by itself."""
+    """The scheduled work of all services."""
 
     recurring: Mapping[Entry, Work]
     appointments: Mapping[Appointment, Work]
@@ -76,18 +76,18 @@ class Timetable:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Task:
-    """Something that is due now. Tasks are done in the order of their times, then ranks, names and companies."""
+    """Work that is due now. Tasks are ordered by time, then by rank, name and company."""
 
     at: datetime
     rank: int
-    """0 for what fell due, 1 for jobs and recurring work."""
+    """0 for appointments, 1 for jobs and recurring work."""
     name: str
     tenant_id: str
     run: Callable[[], None] = field(compare=False)
 
 
 def recurs(name: str, *, every: timedelta, idleness: Idleness | None = None) -> Callable[[Run], Run]:
-    """Mark a function as what is done every so often for each company."""
+    """Mark a function as recurring work, which is called for each company at an interval."""
 
     def mark(run: Run) -> Run:
         vars(run)["__recurs__"] = Entry(name, every, idleness)  # read by the collector
@@ -97,7 +97,7 @@ def recurs(name: str, *, every: timedelta, idleness: Idleness | None = None) -> 
 
 
 def falls_due(appointment: Appointment) -> Callable[[Run], Run]:
-    """Mark a function as what is done for a company at the time of its appointment."""
+    """Mark a function as the work of an appointment, which is called for a company when it is due."""
 
     def mark(run: Run) -> Run:
         vars(run)["__falls_due__"] = appointment  # read by the collector
@@ -107,7 +107,7 @@ def falls_due(appointment: Appointment) -> Callable[[Run], Run]:
 
 
 def plan(collections: Collections, appointment: Appointment) -> None:
-    """Note when work is due next, by the records of a company as they are now."""
+    """Store when the work of an appointment is due next, according to the present records of a company."""
     next_at, times = appointment.next_at(collections), collections(KIND)
     known = times.get(appointment.name)
     if known is None or known["next_at"] != next_at:
@@ -115,7 +115,7 @@ def plan(collections: Collections, appointment: Appointment) -> None:
 
 
 def due(server: StubServer, now: datetime) -> Iterator[Task]:
-    """Give what is due by now; recurring work for the first time when its interval has passed once."""
+    """Yield the tasks that are due; recurring work is first due after its interval has passed once."""
     table, store = server.timetable, server.store
     for times in store.across(KIND):
         for appointment in table.appointments:
@@ -147,7 +147,7 @@ def _appointment_run(
         after = times.get(appointment.name)
         if after is None or after["next_at"] is None or after["next_at"] > at:
             return
-        # It failed, or there is as much to do as before: later, so that it is not tried for ever.
+        # It failed, or is still due at the same time: it is postponed, so that it is not repeated without end.
         failures = after.get("failures", 0)
         wait = min(_AGAIN * 2**failures, _AGAIN_AT_MOST)
         times.put(after | {"next_at": at + wait, "failures": failures + 1})
@@ -179,7 +179,7 @@ def _is_passed_over(server: StubServer, times: Collection, entry: Entry, at: dat
 def _look_ahead(
     server: StubServer, times: Collection, entry: Entry, at: datetime, call_at: Callable[[datetime], Context]
 ) -> None:
-    """Note how many of the missed runs after one change nothing: halved until the last of them does not."""
+    """Find how many of the following missed runs change nothing: halve the number until the last run is idle."""
     if entry.idleness is not None:
         count = (server.clock.now() - at) // entry.every
         while count and not entry.idleness.is_idle(call_at(at + count * entry.every)):
@@ -194,16 +194,16 @@ def _writes(server: StubServer, times: Collection, idleness: Idleness) -> int:
 
 @contextmanager
 def isolate(store: Store, what: str) -> Generator[None]:
-    """Undo what the block has written where it raises anything, and log it, so that what comes next is done."""
+    """Undo the writes of the block if it raises an exception, and log the exception."""
     try:
         with store.transaction():
             yield
-    except Exception:  # whatever a rule raises is that rule's failure, and nobody has asked for an answer
+    except Exception:  # no caller waits for an answer: a failure of a rule is only logged
         LOG.exception("%s failed and was undone", what)
 
 
 def system_call(server: StubServer, tenant_id: str, at: datetime, operation: str) -> Context:
-    """Return the call of a company that nobody made: the stub acts by itself."""
+    """Return the context of a call by the system for a company."""
     caller = Caller(tenant_id, "system", None, "system", "the timetable", auth="none")
     source: dict[str, Any] = {"dialect": "system"}
     return Context(server, caller, at, dialect="system", operation=operation, request_id=operation, source=source)

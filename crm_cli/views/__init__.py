@@ -1,7 +1,7 @@
-"""The commands of a noun that are made by hand: most draw what several calls answer, for people to look at.
+"""Views: the hand-made commands of nouns, most of which draw the results of several calls for people.
 
-A view is a function in the file of its noun, which is imported when the view is called; the one that is named like its
-noun is what the noun itself shows: ``crm dashboard``, ``crm search acme``.
+A view is a function in the file of its noun, imported when the view is called. The view with the name of its noun is
+called by the noun alone: ``crm dashboard``, ``crm search acme``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PANELS = {"webhooks": "For who develops a receiver"}
 
 
 def views(noun: str) -> list[str]:
-    """Return the names of a noun's views, but for that of the noun itself."""
+    """Return the names of a noun's views, without the one that the noun alone calls."""
     return [name for name in VIEWS.get(noun, ()) if name != noun]
 
 
@@ -50,7 +50,7 @@ def view(noun: str, name: str) -> Any:
 
 
 def own_view(noun: str) -> Any:
-    """Return the command of what the noun itself shows; None where that is nothing but its help."""
+    """Return the command of the noun's own view; None where the noun alone shows its help."""
     return view(noun, noun) if noun in VIEWS.get(noun, ()) else None
 
 

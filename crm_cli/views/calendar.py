@@ -1,4 +1,4 @@
-"""``crm calendar week``: seven days with their events, and those that overlap."""
+"""``crm calendar week``: the events of seven days, with overlaps."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _DAYS = 7
 _OVER = ("cancelled", "no-show", "completed")
-"""Such an event takes nobody's time any more."""
+"""The statuses of events that no longer take time and cannot overlap."""
 
 
 def week(
@@ -33,9 +33,9 @@ def week(
         str | None, typer.Option("--start", metavar="DATE", help="The first day; without it this week's.")
     ] = None,
 ) -> None:
-    """Show a week of your calendar, day by day, and mark what overlaps.
+    """Show a week of your calendar, day by day, and mark overlapping events.
 
-    Days and times are those of your time zone in the CRM, or of this machine where the server tells none.
+    Days and times are in your time zone of the CRM, or in that of this machine where the server does not tell it.
     """
     settings = settle(options)
     typed = _date(start)
@@ -64,14 +64,14 @@ def _date(typed: str | None) -> date | None:
         day = date.fromisoformat(typed)
     except ValueError:
         day = date.min
-    # At the ends of time there is no week after a day, and no other zone's clock.
+    # At both ends of the calendar there is no following week, and times cannot be converted to other zones.
     if not date.min + timedelta(_DAYS) < day < date.max - 2 * timedelta(_DAYS):
         raise MisuseError(f"--start must be a date such as 2026-01-31, not {typed!r}")
     return day
 
 
 def _events_between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) -> list[CalendarEvent]:
-    """Return the events that lie in a day with a part, the earliest first."""
+    """Return the events of which any part is between two times, the earliest first."""
     inside = [
         event
         for event in events
@@ -83,7 +83,7 @@ def _events_between(events: Sequence[CalendarEvent], begin: datetime, end: datet
 
 
 def _is_placed(*times: object) -> bool:
-    """Tell whether these are times: in an answer that deviates from its document they may be missing."""
+    """Return whether all values are times; in an answer that deviates from its document they may be missing."""
     return all(isinstance(time, datetime) for time in times)
 
 
@@ -93,7 +93,7 @@ def _once(days: Iterable[Sequence[CalendarEvent]]) -> list[CalendarEvent]:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The events of some days; one that lasts over midnight is in each of its days."""
+    """The events of several days; an event that lasts over midnight is in each of its days."""
 
     zone: Zone
     days: Mapping[date, Sequence[CalendarEvent]]
@@ -115,11 +115,11 @@ class Week:
         return _once(self.days.values())
 
     def overlaps_of(self, event: CalendarEvent) -> list[CalendarEvent]:
-        """Return what an event overlaps with."""
+        """Return the events that overlap an event."""
         return [one if other is event else other for one, other in self.overlaps if one is event or other is event]
 
     def hours(self, event: CalendarEvent, day: date) -> str:
-        """Return when an event is on a day; an arrow where it began before it, or goes on after it."""
+        """Return the times of an event on a day, with an arrow where it begins before or ends after the day."""
         begin, end = self.zone.local(event.start_time), self.zone.local(event.end_time)
         before = begin.date() < day
         after = event.end_time > self.zone.midnight(day + timedelta(days=1))
@@ -187,7 +187,7 @@ def _name(event: CalendarEvent) -> Text:
 
 
 def _states(event: CalendarEvent) -> list[Text]:
-    """Return what is not as usual about an event."""
+    """Return the states of an event that need attention."""
     status = (event.status, "dim") if event.status not in (None, "scheduled") else None
     high = ("high priority", "yellow") if event.priority == "high" and event.status not in _OVER else None
     return [line(state) for state in (status, high) if state]

@@ -1,4 +1,4 @@
-"""``crm channels join``: what comes on a channel, as it comes."""
+"""``crm channels join``: print the messages of a channel as they arrive."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def join(
     ] = None,
     count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many.")] = None,
 ) -> int:
-    """Join a channel and show what comes on it: JSON lines for programs, a table that grows for people.
+    """Join a channel and print its messages as they arrive: as JSON lines for programs, as a table for people.
 
-    Topics of a user end with `deals`, `messages`, `calendar`, `contacts` or `notifications`. Those of a record and of
-    the company tell who is there (`presence:joined`, `presence:left`, `presence:updated`) and where their cursors are
-    (`cursor`). Conditions, `--timeout`, `--since` and the exit status are those of `crm events tail`.
+    The topics of a user end with `deals`, `messages`, `calendar`, `contacts` or `notifications`. Those of a record and
+    of the company show the users who are present (`presence:joined`, `presence:left`, `presence:updated`) and their
+    cursors (`cursor`). Conditions, `--timeout`, `--since` and the exit status are as in `crm events tail`.
 
     Example: `crm channels join user:user_1:deals --until "type=deal:stage_changed and newStage=closed-won"`
     """

@@ -1,4 +1,4 @@
-"""What ``--until`` waits for: ``type=lead.updated and data.status=won``."""
+"""The conditions of ``--until``: ``type=lead.updated and data.status=won``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MISSING = object()
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One comparison. What does not have the member fulfils neither ``=`` nor ``!=``."""
+    """One comparison. A record without the member fulfils neither ``=`` nor ``!=``."""
 
     path: tuple[str, ...]
     negated: bool
     value: str
 
     def holds(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether a record fulfils it."""
+        """Return whether a record fulfils the comparison."""
         found: Any = record
         for name in self.path:
             members: Mapping[str, Any] = found if is_object(found) else {}
@@ -46,13 +46,13 @@ class Condition:
         return all(term.holds(record) for term in self.terms)
 
     def never(self, types: Collection[str]) -> str | None:
-        """Return the type it waits for, where that is none of those that are asked for."""
+        """Return the type that the condition requires, if `types` does not have it; otherwise None."""
         wanted = [term.value for term in self.terms if term.path == ("type",) and not term.negated]
         return next((type for type in wanted if type not in types), None)
 
 
 def condition(text: str, roots: Collection[str] = ()) -> Condition:
-    """Read a condition; its names begin with one of `roots`, if there are any."""
+    """Parse a condition; its names must begin with one of `roots`, if any are given."""
     terms: list[Term] = []
     at = 0
     while True:
@@ -88,7 +88,7 @@ def _unquote(value: str) -> str:
 
 
 def _is(found: Any, value: str) -> bool:
-    """Tell whether a value is the one that was typed; a list, whether it holds it."""
+    """Return whether a value equals the typed one; of a list, whether it contains it."""
     if is_array(found):
         return any(_is(item, value) for item in found)
     if found is None or isinstance(found, bool):

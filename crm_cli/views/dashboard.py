@@ -1,4 +1,4 @@
-"""``crm dashboard``: what revenue is ahead, what wants doing, and how things stand, on one page."""
+"""``crm dashboard``: the revenue forecast, the action items and the main figures on one page."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _URGENCY = {"warning": "red", "opportunity": "green", "suggestion": "yellow"}
 
 
 def dashboard(options: Options) -> None:
-    """Show the dashboard on one page: the forecast, what wants doing, the figures of deals, leads and AI agents.
+    """Show the dashboard on one page: forecast, action items, and the figures of deals, leads and AI agents.
 
-    A part that the server does not have, or does not show to you, is left out.
+    A part that the server does not have, or that you have no permission for, is left out.
     """
     settings = settle(options)
     with open_client(settings) as client:
@@ -54,7 +54,7 @@ def dashboard(options: Options) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the server answered; None for what it does not have."""
+    """The answers of the server; None for a part that it does not have."""
 
     forecast: RevenueForecast | None
     action_items: Sequence[ActionItem] | None
@@ -109,7 +109,7 @@ def _draw(screen: Console, page: Page) -> None:
 
 
 def _blocks(screen: Console, parts: Sequence[Sequence[RenderableType]]) -> None:
-    """Draw parts two by two, or below one another where the screen is narrow."""
+    """Draw parts in two columns, or below one another on a narrow screen."""
     from rich.console import Group
     from rich.table import Table
 
@@ -163,7 +163,7 @@ def _summary(summary: DashboardSummary) -> list[RenderableType]:
 
 
 def _value_by_month(summary: DashboardSummary) -> dict[date, Decimal]:
-    """Return what the best deals are worth by the month they are to close in, for a year from the first of them."""
+    """Return the value of the best deals by the month of their expected close, for a year from the first month."""
     worth: dict[date, Decimal] = {}
     for deal in summary.deals:
         if deal.expected_close_date is not None:
@@ -243,7 +243,7 @@ def _action_items(items: Sequence[ActionItem]) -> list[RenderableType]:
 
 
 def _figures(*headers: str) -> Table:
-    """Return a table with these headers; a column whose header begins with ``>`` is to the right."""
+    """Return a table with these headers; a column whose header begins with ``>`` is right-aligned."""
     from rich.table import Table
 
     titles = [header.removeprefix(">") for header in headers]

@@ -1,4 +1,4 @@
-"""``crm deals board``: the deals by their stage."""
+"""``crm deals board``: the deals by stage."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def board(
 ) -> None:
     """Show the deals as a board: a column for each stage, the greatest value first.
 
-    What a column is worth stands at its head, as it is and weighted by probability. `--output json` has all cards.
+    The head of a column has its total value, unweighted and weighted by probability. `--output json` has all cards.
     """
     settings = settle(options)
     with open_client(settings) as client:
@@ -66,21 +66,21 @@ class Column:
 
     @property
     def value(self) -> Decimal:
-        """What they are worth."""
+        """The total value of the deals."""
         return sum((number(deal.value) for deal in self.deals), Decimal())
 
     @property
     def weighted(self) -> Decimal:
-        """What they are worth by their probability."""
+        """The total value of the deals, weighted by their probability."""
         return sum((number(deal.value) * number(deal.probability) / 100 for deal in self.deals), Decimal())
 
     def figures(self) -> dict[str, Any]:
-        """Return the column without its deals, as it is printed for programs."""
+        """Return the figures of the column, for JSON output."""
         return {"stage": self.stage, "count": len(self.deals), "value": self.value, "weightedValue": self.weighted}
 
 
 def _columns(stages: Sequence[str], deals: Sequence[Deal], wanted: Sequence[str] | None) -> list[Column]:
-    # A stage of another pipeline than the one the figures are of comes last.
+    # A stage that is not in the pipeline of the figures comes last.
     known = list(dict.fromkeys([*stages, *(deal.stage for deal in deals)]))
     for name in wanted or ():
         if name not in known:

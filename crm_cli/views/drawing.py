@@ -1,7 +1,7 @@
-"""The parts that views are drawn with: the screen, texts from outside, figures, bars and sparklines.
+"""The parts of views: the screen, texts of the server, figures, bars and sparklines.
 
-An answer that deviates from its document may lack any member, or have something else in its place: what is drawn of
-a record takes that as it comes.
+In an answer that deviates from its document, any member of a record may be missing or of another type: the functions
+here accept that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
 def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Console], None]) -> None:
-    """Print a view: drawn for people, as a whole in JSON, and its records one a line in JSON lines and CSV."""
+    """Print a view: drawn as a table, whole as JSON, or its records as JSON lines or CSV."""
     if format == "table":
         from rich.console import Console
 
@@ -36,12 +36,12 @@ def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Consol
 
 
 def fits(screen: Console, columns: int) -> bool:
-    """Tell whether columns of text can stand side by side; on a narrow screen they stand below one another."""
+    """Return whether columns of text fit side by side; on a narrow screen they are drawn below one another."""
     return screen.width >= max(_NARROW, columns * _COLUMN)
 
 
 def line(*parts: str | tuple[str, str] | Text | None, between: str = "") -> Text:
-    """Return a line of texts, some of them with a style; what came from outside cannot steer the terminal."""
+    """Return a line of texts, some with a style, without control characters."""
     from rich.text import Text
 
     def made(part: str | tuple[str, str] | Text) -> Text:
@@ -54,52 +54,52 @@ def line(*parts: str | tuple[str, str] | Text | None, between: str = "") -> Text
 
 
 def heading(title: str, about: str = "") -> Text:
-    """Return the line that begins a part of a page."""
+    """Return the heading of a part of a page."""
     return line((title, "bold cyan"), (about, "dim"), between="  ")
 
 
 def count_of(number: int, noun: str) -> str:
-    """Return how many there are of something."""
+    """Return a number with a noun in singular or plural."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def number(value: object) -> Decimal:
-    """Return a figure that can be added up; 0 for what is none."""
+    """Return a value as a Decimal; 0 for a value that is not a number."""
     return Decimal(str(value)) if isinstance(value, (int, float, Decimal)) else Decimal()
 
 
 def amount(value: object) -> str:
-    """Return an amount of money; its cents where it has any."""
+    """Return the text of an amount of money, with cents only where it has any."""
     if not isinstance(value, (int, float, Decimal)):
         return "–"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
 def percent(value: object) -> str:
-    """Return a probability of 0..100."""
+    """Return the text of a percentage of 0..100."""
     return f"{value:.0f} %" if isinstance(value, (int, float, Decimal)) else "–"
 
 
 def title_of(key: str) -> str:
-    """Return a key of the documents as a title: ``closed-won`` is "Closed won"."""
+    """Return the title for a key of the documents: "Closed won" for ``closed-won``."""
     return str(key or "").replace("-", " ").replace("_", " ").capitalize()
 
 
 def bar(share: float, width: int) -> str:
-    """Return a bar that fills a share of a width, to an eighth of a character; what is not nothing can be seen."""
+    """Return a bar of a share of the width, in steps of an eighth of a character; a share above 0 is visible."""
     eighths = round(min(max(share, 0.0), 1.0) * width * 8) or int(share > 0)
     full, rest = divmod(eighths, 8)
     return ("█" * full + _EIGHTHS[rest].strip()).ljust(width)
 
 
 def gauge(share: float, width: int) -> Text:
-    """Return a bar within the track that it may fill."""
+    """Return a bar on a track of the full width."""
     filled = bar(share, width).rstrip()
     return line((filled, "cyan"), ("░" * (width - len(filled)), "dim"))
 
 
 def spark(values: Sequence[float]) -> str:
-    """Return values side by side, the greatest as high as a line."""
+    """Return a sparkline of values; the greatest has the full height."""
     most = max(values, default=0)
     if most <= 0:
         return _HEIGHTS[0] * len(values)
@@ -107,7 +107,7 @@ def spark(values: Sequence[float]) -> str:
 
 
 def bars(values: Mapping[str, float], width: int, told: Callable[[float], str]) -> list[Text]:
-    """Return a line for each value: its name, its bar against the greatest, and the value as it is told."""
+    """Return a line for each value: its name, a bar relative to the greatest value, and the text of the value."""
     most = max(values.values(), default=0) or 1
     longest = max(map(len, values), default=0)
     return [

@@ -1,4 +1,4 @@
-"""``crm events tail``: what happens in the company, as it happens."""
+"""``crm events tail``: print the company's events as they happen."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def tail(
     ] = "ws",
     count: Annotated[int | None, typer.Option("--count", min=1, help="End after so many events.")] = None,
 ) -> int:
-    """Show what happens in the company, as it happens: JSON lines for programs, a table that grows for people.
+    """Print the company's events as they happen: as JSON lines for programs, as a table for people.
 
-    A condition compares members as the JSON lines show them: `type=lead.updated and data.status=won`. There are `=`,
-    `!=` and `and`; a value with spaces is quoted; of a list it is enough that the value is in it; an event without the
-    member fulfils neither `=` nor `!=`.
+    A condition compares members with the names in the JSON lines: `type=lead.updated and data.status=won`. It has `=`,
+    `!=` and `and`; quote a value with spaces. A list equals a value that it contains; an event without the member
+    fulfils neither `=` nor `!=`.
 
-    `--timeout` is for the whole of it here. Exit status: 9 where that time, or `--count`, was over before what
-    was waited for happened; 130 after Ctrl-C. Events that are lost for good are told on stderr, and it goes on.
-    `--since` with a line's `epoch:seq` goes on after that line; `--since 0` begins with the oldest that is kept.
+    `--timeout` limits the whole command. The exit status is 9 if the timeout or `--count` is reached before the
+    condition is fulfilled, and 130 after Ctrl-C. Lost events are reported on stderr, and the command continues.
+    `--since EPOCH:SEQ` of a line continues after that line; `--since 0` begins with the oldest stored event.
 
-    With `--offline` nothing else can change anything meanwhile: without `--timeout` it ends with what has happened.
+    With `--offline` no other program can change the data: without `--timeout` the command ends after the stored events.
 
     Example: `crm events tail --type lead.updated --until data.status=qualified --timeout 60 -o jsonl`
     """

@@ -1,4 +1,4 @@
-"""``crm messages thread``: a conversation as it went."""
+"""``crm messages thread``: show a conversation as a thread."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def thread(
     options: Options,
     conversation_id: Annotated[str, typer.Argument(metavar="CONVERSATION_ID", help="See `crm conversations list`.")],
 ) -> None:
-    """Show a conversation as a thread, the oldest message first: who wrote what and when, and in which mood.
+    """Show a conversation as a thread, the oldest message first, with sender, time and sentiment.
 
-    What you have not read is marked; below what came in stands in short what the AI makes of it, and below the last
-    message what it would answer. Looking at a thread leaves it unread.
+    Unread messages are marked. Incoming messages have the AI's analysis, the last one also a suggested answer. The
+    messages stay unread.
     """
     settings = settle(options)
     with open_client(settings) as client:
@@ -94,7 +94,7 @@ def _head(conversation: Conversation, zone: Zone) -> list[Text]:
 
 
 def _body(message: Message, *, waits: bool) -> list[Text]:
-    """Return a message with what the AI makes of it; its suggestion only where an answer is still to be written."""
+    """Return a message with the AI's analysis, and its suggested answer only where the message is unanswered."""
     from rich.text import Text
 
     lines = [line((message.subject, "bold"))] if message.subject else []
@@ -119,6 +119,6 @@ def _side(ours: bool) -> str:
 
 
 def _unread(conversation: Conversation) -> Collection[str]:
-    """Return the ids of what is unread: the last of what came in, as many as the conversation counts."""
+    """Return the ids of the unread messages: the last incoming ones, as many as `unread_count`."""
     theirs: Sequence[str] = [message.id for message in conversation.messages if not _is_ours(message)]
     return theirs[-conversation.unread_count :] if conversation.unread_count else ()

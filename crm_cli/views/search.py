@@ -1,4 +1,4 @@
-"""``crm search acme``: what was found, by its kind."""
+"""``crm search acme``: show the found records, by kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _MATCH = "bold underline yellow"
 _AROUND = 30
-"""So many characters of a long text are shown before a match."""
+"""The number of characters of a long text that are shown before a match."""
 _LONGEST = 160
 
 
@@ -40,9 +40,9 @@ def search(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many of each kind are drawn.")] = 10,
 ) -> None:
-    """Show the contacts, deals, messages and events in which all the words occur.
+    """Show the contacts, deals, messages and calendar events in which all the words occur.
 
-    `--output json` has all that was found.
+    `--output json` has all records that were found.
     """
     settings = settle(options)
     with open_client(settings) as client:
@@ -116,7 +116,7 @@ def _join(*parts: str | None) -> str:
 
 
 def _elsewhere(record: Any, terms: Sequence[str]) -> list[Text]:
-    """Return the member of a record that matches, where it is none of those that are shown."""
+    """Return the member of a record that matches, if no member that is shown does."""
     for name, value in plain(record).items():
         for text in value if is_array(value) else [value]:
             if isinstance(text, str) and name != "id" and _marks(text, terms):
@@ -125,7 +125,7 @@ def _elsewhere(record: Any, terms: Sequence[str]) -> list[Text]:
 
 
 def _highlight(text: Text, terms: Sequence[str]) -> Text:
-    """Highlight the matches; of a long text what is around the first of them is left."""
+    """Highlight the matches; a long text is cut to the part around the first match."""
     marks = _marks(text.plain, terms)
     for begin, end in marks:
         text.stylize(_MATCH, begin, end)
@@ -137,7 +137,7 @@ def _highlight(text: Text, terms: Sequence[str]) -> Text:
 
 
 def _marks(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where terms begin and end in a text; case and accents do not matter."""
+    """Return the beginnings and ends of the terms in a text, without regard to case and accents."""
     seen, marks = _fold(text), list[tuple[int, int]]()
     for term in terms:
         begin = seen.find(term)
@@ -148,5 +148,5 @@ def _marks(text: str, terms: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _fold(text: str) -> str:
-    """Return a text without case and accents, character by character: it stays as long as it is."""
+    """Return a text in lower case without accents, character by character, so that its length stays the same."""
     return "".join((unicodedata.normalize("NFKD", each).casefold() or each)[0] for each in text)

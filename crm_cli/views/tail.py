@@ -1,4 +1,4 @@
-"""Show what a stream brings, line by line, until there is a reason to end."""
+"""Print the events of a stream or channel line by line, until an ending is reached."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOOK = 1.0
-"""After so many seconds without an event it is seen whether anybody still reads what is printed."""
+"""Seconds without an event after which to check whether stdout is still read."""
 _QUIET = 0.5
-"""Seconds without an event after which the embedded server has told all it has."""
+"""Seconds without an event after which the embedded server has sent all stored events."""
 _TOLD = ("name", "leadName", "title", "subject", "content", "metric", "currentTask", "task", "message")
 _WIDE = {"time": 19, "type": 26, "about": None, "seq": 6}
 _NARROW = {"time": 8, "type": 19, "about": None, "seq": 4}
-"""How wide the columns are, on a screen of 80 columns and more, and on less."""
+"""The widths of the columns on a screen of at least 80 columns, and on a narrower one."""
 
 
 class Source(Protocol):
@@ -42,7 +42,7 @@ class Source(Protocol):
 
     @property
     def cursor(self) -> object:
-        """The place after the last event that was read."""
+        """The position after the last event that was read."""
         ...
 
     @property
@@ -51,13 +51,13 @@ class Source(Protocol):
         ...
 
     def wait(self, timeout: float) -> Any:
-        """Return the next event, None where none comes in time."""
+        """Return the next event; None where none comes within `timeout` seconds."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends it: a condition, a number of events, a time."""
+    """The endings of a stream: a condition, a number of events, a time."""
 
     until: Condition | None
     count: int | None
@@ -66,30 +66,30 @@ class Ending:
 
     @classmethod
     def of(cls, settings: Settings, until: Condition | None, count: int | None) -> Ending:
-        """Decide from now on."""
+        """Return the endings for a command that begins now."""
         timed = settings.typed.timeout is not None
         return cls(until, count, time.monotonic() + settings.timeout if timed else None, settings.offline)
 
     @property
     def patience(self) -> float:
-        """For how many seconds to wait for the next event."""
+        """The number of seconds to wait for the next event."""
         if self.at is not None:
             return max(0.0, min(_LOOK, self.at - time.monotonic()))
         return _QUIET if self.offline else _LOOK
 
     @property
     def silence_is_the_end(self) -> bool:
-        """Whether nothing more is waited for, as nothing has come for now."""
+        """Whether the command ends because no event came within `patience`."""
         return time.monotonic() >= self.at if self.at is not None else self.offline
 
     @property
     def unfulfilled(self) -> int:
-        """The exit status where what was waited for has not happened."""
+        """The exit status where the condition was not fulfilled."""
         return NOT_IN_TIME if self.until is not None or self.count is not None else 0
 
 
 def split(texts: Iterable[str] | None) -> list[str] | None:
-    """Return the names of an option that is repeated, or separates them with commas; None where there is none."""
+    """Return the names in an option that can be repeated or have commas; None where there is none."""
     return [name.strip() for text in texts or () for name in text.split(",") if name.strip()] or None
 
 
@@ -99,7 +99,7 @@ def start_cursor(since: str | None) -> str | None:
 
 
 def next_event(take: Callable[[], T]) -> T:
-    """Return the next event; report a gap before it on stderr."""
+    """Return the next event; a gap before it is reported on stderr."""
     while True:
         try:
             return take()
@@ -108,11 +108,11 @@ def next_event(take: Callable[[], T]) -> T:
 
 
 def tail(source: Source, told: Callable[[Any], Mapping[str, Any]], format: str, ending: Ending) -> int:
-    """Show what comes as `told` has it, until the end; returns the exit status."""
+    """Print events in the form that `told` returns, until an ending; return the exit status."""
     try:
         with _screen(format, source) as screen:
             return _follow(source, told, screen, ending)
-    except KeyboardInterrupt:  # the usual end of it, nothing to talk about
+    except KeyboardInterrupt:  # the usual way to end the command
         return 130
     except Exception:  # what an interruption became on its way here
         if not interrupted():
@@ -153,12 +153,12 @@ def _follow(
 
 
 def _nobody_reads() -> bool:
-    """Tell whether stdout is a pipe that was closed: without an event nothing would be written, and nothing noticed."""
+    """Return whether stdout is a closed pipe, which would otherwise be noticed only at the next event."""
     try:
         poll = select.poll()
         poll.register(sys.stdout.fileno(), 0)
         return any(state & (select.POLLERR | select.POLLNVAL) for _, state in poll.poll(0))
-    except (OSError, AttributeError):  # not a file of the system, or a system that has no such call
+    except (OSError, AttributeError):  # stdout has no file descriptor, or the system has no `poll`
         return False
 
 
@@ -174,7 +174,7 @@ def _screen(format: str, source: Source) -> AbstractContextManager[Callable[[Map
 
 
 class _Table:
-    """A table that grows; on a terminal, with a line below it that says how the link is."""
+    """A table that grows; on a terminal, with a status line below it."""
 
     def __init__(self, source: Source) -> None:
         from rich.console import Console
@@ -193,7 +193,7 @@ class _Table:
                 console=self._console,
                 get_renderable=self._state,
                 transient=True,
-                redirect_stderr=sys.stderr.isatty(),  # a file keeps what is said to it
+                redirect_stderr=sys.stderr.isatty(),  # messages to a file are not redirected
             )
             self._live.start()
         self._row(list(self._widths), "bold")
@@ -238,7 +238,7 @@ class _Table:
 
 
 def summary_of(record: Mapping[str, Any]) -> str:
-    """Return in short what an event is about: the name of its record, and what is new of it."""
+    """Return a summary of an event: the name of its record, and the new values."""
     data: Any = record.get("data", record)
     if not is_object(data):
         return "" if data is None else str(data)

@@ -1,4 +1,4 @@
-"""The time zone that days and times are shown in: the one the user chose in the CRM, else the machine's."""
+"""The time zone of days and times: the one that the user has set in the CRM, else the machine's."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone, and the weekday on which its user's weeks begin."""
+    """A time zone, and the first weekday of the user's weeks."""
 
     zone: ZoneInfo | None = None
-    """None is the machine's."""
+    """None for the machine's zone."""
     week_start: int = 0
     """0 is Monday."""
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name of the zone."""
         return self.zone.key if self.zone is not None else datetime.now().astimezone().tzname() or "local time"
 
     def local(self, instant: datetime) -> datetime:
-        """Return an instant on the clock of this zone."""
+        """Return an instant in the local time of this zone."""
         return instant.astimezone(self.zone)
 
     def text_of(self, instant: object) -> str:
-        """Return an instant on the clock of this zone for people; nothing for what is none."""
+        """Return the text of an instant in the local time of this zone; an empty text for any other value."""
         return f"{self.local(instant):%a %Y-%m-%d %H:%M}" if isinstance(instant, datetime) else ""
 
     def midnight(self, day: date) -> datetime:
-        """Return when a day begins."""
+        """Return the instant at which a day begins."""
         begin = datetime.combine(day, time(), self.zone)
         return begin if self.zone is not None else begin.astimezone()
 
     def today(self) -> date:
-        """Return the day it is now."""
+        """Return the present day."""
         return datetime.now(self.zone).date()
 
 
@@ -50,11 +50,11 @@ def zone_of(client: CrmClient) -> Zone:
     try:
         user = client.auth.me()
     except (ApiError, InvalidResponseError, UnsupportedOperationError):
-        return Zone()  # a key may belong to nobody; whether it is good, the call that matters shows
+        return Zone()  # an API key may have no user; whether it is valid, the next call shows
     preferred = user.preferences
     name = (preferred.timezone if preferred is not None else None) or user.timezone
     try:
         zone = ZoneInfo(name) if name else None
-    except (OSError, ValueError):  # not the name of a zone, or of one that this machine does not know
+    except (OSError, ValueError):  # not the name of a zone that this machine knows
         zone = None
     return Zone(zone, (preferred.week_start if preferred is not None else None) or 0)

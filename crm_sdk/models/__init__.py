@@ -1,6 +1,6 @@
-"""The values of the CRM: what calls answer, and what they are given. A name is imported when it is first used.
+"""The models of the CRM: the records that calls return, and the inputs they take.
 
-pydantic is loaded with the first model, so that importing this package costs nothing.
+A name is imported when it is first used, and pydantic with the first model: importing this package is fast.
 """
 
 from __future__ import annotations

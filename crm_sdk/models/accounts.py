@@ -1,4 +1,4 @@
-"""Accounts: the companies contacts work for and deals are made with."""
+"""Accounts: the companies that contacts work for and deals are made with."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ class Account(Record):
     logo: str | None = None
     tags: list[str] = Field(default_factory=EMPTY)
     health_score: Annotated[int | None, Default(50)] = None
-    """0..100: the mean of its contacts, weighted by activity."""
+    """0..100: the mean health score of its contacts, weighted by their activity."""
     contact_count: Annotated[int | None, Default(0)] = None
     open_deal_count: Annotated[int | None, Default(0)] = None
     open_deal_value: Annotated[Amount | None, Default(0)] = None
     """The sum of the account's open deals."""
     won_value: Annotated[Amount | None, Default(0)] = None
-    """The sum of the deals the account was won with."""
+    """The sum of the account's won deals."""
     child_count: Annotated[int | None, Default(0)] = None
     last_activity_at: AwareDatetime | None = None
     merged_ids: list[str] = Field(default_factory=EMPTY)
@@ -122,7 +122,7 @@ class _AccountMembers(TypedDict, total=False):
 
 @with_config(INPUT)
 class AccountCreate(_AccountMembers, total=False):
-    """A new account: a name is all it needs."""
+    """A new account; only its name is required."""
 
     name: Required[Name]
     parent_id: str | None
@@ -130,7 +130,7 @@ class AccountCreate(_AccountMembers, total=False):
 
 @with_config(INPUT)
 class AccountUpdate(_AccountMembers, total=False):
-    """What to change about an account; null clears a member. Its parent is changed by `accounts.set_parent`."""
+    """Changes to an account; null clears a member. Its parent is changed by `accounts.set_parent`."""
 
     name: Name
 
@@ -147,34 +147,34 @@ class AccountNode(Model):
     open_deal_value: Amount
     """The sum of the account's open deals."""
     won_value: Amount
-    """The sum of the deals the account was won with."""
+    """The sum of the account's won deals."""
     children: list[AccountNode] = Field(default_factory=EMPTY)
-    """The accounts right below it."""
+    """Its child accounts, by name."""
 
 
 class HierarchyRollup(Model):
     """The figures of an account and of everything below it."""
 
     accounts: int
-    """How many accounts there are."""
+    """The number of accounts."""
     contacts: int
-    """How many contacts they have."""
+    """The number of their contacts."""
     open_deals: int
-    """How many open deals they have."""
+    """The number of their open deals."""
     open_value: Amount
     """The sum of the open deals."""
     won_value: Amount
-    """The sum of the deals that were won."""
+    """The sum of the won deals."""
     currency: str
 
 
 class AccountHierarchy(Model):
-    """The tree an account is in."""
+    """The tree of accounts that an account belongs to."""
 
     root: AccountNode
-    """The account at the top, with those below it."""
+    """The root account, with all accounts below it."""
     path: list[EntityRef]
-    """From the root to the account."""
+    """The accounts from the root to the account, both included."""
     rollup: HierarchyRollup
     """The figures of all accounts of the tree together."""
     truncated: bool
@@ -182,13 +182,13 @@ class AccountHierarchy(Model):
 
 
 class AccountMerge(Model):
-    """What a merge of accounts made."""
+    """The result of a merge of accounts."""
 
     account: Account
-    """The account that stays."""
+    """The surviving account."""
     merged_ids: list[str]
     moved: MergeCounts
-    """How many records became the surviving account's."""
+    """The numbers of records that were moved to the surviving account."""
 
 
 TerritoryField: TypeAlias = Literal[
@@ -197,17 +197,17 @@ TerritoryField: TypeAlias = Literal[
 
 
 class TerritoryRule(Model):
-    """A condition on a member of an account or a lead; those of one territory must all hold."""
+    """A condition on a member of an account or a lead; all rules of a territory must hold."""
 
     field: TerritoryField
     op: FilterOperator
-    """How the member is compared."""
+    """The comparison operator."""
     value: FieldValue = None
     values: list[FieldValue] = Field(default_factory=EMPTY)
 
 
 class Territory(Record):
-    """A part of the market, and who works on it."""
+    """A part of the market, with the users who work on it."""
 
     name: str
     code: str | None = None
@@ -215,24 +215,24 @@ class Territory(Record):
     manager_id: str | None = None
     member_ids: list[str] = Field(default_factory=EMPTY)
     rules: list[TerritoryRule] = Field(default_factory=EMPTY)
-    """What puts an account into it."""
+    """The rules that assign an account or a lead to it."""
     priority: Annotated[int | None, Default(100)] = None
-    """The lower one wins."""
+    """Of several matching territories, the one with the lowest priority is taken."""
     active: Annotated[bool | None, Default(True)] = None
 
 
 class TerritoryAssignment(Model):
-    """The territory of an account, and how it came to it."""
+    """The territory of an account, and how it was assigned."""
 
     account_id: str
     territory: Territory | None = None
     """The territory."""
     method: Literal["rule", "manual", "none"] | str
-    """How it was decided."""
+    """Whether a rule or a user assigned the territory."""
     rule_index: int | None = None
-    """The first rule of the territory that held; null where it was set by hand, or there is none."""
+    """The index of the first rule that matched, from 0; null where no rule assigned the territory."""
     locked: bool
-    """Whether changes of the account leave it as it is."""
+    """Whether the territory stays when the account changes."""
     assigned_at: AwareDatetime | None = None
     assigned_by: str | None = None
-    """Id of the user who decided it."""
+    """Id of the user who assigned it."""

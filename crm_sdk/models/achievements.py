@@ -1,4 +1,4 @@
-"""Achievements: what a user has reached, and how far they are on the way to the rest."""
+"""Achievements: the goals that a user has reached, and the progress towards the others."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ AchievementRarity: TypeAlias = Literal["common", "uncommon", "rare", "epic", "le
 
 
 class AchievementProgress(Model):
-    """How far somebody is on the way to an achievement."""
+    """A user's progress towards an achievement."""
 
     current: int
-    """How far it is."""
+    """The present value."""
     target: int
-    """Where it is reached."""
+    """The value at which the achievement is unlocked."""
     percentage: int
     """0..100."""
 
 
 class Achievement(Model):
-    """Something worth reaching."""
+    """A goal that a user can reach."""
 
     id: str
     title: str
@@ -33,24 +33,24 @@ class Achievement(Model):
     rarity: AchievementRarity
     """How rare it is."""
     unlocked_at: AwareDatetime | None = None
-    """When it was reached; null while it is not."""
+    """When the user reached it; null while it is not reached."""
     progress: AchievementProgress
 
 
 class AchievementTotals(Model):
-    """What a user has reached in all."""
+    """The totals of a user's achievements."""
 
     total_unlocked: int
-    """How many are reached."""
+    """The number of unlocked achievements."""
     total_available: int
-    """How many there are."""
+    """The number of all achievements."""
     points: int
-    """The points of those that are reached."""
+    """The points of the unlocked achievements."""
 
 
 class AchievementList(Model):
-    """Every achievement there is, and what a user has reached in all."""
+    """All achievements with a user's progress, and the totals."""
 
     achievements: list[Achievement] = Field(default_factory=EMPTY)
-    """Every achievement, reached or not."""
+    """All achievements, unlocked or not."""
     progress: AchievementTotals

@@ -35,7 +35,7 @@ EmailStatus: TypeAlias = Literal["draft", "queued", "sent", "delivered", "bounce
 
 
 class Reminder(Model):
-    """When and how somebody is reminded of an activity."""
+    """When and by which channel users are reminded of an activity."""
 
     minutes_before: int
     """0..40,320."""
@@ -63,7 +63,7 @@ class ActivityRecord(Record):
     """Ids of files."""
     source: Annotated[ActivitySource | None, Default("manual")] = None
     occurred_at: AwareDatetime | None = None
-    """What timelines are sorted by."""
+    """The time by which timelines are sorted."""
     sentiment: Sentiment | None = None
     ai_analysis: str | None = None
     other_matches: list[EntityRef] = Field(default_factory=EMPTY)
@@ -73,7 +73,7 @@ class ActivityRecord(Record):
 
 
 class Task(ActivityRecord):
-    """Something to do."""
+    """A task."""
 
     kind: Literal["task"] = "task"
     status: Annotated[TaskStatus, Default("not_started")]
@@ -82,7 +82,7 @@ class Task(ActivityRecord):
     completed_at: AwareDatetime | None = None
     """When it was done."""
     is_overdue: Annotated[bool | None, Default(False)] = None
-    """Whether it should have been done by now."""
+    """Whether it is open and its due date has passed."""
     type: Annotated[TaskType | None, Default("to_do")] = None
     recurrence: str | None = None
     """An RFC 5545 RRULE; completing the task creates the next."""
@@ -93,7 +93,7 @@ class Task(ActivityRecord):
     " meeting_link? attendees status ai_insights preparation outcome? priority tags"
 )
 class CalendarEvent(ActivityRecord):
-    """A meeting, or another thing with a start and an end."""
+    """A meeting, call, demo or other event with a start and an end."""
 
     kind: Literal["event"] = "event"
     start_time: AwareDatetime
@@ -105,7 +105,7 @@ class CalendarEvent(ActivityRecord):
     status: Annotated[EventStatus | None, Default("scheduled")] = None
     ai_insights: list[MeetingInsight] = Field(default_factory=EMPTY)
     preparation: MeetingPreparation | None = None
-    """What there is to know before the meeting."""
+    """The preparation for the meeting."""
     outcome: MeetingOutcome | None = None
     all_day: Annotated[bool | None, Default(False)] = None
     """Whether it takes the whole day."""
@@ -115,7 +115,7 @@ class CalendarEvent(ActivityRecord):
     visibility: Annotated[Visibility | None, Default("public")] = None
     """Whether others see what it is."""
     busy: Annotated[bool | None, Default(True)] = None
-    """Whether the time is taken."""
+    """Whether its time counts as busy."""
     uid: str | None = None
     """iCalendar UID."""
     cancelled_reason: str | None = None
@@ -145,47 +145,47 @@ class Call(ActivityRecord):
     start_time: AwareDatetime | None = None
     end_time: AwareDatetime | None = None
     duration_seconds: int | None = None
-    """How long it took, in seconds."""
+    """The duration in seconds."""
     outcome: CallOutcome | None = None
     next_step: str | None = None
     recording_url: str | None = None
     transcript: str | None = None
-    """What was said."""
+    """The transcript of the call."""
     provider: str | None = None
     """The telephone system."""
     provider_call_id: str | None = None
 
 
 class EmailAddress(Model):
-    """An e-mail address, with the name of who has it."""
+    """An e-mail address, with the name of its owner."""
 
     email: str
     name: str | None = None
 
 
 class TrackedLink(Model):
-    """How often a link in an e-mail was followed."""
+    """A link in an e-mail, with its number of clicks."""
 
     url: str
     clicks: int = 0
-    """How often it was followed."""
+    """The number of clicks on the link."""
 
 
 class EmailTracking(Model):
-    """How often an e-mail was opened, and its links followed."""
+    """The opens and clicks of an e-mail."""
 
     opens: int = 0
-    """How often it was opened."""
+    """The number of opens."""
     clicks: int = 0
-    """How often a link in it was followed."""
+    """The number of clicks on its links."""
     first_opened_at: AwareDatetime | None = None
     """When it was first opened."""
     last_opened_at: AwareDatetime | None = None
     """When it was last opened."""
     first_clicked_at: AwareDatetime | None = None
-    """When a link in it was first followed."""
+    """When a link in it was first clicked."""
     links: list[TrackedLink] = Field(default_factory=EMPTY)
-    """How often each link was followed."""
+    """Its links, each with its number of clicks."""
 
 
 class Email(ActivityRecord):
@@ -195,15 +195,15 @@ class Email(ActivityRecord):
     direction: Annotated[Direction | None, Default("outbound")] = None
     subject: str | None = None
     from_address: EmailAddress | None = None
-    """Who sent it."""
+    """The sender."""
     to: list[EmailAddress] = Field(default_factory=EMPTY)
-    """Who it went to."""
+    """The recipients."""
     cc: list[EmailAddress] = Field(default_factory=EMPTY)
-    """Who got a copy."""
+    """The recipients of a copy."""
     bcc: list[EmailAddress] = Field(default_factory=EMPTY)
-    """Who got a copy that the others do not see."""
+    """The recipients of a blind copy."""
     reply_to: EmailAddress | None = None
-    """Where answers go."""
+    """The address for replies."""
     body_text: str | None = None
     body_html: str | None = None
     status: Annotated[EmailStatus | None, Default("sent")] = None
@@ -212,30 +212,30 @@ class Email(ActivityRecord):
     message_id: str | None = None
     thread_id: str | None = None
     in_reply_to: str | None = None
-    """The Message-ID of the e-mail it answers."""
+    """The Message-ID of the e-mail it replies to."""
     is_read: bool | None = None
     """Whether it was read."""
     folder: Literal["inbox", "sent", "drafts", "archive", "spam"] | str | None = None
     """The folder it is in."""
     template_id: str | None = None
     tracking: EmailTracking | None = None
-    """How often it was opened, and its links followed."""
+    """Its opens and clicks."""
     integration_id: str | None = None
     error: ErrorDetail | None = None
 
 
 class Note(ActivityRecord):
-    """Something written down, in Markdown."""
+    """A note, in Markdown."""
 
     kind: Literal["note"] = "note"
     body: str
     pinned: bool = False
     mentions: list[str] = Field(default_factory=EMPTY)
-    """Ids of the users named in the body."""
+    """Ids of the users mentioned in the body."""
 
 
 class OtherActivity(ActivityRecord):
-    """An activity of a kind this version does not know; its own members are kept as they came."""
+    """An activity of a kind that this version does not know; unknown members are kept as received."""
 
     kind: str
 

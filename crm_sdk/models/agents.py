@@ -1,4 +1,4 @@
-"""AI agents: what they are, what they are asked and what they answer."""
+"""AI agents, the requests to them and their answers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ AgentStatus: TypeAlias = Literal["active", "inactive", "processing"] | str
 
 
 class AgentPerformance(Model):
-    """How an agent has done so far."""
+    """The performance of an agent so far."""
 
     total_interactions: int
-    """How often it was called."""
+    """The number of calls."""
     success_rate: float
-    """0..1."""
+    """The share of successful calls, 0..1."""
     avg_response_time: float
-    """Seconds."""
+    """The mean response time in seconds."""
 
 
 @wire(mvp="id name type status capabilities performance config created_at")
@@ -35,9 +35,9 @@ class Agent(Record):
     type: AgentType
     status: AgentStatus
     capabilities: list[str] = Field(default_factory=EMPTY)
-    """What it can do."""
+    """The capabilities of the agent."""
     performance: AgentPerformance | None = None
-    """How it has done so far."""
+    """The performance of the agent so far."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Free-form: ``model``, ``temperature``, ``maxTokens``, ``systemPrompt`` …"""
 
@@ -57,49 +57,49 @@ class AgentCreate(TypedDict, total=False):
 @wire(mvp="input context")
 @with_config(INPUT)
 class AgentRequest(TypedDict, total=False):
-    """What an agent is asked to do."""
+    """The input to execute an agent on."""
 
     input: Required[str | dict[str, Any]]
     """A sentence, or an object of any shape."""
     context: dict[str, Any]
-    """Anything the agent should know besides."""
+    """Further context for the agent; free-form."""
 
 
 class AgentAction(Model):
-    """Something an agent suggests to do."""
+    """An action that an agent took or suggests."""
 
     type: str
     parameters: dict[str, Any] = Field(default_factory=dict)
-    """What the action is done with."""
+    """The parameters of the action."""
 
 
 class AgentOutput(Model):
-    """What an agent answered."""
+    """The output of an agent."""
 
     response: str
-    """The answer."""
+    """The text of the answer."""
     actions: list[AgentAction] = Field(default_factory=EMPTY)
-    """What it did."""
+    """The actions."""
     confidence: float | None = None
     """0..1."""
 
 
 class AgentUsage(Model):
-    """What an answer cost."""
+    """The tokens and the cost of an answer."""
 
     input_tokens: int
-    """Tokens of the question."""
+    """The number of tokens of the input."""
     output_tokens: int
-    """Tokens of the answer."""
+    """The number of tokens of the output."""
     total_cost: Amount
-    """What the call cost."""
+    """The cost of the call."""
 
 
 @wire(mvp="output usage")
 class AgentExecution(Model):
-    """One answer of an agent."""
+    """The result of executing an agent once."""
 
     output: AgentOutput
-    """What it answered and did."""
+    """The answer and the actions."""
     usage: AgentUsage | None = None
-    """The tokens it took, and what they cost."""
+    """The tokens that were used, and their cost."""

@@ -1,4 +1,4 @@
-"""What the AI services answer: a mood, a probability, a risk, the meaning of a question."""
+"""The results of the AI services: sentiment, probabilities, risks, and the interpretation of questions."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ QueryIntent: TypeAlias = Literal["list_deals", "list_contacts", "list_messages",
 
 
 class SentimentResult(Model):
-    """The mood of a text."""
+    """The sentiment of a text."""
 
     sentiment: Sentiment
     confidence: int
     """0..100."""
     emotional_tone: str
-    """The tone it is written in."""
+    """The emotional tone of the text."""
 
 
 class DealProbability(Model):
-    """How likely a deal is won, and why."""
+    """The probability that a deal is won, with the reasons."""
 
     probability: int
     """0..100."""
     confidence: Level
     reasoning: str
-    """What it was reckoned from."""
+    """How the probability was computed."""
 
 
 class ChurnRisk(Model):
-    """How likely a contact is lost, why, and what to do about it."""
+    """The risk that a contact is lost, with the reasons and recommendations."""
 
     churn_risk: int
     """0..100."""
     risk_factors: list[str] = Field(default_factory=EMPTY)
     recommendations: list[str] = Field(default_factory=EMPTY)
-    """What to do about it."""
+    """Recommended actions."""
 
 
 class QueryAnswer(Model):
-    """What a question means: which records, which filters, who is named, and where to look."""
+    """The interpretation of a question: its intent, the filters, the named entities and a route."""
 
     intent: QueryIntent
-    """What is wanted."""
+    """The intent of the question."""
     filters: dict[str, Any] = Field(default_factory=dict)
     """The arguments for the list call that answers the question."""
     entities: dict[str, Any] = Field(default_factory=dict)
-    """Names, places and times the question mentions."""
+    """Names, places and times that the question mentions."""
     suggested_route: str
-    """The page that shows the answer."""
+    """The page of the application that shows the answer."""

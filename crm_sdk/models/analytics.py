@@ -1,4 +1,4 @@
-"""Analytics: the figures of the dashboard, and what AI agents achieve and cost."""
+"""Analytics: the figures of the dashboard, and the performance and cost of AI agents."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from .values import EMPTY, Amount
 
 
 class AnalyticsSummary(Model):
-    """The figures of a company as they are."""
+    """The present totals of a company."""
 
     total_leads: int
-    """How many leads there are."""
+    """The number of leads."""
     qualified_leads: int
-    """How many of the leads are qualified."""
+    """The number of qualified leads."""
     conversion_rate: float
     """0..1: the share of the leads that were qualified."""
     total_revenue: Amount
-    """The sum of the deals that were won."""
+    """The sum of the won deals."""
     avg_deal_size: Amount
-    """The mean amount of the deals that were won."""
+    """The mean value of the won deals."""
 
 
 class DashboardTrends(Model):
-    """What is new this month, against the same days of the month before."""
+    """The figures of this month, compared with the same days of the previous month."""
 
     leads_this_month: int
-    """Leads that came this month."""
+    """The number of leads created this month."""
     leads_growth: float
-    """0.12 is 12 % more."""
+    """The growth as a share: 0.12 is 12 % more."""
     revenue_this_month: Amount
     """The sum of the deals won this month."""
     revenue_growth: float
-    """This month's revenue against that of the last, as a share."""
+    """The growth as a share: 0.12 is 12 % more."""
 
 
 class DashboardStats(Model):
@@ -41,24 +41,24 @@ class DashboardStats(Model):
 
     summary: AnalyticsSummary
     trends: DashboardTrends
-    """How this month compares with the last."""
+    """This month, compared with the previous month."""
     source_breakdown: dict[str, int] = Field(default_factory=dict)
-    """Per cent of the leads, by their source."""
+    """The share of the leads from each source, in per cent."""
 
 
 class AgentMetrics(Model):
-    """What an agent did, and what that cost."""
+    """The interactions of an agent, and their cost."""
 
     total_interactions: int
-    """How often it was called."""
+    """The number of calls."""
     successful_interactions: int
-    """How often it went well."""
+    """The number of successful calls."""
     avg_response_time: float
-    """Seconds."""
+    """The mean response time in seconds."""
     cost_per_interaction: Amount
-    """What one call costs."""
+    """The mean cost of a call."""
     lead_qualification_rate: float
-    """0..1: the share of the leads it was asked to qualify that it found ready."""
+    """0..1: the share of qualified leads among those that it was asked to qualify."""
 
 
 class AgentReport(Model):
@@ -74,15 +74,15 @@ class AiTotals(Model):
     """The figures of all agents together."""
 
     total_cost: Amount
-    """What the agents cost."""
+    """The cost of all calls of agents."""
     total_savings: Amount
-    """What the agents saved."""
+    """The cost that the agents have saved."""
     automation_rate: float
-    """0..1: the share of all conversations that an agent settled."""
+    """0..1: the share of all conversations that an agent handled."""
 
 
 class AiPerformance(Model):
-    """What the AI agents achieve and cost."""
+    """The performance and cost of the AI agents."""
 
     agents: list[AgentReport] = Field(default_factory=EMPTY)
     """The figures of each agent."""

@@ -1,4 +1,4 @@
-"""Sign-in: the tokens a session has, and who is signed in."""
+"""Sign-in: the tokens of a session, and the user who is signed in."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .users import User
 
 
 class Credential(str):
-    """A secret that is an ordinary string to whoever uses it, but is not shown by `repr` and not kept by `pickle`."""
+    """A secret: a string whose `repr` hides the value, and which `pickle` does not keep."""
 
     __slots__ = ()
     shown: ClassVar[bool] = False
-    """Whether the command line shows it to people."""
+    """Whether the command line prints the value."""
 
     def __repr__(self) -> str:
         return "Credential('***')" if self else "Credential('')"
@@ -43,26 +43,26 @@ class TokenSet(Model):
     access_token: Credential | None = Field(
         default=None, validation_alias=AliasChoices("accessToken", "access_token", "token")
     )
-    """What each call is authorised with; null while a second factor is awaited."""
+    """The token that authorises a call; null while a second factor is required."""
     token_type: str = "Bearer"
     expires_in: int | None = None
     """Seconds."""
     refresh_token: Credential | None = Field(
         default=None, validation_alias=AliasChoices("refreshToken", "refresh_token")
     )
-    """What a new access token is asked for with; good for one use."""
+    """The token that is exchanged for new tokens; it can be used once."""
     scope: str | None = None
     id_token: Credential | None = None
 
 
 @wire(mvp="access_token:token user", flow="user access_token:token refresh_token")
 class LoginResult(TokenSet):
-    """A new session: its tokens, and who it belongs to."""
+    """A new session: its tokens and its user."""
 
     user: User | None = None
-    """Who signed in."""
+    """The user who signed in."""
     session_id: str | None = None
     mfa_required: bool = False
-    """Sign in again with the `mfa_code` of the second factor: there is no access token yet."""
+    """Whether to sign in again with the `mfa_code` of the second factor; there is no access token yet."""
     mfa_token: Credential | None = None
-    """Names the sign-in that waits for a second factor."""
+    """Identifies the sign-in that waits for a second factor."""

@@ -1,4 +1,4 @@
-"""The calendar: events as they are given, free times, conflicts and counts."""
+"""The calendar: inputs of events, free times, conflicts and counts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PreferredTime: TypeAlias = Annotated[
 class _EventMembers(ActivityMembers, EventMembers, total=False):
     type: EventType
     contact_name: Annotated[str, Field(max_length=200)] | None
-    """Of somebody who is no contact; a contact's own name otherwise."""
+    """Name of a person who is not a contact; of a contact, its own name is used."""
     contact_company: Annotated[str, Field(max_length=200)] | None
     status: EventStatus
     outcome: MeetingOutcomeInput | None
@@ -46,7 +46,7 @@ _WRITTEN = (
 @wire(flow=_WRITTEN)
 @with_config(INPUT)
 class CalendarEventCreate(_EventMembers, total=False):
-    """A new event: a title, a start and an end are all it needs."""
+    """A new event; only its title, start and end are required."""
 
     title: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=255)]]
     start_time: Required[AwareDatetime]
@@ -56,7 +56,7 @@ class CalendarEventCreate(_EventMembers, total=False):
 @wire(flow=_WRITTEN)
 @with_config(INPUT)
 class CalendarEventUpdate(_EventMembers, total=False):
-    """What to change about an event; null clears a member. A new start alone moves the end as well."""
+    """Changes to an event; null clears a member. A new start without a new end moves the end by the same time."""
 
     title: Annotated[str, Field(pattern=NOT_BLANK, max_length=255)]
     start_time: AwareDatetime
@@ -65,7 +65,7 @@ class CalendarEventUpdate(_EventMembers, total=False):
 
 @wire(flow="start_time end_time reason confidence")
 class ScheduleSuggestion(Model):
-    """A free time, and why it is a good one."""
+    """A free time, with the reason why it is suggested."""
 
     start_time: AwareDatetime
     end_time: AwareDatetime
@@ -76,37 +76,37 @@ class ScheduleSuggestion(Model):
 
 @wire(flow="type message severity")
 class ConflictWarning(Model):
-    """Something in the calendar that does not go together."""
+    """A conflict in the calendar, such as two events that overlap."""
 
     type: ConflictType
     message: str
     severity: Level
-    """How bad it is."""
+    """The severity of the conflict."""
 
 
 @wire(flow="suggested_times conflict_warnings travel_time_estimate? preparation_time_needed")
 class SmartScheduling(Model):
-    """When a meeting could be, and what stands in its way."""
+    """Suggested times for a meeting, and conflicts."""
 
     suggested_times: list[ScheduleSuggestion] = Field(default_factory=EMPTY)
-    """The best first."""
+    """Free times, the best first."""
     conflict_warnings: list[ConflictWarning] = Field(default_factory=EMPTY)
-    """The gravest first."""
+    """Conflicts, the most severe first."""
     travel_time_estimate: int | None = None
-    """Minutes; null where nobody has to travel."""
+    """Travel time in minutes; null where nobody has to travel."""
     preparation_time_needed: int
-    """Minutes."""
+    """Preparation time in minutes."""
 
 
 @wire(flow="total_this_week meetings_this_week high_priority_this_week follow_ups_needed")
 class CalendarStats(Model):
-    """How full the week is, in the user's time zone."""
+    """The counts of the current week, in the user's time zone."""
 
     total_this_week: int
-    """Events of this week."""
+    """The number of events this week."""
     meetings_this_week: int
-    """Meetings of this week."""
+    """The number of meetings this week."""
     high_priority_this_week: int
-    """Events of this week that matter much."""
+    """The number of events of high priority this week."""
     follow_ups_needed: int
-    """Meetings that still want a follow-up."""
+    """The number of meetings that still need a follow-up."""

@@ -1,4 +1,4 @@
-"""Meetings: who attends, what to know before, and what came of it."""
+"""Meetings: their attendees, preparation and outcome."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AttendeeRole: TypeAlias = Annotated[Literal["host", "required", "optional"] | st
 
 @wire(flow="id name email role status")
 class Attendee(Model):
-    """Somebody who is invited."""
+    """A person who is invited to an event."""
 
     id: str | None = None
     name: str | None = None
@@ -32,7 +32,7 @@ class Attendee(Model):
 @wire(flow="id name email role status")
 @with_config(INPUT)
 class AttendeeInput(TypedDict, total=False):
-    """Somebody to invite; users and contacts are known by their e-mail address."""
+    """A person to invite; users and contacts are recognised by their e-mail address."""
 
     email: Required[Email]
     name: Annotated[str, Field(max_length=200)] | None
@@ -48,7 +48,7 @@ class AttendeeInput(TypedDict, total=False):
 
 @wire(flow="id type title description confidence actionable suggested_action?")
 class MeetingInsight(Model):
-    """Something the AI noticed about a meeting."""
+    """An insight of the AI about a meeting."""
 
     id: str
     type: Literal["opportunity", "risk", "preparation", "follow-up"] | str
@@ -65,36 +65,36 @@ class MeetingInsight(Model):
     " documents_to_share"
 )
 class MeetingPreparation(Model):
-    """What to know before a meeting."""
+    """The preparation for a meeting."""
 
     suggested_talking_points: list[str] = Field(default_factory=EMPTY)
-    """What to talk about."""
+    """Suggested talking points."""
     recent_interactions: list[str] = Field(default_factory=EMPTY)
-    """What was said and written lately."""
+    """The recent interactions with the contact."""
     deal_context: str | None = None
-    """How the deal stands."""
+    """The state of the deal."""
     competitor_intel: list[str] | None = None
-    """What is known of competitors."""
+    """What is known about competitors."""
     personal_notes: list[str] = Field(default_factory=EMPTY)
-    """What is known of the person."""
+    """Notes about the contact."""
     documents_to_share: list[str] = Field(default_factory=EMPTY)
-    """Documents to bring."""
+    """Documents to share in the meeting."""
 
 
 @wire(flow="summary next_steps sentiment_score key_decisions follow_up_required follow_up_date? meeting_rating")
 class MeetingOutcome(Model):
-    """What came of a meeting."""
+    """The outcome of a meeting."""
 
     summary: str
     next_steps: list[str] = Field(default_factory=EMPTY)
     sentiment_score: int | None = None
     """-100..100."""
     key_decisions: list[str] = Field(default_factory=EMPTY)
-    """What was decided."""
+    """The decisions that were made."""
     follow_up_required: bool = False
-    """Whether another meeting is wanted."""
+    """Whether a follow-up is required."""
     follow_up_date: AwareDatetime | None = None
-    """When the next meeting is to be."""
+    """When the follow-up begins."""
     meeting_rating: int | None = None
     """1..5."""
 
@@ -102,7 +102,7 @@ class MeetingOutcome(Model):
 @wire(flow="summary next_steps sentiment_score key_decisions follow_up_required follow_up_date meeting_rating")
 @with_config(INPUT)
 class MeetingOutcomeInput(TypedDict, total=False):
-    """What came of a meeting, as it is given; without a `sentiment_score` it is read from the summary."""
+    """The outcome of a meeting, as input; without a `sentiment_score`, the score is computed from the summary."""
 
     summary: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=10_000)]]
     next_steps: list[Annotated[str, Field(min_length=1, max_length=500)]]
@@ -110,5 +110,5 @@ class MeetingOutcomeInput(TypedDict, total=False):
     key_decisions: list[Annotated[str, Field(min_length=1, max_length=500)]]
     follow_up_required: bool
     follow_up_date: AwareDatetime | None
-    """When the follow-up begins; without it a week later, within business hours."""
+    """When the follow-up begins; by default a week after the meeting, within business hours."""
     meeting_rating: Annotated[int, Field(ge=1, le=5)] | None

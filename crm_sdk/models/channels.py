@@ -1,6 +1,7 @@
-"""Pushes: what the flow document's channels tell of, told apart by `type`, which is the event's name on its channel.
+"""Pushes: the messages of the flow document's channels. `type` is the name of the event on its channel.
 
-What no document describes reads as an `UnknownPush`; so does a known one whose payload is nothing like its document.
+A push that no document describes is read as an `UnknownPush`, as is one whose payload does not match its document at
+all. Document: 004, "Real-time Updates".
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ from .record import Mismatch, Model
 
 
 class ChannelPush(Model):
-    """What every push has: where it came, and its number there."""
+    """The members of every push: its channel, and its number on the channel."""
 
     topic: str
     """The channel: ``user:user_1:deals``."""
     event_id: str | None = None
-    """Names the event, on every way it comes by."""
+    """Id of the event; the same on `/ws`, SSE, channels and webhooks."""
     seq: int | None = None
-    """Its number in the channel, without gaps."""
+    """Its sequence number on the channel; consecutive pushes have consecutive numbers."""
     epoch: str | None = None
-    """Which history the number belongs to."""
+    """The numbering that `seq` belongs to; after a reset of the server it is another one."""
 
 
 class DealCreatedPush(ChannelPush):
-    """There is a new deal."""
+    """A deal was created."""
 
     type: Literal["deal:created"] = "deal:created"
     deal: Deal
@@ -59,7 +60,7 @@ class DealStageChangedPush(ChannelPush):
 
 
 class DealActivityAddedPush(ChannelPush):
-    """Something happened on a deal."""
+    """An activity was added to a deal."""
 
     type: Literal["deal:activity_added"] = "deal:activity_added"
     deal_id: str
@@ -67,7 +68,7 @@ class DealActivityAddedPush(ChannelPush):
 
 
 class MessageReceivedPush(ChannelPush):
-    """A message came in."""
+    """A message was received."""
 
     type: Literal["message:received"] = "message:received"
     conversation_id: str
@@ -84,7 +85,7 @@ class ConversationUpdatedPush(ChannelPush):
 
 
 class ConversationUnreadCountPush(ChannelPush):
-    """A conversation has another number of unread messages."""
+    """The number of unread messages of a conversation changed."""
 
     type: Literal["conversation:unread_count"] = "conversation:unread_count"
     conversation_id: str
@@ -92,14 +93,14 @@ class ConversationUnreadCountPush(ChannelPush):
 
 
 class EventCreatedPush(ChannelPush):
-    """There is a new event in the calendar."""
+    """A calendar event was created."""
 
     type: Literal["event:created"] = "event:created"
     event: CalendarEvent
 
 
 class EventUpdatedPush(ChannelPush):
-    """An event in the calendar changed."""
+    """A calendar event changed."""
 
     type: Literal["event:updated"] = "event:updated"
     id: str
@@ -108,7 +109,7 @@ class EventUpdatedPush(ChannelPush):
 
 
 class EventReminderPush(ChannelPush):
-    """An event in the calendar begins soon."""
+    """A calendar event begins soon."""
 
     type: Literal["event:reminder"] = "event:reminder"
     id: str
@@ -125,18 +126,18 @@ class ContactUpdatedPush(ChannelPush):
 
 
 class ContactHealthChangedPush(ChannelPush):
-    """The relationship with a contact got better or worse."""
+    """The health score of a contact changed."""
 
     type: Literal["contact:health_changed"] = "contact:health_changed"
     id: str
     old_score: int | None = None
-    """0..100; null where there was none."""
+    """0..100; null where there was no score before."""
     new_score: int | None = None
     """0..100."""
 
 
 class NotificationNewPush(ChannelPush):
-    """There is a new notification."""
+    """A notification was created."""
 
     type: Literal["notification:new"] = "notification:new"
     notification: Notification
@@ -150,18 +151,18 @@ class NotificationReadPush(ChannelPush):
 
 
 class NotificationDeletedPush(ChannelPush):
-    """A notification is gone."""
+    """A notification was deleted."""
 
     type: Literal["notification:deleted"] = "notification:deleted"
     id: str
 
 
 class UnknownPush(ChannelPush):
-    """A push that this version does not know, or one whose payload is nothing like its document."""
+    """A push that this version does not know, or whose payload does not match its document at all."""
 
     type: str
     payload: dict[str, Any] | bytes
-    """As it came."""
+    """The payload as received."""
 
 
 KnownPush: TypeAlias = (
@@ -183,7 +184,7 @@ KnownPush: TypeAlias = (
 )
 """A push that a document describes."""
 Push: TypeAlias = KnownPush | UnknownPush
-"""What came on a channel."""
+"""Any push of a channel."""
 
 _KINDS: Final[Mapping[str, type[KnownPush]]] = {kind.model_fields["type"].default: kind for kind in get_args(KnownPush)}
 
@@ -194,7 +195,7 @@ def _reader(kind: type[Push]) -> Reader[Push]:
 
 
 def read_push(topic: str, event: str, payload: Mapping[str, Any] | bytes) -> Push:
-    """Read what came on a channel. Where it deviates from its document, it is usable still: see its `mismatches`."""
+    """Read a push; its `mismatches` list where it deviates from its document."""
     if isinstance(payload, bytes):
         return UnknownPush(topic=topic, type=event, payload=payload)
     kind = _KINDS.get(event)

@@ -1,4 +1,4 @@
-"""Duplicates: contacts that are the same person, and what becomes of them."""
+"""Duplicates: contacts that are the same person, and their merges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SurvivorRule: TypeAlias = Literal["most_complete", "oldest", "newest"] | str
 
 
 class DuplicateReason(Model):
-    """What two contacts have in common."""
+    """A member in which two contacts are alike."""
 
     field: DuplicateField
     similarity: float
@@ -37,7 +37,7 @@ class DuplicateMatch(Model):
 
 
 class DuplicateGroup(Model):
-    """Contacts that are the same person, and the one that would survive a merge."""
+    """Contacts that are the same person, and the contact that would survive a merge."""
 
     survivor_id: str
     contact_ids: Annotated[list[str], Field(min_length=2)]
@@ -48,14 +48,14 @@ class DuplicateGroup(Model):
 
 @with_config(INPUT)
 class MergeGroup(TypedDict):
-    """Contacts to merge, and the one that survives."""
+    """Contacts to merge, and the contact that survives."""
 
     survivor_id: str
     contact_ids: Annotated[list[str], Field(min_length=2)]
 
 
 def _merge_group(value: object) -> object:
-    """Read a group that was found as one to merge: why it was found is left out."""
+    """Turn a found group into a group to merge, which has no score and no reasons."""
     if isinstance(value, DuplicateGroup):
         return {"survivor_id": value.survivor_id, "contact_ids": value.contact_ids}
     if is_object(value) and "score" in value:
@@ -64,26 +64,26 @@ def _merge_group(value: object) -> object:
 
 
 MergeGroupInput: TypeAlias = Annotated[MergeGroup | DuplicateGroup, ReadAs(MergeGroup, before=_merge_group)]
-"""Contacts to merge: a group that was found, as it is, or one of the caller's own."""
+"""Contacts to merge: a `DuplicateGroup` that was found, or a group of the caller's own."""
 
 
 class ContactMerge(Model):
-    """A contact that others were merged into."""
+    """The result of merging one group of contacts."""
 
     contact: Contact
-    """The contact that stays."""
+    """The surviving contact."""
     merged_ids: list[str]
     moved: MergeCounts
-    """How many records became the surviving contact's."""
+    """The numbers of records that were moved to the surviving contact."""
 
 
 class DeduplicateResult(Model):
-    """What was found, and what was merged."""
+    """The groups of duplicates that were found, and the merges."""
 
     groups: list[DuplicateGroup] = Field(default_factory=EMPTY)
     """Contacts that are the same person, group by group."""
     merged: list[ContactMerge] = Field(default_factory=EMPTY)
-    """What was merged."""
+    """The merges that were made."""
     scanned: int
-    """How many contacts were compared."""
+    """The number of contacts that were compared."""
     dry_run: bool

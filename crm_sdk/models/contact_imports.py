@@ -1,4 +1,4 @@
-"""Imports: how the columns of a file are read as contacts, what came of it, and what is wrong with single contacts."""
+"""Imports of contacts: the mapping of columns, the result of an import, and the validation of single contacts."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ ColumnTransform: TypeAlias = Literal["none", "trim", "lower", "upper", "title", 
 
 @with_config(INPUT)
 class ColumnMapping(TypedDict, total=False):
-    """Which member a column is read into."""
+    """A column of a file, and the member that it is read into."""
 
     column: Required[str]
-    """Its header, or its number from 1."""
+    """The header of the column, or its number from 1."""
     field: Required[str]
-    """``email``, ``address.city``, ``custom_fields.budget`` …"""
+    """The path of the member: ``email``, ``address.city``, ``custom_fields.budget`` …"""
     transform: ColumnTransform
-    """What is done with the value of a cell."""
+    """How the value of a cell is changed before it is stored."""
     default: str | None
-    """The value of an empty cell."""
+    """The value for empty cells."""
 
 
 class ImportResult(Model):
-    """What an import wrote."""
+    """The result of an import."""
 
     created_ids: list[str] = Field(default_factory=EMPTY)
     updated_ids: list[str] = Field(default_factory=EMPTY)
     error_file_id: str | None = None
-    """The rows that failed, as a CSV file with a column ``error``."""
+    """Id of a CSV file of the rows that failed, with a column ``error``."""
     unmapped_columns: list[str] = Field(default_factory=EMPTY)
-    """Columns that were not read."""
+    """Names of the columns that were not read."""
     dry_run: bool = False
 
 
 class ContactValidation(Model):
-    """What is right and wrong about one contact that was checked."""
+    """The validation of one contact."""
 
     index: int
     """Position in the request, from 0."""
     valid: bool
-    """Whether `create` would take it."""
+    """Whether `contacts.create` would accept it."""
     errors: list[ErrorDetail] = Field(default_factory=EMPTY)
     warnings: list[ErrorDetail] = Field(default_factory=EMPTY)
-    """What is odd about it, but no error."""
+    """Doubts about its values that are not errors."""
     normalized: ContactCreate | None = None
     """The contact as it would be stored; null where it is not valid."""
     duplicates: list[DuplicateMatch] = Field(default_factory=EMPTY)

@@ -1,4 +1,4 @@
-"""Contacts: the people a company does business with; their history, insights and relationships."""
+"""Contacts: the people a company does business with, with their history, insights and relationships."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ RelationshipType: TypeAlias = (
 
 @wire(flow="id type date subject? summary sentiment ai_analysis?")
 class CommunicationEvent(Model):
-    """One time somebody talked or wrote with a contact."""
+    """An e-mail, call, meeting or note with a contact."""
 
     id: str
     type: CommunicationType
@@ -92,7 +92,7 @@ class CommunicationEvent(Model):
 @wire(flow="type date subject summary")
 @with_config(INPUT)
 class CommunicationCreate(TypedDict, total=False):
-    """A conversation with a contact that is to be recorded."""
+    """An e-mail, call, meeting or note with a contact, to be recorded."""
 
     type: Required[CommunicationType]
     date: Required[AwareDatetime]
@@ -102,7 +102,7 @@ class CommunicationCreate(TypedDict, total=False):
 
 @wire(flow="id type title description confidence actionable suggested_action? date")
 class AIInsight(Model):
-    """Something the AI noticed about a contact."""
+    """An insight of the AI about a contact."""
 
     id: str
     type: Literal["opportunity", "risk", "suggestion", "trend"] | str
@@ -162,16 +162,16 @@ class Contact(Record):
     )
     next_follow_up: AwareDatetime | None = None
     total_deals: Annotated[int | None, Default(0)] = None
-    """How many deals there were."""
+    """The number of deals."""
     total_value: Annotated[Amount | None, Default(0)] = None
-    """Of the deals won and open."""
+    """The value of the won and the open deals."""
     currency: str | None = None
     open_deals: Annotated[int | None, Default(0)] = None
-    """How many deals are open."""
+    """The number of open deals."""
     communication_history: list[CommunicationEvent] = Field(default_factory=EMPTY)
-    """Filled where one contact is the answer; empty in lists unless included."""
+    """The communication so far; empty in lists that do not include it."""
     ai_insights: list[AIInsight] = Field(default_factory=EMPTY)
-    """Filled where one contact is the answer; empty in lists unless included."""
+    """The AI's insights; empty in lists that do not include them."""
     lead_id: str | None = None
     """The lead it was converted from."""
     merged_ids: list[str] = Field(default_factory=EMPTY)
@@ -191,7 +191,7 @@ class _ContactMembers(TypedDict, total=False):
     account_id: str | None
     title: str | None
     position: str | None
-    """What the mvp document calls `title`."""
+    """The name of `title` in the mvp document (003)."""
     department: str | None
     avatar: Url | None
     owner_id: str
@@ -220,7 +220,7 @@ class _ContactMembers(TypedDict, total=False):
 )
 @with_config(INPUT)
 class ContactCreate(_ContactMembers, total=False):
-    """A new contact: a name is all it needs."""
+    """A new contact; only its name is required."""
 
     name: Required[Name]
 
@@ -228,21 +228,21 @@ class ContactCreate(_ContactMembers, total=False):
 @wire(flow="name email phone company title avatar next_follow_up tags notes")
 @with_config(INPUT)
 class ContactUpdate(_ContactMembers, total=False):
-    """What to change about a contact; null clears a member."""
+    """Changes to a contact; null clears a member."""
 
     name: Name
 
 
 @with_config(INPUT)
 class ContactUpsert(_ContactMembers, total=False):
-    """One contact of a bulk call: with an id it is updated, without one it is created or matched."""
+    """One contact of a bulk call: with an `id` it is updated, without one it is matched or created."""
 
     id: str
     name: Name
 
 
 def _wire_names(value: Any) -> Any:
-    """Rename the members of a draft, but not the custom fields: their names are the company's own."""
+    """Rename the members of a draft to camelCase, except custom fields, whose names the company defines."""
     if isinstance(value, Mapping):
         members = cast("Mapping[str, Any]", value)
         return {
@@ -253,24 +253,24 @@ def _wire_names(value: Any) -> Any:
 
 
 ContactDraft: TypeAlias = Annotated[Mapping[str, object], ReadAs(dict[str, object], before=_wire_names)]
-"""The members of a `ContactCreate`, right or wrong: what `contacts.validate` is for."""
+"""The members of a `ContactCreate`, valid or not, for `contacts.validate` to check."""
 
 
 @wire(flow="total high_value at_risk needs_follow_up")
 class ContactStats(Model):
-    """How many contacts there are, and how many want attention."""
+    """The number of contacts, and of those that need attention."""
 
     total: int
     high_value: int
-    """Contacts with deals of much value."""
+    """The number of contacts with deals of high value."""
     at_risk: int
-    """Contacts that may be lost."""
+    """The number of contacts that may be lost."""
     needs_follow_up: int
-    """Contacts that wait for a follow-up."""
+    """The number of contacts with a follow-up due."""
 
 
 class ContactRelationship(Record):
-    """How two contacts know each other, seen from one of them."""
+    """The relationship of two contacts, seen from one of them."""
 
     contact_id: str
     related_contact_id: str
@@ -278,9 +278,9 @@ class ContactRelationship(Record):
     """Name of the other contact."""
     type: RelationshipType
     inverse_type: RelationshipType | None = None
-    """What it is seen from the other one."""
+    """The type as seen from the other contact."""
     since: date | None = None
-    """The day it began."""
+    """The day on which the relationship began."""
     notes: str | None = None
 
 
@@ -291,7 +291,7 @@ class _RelationshipMembers(TypedDict, total=False):
 
 @with_config(INPUT)
 class ContactRelationshipCreate(_RelationshipMembers, total=False):
-    """A new relationship, as seen from the contact it is made for."""
+    """A new relationship, as seen from the contact named in the path."""
 
     related_contact_id: Required[str]
     type: Required[RelationshipType]
@@ -299,6 +299,6 @@ class ContactRelationshipCreate(_RelationshipMembers, total=False):
 
 @with_config(INPUT)
 class ContactRelationshipUpdate(_RelationshipMembers, total=False):
-    """What to change about a relationship, as seen from the contact it is changed for."""
+    """Changes to a relationship, as seen from the contact named in the path."""
 
     type: RelationshipType

@@ -1,4 +1,4 @@
-"""Conversations: what was written with one lead or contact."""
+"""Conversations: the messages exchanged with one lead or contact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ConversationStatus: TypeAlias = Literal["active", "archived"] | str
 
 
 class MessagePreview(Model):
-    """The last message of a conversation, in short."""
+    """A preview of the last message of a conversation."""
 
     content: str
     timestamp: AwareDatetime
@@ -24,12 +24,12 @@ class MessagePreview(Model):
 
 
 def _time_of(value: Any) -> Any:
-    """Take the time out of a message where the message itself was given."""
+    """Return the time of a message where the message itself was sent (003); a time is returned unchanged (004)."""
     return value.get("timestamp") if is_object(value) else value
 
 
 def _message_only(value: Any) -> Any:
-    """Take nothing for a message where only its time was given."""
+    """Return the message; None where only its time was sent (004)."""
     return None if isinstance(value, str) else value
 
 
@@ -41,10 +41,10 @@ def _message_only(value: Any) -> Any:
     ),
 )
 class Conversation(Record):
-    """What was written with one lead or contact.
+    """The messages exchanged with one lead or contact.
 
-    Its `last_message` is the message itself in one document and the time of it in the other: `last_message_at` holds
-    the time in both, `last_message` the message where the answer had it.
+    ``lastMessage`` is the message itself in the mvp document (003), its time in the flow document (004).
+    `last_message_at` has the time in both dialects, `last_message` the message where the answer has it.
     """
 
     lead_id: str | None = None
@@ -63,13 +63,13 @@ class Conversation(Record):
     unread_count: int = 0
     status: ConversationStatus | None = None
     messages: list[Message] = Field(default_factory=EMPTY)
-    """Filled when one conversation is fetched; empty in lists. The oldest first."""
+    """The messages, oldest first; empty in lists."""
     overall_sentiment: Sentiment | None = None
-    """The mood of the whole conversation."""
+    """The sentiment of the whole conversation."""
     sentiment_trend: Trend | None = None
-    """Whether the mood gets better or worse."""
+    """Whether the sentiment is improving or declining."""
     ai_summary: str | None = None
-    """What the AI says it is about."""
+    """The AI's summary of the conversation."""
     tags: list[str] = Field(default_factory=EMPTY)
     priority: Priority | None = None
     archived: bool | None = None

@@ -1,4 +1,4 @@
-"""The dashboard: what revenue is ahead, what wants doing, and how things stand."""
+"""The dashboard: the revenue forecast, the action items, and a summary of deals and contacts."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ ActionItemType: TypeAlias = Literal["suggestion", "opportunity", "warning"] | st
 
 @wire(flow="source amount probability")
 class ForecastShare(Model):
-    """The deals that came from one source, as a part of a forecast."""
+    """The part of a forecast that comes from deals of one source."""
 
     source: str
     amount: Amount
-    """What they are worth, unweighted."""
+    """The sum of the deals' values, unweighted."""
     probability: int
-    """0..100: the mean, by value."""
+    """0..100: the mean probability of the deals, weighted by value."""
 
 
 @wire(flow="revenue period confidence breakdown")
 class RevenueForecast(Model):
-    """The revenue of a quarter: what is won, and what is to close in it by its probability."""
+    """The revenue of a quarter: the won deals, plus the open deals that close in it, weighted by probability."""
 
     revenue: Amount
-    """The revenue that is expected."""
+    """The expected revenue."""
     period: str
     """The quarter, such as ``2026-Q1``."""
     confidence: Level
     breakdown: list[ForecastShare] = Field(default_factory=EMPTY)
-    """What it is made up of."""
+    """The parts of the forecast, by source."""
 
 
 @wire(flow="label type")
 class ItemAction(Model):
-    """What can be done about an action item."""
+    """An action that an action item offers."""
 
     label: str
     type: Literal["primary", "secondary", "dismiss"] | str
@@ -49,7 +49,7 @@ class ItemAction(Model):
 
 @wire(flow="id icon title type timestamp actions")
 class ActionItem(Model):
-    """Something that wants doing."""
+    """A recommended action."""
 
     id: str
     icon: str
@@ -57,22 +57,22 @@ class ActionItem(Model):
     title: str
     type: ActionItemType
     timestamp: AwareDatetime
-    """Since when it wants doing."""
+    """Since when the action is recommended."""
     actions: list[ItemAction] = Field(default_factory=EMPTY)
-    """What can be done about it."""
+    """The actions it offers."""
 
 
 @wire(flow="deals contacts total_deals_value at_risk_contacts high_probability_deals")
 class DashboardSummary(Model):
-    """How things stand: the best deals, the latest contacts, and the counts over all of them."""
+    """The best deals, the latest contacts, and totals over all deals and contacts."""
 
     deals: list[Deal] = Field(default_factory=EMPTY)
-    """The newest deals."""
+    """The ten open deals of the greatest weighted value."""
     contacts: list[Contact] = Field(default_factory=EMPTY)
-    """The newest contacts."""
+    """The ten contacts contacted last."""
     total_deals_value: Amount
     """The sum of the open deals."""
     at_risk_contacts: int
-    """How many contacts may be lost."""
+    """The number of contacts that may be lost."""
     high_probability_deals: int
-    """How many deals are likely to be won."""
+    """The number of open deals that are likely to be won."""

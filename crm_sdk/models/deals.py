@@ -1,4 +1,4 @@
-"""Deals: what somebody may buy, for how much, and how likely."""
+"""Deals: possible sales, with their value, stage and probability."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DealSort: TypeAlias = (
 DealStage: TypeAlias = Annotated[
     Literal["prospect", "qualified", "proposal", "negotiation", "closed-won", "closed-lost"] | str, OPEN
 ]
-"""The key of a stage of the deal's pipeline; these are the default pipeline's."""
+"""The key of a stage of the deal's pipeline; the known values are the stages of the first pipeline."""
 DealStatus: TypeAlias = Literal["open", "won", "lost"] | str
 DealType: TypeAlias = Annotated[Literal["new_business", "existing_business", "renewal"] | str, OPEN]
 ForecastCategory: TypeAlias = Literal["omitted", "pipeline", "best_case", "commit", "closed"] | str
@@ -62,7 +62,7 @@ DealActivityType: TypeAlias = Literal["call", "email", "meeting", "proposal", "d
 
 
 class DealContact(Model):
-    """Who takes part in a deal, and as what."""
+    """A contact that takes part in a deal, with its role."""
 
     contact_id: str
     role: DealRole = "other"
@@ -71,7 +71,7 @@ class DealContact(Model):
 
 @wire(flow="id type date description outcome? next_step?")
 class DealActivity(Model):
-    """Something that happened on a deal."""
+    """An activity on a deal."""
 
     id: str
     type: DealActivityType
@@ -84,7 +84,7 @@ class DealActivity(Model):
 @wire(flow="type date description outcome next_step")
 @with_config(INPUT)
 class DealActivityCreate(TypedDict, total=False):
-    """Something that happened on a deal and is to be recorded."""
+    """An activity on a deal, to be recorded."""
 
     type: Required[DealActivityType]
     date: Required[AwareDatetime]
@@ -95,14 +95,14 @@ class DealActivityCreate(TypedDict, total=False):
 
 @wire(flow="id type title description impact actionable suggested_action? confidence date")
 class DealInsight(Model):
-    """Something the AI noticed about a deal."""
+    """An insight of the AI about a deal."""
 
     id: str
     type: Literal["opportunity", "risk", "suggestion", "competitor"] | str
     title: str
     description: str
     impact: Level | None = None
-    """How much it changes."""
+    """The impact on the deal."""
     actionable: bool = False
     suggested_action: str | None = None
     confidence: int | None = None
@@ -126,7 +126,7 @@ class Deal(Record):
     stage_id: str | None = None
     status: Annotated[DealStatus | None, Default("open")] = None
     probability: Annotated[int | None, Default(0)] = None
-    """0..100: by stage, signals, risks and competitors, or the override."""
+    """0..100: computed from stage, signals, risks and competitors, or the `probability_override`."""
     probability_override: int | None = None
     confidence: Annotated[Level | None, Default("medium")] = None
     expected_close_date: date | None = None
@@ -144,16 +144,16 @@ class Deal(Record):
     type: Annotated[DealType | None, Default("new_business")] = None
     forecast_category: Annotated[ForecastCategory | None, Default("pipeline")] = None
     weighted_value: Annotated[Amount | None, Default(0)] = None
-    """The amount times the probability."""
+    """The value times the probability."""
     created_date: AwareDatetime | None = None
-    """What the flow document calls `created_at`."""
+    """The name of `created_at` in the flow document (004)."""
     last_activity: AwareDatetime | None = None
     stage_changed_at: AwareDatetime | None = None
-    """When it came to its stage."""
+    """When it entered its stage."""
     days_in_stage: Annotated[int | None, Default(0)] = None
-    """How many days it has been in its stage."""
+    """The number of days in its stage."""
     is_rotten: Annotated[bool | None, Default(False)] = None
-    """Open, and nothing happened for longer than its stage allows."""
+    """Whether it is open and had no activity for longer than the `rotten_days` of its stage."""
     closed_at: AwareDatetime | None = None
     """When it was won or lost."""
     lost_reason: LostReason | None = None
@@ -174,28 +174,28 @@ class Deal(Record):
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
 
     def model_post_init(self, context: object, /) -> None:
-        """Say when it was created where every record does, if the server said so by its document's name only."""
+        """Set `created_at` from `created_date`, where the server sent only the name of the flow document (004)."""
         if self.created_at is None:
-            vars(self)["created_at"] = self.created_date  # it stays unset: a dump has what the server sent
+            vars(self)["created_at"] = self.created_date  # not marked as set: a dump has what the server sent
 
 
 @wire(flow="total_pipeline weighted_forecast deals_closing_this_month monthly_forecast")
 class DealForecast(Model):
-    """What the open deals are worth, all and those of this month, in the company's currency."""
+    """The value of the open deals, all and those of this month, in the company's currency."""
 
     total_pipeline: Amount
     """The sum of the open deals."""
     weighted_forecast: Amount
-    """Each value by its probability."""
+    """The sum of the open deals' values, each times its probability."""
     deals_closing_this_month: int
-    """Open deals that are expected to close this month."""
+    """The number of open deals that are expected to close this month."""
     monthly_forecast: Amount
-    """The weighted value of the deals that are to close this month."""
+    """The weighted value of the deals that are expected to close this month."""
 
 
 @wire(flow="stage count total_value avg_probability avg_days_in_stage")
 class StageStats(Model):
-    """How many deals are in a stage, what they are worth, and how long deals stay in it."""
+    """The number and value of the deals in a stage, and how long deals stay in it."""
 
     stage: DealStage
     count: int
@@ -203,12 +203,12 @@ class StageStats(Model):
     avg_probability: float
     """0..100."""
     avg_days_in_stage: float
-    """How many days deals stay in the stage, in the mean."""
+    """The mean number of days that deals stay in the stage."""
 
 
 @with_config(INPUT)
 class DealContactInput(TypedDict, total=False):
-    """Who takes part in a deal, as it is given."""
+    """A contact that takes part in a deal, as input."""
 
     contact_id: Required[str]
     role: DealRole
@@ -224,11 +224,11 @@ class _DealMembers(TypedDict, total=False):
     expected_close_date: date
     contact_id: str | None
     contact_name: Annotated[str, Field(max_length=200)] | None
-    """Of somebody who is no contact; a contact's own name otherwise."""
+    """Name of a person who is not a contact; of a contact, its own name is used."""
     contact_roles: list[DealContactInput]
     account_id: str | None
     company: Annotated[str, Field(max_length=200)] | None
-    """Where there is no contact and no account; their own otherwise."""
+    """Name of the company of a deal without contact and account; otherwise theirs is used."""
     owner_id: str
     team_id: str | None
     source: LeadSource | None
@@ -248,7 +248,7 @@ class _DealMembers(TypedDict, total=False):
 @wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")
 @with_config(INPUT)
 class DealCreate(_DealMembers, total=False):
-    """A new deal: a title is all it needs."""
+    """A new deal; only its title is required."""
 
     title: Required[Name]
 
@@ -256,6 +256,6 @@ class DealCreate(_DealMembers, total=False):
 @wire(flow="title contact_id contact_name company value stage expected_close_date description tags priority")
 @with_config(INPUT)
 class DealUpdate(_DealMembers, total=False):
-    """What to change about a deal; null clears a member."""
+    """Changes to a deal; null clears a member."""
 
     title: Name

@@ -1,4 +1,4 @@
-"""Enrichment: what was filled in about records from what is known elsewhere."""
+"""Enrichment: members of records that were filled in from other sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EnrichmentSource: TypeAlias = (
 
 
 class EnrichedField(Model):
-    """One member that was filled in, or could be."""
+    """One member for which a value was found."""
 
     field: str
     before: FieldValue = None
@@ -25,11 +25,11 @@ class EnrichedField(Model):
     confidence: int
     """0..100."""
     applied: bool
-    """Whether the record has the new value."""
+    """Whether the value was written to the record."""
 
 
 class EnrichedRecord(Model):
-    """What was found out about one record."""
+    """The values that were found for one record."""
 
     entity: EntityRef
     """The record."""
@@ -39,13 +39,13 @@ class EnrichedRecord(Model):
 
 
 class EnrichmentResult(Model):
-    """What an enrichment job found out."""
+    """The result of an enrichment job."""
 
     matched: int
-    """Records that something was found out about."""
+    """The number of records for which values were found."""
     unmatched: int
-    """Records that nothing was found out about."""
+    """The number of records for which nothing was found."""
     changed: int
-    """Records that were changed."""
+    """The number of records that were changed."""
     records: list[EnrichedRecord] = Field(default_factory=EMPTY)
-    """What was found out, record by record."""
+    """The values that were found, record by record."""

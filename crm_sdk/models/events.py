@@ -1,6 +1,7 @@
-"""Events: what the `/ws` feed, its SSE twin and webhooks tell of, told apart by `type` (a webhook calls it ``event``).
+"""Events: the messages of the `/ws` feed, of the SSE feed and of webhooks. `type` is the name of the event.
 
-What no document describes reads as an `UnknownEvent`; so does a known event whose data is no object.
+A webhook's body has the name as ``event``. An event that no document describes is read as an `UnknownEvent`, as is a
+known event whose data is not an object. Document: 003, "WebSocket Events".
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TYPE: Final = Field(validation_alias=AliasChoices("type", "event"))
 
 
 class CreatedLead(Model):
-    """A lead that is new, in short."""
+    """The main members of a lead that was created."""
 
     id: str
     name: str
@@ -34,7 +35,7 @@ class CreatedLead(Model):
 
 
 class UpdatedLead(Model):
-    """A lead whose status or data changed; null where the event does not say."""
+    """A lead whose status or data changed; a member that the event does not have is null."""
 
     id: str
     name: str | None = None
@@ -47,7 +48,7 @@ class UpdatedLead(Model):
 
 
 class ReceivedMessage(Model):
-    """A message that came in."""
+    """A message that was received."""
 
     id: str
     lead_id: str | None = None
@@ -56,7 +57,7 @@ class ReceivedMessage(Model):
 
 
 class AgentState(Model):
-    """What an agent is doing."""
+    """The state of an agent."""
 
     agent_id: str
     status: AgentStatus
@@ -64,7 +65,7 @@ class AgentState(Model):
 
 
 class AgentResult(Model):
-    """What an agent finished. No document says what is in it."""
+    """The result of an agent. Its members are our own: no document describes them."""
 
     agent_id: str | None = None
     status: AgentStatus | None = None
@@ -74,7 +75,7 @@ class AgentResult(Model):
 
 
 class IntegrationFault(Model):
-    """What went wrong with another system. No document says what is in it."""
+    """An error of an external system. Its members are our own: no document describes them."""
 
     integration_id: str | None = None
     name: str | None = None
@@ -83,12 +84,12 @@ class IntegrationFault(Model):
 
 
 class MetricChange(Model):
-    """A figure, and how it moved."""
+    """A metric, and its change."""
 
     metric: str
     value: int | float
     change: str | None = None
-    """With its sign: ``+2``."""
+    """The change, with its sign: ``+2``."""
     change_type: Literal["increase", "decrease"] | str | None = None
 
 
@@ -96,15 +97,15 @@ class _Told(Model):
     timestamp: AwareDatetime | None = None
     """When it happened."""
     id: str | None = None
-    """Names the event, on every way it comes by."""
+    """Id of the event; the same on `/ws`, SSE, channels and webhooks."""
     seq: int | None = None
-    """Its number in the feed, without gaps."""
+    """Its sequence number in the feed; consecutive events have consecutive numbers."""
     epoch: str | None = None
-    """Which history the number belongs to."""
+    """The numbering that `seq` belongs to; after a reset of the server it is another one."""
 
 
 class LeadCreated(_Told):
-    """There is a new lead."""
+    """A lead was created."""
 
     type: Annotated[Literal["lead.created"], _TYPE] = "lead.created"
     data: CreatedLead
@@ -118,46 +119,46 @@ class LeadUpdated(_Told):
 
 
 class MessageReceived(_Told):
-    """A message came in."""
+    """A message was received."""
 
     type: Annotated[Literal["message.received"], _TYPE] = "message.received"
     data: ReceivedMessage
 
 
 class AgentStatusUpdate(_Told):
-    """An agent began or ended something."""
+    """The status of an agent changed."""
 
     type: Annotated[Literal["agent.status"], _TYPE] = "agent.status"
     data: AgentState
 
 
 class AgentCompleted(_Told):
-    """An agent finished its task."""
+    """An agent completed its task."""
 
     type: Annotated[Literal["agent.completed"], _TYPE] = "agent.completed"
     data: AgentResult
 
 
 class IntegrationError(_Told):
-    """Something went wrong with another system."""
+    """An integration with an external system failed."""
 
     type: Annotated[Literal["integration.error"], _TYPE] = "integration.error"
     data: IntegrationFault
 
 
 class MetricsUpdate(_Told):
-    """A figure moved."""
+    """A metric changed."""
 
     type: Annotated[Literal["metrics.update"], _TYPE] = "metrics.update"
     data: MetricChange
 
 
 class UnknownEvent(_Told):
-    """An event that this version does not know, or one whose data is nothing like its document."""
+    """An event that this version does not know, or whose data does not match its document at all."""
 
     type: Annotated[str, _TYPE]
     data: Any = None
-    """As it came."""
+    """The data as received."""
 
 
 _DOCUMENTED: Final = frozenset(
@@ -202,9 +203,9 @@ def _reader() -> Reader[Event]:
 
 
 def read_event(raw: bytes | str | Mapping[str, Any]) -> Event:
-    """Read an event as it came. Where it deviates from its document, it is usable still: see its `mismatches`.
+    """Read an event from JSON text or a mapping; its `mismatches` list where it deviates from its document.
 
-    Raises: InvalidEventError where it is no JSON object.
+    Raises: InvalidEventError for anything that is not a JSON object.
     """
     try:
         if isinstance(raw, Mapping):
@@ -226,7 +227,7 @@ def read_event(raw: bytes | str | Mapping[str, Any]) -> Event:
 
 
 def has_documented_objects(told: Model) -> bool:
-    """Tell whether everything that is documented as an object came as one."""
+    """Return whether every member that is documented as an object is one."""
     return all(isinstance(getattr(told, name), kind) for name, kind in _objects(type(told)))
 
 
@@ -242,6 +243,6 @@ def _objects(cls: type[Model]) -> tuple[tuple[str, type[object]], ...]:
 
 
 def drop_mistyped(told: M, **kinds: type) -> M:
-    """Return an event without the members of a wrong type; its mismatches still hold them."""
+    """Return an event without the named members that have a wrong type; its `mismatches` still list them."""
     odd = {name: None for name, kind in kinds.items() if not isinstance(getattr(told, name), (kind, type(None)))}
     return told.model_copy(update=odd) if odd else told

@@ -1,4 +1,4 @@
-"""Integrations: the other systems a company works with, and what it takes to connect one."""
+"""Integrations: the external systems that a company uses, and the credentials to connect them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IntegrationStatus: TypeAlias = Literal["connected", "disconnected", "error"] | s
 
 @wire(mvp="id name type status category config last_sync")
 class Integration(Record):
-    """Another system."""
+    """An external system that a company can connect."""
 
     name: str
     type: IntegrationType
@@ -45,12 +45,12 @@ class Integration(Record):
     config: dict[str, Any] = Field(default_factory=dict)
     """Free-form: ``webhookUrl``, ``channel``, ``syncFrequency``, ``dataTypes`` …"""
     last_sync: AwareDatetime | None = None
-    """When the systems were last brought into line."""
+    """When the data were last synchronised."""
 
 
 @with_config(INPUT)
 class IntegrationCredentials(TypedDict, total=False):
-    """What a system asks for; which of it is up to the system. It is never answered."""
+    """Credentials of an external system, which decides which members it needs. No answer has them."""
 
     api_key: str
     webhook_url: Url

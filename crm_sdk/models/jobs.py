@@ -1,4 +1,4 @@
-"""Long work: a `Job` that the server carries out after it has answered."""
+"""Jobs: work that the server continues after its answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 class JobState(Record, Generic[T]):
-    """How far a job is. `result` is there once `status` is ``succeeded``."""
+    """The state of a job; it has a `result` once its `status` is ``succeeded``."""
 
     kind: str
     status: RunStatus
@@ -29,20 +29,20 @@ class JobState(Record, Generic[T]):
     finished_at: AwareDatetime | None = None
     error: ErrorDetail | None = None
     counts: JobCounts | None = None
-    """How much is done."""
+    """The numbers of items that are done."""
     errors: list[JobError] = Field(default_factory=EMPTY)
-    """What went wrong, row by row; at most 1,000 entries."""
+    """The errors of single rows or records; at most 1,000."""
     errors_truncated: bool = False
     """Whether there are more errors than are listed."""
     result: T | None = None
     status_url: str | None = None
-    """The documented route to poll; null where the work was done within the request."""
+    """The route that returns the state of the job; null where the work was done within the request."""
 
     _client: Any = PrivateAttr(default=None)
 
     @property
     def done(self) -> bool:
-        """Whether the job has ended, well or badly."""
+        """Whether the job has ended, successfully or not."""
         return self.status in ("succeeded", "failed", "cancelled") or self.finished_at is not None
 
     def __getstate__(self) -> dict[Any, Any]:
@@ -74,7 +74,7 @@ class JobState(Record, Generic[T]):
 
 
 class Job(JobState[T]):
-    """Long work that the server has begun. `wait` for its end."""
+    """A job of the server; `wait` returns its result."""
 
     def wait(self, *, timeout: float | None = 300.0, on_progress: Callable[[Job[T]], object] | None = None) -> T:
         """Wait until the job has ended and return its result.
@@ -95,7 +95,7 @@ class Job(JobState[T]):
 
 
 class AsyncJob(JobState[T]):
-    """Long work that the server has begun. `await` its end with `wait`."""
+    """A job of the server; ``await job.wait()`` returns its result."""
 
     async def wait(
         self, *, timeout: float | None = 300.0, on_progress: Callable[[AsyncJob[T]], object] | None = None

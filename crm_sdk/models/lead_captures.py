@@ -1,4 +1,4 @@
-"""Captured leads: what came in through a web form, an e-mail or a social network, and what was made of it."""
+"""Captured leads: the inputs from web forms, e-mails and social networks, and the result of a capture."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CaptureMatch: TypeAlias = Literal["email", "phone", "handle", "message_id"] | st
 
 @with_config(INPUT)
 class WebFormSubmission(TypedDict, total=False):
-    """A filled-in web form; it needs an e-mail address or a phone number."""
+    """The submission of a web form; it needs an e-mail address or a phone number."""
 
     form_id: str | None
     page_url: Url | None
     referrer: Url | None
-    """The page they came from."""
+    """URL of the page that linked to the form."""
     first_name: str | None
     last_name: str | None
     name: str | None
@@ -34,25 +34,25 @@ class WebFormSubmission(TypedDict, total=False):
     message: str | None
     value: Annotated[AmountInput, Field(ge=0)] | None
     consent: bool | None
-    """What they agreed to."""
+    """Whether the person consented to be contacted."""
     utm: UtmParamsInput | None
     submitted_at: AwareDatetime | None
-    """When it was sent."""
+    """When it was submitted."""
     honeypot: str | None
-    """A field people do not see: what fills it in is a robot, and nothing is stored."""
+    """The value of a form field that is hidden from people; if it is filled in, nothing is stored."""
     custom_fields: dict[str, FieldValue]
 
 
 @with_config(INPUT)
 class EmailCapture(TypedDict, total=False):
-    """An e-mail that came in from somebody interested."""
+    """An incoming e-mail from a possible lead."""
 
     from_email: Required[Email]
-    """The address it came from."""
+    """The address of the sender."""
     from_name: str | None
-    """The name of who sent it."""
+    """The name of the sender."""
     to: Email | None
-    """The addresses it went to."""
+    """The address of the recipient."""
     subject: Required[str]
     body: Required[str]
     message_id: str | None
@@ -63,7 +63,7 @@ class EmailCapture(TypedDict, total=False):
 
 @with_config(INPUT)
 class SocialCapture(TypedDict, total=False):
-    """A post, mention or advertisement form on a social network; it needs a handle or a profile's address."""
+    """A post, mention or lead form on a social network; it needs a `handle` or a `profile_url`."""
 
     network: Required[SocialNetwork]
     handle: str | None
@@ -78,18 +78,18 @@ class SocialCapture(TypedDict, total=False):
 
 
 class LeadCapture(Model):
-    """What was made of something captured."""
+    """The result of a capture."""
 
     lead: Lead | None = None
     """The lead; null where nothing was stored."""
     created: bool
-    """Whether the lead is new, rather than an open one that was updated."""
+    """Whether the lead was created; false where an open lead was updated."""
     matched_on: CaptureMatch | None = None
-    """What an open lead was recognised by."""
+    """The member by which an open lead was recognised."""
     channel: CaptureChannel
     assignment: LeadAssignment | None = None
-    """Who got the lead."""
+    """The assignment of the lead to a user."""
     extracted: list[FieldChange] = Field(default_factory=EMPTY)
-    """What was read out of the text."""
+    """The members that were extracted from the text."""
     other_matches: list[EntityRef] = Field(default_factory=EMPTY)
-    """Further open leads that may have been meant."""
+    """Other open leads that matched."""

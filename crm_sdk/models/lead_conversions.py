@@ -1,4 +1,4 @@
-"""Conversions: what a lead became, and how many at once."""
+"""Conversions of leads to contacts, accounts and deals."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .values import EMPTY, EntityRef, MergeCounts
 
 
 class LeadConversion(Model):
-    """What a lead became."""
+    """The result of converting a lead."""
 
     lead: Lead
-    """The lead, converted."""
+    """The converted lead."""
     contact: Contact
-    """The contact it became."""
+    """The contact that the lead was converted to."""
     account: Account | None = None
     """The contact's account."""
     deal: Deal | None = None
-    """The deal that was made."""
+    """The deal that was created."""
     created: list[Literal["contact", "account", "deal"] | str] = Field(default_factory=EMPTY)
-    """Which of them are new."""
+    """The kinds of records that were created."""
     moved: MergeCounts | None = None
-    """How many records became the contact's."""
+    """The numbers of records that were moved to the contact."""
     other_matches: list[EntityRef] = Field(default_factory=EMPTY)
-    """Further contacts and accounts that may have been meant."""
+    """Other contacts and accounts that matched."""
 
 
 @with_config(INPUT)
@@ -43,9 +43,9 @@ class LeadConversionInput(TypedDict, total=False):
     account_id: str | None
     contact_id: str | None
     create_account: bool
-    """Whether an account is made where none is found."""
+    """Whether an account is created where none is found."""
     create_deal: bool
-    """Whether a deal is made."""
+    """Whether a deal is created."""
     deal: DealUpdate | None
     """Members of the deal."""
     owner_id: str | None

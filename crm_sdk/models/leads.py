@@ -1,4 +1,4 @@
-"""Leads: people who showed interest and are not contacts yet; their scores, qualification and sources."""
+"""Leads: people who have shown interest and are not contacts yet, with scores, qualification and sources."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ AssignmentStrategy: TypeAlias = Literal["round_robin", "load_balanced", "territo
 
 
 class UtmParams(Model):
-    """The campaign parameters of the page somebody came from."""
+    """The UTM parameters of the page that a lead came from."""
 
     source: str | None = None
     medium: str | None = None
-    """What brought them: an e-mail, an advertisement."""
+    """The medium, such as an e-mail or an advertisement."""
     campaign: str | None = None
     term: str | None = None
-    """The words they had searched for."""
+    """The search terms."""
     content: str | None = None
 
 
 @with_config(INPUT)
 class UtmParamsInput(TypedDict, total=False):
-    """Campaign parameters as they are given."""
+    """UTM parameters, as input."""
 
     source: str | None
     medium: str | None
@@ -68,7 +68,7 @@ class UtmParamsInput(TypedDict, total=False):
 
 
 class Qualification(Model):
-    """Why a lead was qualified or not: budget, authority, need, timeline."""
+    """The qualification of a lead: the decision with budget, authority, need and timeline (BANT)."""
 
     qualified: bool
     reason: str | None = None
@@ -78,14 +78,14 @@ class Qualification(Model):
     timeline: date | None = None
     notes: str | None = None
     qualified_at: AwareDatetime | None = None
-    """When it was decided."""
+    """When the lead was qualified or disqualified."""
     qualified_by: str | None = None
-    """Id of the user who decided it."""
+    """Id of the user who qualified or disqualified it."""
 
 
 @wire(mvp="id name email phone company status source value notes|text created_at updated_at")
 class Lead(Record):
-    """Somebody who showed interest and is not a contact yet."""
+    """A person who has shown interest and is not a contact yet."""
 
     name: str
     first_name: str | None = None
@@ -101,7 +101,7 @@ class Lead(Record):
     status: Annotated[LeadStatus, Default("new")]
     source: Annotated[LeadSource | None, Default("other")] = None
     source_detail: str | None = None
-    """The form, campaign or post it came from."""
+    """The form, campaign or post that is the source."""
     campaign: str | None = None
     utm: UtmParams | None = None
     value: Amount | None = None
@@ -111,7 +111,7 @@ class Lead(Record):
     score: Annotated[int | None, Default(0)] = None
     """0..100."""
     score_reasons: list[ScoreReason] = Field(default_factory=EMPTY)
-    """What the score was reckoned from."""
+    """The parts that the score is computed from."""
     owner_id: str | None = None
     territory_id: str | None = None
     account_id: str | None = None
@@ -123,16 +123,16 @@ class Lead(Record):
     do_not_contact: Annotated[bool | None, Default(False)] = None
     email_opt_out: Annotated[bool | None, Default(False)] = None
     qualification: Qualification | None = None
-    """Whether it is worth pursuing, and why."""
+    """The last qualification or disqualification."""
     disqualified_reason: str | None = None
-    """Why it is not worth pursuing."""
+    """Why the lead was disqualified."""
     first_response_at: AwareDatetime | None = None
-    """When somebody first answered."""
+    """When a user first answered the lead."""
     last_activity_at: AwareDatetime | None = None
     duplicate_ids: list[str] = Field(default_factory=EMPTY)
-    """Leads with the same e-mail or phone."""
+    """Ids of leads with the same e-mail address or phone number."""
     converted_at: AwareDatetime | None = None
-    """When it became a contact."""
+    """When the lead was converted to a contact."""
     converted_contact_id: str | None = None
     converted_account_id: str | None = None
     converted_deal_id: str | None = None
@@ -160,7 +160,7 @@ class _LeadMembers(TypedDict, total=False):
     currency: Currency
     notes: NotesInput | None
     owner_id: str | None
-    """Id of the user who works on it; null: nobody."""
+    """Id of the user who owns the lead; null for no owner."""
     account_id: str | None
     address: AddressInput | None
     language: LanguageTag | None
@@ -176,7 +176,7 @@ class _LeadMembers(TypedDict, total=False):
 @wire(mvp="name email phone company source value notes|text status")
 @with_config(INPUT)
 class LeadCreate(_LeadMembers, total=False):
-    """A new lead: a name is all it needs."""
+    """A new lead; only its name is required."""
 
     name: Required[Name]
 
@@ -184,20 +184,20 @@ class LeadCreate(_LeadMembers, total=False):
 @wire(mvp="name email phone company source value notes|text status")
 @with_config(INPUT)
 class LeadUpdate(_LeadMembers, total=False):
-    """What to change about a lead; null clears a member."""
+    """Changes to a lead; null clears a member."""
 
     name: Name
 
 
 class LeadScore(Model):
-    """A score a lead had, and why."""
+    """A score of a lead, with the reasons."""
 
     id: str
     lead_id: str
     score: int
     """0..100."""
     previous_score: int | None = None
-    """The score before."""
+    """The previous score."""
     rating: Rating
     source: LeadScoreSource
     reasons: list[ScoreReason] = Field(default_factory=EMPTY)
@@ -207,11 +207,11 @@ class LeadScore(Model):
     scored_at: AwareDatetime
     """When it was computed or set."""
     scored_by: str | None = None
-    """Who set it."""
+    """Id of the user who set it."""
 
 
 class LeadAssignment(Model):
-    """Who a lead was given to, and why."""
+    """The assignment of a lead to a user, with the reason."""
 
     lead_id: str
     owner_id: str
@@ -221,36 +221,36 @@ class LeadAssignment(Model):
     territory_id: str | None = None
     reason: str | None = None
     assigned_at: AwareDatetime
-    """When the user got it."""
+    """When the lead was assigned."""
 
 
 class LeadSourceStats(Model):
-    """How the leads of one source did."""
+    """The figures of the leads from one source."""
 
     source: LeadSource
     leads: int
-    """Leads that came from it."""
+    """The number of leads from the source."""
     qualified: int
-    """How many of them were ever qualified."""
+    """The number of these leads that were ever qualified."""
     converted: int
-    """How many of them became contacts."""
+    """The number of these leads that were converted."""
     qualification_rate: float
     """0..1."""
     conversion_rate: float
-    """The share of them that became contacts, 0 to 1."""
+    """0..1: the share of these leads that were converted."""
     share: float
-    """Their share of all leads, 0 to 1."""
+    """0..1: the share of these leads among all leads."""
     total_value: Amount
     won_value: Amount
-    """Of the deals that came from these leads."""
+    """The value of the won deals that came from these leads."""
     avg_score: float
-    """Their mean score."""
+    """The mean score of these leads."""
     avg_days_to_convert: float | None = None
-    """The mean number of days until they became contacts."""
+    """The mean number of days until these leads were converted."""
 
 
 class LeadSourceReport(Model):
-    """How the leads of each source did."""
+    """The figures of the leads from each source."""
 
     total: int
     currency: str

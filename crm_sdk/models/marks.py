@@ -1,4 +1,4 @@
-"""Marks of members: who may extend an enumeration, which value a new record has, how a value that came is read."""
+"""Marks in the annotations of members: extensible enumerations, default values, and how values are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..wire import camel
 
 @dataclass(frozen=True, slots=True)
 class OpenVocabulary:
-    """Mark an enumeration that a caller may extend with words of their own."""
+    """Mark an enumeration that callers may extend with values of their own."""
 
 
 OPEN: Final = OpenVocabulary()
@@ -22,16 +22,16 @@ OPEN: Final = OpenVocabulary()
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Name what a text has to be, where only a server can check it."""
+    """Name the format of a text that only a server can check, such as a time zone."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """Mark a member of a record with the value that a new record has where none is given.
+    """Mark a member of a record with the value that a new record has by default.
 
-    It is what the server stores; the model itself reads an absent member as None.
+    The server stores this value. The model itself reads an absent member as None.
     """
 
     value: str | int | bool
@@ -44,12 +44,12 @@ INPUT: Final = ConfigDict(
     extra="forbid",
     defer_build=True,
 )
-"""How every input is read: snake_case or camelCase members, unknown ones refused."""
+"""The pydantic configuration of all inputs: snake_case or camelCase members, unknown members refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentedAs:
-    """Say that the document of a dialect has another type for a member, which is read as ours."""
+    """Mark a member for which the document of a dialect has another type; it is read as the type declared here."""
 
     dialect: str
     kind: Any
@@ -57,7 +57,7 @@ class DocumentedAs:
 
 @dataclass(frozen=True, slots=True)
 class ReadAs:
-    """Read a value as `target`, where type checkers are shown a wider type (an amount may be given as an int)."""
+    """Validate a value as `target`, where type checkers see a wider type (an amount may be given as an int)."""
 
     target: Any
     before: Callable[[Any], Any] | None = None

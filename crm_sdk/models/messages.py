@@ -1,4 +1,4 @@
-"""Messages: what is in them, and help with writing them."""
+"""Messages, their analysis, templates and suggestions."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ TemplateCategory: TypeAlias = Literal["follow-up", "meeting", "proposal", "suppo
 
 
 class MessageAnalysis(Model):
-    """What a message is about, how urgent it is, and what to do."""
+    """The AI's analysis of a message: topics, tone, urgency, intent, answer and action items."""
 
     key_topics: list[str] = Field(default_factory=EMPTY)
-    """What it is about."""
+    """The topics of the message."""
     emotional_tone: str
-    """The tone it is written in."""
+    """The emotional tone of the message."""
     urgency_level: Level
     """How urgent it is."""
     business_intent: BusinessIntent
-    """What it is meant to bring about."""
+    """The business intent of the message."""
     suggested_response: str
-    """An answer to send."""
+    """A suggested answer."""
     response_time: str
     """How soon to answer."""
     action_items: list[str] = Field(default_factory=EMPTY)
-    """What there is to do."""
+    """Tasks that follow from the message."""
 
 
 class Attachment(Model):
-    """A file that came with a message."""
+    """A file attached to a message."""
 
     id: str
     name: str
     type: str
     size: int
-    """Bytes."""
+    """The size in bytes."""
     url: str
 
 
@@ -66,19 +66,19 @@ class Message(Record):
     sender: MessageSender | None = None
     sender_id: str | None = None
     sender_name: str | None = None
-    """Name of who wrote it."""
+    """Name of the sender."""
     sender_type: SenderType | None = None
-    """Whether a person of ours, of theirs or an agent wrote it."""
+    """Whether the sender is a user or a contact."""
     content: str
     timestamp: AwareDatetime
     type: MessageType | None = None
     subject: str | None = None
     sentiment: Sentiment | None = None
     confidence: int | None = None
-    """How sure the sentiment is, 0..100."""
+    """The confidence of the sentiment, 0..100."""
     ai_analysis: MessageAnalysis | None = None
     attachments: list[Attachment] = Field(default_factory=EMPTY)
-    """The files that came with it."""
+    """The files attached to it."""
     status: MessageStatus
 
 
@@ -88,18 +88,18 @@ _Content: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100_000
 @wire(mvp="lead_id content sender")
 @with_config(INPUT)
 class MessageCreate(TypedDict, total=False):
-    """A message with a lead, from either side."""
+    """A message from or to a lead."""
 
     lead_id: Required[str]
     content: Required[_Content]
     sender: MessageSender
-    """``lead`` for one that came in; ``agent``, which it is by default, for one of our own."""
+    """``lead`` for a message from the lead; ``agent``, the default, for a message to the lead."""
 
 
 @wire(flow="content type subject")
 @with_config(INPUT)
 class ConversationMessageCreate(TypedDict, total=False):
-    """A message to write in a conversation."""
+    """A message to send in a conversation."""
 
     content: Required[_Content]
     type: Required[MessageType]
@@ -107,28 +107,28 @@ class ConversationMessageCreate(TypedDict, total=False):
 
 
 class MessageStats(Model):
-    """How many conversations there are, and how many of them want something."""
+    """The number of conversations, and of those that need attention."""
 
     total: int
     unread: int
-    """Conversations with unread messages."""
+    """The number of conversations with unread messages."""
     high_priority: int
-    """Conversations of high priority."""
+    """The number of conversations of high priority."""
     needs_follow_up: int
-    """Conversations that wait for a follow-up."""
+    """The number of conversations that need a follow-up."""
     average_response_time: float
-    """Minutes from what somebody wrote to our answer."""
+    """The mean time from an incoming message to the answer, in minutes."""
 
 
 class SentimentOverview(Model):
-    """The moods of the messages that came in, in per cent; together 100."""
+    """The sentiment of the incoming messages: three shares in per cent, together 100."""
 
     positive: int
-    """Messages in a good mood, in per cent."""
+    """The share of positive messages, in per cent."""
     neutral: int
-    """Messages without a mood, in per cent."""
+    """The share of neutral messages, in per cent."""
     negative: int
-    """Messages in a bad mood, in per cent."""
+    """The share of negative messages, in per cent."""
 
 
 class MessageTemplate(Model):
@@ -139,20 +139,20 @@ class MessageTemplate(Model):
     category: TemplateCategory
     content: str
     variables: list[str] = Field(default_factory=EMPTY)
-    """The gaps that are to be filled in."""
+    """Names of the variables that are still to be filled in."""
 
 
 class TonePreview(Model):
-    """A draft in another tone."""
+    """A draft, rewritten in another tone."""
 
     tone: Tone
     """The tone."""
     preview: str
-    """The draft in this tone."""
+    """The draft, rewritten in this tone."""
 
 
 class ToneAdjustments(Model):
-    """The tone of a draft, and the draft in others."""
+    """The tone of a draft, and the draft rewritten in other tones."""
 
     current: Tone
     """The tone of the draft."""
@@ -161,11 +161,11 @@ class ToneAdjustments(Model):
 
 
 class SmartCompose(Model):
-    """Help with a message: what to write, in which tone, from which template."""
+    """Suggestions for the next message of a conversation."""
 
     suggestions: list[str] = Field(default_factory=EMPTY)
-    """Ways to go on."""
+    """Suggested texts."""
     tone_adjustments: ToneAdjustments
     """The draft in other tones."""
     template_suggestions: list[MessageTemplate] = Field(default_factory=EMPTY)
-    """Templates that fit."""
+    """Suggested templates."""

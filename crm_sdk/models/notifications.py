@@ -1,4 +1,4 @@
-"""Notifications: what a user is told, and whether it was read."""
+"""Notifications of a user."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NotificationStatus: TypeAlias = Literal["unread", "read", "all"] | str
 
 
 def _was_read(value: object) -> object:
-    """Read the mvp document's ``status`` as whether it was read."""
+    """Turn ``status`` of the mvp document (003) into the flag `read`."""
     return {"read": True, "unread": False}.get(value, value) if isinstance(value, str) else value
 
 
@@ -44,7 +44,7 @@ def _was_read(value: object) -> object:
     flow="id user_id type title message priority read action_url? metadata? created_at expires_at?",
 )
 class Notification(Record):
-    """Something a user is told."""
+    """A notification of a user."""
 
     user_id: str | None = None
     type: NotificationType
@@ -56,11 +56,11 @@ class Notification(Record):
     )
     action_url: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict, validation_alias=AliasChoices("metadata", "data"))
-    """Free-form: what it is about, such as ``leadId`` and ``leadName``."""
+    """Data about the subject; free-form, such as ``leadId`` and ``leadName``."""
     expires_at: AwareDatetime | None = None
 
 
 class UnreadCount(Model):
-    """How much is unread."""
+    """The number of unread notifications."""
 
     count: int

@@ -1,4 +1,4 @@
-"""Pipelines: the stages a deal goes through, and the rules that act when it does."""
+"""Pipelines: the stages that deals pass through, and the automation rules that act on them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Stage(Record):
 
     name: str
     key: str | None = None
-    """What deals name it by; fixed once it is created."""
+    """The value of `stage` of its deals; it cannot be changed."""
     position: Annotated[int | None, Default(0)] = None
     """From 0, without gaps."""
     kind: Annotated[StageKind | None, Default("open")] = None
@@ -72,7 +72,7 @@ class Stage(Record):
     """0..100: how likely a deal in it is won."""
     forecast_category: ForecastCategory | None = None
     rotten_days: int | None = None
-    """After how many days without activity a deal in it is rotten."""
+    """The number of days without activity after which a deal in it is rotten."""
     required_fields: list[str] = Field(default_factory=EMPTY)
     """The members of a deal that must be set before it may enter."""
     color: str | None = None
@@ -80,32 +80,32 @@ class Stage(Record):
     pipeline_id: str | None = None
     deal_count: int | None = None
     total_value: Amount | None = None
-    """Of its deals, in the company's currency."""
+    """The value of its deals, in the company's currency."""
 
 
 class Pipeline(Record):
-    """The way that deals go."""
+    """The stages that deals pass through, in order, with the rules for moving between them."""
 
     name: str
     description: str | None = None
     entity_type: Annotated[PipelineEntity | None, Default("deal")] = None
     is_default: Annotated[bool | None, Default(False)] = None
-    """Exactly one pipeline of an entity type is: the one of deals that name none."""
+    """Whether it is the pipeline of records that name none; of each entity type exactly one is."""
     active: Annotated[bool | None, Default(True)] = None
     position: Annotated[int | None, Default(0)] = None
     stages: list[Stage] = Field(default_factory=EMPTY)
-    """In their order; empty in lists."""
+    """Its stages, ordered by position; empty in lists."""
     allow_backward: Annotated[bool | None, Default(True)] = None
-    """Whether a deal may go back to an earlier stage."""
+    """Whether a deal may move back to an earlier stage."""
     allow_skip: Annotated[bool | None, Default(True)] = None
-    """Whether a deal may leave out stages."""
+    """Whether a deal may skip stages."""
     lock_closed: Annotated[bool | None, Default(False)] = None
-    """Whether a deal that is closed stays as it is."""
+    """Whether a closed deal is refused to move to another stage."""
     require_lost_reason: Annotated[bool | None, Default(False)] = None
-    """Whether a deal is lost only with a reason."""
+    """Whether a deal needs a `lost_reason` to be lost."""
     deal_count: int | None = None
     total_value: Amount | None = None
-    """Of its deals, in `currency`."""
+    """The value of its deals, in `currency`."""
     currency: str | None = None
 
 
@@ -121,7 +121,7 @@ class _StageMembers(TypedDict, total=False):
 
 @with_config(INPUT)
 class StageCreate(_StageMembers, total=False):
-    """A new stage: a name, and for an open one its probability."""
+    """A new stage; its name is required, and for an open stage its probability."""
 
     name: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]]
     key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=50)]
@@ -129,7 +129,7 @@ class StageCreate(_StageMembers, total=False):
 
 @with_config(INPUT)
 class StageUpdate(_StageMembers, total=False):
-    """What to change about a stage; null clears a member."""
+    """Changes to a stage; null clears a member."""
 
     name: Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]
 
@@ -146,7 +146,7 @@ class _PipelineMembers(TypedDict, total=False):
 
 @with_config(INPUT)
 class PipelineCreate(_PipelineMembers, total=False):
-    """A new pipeline: a name is all it needs; without stages it gets the usual six."""
+    """A new pipeline; only its name is required. Without stages it gets six, from prospect to closed-won and -lost."""
 
     name: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]]
     entity_type: PipelineEntity
@@ -155,27 +155,27 @@ class PipelineCreate(_PipelineMembers, total=False):
 
 @with_config(INPUT)
 class PipelineUpdate(_PipelineMembers, total=False):
-    """What to change about a pipeline; null clears a member. Stages have calls of their own."""
+    """Changes to a pipeline; null clears a member. Stages are changed by `pipelines.stages`."""
 
     name: Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
 
 
 class AutomationTrigger(Model):
-    """What makes a rule run."""
+    """The trigger of a rule."""
 
     event: AutomationEvent
-    """What has to happen."""
+    """The event that fires the trigger."""
     stage_id: str | None = None
     from_stage_id: str | None = None
     days: int | None = None
-    """For ``days_in_stage``."""
+    """The number of days, for the event ``days_in_stage``."""
     field: str | None = None
-    """For ``field_changed``: a member of deals."""
+    """The member of the deal, for the event ``field_changed``."""
 
 
 @with_config(INPUT)
 class AutomationTriggerInput(TypedDict, total=False):
-    """What is to make a rule run."""
+    """The trigger of a rule, as input."""
 
     event: Required[AutomationEvent]
     stage_id: str | None
@@ -195,7 +195,7 @@ class Condition(Model):
 
 
 class ConditionGroup(Model):
-    """Conditions that must all hold; several groups are alternatives."""
+    """Conditions that must all hold; of several groups, one must match."""
 
     filters: list[Condition] = Field(default_factory=EMPTY)
 
@@ -205,7 +205,7 @@ class ConditionGroup(Model):
     " priority? user_ids? role? message? conditions? then? otherwise?"
 )
 class ActionSpec(Model):
-    """One action of a rule; which parameters it has depends on its type, see `ActionSpecInput`."""
+    """One action of a rule; its parameters depend on its type, see `ActionSpecInput`."""
 
     type: ActionType
     field: str | None = None
@@ -213,22 +213,22 @@ class ActionSpec(Model):
     tag: str | None = None
     owner_id: str | None = None
     strategy: str | None = None
-    """How an owner is chosen."""
+    """How the owner is chosen."""
     stage: str | None = None
     lost_reason: str | None = None
     title: str | None = None
     description: str | None = None
     due_in_days: int | None = None
-    """In how many days the task is due."""
+    """The number of days until the task is due."""
     priority: str | None = None
     user_ids: list[str] | None = None
     role: str | None = None
     message: str | None = None
     conditions: list[ConditionGroup] | None = None
     then: list[ActionSpec] | None = None
-    """What is done where the conditions hold."""
+    """The actions where the conditions hold."""
     otherwise: list[ActionSpec] | None = None
-    """What is done where they do not."""
+    """The actions where the conditions do not hold."""
 
 
 @with_config(INPUT)
@@ -262,23 +262,23 @@ class ActionSpecInput(TypedDict, total=False):
 
 
 class AutomationRule(Record):
-    """What happens by itself to the deals of a pipeline."""
+    """A rule that acts on the deals of a pipeline when its trigger fires and its conditions hold."""
 
     pipeline_id: str | None = None
     name: str
     description: str | None = None
     enabled: Annotated[bool | None, Default(True)] = None
     trigger: AutomationTrigger
-    """What makes it run."""
+    """The trigger of the rule."""
     conditions: list[ConditionGroup] = Field(default_factory=EMPTY)
     actions: list[ActionSpec] = Field(default_factory=EMPTY)
-    """Carried out in order."""
+    """The actions, carried out in order."""
     position: Annotated[int | None, Default(0)] = None
     run_count: Annotated[int | None, Default(0)] = None
     last_run_at: AwareDatetime | None = None
-    """When it last ran."""
+    """When the rule last ran."""
     last_status: Literal["succeeded", "failed"] | str | None = None
-    """How its last run ended."""
+    """The result of the last run."""
 
 
 class _RuleMembers(TypedDict, total=False):
@@ -289,7 +289,7 @@ class _RuleMembers(TypedDict, total=False):
 
 @with_config(INPUT)
 class AutomationRuleCreate(_RuleMembers, total=False):
-    """A new rule: when it runs, and what it does."""
+    """A new rule: its trigger, conditions and actions."""
 
     name: Required[Name]
     trigger: Required[AutomationTriggerInput]
@@ -298,7 +298,7 @@ class AutomationRuleCreate(_RuleMembers, total=False):
 
 @with_config(INPUT)
 class AutomationRuleUpdate(_RuleMembers, total=False):
-    """What to change about a rule; null clears a member, lists are replaced."""
+    """Changes to a rule; null clears a member, lists are replaced."""
 
     name: Name
     trigger: AutomationTriggerInput
@@ -306,17 +306,17 @@ class AutomationRuleUpdate(_RuleMembers, total=False):
 
 
 class ConditionResult(Model):
-    """A condition, and whether the deal fulfils it."""
+    """A condition, and whether it holds for the deal."""
 
     filter: Condition
     actual: FieldValue = None
-    """The value of the deal's member."""
+    """The present value of the member."""
     matched: bool
     """Whether the condition holds."""
 
 
 class ActionPreview(Model):
-    """What an action would do."""
+    """The effect that an action would have."""
 
     type: ActionType
     description: str
@@ -325,15 +325,15 @@ class ActionPreview(Model):
 
 
 class AutomationTest(Model):
-    """What a rule would do to a deal; nothing of it was done."""
+    """The effects that a rule would have on a deal; none of them was carried out."""
 
     rule_id: str
     deal_id: str
     would_run: bool
     """Whether the rule would run."""
     trigger_matched: bool
-    """Whether what happened is what the rule waits for."""
+    """Whether the trigger would fire."""
     conditions: list[ConditionResult] = Field(default_factory=EMPTY)
-    """Each condition, and whether it holds."""
+    """The conditions, each with whether it holds."""
     actions: list[ActionPreview] = Field(default_factory=EMPTY)
-    """What would be done."""
+    """The actions that would be carried out, with their effects."""

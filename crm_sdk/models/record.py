@@ -1,4 +1,4 @@
-"""What every model of the CRM has in common: frozen, camelCase on the wire, unknown members kept."""
+"""The base classes of all models: frozen, camelCase on the wire, unknown members kept."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Mismatch:
     """One deviation of an answer from its document."""
 
     path: str
-    """Where: ``data.0.createdAt``."""
+    """The path of the member: ``data.0.createdAt``."""
     kind: str
-    """What: ``missing``, or pydantic's name for the wrong type, such as ``int_parsing``."""
+    """``missing``, or pydantic's name of the error, such as ``int_parsing``."""
     message: str
     value: Any = None
-    """What was there instead; null where nothing was."""
+    """The value that was received; None where the member is missing."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
 
 
 class Model(BaseModel):
-    """A plain value: frozen, snake_case in Python, camelCase on the wire; members no document names are kept."""
+    """A frozen value: snake_case in Python, camelCase on the wire; members that no document names are kept."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
@@ -44,17 +44,17 @@ class Model(BaseModel):
 
     @property
     def mismatches(self) -> tuple[Mismatch, ...]:
-        """Return how the answer this came from deviates from its document; empty where it does not."""
+        """Return the deviations of the answer from its document; empty where there are none."""
         found: tuple[Mismatch, ...] = (self.__pydantic_private__ or {}).get("mismatches", ())
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By way of the class and its arguments: `Job[ImportResult]` itself is nowhere to be found by name.
+        # By the generic class and its arguments: `pickle` cannot find a class such as `Job[ImportResult]` by its name.
         generic = type(self).__pydantic_generic_metadata__
         return _empty, (generic["origin"] or type(self), generic["args"]), self.__getstate__()
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
-        # A model serves three dialects: members that the answer did not have would only hide those it had.
+        # A model serves three dialects: only the members that the answer had are shown.
         return ((name, value) for name, value in super().__repr_args__() if name in self.model_fields_set)
 
 
@@ -64,13 +64,13 @@ def _empty(cls: Any, args: tuple[Any, ...]) -> Any:
 
 
 class Record(Model):
-    """A record of the CRM: it has an id, and times in UTC."""
+    """A record of the CRM, with an id and times in UTC."""
 
     id: str
     created_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
     created_by: str | None = None
-    """Who made it: a user id, ``apikey_…``, ``app_…`` or ``system``."""
+    """Who created it: a user id, ``apikey_…``, ``app_…`` or ``system``."""
     version: int | None = None
     """Goes up by one with every write; give it to `update` or `delete` to lock optimistically."""
 

@@ -1,4 +1,4 @@
-"""What a search over everything finds."""
+"""The results of a search over all kinds of records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SearchType: TypeAlias = Literal["all", "contacts", "deals", "messages", "events"
 
 @wire(flow="contacts deals messages events")
 class SearchResults(Model):
-    """What was found, by kind."""
+    """The records that were found, by kind."""
 
     contacts: list[Contact] = Field(default_factory=EMPTY)
     """Contacts that were found."""

@@ -1,4 +1,4 @@
-"""Users: the people who work with the CRM, and how they like it."""
+"""Users: the people who work with the CRM, their roles and preferences."""
 
 from __future__ import annotations
 
@@ -20,65 +20,65 @@ Language: TypeAlias = Annotated[Literal["en", "de", "es", "ar"] | str, OPEN]
 
 
 class RoleRef(Model):
-    """A role, in short."""
+    """A reference to a role."""
 
     id: str
     key: str
-    """The word for the role."""
+    """The key of the role."""
     name: str
 
 
 class BusinessDay(Model):
-    """Hours of work on a day of the week; a day may have several."""
+    """A span of working hours on a weekday; a weekday may have several."""
 
     weekday: int
     """0 is Monday."""
     start: str
-    """``HH:MM``."""
+    """When work begins, as ``HH:MM``."""
     end: str
-    """When work ends, like `17:30`."""
+    """When work ends, as ``HH:MM``."""
 
 
 class BusinessHours(Model):
-    """When somebody works."""
+    """The working hours of a user or a company."""
 
     timezone: str
     days: list[BusinessDay] = Field(default_factory=EMPTY)
-    """The hours of each weekday."""
+    """The working hours of each weekday."""
     holidays: list[date] = Field(default_factory=EMPTY)
     """Days without work."""
 
 
 @wire(flow="theme notifications timezone")
 class UserPreferences(Model):
-    """How a user likes the CRM."""
+    """The preferences of a user."""
 
     theme: Theme | None = None
     """Light or dark."""
     notifications: bool | None = None
-    """The master switch."""
+    """Whether the user gets any notifications."""
     timezone: str | None = None
-    """IANA name."""
+    """Time zone, as an IANA name such as `Europe/Berlin`."""
     language: Language | None = None
     date_format: str | None = None
-    """How dates are written."""
+    """The format of dates."""
     time_format: Literal["12h", "24h"] | str | None = None
-    """Whether the clock has 12 or 24 hours."""
+    """The format of times: 12 or 24 hours."""
     week_start: int | None = None
-    """0 is Monday."""
+    """The first day of the week; 0 is Monday."""
     currency: str | None = None
     default_pipeline_id: str | None = None
     email_signature: str | None = None
-    """What stands below the user's e-mails."""
+    """The signature of the user's e-mails."""
     business_hours: BusinessHours | None = None
-    """When the user works."""
+    """The user's working hours."""
     calendar_view: Literal["day", "week", "month"] | str | None = None
-    """What the calendar opens with."""
+    """The default view of the calendar."""
 
 
 @wire(mvp="id email name", flow="id email name avatar? role preferences created_at last_login")
 class User(Record):
-    """Somebody who works with the CRM."""
+    """A person who works with the CRM."""
 
     email: str
     name: str
@@ -87,7 +87,7 @@ class User(Record):
     roles: list[RoleRef] = Field(default_factory=EMPTY)
     """The user's roles."""
     preferences: UserPreferences | None = None
-    """How the user wants things shown."""
+    """The user's preferences."""
     last_login: AwareDatetime | None = None
     """When the user last signed in."""
     status: Annotated[UserStatus | None, Default("active")] = None
@@ -99,11 +99,11 @@ class User(Record):
     timezone: Annotated[str | None, Default("UTC")] = None
     locale: Annotated[str | None, Default("en")] = None
     monthly_quota: Amount | None = None
-    """The revenue the user is to bring in a month."""
+    """The user's revenue target for a month."""
     quota_currency: str | None = None
     """The currency of the quota."""
     email_verified: Annotated[bool | None, Default(True)] = None
     """Whether the address was confirmed."""
     mfa_enabled: Annotated[bool | None, Default(False)] = None
-    """Whether sign-in asks for a second factor."""
+    """Whether sign-in requires a second factor."""
     tenant_id: str | None = None

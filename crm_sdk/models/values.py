@@ -1,7 +1,7 @@
-"""Values that models of more than one noun share: enumerations, amounts, addresses, references, search queries.
+"""Values that models of several nouns share: enumerations, amounts, addresses, references, search queries.
 
-An enumeration is open: a value the documents do not list is kept, never an error. A vocabulary marked `OPEN` may also
-be *written* with a value of the caller's own; the others are refused by the server.
+Enumerations are open for reading: a value that the documents do not list is kept. Only an enumeration marked `OPEN` may
+also be written with a value of the caller's own; the server refuses unknown values of the others.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 
 EMPTY: Final[Callable[[], list[Any]]] = list
-"""What an absent list reads as. Not ``list[X]``: calling a parametrised alias takes twice as long."""
+"""The default of a list: an empty one. Not ``list[X]``: calling a parametrised alias takes twice as long."""
 
 Amount: TypeAlias = Annotated[Decimal, PlainSerializer(number, when_used="json")]
-"""An amount of money, or another number of which no digit may be lost."""
+"""An amount of money, or another number that must keep every digit."""
 
 LARGEST_AMOUNT: Final = 10**15
 """Every amount that is given is smaller, so that the sum of all of them loses no digit."""
@@ -40,7 +40,7 @@ FieldValue: TypeAlias = str | Amount | int | bool | date | datetime | list[str] 
 
 
 def one_note(value: object) -> object:
-    """Read a string as a list of one note, and nothing as a list of none."""
+    """Read a string as a list of one note, and null or an empty string as an empty list."""
     if value is None or value == "":
         return []
     return [value] if isinstance(value, str) else value
@@ -60,7 +60,7 @@ FORMS = {
     NOT_BLANK: "must not be blank",
     COUNTRY_PATTERN: "must be a country's two letters (ISO 3166), like DE",
 }
-"""What to say of a text that does not match a pattern."""
+"""The message for a text that does not match a pattern, by pattern."""
 
 Email: TypeAlias = Annotated[str, Field(pattern=EMAIL_PATTERN, max_length=254)]
 Phone: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
@@ -129,7 +129,7 @@ EntityType: TypeAlias = Annotated[
     | str,
     OPEN,
 ]
-"""The kind of a record; a custom object's records have its own API name."""
+"""The kind of a record; the records of a custom object have its API name as their kind."""
 SocialNetwork: TypeAlias = Annotated[
     Literal["twitter", "linkedin", "facebook", "instagram", "youtube", "github"] | str, OPEN
 ]
@@ -144,12 +144,12 @@ class Address(Model):
     state: str | None = None
     postal_code: str | None = None
     country: str | None = None
-    """ISO 3166-1 alpha-2."""
+    """Country code of two letters (ISO 3166-1 alpha-2)."""
 
 
 @with_config(INPUT)
 class AddressInput(TypedDict, total=False):
-    """A postal address as it is given."""
+    """A postal address, as input."""
 
     street: Annotated[str, Field(max_length=255)] | None
     street2: str | None
@@ -160,7 +160,7 @@ class AddressInput(TypedDict, total=False):
 
 
 class SocialProfile(Model):
-    """Where somebody is found on a social network."""
+    """A profile on a social network."""
 
     network: SocialNetwork
     url: str
@@ -169,7 +169,7 @@ class SocialProfile(Model):
 
 @with_config(INPUT)
 class SocialProfileInput(TypedDict, total=False):
-    """A social profile as it is given."""
+    """A profile on a social network, as input."""
 
     network: Required[SocialNetwork]
     url: Required[Url]
@@ -185,7 +185,7 @@ class EntityRef(Model):
 
 
 class UserRef(Model):
-    """A user, in short."""
+    """A reference to a user."""
 
     id: str
     name: str | None = None
@@ -200,7 +200,7 @@ class Money(Model):
 
 
 class ErrorDetail(Model):
-    """What is wrong with one member of an input, or why one item failed."""
+    """The error of one member of an input, or of one item of a bulk call."""
 
     code: str
     message: str
@@ -210,7 +210,7 @@ class ErrorDetail(Model):
 
 
 class FieldChange(Model):
-    """One member of a record, before and after a write."""
+    """One changed member of a record, with its values before and after the change."""
 
     field: str
     before: FieldValue = None
@@ -218,24 +218,24 @@ class FieldChange(Model):
 
 
 class ScoreReason(Model):
-    """One of the things a score was computed from."""
+    """One part of a score."""
 
     feature: str
-    """The name of what was counted."""
+    """The name of the feature that counts."""
     label: str
     value: FieldValue = None
-    """The value of what was counted."""
+    """The value of the feature."""
     points: int
-    """Signed: what this added to the score."""
+    """The points that the feature adds to the score; they may be negative."""
 
 
 class BulkItem(Model, Generic[T]):
-    """What became of one item of a bulk call."""
+    """The result of one item of a bulk call."""
 
     index: int
     """Position in the request, from 0."""
     key: str | None = None
-    """What the item named its record by: its id, else the value it was to be matched by, else its external id."""
+    """What identifies the record in the item: its id, else the value to match by, else its external id."""
     status: Literal["ok", "failed"] | str
     id: str | None = None
     error: ErrorDetail | None = None
@@ -243,7 +243,7 @@ class BulkItem(Model, Generic[T]):
 
 
 class BulkResult(Model, Generic[T]):
-    """What became of every item of a bulk call, in the order of the request."""
+    """The results of all items of a bulk call, in the order of the request."""
 
     items: list[BulkItem[T]]
     total: int
@@ -252,7 +252,7 @@ class BulkResult(Model, Generic[T]):
 
 
 class MergeCounts(Model):
-    """How many records now belong to the survivor."""
+    """The numbers of records that were moved to the survivor."""
 
     contacts: int = 0
     """Contacts that were moved."""
@@ -275,34 +275,34 @@ class MergeCounts(Model):
 
 
 class JobCounts(Model):
-    """How far a job has come."""
+    """The numbers of items that a job has processed."""
 
     total: int = 0
-    """Rows or records there are to do."""
+    """The number of rows or records in all."""
     processed: int = 0
-    """How many are done, well or badly."""
+    """The number of processed rows or records, successful or not."""
     succeeded: int = 0
     failed: int = 0
     skipped: int = 0
-    """How many were left as they are."""
+    """The number of skipped rows or records."""
     created: int = 0
-    """Records that were made."""
+    """The number of records that were created."""
     updated: int = 0
-    """Records that were changed."""
+    """The number of records that were changed."""
     deleted: int = 0
-    """Records that were deleted."""
+    """The number of records that were deleted."""
 
 
 class JobError(Model):
-    """One row that a job could not do."""
+    """The error of one row or record of a job."""
 
     row: int | None = None
-    """From 1; a header is not counted."""
+    """The number of the row, from 1; a header is not counted."""
     field: str | None = None
     code: str
     message: str
     value: str | None = None
-    """What was there."""
+    """The value in the row."""
 
 
 FilterOperator: TypeAlias = (
@@ -328,29 +328,29 @@ FilterOperator: TypeAlias = (
 
 @with_config(INPUT)
 class Filter(TypedDict, total=False):
-    """One condition on a member; dates may be relative: ``today``, ``-30d``, ``this_month``."""
+    """One condition on a member; dates can be relative: ``today``, ``-30d``, ``this_month``."""
 
     field: Required[str]
     op: Required[FilterOperator]
-    """How the member is compared."""
+    """The comparison operator."""
     value: FieldValue
-    """What it is compared with; the lower end of `between`."""
+    """The value to compare with; the lower bound of `between`."""
     high_value: FieldValue
-    """The upper end of `between`."""
+    """The upper bound of `between`."""
     values: list[FieldValue]
-    """What it is compared with by `in` and `not_in`."""
+    """The values to compare with, for `in` and `not_in`."""
 
 
 @with_config(INPUT)
 class FilterGroup(TypedDict):
-    """Conditions that must all hold; several groups are alternatives."""
+    """Conditions that must all hold; of several groups, one must match."""
 
     filters: Annotated[list[Filter], Field(min_length=1)]
 
 
 @with_config(INPUT)
 class SearchQuery(TypedDict, total=False):
-    """What to search for: words, and filter groups of which one must match."""
+    """A search: words that must occur, and filter groups of which one must match."""
 
     q: str
     filter_groups: list[FilterGroup]

@@ -1,4 +1,4 @@
-"""Webhooks: the endpoints a company has events posted to, and the log of what was posted."""
+"""Webhooks: the endpoints that events are posted to, and the deliveries."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ WebhookEvent: TypeAlias = Annotated[
     Literal["*", "lead.created", "lead.updated", "message.received", "agent.completed", "integration.error"] | str,
     OPEN,
 ]
-"""The documented events, any other name of the log of events (``deal.won``), or ``*`` for all of them."""
+"""The name of an event, documented or of our own (``deal.won``), or ``*`` for all events."""
 _EventName: TypeAlias = Annotated[
     Literal["*", "lead.created", "lead.updated", "message.received", "agent.completed", "integration.error"]
     | Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)$")],
     OPEN,
 ]
 DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed", "cancelled"] | str
-"""``pending``: not tried yet, or to be tried again; ``failed``: given up; ``cancelled``: its endpoint was deleted."""
+"""``pending``: waits for its first or next attempt; ``failed``: given up; ``cancelled``: its endpoint was deleted."""
 
 
 class WebhookSecret(Credential):
-    """A signing secret. It is shown, since it is answered only once, to be copied."""
+    """A signing secret. The command line prints it, since only one answer has it."""
 
     __slots__ = ()
     shown: ClassVar[bool] = True
@@ -39,62 +39,62 @@ class WebhookSecret(Credential):
     " failing_since? disabled_at? disabled_reason? created_at updated_at created_by version"
 )
 class WebhookEndpoint(Record):
-    """Where events are posted to."""
+    """A URL that events are posted to."""
 
     url: str
     events: list[WebhookEvent] = Field(default_factory=EMPTY)
     description: str | None = None
     active: bool = True
     secret: WebhookSecret | None = None
-    """What deliveries are signed with; answered by `create` and `rotate_secret` only."""
+    """The signing secret; only the answers of `create` and `rotate_secret` have it."""
     secret_prefix: str | None = None
-    """The beginning of the secret, to tell it from another one."""
+    """The first characters of the secret, to tell it from another one."""
     previous_secret_expires_at: AwareDatetime | None = None
-    """Until when deliveries are signed with the secret before as well."""
+    """Until when deliveries are also signed with the previous secret."""
     consecutive_failures: int = 0
-    """How many attempts in a row have failed."""
+    """The number of failed attempts since the last successful one."""
     failing_since: AwareDatetime | None = None
-    """Since when nothing gets through."""
+    """The time of the first of these failed attempts."""
     disabled_at: AwareDatetime | None = None
-    """When the server stopped posting to it."""
+    """When the endpoint was disabled."""
     disabled_reason: str | None = None
-    """Why the server stopped: ``gone`` (it was answered 410) or ``failing``; null where a user did."""
+    """Why the server disabled it: ``gone`` (the endpoint answered 410) or ``failing``; null where a user did."""
 
 
 class WebhookAttempt(Model):
-    """One time a delivery was posted."""
+    """One attempt to post a delivery."""
 
     number: int
-    """Which attempt it was, from 1."""
+    """The number of the attempt, from 1."""
     at: AwareDatetime
     """When it was made."""
     status: int | None = None
-    """What the endpoint answered; null where it did not."""
+    """The HTTP status that the endpoint answered; null where it did not answer."""
     duration: float | None = None
-    """How long that took, in seconds."""
+    """The duration of the request in seconds."""
     error: str | None = None
     response: str | None = None
-    """The beginning of the answer."""
+    """The first characters of the answer's body."""
 
 
 class WebhookDelivery(Record):
-    """One event on its way to one endpoint."""
+    """The delivery of one event to one endpoint."""
 
     webhook_id: str
     url: str
     event: str
     """The name of the event."""
     event_id: str
-    """The event's id in the log of events, and the ``webhook-id`` that every attempt carries."""
+    """The id of the event, which every attempt has as its header ``webhook-id``."""
     status: DeliveryStatus
     attempts: list[WebhookAttempt] = Field(default_factory=EMPTY)
     """The attempts to post it."""
     next_attempt_at: AwareDatetime | None = None
-    """When it is posted next."""
+    """When the next attempt is due."""
     payload: dict[str, Any] = Field(default_factory=dict)
-    """``event``, ``data`` and ``timestamp``; each attempt adds the ``signature``."""
+    """The body: ``event``, ``data`` and ``timestamp``; each attempt adds the ``signature``."""
     redelivery_of: str | None = None
-    """Id of the delivery that it repeats."""
+    """Id of the delivery that this one repeats."""
 
 
 @with_config(INPUT)

@@ -1,1 +1,1 @@
-"""What moves bytes: connections, requests and bodies over httpx."""
+"""The network over httpx: connections, requests and bodies."""

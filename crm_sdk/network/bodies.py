@@ -1,4 +1,4 @@
-"""The body of a reply as it arrives, and what a failure of httpx means."""
+"""Streamed bodies of replies, and the translation of httpx's exceptions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "Unsupport
 
 
 def raise_as_ours(error: Exception, request: Request) -> NoReturn:
-    """Raise one of ours for an exception of httpx or httpx2 (told by name: the two share no class)."""
+    """Raise our error for an exception of httpx or httpx2, recognised by its name, since the two share no classes."""
     if isinstance(error, CrmError):
         raise error
     names = {cls.__name__ for cls in type(error).__mro__}
     where = request.place
     if names & {"LocalProtocolError", "InvalidURL", "UnicodeError"}:
-        # Without the cause: it quotes the header, which may be the credential.
+        # Without the cause, which would show the header: it may be the credential.
         raise InvalidInputError(f"{where} cannot be sent: its URL or a header is not valid in HTTP") from None
     sent = not names & _UNSENT
     if "TimeoutException" in names:
@@ -66,8 +66,8 @@ def _spent_body_error(request: Request) -> CrmError:
     return CrmError(f"{request.place}: the body was read or closed before; make the call again")
 
 
-# A file may take as long as it needs, as long as it moves: `timeout` then bounds the first byte and each pause.
-# Any other body is part of the call.
+# A download may take longer than `timeout`, which then limits the time to the first byte and each pause. Any other body
+# is part of the call and its deadline.
 class BodyStream:
     """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back.
 
@@ -115,19 +115,19 @@ class BodyStream:
             decoder.finish()
 
     def interrupt(self) -> None:
-        """Wake a thread that waits for the next piece: it finds the connection ended."""
+        """Shut the connection down, so that a thread that waits for the next chunk continues."""
         network = self._response.extensions.get("network_stream")
         connection = network.get_extra_info("socket") if network is not None else None
         if connection is None:
             self.close()
             return
-        with suppress(OSError):  # it may have ended by itself
+        with suppress(OSError):  # it may have ended already
             connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Give the connection back."""
         release, self._release = self._release, None
-        if release is not None and self._pid == os.getpid():  # a forked child must not touch its parent's connection
+        if release is not None and self._pid == os.getpid():  # a forked child must not use its parent's connection
             try:
                 self._response.close()
             finally:
@@ -195,4 +195,4 @@ class AsyncBodyStream:
 
     def __del__(self) -> None:
         if self._release is not None and self._pid == os.getpid():
-            self._lose()  # nobody can await its closing any more
+            self._lose()  # its closing cannot be awaited here

@@ -1,8 +1,8 @@
-"""The network: the only module that touches httpx.
+"""The links that send requests over httpx.
 
-A call goes straight to an `httpx` transport, one connection each, from a stack of idle ones: no cookies, no redirects,
-no proxies from the environment, and no pool that is searched at every request. A user's own `http_client=` (httpx or
-httpx2) is used through its `send()`.
+A request is given directly to an `httpx` transport of one connection, from a stack of idle ones: without cookies,
+redirects and proxies of the environment, and without a pool that is searched for every request. A user's own
+`http_client=` (httpx or httpx2) is used through its `send()`.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ def _headers(response: Any) -> Mapping[str, str]:
 
 
 class HttpClient(Protocol):
-    """What `http_client=` may be: an `httpx.Client`, an `httpx2.Client`, or an httpx transport."""
+    """The type of `http_client=`: an `httpx.Client`, an `httpx2.Client`, or an httpx transport."""
 
     def close(self) -> object:
-        """Close it; it is never called by us."""
+        """Close the client; the SDK never calls this."""
         ...
 
 
 class AsyncHttpClient(Protocol):
-    """What `http_client=` may be: an `httpx.AsyncClient`, an `httpx2.AsyncClient`, or an async httpx transport."""
+    """The type of `http_client=`: an `httpx.AsyncClient`, an `httpx2.AsyncClient`, or an async httpx transport."""
 
     async def aclose(self) -> object:
-        """Close it; it is never called by us."""
+        """Close the client; the SDK never calls this."""
         ...
 
 
@@ -89,13 +89,13 @@ def open_async_link(options: Options, http_client: Any) -> AsyncDirectLink | Asy
 
 
 def _take_sockets(link: Any, transport: Any) -> None:
-    # A transport that leads to a server of its own kind (the stub's), or what makes such, opens its WebSockets as well.
+    # A transport to an in-process server (the stub's), or its factory, opens WebSockets as well.
     if hasattr(transport, "open_socket"):
         link.open_socket = transport.open_socket
 
 
 class DirectLink:
-    """Sends over transports of its own, or (not `owned`) over the user's, which it never closes."""
+    """Sends over its own transports, or (not `owned`) over the user's, which it never closes."""
 
     def __init__(
         self, make: Callable[[], httpx.BaseTransport], limit: int, most: float = math.inf, *, owned: bool = True
@@ -154,7 +154,7 @@ class DirectLink:
 
 
 class AsyncDirectLink:
-    """Sends over transports of its own, on the running event loop, or (not `owned`) over the user's."""
+    """Sends over its own transports on the running event loop, or (not `owned`) over the user's."""
 
     def __init__(
         self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, most: float = math.inf, *, owned: bool = True
@@ -227,7 +227,7 @@ async def _read(response: Any, body: AsyncBodyStream) -> Reply:
 
 
 class ClientLink:
-    """Sends through the user's own `httpx.Client` (or httpx2's): its proxies, certificates, hooks and mounts hold."""
+    """Sends through the user's own `httpx.Client` (or httpx2's), with its proxies, certificates, hooks and mounts."""
 
     def __init__(self, client: Any, most: float = math.inf) -> None:
         self._client, self._most = client, most
@@ -291,4 +291,4 @@ def _built_by(client: Any, request: Request, timeouts: Remaining) -> Any:
 
 
 def _nothing() -> None:
-    """The user's client keeps its own connections."""
+    """Do nothing: the user's client manages its own connections."""

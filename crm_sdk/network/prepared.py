@@ -1,4 +1,4 @@
-"""The request that is handed to an httpx transport, made without the work that ours do not need."""
+"""Requests for httpx transports, built without the preparations that our requests do not need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..exchange import Request
 
 
 class Remaining(dict[str, float]):
-    """The timeouts of one request: what is left of the call's time when a step begins, not all of it for each step."""
+    """The timeouts of one request: each step gets the time that is left of the call's deadline when it begins."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(connect=seconds, read=seconds, write=seconds, pool=seconds)
@@ -31,7 +31,7 @@ _origin = lru_cache(maxsize=64)(httpx.URL)
 
 
 class _Url(httpx.URL):
-    """A URL that is taken apart only if somebody looks: normalising it is what takes httpx long, and ours is normal."""
+    """A URL that is parsed only when it is needed: our URLs are normalised, and parsing takes httpx long."""
 
     def __init__(self, text: str) -> None:
         end = text.index("/", 8) if text.count("/") > 2 else len(text)  # after "https://host:8000"
@@ -70,7 +70,7 @@ class _Url(httpx.URL):
 
 
 class _PreparedRequest(httpx.Request):
-    """A request without the preparations of `httpx.Request`, which take longer than the call needs otherwise."""
+    """A request without the preparations of `httpx.Request`, which take longer than the rest of a call."""
 
     def __init__(self, request: Request, timeouts: Remaining) -> None:
         self.method = request.method
@@ -88,7 +88,7 @@ class _PreparedRequest(httpx.Request):
 
 
 def build(request: Request, timeouts: Remaining) -> httpx.Request:
-    """Return what a transport is handed for a request."""
+    """Return a request in the form that a transport takes."""
     if request.files is None:
         return _PreparedRequest(request, timeouts)
     return httpx.Request(

@@ -1,7 +1,7 @@
-"""Idle connections: which one is used next, and how many there may be.
+"""Stacks of idle connections, with a limit of connections in use.
 
-A stack belongs to one process, and an async one to one event loop: after a `fork()`, and in another loop, a link makes
-a new one and leaves the connections of the old one alone.
+A stack belongs to one process, an async one to one event loop: after a `fork()`, or in another loop, a link makes a new
+stack and does not use the connections of the old one.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-IDLE_SECONDS = 15.0  # longer than most calls are apart, shorter than most servers keep a connection open
+IDLE_SECONDS = 15.0  # longer than most pauses between calls, shorter than most servers keep an idle connection open
 
 
 class Stack(Generic[T]):
-    """At most `limit` transports of one connection each, for threads; the one used last is used next."""
+    """At most `limit` transports of one connection each, for threads; the one used last is taken first."""
 
     def __init__(self, limit: int, make: Callable[[], T]) -> None:
         self.limit = limit
         self._make = make
         self.idle: list[tuple[float, T]] = []
-        # One token for each transport that may be in use. Unlike a semaphore, this queue can be given back to by the
-        # garbage collector, which may run in the middle of anything.
+        # One token for each transport that may be in use. Unlike a semaphore, a SimpleQueue is reentrant: the garbage
+        # collector may put a token back at any moment.
         self._tokens: SimpleQueue[None] = SimpleQueue()
         for _ in range(limit):
             self._tokens.put(None)
 
     def take(self, timeout: float) -> T:
-        """Take the transport that was used last, or a new one. Raises `queue.Empty` if all are busy for too long."""
+        """Take the transport used last, or a new one. Raises: `queue.Empty` if all are busy for `timeout` seconds."""
         self._tokens.get(timeout=timeout)
         try:
             return self.idle.pop()[1]
@@ -44,7 +44,7 @@ class Stack(Generic[T]):
             raise
 
     def give(self, transport: T) -> T | None:
-        """Put a transport back; return one that has been idle for too long and should be closed."""
+        """Put a transport back; return one that has been idle for too long and is to be closed."""
         now = time.monotonic()
         overdue = None
         self.idle.append((now, transport))
@@ -58,7 +58,7 @@ class Stack(Generic[T]):
 
 
 class AsyncStack(Generic[T]):
-    """At most `limit` transports of one connection each, for tasks; the one used last is used next."""
+    """At most `limit` transports of one connection each, for tasks; the one used last is taken first."""
 
     def __init__(self, limit: int, make: Callable[[], T]) -> None:
         self.limit = limit
@@ -68,7 +68,7 @@ class AsyncStack(Generic[T]):
         self._waiting: deque[list[Any]] = deque()
 
     async def take(self) -> T:
-        """Take the transport that was used last, or a new one; wait for one if all are busy."""
+        """Take the transport used last, or a new one; wait while all are busy."""
         if self.idle:
             return self.idle.pop()[1]
         if self.open < self.limit:
@@ -83,7 +83,7 @@ class AsyncStack(Generic[T]):
         try:
             await turn.wait()
         except BaseException:
-            if place[1] is not None:  # handed a transport in the moment it gave up
+            if place[1] is not None:  # it was given a transport at the moment it was cancelled
                 self.give(place[1])
             else:
                 self._waiting.remove(place)
@@ -92,7 +92,7 @@ class AsyncStack(Generic[T]):
         return handed
 
     def give(self, transport: T) -> None:
-        """Put a transport back, or hand it to the task that has waited longest."""
+        """Put a transport back, or give it to the task that has waited longest."""
         if self._waiting:
             place = self._waiting.popleft()
             place[1] = transport
@@ -101,11 +101,11 @@ class AsyncStack(Generic[T]):
             self.idle.append((time.monotonic(), transport))
 
     def lose(self) -> None:
-        """Put a new transport in the place of one that nobody can close any more."""
+        """Replace a transport that cannot be closed any more by a new one."""
         self.give(self._make())
 
     def overdue(self) -> T | None:
-        """Return a transport that has been idle for too long and should be closed."""
+        """Return a transport that has been idle for too long and is to be closed."""
         if self.idle and time.monotonic() - self.idle[0][0] > IDLE_SECONDS:
             self.open -= 1
             return self.idle.pop(0)[1]

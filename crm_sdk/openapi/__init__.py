@@ -21,12 +21,12 @@ _TITLES: Mapping[str, str] = {
 }
 _BEARER = "An access token, or an API key: `Authorization: Bearer …`"
 _HEADERS: Mapping[str, tuple[str, str]] = {
-    "X-Request-ID": ("string", "Names the request where it is asked about."),
-    "X-RateLimit-Limit": ("integer", "Calls that may be made in one window."),
-    "X-RateLimit-Remaining": ("integer", "Calls that are left in this window."),
+    "X-Request-ID": ("string", "Identifies the request; quote it in support questions."),
+    "X-RateLimit-Limit": ("integer", "The number of calls allowed in one window."),
+    "X-RateLimit-Remaining": ("integer", "The number of calls left in this window."),
     "X-RateLimit-Reset": ("integer", "When the window ends, as a Unix time."),
     "Retry-After": ("integer", "Seconds to wait."),
-    "Location": ("string", "The path of the new record."),
+    "Location": ("string", "The path of the created record."),
 }
 
 
@@ -68,7 +68,7 @@ def document(dialect: str, server: str | None = None) -> dict[str, Any]:
 
 
 def _about(dialect: str) -> str:
-    lines = ["What is marked `x-origin: ours` is in no document.", "`x-codes` are the error codes of a status."]
+    lines = ["Routes marked `x-origin: ours` are in no document.", "`x-codes` are the error codes of a status."]
     if dialect != "platform":
         lines.append("Where two dialects have the same path, the header `X-CRM-Dialect` chooses one.")
     return " ".join(lines)
@@ -91,7 +91,7 @@ def _parameters() -> dict[str, Any]:
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "The same key again, within 24 hours, gets the first answer and does nothing more.",
+            "description": "A repeated request with the same key within 24 hours gets the answer of the first one.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         },
     }

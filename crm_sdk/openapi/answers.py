@@ -1,4 +1,4 @@
-"""What surrounds an answer in each dialect: the envelope of a success, the body of a failure."""
+"""The schemas of whole answers in each dialect: the envelope of a success, the body of an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _META = {"timestamp": {"type": "string", "format": "date-time"}, "version": _TEX
 
 
 def success(operation: Operation[Any, Any], route: Route, schemas: Schemas) -> Schema:
-    """Return the schema of a whole answer of a call that went well."""
+    """Return the schema of the whole answer of a successful call."""
     if operation.arguments.returns is None:
         return _nothing(route)
     content = schemas.of(operation.arguments.content(Sync))
@@ -39,7 +39,7 @@ def success(operation: Operation[Any, Any], route: Route, schemas: Schemas) -> S
 
 
 def _nothing(route: Route) -> Schema:
-    """Return the schema of the answer of a call that has nothing to answer."""
+    """Return the schema of the answer of a call without a result."""
     if route.dialect.name != "platform":
         return _object({"success": {"type": "boolean"}})
     deleted = _object({"id": _TEXT, "deleted": {"type": "boolean"}})
@@ -47,7 +47,7 @@ def _nothing(route: Route) -> Schema:
 
 
 def failure(dialect: str) -> Schema:
-    """Return the schema of the body of a failure."""
+    """Return the schema of the body of an error."""
     entry = {"code": _TEXT, "message": _TEXT, "details": _DETAILS}
     if dialect != "platform":
         return _object({"error": _object(entry)}, "What went wrong.")

@@ -24,7 +24,7 @@ _SEES_COMMAS = {"style": "form", "explode": False}
 
 
 def operation_object(operation: Operation[Any, Any], route: Route, schemas: Schemas) -> dict[str, Any]:
-    """Return a call as OpenAPI has it, but for examples of what refers to components that are not there yet."""
+    """Return the operation object of a call, without examples: they need all components, see `with_examples`."""
     call = _Call(operation, route, schemas)
     flags = operation.flags
     found: dict[str, Any] = {
@@ -58,7 +58,7 @@ class _Call:
         self._route = route
         self._schemas = schemas
         names = [name for name in operation.arguments.types if route.has(name) and name != "version"]
-        # Which page is wanted can be said in three ways, of which a dialect has two.
+        # There are three paging arguments, of which each dialect has two.
         paging = route.dialect.page_arguments({"limit": 1, "offset": 1}).keys()
         self._names = [name for name in names if name not in PAGING or name in paging]
         self._in_query = route.method == "GET" or (
@@ -74,7 +74,7 @@ class _Call:
         return [name for name in self._names if name != body] if body in self._names else []
 
     def parameters(self) -> Iterator[dict[str, Any]]:
-        """Yield what stands in the path, in the query and in headers."""
+        """Yield the parameters in the path, in the query and in headers."""
         for name in self._route.placeholders:
             text = texts.of_argument(self._operation, name)
             schema = {"type": "string", "minLength": 1}
@@ -107,7 +107,7 @@ class _Call:
         return self._operation.signature.parameters[name].default is inspect.Parameter.empty
 
     def body(self) -> dict[str, Any] | None:
-        """Return what the body of the request holds; None where there is none."""
+        """Return the request body; None where there is none."""
         if self._in_query or not self._names:
             return None
         arguments = self._operation.arguments
@@ -126,7 +126,7 @@ class _Call:
         return {"required": needed, "content": content}
 
     def _members(self, names: list[str]) -> Schema:
-        """Return the schema of a JSON body made of arguments."""
+        """Return the schema of a JSON body that arguments make up."""
         body = self._operation.arguments.body
         if names == [body]:
             return self._schemas.of(self._operation.arguments.body_type, written=True)
@@ -148,7 +148,7 @@ class _Call:
     # -- what is answered --------------------------------------------------------------------------------------
 
     def responses(self) -> dict[str, Any]:
-        """Return what may be answered, by status: successes, then failures with their codes."""
+        """Return the responses by status: successes, then errors with their codes."""
         found: dict[str, Any] = {
             str(status): self._success(status)
             for status in sorted({self._operation.status, *self._operation.flags.statuses})

@@ -1,4 +1,4 @@
-"""Examples of what is sent and answered, made from the schemas: each is valid against the one it was made from."""
+"""Examples of requests and answers, generated from the schemas; each is valid against its schema."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _VALUES: Mapping[str, Any] = {
     "token_type": "Bearer",
     "expires_in": 3600,
 }
-"""What a member of a name holds in an example, if its schema allows it."""
+"""The example values of members, by name, where the schema allows them."""
 
 _OF_A_NOUN: Mapping[str, Mapping[str, Any]] = {
     "accounts": {"name": "Analytical Engines Ltd", "description": "Builds calculating machines"},
@@ -89,18 +89,18 @@ _LATER: Mapping[str, str] = {"date-time": "2026-01-15T10:00:00Z", "date": "2026-
 _MORE = 3
 """How many members a short example has that need not be there."""
 _DEPTH = 4
-"""How deep an example goes; deeper lists are empty, and members that need not be there are left out."""
+"""The depth of an example; below it, lists are empty and optional members are left out."""
 
 
 class Examples:
-    """Examples for schemas that refer to components."""
+    """Generates examples of schemas, which may refer to `components`."""
 
     def __init__(self, components: Mapping[str, Any], noun: str = "") -> None:
         self._components = components
         self._values = {**_VALUES, **_OF_A_NOUN.get(noun, {})}
 
     def of(self, schema: Mapping[str, Any], name: str = "", *, whole: bool = True, depth: int = 0) -> Any:
-        """Return an example of a schema: all of it or, without `whole`, what is needed and a little more."""
+        """Return an example of a schema: with all members or, without `whole`, with the required and a few more."""
         if "$ref" in schema:
             return self.of(self._components[schema["$ref"].rpartition("/")[2]], name, whole=whole, depth=depth)
         if "anyOf" in schema:

@@ -1,4 +1,4 @@
-"""JSON Schemas of the declared types, as one dialect writes them: its members, under its names."""
+"""JSON Schemas of the declared types in one dialect, with the members and names of that dialect."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _QUALIFIERS = frozenset(
 
 
 class Schemas:
-    """The schemas of one dialect; those of records and inputs are components that others refer to."""
+    """The schemas of one dialect; those of records and inputs are components that other schemas refer to."""
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
         self.components: dict[str, Schema] = {}
 
     def of(self, annotation: Any, *, written: bool = False) -> Schema:
-        """Return the schema of a type: as it is answered or, with `written`, as it may be sent."""
+        """Return the schema of a type in answers or, with `written`, in requests."""
         marks: tuple[Any, ...] = ()
         while get_origin(annotation) is Annotated or str(get_origin(annotation)) in _QUALIFIERS:
             annotation, *more = get_args(annotation)
@@ -59,7 +59,7 @@ class Schemas:
         return schema
 
     def resolved(self, kind: Any) -> Schema:
-        """Return the schema of a record or an input itself, rather than what refers to it."""
+        """Return the schema of a record or an input itself, rather than a reference to it."""
         return self.components[self._reference(kind)["$ref"].rpartition("/")[2]]
 
     def _of(self, kind: Any, marks: tuple[Any, ...], written: bool) -> Schema:
@@ -93,12 +93,12 @@ class Schemas:
         known = [self._kinds(choice) for choice in choices]
         mapping = {word: ref for kinds in known for word, ref in kinds.items()}
         if len(mapping) > 1:
-            # The last is what takes a kind that nobody knows yet: `anyOf`, since it takes those that are known as well.
+            # The last branch is for unknown kinds. It also matches known ones: hence `anyOf` rather than `oneOf`.
             return {"anyOf": schemas, "discriminator": {"propertyName": "kind", "mapping": mapping}}
         return _either(schemas)
 
     def _kinds(self, choice: Any) -> Mapping[str, str]:
-        """Return the values of ``kind`` that tell a model from the others of its union, with what they refer to."""
+        """Return the values of ``kind`` that select a model in its union, each with the reference to its schema."""
         while get_origin(choice) is Annotated:
             choice = get_args(choice)[0]
         info = getattr(choice, "model_fields", {}).get("kind")
@@ -111,7 +111,7 @@ class Schemas:
     def _reference(self, kind: type[Any]) -> Schema:
         name = component_name(kind)
         if name not in self.components:
-            self.components[name] = {}  # it may hold some of its own kind
+            self.components[name] = {}  # registered first: the model may contain itself
             self.components[name] = self._input(kind) if is_typeddict(kind) else self._model(kind)
         return {"$ref": f"#/components/schemas/{name}"}
 
@@ -162,7 +162,7 @@ def is_required(kind: Any, name: str, hint: Any) -> bool:
 
 
 def component_name(kind: Any) -> str:
-    """Return what a record or an input is called among the components: ``BulkResult[Lead]`` is BulkResult_Lead."""
+    """Return the name of the component of a record or an input: ``BulkResult[Lead]`` is BulkResult_Lead."""
     generic: Mapping[str, Any] = getattr(kind, "__pydantic_generic_metadata__", None) or {}
     if not generic.get("args"):
         return str(kind.__name__)
@@ -191,18 +191,18 @@ def _vocabulary(words: Sequence[str], *, open: bool, nullable: bool) -> Schema:
 
 
 def types_of(schema: Schema) -> list[str]:
-    """Return the types that a schema names; none where it refers to others."""
+    """Return the types of a schema; none where it refers to another schema."""
     kinds: str | list[str] = schema.get("type", [])
     return [kinds] if isinstance(kinds, str) else kinds
 
 
 def one_or_many(kinds: list[str]) -> str | list[str]:
-    """Return types as a schema names them."""
+    """Return the value of the keyword ``type`` for one or several types."""
     return kinds[0] if len(kinds) == 1 else kinds
 
 
 def _either(schemas: Sequence[Schema]) -> Schema:
-    """Return the schema of a union. Types without anything more are listed in one place."""
+    """Return the schema of a union. Plain types are combined in one list of types."""
     listed = [kind for schema in schemas if schema.keys() == {"type"} for kind in types_of(schema)]
     if "number" in listed:
         listed = [name for name in listed if name != "integer"]
@@ -223,7 +223,7 @@ def _distinct(schemas: Iterable[Schema]) -> list[Schema]:
 
 
 def _bounded(schema: Schema, mark: Any) -> Schema:
-    """Return a schema with what a mark of its annotation demands, wherever it applies."""
+    """Return a schema with the constraints of a mark of its annotation, in each branch to which they apply."""
     if isinstance(mark, Format):
         return {**schema, "format": mark.name}
     if isinstance(mark, FieldInfo):
@@ -240,13 +240,13 @@ def _bounded(schema: Schema, mark: Any) -> Schema:
 
 
 _FORMATS: Mapping[str, str] = {EMAIL_PATTERN: "email", URL_PATTERN: "uri"}
-"""What our patterns check roughly has a format: a server looks closer."""
+"""The formats of the texts that our patterns check; a server checks them more strictly."""
 
 _NUMBERS = ("integer", "number")
 
 
 def _bounds(mark: Any) -> Iterator[tuple[tuple[str, tuple[str, ...]], Any]]:
-    """Yield what a mark says: the keyword, the types it is about, and its value."""
+    """Yield the constraints of a mark: the keyword, the types to which it applies, and its value."""
     if isinstance(mark, Ge):
         yield ("minimum", _NUMBERS), mark.ge
     elif isinstance(mark, Gt):

@@ -1,4 +1,4 @@
-"""Work that goes on while an async reader does something else, on asyncio and on trio."""
+"""A background task for async streams, on asyncio and on trio."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import anyio
 
 
 class Background:
-    """A task of its own, until it ends or is stopped. It must not raise."""
+    """A task that runs until it ends or is stopped. Its function must not raise."""
 
     def __init__(self, work: Callable[[], Awaitable[None]]) -> None:
         self._work = work
@@ -31,7 +31,7 @@ class Background:
             self._ended.set()
 
     async def wait_ended(self, patience: float = 2.0) -> None:
-        """Wait until it has ended; cancel it where that takes too long."""
+        """Wait until the task has ended; cancel it after `patience` seconds."""
         try:
             with anyio.move_on_after(patience):
                 await self._ended.wait()
@@ -39,7 +39,7 @@ class Background:
             self._scope.cancel()
 
     async def stop(self) -> None:
-        """Cancel it, and wait until it has ended."""
+        """Cancel the task, and wait until it has ended."""
         self._scope.cancel()
         await self.wait_ended()
 

@@ -1,4 +1,4 @@
-"""A channel: what comes on it, to iterate over, and what is pushed to it."""
+"""A channel: its pushes to iterate over, pushes to the server, presence and live cursors."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 Payload: TypeAlias = Mapping[str, Any] | bytes
 ChannelEvent: TypeAlias = Push | Joined | Left | Updated | LiveCursor
-"""What comes on a channel: a push, somebody who comes, goes or changes, or a cursor that moved."""
+"""An item of a channel: a push, a change of presence, or a cursor that moved."""
 
 
 class _Both:
-    """What both channels have."""
+    """The base class of the sync and the async channel."""
 
     _member: Membership
 
     @property
     def topic(self) -> str:
-        """The channel's name."""
+        """The topic of the channel."""
         return self._member.topic
 
     @property
     def presence(self) -> Presence:
-        """Who is in the channel too."""
+        """The users who are present in the channel."""
         return self._member.presence
 
     @property
     def cursors(self) -> LiveCursors:
-        """Where the others' cursors are."""
+        """The cursors of the other users."""
         return self._member.cursors
 
     def _not_sent(self, timeout: float) -> Exception:
@@ -58,7 +58,7 @@ def _reader(member: Membership) -> Callable[[Raw], ChannelEvent | None]:
             change: Joined | Left | Updated = item["presence"]
             return change
         member.moved.discard(item["cursor"])
-        return member.cursors.get(item["cursor"])  # the newest place; none where it went in the meantime
+        return member.cursors.get(item["cursor"])  # the latest position; None where the cursor has expired
 
     return read
 
@@ -82,8 +82,8 @@ def _outcome(topic: str, event: str, answer: Answer, timeout: float) -> Payload:
 class Channel(_Both, Stream[ChannelEvent]):
     """A channel: ``with client.channels.join("user:user_1:deals") as channel: for push in channel: ...``.
 
-    It is joined again when the link was lost or the channel crashed, and what was missed is fetched. Each event comes
-    once and in order. Raises `EventGap` where events are lost for good; iterating goes on after it.
+    After a lost connection or a crash of the channel it is joined again, and missed events are fetched. Each event is
+    delivered once and in order. Iteration raises `EventGap` where events are lost for good, and continues after it.
     """
 
     def __init__(self, client: Client[Any], hub: Callable[[], Hub], member: Membership) -> None:

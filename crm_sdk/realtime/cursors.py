@@ -1,4 +1,4 @@
-"""Live cursors: where others point at, as far as the newest word of it came. Nothing is kept, nothing is certain."""
+"""Live cursors: the latest known positions of other users' cursors. They are neither stored nor confirmed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ CURSOR: Final = "cursor"
 
 
 class CursorPace(Generic[T]):
-    """Lets at most one position pass per interval: the newest; the last one always passes in the end.
+    """Limits cursor positions to one per interval, always the newest; the last position is never lost.
 
-    `now` is a clock's time in seconds that never goes back.
+    `now` is the time of a monotonic clock in seconds.
     """
 
     def __init__(self, interval: float = 0.05) -> None:
@@ -26,52 +26,52 @@ class CursorPace(Generic[T]):
         self._waiting: list[T] = []
 
     def move(self, position: T, now: float) -> T | None:
-        """Take a position; return it where it may be sent at once."""
+        """Add a position; return it if it may be sent at once, else None."""
         self._waiting = [position]
         return self.take(now)
 
     def wait(self, now: float) -> float | None:
-        """Return for how many seconds the position that waits has to; None where none does."""
+        """Return the number of seconds until the waiting position may be sent; None where none waits."""
         return max(0.0, self._next - now) if self._waiting else None
 
     def take(self, now: float) -> T | None:
-        """Return the position that waits, where its time has come."""
+        """Return the waiting position if it may be sent now, else None."""
         if now < self._next or not self._waiting:
             return None
         self._next = now + self._interval
         return self._waiting.pop()
 
     def finish(self) -> T | None:
-        """Return the position that waits, whatever the time: there will be no other."""
+        """Return the waiting position, whatever the time, since no later one will follow."""
         return self._waiting.pop() if self._waiting else None
 
 
 @dataclass(frozen=True, slots=True)
 class LiveCursor:
-    """Where one connection of a user points at."""
+    """The cursor of one connection of a user."""
 
     user_id: str
     connection: str
     at: datetime | None
-    """When it was sent, by the server's clock."""
+    """When the position was sent, by the server's clock."""
     members: Mapping[str, Any]
-    """All that was sent, as it came."""
+    """All members of the message, as received."""
 
     @property
     def whose(self) -> tuple[str, str]:
-        """The user and the connection."""
+        """The ids of the user and of the connection."""
         return self.user_id, self.connection
 
 
 class LiveCursors(Mapping[tuple[str, str], LiveCursor]):
-    """The cursors of the others, by user and connection: the newest of each, until it is silent for too long."""
+    """The cursors of other users, by user and connection; a cursor without messages for too long expires."""
 
     def __init__(self, expiry: float = 10.0) -> None:
         self._expiry = expiry
         self._known: dict[tuple[str, str], tuple[LiveCursor, float]] = {}
 
     def take(self, payload: object, now: float) -> LiveCursor | None:
-        """Take what was broadcast; return the cursor, or None where it is older than what is known, or no cursor."""
+        """Add a broadcast cursor and return it; None where it is older than the known one, or not a cursor."""
         members = payload if is_object(payload) else {}
         user_id, connection = members.get("userId"), members.get("connection")
         if not isinstance(user_id, str) or not isinstance(connection, str):
@@ -80,18 +80,18 @@ class LiveCursors(Mapping[tuple[str, str], LiveCursor]):
         known = self._known.get(cursor.whose)
         if known is not None and now < known[1] + self._expiry and _older(cursor, known[0]):
             return None
-        self._known.pop(cursor.whose, None)  # so that the longest silent one stays first
+        self._known.pop(cursor.whose, None)  # added again at the end: the first is the one that expires first
         self._known[cursor.whose] = cursor, now
         return cursor
 
     def wait(self, now: float) -> float | None:
-        """Return in how many seconds the next cursor expires; None where there is none."""
+        """Return the number of seconds until the next cursor expires; None where there is none."""
         for _, seen in self._known.values():
             return max(0.0, seen + self._expiry - now)
         return None
 
     def expire(self, now: float) -> list[LiveCursor]:
-        """Forget the cursors that were silent for too long; return them."""
+        """Remove and return the expired cursors."""
         silent: list[LiveCursor] = []
         for cursor, seen in self._known.values():
             if now < seen + self._expiry:
@@ -102,7 +102,7 @@ class LiveCursors(Mapping[tuple[str, str], LiveCursor]):
         return silent
 
     def forget(self, user_id: str) -> list[LiveCursor]:
-        """Forget the cursors of a user who left; return them."""
+        """Remove and return the cursors of a user who has left."""
         theirs = [cursor for cursor in self.values() if cursor.user_id == user_id]
         for cursor in theirs:
             del self._known[cursor.whose]

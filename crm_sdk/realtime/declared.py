@@ -1,4 +1,4 @@
-"""How a live call is declared: `@live` for a stream of events, `@joined` for a channel."""
+"""The decorators that declare live calls: `@live` for a stream of events, `@joined` for a channel."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ T = TypeVar("T")
 
 
 class LiveCall:
-    """A call whose answer differs with the client: its function makes the right one, the types say which."""
+    """A call that returns a sync or an async object, depending on the client."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        update_wrapper(self, function)  # type: ignore[arg-type] # it stands for the function
+        update_wrapper(self, function)  # type: ignore[arg-type] # `self` takes the name and docstring
 
     @property
     def name(self) -> str:
-        """What it is called within its resource."""
+        """The name of the method in its resource."""
         return self.function.__name__
 
     @property
     def signature(self) -> inspect.Signature:
-        """What it takes, as it is declared."""
+        """The declared signature, without ``self``."""
         signature = inspect.signature(self.function)
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
@@ -40,7 +40,7 @@ class LiveCall:
 
 
 class Live(LiveCall, Generic[P, T]):
-    """A call that answers a stream of T."""
+    """A call that returns a stream of T."""
 
     @overload
     def __get__(self, instance: None, owner: type[Resource[Any]]) -> Live[P, T]: ...
@@ -54,7 +54,7 @@ class Live(LiveCall, Generic[P, T]):
 
 
 class Joined(LiveCall, Generic[P]):
-    """A call that answers a channel."""
+    """A call that returns a channel."""
 
     @overload
     def __get__(self, instance: None, owner: type[Resource[Any]]) -> Joined[P]: ...
@@ -68,10 +68,10 @@ class Joined(LiveCall, Generic[P]):
 
 
 def live(function: Callable[Concatenate[Any, P], Stream[T]]) -> Live[P, T]:
-    """Declare a call that answers a stream."""
+    """Declare a call that returns a stream."""
     return Live(function)
 
 
 def joined(function: Callable[Concatenate[Any, P], Channel]) -> Joined[P]:
-    """Declare a call that answers a channel."""
+    """Declare a call that returns a channel."""
     return Joined(function)

@@ -1,4 +1,4 @@
-"""What carries out a session: a thread for the sync client, a task for the async one."""
+"""The drivers that run a session: in a thread for the sync client, in a task for the async client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RENEWAL_SECONDS = 30.0
 
 
 def _renewal(client: Client[Any], stale: str) -> Steps[bool]:
-    """Renew the client's tokens, unless somebody did; tell whether there is another one now."""
+    """Renew the client's tokens, unless another call has; return whether the access token is now another one."""
     terms = client.terms()
     credentials, refresh = terms.credentials, terms.refresh
     if credentials.access == stale and refresh is not None and credentials.refresh:
@@ -38,7 +38,7 @@ def _not_connected() -> ConnectionFailedError:
 
 
 class Driver:
-    """Carries out a session in a thread of its own."""
+    """Runs a session in its own thread."""
 
     def __init__(self, client: Client[Any], steps: Keeping, *, over_http: bool = False) -> None:
         self._client = client
@@ -56,7 +56,7 @@ class Driver:
         self._thread.start()
 
     def send(self, data: Data) -> None:
-        """Send a message from any thread. Raises ConnectionFailedError where the link is down."""
+        """Send a message, from any thread. Raises: ConnectionFailedError where there is no connection."""
         socket = self._socket
         if socket is None:
             raise _not_connected()
@@ -72,7 +72,7 @@ class Driver:
         if socket is not None:
             socket.close()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
-            self._thread.join(0.1 if self._connecting else 2.0)  # what is being opened closes itself when it is
+            self._thread.join(0.1 if self._connecting else 2.0)  # a connection that is still being opened closes itself
 
     def _run(self) -> None:
         error: Exception | None = None
@@ -142,13 +142,11 @@ class Driver:
             self._stopped.wait(seconds)
         else:
             clock.sleep(seconds)
-            self._stopped.wait(
-                0.001
-            )  # a clock that is moved instead of waited for must not keep the others from running
+            self._stopped.wait(0.001)  # with a clock that is moved by hand, other threads must get their turn here
 
 
 class AsyncDriver:
-    """Carries out a session in a task of its own."""
+    """Runs a session in its own task."""
 
     def __init__(self, client: Client[Any], steps: Keeping, *, over_http: bool = False) -> None:
         self._client = client
@@ -167,7 +165,7 @@ class AsyncDriver:
         self._task = Background(self._run)
 
     async def send(self, data: Data) -> None:
-        """Send a message. Raises ConnectionFailedError where the link is down."""
+        """Send a message. Raises: ConnectionFailedError where there is no connection."""
         socket = self._socket
         if socket is None:
             raise _not_connected()
@@ -204,7 +202,7 @@ class AsyncDriver:
                 self._ended(None if self._stopped else error)
 
     async def _do_or_stop(self, step: Step) -> Any:
-        if isinstance(step, (Open, HangUp)):  # what opens scopes and closes them cannot be left halfway
+        if isinstance(step, (Open, HangUp)):  # steps that open or close a scope must not be cancelled halfway
             return await self._do(step)
         with anyio.CancelScope() as self._waiting:
             return await self._do(step)

@@ -1,6 +1,6 @@
-"""The company's events as ``/ws`` and SSE bring them: one numbered feed on one link. No I/O.
+"""The company's event feed over ``/ws`` or SSE, on one connection. No I/O.
 
-What is on the wire is in docs/realtime.md; the messages are those of the MVP document (003, "WebSocket Events").
+The events are those of 003, "WebSocket Events"; the wire format with sequence numbers is in docs/realtime.md.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 Over: TypeAlias = Literal["ws", "sse"]
 Raw: TypeAlias = Mapping[str, Any]
-"""A message as it came: it becomes a typed event when it is read, in the reader's time."""
+"""A message as received; the reader of the stream parses it into a typed event."""
 
 UNTOLD = 0.5
-"""Seconds to wait for a server to say where its feed goes on; one that does not has begun all the same."""
+"""Seconds to wait for the server's message with the position of its feed; without it, the feed begins then."""
 SILENCE = 45.0
-"""Seconds without a byte after which an SSE link counts as dead: a server sends a comment every 15."""
+"""Seconds without data after which an SSE connection counts as dead; servers send a comment every 15 seconds."""
 _ABOUT = ("agentId", "metric", "dealId", "conversationId")
-"""What names the record of an event that has no id in it."""
+"""The members that identify the record of an event without an `id`."""
 
 
 class Feed:
-    """The company's feed on one link."""
+    """The company's event feed on one connection."""
 
     def __init__(
         self,
@@ -64,18 +64,18 @@ class Feed:
         self._parser = EventStreamParser()
 
     def when_ready(self, ready: Callable[[], None]) -> None:
-        """Have `ready` called each time the feed has begun."""
+        """Call `ready` whenever the feed has begun."""
         self._ready = ready
 
     @property
     def progress(self) -> int:
-        """How many events it has passed on."""
+        """The number of events that were passed on."""
         return self.position.passed_on
 
-    # -- what the session asks -----------------------------------------------------------------------------------
+    # -- the interface that the session uses (`Line`) ------------------------------------------------------------
 
     def opening(self) -> Opening:
-        """Return where to connect, with the position to resume from."""
+        """Return the address to connect to, with the position to resume from."""
         client, dialect = self._client, DIALECTS["mvp"]
         bearer = client.terms().credentials.access
         headers = {"User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
@@ -97,14 +97,14 @@ class Feed:
         return Opening(f"{url}?{urlencode(query)}", headers, bearer=bearer)
 
     def opened(self, now: float) -> Iterable[Data]:
-        """Begin to listen."""
+        """Note that the connection is open."""
         self._heard = self._opened = now
         self.up, self.last_error = False, None
         self._parser = EventStreamParser()
         return ()
 
     def received(self, data: Data, now: float) -> Iterable[Data]:
-        """Take what came: one message of ``/ws``, or a piece of an SSE stream."""
+        """Process a message of ``/ws``, or a chunk of an SSE stream."""
         self._heard = now
         if self._over == "ws":
             self._message(data, now)
@@ -119,11 +119,11 @@ class Feed:
         return ()
 
     def idle(self) -> None:
-        """Note that nothing more is on its way."""
+        """Note that no message came within `patience`."""
         self.position.quiet()
 
     def due(self, now: float) -> Iterable[Data]:
-        """Offer again what had no room; there is nothing to say."""
+        """Offer the events that had no room to the mailbox again; nothing is sent."""
         if not self.up and now - self._opened >= UNTOLD:
             self._begin()
         while self._held and self.position.take(self._held[0], now, seq=None, epoch=None, id=_id(self._held[0])):
@@ -133,29 +133,29 @@ class Feed:
         return ()
 
     def wants_anew(self, now: float) -> bool:
-        """Tell whether events are missing: they come with a new connection."""
+        """Return whether events are missing, which a new connection fetches."""
         return self.position.wants_resume(now, room=self._mailbox.room)
 
     def patience(self, now: float) -> float:
-        """Return how long to listen: shortly where room is waited for, or events that are late."""
+        """Return how long to listen: shortly while the mailbox is full or events are late."""
         return GRACE if self.position.waiting else 1.0 if self.up and not self.position.blocked else 0.05
 
     @property
     def full(self) -> bool:
-        """Whether nothing can be taken: events without a number cannot be fetched again."""
+        """Whether no event can be accepted now: an event without a number cannot be fetched again later."""
         return bool(self._held)
 
     def lost(self) -> None:
-        """Note that the link is gone."""
+        """Note that the connection was lost."""
         self.up = False
         self.position.broke()
 
     def failed(self, error: CrmError) -> None:
-        """Keep the reason for whoever waits for the beginning."""
+        """Keep the error, for callers that wait for the feed to begin."""
         self.last_error = error
 
     def refusal(self, refused: SocketRefusedError) -> CrmError:
-        """Return the error that a refusal means."""
+        """Return the error for a refused connection."""
         return DIALECTS["mvp"].error(refused.status, refused.headers, refused.body, "events.listen")
 
     def _begin(self) -> None:
@@ -185,7 +185,7 @@ class Feed:
             self._begin()
         seq, epoch = number(message.get("seq")), text(message.get("epoch"))
         if seq is None and "seq" in message and self.position.cursor is not None:
-            self.position.suspect(now)  # one of this feed's, whose number was spoilt
+            self.position.suspect(now)  # an event of this feed without a valid number
         elif not self.position.take(message, now, seq=seq, epoch=epoch, id=_id(message)):
             self._held.append(message)
 
@@ -207,7 +207,7 @@ class Feed:
 
 
 def record_of(message: Raw) -> object:
-    """Return what an event or a push is about, None where that cannot be told: those of one record may be coalesced."""
+    """Return the id of the record of an event or a push; None where it has none. Coalescing keeps one per record."""
     data: object = message.get("data", message.get("payload"))
     if not is_object(data):
         return None

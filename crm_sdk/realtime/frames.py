@@ -1,4 +1,4 @@
-"""Frames of Phoenix Channels v2, as text and as bytes; whatever is none is a `FrameError`."""
+"""Frames of the Phoenix Channels protocol v2, as text and as bytes. An invalid frame raises `FrameError`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 from ..wire import decode_json, encode_json, has_long_numbers, is_array, is_object
 
 Side: TypeAlias = Literal["client", "server"]
-"""Who wrote a frame: a binary push of a client has a `ref`, one of a server has none."""
+"""The side that wrote a frame: a binary push of a client has a `ref`, one of a server has none."""
 
 JOIN: Final = "phx_join"
 LEAVE: Final = "phx_leave"
@@ -26,7 +26,7 @@ _LONGEST = 255
 
 
 class FrameError(ValueError):
-    """What came is no frame, or what is to be sent cannot be written as one."""
+    """A received message is not a frame, or a payload cannot be written as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,19 @@ class Frame:
     """One message of a socket."""
 
     join_ref: str | None
-    """Which join of the channel it belongs to; None for a broadcast."""
+    """The ref of the channel's join that it belongs to; None for a broadcast."""
     ref: str | None
-    """What a reply refers to; None where there is none."""
+    """The ref that connects a reply to its push; None where there is none."""
     topic: str
     event: str
     payload: Mapping[str, Any] | bytes = field(default_factory=dict[str, Any])
-    """What it says; of a reply, its response."""
+    """The payload; of a reply, its response."""
     status: str | None = None
-    """Of a reply: ``ok`` or ``error``."""
+    """The status of a reply: ``ok`` or ``error``."""
 
 
 def encode(frame: Frame, *, by: Side = "client") -> str | bytes:
-    """Write a frame: as text, or where its payload is bytes, as bytes. Raises FrameError."""
+    """Encode a frame: as text, or as bytes where its payload is bytes. Raises: FrameError."""
     if (frame.status is not None) != (frame.event == REPLY):
         raise FrameError(f"a reply has a status, and nothing else has one: {frame.event!r}, {frame.status!r}")
     if isinstance(frame.payload, bytes):
@@ -59,7 +59,7 @@ def encode(frame: Frame, *, by: Side = "client") -> str | bytes:
 
 
 def decode(data: str | bytes, *, by: Side = "server") -> Frame:
-    """Read a frame that came as text or as bytes. Raises FrameError."""
+    """Decode a frame from text or bytes. Raises: FrameError."""
     return _text_frame(data) if isinstance(data, str) else _binary_frame(data, by)
 
 
@@ -137,7 +137,7 @@ def _message_frame(join_ref: str | None, ref: str | None, topic: str, event: str
 
 
 def _unpack(data: bytes, count: int) -> tuple[list[str], bytes]:
-    """Return the texts of a binary frame, whose lengths are its first bytes after the kind, and what follows them."""
+    """Return the texts of a binary frame, whose lengths are its first bytes after the kind, and the payload."""
     at = 1 + count
     if len(data) < at:
         raise FrameError("the frame ends within its lengths")

@@ -1,4 +1,4 @@
-"""A streamed HTTP answer as a one-way socket: what SSE comes over."""
+"""A streamed HTTP answer as a one-way socket, for SSE."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .feed import SILENCE
 from .sockets import AsyncSocket, Data, Socket, SocketClosedError, SocketRefusedError
 
 _PIECES = 256
-"""How many pieces wait to be read before the connection itself is made to wait."""
+"""The number of unread chunks at which reading from the connection pauses."""
 
 
 def _request(url: str, headers: Mapping[str, str]) -> Request:
@@ -25,7 +25,10 @@ def _request(url: str, headers: Mapping[str, str]) -> Request:
 
 
 def _is_event_stream(reply: Reply, url: str) -> bool:
-    """Tell whether events will come. Raises InvalidResponseError where something else would."""
+    """Return whether a reply is a stream of events; False for an error status.
+
+    Raises: InvalidResponseError for a successful reply of another content type.
+    """
     if reply.status != 200 or reply.body is None:
         return False
     kind = reply.headers.get("content-type", "")
@@ -55,7 +58,7 @@ class _HttpSocket:
             self._reason = str(error)
         finally:
             self._hand_over(None)
-            with suppress(Exception):  # the connection is of no use any more, whatever closing it says
+            with suppress(Exception):  # the connection is abandoned: an error while closing it does not matter
                 self._body.close()
 
     def _hand_over(self, piece: bytes | None) -> bool:
@@ -80,7 +83,7 @@ class _HttpSocket:
         return piece
 
     def ping(self) -> None:
-        """Do nothing: a server of SSE gives signs of life by itself."""
+        """Do nothing: an SSE server sends comments by itself."""
 
     def close(self, code: int = 1000) -> None:
         self._closed = True
@@ -147,7 +150,7 @@ class _AsyncHttpSocket:
         return None
 
     async def ping(self) -> None:
-        """Do nothing: a server of SSE gives signs of life by itself."""
+        """Do nothing: an SSE server sends comments by itself."""
 
     async def close(self, code: int = 1000) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The one link that a client's channels share: up from the first join to the last leave."""
+"""The connection that all channels of a client share, open from the first join to the last leave."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 GOODBYE_SECONDS = 0.5
-"""The longest time that saying goodbye to a channel may take."""
+"""The longest time in seconds for leaving a channel."""
 
 
 class _Shared:
-    """What both hubs have: the line, and its channels."""
+    """The base class of both hubs: the line and its channels."""
 
     def __init__(self, client: Client[Any]) -> None:
         self.client: Client[Any] = client
         self.line: Phoenix = Phoenix(client)
 
     def _begin_anew(self) -> None:
-        self.line = Phoenix(self.client)  # what is left of an earlier link must not take the next one along
+        self.line = Phoenix(self.client)  # a new line: the end of an earlier connection must not end the next one
 
     def _add(self, member: Membership) -> Data | None:
         if self.line.has(member.topic):
@@ -42,7 +42,7 @@ class _Shared:
 
 
 class Hub(_Shared):
-    """The link of a sync client's channels."""
+    """The connection of a sync client's channels."""
 
     driver: Driver | None = None
 
@@ -61,7 +61,7 @@ class Hub(_Shared):
                 self.driver = Driver(self.client, keep(self.line, self.client.clock, Backoff()))
                 self.driver.start(partial(self._on_end, self.line))
         if driver is not None and data is not None:
-            with suppress(NetworkError):  # it is joined when the link is up again
+            with suppress(NetworkError):  # it is joined when the connection is up again
                 driver.send(data)
 
     def remove(self, member: Membership) -> None:
@@ -85,7 +85,7 @@ class Hub(_Shared):
 
 
 class AsyncHub(_Shared):
-    """The link of an async client's channels."""
+    """The connection of an async client's channels."""
 
     driver: AsyncDriver | None = None
 

@@ -1,4 +1,4 @@
-"""What `client.events.listen` and `client.channels.join` return, put together."""
+"""Build the streams of `client.events.listen` and the channels of `client.channels.join`."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def join(
 
     client: Client[Any] = channels._client  # pyright: ignore[reportPrivateUsage] # the client's own machinery
     _require_dialect(client, "channels.join", "flow")
-    encode_input(Frame(None, None, topic, JOIN, params))  # each link is opened with it: better said now
+    encode_input(Frame(None, None, topic, JOIN, params))  # every connection sends it: an error is raised now
     member = Membership(topic, params, new_mailbox(capacity, overflow), _cursor(since))
 
     def hub() -> Any:
         hubs: dict[int, Hub | AsyncHub] = channels.__dict__.setdefault("_hubs", {})
-        pid = os.getpid()  # a forked child has no thread that keeps its parent's
+        pid = os.getpid()  # a forked child process does not have the thread of its parent's hub
         return hubs.get(pid) or hubs.setdefault(pid, Hub(client) if client.mode is Sync else AsyncHub(client))
 
     return Channel(client, hub, member) if client.mode is Sync else AsyncChannel(client, hub, member)

@@ -1,4 +1,4 @@
-"""What waits between the link and the one who reads: bounded, with a policy for when it is full."""
+"""The bounded queue between the connection and the reader, with a policy for overflow."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 T = TypeVar("T")
 
 Overflow: TypeAlias = Literal["block", "drop_oldest", "coalesce"]
-"""What happens when as many events wait as may: ``block`` leaves the rest with the server and fetches it later (nothing
-is lost), ``drop_oldest`` forgets the oldest and counts it, ``coalesce`` keeps only the newest of each record."""
+"""The policy for a full mailbox: ``block`` accepts no more events and fetches them from the server later, so that
+nothing is lost; ``drop_oldest`` discards the oldest event; ``coalesce`` keeps only the newest event of each record."""
 
 
 class Mailbox(Generic[T]):
-    """Events that wait to be read, and what ends the stream. Threads may put and take."""
+    """Events that wait to be read, and the end of the stream. Several threads may add and take."""
 
     def __init__(self, capacity: int, overflow: Overflow, key: Callable[[T], object]) -> None:
         self.capacity: int = capacity
@@ -26,17 +26,17 @@ class Mailbox(Generic[T]):
         self._number = 0
         self._waiting = 0
         self.dropped: int = 0
-        """How many events were forgotten or replaced because the mailbox was full."""
+        """The number of events that were discarded or replaced because the mailbox was full."""
         self.end: Exception | None = None
-        """Why nothing more will come; see `close`."""
+        """The reason for the end of the stream; see `close`."""
         self.closed: bool = False
         self.changed: Callable[[], None] = lambda: None
         """Called when there is something to take."""
         self.forgot: Callable[[T], None] = lambda item: None
-        """Called with what was forgotten to make room."""
+        """Called with each event that was discarded to make room."""
 
     def offer(self, item: T) -> bool:
-        """Take an event in; False where the policy is to wait and there is no room."""
+        """Add an event; return False where the mailbox is full and the policy is ``block``."""
         with self._lock:
             if self._waiting >= self.capacity:
                 if self._overflow == "block":
@@ -48,20 +48,20 @@ class Mailbox(Generic[T]):
         return True
 
     def put(self, error: Exception) -> None:
-        """Take in what the reader has to be told at this place; it needs no room."""
+        """Add an error for the reader at this place in the stream; it needs no room."""
         with self._lock:
             self._append(error)
         self.changed()
 
     def close(self, end: Exception | None = None) -> None:
-        """Let the reader come to an end after what waits: quietly, or with an exception."""
+        """End the stream after the waiting events, by an exception if one is given."""
         with self._lock:
             if not self.closed:
                 self.closed, self.end = True, end
         self.changed()
 
     def take(self) -> T | Exception | None:
-        """Return what waits longest; None where nothing does."""
+        """Return the oldest waiting event or error; None where there is none."""
         with self._lock:
             if not self._items:
                 return None
@@ -72,12 +72,12 @@ class Mailbox(Generic[T]):
 
     @property
     def room(self) -> bool:
-        """Whether half of it is free again: a feed is not resumed for a single event."""
+        """Whether half of the capacity is free; a feed is not resumed for a single event."""
         return self._waiting <= self.capacity // 2
 
     @property
     def pending(self) -> bool:
-        """Whether there is something to take: an event, or what the reader has to be told."""
+        """Whether an event or an error waits for the reader."""
         return bool(self._items)
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class Mailbox(Generic[T]):
         self._items[self._number] = item
 
     def _make_room(self, item: T) -> None:
-        """Forget one event that waits: the one of the same record, or the oldest."""
+        """Discard one waiting event: that of the same record, or the oldest."""
         key = self._key(item) if self._overflow == "coalesce" else None
         events = ((number, waiting) for number, waiting in self._items.items() if not isinstance(waiting, Exception))
         chosen = oldest = next(events)

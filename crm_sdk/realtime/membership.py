@@ -1,4 +1,4 @@
-"""A channel as its link knows it: what it was joined with, where it stands, what waits for an answer."""
+"""The state of one channel on its connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Raw = Mapping[str, Any]
 
 
 class Answer:
-    """What a push was answered; `done` once it was, or never will be."""
+    """The reply to a push; `done` is set when the reply has come, or will never come."""
 
     __slots__ = ("done", "error", "response", "status")
 
@@ -29,7 +29,7 @@ class Answer:
 
 
 class Membership:
-    """One channel: what it was joined with, where it stands, what has come."""
+    """One channel: the parameters of its join, its position, presence and waiting events."""
 
     def __init__(self, topic: str, params: Mapping[str, Any], mailbox: Mailbox[Raw], since: Cursor | None) -> None:
         self.topic: str = topic
@@ -41,23 +41,23 @@ class Membership:
         self.cursors: LiveCursors = LiveCursors()
         self.pace: CursorPace[Mapping[str, Any]] = CursorPace()
         self.moved: set[tuple[str, str]] = set()
-        """Whose cursors moved since that was last read."""
+        """The cursors that have moved since the reader last saw them."""
         self.held: deque[Raw] = deque()
         self.join_ref: str | None = None
         self.up: bool = False
-        """Whether it is joined."""
+        """Whether the channel is joined."""
         self.welcomed: bool = False
-        """Whether it ever was."""
+        """Whether the channel has ever been joined."""
         self.asked: float | None = None
         """When the join under way was sent."""
         self.again: float | None = None
-        """When it is to be joined again."""
+        """When the channel is to be joined again."""
         self.crashes: int = 0
         self.last_error: CrmError | None = None
         self.ready: Callable[[], None] = lambda: None
 
     def note_cursor(self, whose: tuple[str, str]) -> None:
-        """Have the reader told that a cursor moved, once for all its moves since that was last read."""
+        """Notify the reader that a cursor moved, once for all moves since the reader last saw it."""
         if whose in self.moved:
             return
         self.moved.add(whose)
@@ -68,11 +68,11 @@ class Membership:
         self.moved.discard(item.get("cursor", ("", "")))
 
     def when_ready(self, ready: Callable[[], None]) -> None:
-        """Have `ready` called each time it was joined."""
+        """Call `ready` whenever the channel was joined."""
         self.ready = ready
 
     def down(self) -> None:
-        """Note that nothing comes at the moment."""
+        """Note that the channel is not joined at the moment."""
         self.up, self.asked = False, None
         self.position.broke()
         self.mailbox.changed()

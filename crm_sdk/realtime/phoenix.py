@@ -1,7 +1,7 @@
-"""Phoenix Channels v2 on one link: joins, pushes and their replies, heartbeats, rejoins. No I/O.
+"""Phoenix Channels v2 on one connection: joins, pushes and their replies, heartbeats, rejoins. No I/O.
 
-The wire format is the protocol's, vsn 2.0.0; numbers, `epoch` and the resume within a join are ours (docs/realtime.md).
-Threads may push while the driver's takes what comes.
+The wire format is the protocol's, vsn 2.0.0. Sequence numbers, `epoch` and resuming by a join are our own
+(docs/realtime.md). Any thread may push while the driver's thread processes received frames.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 30.0
 PATIENCE = 10.0
-"""Seconds a join may take before it is sent again."""
+"""Seconds to wait for the reply to a join before it is sent again."""
 REJOIN = (1.0, 2.0, 5.0, 10.0)
-"""Seconds to wait before joining again a channel that crashed."""
+"""Seconds to wait before a crashed channel is joined again."""
 MESSAGES_A_MINUTE = 1000
 _LASTING = frozenset({"unauthorized", "unmatched topic"})
 _PRIVATE = frozenset({"presence_state", "presence_diff", "stream:position", CURSOR})
 
 
 class Phoenix:
-    """Channels on one link."""
+    """The channels of a client on one connection."""
 
     heartbeat: float = 0.0
     asked: float = 0.0
@@ -50,24 +50,24 @@ class Phoenix:
         self._answers: dict[str, tuple[str, Answer]] = {}
         self._pacer = Pacer(MESSAGES_A_MINUTE, 60.0)
         self._beat: tuple[float, str | None] = (0.0, None)
-        """When the last heartbeat was sent, and its ref while it is unanswered."""
+        """When the last heartbeat was sent, and its ref until it is answered."""
         self._connected = False
         self.last_error: CrmError | None = None
 
-    # -- what the session asks -----------------------------------------------------------------------------------
+    # -- the interface that the session uses (`Line`) ------------------------------------------------------------
 
     @property
     def progress(self) -> int:
-        """How many events it has passed on."""
+        """The number of events that were passed on."""
         return sum(member.position.passed_on for member in self._members.values())
 
     @property
     def full(self) -> bool:
-        """Whether nothing can be taken: events without a number cannot be fetched again."""
+        """Whether no event can be accepted now: an event without a number cannot be fetched again later."""
         return any(member.held for member in self._members.values())
 
     def opening(self) -> Opening:
-        """Return where to connect. The credential goes as a header, and as the sub-protocol that Phoenix reads."""
+        """Return the address to connect to, with the credential as a header and as the sub-protocol of Phoenix."""
         client, dialect = self._client, DIALECTS["flow"]
         bearer = client.terms().credentials.access
         headers = {"User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
@@ -79,14 +79,14 @@ class Phoenix:
         return Opening(url, headers, ("phoenix", f"base64url.bearer.phx.{token}"), bearer)
 
     def opened(self, now: float) -> Iterable[Data]:
-        """Join every channel."""
+        """Return the joins of all channels."""
         with self._lock:
             self._connected, self.last_error = True, None
             self._beat = (now, None)
             return [self._join(member, now) for member in self._members.values() if not member.mailbox.closed]
 
     def received(self, data: Data, now: float) -> Iterable[Data]:
-        """Take a frame."""
+        """Process a frame."""
         try:
             frame = decode(data)
         except FrameError:
@@ -99,12 +99,12 @@ class Phoenix:
         return ()
 
     def idle(self) -> None:
-        """Note that nothing more is on its way."""
+        """Note that no frame came within `patience`."""
         for member in list(self._members.values()):
             member.position.quiet()
 
     def due(self, now: float) -> Iterable[Data]:
-        """Return heartbeats, joins and cursors whose time has come."""
+        """Return the heartbeats, joins and cursors that are due."""
         with self._lock:
             said: list[Data] = []
             self._offer_held(now)
@@ -122,11 +122,11 @@ class Phoenix:
             return said
 
     def wants_anew(self, now: float) -> bool:
-        """Return False: a channel that misses something is joined again, on the same link."""
+        """Return False: a channel with missing events is joined again on the same connection."""
         return False
 
     def patience(self, now: float) -> float:
-        """Return how long to listen."""
+        """Return the seconds until something is due."""
         with self._lock:
             members = list(self._members.values())
             if any(member.held or member.position.blocked or member.pace.wait(now) is not None for member in members):
@@ -134,7 +134,7 @@ class Phoenix:
             return GRACE if any(member.position.waiting for member in members) else 1.0
 
     def lost(self) -> None:
-        """Note that the link is gone: nothing that was asked is going to be answered."""
+        """Note that the connection was lost, so that no pending push will be answered."""
         with self._lock:
             self._connected = False
             self._give_up("the link was lost")
@@ -142,30 +142,30 @@ class Phoenix:
                 member.down()
 
     def failed(self, error: CrmError) -> None:
-        """Keep the reason for whoever waits for a channel."""
+        """Keep the error, for callers that wait for a channel to be joined."""
         self.last_error = error
         for member in self._members.values():
             member.last_error = error
 
     def refusal(self, refused: SocketRefusedError) -> CrmError:
-        """Return the error that a refusal means."""
+        """Return the error for a refused connection."""
         return DIALECTS["flow"].error(refused.status, refused.headers, refused.body, "channels.join")
 
-    # -- what the channels ask -----------------------------------------------------------------------------------
+    # -- the interface that channels and hubs use ----------------------------------------------------------------
 
     @property
     def empty(self) -> bool:
-        """Whether no channel is left."""
+        """Whether there is no channel."""
         return not self._members
 
     def add(self, member: Membership) -> Data | None:
-        """Add a channel; return what to send where the link is up."""
+        """Add a channel; return the join to send, None while the connection is down."""
         with self._lock:
             self._members[member.topic] = member
             return self._join(member, self._client.clock.monotonic()) if self._connected else None
 
     def remove(self, member: Membership) -> Data | None:
-        """Remove a channel; return what to send where it is joined."""
+        """Remove a channel; return the leave to send, None where it is not joined."""
         with self._lock:
             if self._members.get(member.topic) is member:
                 del self._members[member.topic]
@@ -176,10 +176,10 @@ class Phoenix:
             return encode(Frame(member.join_ref, self._ref(), member.topic, LEAVE, {}))
 
     def point(self, member: Membership, place: Mapping[str, Any]) -> Data | None:
-        """Take where the user's cursor is; return what to send, unless the last one was sent a moment ago."""
+        """Note the position of the user's cursor; return the frame to send, None while the pace forbids it."""
         encode_input(
             Frame(None, None, member.topic, CURSOR, place)
-        )  # to say now what cannot be written, not when it is sent
+        )  # raises an error now rather than when the position is sent
         with self._lock:
             if not member.up:
                 return None
@@ -190,15 +190,15 @@ class Phoenix:
             return self._urgent(Frame(member.join_ref, self._ref(), member.topic, CURSOR, latest), now)
 
     def has(self, topic: str) -> bool:
-        """Tell whether a channel of this topic is there."""
+        """Return whether there is a channel of this topic."""
         return topic in self._members
 
     def push(
         self, member: Membership, event: str, payload: Mapping[str, Any] | bytes, answer: Answer | None
     ) -> tuple[Data, float]:
-        """Return a push to send, and the seconds to wait before sending, so as to keep the limit.
+        """Return a push to send, and the seconds to wait before sending, which keep the rate limit.
 
-        `answer` is to be told of the reply; None where nobody waits for one.
+        `answer` receives the reply; None where no reply is expected.
         """
         with self._lock:
             ref = self._ref()
@@ -208,12 +208,12 @@ class Phoenix:
             return data, self._pacer.reserve(self._client.clock.monotonic())
 
     def forget(self, answer: Answer) -> None:
-        """Take it that nobody waits for this answer any more."""
+        """Discard a pending answer for which nobody waits any more."""
         with self._lock:
             self._answers = {ref: known for ref, known in self._answers.items() if known[1] is not answer}
 
     def end(self, error: Exception | None) -> None:
-        """Tell all channels that the link has ended for good."""
+        """End all channels, since the connection has ended for good."""
         self.lost()
         for member in list(self._members.values()):
             member.mailbox.close(error)
@@ -222,7 +222,7 @@ class Phoenix:
     # -- joining -------------------------------------------------------------------------------------------------
 
     def _give_up(self, why: str, topic: str | None = None) -> None:
-        """Tell those who wait for a reply, of one channel or of all, that there will be none."""
+        """Fail the pending pushes of one channel or of all: no reply will come."""
         for ref, (asked, answer) in list(self._answers.items()):
             if topic in (None, asked):
                 answer.error = ConnectionFailedError(f"{why} before the push was answered")
@@ -301,7 +301,7 @@ class Phoenix:
         member.again = now + REJOIN[min(member.crashes, len(REJOIN) - 1)]
         member.crashes += 1
 
-    # -- what comes ----------------------------------------------------------------------------------------------
+    # -- received frames -----------------------------------------------------------------------------------------
 
     def _take(self, frame: Frame, now: float) -> None:
         if frame.ref is not None and frame.ref == self._beat[1]:
@@ -309,7 +309,7 @@ class Phoenix:
             return
         member = self._members.get(frame.topic)
         if member is None or (frame.join_ref is not None and frame.join_ref != member.join_ref):
-            return  # of a channel that was left, or of an earlier join
+            return  # a frame of a channel that was left, or of an earlier join
         if frame.event == REPLY:
             if frame.ref == member.join_ref:
                 self._on_joined(member, frame, now)
@@ -342,7 +342,7 @@ class Phoenix:
         if seq is not None:
             member.position.take(item, now, seq=seq, epoch=epoch, id=id)
         elif "seq" in numbers and member.position.cursor is not None:
-            member.position.suspect(now)  # one of this channel's, whose number was spoilt
+            member.position.suspect(now)  # an event of this channel without a valid number
         else:
             member.held.append(item)
             self._offer_held(now)
@@ -370,11 +370,11 @@ class Phoenix:
         for change in changes:
             if isinstance(change, Left):
                 member.cursors.forget(change.present.key)
-            member.mailbox.offer({"presence": change})  # without room it is passed over: `presence` itself is right
+            member.mailbox.offer({"presence": change})  # skipped where the mailbox is full
 
 
 def encode_input(frame: Frame) -> Data:
-    """Return the bytes or text of a frame with a user's payload. Raises InvalidInputError where it has none."""
+    """Encode a frame with a user's payload. Raises: InvalidInputError where it cannot be encoded."""
     try:
         return encode(frame)
     except FrameError as error:
@@ -382,7 +382,7 @@ def encode_input(frame: Frame) -> Data:
 
 
 def _missed_events(events: object) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the events that came with the answer to a join, by name and payload; what is none is left out."""
+    """Return the names and payloads of the events in the reply to a join, without invalid entries."""
     return [
         (str(event.get("event")), event["payload"])
         for event in (events if is_array(events) else ())

@@ -1,4 +1,4 @@
-"""Where a subscriber stands in a feed: what is new, what came before, what is missing. No I/O."""
+"""The position of a subscriber in a feed: which events are new, duplicates or missing. No I/O."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ..errors import EventGap
 T = TypeVar("T")
 
 GRACE = 0.25
-"""Seconds an event that came too early is held for the ones before it, before they are asked for."""
+"""Seconds to hold an early event and wait for the events before it, before the feed is resumed."""
 AHEAD = 512
-"""How many such events are held."""
+"""The greatest number of held events."""
 TRIES = 8
-"""How often the same missing events are asked for before they are given up."""
+"""The number of resumes for the same missing events, after which they count as lost."""
 REMEMBERED = 4096
-"""How many ids are remembered of events that have no number."""
+"""The number of ids that are remembered of events without a sequence number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a feed, to be kept and given back as ``since=``."""
+    """A position in a feed, to be stored and passed as ``since=`` later."""
 
     seq: int
     epoch: str | None = None
@@ -34,26 +34,26 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """Read what `str` made of a cursor. Raises: ValueError."""
+        """Parse the text of a cursor, as `str` returns it. Raises: ValueError."""
         epoch, _, seq = text.rpartition(":")
         return cls(int(seq), epoch or None)
 
 
 def number(value: object) -> int | None:
-    """Return what may be the number of an event; a truth value is none."""
+    """Return a value that can be a sequence number, else None; a bool cannot."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def text(value: object) -> str | None:
-    """Return what may be a name."""
+    """Return a non-empty text, else None."""
     return value if isinstance(value, str) else None
 
 
 class Position(Generic[T]):
-    """Passes on each event of a feed once and in order, and says when the feed has to be resumed.
+    """Passes on each event of a feed once and in order, and decides when the feed has to be resumed.
 
-    `deliver` takes an event, or returns False where there is no room for it now: then it and those after it are left
-    to be fetched again by a resume. `report` takes a gap that cannot be filled.
+    `deliver` accepts an event, or returns False where there is no room: that event and the following ones are then
+    fetched again by a resume. `report` receives each gap that cannot be filled.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class Position(Generic[T]):
         self.seq: int | None = since.seq if since else None
         self.epoch: str | None = since.epoch if since else None
         self.first: Cursor | None = since
-        """The place it began at; None where this server does not number its events, or nothing was heard yet."""
+        """The position at the beginning; None where it is not known yet, or the server does not number its events."""
         self.blocked: bool = False
-        """There was no room: the feed has to be resumed when there is."""
+        """Whether there was no room for an event: the feed has to be resumed when there is."""
         self.passed_on: int = 0
-        """How many events were delivered."""
+        """The number of events that were passed on."""
         self._ahead: dict[int, T] = {}
         self._missing_since: float | None = None
         self._tries = 0
@@ -77,11 +77,11 @@ class Position(Generic[T]):
 
     @property
     def cursor(self) -> Cursor | None:
-        """The place of the last event that was passed on; None where this server does not number them."""
+        """The position of the last event that was passed on; None where the server does not number its events."""
         return Cursor(self.seq, self.epoch) if self.seq is not None else None
 
     def begin(self, seq: int, epoch: str | None, gap: Mapping[str, Any] | None) -> None:
-        """Take up a feed where the server says that it goes on: after `seq`, with what is lost before that."""
+        """Begin at the position that the server tells: after `seq`, with the `gap` of events lost before it."""
         self.blocked = False
         self._missing_since = None
         self._ahead.clear()
@@ -98,10 +98,10 @@ class Position(Generic[T]):
         self.epoch = epoch
 
     def take(self, event: T, now: float, *, seq: int | None, epoch: str | None, id: str | None) -> bool:
-        """Take an event as it comes. False where it has no number and there is no room: offer it again later."""
+        """Process an event; return False where it has no number and there is no room: offer it again later."""
         if seq is None:
             return self._take_unnumbered(event, id)
-        if self.epoch is not None and epoch is not None and epoch != self.epoch:  # the server was set back meanwhile
+        if self.epoch is not None and epoch is not None and epoch != self.epoch:  # the server was reset in the meantime
             self._lose(None, "epoch")
             self.seq, self._missing_since = seq - 1, None
             self._ahead.clear()
@@ -123,7 +123,7 @@ class Position(Generic[T]):
         return True
 
     def mark(self, seq: int, epoch: str | None, now: float) -> None:
-        """Learn the number of the feed's newest event: what has not come by now is missing."""
+        """Note the number of the feed's newest event: events up to it that have not come are missing."""
         if self.seq is None:
             self.seq, self.epoch = seq, epoch
         elif epoch is not None and epoch != self.epoch:
@@ -135,48 +135,48 @@ class Position(Generic[T]):
                 self._missing_since = -inf
 
     def suspect(self, now: float) -> None:
-        """Note that something unreadable came, which may have been an event."""
+        """Note that an unreadable message came, which may have been an event."""
         if self.seq is None:
             self._report(EventGap(None, None, "unnumbered"))
         elif self._missing_since is None:
             self._missing_since = now
 
     def broke(self) -> None:
-        """Note that the link was lost."""
+        """Note that the connection was lost."""
         self._broken = True
         self._count_try()
         self._ahead.clear()
 
     def note_restored(self) -> None:
-        """Note that the link is back: without numbers nobody can tell what was missed."""
+        """Note that the connection is back; events without numbers that were missed cannot be counted."""
         if self._broken and self.seq is None:
             self._report(EventGap(None, None, "unnumbered"))
         self._broken = False
 
     def wants_resume(self, now: float, *, room: bool) -> bool:
-        """Tell whether the feed has to be asked for what is missing."""
+        """Return whether the feed has to be resumed to fetch missing events."""
         if self.blocked:
             return room
         return self._missing_since is not None and now - self._missing_since >= GRACE
 
     @property
     def waiting(self) -> bool:
-        """Whether events are held that came before others."""
+        """Whether events are held until the events before them come."""
         return self._missing_since is not None
 
     def quiet(self) -> None:
-        """Note that nothing came for `GRACE` seconds: what is missing is not on its way."""
+        """Note that nothing came for `GRACE` seconds: missing events will not come without a resume."""
         if self._missing_since is not None:
             self._missing_since = -inf
 
     def begin_resuming(self) -> Cursor | None:
-        """Return the place to resume from, and count the try."""
+        """Return the position to resume from, and count the attempt."""
         self._count_try()
         self.blocked = False
         return self.cursor
 
     def _count_try(self) -> None:
-        # A link is left in order to ask for what is missing, or is lost before it came: both are answered by a resume.
+        # Both a connection that is closed in order to resume, and one that is lost before the events came, are counted.
         if self._missing_since is not None:
             self._tries += 1
         self._missing_since = None
@@ -194,7 +194,7 @@ class Position(Generic[T]):
         return True
 
     def _pass_on(self, event: T) -> None:
-        self._tries = 0  # it came; whether there is room for it is another matter
+        self._tries = 0  # the event has come, even if there is no room for it
         if not self._deliver(event):
             self.blocked, self._missing_since = True, None
             self._ahead.clear()

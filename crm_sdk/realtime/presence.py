@@ -1,4 +1,4 @@
-"""Presence: who is on a channel, from the state that follows a join and the diffs around it."""
+"""Presence: the users on a channel, computed from the state after a join and the diffs before and after it."""
 
 from __future__ import annotations
 
@@ -16,57 +16,57 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """One connection of somebody who is present."""
+    """One connection of a user who is present."""
 
     ref: str
-    """Its ``phx_ref``: another one after each update."""
+    """The ``phx_ref`` of the connection, which changes with each update."""
     members: Mapping[str, Any]
-    """All that is known of it, as it came."""
+    """All members of the connection's metadata, as received."""
 
     @property
     def name(self) -> str | None:
-        """The user's name."""
+        """The name of the user."""
         name = self.members.get("name")
         return name if isinstance(name, str) else None
 
     @property
     def online_at(self) -> datetime | None:
-        """Since when it is there."""
+        """Since when the connection is present."""
         return read_instant(self.members.get("onlineAt"))
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody who is present, by one connection or several."""
+    """A user who is present, with one or more connections."""
 
     key: str
-    """The user's id."""
+    """The id of the user."""
     metas: tuple[Meta, ...]
 
     @property
     def name(self) -> str | None:
-        """The name that the newest connection has."""
+        """The name of the user, from the newest connection."""
         return self.metas[-1].name if self.metas else None
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Somebody came."""
+    """A user joined."""
 
     present: Present
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Somebody went, with the last of their connections."""
+    """A user left: the last connection has gone."""
 
     present: Present
-    """As they were."""
+    """The user and connections as last known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """Somebody has other connections than before, or says something else of one."""
+    """The connections of a user changed, or the metadata of one of them."""
 
     present: Present
     before: Present
@@ -76,12 +76,12 @@ Change: TypeAlias = Joined | Left | Updated
 
 
 class Presence(Mapping[str, Present]):
-    """Who is present on a channel, by key.
+    """The users who are present on a channel, by their id.
 
-    The server sends the state once after each join; a newcomer may be in it, in a diff, or in both, and a diff may come
-    before it. What came since the join is therefore kept apart until the state is there, and what a diff said of a
-    connection counts for more than a state. Diffs count in the order they come: the same ``phx_ref`` may come back
-    after it left, when a cluster that fell apart is whole again.
+    The server sends the state once after each join; a new connection may be in the state, in a diff, or in both, and
+    diffs may come before the state. Changes since the join are therefore collected until the state has come, and for a
+    connection a diff takes precedence over the state. Diffs are applied in the order of arrival: a ``phx_ref`` that has
+    left may come back, when the nodes of a server cluster are connected again.
     """
 
     def __init__(self) -> None:
@@ -91,16 +91,16 @@ class Presence(Mapping[str, Present]):
 
     @property
     def synced(self) -> bool:
-        """Whether the state of the current join has come; before that it shows who was there."""
+        """Whether the state of the current join has come; until then the presence before the join is shown."""
         return self._coming is None
 
     def rejoin(self, join_ref: str) -> None:
-        """Wait for the state of another join, which replaces what is known."""
+        """Wait for the state of a new join, which replaces the present one."""
         self._join_ref = join_ref
         self._coming = _Roll()
 
     def state(self, payload: object, join_ref: str | None = None) -> list[Change]:
-        """Take a state; return what it changes. One of another join is ignored."""
+        """Apply a state and return the changes; the state of another join is ignored."""
         if join_ref is not None and join_ref != self._join_ref:
             return []
         listed = _metas(payload)
@@ -114,7 +114,7 @@ class Presence(Mapping[str, Present]):
         return self._changes(before)
 
     def diff(self, payload: object) -> list[Change]:
-        """Take a diff; return what it changes: nothing before the state has come."""
+        """Apply a diff and return the changes; before the state has come there are none."""
         members = payload if is_object(payload) else {}
         joins, leaves = _metas(members.get("joins")), _metas(members.get("leaves"))
         if self._coming is not None:
@@ -151,20 +151,20 @@ class Presence(Mapping[str, Present]):
 
 
 class _Roll:
-    """The connections that are there by key and ``phx_ref``, and those of which a diff said that they left."""
+    """The present connections by key and ``phx_ref``, and those that have left by a diff."""
 
     def __init__(self) -> None:
         self.people: dict[str, dict[str, Meta]] = {}
         self._gone: dict[str, None] = {}
 
     def list(self, metas: _Metas) -> None:
-        """Take a state: it adds what no diff took away."""
+        """Apply a state: add the connections that have not left by a diff."""
         for key, meta in metas:
             if meta.ref not in self._gone:
                 self.people.setdefault(key, {}).setdefault(meta.ref, meta)
 
     def move(self, joins: _Metas, leaves: _Metas) -> None:
-        """Take a diff, its joins first: an update is both."""
+        """Apply a diff, its joins first, since an update is a join and a leave."""
         for key, meta in joins:
             self.people.setdefault(key, {}).setdefault(meta.ref, meta)
         for key, meta in leaves:
@@ -181,7 +181,7 @@ _Metas: TypeAlias = list[tuple[str, Meta]]
 
 
 def _metas(payload: object) -> _Metas:
-    """Return each connection of ``{key: {"metas": [...]}}`` with its key; what is none is left out."""
+    """Return the connections of ``{key: {"metas": [...]}}`` with their keys, without invalid entries."""
     people = payload if is_object(payload) else {}
     return [
         (key, Meta(meta["phx_ref"], meta))

@@ -1,8 +1,8 @@
-"""One live link, kept: connect, listen, notice its death, connect again. A generator that does no I/O.
+"""A session keeps one connection open: it connects, listens, detects a dead connection and connects again. No I/O.
 
-It yields what it wants done and is handed the outcome; what the network does wrong is thrown into it. `drivers` carry
-it out, sync and async. What is spoken on the link is a `Line`'s business: the events of ``/ws`` and SSE
-(``feed.py``) or Phoenix channels (``phoenix.py``).
+It is a generator: it yields steps and receives their results; network errors are thrown into it. The sync and the async
+driver carry out the steps. The protocol on the connection is that of a `Line`: the events of ``/ws`` and SSE
+(``feed.py``), or Phoenix channels (``phoenix.py``).
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from .sockets import Data, SocketClosedError, SocketRefusedError
 
 STABLE_SECONDS = 5.0
 STABLE_EVENTS = 5
-"""A link that lasted so long, or brought so many events, has proved stable: the next wait is a short one again."""
+"""A connection that lasted so many seconds, or had so many events, counts as stable: the backoff begins anew."""
 MOVED_CAP = 1.0
-"""The longest wait after a link that brought at least something, in seconds."""
+"""The longest wait in seconds after a connection that had at least one event."""
 EXPIRED = 4401
-"""The close code of a server whose patience with a credential has ended: renew it, connect again."""
+"""The close code for an expired credential: renew it and connect again."""
 LONGEST_ASKED = 3600.0
 """The longest wait that a server may ask for, in seconds."""
 PASSING = (NetworkError, ServerError, RateLimitError)
-"""What may keep a credential from being renewed now and not the next time."""
+"""Errors of a renewal of the credential after which another attempt may succeed."""
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LISTEN = 1.0
 """The longest time to listen before looking at the clock again, in seconds."""
 _FULL = 0.05
-"""How long to wait for a reader who is behind, in seconds, before looking again."""
+"""Seconds to wait for a slow reader before looking at the mailbox again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Where to connect; made anew for each attempt, because credentials and positions change."""
+    """The request that opens a connection, made for each attempt, since credentials and positions change."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
     subprotocols: Sequence[str] = field(default=(), repr=False)
     bearer: str | None = field(default=None, repr=False)
-    """The credential in it, to be renewed if it is refused."""
+    """The credential in the request, which is renewed if it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Connect."""
+    """Open a connection."""
 
     opening: Opening
 
@@ -63,24 +63,24 @@ class Transmit:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Bring the next message, or None after so many seconds."""
+    """Return the next message, or None after `timeout` seconds."""
 
     timeout: float
 
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Ask the other side for a sign of life."""
+    """Send a ping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Tell whether the last ping was answered."""
+    """Return whether the last ping was answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Close the link."""
+    """Close the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Renew the credential that was refused; the outcome tells whether there is a new one."""
+    """Renew the refused credential, and return whether there is a new one."""
 
     stale: str
 
@@ -101,67 +101,67 @@ Step: TypeAlias = Open | Transmit | Receive | Ping | Alive | HangUp | Pause | Re
 
 
 class Line(Protocol):
-    """What is spoken on a link."""
+    """The protocol on a connection."""
 
     heartbeat: float
-    """Seconds between two pings; 0 where the line has signs of life of its own, see `due`."""
+    """Seconds between two pings; 0 where the line has its own heartbeat, see `due`."""
 
     asked: float
-    """Seconds the other side wants to have between two connections; 0 where it does not say."""
+    """Seconds that the server asks to wait before the next connection; 0 where it does not tell."""
 
     @property
     def progress(self) -> int:
-        """How many events it has passed on."""
+        """The number of events that were passed on."""
         ...
 
     def opening(self) -> Opening:
-        """Return where to connect."""
+        """Return the request that opens the connection."""
         ...
 
     def opened(self, now: float) -> Iterable[Data]:
-        """Return what to say first."""
+        """Return the first messages to send on a new connection."""
         ...
 
     def received(self, data: Data, now: float) -> Iterable[Data]:
-        """Take a message; return what to say to it."""
+        """Process a message; return the messages to send in answer."""
         ...
 
     def idle(self) -> None:
-        """Note that nothing came for as long as it had patience."""
+        """Note that no message came within `patience`."""
         ...
 
     def due(self, now: float) -> Iterable[Data]:
-        """Return what is to be said by now. Raises SocketClosedError where the other side shows no sign of life."""
+        """Return the messages that are due. Raises: SocketClosedError where the server has been silent for too long."""
         ...
 
     def wants_anew(self, now: float) -> bool:
-        """Tell whether only a new connection brings what is missing."""
+        """Return whether a new connection is needed to fetch missing events."""
         ...
 
     def patience(self, now: float) -> float:
-        """Return the seconds until `due` has something to say, as far as known."""
+        """Return the seconds until `due` has a message to send, as far as known."""
         ...
 
     @property
     def full(self) -> bool:
-        """Whether it can take nothing at the moment."""
+        """Whether no message can be accepted at the moment."""
         ...
 
     def lost(self) -> None:
-        """Note that the link is gone."""
+        """Note that the connection was lost."""
         ...
 
     def failed(self, error: CrmError) -> None:
-        """Note why there is no link; it will be tried again."""
+        """Note why there is no connection; another attempt follows."""
         ...
 
     def refusal(self, refused: SocketRefusedError) -> CrmError:
-        """Return the error that a refusal means."""
+        """Return the error for a refused connection."""
         ...
 
 
 class Backoff:
-    """How long to wait before connecting again: twice as long each time, and never in step with other clients."""
+    """The waits between attempts to connect: exponential, with jitter."""
 
     def __init__(self, first: float = 0.1, cap: float = 30.0, rng: random.Random | None = None) -> None:
         self._first, self._cap = first, cap
@@ -169,13 +169,13 @@ class Backoff:
         self._rng = rng or random.Random()
 
     def wait(self, *, moved: bool = False) -> float:
-        """Return the seconds to wait now: between half of the step and all of it. Short after a link that did move."""
+        """Return the next wait: from half of the step to the whole step; shorter after a connection that had events."""
         step = min(MOVED_CAP if moved else self._cap, self._first * 2.0 ** min(self._attempt, 16))
         self._attempt += 1
         return step * self._rng.uniform(0.5, 1.0)
 
     def reset(self) -> None:
-        """Begin with the short waits again."""
+        """Begin again with the shortest wait."""
         self._attempt = 0
 
 
@@ -183,7 +183,7 @@ Keeping: TypeAlias = Generator[Step, Any, None]
 
 
 def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
-    """Keep a link up until the driver ends it. Raises what no further attempt can mend."""
+    """Keep a connection open until the driver ends it. Raises the first error that another attempt cannot solve."""
     renewed = False
     while True:
         opening = line.opening()
@@ -219,14 +219,14 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
             line.failed(ConnectionFailedError(f"{opening.url.partition('?')[0]}: the link was {closed}"))
             if closed.code == EXPIRED and opening.bearer is not None:
                 yield HangUp()
-                with suppress(*PASSING):  # then the next connection is refused, and it is tried again
+                with suppress(*PASSING):  # the next connection will be refused, which renews again
                     yield Renew(opening.bearer)
         line.lost()
         yield HangUp()
         moved = line.progress - before
         if moved >= STABLE_EVENTS or clock.monotonic() - since >= STABLE_SECONDS:
             backoff.reset()
-        if not (anew and moved):  # a feed that moves is resumed at once
+        if not (anew and moved):  # a feed that had events is resumed at once
             yield _pause(backoff.wait(moved=moved > 0), line.asked)
 
 
@@ -235,7 +235,10 @@ def _pause(own: float, asked: float) -> Pause:
 
 
 def _converse(line: Line, clock: Clock) -> Keeping:
-    """Talk until the line wants a new connection. Raises SocketClosedError where the link is lost, or seems dead."""
+    """Exchange messages until the line wants a new connection.
+
+    Raises: SocketClosedError where the connection is lost, or seems dead.
+    """
     now = clock.monotonic()
     for data in line.opened(now):
         yield Transmit(data)
@@ -252,7 +255,7 @@ def _converse(line: Line, clock: Clock) -> Keeping:
                 raise SocketClosedError(None, f"no sign of life for {now - heard:.0f} s")
             yield Ping()
             pinged = now
-        if line.full:  # its own signs of life cannot be heard either
+        if line.full:  # answers to pings cannot be received either
             yield Pause(_FULL)
             heard = clock.monotonic()
             continue

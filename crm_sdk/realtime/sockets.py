@@ -1,4 +1,4 @@
-"""An open WebSocket, as the drivers see it, over the library `websockets`: the only module that touches it."""
+"""WebSockets for the drivers, over the library `websockets`, which only this module imports."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SocketClosedError(Exception):
 
 
 class SocketRefusedError(Exception):
-    """The server answered the upgrade with an HTTP status. Header names are lower-case."""
+    """The server answered the upgrade request with an HTTP status. Header names are in lower case."""
 
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         self.status = status
@@ -38,18 +38,18 @@ class SocketRefusedError(Exception):
 
 
 class Socket(Protocol):
-    """An open WebSocket. Another thread may send and close while one receives."""
+    """An open WebSocket. Other threads may send and close while one receives."""
 
     def send(self, data: Data) -> None:
-        """Send a message. Raises SocketClosedError."""
+        """Send a message. Raises: SocketClosedError."""
         ...
 
     def receive(self, timeout: float) -> Data | None:
-        """Return the next message; None where none came within so many seconds. Raises SocketClosedError."""
+        """Return the next message; None where none came within `timeout` seconds. Raises: SocketClosedError."""
         ...
 
     def ping(self) -> None:
-        """Ask the other side for a sign of life; `ponged` tells whether it came."""
+        """Send a ping; `ponged` tells whether it was answered."""
         ...
 
     @property
@@ -63,18 +63,18 @@ class Socket(Protocol):
 
 
 class AsyncSocket(Protocol):
-    """An open WebSocket. Another task may send while one receives."""
+    """An open WebSocket. Other tasks may send while one receives."""
 
     async def send(self, data: Data) -> None:
-        """Send a message. Raises SocketClosedError."""
+        """Send a message. Raises: SocketClosedError."""
         ...
 
     async def receive(self, timeout: float) -> Data | None:
-        """Return the next message; None where none came within so many seconds. Raises SocketClosedError."""
+        """Return the next message; None where none came within `timeout` seconds. Raises: SocketClosedError."""
         ...
 
     async def ping(self) -> None:
-        """Ask the other side for a sign of life; `ponged` tells whether it came."""
+        """Send a ping; `ponged` tells whether it was answered."""
         ...
 
     @property
@@ -90,7 +90,7 @@ class AsyncSocket(Protocol):
 class Opener(Protocol):
     """Opens WebSockets for a sync client: ``with open_socket(...) as socket``.
 
-    Raises SocketRefusedError, or ConnectionFailedError where there was no answer.
+    Raises: SocketRefusedError; ConnectionFailedError where there was no answer.
     """
 
     def __call__(
@@ -115,23 +115,23 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
         "additional_headers": dict(headers),
         "subprotocols": list(subprotocols) or None,
         "open_timeout": timeout,
-        "close_timeout": 0.2,  # a goodbye is polite, but nobody waits for its answer
-        "ping_interval": None,  # the session pings: by the client's clock, and with its own idea of what is too late
+        "close_timeout": 0.2,  # the answer to a close frame is hardly waited for
+        "ping_interval": None,  # the session sends pings, by the client's clock
         "max_size": LARGEST,
         "user_agent_header": headers.get("User-Agent"),
-        "proxy": None,  # as for calls: nothing is taken from the environment unasked
+        "proxy": None,  # as for calls: no proxies from the environment
     }
 
 
-# No redirect is followed: the sub-protocol that carries the credential would go along to another server.
+# No redirect is followed: the sub-protocol, which has the credential, would be sent to another server.
 def _connect_socket(url: str, timeout: float) -> socket.socket:
-    """Return a socket for the sync client, which follows no redirect with one that it was given."""
+    """Return a connected socket for the sync client, which follows no redirects when it is given a socket."""
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port or (443 if parts.scheme == "wss" else 80)), timeout)
 
 
 def _without_redirects(opening: Any) -> Any:
-    """Return an async connection that follows no redirects."""
+    """Return an async connection attempt that follows no redirects."""
     opening.process_redirect = _raise_redirect
     return opening
 
@@ -141,7 +141,7 @@ def _raise_redirect(error: Exception) -> Exception:
 
 
 def _connect_error(error: Exception, url: str) -> Exception:
-    """Return the exception of ours for one of `websockets` while connecting."""
+    """Return our exception for an error of `websockets` while connecting."""
     from websockets.exceptions import InvalidStatus, WebSocketException
 
     status = error.__cause__ if isinstance(error, ValueError) else error  # a redirect that was not followed
@@ -205,7 +205,7 @@ class _SyncSocket:
 
 @contextmanager
 def open_socket(url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> Generator[Socket]:
-    """Open a WebSocket. The stub's `intercept()` puts itself here."""
+    """Open a WebSocket. The stub's `intercept()` replaces this function."""
     from websockets.sync.client import connect
 
     begin: Any = connect  # its overloads do not take options that are in a dict
@@ -269,7 +269,7 @@ class _AsyncSocket:
 async def open_async_socket(
     url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
 ) -> AsyncGenerator[AsyncSocket]:
-    """Open a WebSocket on asyncio or trio. The stub's `intercept()` puts itself here."""
+    """Open a WebSocket on asyncio or trio. The stub's `intercept()` replaces this function."""
     import anyio
 
     trio: Any = sys.modules.get("trio")
@@ -282,7 +282,7 @@ async def open_async_socket(
     try:
         connection = await opening.__aenter__()
     except Exception as error:
-        await anyio.sleep(0)  # asyncio closes the connection in its next round, which may never come otherwise
+        await anyio.sleep(0)  # asyncio closes the connection in the next iteration of its loop
         raise _connect_error(error, url) from None
     try:
         yield _AsyncSocket(connection)

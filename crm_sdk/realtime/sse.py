@@ -1,4 +1,4 @@
-"""Server-sent events: a parser of ``text/event-stream`` by the rules of the WHATWG, fed as the bytes come."""
+"""Server-sent events: an incremental parser of ``text/event-stream`` (WHATWG HTML, 9.2 "Server-sent events")."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ class ServerSentEvent:
     """One event of a stream."""
 
     type: str
-    """``message`` where the stream does not say."""
+    """The type of the event; ``message`` where the stream gives none."""
     data: str
     last_event_id: str
-    """The newest id up to this event; empty where there is none."""
+    """The latest id up to this event; empty where there is none."""
 
 
 class EventStreamParser:
-    """Makes events of the bytes of one connection. Which bytes come together makes no difference.
+    """Parses the bytes of one connection into events; the boundaries of chunks make no difference.
 
-    An event is given as soon as the line that ends it; what is incomplete when the stream ends is dropped with the
-    parser. `limit` is how many bytes of data an event may have, and how many bytes a line.
+    An event is returned as soon as its last line is complete; an incomplete event at the end of the stream is dropped.
+    `limit` is the greatest number of bytes of an event's data, and of a line.
     """
 
     def __init__(self, *, last_event_id: str = "", limit: int = LARGEST) -> None:
         self.last_event_id: str = last_event_id
-        """What to send as ``Last-Event-ID`` when connecting again."""
+        """The value for the header ``Last-Event-ID`` of the next connection."""
         self.retry: float | None = None
-        """How many seconds the server asks to wait before that; None where it does not say."""
+        """The seconds that the server asks to wait before the next connection; None where it does not tell."""
         self.comments: int = 0
-        """How many comments came: a sign of life."""
+        """The number of comments, which show that the connection is alive."""
         self._limit = limit
         self._too_long: EventTooLongError | None = None
         self._first = True
@@ -53,7 +53,7 @@ class EventStreamParser:
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Return the events that these bytes complete.
 
-        Raises EventTooLongError, once the events before the long one have been returned.
+        Raises: EventTooLongError, after the events before the long one have been returned.
         """
         if self._too_long is not None:
             raise self._too_long
@@ -70,7 +70,7 @@ class EventStreamParser:
         return events
 
     def _lines(self, chunk: bytes) -> Iterator[bytes]:
-        """Return the lines that are complete, without their ends: LF, CR, or CRLF, which may come in two chunks."""
+        """Return the complete lines without their ends: LF, CR, or CRLF, which may be split between chunks."""
         if not chunk:
             return
         if self._after_cr:
@@ -82,7 +82,7 @@ class EventStreamParser:
                 raise EventTooLongError(f"a line of the stream is longer than {self._limit} bytes")
             self._line += text
             if len(part) == len(text):
-                return  # it goes on in the next chunk
+                return  # the line continues in the next chunk
             line = bytes(self._line)
             self._line.clear()
             if self._first:

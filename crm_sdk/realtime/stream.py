@@ -1,4 +1,4 @@
-"""Events as they happen, to iterate over: the sync and the async stream."""
+"""The sync and the async stream: events to iterate over, as they happen."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Raw = Mapping[str, Any]
 
 
 class Source(Protocol):
-    """Where a stream's events come from."""
+    """The source of a stream's events: a feed or a channel."""
 
     last_error: CrmError | None
-    """Why it is not up at the moment."""
+    """The error because of which no events are received at the moment; None where there is none."""
 
     @property
     def up(self) -> bool:
@@ -38,40 +38,40 @@ class Source(Protocol):
 
     @property
     def position(self) -> Position[Raw]:
-        """Where it stands."""
+        """The position in the feed."""
         ...
 
     def when_ready(self, ready: Callable[[], None]) -> None:
-        """Have `ready` called each time it has begun."""
+        """Call `ready` whenever the source has begun."""
         ...
 
 
 class Runner(Protocol):
-    """What brings a stream's events, once it was started."""
+    """Receives the events of a stream in the background."""
 
     def start(self, ended: Ended) -> None:
-        """Begin; `ended` is to be told why it ended by itself, if it does."""
+        """Begin; `ended` is called with the error if it ends by itself."""
         ...
 
     def stop(self) -> None:
-        """End it."""
+        """Stop receiving events."""
         ...
 
 
 class AsyncRunner(Protocol):
-    """What brings a stream's events, once it was started."""
+    """Receives the events of a stream in the background."""
 
     async def start(self, ended: Ended) -> None:
-        """Begin; `ended` is to be told why it ended by itself, if it does."""
+        """Begin; `ended` is called with the error if it ends by itself."""
         ...
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop receiving events."""
         ...
 
 
 class _Shared(Generic[T_co]):
-    """What both streams have: what waits, where the reader stands, what it is told."""
+    """The base class of both streams: the mailbox, the reader's position, and errors."""
 
     def __init__(
         self,
@@ -92,15 +92,15 @@ class _Shared(Generic[T_co]):
 
     @property
     def cursor(self) -> Cursor | None:
-        """The place after the last event that was read, to be kept and given as ``since=`` another time.
+        """The position after the last event that was read, to be stored and passed as ``since=`` later.
 
-        None where nothing has come, or this server does not number its events.
+        None where no event has come, or the server does not number its events.
         """
         return self._last or self._source.position.first
 
     @property
     def dropped(self) -> int:
-        """How many events were forgotten because nobody read them in time; always 0 with ``overflow="block"``."""
+        """The number of events that were discarded before they were read; always 0 with ``overflow="block"``."""
         return self._mailbox.dropped
 
     @property
@@ -110,7 +110,7 @@ class _Shared(Generic[T_co]):
 
     @property
     def _mine(self) -> bool:
-        return self._pid == os.getpid()  # what keeps the link up stayed with the process that was forked
+        return self._pid == os.getpid()  # a forked child does not have the thread that keeps the connection
 
     def __repr__(self) -> str:
         state = "closed" if self._mailbox.closed else "connected" if self.connected else "not connected"
@@ -131,7 +131,7 @@ class _Shared(Generic[T_co]):
         return None
 
     def _to_begin(self) -> bool:
-        """Tell whether it is to begin now. Raises what kept it from that before."""
+        """Return whether to begin now. Raises the error of an earlier attempt."""
         mailbox = self._mailbox
         if self._started and not self._mine:
             raise ConfigurationError(f"{self._what} was begun before this process was forked: begin another here")
@@ -150,8 +150,9 @@ class _Shared(Generic[T_co]):
 class Stream(_Shared[T_co]):
     """Events as they happen: ``with client.events.listen() as stream: for event in stream: ...``.
 
-    The link is kept up in the background: it is connected again when it is lost, and what was missed is fetched. Each
-    event comes once and in order. Raises `EventGap` where events are lost for good; iterating goes on after it.
+    The connection is kept open in the background: after a loss it is opened again, and missed events are fetched. Each
+    event is delivered once and in order. Iteration raises `EventGap` where events are lost for good, and continues
+    after it.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class Stream(_Shared[T_co]):
         self._runner = runner
 
     def start(self) -> Self:
-        """Connect, and return when the events come; ``with`` does it too.
+        """Connect, and return when the feed has begun; ``with`` calls this.
 
         Raises: AuthenticationError, ConnectionFailedError, DeadlineExceededError after the client's timeout.
         """
@@ -188,15 +189,15 @@ class Stream(_Shared[T_co]):
         return self
 
     def wait(self, timeout: float) -> T_co | None:
-        """Return the next event; None where none came within so many seconds, or the stream was closed.
+        """Return the next event; None where none came within `timeout` seconds, or the stream was closed.
 
-        Raises: EventGap, and what ended the stream for good, such as AuthenticationError.
+        Raises: EventGap; the error that ended the stream for good, such as AuthenticationError.
         """
         self.start()
         mailbox, until = self._mailbox, time.monotonic() + timeout
         while True:
             self._until(lambda: mailbox.pending or mailbox.closed, until - time.monotonic())
-            event = self._take()  # none where another thread took it, or it is of no interest any more
+            event = self._take()  # None where another thread took it, or it is out of date
             if event is not None or mailbox.closed or time.monotonic() >= until:
                 return event
 
@@ -205,7 +206,7 @@ class Stream(_Shared[T_co]):
         if self._started and self._mine:
             self._runner.stop()
         self._mailbox.close()
-        self._began.set()  # whoever waits for the beginning need not any more
+        self._began.set()  # wake the threads that wait for the beginning
 
     def _until(self, condition: Callable[[], bool], timeout: float) -> bool:
         with self._news:
@@ -224,7 +225,7 @@ class Stream(_Shared[T_co]):
 
     def __next__(self) -> T_co:
         while True:
-            event = self.wait(60.0)  # not for ever: so that Ctrl-C is heard on every platform
+            event = self.wait(60.0)  # not without a limit, so that Ctrl-C works on every platform
             if event is not None:
                 return event
             if self._mailbox.closed and not self._mailbox.pending:
@@ -256,7 +257,7 @@ class AsyncStream(_Shared[T_co]):
         self._runner = runner
 
     async def start(self) -> Self:
-        """Connect, and return when the events come; ``async with`` does it too.
+        """Connect, and return when the feed has begun; ``async with`` calls this.
 
         Raises: AuthenticationError, ConnectionFailedError, DeadlineExceededError after the client's timeout.
         """
@@ -278,9 +279,9 @@ class AsyncStream(_Shared[T_co]):
         return self
 
     async def wait(self, timeout: float) -> T_co | None:
-        """Return the next event; None where none came within so many seconds, or the stream was closed.
+        """Return the next event; None where none came within `timeout` seconds, or the stream was closed.
 
-        Raises: EventGap, and what ended the stream for good, such as AuthenticationError.
+        Raises: EventGap; the error that ended the stream for good, such as AuthenticationError.
         """
         await self.start()
         event: T_co | None = None
@@ -290,9 +291,9 @@ class AsyncStream(_Shared[T_co]):
         return event
 
     async def close(self) -> None:
-        """Stop listening; that is done also where it happens because the task is cancelled."""
+        """Stop listening, even where the task has been cancelled."""
         if self._started and self._mine:
-            with anyio.CancelScope(shield=True):  # a runner never stops for long
+            with anyio.CancelScope(shield=True):  # stopping a runner never takes long
                 await self._runner.stop()
             self._began.set()
         self._mailbox.close()
@@ -304,7 +305,7 @@ class AsyncStream(_Shared[T_co]):
         return condition()
 
     def _notify(self) -> None:
-        told, self._news = self._news, anyio.Event()  # those who wait next time wait for the next news
+        told, self._news = self._news, anyio.Event()  # later waits are for the next notification
         told.set()
 
     def _end(self, error: Exception | None) -> None:

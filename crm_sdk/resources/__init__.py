@@ -1,1 +1,1 @@
-"""The declarations: one module for each noun, with its calls, their routes and what they take and answer."""
+"""The declarations of the calls: one module for each noun, with routes, arguments, results and error codes."""

@@ -1,4 +1,4 @@
-"""Accounts: the companies contacts work for and deals are made with."""
+"""Accounts: the companies that contacts work for and deals are made with."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class AccountTerritory(Resource[Mode]):
 
     @operation(platform="GET /accounts/{account_id}/territory")
     def get(self, account_id: str) -> TerritoryAssignment:
-        """Fetch the territory of an account, and how it came to it.
+        """Fetch the territory of an account, and whether a rule or a user put the account there.
 
         Raises: NotFoundError.
         """
@@ -90,10 +90,11 @@ class AccountTerritory(Resource[Mode]):
         method: Literal["manual", "rule"] = "manual",
         locked: bool = True,
     ) -> TerritoryAssignment:
-        """Put an account into a territory by hand, or by the rules again.
+        """Assign an account to a territory, by hand or by the territories' rules.
 
-        With the method ``manual`` it is `territory_id`, or none without one, and stays while it is `locked`; ``rule``
-        evaluates the rules and unlocks it. The owner stays.
+        The method ``manual`` assigns `territory_id`, or no territory where it is left out; while the assignment is
+        `locked`, the rules do not change it. The method ``rule`` evaluates the rules now and unlocks the assignment.
+        The owner of the account does not change.
 
         Raises: NotFoundError; ValidationError for an unknown territory; ConflictError for an inactive one;
         PermissionDeniedError for roles that may not manage accounts.
@@ -101,7 +102,7 @@ class AccountTerritory(Resource[Mode]):
 
 
 class Accounts(Resource[Mode]):
-    """The companies contacts work for and deals are made with."""
+    """The companies that contacts work for and deals are made with."""
 
     contacts: AccountContacts[Mode] = part(AccountContacts)
     deals: AccountDeals[Mode] = part(AccountDeals)
@@ -111,15 +112,15 @@ class Accounts(Resource[Mode]):
     def create(self, account: AccountCreate) -> Account:
         """Create an account.
 
-        Its domain is that of `website` where none is given, its owner the caller, its territory the first whose rules
-        match.
+        Without a `domain` it gets the domain of `website`; without an `owner_id` the caller owns it. Its territory is
+        the first one whose rules match.
 
         Raises: ConflictError when an account has the same domain (`details` names it); ValidationError.
         """
 
     @operation(platform="GET /accounts/{account_id}")
     def get(self, account_id: str) -> Account:
-        """Fetch one account. The id of an account that was merged into another gives that other one.
+        """Fetch one account; the id of an account that was merged into another returns the surviving account.
 
         Raises: NotFoundError.
         """
@@ -129,13 +130,13 @@ class Accounts(Resource[Mode]):
         errors=("ACCOUNT_EXISTS", "RECORD_MERGED"),
     )
     def update(self, account_id: str, changes: AccountUpdate, *, version: int | None = None) -> Account:
-        """Change an account: members that are left out stay, null clears, lists are replaced.
+        """Change an account: members left out keep their values, null clears a member, lists are replaced.
 
-        A new name is also the company of its contacts and deals. With `version`, only if nobody has changed it since
-        that version.
+        A new name is also written to its contacts and deals, as their `company`. With `version`, the change is made
+        only if that is still the account's version.
 
-        Raises: NotFoundError; ConflictError when the version differs, another account has the domain, or it was merged
-        into another; ValidationError.
+        Raises: NotFoundError; ConflictError when the version differs, another account has the domain, or this account
+        was merged into another; ValidationError.
         """
 
     @operation(
@@ -143,7 +144,7 @@ class Accounts(Resource[Mode]):
         errors=("ACCOUNT_HAS_CHILDREN", "ACCOUNT_HAS_OPEN_DEALS", "RECORD_MERGED"),
     )
     def delete(self, account_id: str, *, version: int | None = None) -> None:
-        """Delete an account. Its contacts stay, without it; they keep the company's name.
+        """Delete an account. Its contacts stay: they lose their `account_id` and keep the company's name.
 
         Raises: NotFoundError; ConflictError while it has open deals or child accounts, or when `version` differs.
         """
@@ -167,15 +168,15 @@ class Accounts(Resource[Mode]):
     ) -> Page[Account]:
         """List accounts, newest first.
 
-        `search` looks in name, domain, industry and tags; `tags` must all be there; ``parent_id="none"`` asks for
-        accounts without a parent.
+        `search` looks in name, domain, industry and tags; an account must have all of `tags`; ``parent_id="none"``
+        returns the accounts without a parent.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """
 
     @operation(platform="GET /accounts/{account_id}/hierarchy")
     def hierarchy(self, account_id: str, *, max_depth: Depth = 10) -> AccountHierarchy:
-        """Fetch the whole tree that an account is in, with its figures and those of everything below it.
+        """Fetch the whole tree of accounts that an account belongs to, with the figures of all accounts in it.
 
         Raises: NotFoundError.
         """
@@ -187,8 +188,8 @@ class Accounts(Resource[Mode]):
     def add_child(self, account_id: str, child_id: str) -> Account:
         """Make an account that has no parent a child of another, and return the child.
 
-        Raises: NotFoundError; ValidationError for an unknown child; ConflictError when it has another parent (use
-        `set_parent`), is above the account, or would be deeper than 10.
+        Raises: NotFoundError; ValidationError for an unknown child; ConflictError when the child has another parent
+        (use `set_parent`), is an ancestor of the account, or would be deeper than 10 levels.
         """
 
     @operation(
@@ -196,10 +197,10 @@ class Accounts(Resource[Mode]):
         errors=("HIERARCHY_CYCLE", "HIERARCHY_TOO_DEEP", "RECORD_MERGED", "REFERENCE_NOT_FOUND"),
     )
     def set_parent(self, account_id: str, parent_id: str | None, *, version: int | None = None) -> Account:
-        """Give an account another parent, with everything below it; without one it becomes a root.
+        """Move an account, with all accounts below it, to another parent; a `parent_id` of null makes it a root.
 
-        Raises: NotFoundError; ValidationError for an unknown parent; ConflictError when the parent is below the
-        account, it would be deeper than 10, or `version` differs.
+        Raises: NotFoundError; ValidationError for an unknown parent; ConflictError when the parent is a descendant of
+        the account, an account would be deeper than 10 levels, or `version` differs.
         """
 
     @operation(
@@ -220,11 +221,12 @@ class Accounts(Resource[Mode]):
         },
     )
     def merge(self, survivor_id: str, duplicate_ids: MergeIds, *, values: AccountUpdate | None = None) -> AccountMerge:
-        """Merge 1 to 10 duplicates into an account: what they have becomes the survivor's, and their ids lead to it.
+        """Merge 1 to 10 duplicates into a surviving account; afterwards the duplicates' ids return the survivor.
 
-        The survivor's values win; what it lacks is filled from the duplicates in their order, and `values` goes before
-        both. Contacts, deals, activities, leads and child accounts move. All or nothing.
+        Members that `values` gives are set. Every other member keeps the survivor's value, or takes the first value
+        that a duplicate has, in the order of `duplicate_ids`. Contacts, deals, activities, leads and child accounts of
+        the duplicates become the survivor's. If one part fails, nothing is changed.
 
-        Raises: ValidationError for unknown ids, or a survivor among the duplicates; ConflictError for a resulting
-        cycle; PermissionDeniedError where one of them may not be deleted.
+        Raises: ValidationError for unknown ids, or a survivor that is among the duplicates; ConflictError when the
+        merge would make a cycle; PermissionDeniedError when the caller may not delete one of the duplicates.
         """

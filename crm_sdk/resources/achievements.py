@@ -1,4 +1,4 @@
-"""Achievements: what the signed-in user has reached."""
+"""Achievements: the goals that the signed-in user has reached, and the progress towards the others."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 class Achievements(Resource[Mode]):
-    """What the signed-in user has reached."""
+    """The goals that the signed-in user has reached, and the progress towards the others."""
 
     @operation(mvp="GET /api/achievements")
     def list(self) -> AchievementList:
-        """Return every achievement with your progress, and your points."""
+        """Return every achievement with the signed-in user's progress, and the user's points."""

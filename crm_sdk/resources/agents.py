@@ -1,4 +1,4 @@
-"""AI agents: list, create and ask them."""
+"""AI agents: list, create and execute them."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ class Agents(Resource[Mode]):
         mvp="POST /api/agents/{agent_id}/execute", errors=("OBJECT_INACTIVE", "REFERENCE_NOT_FOUND", "AI_SERVICE_ERROR")
     )
     def execute(self, agent_id: str, request: AgentRequest) -> AgentExecution:
-        """Give an agent something to do and return its answer.
+        """Execute an agent on an input and return its answer.
 
-        `input` is a sentence or an object of any shape; `context` is anything it should know besides.
+        The request's `input` is a sentence or an object of any shape; its `context` is free-form, such as
+        ``{"lead_id": "lead_456"}``.
 
-        Raises: NotFoundError; AiServiceError when the model failed; RateLimitError when the day's calls are used up.
+        Raises: NotFoundError; AiServiceError when the model failed; RateLimitError when the plan's agent calls of the
+        day are used up. Document: 003.
         """

@@ -1,4 +1,4 @@
-"""AI: the services that read texts and weigh deals, contacts and questions."""
+"""AI services: analyse texts, estimate probabilities and risks, and interpret questions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Ai(Resource[Mode]):
-    """Services that read texts and weigh deals, contacts and questions."""
+    """Services that analyse texts, estimate probabilities and risks, and interpret questions."""
 
     @operation(flow="POST /ai/sentiment", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def sentiment(self, text: Text, *, context: str | None = None) -> SentimentResult:
-        """Tell the mood of a text.
+        """Return the sentiment of a text.
 
         Raises: AiServiceError.
         """
@@ -37,7 +37,7 @@ class Ai(Resource[Mode]):
         positive_signals: Sequence[str] | None = None,
         competitor_mentioned: str | None = None,
     ) -> DealProbability:
-        """Weigh how likely a deal is won: its stage, plus signals, minus risks and a competitor.
+        """Estimate the probability that a deal is won, from its stage, signals, risks and competitor.
 
         Raises: AiServiceError.
         """
@@ -49,7 +49,7 @@ class Ai(Resource[Mode]):
         errors=("AI_SERVICE_ERROR",),
         texts={
             "deal_history": "The deals so far.",
-            "engagement_metrics": "Figures of how much they take part.",
+            "engagement_metrics": "Figures of the contact's engagement, by name.",
         },
     )
     def churn_risk(
@@ -60,18 +60,18 @@ class Ai(Resource[Mode]):
         deal_history: Sequence[Mapping[str, Any]] | None = None,
         engagement_metrics: Mapping[str, Any] | None = None,
     ) -> ChurnRisk:
-        """Weigh how likely a contact is lost, and say what to do about it.
+        """Estimate the risk that a contact is lost, and recommend what to do about it.
 
-        What is not given is taken from the contact's own history.
+        An argument that is left out is taken from the records of the contact.
 
-        Raises: ValidationError when there is neither a contact nor a history; AiServiceError.
+        Raises: ValidationError when neither a contact nor a history is given; AiServiceError.
         """
 
     @operation(flow="POST /ai/message-analysis", safe=True, rate="ai", errors=("AI_SERVICE_ERROR",))
     def message_analysis(
         self, content: Text, *, conversation_history: Sequence[str | Mapping[str, Any]] | None = None
     ) -> MessageAnalysis:
-        """Read a message: topics, tone, urgency, intent, an answer and what to do.
+        """Analyse a message: topics, tone, urgency, intent, a suggested answer and action items.
 
         Raises: AiServiceError.
         """
@@ -82,7 +82,7 @@ class Ai(Resource[Mode]):
         rate="ai",
         errors=("AI_SERVICE_ERROR",),
         texts={
-            "conversation_context": "What was written so far, as one text or message by message.",
+            "conversation_context": "The conversation so far, as one text or message by message.",
             "tone": "The tone to write in.",
         },
     )
@@ -93,7 +93,7 @@ class Ai(Resource[Mode]):
         draft_content: str | None = None,
         tone: Tone | None = None,
     ) -> SmartCompose:
-        """Suggest how to go on in a conversation, and show a draft in other tones.
+        """Suggest the next message of a conversation, and rewrite a draft in other tones.
 
         Raises: AiServiceError.
         """
@@ -115,7 +115,7 @@ class Ai(Resource[Mode]):
         deal_id: str | None = None,
         communication_history: Sequence[str | Mapping[str, Any]] | None = None,
     ) -> MeetingPreparation:
-        """Prepare a meeting: talking points, what was said lately, the deal behind it.
+        """Prepare a meeting: talking points, recent interactions, the state of the deal.
 
         Raises: ValidationError for an unknown contact or deal; AiServiceError.
         """
@@ -130,7 +130,7 @@ class Ai(Resource[Mode]):
         },
     )
     def query(self, query: Text) -> QueryAnswer:
-        """Turn a question such as "show me deals about to close" into filters for a list.
+        """Turn a question such as "show me deals about to close" into the filters of a list call.
 
         Raises: AiServiceError.
         """
@@ -139,7 +139,7 @@ class Ai(Resource[Mode]):
     def generate_insights(
         self, entity_type: Literal["contact", "deal"] | str, entity_id: str, *, context: Mapping[str, Any] | None = None
     ) -> list[AIInsight]:
-        """Find what is worth knowing about a contact or a deal.
+        """Compute insights about a contact or a deal.
 
         Raises: ValidationError for an unknown contact or deal; AiServiceError.
         """

@@ -1,4 +1,4 @@
-"""AI insights: what is computed from the company's data."""
+"""AI insights: jobs that enrich the company's records."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class Enrichment(Resource[Mode]):
-    """Fill in what can be found out about records."""
+    """Enrichment jobs: fill in members of records from other sources."""
 
     @job(platform="GET /ai-insights/enrich/{job_id}", status=200)
     def get(self, job_id: str) -> Job[EnrichmentResult]:
-        """Fetch the state of an enrichment, also of one that `leads.enrich` began.
+        """Fetch the state of an enrichment job, including those started by `leads.enrich`.
 
         Raises: NotFoundError.
         """
 
 
 class AiInsights(Resource[Mode]):
-    """What is computed from the company's data."""
+    """Jobs that enrich the company's records."""
 
     enrich: Enrichment[Mode] = part(Enrichment)

@@ -1,4 +1,4 @@
-"""Analytics: the dashboard's figures, and what AI agents achieve and cost."""
+"""Analytics: the figures of the dashboard, and the performance and cost of AI agents."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Analytics(Resource[Mode]):
 
     @operation(mvp="GET /api/analytics/dashboard")
     def dashboard(self) -> DashboardStats:
-        """Return how many leads and how much revenue there are, how they grow, and where leads come from."""
+        """Return the number of leads, the revenue, the growth of both, and the share of each lead source."""
 
     @operation(mvp="GET /api/analytics/ai-performance")
     def ai_performance(self) -> AiPerformance:
-        """Return what every AI agent did, achieved and cost."""
+        """Return each AI agent's interactions, success and cost, and the totals of all agents."""

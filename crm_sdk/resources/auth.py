@@ -1,4 +1,4 @@
-"""Sign-in: start, renew and end a session, and see whose it is."""
+"""Sign-in: start, renew and end a session, and fetch the user who is signed in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Auth(Resource[Mode]):
             "EMAIL_NOT_VERIFIED",
         ),
         texts={
-            "tenant": "The company, where the same address is known in several.",
+            "tenant": "The company to sign in to; needed where the same address exists in several.",
             "mfa_code": "The code of the second factor.",
         },
     )
@@ -40,10 +40,10 @@ class Auth(Resource[Mode]):
     ) -> LoginResult:
         """Sign in with an e-mail address and a password; further calls use the new session.
 
-        `tenant` is needed where the same address is known in several companies. If the result says `mfa_required`,
-        call again with the `mfa_code` of the second factor.
+        `tenant` is needed where the same address exists in several companies. If the result has `mfa_required`, call
+        again with the `mfa_code` of the second factor.
 
-        Raises: AuthenticationError for a wrong address or password (it does not say which); ConflictError when
+        Raises: AuthenticationError for a wrong address or password (it does not tell which); ConflictError when
         `tenant` is needed; PermissionDeniedError for a user who is inactive or not verified; RateLimitError after
         five failures in 15 minutes.
         """
@@ -59,10 +59,10 @@ class Auth(Resource[Mode]):
     def refresh(self, refresh_token: str, *, scope: str | None = None) -> TokenSet:
         """Exchange a refresh token for new tokens.
 
-        A refresh token is good for one use; the answer holds the next. `scope` can only narrow what the token allows.
-        The client does this by itself when its access token has expired.
+        A refresh token can be used once; the answer holds the next one. `scope` can only narrow the scope of the token.
+        The client calls this itself when its access token has expired.
 
-        Raises: AuthenticationError when the token was used before (its session ends then) or has expired.
+        Raises: AuthenticationError when the token has expired, or was used before, which ends its session.
         """
 
     @operation(
@@ -72,7 +72,7 @@ class Auth(Resource[Mode]):
         role="everybody",
         rate="auth",
         texts={
-            "all_sessions": "End every session of the user, not this one alone.",
+            "all_sessions": "End every session of the user, rather than this one alone.",
         },
     )
     def logout(self, *, all_sessions: bool = False) -> None:

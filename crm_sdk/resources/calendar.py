@@ -1,4 +1,4 @@
-"""Calendar: events with their preparation and outcome, free times, and the week in numbers."""
+"""Calendar: events with their preparation and outcome, free times, and the counts of the week."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class CalendarEvents(Resource[Mode]):
     @paginated(
         flow="GET /api/calendar/events",
         texts={
-            "start": "Only what ends after this time.",
-            "end": "Only what begins before this time.",
+            "start": "Only events that end after this time.",
+            "end": "Only events that begin before this time.",
         },
     )
     def list(
@@ -44,29 +44,30 @@ class CalendarEvents(Resource[Mode]):
     ) -> Page[CalendarEvent]:
         """List the events of the user's own calendar, the earliest first.
 
-        `start` and `end` are a window: an event that lies in it with a part is listed. ``this-week`` is the week in
-        the user's time zone; ``follow-ups`` are follow-up meetings and meetings that asked for one.
+        `start` and `end` are a window: an event is listed if any part of it lies in the window. The filter
+        ``this-week`` is the current week in the user's time zone; ``follow-ups`` are follow-up meetings and meetings
+        whose outcome requires one.
         """
 
     @operation(flow="GET /api/calendar/events/{event_id}")
     def get(self, event_id: str) -> CalendarEvent:
-        """Fetch an event with its preparation and insights as they are now.
+        """Fetch an event; its preparation and insights are computed anew.
 
         Raises: NotFoundError.
         """
 
     @operation(flow="POST /api/calendar/events")
     def create(self, event: CalendarEventCreate) -> CalendarEvent:
-        """Create an event; it is prepared from its type, contact and deal, and reminded of three times.
+        """Create an event, with a preparation computed from its type, contact and deal, and three reminders.
 
-        Overlaps are allowed: `calendar.smart_scheduling` warns of them.
+        Overlapping events are allowed: `calendar.smart_scheduling` warns of them.
 
-        Raises: ValidationError, for an end that is not after the start, or an unknown contact or deal.
+        Raises: ValidationError for an end that is not after the start, or an unknown contact or deal.
         """
 
     @operation(flow="PUT /api/calendar/events/{event_id}")
     def update(self, event_id: str, changes: CalendarEventUpdate) -> CalendarEvent:
-        """Change an event; another contact or deal prepares it anew, another time sets its reminders again.
+        """Change an event. A new contact or deal renews its preparation, a new time renews its reminders.
 
         Raises: NotFoundError; ValidationError.
         """
@@ -80,23 +81,24 @@ class CalendarEvents(Resource[Mode]):
 
     @operation(flow="PATCH /api/calendar/events/{event_id}/status")
     def set_status(self, event_id: str, status: EventStatus) -> CalendarEvent:
-        """Confirm, complete or cancel an event, or note that nobody came.
+        """Set the status of an event: confirm, complete or cancel it, or mark it as a no-show.
 
         Raises: NotFoundError.
         """
 
     @operation(flow="POST /api/calendar/events/{event_id}/outcome", errors=("MEETING_CANCELLED",))
     def outcome(self, event_id: str, outcome: MeetingOutcomeInput) -> CalendarEvent:
-        """Note what came of a meeting: it is completed, and its follow-up is created if one is required.
+        """Record the outcome of a meeting, which completes it; a required follow-up is created as an event.
 
-        The follow-up begins on `follow_up_date`, else a week later at a free time within business hours.
+        The follow-up begins on `follow_up_date`; without one, a week after the meeting, at a free time within business
+        hours.
 
         Raises: NotFoundError; ConflictError for a cancelled event.
         """
 
     @operation(flow="GET /api/calendar/events/{event_id}/preparation")
     def preparation(self, event_id: str) -> MeetingPreparation:
-        """Prepare an event from its type, what its contact said lately, and the deal behind it.
+        """Return the preparation of an event, computed from its type, the contact's recent messages and the deal.
 
         Raises: NotFoundError.
         """
@@ -140,7 +142,7 @@ class Calendar(Resource[Mode]):
         flow="POST /api/calendar/smart-scheduling",
         safe=True,
         texts={
-            "preferred_times": "Moments, times of day, weekdays, or `morning`, `midday`, `afternoon`.",
+            "preferred_times": "Instants, times of day, weekdays, or `morning`, `midday`, `afternoon`.",
         },
     )
     def smart_scheduling(
@@ -153,13 +155,13 @@ class Calendar(Resource[Mode]):
     ) -> SmartScheduling:
         """Find free times for a meeting of `duration` minutes, in business hours of the user's time zone.
 
-        `preferred_times` are moments, times of day (``14:30``), weekdays (``tuesday``), or ``morning``, ``midday``,
-        ``afternoon``. What stands in the way of a preferred moment is told among the conflicts, as are clashes the
-        coming week has already.
+        `preferred_times` are instants, times of day (``14:30``), weekdays (``tuesday``), or ``morning``, ``midday``,
+        ``afternoon``. The answer's `conflict_warnings` name the events that overlap a preferred instant, and the
+        overlaps that the coming week already has.
 
-        Raises: ValidationError, for an unknown contact or deal, or a preferred time that cannot be read.
+        Raises: ValidationError for an unknown contact or deal, or a preferred time that cannot be read.
         """
 
     @operation(flow="GET /api/calendar/stats")
     def stats(self) -> CalendarStats:
-        """Count the events of this week, in the user's time zone, and the follow-ups that are still to be done."""
+        """Count the events of this week, in the user's time zone, and the follow-ups that are still missing."""

@@ -1,4 +1,4 @@
-"""Channels: join a topic, hear what comes, push to it, see who else is there."""
+"""Channels: join a topic of the Phoenix Channels protocol, receive and send pushes, and follow its presence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Channels(Resource[Mode]):
-    """Topics to join, over Phoenix Channels: a user's deals, messages, calendar, contacts and notifications."""
+    """Topics to join over Phoenix Channels: a user's deals, messages, calendar, contacts and notifications."""
 
     @joined
     def join(
@@ -30,11 +30,13 @@ class Channels(Resource[Mode]):
         """Join a channel: ``with client.channels.join("user:user_1:deals") as channel: for push in channel: ...``.
 
         Topics are ``user:{id}:deals``, ``:messages``, ``:calendar``, ``:contacts`` and ``:notifications``;
-        ``record:{kind}:{id}`` and ``company:{id}`` show who is there, and where their cursors are. `params` go with the
-        join. `since`, `capacity` and `overflow` are those of `events.listen`. All channels of a client share one link.
+        ``record:{kind}:{id}`` and ``company:{id}`` show which users are present and where their cursors are. `params`
+        is the payload of the join. `since`, `capacity` and `overflow` are those of `events.listen`. All channels of a
+        client share one connection.
 
-        Raises, at its beginning: PushRefusedError (reason ``unauthorized``, ``unmatched topic``), AuthenticationError,
-        ConnectionFailedError. Document: 004, "Real-time Updates"; the topics of records and companies are ours.
+        Raises, when the ``with`` block is entered: PushRefusedError (reason ``unauthorized``, ``unmatched topic``),
+        AuthenticationError, ConnectionFailedError. Document: 004, "Real-time Updates"; the topics of records and
+        companies are our own.
         """
         from ..realtime.listening import join
 

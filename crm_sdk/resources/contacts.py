@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from ..models.jobs import Job
     from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
 
-# The formats that an export has, by `format`; the first is the usual one.
+# The content types of an export, one for each `format`; the first is that of the default, CSV.
 _EXPORTED = (
     "text/csv",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -71,7 +71,7 @@ _EXPORTED = (
 
 
 class ContactActivities(Resource[Mode]):
-    """What happened with a contact."""
+    """The activities of a contact."""
 
     @paginated(platform="GET /contacts/{contact_id}/activities")
     def list(
@@ -85,7 +85,7 @@ class ContactActivities(Resource[Mode]):
         sort: ActivitySort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Activity]:
-        """List the tasks, events, calls, e-mails and notes a contact is part of, newest first.
+        """List the tasks, events, calls, e-mails and notes that involve a contact, newest first.
 
         Raises: NotFoundError.
         """
@@ -105,14 +105,14 @@ class ContactDeals(Resource[Mode]):
         sort: DealSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Deal]:
-        """List a contact's deals, as the primary contact or in another `role`.
+        """List the deals in which a contact is the primary contact or has another role; `role` keeps one role.
 
         Raises: NotFoundError.
         """
 
 
 class ContactRelationships(Resource[Mode]):
-    """How contacts know each other: one record, seen from both sides with its type turned round."""
+    """Relationships of two contacts: one record, which each of the two sees with its type or the inverse type."""
 
     @paginated(platform="GET /contacts/{contact_id}/relationships")
     def list(
@@ -123,7 +123,7 @@ class ContactRelationships(Resource[Mode]):
         sort: RelationshipSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[ContactRelationship]:
-        """List a contact's relationships, each with the type it has seen from this contact.
+        """List a contact's relationships, each with its type as seen from this contact.
 
         Raises: NotFoundError.
         """
@@ -135,8 +135,8 @@ class ContactRelationships(Resource[Mode]):
     def create(self, contact_id: str, relationship: ContactRelationshipCreate) -> ContactRelationship:
         """Relate a contact to another one.
 
-        Raises: NotFoundError; ValidationError for a contact related to itself; ConflictError when the relationship is
-        there, would go in a circle, or would be a second `reports_to`.
+        Raises: NotFoundError; ValidationError for a contact related to itself; ConflictError when the relationship
+        exists, would close a circle, or would be a second `reports_to` of the contact.
         """
 
     @operation(
@@ -158,25 +158,25 @@ class ContactRelationships(Resource[Mode]):
 
     @operation(platform="DELETE /contacts/{contact_id}/relationships/{relationship_id}")
     def delete(self, contact_id: str, relationship_id: str) -> None:
-        """End a relationship, on both sides.
+        """Delete a relationship, for both contacts.
 
         Raises: NotFoundError.
         """
 
 
 class ContactCommunication(Resource[Mode]):
-    """What was said and written with a contact."""
+    """The communication history of a contact."""
 
     @operation(flow="POST /api/contacts/{contact_id}/communication", errors=("AI_SERVICE_ERROR",))
     def create(self, contact_id: str, communication: CommunicationCreate) -> CommunicationEvent:
-        """Record an e-mail, call, meeting or note; the answer holds its sentiment and the AI's analysis.
+        """Record an e-mail, call, meeting or note with a contact; the answer has its sentiment and AI analysis.
 
         Raises: NotFoundError; AiServiceError.
         """
 
 
 class ContactImports(Resource[Mode]):
-    """Contacts from files."""
+    """Imports of contacts from files."""
 
     @job(
         platform="POST /contacts/import",
@@ -185,11 +185,11 @@ class ContactImports(Resource[Mode]):
         texts={
             "mapping": "Which column becomes which member.",
             "mode": "Whether rows may create contacts, update them, or both.",
-            "on_duplicate": "What becomes of a row that matches a contact.",
+            "on_duplicate": "What is done with a row that matches a contact.",
             "has_header": "Whether the first row has the names of the columns.",
-            "delimiter": "What separates the columns of a CSV file.",
-            "encoding": "How the text of the file is encoded.",
-            "date_format": "How dates are written in the file, like `DD.MM.YYYY`.",
+            "delimiter": "The character that separates the columns of a CSV file.",
+            "encoding": "The character encoding of the file.",
+            "date_format": "The format of dates in the file, such as `DD.MM.YYYY`.",
         },
     )
     def create(
@@ -213,16 +213,17 @@ class ContactImports(Resource[Mode]):
         """Import contacts from a CSV, XLSX, JSON lines or vCard file.
 
         Give a `file` (a path, bytes, or an open binary file) or the `file_id` of one on the server. Columns are matched
-        by their header, or by `mapping`. `mode` and `match_on` say which contacts are updated rather than created,
-        `on_duplicate` what becomes of a row that matches; `owner_id` and `tags` go to every contact. `dry_run` writes
-        nothing. Good rows are kept where others fail: see the job's `errors`.
+        by their header, or by `mapping`. `mode` and `match_on` decide which rows update a contact rather than create
+        one, `on_duplicate` what is done with a row that matches; `owner_id` and `tags` are given to every contact.
+        `dry_run` writes nothing. A row that fails does not undo the others: it is listed in the job's `errors`.
 
-        Raises: ValidationError for a mapping to an unknown member, or not exactly one of `file` and `file_id`.
+        Raises: ValidationError for a mapping to an unknown member, or unless exactly one of `file` and `file_id` is
+        given.
         """
 
     @job(platform="GET /contacts/import/{job_id}", status=200)
     def get(self, job_id: str) -> Job[ImportResult]:
-        """Fetch how far an import is.
+        """Fetch the state of an import job.
 
         Raises: NotFoundError.
         """
@@ -258,8 +259,8 @@ class Contacts(Resource[Mode]):
     ) -> Page[Contact]:
         """List contacts, newest first.
 
-        `search` looks in name, e-mail and company; `tags` must all be there; `include` names nested lists to fill.
-        Choose a page with `limit` (1 to 200, 50 by default) and either `offset` or `page`.
+        `search` looks in name, e-mail and company; a contact must have all of `tags`; `include` names nested lists to
+        fill. Choose a page with `limit` (1 to 200, 50 by default) and either `offset` or `page`.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """
@@ -268,7 +269,8 @@ class Contacts(Resource[Mode]):
     def get(self, contact_id: str, *, include: Sequence[ContactInclude] | None = None) -> Contact:
         """Fetch one contact, with its history and insights.
 
-        The id of a contact that was merged into another gives that other one. `include` names nested lists to fill.
+        The id of a contact that was merged into another returns the surviving contact. `include` names nested lists to
+        fill.
 
         Raises: NotFoundError.
         """
@@ -279,7 +281,8 @@ class Contacts(Resource[Mode]):
     def create(self, contact: ContactCreate) -> Contact:
         """Create a contact.
 
-        Without an `account_id` it is linked to the account of the same name, or of its e-mail's domain.
+        Without an `account_id` it is linked to the account whose name is its `company`, or whose domain is that of its
+        e-mail address.
 
         Raises: ConflictError when a contact has the same e-mail address (`details` names it); ValidationError.
         """
@@ -290,12 +293,12 @@ class Contacts(Resource[Mode]):
         errors=("CONTACT_EXISTS", "RECORD_MERGED"),
     )
     def update(self, contact_id: str, changes: ContactUpdate, *, version: int | None = None) -> Contact:
-        """Change a contact: members that are left out stay, null clears, lists are replaced.
+        """Change a contact: members left out keep their values, null clears a member, lists are replaced.
 
-        With `version`, only if nobody has changed it since that version.
+        With `version`, the change is made only if that is still the contact's version.
 
-        Raises: NotFoundError; ConflictError when the version differs, another contact has the e-mail address, or it
-        was merged into another.
+        Raises: NotFoundError; ConflictError when the version differs, another contact has the e-mail address, or this
+        contact was merged into another.
         """
 
     @operation(
@@ -312,10 +315,11 @@ class Contacts(Resource[Mode]):
         """Search contacts by words and conditions.
 
         Every word of `q` must occur in name, e-mail, phone, company or title. A contact matches when all conditions of
-        one of the `filter_groups` hold; conditions may name any member, also ``account.industry`` or
+        at least one of the `filter_groups` hold; a condition may name any member, including ``account.industry`` and
         ``custom_fields.budget``.
 
-        Raises: ValidationError for an unknown member, an operator it does not have, or too many conditions.
+        Raises: ValidationError for an unknown member, an operator that the member does not have, or too many
+        conditions.
         """
 
     @operation(
@@ -330,13 +334,14 @@ class Contacts(Resource[Mode]):
     ) -> BulkResult[Contact]:
         """Create and update up to 1,000 contacts.
 
-        One with an `id` is updated, one without is created, or matched by `match_on`: email, phone or external_id. Each
-        is done for itself; with `atomic` all of them or none.
+        A contact with an `id` is updated. One without is matched by `match_on` (email, phone or external_id), and
+        created where it matches none. A contact that fails does not affect the others; with `atomic`, one failure
+        leaves all unchanged.
         """
 
     @operation(platform="DELETE /contacts/bulk", rate="bulk")
     def bulk_delete(self, ids: Sequence[str], *, atomic: bool = False) -> BulkResult[None]:
-        """Delete up to 1,000 contacts; with `atomic` all of them or none."""
+        """Delete up to 1,000 contacts; with `atomic`, one failure leaves all unchanged."""
 
     @download(platform="GET /contacts/export", media=_EXPORTED, action="export", errors=("UNKNOWN_FIELD",))
     def export(
@@ -355,7 +360,7 @@ class Contacts(Resource[Mode]):
     ) -> Download:
         """Export contacts as a CSV, XLSX, JSON lines or vCard file.
 
-        `fields` chooses the columns; the other arguments choose the contacts, as in `list`. The file is streamed.
+        `fields` selects the columns; the other arguments select the contacts, as in `list`. The file is streamed.
         """
 
     @operation(
@@ -369,8 +374,8 @@ class Contacts(Resource[Mode]):
     def validate(self, contacts: Sequence[ContactDraft]) -> List[ContactValidation]:
         """Check up to 1,000 contacts as `create` would, and write nothing.
 
-        The answer names errors, warnings and possible duplicates of each; what is wrong with a contact is no error of
-        the call.
+        The answer lists the errors, warnings and possible duplicates of each contact; the call itself succeeds even
+        where contacts are not valid.
         """
 
     @operation(
@@ -378,8 +383,8 @@ class Contacts(Resource[Mode]):
         action="read",
         texts={
             "mode": "Whether duplicates are only found, or merged as well.",
-            "threshold": "How alike two contacts have to be, 0 to 100.",
-            "survivor": "Which contact of a group stays.",
+            "threshold": "The least similarity of two contacts that counts as a duplicate, 0 to 100.",
+            "survivor": "Which contact of a group survives.",
         },
     )
     def deduplicate(
@@ -394,18 +399,18 @@ class Contacts(Resource[Mode]):
     ) -> DeduplicateResult:
         """Find contacts that are the same person, or merge them.
 
-        With mode ``merge`` the `groups` are merged, or all that are found: the survivor's values win, its empty members
-        are filled from the others, and their records become the survivor's. Pass on `groups` of an earlier answer as
-        they are, or those you chose.
+        The mode ``merge`` merges `groups`, or without them every group that is found: the survivor keeps its values,
+        its empty members are filled from the other contacts, and their records become the survivor's. `groups` takes
+        the groups of an earlier answer unchanged, or groups of your own.
         """
 
     @operation(flow="GET /api/contacts/{contact_id}/ai-insights", errors=("AI_SERVICE_ERROR",))
     def ai_insights(self, contact_id: str) -> List[AIInsight]:
-        """Return what the AI noticed about a contact.
+        """Return the AI's insights about a contact.
 
         Raises: NotFoundError; AiServiceError.
         """
 
     @operation(flow="GET /api/contacts/stats")
     def stats(self) -> ContactStats:
-        """Count the contacts, and those that want attention."""
+        """Count the contacts: all, of high value, at risk, and with a follow-up due."""

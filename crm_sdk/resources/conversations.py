@@ -1,4 +1,4 @@
-"""Conversations: what was written with leads and contacts."""
+"""Conversations: the messages exchanged with leads and contacts."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class ConversationMessages(Resource[Mode]):
 
     @operation(flow="POST /api/conversations/{conversation_id}/messages", errors=("CONTENT_TOO_LONG",))
     def create(self, conversation_id: str, message: ConversationMessageCreate) -> Message:
-        """Write in a conversation; everything in it counts as read then.
+        """Send a message in a conversation, and mark the messages before it as read.
 
-        The answer holds the message's sentiment.
+        The answer has the message's sentiment.
 
         Raises: NotFoundError; ValidationError for an empty text, or an SMS of more than 1,600 characters.
         """
@@ -32,14 +32,14 @@ class ConversationTags(Resource[Mode]):
 
     @operation(flow="POST /api/conversations/{conversation_id}/tags", status=200)
     def add(self, conversation_id: str, tag: Tag) -> Conversation:
-        """Add a tag to a conversation; one it has already is there once.
+        """Add a tag to a conversation; adding a tag that it already has changes nothing.
 
         Raises: NotFoundError; ValidationError for an empty tag.
         """
 
 
 class Conversations(Resource[Mode]):
-    """What was written with leads and contacts."""
+    """The messages exchanged with leads and contacts."""
 
     messages: ConversationMessages[Mode] = part(ConversationMessages)
     tags: ConversationTags[Mode] = part(ConversationTags)
@@ -48,29 +48,29 @@ class Conversations(Resource[Mode]):
     def list(self, *, filter: ConversationFilter | None = None, search: str | None = None) -> Page[Conversation]:
         """List conversations, the one with the newest message first.
 
-        The MVP document lists those with leads, the Flow document those with contacts. `search` looks in names,
-        company, tags and texts.
+        The mvp dialect lists the conversations with leads, the flow dialect those with contacts. `search` looks in
+        names, company, tags and the texts of messages.
 
-        Raises: ValidationError for a filter that is not there.
+        Raises: ValidationError for an unknown filter.
         """
 
     @operation(flow="GET /api/conversations/{conversation_id}")
     def get(self, conversation_id: str) -> Conversation:
-        """Fetch one conversation with its messages; what is unread stays unread.
+        """Fetch one conversation with its messages; unread messages stay unread.
 
         Raises: NotFoundError.
         """
 
     @operation(flow="PATCH /api/conversations/{conversation_id}/priority")
     def set_priority(self, conversation_id: str, priority: Priority) -> Conversation:
-        """Set the priority of a conversation; only an urgent message that comes in later raises it again.
+        """Set the priority of a conversation; after that only a later urgent message raises it.
 
         Raises: NotFoundError; ValidationError.
         """
 
     @operation(flow="PATCH /api/conversations/{conversation_id}/archive")
     def archive(self, conversation_id: str, archived: bool = True) -> Conversation:
-        """Archive a conversation, or take it back with ``archived=False``; a message that comes in does that as well.
+        """Archive a conversation, or restore it with ``archived=False``; an incoming message restores it as well.
 
         Raises: NotFoundError.
         """

@@ -1,4 +1,4 @@
-"""The dashboard: what revenue is ahead, what wants doing, and how things stand."""
+"""The dashboard: the revenue forecast, the action items, and a summary of deals and contacts."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ if TYPE_CHECKING:
 
 
 class ActionItems(Resource[Mode]):
-    """What wants doing, found in the contacts and the deals."""
+    """Recommended actions, derived from the contacts and the deals."""
 
     @paginated(flow="GET /api/dashboard/action-items")
     def list(self) -> Page[ActionItem]:
-        """List what wants doing, newest first, without what you have dismissed."""
+        """List the action items, newest first, without those that the signed-in user has dismissed."""
 
     @operation(flow="POST /api/dashboard/action-items/{item_id}/dismiss")
     def dismiss(self, item_id: str) -> None:
-        """Take an item off your list; others keep it, and a new occasion brings it back.
+        """Remove an action item from the signed-in user's list, until there is a new reason for it.
+
+        Other users still see it.
 
         Raises: NotFoundError.
         """
 
 
 class Dashboard(Resource[Mode]):
-    """What there is to know at the start of a day."""
+    """The figures and tasks at the start of a day."""
 
     action_items: ActionItems[Mode] = part(ActionItems)
 
     @operation(flow="GET /api/dashboard/forecast")
     def forecast(self) -> RevenueForecast:
-        """Forecast the revenue of the current quarter, by where the deals came from."""
+        """Forecast the revenue of the current quarter, in all and by the source of the deals."""
 
     @operation(flow="GET /api/dashboard/summary")
     def summary(self) -> DashboardSummary:
-        """Return the ten open deals that weigh most, the ten contacts last spoken to, and the counts over all."""
+        """Return the ten open deals of the greatest weighted value, the ten contacts contacted last, and totals."""

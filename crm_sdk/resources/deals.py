@@ -1,4 +1,4 @@
-"""Deals: what somebody may buy, for how much, and how likely."""
+"""Deals: possible sales, with their value, stage and probability."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOVES = (
     "STAGE_FIELDS_MISSING",
     "LOST_REASON_REQUIRED",
 )
-"""What may forbid to move a deal to a stage."""
+"""The error codes that refuse to move a deal to a stage."""
 
 if TYPE_CHECKING:
     from ..models.deals import (
@@ -37,21 +37,20 @@ if TYPE_CHECKING:
 
 
 class DealActivities(Resource[Mode]):
-    """What happened on a deal."""
+    """The activities of a deal."""
 
     @operation(flow="POST /api/deals/{deal_id}/activities", errors=("AI_SERVICE_ERROR",))
     def create(self, deal_id: str, activity: DealActivityCreate) -> DealActivity:
-        """Record what happened on a deal.
+        """Record an activity on a deal, and update the deal's probability, confidence and insights.
 
-        Its text is searched for signals, risks and competitors, and the deal's probability, confidence and insights
-        follow.
+        The text of the activity is searched for positive signals, risks and competitors.
 
         Raises: NotFoundError; ValidationError; AiServiceError.
         """
 
 
 class Deals(Resource[Mode]):
-    """What somebody may buy, for how much, and how likely."""
+    """Possible sales, with their value, stage and probability."""
 
     activities: DealActivities[Mode] = part(DealActivities)
 
@@ -59,10 +58,10 @@ class Deals(Resource[Mode]):
     def list(self, *, filter: DealFilter | None = None, search: str | None = None) -> Page[Deal]:
         """List deals, newest first.
 
-        `filter` is ``all``, ``hot`` (likely to be won), ``at-risk`` (overdue, silent, or more risks than signals) or
-        ``closing-soon``; `search` looks in title, company, contact, description, tags and stage.
+        `filter` is ``all``, ``hot`` (likely to be won), ``at-risk`` (overdue, without recent activity, or with more
+        risks than signals) or ``closing-soon``; `search` looks in title, company, contact, description, tags and stage.
 
-        Raises: ValidationError for another filter.
+        Raises: ValidationError for an unknown filter.
         """
 
     @operation(flow="GET /api/deals/{deal_id}")
@@ -76,16 +75,16 @@ class Deals(Resource[Mode]):
     def create(self, deal: DealCreate) -> Deal:
         """Create a deal; its probability and confidence are computed.
 
-        Without a stage it begins in the first one.
+        Without a `stage` it begins in the first stage of the pipeline.
 
-        Raises: ValidationError, also for an unknown contact; ConflictError for an unknown stage.
+        Raises: ValidationError, including for an unknown contact; ConflictError for an unknown stage.
         """
 
     @operation(flow="PUT /api/deals/{deal_id}", errors=_MOVES)
     def update(self, deal_id: str, changes: DealUpdate) -> Deal:
-        """Change a deal: members that are left out stay, null clears. What is computed is computed anew.
+        """Change a deal: members left out keep their values, null clears a member; computed members are updated.
 
-        A `stage` moves it as `move_stage` does.
+        A `stage` moves the deal, as `move_stage` does.
 
         Raises: NotFoundError; ValidationError; ConflictError for an unknown stage.
         """
@@ -99,17 +98,17 @@ class Deals(Resource[Mode]):
 
     @operation(flow="PATCH /api/deals/{deal_id}/stage", errors=_MOVES)
     def move_stage(self, deal_id: str, stage: DealStage) -> Deal:
-        """Move a deal to a stage, and compute its probability anew.
+        """Move a deal to a stage, and recompute its probability.
 
-        ``closed-won`` and ``closed-lost`` close it; any other stage opens it again.
+        ``closed-won`` and ``closed-lost`` close the deal; any other stage reopens it.
 
         Raises: NotFoundError; ConflictError for an unknown stage.
         """
 
     @operation(flow="GET /api/deals/forecast")
     def forecast(self) -> DealForecast:
-        """Sum up the open deals, as they are and by their probability."""
+        """Sum up the value of the open deals, unweighted and weighted by their probability."""
 
     @operation(flow="GET /api/deals/stage-stats")
     def stage_stats(self) -> List[StageStats]:
-        """Return the figures of every stage, in their order."""
+        """Return the number, value, mean probability and mean age of the deals in each stage, in stage order."""

@@ -1,4 +1,4 @@
-"""Events: listen to what happens in the company."""
+"""Events: listen to the company's event feed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Events(Resource[Mode]):
-    """What happens in the company, as it happens."""
+    """The events of the company, as they happen."""
 
     @live
     def listen(
@@ -32,15 +32,17 @@ class Events(Resource[Mode]):
     ) -> Stream[Event]:
         """Listen to the company's events: ``with client.events.listen() as stream: for event in stream: ...``.
 
-        `types` keeps only these (``lead.created``, …). `since` begins after a stream's `cursor` of another time: what
-        was missed comes first. `over` is ``"ws"`` (WebSocket) or ``"sse"`` for networks that block WebSockets. As many
-        as `capacity` events wait to be read; `overflow` says what happens beyond that: ``"block"`` fetches the rest
-        later and loses nothing, ``"drop_oldest"`` and ``"coalesce"`` forget, and count it in `dropped`. `heartbeat` is
-        the seconds of silence after which the server is asked for a sign of life; after as many again the link is dead.
+        `types` keeps only events of these types (``lead.created``, …). `since` is the `cursor` of an earlier stream:
+        the events after it are sent first. `over` is ``"ws"`` (WebSocket) or ``"sse"`` (Server-Sent Events, for
+        networks that block WebSockets). Up to `capacity` events wait to be read. `overflow` decides what happens beyond
+        that: ``"block"`` fetches the rest later and loses nothing; ``"drop_oldest"`` and ``"coalesce"`` discard events
+        and count them in `dropped`. After `heartbeat` seconds of silence the server is asked for an answer; after as
+        many seconds again without one the connection is renewed.
 
-        The link is kept up in the background, each event comes once and in order. Raises, while iterating: EventGap
-        where events are lost for good. Raises, at its beginning: AuthenticationError, ConnectionFailedError,
-        InvalidInputError. Document: 003, "WebSocket Events"; SSE, `since` and the numbers are ours.
+        The connection is kept open in the background; each event is delivered once and in order. Raises, while
+        iterating: EventGap where events are lost for good. Raises, when the ``with`` block is entered:
+        AuthenticationError, ConnectionFailedError, InvalidInputError. Document: 003, "WebSocket Events"; SSE, `since`
+        and the sequence numbers are our own.
         """
         from ..realtime.listening import listen
 

@@ -1,4 +1,4 @@
-"""Integrations: list and connect the other systems a company works with."""
+"""Integrations: list and connect the external systems that a company uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Integrations(Resource[Mode]):
-    """The other systems a company works with."""
+    """The external systems that a company uses."""
 
     @paginated(mvp="GET /api/integrations")
     def list(self) -> Page[Integration]:
@@ -25,7 +25,7 @@ class Integrations(Resource[Mode]):
         role="admin",
         errors=("CONNECTION_REFUSED",),
         texts={
-            "credentials": "What the system asks for: a key, a token, or a user name and a password.",
+            "credentials": "The credentials of the system: a key, a token, or a user name and a password.",
         },
     )
     def connect(
@@ -35,7 +35,7 @@ class Integrations(Resource[Mode]):
         credentials: IntegrationCredentials,
         config: Mapping[str, Any] | None = None,
     ) -> Integration:
-        """Connect a system with its credentials; `config` is added to what is configured already.
+        """Connect a system with its credentials; `config` is merged into the present configuration.
 
-        Raises: NotFoundError; ValidationError where a credential is missing or the system refuses it.
+        Raises: NotFoundError; ValidationError when a credential is missing, or the system refuses it.
         """

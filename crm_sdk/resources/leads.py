@@ -1,4 +1,4 @@
-"""Leads: people who showed interest and are not contacts yet."""
+"""Leads: people who have shown interest and are not contacts yet."""
 
 from __future__ import annotations
 
@@ -34,45 +34,45 @@ if TYPE_CHECKING:
 
 
 class LeadCaptures(Resource[Mode]):
-    """Turn what comes in from outside into leads."""
+    """Capture leads from web forms, e-mails and social networks."""
 
     @operation(platform="POST /leads/capture/web-form", status=201, statuses=(200,))
     def web_form(self, submission: WebFormSubmission) -> LeadCapture:
         """Capture a lead from a web form.
 
-        An open lead with the same e-mail address, else the same phone, is completed instead of made twice: of several
-        the one of the latest activity, and `other_matches` names the others. A submission whose `honeypot` is filled
-        in is dropped: the answer's `lead` is then null.
+        If an open lead has the same e-mail address, else the same phone number, its empty members are filled in and no
+        new lead is created. Of several such leads, the one with the latest activity is taken, and `other_matches` names
+        the others. A submission with a filled-in `honeypot` is discarded: the answer's `lead` is then null.
 
         Raises: ValidationError when there is neither an e-mail address nor a phone number; PermissionDeniedError when
-        the open lead is somebody else's to change.
+        the caller may not change the open lead.
         """
 
     @operation(platform="POST /leads/capture/email", status=201, statuses=(200,))
     def email(self, email: EmailCapture) -> LeadCapture:
-        """Capture a lead from an e-mail that came in.
+        """Capture a lead from an incoming e-mail.
 
-        Phone, title and company are read from its signature. An open lead with the same address is completed, as
-        `web_form` does. The same `message_id` again gives the first answer.
+        Phone, title and company are read from its signature. An open lead with the same address is filled in instead,
+        as by `web_form`. A second call with the same `message_id` returns the answer of the first.
 
-        Raises: ValidationError for an attachment that is no file; PermissionDeniedError when the open lead is somebody
-        else's to change.
+        Raises: ValidationError for an attachment that is not the id of a file; PermissionDeniedError when the caller
+        may not change the open lead.
         """
 
     @operation(platform="POST /leads/capture/social", status=201, statuses=(200,))
     def social(self, post: SocialCapture) -> LeadCapture:
         """Capture a lead from a post, a mention or an advertisement on a social network.
 
-        An open lead with the same handle on the network, else the same e-mail address or phone, is completed, as
-        `web_form` does.
+        An open lead with the same handle on the network, else the same e-mail address or phone number, is filled in
+        instead, as by `web_form`.
 
         Raises: ValidationError when there is neither a `handle` nor a `profile_url`; PermissionDeniedError when the
-        open lead is somebody else's to change.
+        caller may not change the open lead.
         """
 
 
 class Leads(Resource[Mode]):
-    """People who showed interest and are not contacts yet."""
+    """People who have shown interest and are not contacts yet."""
 
     capture: LeadCaptures[Mode] = part(LeadCaptures)
 
@@ -80,7 +80,7 @@ class Leads(Resource[Mode]):
         mvp="GET /api/leads status source limit offset",
         platform="GET /leads",
         texts={
-            "converted": "Only those that became contacts, or only those that did not.",
+            "converted": "Only leads that were converted to a contact, or only those that were not.",
         },
     )
     def list(
@@ -100,9 +100,9 @@ class Leads(Resource[Mode]):
     ) -> Page[Lead]:
         """List leads, newest first.
 
-        `search` looks in the text members; `tags` must all be there; `converted` asks for leads that became a contact,
-        or for those that did not. Choose a page with `limit` (1 to 200, 50 by
-        default) and either `offset` or `page`.
+        `search` looks in the text members; a lead must have all of `tags`; `converted` selects the leads that were
+        converted to a contact, or those that were not. Choose a page with `limit` (1 to 200, 50 by default) and either
+        `offset` or `page`.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """
@@ -120,27 +120,27 @@ class Leads(Resource[Mode]):
     def create(self, lead: LeadCreate) -> Lead:
         """Create a lead.
 
-        It is scored at once, and given to somebody by the company's rules unless it has an `owner_id`; null means
-        nobody. Leads of the same e-mail address or phone are allowed, and named by `duplicate_ids` of the answer,
-        unless the company's `duplicate_policy` is ``reject``.
+        It is scored at once. Without an `owner_id` the company's assignment rules choose an owner; with null it has
+        none. Leads with the same e-mail address or phone number are named by `duplicate_ids` of the answer; where the
+        company's `duplicate_policy` is ``reject``, the call fails instead.
 
-        Raises: ValidationError; ConflictError when another lead has the `external_id`, or is the same person and the
-        company wants no lead twice.
+        Raises: ValidationError; ConflictError when another lead has the `external_id`, or is a duplicate that the
+        company's policy rejects.
         """
 
     @operation(mvp="PUT /api/leads/{lead_id} changes", platform="PUT /leads/{lead_id}", errors=("LEAD_CONVERTED",))
     def update(self, lead_id: str, changes: LeadUpdate, *, version: int | None = None) -> Lead:
-        """Change a lead: members that are left out stay, null clears, lists are replaced.
+        """Change a lead: members left out keep their values, null clears a member, lists are replaced.
 
-        With `version`, only if nobody has changed it since that version.
+        With `version`, the change is made only if that is still the lead's version.
 
         Raises: NotFoundError; PermissionDeniedError; ConflictError when the version differs, another lead has the
-        `external_id`, or the lead was converted (only tags, notes and owner can be changed then).
+        `external_id`, or the lead was converted (of a converted lead only tags, notes and owner can be changed).
         """
 
     @operation(mvp="DELETE /api/leads/{lead_id} -", platform="DELETE /leads/{lead_id}")
     def delete(self, lead_id: str, *, version: int | None = None) -> None:
-        """Delete a lead. What it was converted to stays.
+        """Delete a lead. The contact, account and deal that it was converted to stay.
 
         Raises: NotFoundError; ConflictError when `version` is given and differs.
         """
@@ -158,7 +158,7 @@ class Leads(Resource[Mode]):
         timeline: date | None = None,
         notes: str | None = None,
     ) -> Lead:
-        """Say whether a lead is worth pursuing, and why: budget, authority, need, timeline.
+        """Qualify or disqualify a lead, with the reason and its budget, authority, need and timeline (BANT).
 
         Raises: ConflictError for a converted lead; ValidationError when it is disqualified without a `reason`.
         """
@@ -174,8 +174,8 @@ class Leads(Resource[Mode]):
             "DUPLICATE_VALUE",
         ),
         texts={
-            "create_account": "Whether an account is made where none is found.",
-            "create_deal": "Whether a deal is made.",
+            "create_account": "Whether an account is created where none is found.",
+            "create_deal": "Whether a deal is created.",
         },
     )
     def convert(
@@ -189,23 +189,23 @@ class Leads(Resource[Mode]):
         deal: DealUpdate | None = None,
         owner_id: str | None = None,
     ) -> LeadConversion:
-        """Make a contact of a lead, with an account and a deal.
+        """Convert a lead to a contact, an account and a deal.
 
-        An existing contact (by `contact_id`, else the same e-mail) or account (by `account_id`, else the same name or
-        domain) is used, and only its empty members are filled in. Of several accounts it is the one of the latest
-        activity; `other_matches` names the others. `deal` gives members of the deal; its title is by default the
-        company or the name, its value the lead's.
+        An existing contact (`contact_id`, else the one with the same e-mail address) and an existing account
+        (`account_id`, else the one with the same name or domain) are used: only their empty members are filled in. Of
+        several accounts, the one with the latest activity is taken, and `other_matches` names the others. `deal` gives
+        members of the deal; by default its title is the company or the name of the lead, its value that of the lead.
 
         Raises: ConflictError for a lead that was converted or disqualified, or a contact of another account;
-        PermissionDeniedError without the right to make, or to fill in, one of them; ValidationError for a member of
-        the deal.
+        PermissionDeniedError when the caller may not create, or fill in, one of the three records; ValidationError for
+        a member of the deal that is not valid.
         """
 
     @operation(platform="POST /leads/{lead_id}/score", errors=("REASON_REQUIRED",))
     def score(self, lead_id: str, *, score: Percent | None = None, reason: str | None = None) -> LeadScore:
         """Compute a lead's score anew, or set it by hand.
 
-        A `score` set by hand needs a `reason`, and holds until this is called without one.
+        A `score` set by hand needs a `reason`, and stays until this is called without a `score`.
 
         Raises: NotFoundError; ValidationError when the reason is missing.
         """
@@ -219,7 +219,7 @@ class Leads(Resource[Mode]):
         sort: LeadScoreSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[LeadScore]:
-        """List the scores a lead has had, newest first; only changes are kept."""
+        """List the scores that a lead has had, newest first; an entry is kept only where the score changed."""
 
     @operation(platform="POST /leads/bulk-qualify", rate="bulk")
     def bulk_qualify(
@@ -227,14 +227,15 @@ class Leads(Resource[Mode]):
     ) -> BulkResult[Lead]:
         """Qualify or disqualify up to 1,000 leads.
 
-        Each is done for itself, as `qualify` does, and needs the same right; with `atomic` all of them or none.
+        Each lead is handled as by `qualify`, with the same permissions; a lead that fails does not affect the others.
+        With `atomic`, one failure leaves all leads unchanged.
         """
 
     @operation(
         platform="POST /leads/bulk-convert",
         rate="bulk",
         texts={
-            "conversions": "The leads, each with what is special about its conversion.",
+            "conversions": "The leads to convert, each with the arguments of its conversion.",
         },
     )
     def bulk_convert(
@@ -242,25 +243,25 @@ class Leads(Resource[Mode]):
     ) -> BulkResult[LeadConversion]:
         """Convert up to 1,000 leads, each with the arguments of `convert`.
 
-        Each is done for itself, and needs the same rights. Leads of the same new company share one account. With
-        `atomic`, all of them or none.
+        Each lead needs the same permissions as by `convert`; a lead that fails does not affect the others. Leads of the
+        same new company share one account. With `atomic`, one failure leaves all leads unchanged.
         """
 
     @job(platform="POST /leads/enrich", errors=("TOO_MANY_ITEMS", "UNKNOWN_FIELD"))
     def enrich(
         self, lead_ids: Sequence[str], *, fields: Sequence[str] | None = None, overwrite: bool = False
     ) -> Job[EnrichmentResult]:
-        """Fill in what can be found out about leads.
+        """Start a job that fills in members of leads from other sources.
 
-        Only empty members are filled, unless `overwrite`; `fields` limits which. Converted leads are left out; one that
-        the caller may not change is an error of the job.
+        Only empty members are filled in, unless `overwrite` is given; `fields` limits which members. Converted leads
+        are skipped; a lead that the caller may not change is listed in the job's `errors`.
         """
 
     @operation(
         platform="POST /leads/assign",
         rate="bulk",
         texts={
-            "strategy": "How it is decided who gets which lead.",
+            "strategy": "How the new owners are chosen.",
             "reassign": "Assign leads that have an owner, too.",
         },
     )
@@ -273,11 +274,11 @@ class Leads(Resource[Mode]):
         team_id: str | None = None,
         reassign: bool = False,
     ) -> BulkResult[LeadAssignment]:
-        """Give leads to people, by turns, by load or by territory.
+        """Assign leads to users: in turn, by workload or by territory.
 
-        Without `lead_ids` these are all open leads that nobody has, oldest first. `user_ids` or `team_id` says who may
-        get them. Leads that have an owner are left alone unless `reassign`. A lead that the caller may not change fails
-        for itself.
+        Without `lead_ids`, all open leads without an owner are assigned, oldest first. `user_ids` or `team_id` names
+        the users who can get leads. Leads that have an owner keep it unless `reassign` is given. A lead that the caller
+        may not change fails without affecting the others.
         """
 
     @operation(platform="GET /leads/sources")
@@ -289,4 +290,4 @@ class Leads(Resource[Mode]):
         period: Period | None = None,
         owner_id: str | None = None,
     ) -> LeadSourceReport:
-        """Compare the sources of leads: how many came, qualified and converted, and what they brought."""
+        """Compare the sources of leads: leads, qualifications, conversions and the value of won deals."""

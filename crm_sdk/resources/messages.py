@@ -1,4 +1,4 @@
-"""Messages: what was written, what it means, and help with writing."""
+"""Messages: messages with leads and contacts, their analysis, templates and suggestions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Messages(Resource[Mode]):
-    """What was written with leads and contacts, and help with writing."""
+    """Messages with leads and contacts, their analysis, templates and suggestions."""
 
     @paginated(mvp="GET /api/messages/{lead_id}")
     def list(self, lead_id: str) -> Page[Message]:
@@ -36,38 +36,39 @@ class Messages(Resource[Mode]):
 
     @operation(mvp="POST /api/messages", errors=("CONTENT_TOO_LONG",))
     def create(self, message: MessageCreate) -> Message:
-        """Record a message with a lead, one of theirs or of our own; the first one opens the conversation.
+        """Record a message from or to a lead; the first message opens the conversation.
 
-        Raises: ValidationError, also for a lead that is not there.
+        Raises: ValidationError, including for an unknown lead.
         """
 
     @operation(flow="GET /api/messages/{message_id}/ai-analysis", errors=("AI_SERVICE_ERROR",))
     def analysis(self, message_id: str) -> MessageAnalysis:
-        """Read a message: topics, tone, urgency, intent, an answer and what to do.
+        """Analyse a message: topics, tone, urgency, intent, a suggested answer and action items.
 
         Raises: NotFoundError; AiServiceError.
         """
 
     @operation(flow="POST /api/messages/smart-compose", safe=True, status=200, errors=("AI_SERVICE_ERROR",))
     def smart_compose(self, conversation_id: str, draft_content: str) -> SmartCompose:
-        """Suggest how to go on in a conversation, show the draft in other tones, and name templates that fit.
+        """Suggest the next message of a conversation, rewrite a draft in other tones, and suggest templates.
 
-        The templates come filled with what is known of the person; `variables` are those that are still open.
+        The variables of the templates are filled in from the conversation's contact; `variables` names those that are
+        still to be filled in.
 
-        Raises: ValidationError for a conversation that is not there; AiServiceError.
+        Raises: ValidationError for an unknown conversation; AiServiceError.
         """
 
     @operation(flow="GET /api/messages/templates")
     def templates(self, *, category: TemplateCategory | None = None) -> List[MessageTemplate]:
         """List the templates, by name.
 
-        Raises: ValidationError for a category that is not there.
+        Raises: ValidationError for an unknown category.
         """
 
     @operation(flow="GET /api/messages/stats")
     def stats(self) -> MessageStats:
-        """Count the conversations: all, unread, of high priority, to follow up; and how fast we answer."""
+        """Count the conversations: all, unread, of high priority, to follow up; and measure the response time."""
 
     @operation(flow="GET /api/messages/sentiment-overview")
     def sentiment_overview(self) -> SentimentOverview:
-        """Return the moods of the messages that came in, in per cent."""
+        """Return the shares of positive, neutral and negative incoming messages, in per cent."""

@@ -1,4 +1,4 @@
-"""Notifications: list, mark as read, delete and count what a user was told."""
+"""Notifications: list, mark as read, delete and count the notifications of the signed-in user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Notifications(Resource[Mode]):
-    """What the signed-in user is told."""
+    """The notifications of the signed-in user."""
 
     @paginated(
         mvp="GET /api/notifications status type limit",
@@ -29,9 +29,10 @@ class Notifications(Resource[Mode]):
         read: bool | None = None,
         **common: Unpack[Paging],
     ) -> Page[Notification]:
-        """List your notifications, newest first; those that have expired are left out.
+        """List the signed-in user's notifications, newest first, without those that have expired.
 
-        Without `status` or `read` these are all; a page has 20, or as many as `limit` says.
+        Without `status` and `read`, both read and unread ones are listed. A page has `limit` notifications, by default
+        20.
         """
 
     @operation(
@@ -40,7 +41,7 @@ class Notifications(Resource[Mode]):
         role="everybody",
     )
     def mark_read(self, notification_id: str, *, read: bool = True) -> Notification:
-        """Mark a notification as read, or as unread with ``read=False`` where the document has it.
+        """Mark a notification as read; ``read=False`` marks it as unread (flow dialect only).
 
         Raises: NotFoundError.
         """
@@ -54,4 +55,4 @@ class Notifications(Resource[Mode]):
 
     @operation(flow="GET /api/notifications/unread-count", role="everybody")
     def unread_count(self) -> UnreadCount:
-        """Count your unread notifications."""
+        """Count the signed-in user's unread notifications."""

@@ -1,4 +1,4 @@
-"""Pipelines: the stages a deal goes through, and the rules that act when it does."""
+"""Pipelines: the stages that deals pass through, and the automation rules that act on them."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class PipelineStages(Resource[Mode]):
         errors=("STAGE_EXISTS", "STAGE_ORDER", "PROBABILITY_MISMATCH", "UNKNOWN_FIELD"),
     )
     def create(self, pipeline_id: str, stage: StageCreate) -> Stage:
-        """Add a stage to a pipeline, by default as the last of its kind; stages behind it move on.
+        """Add a stage to a pipeline, by default after the last stage of its kind; later stages move back by one.
 
-        An open stage needs a probability; that of a won one is 100, that of a lost one 0.
+        An open stage needs a `probability`; that of a won stage is 100, that of a lost stage 0.
 
-        Raises: NotFoundError; ConflictError when the name or key is taken; ValidationError, also where an open stage
-        would come behind a closed one.
+        Raises: NotFoundError; ConflictError when the name or key is taken; ValidationError, including for an open stage
+        after a closed one.
         """
 
     @operation(
@@ -64,10 +64,10 @@ class PipelineStages(Resource[Mode]):
         ),
     )
     def update(self, pipeline_id: str, stage_id: str, changes: StageUpdate, *, version: int | None = None) -> Stage:
-        """Change a stage; another probability is that of its open deals, too. Its key stays.
+        """Change a stage; a new `probability` also applies to its open deals. The key cannot be changed.
 
-        Raises: NotFoundError; ConflictError for the kind of a stage with deals, the last of its kind, a name that is
-        taken, or when `version` differs; ValidationError.
+        Raises: NotFoundError; ConflictError for a new kind of a stage that has deals or is the last of its kind, a name
+        that is taken, or when `version` differs; ValidationError.
         """
 
     @operation(
@@ -75,30 +75,30 @@ class PipelineStages(Resource[Mode]):
         errors=("STAGE_HAS_DEALS", "STAGE_NOT_IN_PIPELINE", "STAGE_REQUIRED", "REFERENCE_NOT_FOUND"),
     )
     def delete(self, pipeline_id: str, stage_id: str, *, move_deals_to: str | None = None) -> None:
-        """Delete a stage; its deals move to another stage of the pipeline.
+        """Delete a stage; its deals move to the stage `move_deals_to` of the same pipeline.
 
-        Raises: NotFoundError; ConflictError while it has deals and there is no `move_deals_to`, for a stage of another
-        pipeline, or the last of its kind.
+        Raises: NotFoundError; ConflictError when it has deals and no `move_deals_to` is given, when that is a stage of
+        another pipeline, or for the last stage of its kind.
         """
 
     @operation(platform=f"POST {_STAGE}/reorder", errors=("INCOMPLETE_ORDER", "STAGE_ORDER"))
     def reorder(self, pipeline_id: str, stage_ids: Sequence[str]) -> List[Stage]:
-        """Put the stages of a pipeline into another order; every stage is named exactly once.
+        """Reorder the stages of a pipeline; `stage_ids` names every stage exactly once.
 
-        Raises: NotFoundError; ValidationError for a missing, a strange or a repeated stage, or an open stage behind a
-        closed one.
+        Raises: NotFoundError; ValidationError for a missing, unknown or repeated stage, or an open stage after a closed
+        one.
         """
 
 
 class PipelineAutomation(Resource[Mode]):
-    """What happens by itself to the deals of a pipeline."""
+    """The automation rules of a pipeline, which act on its deals."""
 
     @operation(
         platform=f"POST {_RULE}",
         errors=("UNKNOWN_FIELD", "INVALID_OPERATOR", "FILTER_TOO_LARGE", "REFERENCE_NOT_FOUND"),
     )
     def create(self, pipeline_id: str, rule: AutomationRuleCreate) -> AutomationRule:
-        """Create a rule: when its trigger happens and its conditions hold, its actions are carried out in order.
+        """Create an automation rule: its trigger, its conditions, and the actions to carry out in order.
 
         Raises: NotFoundError; ValidationError for a stage of another pipeline, an unknown member, or an action without
         its parameters.
@@ -125,14 +125,14 @@ class PipelineAutomation(Resource[Mode]):
     def update(
         self, pipeline_id: str, rule_id: str, changes: AutomationRuleUpdate, *, version: int | None = None
     ) -> AutomationRule:
-        """Change a rule; runs that have begun go on as they were.
+        """Change a rule; runs that have begun continue with the old rule.
 
         Raises: NotFoundError; ConflictError when `version` differs; ValidationError.
         """
 
     @operation(platform=f"DELETE {_RULE}/{{rule_id}}")
     def delete(self, pipeline_id: str, rule_id: str) -> None:
-        """Delete a rule; what it did stays.
+        """Delete a rule; the changes that it has made stay.
 
         Raises: NotFoundError.
         """
@@ -143,16 +143,16 @@ class PipelineAutomation(Resource[Mode]):
         errors=("DEAL_NOT_IN_PIPELINE", "REFERENCE_NOT_FOUND"),
     )
     def test(self, pipeline_id: str, rule_id: str, deal_id: str) -> AutomationTest:
-        """Try a rule on a deal as if its trigger had happened: nothing is changed, and nobody hears of it.
+        """Test a rule on a deal as if its trigger had fired; no record is changed and no event is published.
 
-        Disabled rules can be tried, too.
+        A disabled rule can be tested, too.
 
         Raises: NotFoundError; ValidationError for an unknown deal; ConflictError for a deal of another pipeline.
         """
 
 
 class Pipelines(Resource[Mode]):
-    """The ways that deals go, from the first stage to won or lost."""
+    """The stages that deals pass through, from the first stage to won or lost."""
 
     stages: PipelineStages[Mode] = part(PipelineStages)
     automation: PipelineAutomation[Mode] = part(PipelineAutomation)
@@ -169,10 +169,10 @@ class Pipelines(Resource[Mode]):
         ),
     )
     def create(self, pipeline: PipelineCreate) -> Pipeline:
-        """Create a pipeline; without `stages` with the usual six, from prospect to closed-won and closed-lost.
+        """Create a pipeline; without `stages` it gets six, from prospect to closed-won and closed-lost.
 
-        Stages need one open, one won and one lost at least. With `is_default` it takes that from the pipeline that has
-        it.
+        At least one open, one won and one lost stage are needed. With `is_default` it replaces the present default
+        pipeline.
 
         Raises: ConflictError when the name is taken; ValidationError.
         """
@@ -186,12 +186,12 @@ class Pipelines(Resource[Mode]):
 
     @operation(platform="PUT /pipelines/{pipeline_id}", errors=("PIPELINE_EXISTS", "PIPELINE_IS_DEFAULT"))
     def update(self, pipeline_id: str, changes: PipelineUpdate, *, version: int | None = None) -> Pipeline:
-        """Change a pipeline: members that are left out stay, null clears.
+        """Change a pipeline: members left out keep their values, null clears a member.
 
-        The default is moved by making another pipeline the default.
+        To replace the default pipeline, set `is_default` of another pipeline.
 
-        Raises: NotFoundError; ConflictError when the name is taken, the default would be none or inactive, or `version`
-        differs; ValidationError.
+        Raises: NotFoundError; ConflictError when the name is taken, `is_default` is taken from the default pipeline,
+        the default pipeline is made inactive, or `version` differs; ValidationError.
         """
 
     @operation(
@@ -199,12 +199,12 @@ class Pipelines(Resource[Mode]):
         errors=("PIPELINE_IS_DEFAULT", "PIPELINE_HAS_DEALS", "PIPELINE_INACTIVE", "REFERENCE_NOT_FOUND"),
     )
     def delete(self, pipeline_id: str, *, move_deals_to: str | None = None, version: int | None = None) -> None:
-        """Delete a pipeline with its stages and rules; its deals move to another pipeline.
+        """Delete a pipeline with its stages and rules; its deals move to the pipeline `move_deals_to`.
 
-        There they are in the stage of the same key, else in the first of the same kind.
+        There each deal is put into the stage with the same key, else into the first stage of the same kind.
 
-        Raises: NotFoundError; ConflictError for the default, or while it has deals and there is no `move_deals_to`;
-        ValidationError for an unknown target.
+        Raises: NotFoundError; ConflictError for the default pipeline, or when it has deals and no `move_deals_to` is
+        given; ValidationError for an unknown target.
         """
 
     @paginated(platform="GET /pipelines")
@@ -217,7 +217,7 @@ class Pipelines(Resource[Mode]):
         sort: PipelineSort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Pipeline]:
-        """List pipelines, by position.
+        """List pipelines, ordered by position.
 
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """

@@ -1,4 +1,4 @@
-"""Search: find anything by the words in it."""
+"""Search: find contacts, deals, messages and calendar events by the words in them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 
 class Search(Resource[Mode]):
-    """Find anything by the words in it."""
+    """Find contacts, deals, messages and calendar events by the words in them."""
 
     @operation(flow="GET /api/search", errors=("QUERY_TOO_SHORT",))
     def query(self, q: str, *, type: SearchType | None = None) -> SearchResults:
-        """Find the contacts, deals, messages and events in which all the words of `q` occur; `type` leaves one kind.
+        """Find the contacts, deals, messages and calendar events that contain every word of `q`.
 
-        Raises: ValidationError where `q` is too short.
+        `type` limits the search to one kind of record.
+
+        Raises: ValidationError when `q` is too short.
         """

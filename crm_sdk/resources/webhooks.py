@@ -1,7 +1,7 @@
 """Webhooks: the endpoints that events are posted to, their secrets, and the log of deliveries.
 
-The documents say what is posted and how it is signed, but have no routes to configure it: those here are ours. What
-receives a webhook verifies it with the module `crm_sdk.webhooks`.
+The documents describe what is posted and how it is signed, but have no routes to configure it: these routes are our
+own. A receiver verifies a webhook with the module `crm_sdk.webhooks`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Deliveries(Resource[Mode]):
-    """What was posted to the endpoints, attempt by attempt."""
+    """The deliveries to the endpoints, with every attempt."""
 
     @paginated(mvp="GET /api/webhooks/{webhook_id}/deliveries status event limit offset", role="admin", ours=True)
     def list(
@@ -58,9 +58,9 @@ class Deliveries(Resource[Mode]):
         errors=("OBJECT_INACTIVE",),
     )
     def redeliver(self, delivery_id: str) -> WebhookDelivery:
-        """Post the same event once more, whatever became of it; it keeps its ``webhook-id``.
+        """Post the event of a delivery again, whatever the status of the delivery; the ``webhook-id`` is the same.
 
-        Raises: NotFoundError; ConflictError where the endpoint is not active.
+        Raises: NotFoundError; ConflictError when the endpoint is not active.
         """
 
 
@@ -77,9 +77,9 @@ class Webhooks(Resource[Mode]):
 
     @operation(mvp="POST /api/webhooks", role="admin", ours=True)
     def create(self, webhook: WebhookCreate) -> WebhookEndpoint:
-        """Register an endpoint. The answer has its secret, which is not shown again.
+        """Register an endpoint. Only this answer has its signing secret.
 
-        Raises: ValidationError; PermissionDeniedError for everybody but administrators, as of every call here.
+        Raises: ValidationError; PermissionDeniedError for callers who are not administrators, as in every webhook call.
         """
 
     @operation(mvp="GET /api/webhooks/{webhook_id}", role="admin", ours=True)
@@ -91,14 +91,14 @@ class Webhooks(Resource[Mode]):
 
     @operation(mvp="PUT /api/webhooks/{webhook_id}", role="admin", ours=True)
     def update(self, webhook_id: str, changes: WebhookUpdate, *, version: int | None = None) -> WebhookEndpoint:
-        """Change an endpoint. With ``active=True`` one that the server disabled goes on, and what waits is posted.
+        """Change an endpoint. ``active=True`` enables one that the server has disabled; waiting deliveries are posted.
 
-        Raises: NotFoundError; ValidationError; ConflictError where `version` is not the present one.
+        Raises: NotFoundError; ValidationError; ConflictError when `version` differs.
         """
 
     @operation(mvp="DELETE /api/webhooks/{webhook_id}", role="admin", ours=True)
     def delete(self, webhook_id: str) -> None:
-        """Delete an endpoint; what was not delivered yet is cancelled.
+        """Delete an endpoint, and cancel the deliveries that are still pending.
 
         Raises: NotFoundError.
         """
@@ -107,9 +107,9 @@ class Webhooks(Resource[Mode]):
     def rotate_secret(
         self, webhook_id: str, *, expires_in: Annotated[int, Field(ge=0, le=604800)] | None = None
     ) -> WebhookEndpoint:
-        """Give an endpoint a new secret, which the answer has.
+        """Replace the signing secret of an endpoint; the answer has the new one.
 
-        For `expires_in` seconds (a day) deliveries are signed with the one before as well.
+        For `expires_in` seconds (by default a day) deliveries are signed with the previous secret as well.
 
         Raises: NotFoundError.
         """
@@ -118,7 +118,7 @@ class Webhooks(Resource[Mode]):
         mvp="POST /api/webhooks/{webhook_id}/test", status=201, role="admin", ours=True, errors=("OBJECT_INACTIVE",)
     )
     def test(self, webhook_id: str) -> WebhookDelivery:
-        """Post the event ``webhook.test`` to an endpoint, whatever it has subscribed to.
+        """Post the event ``webhook.test`` to an endpoint, whatever events it has subscribed to.
 
-        Raises: NotFoundError; ConflictError where the endpoint is not active.
+        Raises: NotFoundError; ConflictError when the endpoint is not active.
         """

@@ -1,1 +1,1 @@
-"""The words of the interface: error codes, what names mean, and the texts of calls, arguments and members."""
+"""The vocabulary of the API: error codes, and the descriptions of arguments and members."""

@@ -1,7 +1,7 @@
-"""The error codes of the documents: the one status each has, and those that a call can answer.
+"""The error codes of the documents: the status of each code, and the codes that a call can answer.
 
-A declaration names the codes of its own (``errors=("CONTACT_EXISTS",)``); `codes_of` adds what follows from the kind of
-call: who may call it, what it takes, what stands in its path.
+A declaration names its own codes (``errors=("CONTACT_EXISTS",)``); `codes_of` adds those that follow from the kind of
+call: from its permissions, its arguments and its path.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ _REGISTER = {
         VALIDATION_ERROR WEAK_PASSWORD WIDGET_OUT_OF_GRID WIDGET_OVERLAP WORKFLOW_LOOP""",
     429: "RATE_LIMIT_EXCEEDED TOO_MANY_ATTEMPTS",
     500: "AI_SERVICE_ERROR INTERNAL_ERROR",
-    # Not in the documents: a route without a rule, and what a proxy in front of a server answers (faults use them).
+    # Not in the documents: the stub's answer for a route without a rule, and the answers of gateways, for faults.
     501: "NOT_IMPLEMENTED",
     502: "BAD_GATEWAY",
     503: "SERVICE_UNAVAILABLE",
     504: "GATEWAY_TIMEOUT",
 }
 
-# Found in the items of bulk answers, in jobs and in executions; never the status of a whole answer.
+# Codes of single items in bulk answers, jobs and executions; no whole answer has them.
 _ITEMS_ONLY = """AMBIGUOUS_MATCH AUTOMATION_LOOP DUPLICATE_IN_BATCH NO_ELIGIBLE_OWNER SOURCE_MISSING TOO_MANY_ROWS
     UNREADABLE_FILE"""
 
@@ -70,7 +70,7 @@ STATUSES: Mapping[str, int] = {
     **{code: status for status, codes in _REGISTER.items() for code in codes.split()},
     **dict.fromkeys(_ITEMS_ONLY.split(), 422),
 }
-"""The status of every code."""
+"""The HTTP status of every code."""
 
 
 COMMON = frozenset({
@@ -99,9 +99,9 @@ def _usual(operation: Operation[Any, Any], route: Route) -> Iterator[str]:
             yield "FORBIDDEN"
     if route.placeholders:
         yield "NOT_FOUND"
-    if route.dialect.name == "platform" and route.method == "GET" and operation.answers_records:  # `fields` of them
+    if route.dialect.name == "platform" and route.method == "GET" and operation.answers_records:  # `fields`
         yield "UNKNOWN_FIELD"
-    if "version" in given or route.method == "PUT":  # a PUT may carry the `updatedAt` of the copy it was made from
+    if "version" in given or route.method == "PUT":  # the body of a PUT may have `updatedAt`
         yield "VERSION_CONFLICT"
     if route.method == "POST":
         yield "IDEMPOTENCY_KEY_REUSED"

@@ -1,8 +1,8 @@
 """What arguments, members and error codes are, in words: the same in the CLI's help, the reference and OpenAPI.
 
-The text of a member is the docstring under it; a member without one has the text of the record it belongs to
-(`LeadCreate` looks in `Lead`), or what the `glossary` says of its name, or what its name says by itself (``deal_id`` is
-the id of a deal). The texts are read from the sources when they are first asked for, so that no import pays for them.
+The description of a member is the docstring under it; else that of the member of the record (`LeadCreate` looks in
+`Lead`); else what the `glossary` has for its name; else what follows from its name (``deal_id`` is the id of a deal).
+Docstrings are read from the source files when a description is first needed: imports are not slowed down.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def of_member(kind: Any, name: str) -> str | None:
-    """Return the text of a member of a model or an input; None where nothing says what it is."""
+    """Return the description of a member of a model or an input; None where there is none."""
     return _documented(kind, name) or GLOSSARY.get(name) or _by_name(name)
 
 
 def of_argument(operation: Operation[Any, Any], name: str) -> str | None:
-    """Return the text of an argument of a call; None where nothing says what it is."""
+    """Return the description of an argument of a call; None where there is none."""
     said = operation.flags.texts.get(name)
     if said is not None:
         return said
@@ -57,7 +57,7 @@ def _one_line(text: str) -> str:
 
 
 def _record_of(operation: Operation[Any, Any]) -> Any:
-    """Return the model of what a call is about: what it answers, or what is in the page that it answers."""
+    """Return the model of the record that a call returns; of a page, the model of its records."""
     kind = operation.arguments.returns
     return get_args(kind)[0] if operation.kind == "page" else kind
 
@@ -69,7 +69,7 @@ def members_of_answer(operation: Operation[Any, Any]) -> Iterable[str]:
 
 
 def _of_filter(kind: Any, name: str) -> str:
-    """Return what an argument of a list asks for that is called like a member of the records."""
+    """Return the description of a list's argument that has the name of a member of the records: a filter."""
     kinds = get_args(kind) or (kind,)
     if bool in kinds:
         return f"Only those that are {words_of(name)}, or only those that are not."
@@ -79,7 +79,7 @@ def _of_filter(kind: Any, name: str) -> str:
 
 
 def _by_name(name: str) -> str | None:
-    """Return what a name says by itself."""
+    """Return the description that follows from a name alone; None where none does."""
     for ending, text in (
         ("_ids", "Ids of {}s."), ("_id", "Id of the {}."), ("_count", "Number of {}s."), ("_url", "URL of the {}."),
         ("_after", "Only those whose {} is at this time or later."), ("_before", "Only those whose {} is earlier."),
@@ -104,7 +104,7 @@ def _documented(kind: Any, name: str) -> str | None:
 
 
 def _lineage(kind: Any) -> Iterator[Any]:
-    """Yield a class, what it is made from, and the record that an input is the input of."""
+    """Yield a class and its bases; of an input (`LeadCreate`) also its record (`Lead`) and the bases of that."""
     if not isinstance(kind, type):
         return
     yield from _bases(kind)
@@ -116,7 +116,7 @@ def _lineage(kind: Any) -> Iterator[Any]:
 
 
 def _bases(kind: type[Any]) -> Iterator[Any]:
-    if is_typeddict(kind):  # it forgets what it was made from, but for this
+    if is_typeddict(kind):  # a TypedDict has no `__mro__` of its bases, only `__orig_bases__`
         yield kind
         for base in getattr(kind, "__orig_bases__", ()):
             if is_typeddict(base):

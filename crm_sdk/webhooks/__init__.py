@@ -1,15 +1,16 @@
-"""Webhooks: check that a delivery is genuine, read its event, and act on each delivery once.
+"""Webhooks: verify deliveries, read their events, and process each delivery once.
 
-`verify` is the documented check of a body and a signature; `parse` checks a whole delivery and gives its typed event;
-`sign` makes the headers of one, `embed` the member that signs it from within. `Webhooks` is a receiver, which
-`asgi`, `flask` and `django` beside it connect to a framework; a store makes it act once across processes.
+`verify` checks a body against the documented signature; `parse` checks a whole delivery and returns its typed event;
+`sign` returns the headers that sign a body, `embed` a body with the member ``signature``. `Webhooks` is a receiver with
+handlers, which the modules `asgi`, `flask` and `django` connect to a framework; with a store it processes each delivery
+once across processes.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # type checkers take it for true; who only signs or verifies need not load the models
+TYPE_CHECKING = False  # type checkers take it for true; signing and verifying do not load the models
 if TYPE_CHECKING:
     from ..errors import WebhookError as WebhookError
     from ..errors import WebhookPayloadError as WebhookPayloadError

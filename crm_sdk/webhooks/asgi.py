@@ -1,4 +1,4 @@
-"""Receive webhooks in any ASGI framework: Starlette, FastAPI, and others, or none."""
+"""Receive webhooks in an ASGI application, with or without a framework such as Starlette or FastAPI."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Receiver:
             return
         outcome = await self._outcome(scope, receive)
         if outcome is None:
-            return  # the sender went away
+            return  # the sender closed the connection
         headers = [(name.lower().encode(), value.encode()) for name, value in outcome.headers]
         await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
         await send({"type": "http.response.body", "body": outcome.body})

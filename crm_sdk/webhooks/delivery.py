@@ -1,4 +1,4 @@
-"""Check a delivery as a whole, its signatures first, and read the event in it."""
+"""Check a whole delivery, its signatures first, and read its event."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ _LONGEST_ID = 255
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery that is genuine."""
+    """A delivery whose signatures are valid."""
 
     event: Event
     keys: tuple[str, ...]
-    """What names it: first as its sender does, then as it is named where only the documented signature came with it.
-    Both are spent at once: else whoever saw a delivery could send it again without its other headers."""
+    """The keys under which a store remembers it: the sender's ``webhook-id``, and the key of the body for a delivery
+    with only the documented signature. Both are marked as done: otherwise a copy without the Standard Webhooks headers
+    could be replayed."""
 
 
 def parse(
@@ -49,10 +50,10 @@ def parse(
     received_at: datetime | None = None,
     require_standard: bool = False,
 ) -> Event:
-    """Return the event of a delivery that is genuine: every signature with it is one of `secrets`, and there is one.
+    """Return the event of a delivery that has a signature, and whose signatures were all made with `secrets`.
 
-    `tolerance` bounds how far the time in the Standard Webhooks headers may be from `received_at`, which is now; with
-    `require_standard` a delivery without them is refused.
+    `tolerance` is the greatest distance of the time in the Standard Webhooks headers from `received_at`, which is now
+    by default. With `require_standard`, a delivery without these headers is refused.
 
     Raises: WebhookSignatureError, WebhookTimestampError, WebhookPayloadError (all are WebhookError); ConfigurationError
     for a secret or a tolerance that cannot be used.
@@ -73,7 +74,7 @@ def open_delivery(
     received_at: datetime | None = None,
     require_standard: bool = False,
 ) -> Delivery:
-    """Check a delivery and return it. Raises what `parse` does."""
+    """Check a delivery and return it. Raises the same errors as `parse`."""
     content, signed_by = raw_bytes(body), signing_headers(headers)
     standard = _check_standard(signed_by, content, secrets)
     documented = signed_by.get(SIGNATURE)
@@ -97,7 +98,7 @@ def open_delivery(
 def usable(secrets: Secret | Sequence[Secret]) -> tuple[Secret, ...]:
     """Return the secrets as a tuple.
 
-    Raises: ConfigurationError where there is none, or one that cannot be used.
+    Raises: ConfigurationError where there is no secret, or one that is not valid.
     """
     try:
         found = (secrets,) if isinstance(secrets, (str, bytes)) else tuple(secrets)
@@ -113,7 +114,7 @@ def usable(secrets: Secret | Sequence[Secret]) -> tuple[Secret, ...]:
 def seconds_of(span: timedelta | float, name: str, *, finite: bool = False) -> float:
     """Return a time in seconds.
 
-    Raises: ConfigurationError for one that is negative or no number; where it is to be finite, also for none or no end.
+    Raises: ConfigurationError for a value that is negative or not a number; with `finite`, also for zero or infinity.
     """
     try:
         seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
@@ -125,7 +126,10 @@ def seconds_of(span: timedelta | float, name: str, *, finite: bool = False) -> f
 
 
 def _check_standard(signed_by: dict[str, str], content: bytes, secrets: Sequence[Secret]) -> bool:
-    """Return whether the Standard Webhooks headers are there. They are there whole, and right, or not at all."""
+    """Return whether the delivery has the Standard Webhooks headers.
+
+    Raises: WebhookSignatureError where some of them are missing, or the signature is not valid.
+    """
     names = (STANDARD_ID, STANDARD_TIMESTAMP, STANDARD_SIGNATURE)
     missing = [name for name in names if name not in signed_by]
     if len(missing) == len(names):
@@ -149,7 +153,7 @@ def _check_time(timestamp: str, tolerance: float, received_at: datetime | None) 
 
 
 def _name_alone(read: Unsigned) -> str:
-    """Return what names a delivery without the Standard Webhooks headers."""
+    """Return the key of a delivery without the Standard Webhooks headers."""
     id = read.members.get("id")
     if isinstance(id, str) and 0 < len(id) <= _LONGEST_ID and id.isprintable():
         return f"id:{id}"

@@ -11,7 +11,7 @@ from .receiver import LIMIT, TOO_LARGE, WRONG_METHOD, Outcome, Webhooks
 
 
 def receiver(webhooks: Webhooks, *, limit: int = LIMIT) -> Callable[[HttpRequest], HttpResponse]:
-    """Return a view, for ``path("webhooks/crm", …)``. It needs no CSRF token: a signature says more."""
+    """Return a view, for ``path("webhooks/crm", …)``. It needs no CSRF token, since deliveries are signed."""
 
     @csrf_exempt
     def receive(request: HttpRequest) -> HttpResponse:
@@ -24,6 +24,6 @@ def receiver(webhooks: Webhooks, *, limit: int = LIMIT) -> Callable[[HttpRequest
 def _outcome(webhooks: Webhooks, request: HttpRequest, limit: int) -> Outcome:
     if request.method != "POST":
         return WRONG_METHOD
-    # Not `request.body`, whose own limit answers otherwise; where a middleware read that, this reads it again.
+    # Not `request.body`, which has a limit of its own; if a middleware has read that, this reads it again.
     body = request.read(limit + 1)
     return TOO_LARGE if len(body) > limit else webhooks.handle(request.headers, body)

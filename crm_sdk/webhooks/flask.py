@@ -16,7 +16,7 @@ def receiver(webhooks: Webhooks, path: str, *, limit: int = LIMIT, name: str = "
         outcome = _outcome(webhooks, limit)
         return Response(outcome.body, outcome.status, outcome.headers)
 
-    # Every method, for the answer to a wrong one to be ours; OPTIONS as well.
+    # Every method, including OPTIONS, so that the receiver itself answers a wrong one.
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     blueprint.add_url_rule(path, "receive", receive, methods=methods, provide_automatic_options=False)
     return blueprint
@@ -25,7 +25,7 @@ def receiver(webhooks: Webhooks, path: str, *, limit: int = LIMIT, name: str = "
 def _outcome(webhooks: Webhooks, limit: int) -> Outcome:
     if request.method != "POST":
         return WRONG_METHOD
-    request.max_content_length = limit + 1  # a body of no stated length is cut there without a word
+    request.max_content_length = limit + 1  # Flask cuts a body of unknown length there, without an error
     try:
         body = request.get_data()
     except RequestEntityTooLarge:

@@ -1,4 +1,4 @@
-"""Take what signs a delivery out of its headers, in whatever form a server gives them."""
+"""Read the signing headers of a delivery, from headers in the form of any server framework."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from .signing import SIGNATURE, STANDARD_ID, STANDARD_SIGNATURE, STANDARD_TIMEST
 
 Text: TypeAlias = str | bytes
 Headers: TypeAlias = Mapping[Text, Any] | Mapping[str, Any] | Mapping[bytes, Any] | Iterable[tuple[Text, Text]]
-"""Headers as any server gives them: a mapping or pairs, of text or bytes, in any case."""
+"""Headers as a mapping or as pairs, with names and values as text or bytes, in any letter case."""
 
 _OURS = {name.lower(): name for name in (SIGNATURE, STANDARD_ID, STANDARD_TIMESTAMP, STANDARD_SIGNATURE)}
 
 
 def signing_headers(headers: Headers) -> dict[str, str]:
-    """Return those of our headers that are there, by the names in `signing`.
+    """Return the signing headers that are present, by the names in `signing`.
 
-    Raises: WebhookSignatureError where one is there twice and not the same, InvalidInputError for what are no headers.
+    Raises: WebhookSignatureError for a header with two different values; InvalidInputError for a value that is neither
+    a mapping nor pairs.
     """
     found: dict[str, str] = {}
     for given, value in _pairs(headers):

@@ -1,4 +1,4 @@
-"""Receive deliveries: check each, act on each once, and say what to answer. The only I/O is the store's."""
+"""Receive deliveries: check each, call its handler once, and return the answer. The only I/O is the store's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ R = TypeVar("R")
 Steps: TypeAlias = Generator[Callable[[], object], Any, "Outcome"]
 
 LIMIT: Final = 1024 * 1024
-"""How many bytes of a body a receiver reads."""
+"""The greatest size of a body in bytes."""
 _AGAIN = 10
 
 _log = logging.getLogger("crm_sdk.webhooks")
@@ -41,10 +41,10 @@ _log = logging.getLogger("crm_sdk.webhooks")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a delivery, and what to answer."""
+    """The result of a delivery, and the answer to send."""
 
     status: int
-    """200 where the sender need not come again."""
+    """The HTTP status of the answer; 200 where the sender need not send the delivery again."""
     result: Literal["done", "duplicate", "ignored", "running", "failed", "unavailable", "refused"]
     event: Event | None = None
     error: Exception | None = None
@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def body(self) -> bytes:
-        """The answer's body, in JSON. It does not say why a delivery is refused: a forger would like to know."""
+        """The JSON body of the answer. It does not tell why a delivery is refused, which would help an attacker."""
         return json.dumps({"result": self.result}).encode()
 
 
@@ -63,7 +63,7 @@ WRONG_METHOD: Final = Outcome(405, "refused", headers=(_JSON, ("Allow", "POST"))
 
 
 class Register(Protocol[E]):
-    """Registers the handler of an event, and gives it back as it is."""
+    """A decorator that registers the handler of an event and returns it unchanged."""
 
     def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]:
         """Register a handler."""
@@ -71,14 +71,13 @@ class Register(Protocol[E]):
 
 
 class Webhooks:
-    """A receiver: the secrets it accepts, its handlers, and the store that makes each delivery run once.
+    """A receiver: the secrets it accepts, its handlers, and the store by which each delivery is processed once.
 
-    `lease` is longer than any handler takes: a claim older than that counts as that of a process that died. `keep` is
-    how long a delivery that was acted on is remembered. Receivers with a different `name` share a store without
-    sharing deliveries. `now` says what time it is, where that is not the machine's: a test gives it the stub's
-    ``clock.now``.
+    `lease`, in seconds, must be longer than any handler takes: an older claim counts as that of a process that has
+    died. `keep` is the time for which a processed delivery is remembered. Receivers with different names can share a
+    store: each processes every delivery. `now` returns the present time; a test can pass the stub's ``clock.now``.
 
-    Raises: ConfigurationError for a secret, a tolerance or a time that cannot be used.
+    Raises: ConfigurationError for a secret, a tolerance or a time that is not valid.
     """
 
     def __init__(
@@ -116,9 +115,9 @@ class Webhooks:
     @overload
     def on(self, event: str, /) -> Register[Any]: ...
     def on(self, event: str, /) -> Register[Any]:
-        """Register the handler of an event; ``*`` is every event that has none. It may be a coroutine function.
+        """Register the handler of an event, or of ``*`` for events without a handler. It may be a coroutine function.
 
-        Raises: ConfigurationError for a second one: where one of the two failed, both would run again.
+        Raises: ConfigurationError for a second handler of the event: if one of two failed, both would run again.
         """
 
         def register(handler: Callable[[Any], R], /) -> Callable[[Any], R]:
@@ -129,7 +128,10 @@ class Webhooks:
         return register
 
     def handle(self, headers: Headers, body: Payload, *, received_at: datetime | None = None) -> Outcome:
-        """Check a delivery, act on it where nobody has, and return what to answer. Nothing a sender does raises."""
+        """Check a delivery, process it unless it was processed before, and return the answer.
+
+        An invalid delivery raises nothing: the answer refuses it.
+        """
         steps = self._steps(headers, body, received_at)
         try:
             step = next(steps)
@@ -146,7 +148,7 @@ class Webhooks:
             return cast(Outcome, end.value)
 
     async def handle_async(self, headers: Headers, body: Payload, *, received_at: datetime | None = None) -> Outcome:
-        """As `handle`, without keeping the event loop waiting: a handler that is no coroutine gets a thread."""
+        """Do the same as `handle` without blocking the event loop: a handler that is not async runs in a thread."""
         steps = self._steps(headers, body, received_at)
         try:
             step = next(steps)
@@ -161,7 +163,7 @@ class Webhooks:
             return cast(Outcome, end.value)
 
     def _steps(self, headers: Headers, body: Payload, received_at: datetime | None) -> Steps:
-        """Yield what is to be called, get what it gave, and return the outcome."""
+        """Yield the functions to call, receive their results, and return the outcome."""
         if received_at is None and self._now is not None:
             received_at = self._now()
         try:
@@ -196,7 +198,7 @@ class Webhooks:
             if standing != "claimed":
                 status, headers = (200, (_JSON,)) if standing == "done" else (503, _LATER)
                 return Outcome(status, "duplicate" if standing == "done" else "running", event, headers=headers)
-            for other in others:  # whoever has them has an event of the same content, which is not the same event
+            for other in others:  # another delivery with the same content may have claimed them: that is another event
                 yield partial(claim.take, other)
         except Exception as error:
             _log.exception("the store of webhook deliveries failed")
@@ -212,7 +214,7 @@ class Webhooks:
             yield claim.give_back
             return Outcome(500, "failed", event, error, (_JSON,))
         except BaseException:
-            claim.give_back()  # not as a step: what was cancelled cannot wait
+            claim.give_back()  # not as a step: a cancelled task cannot wait
             raise
         try:
             yield claim.finish
@@ -223,7 +225,7 @@ class Webhooks:
 
 
 class _Claim:
-    """The keys that one delivery holds in a store. What ends it never fails: the work is done, or it failed already."""
+    """The keys of a store that one delivery has claimed. Ending a claim raises nothing: errors are logged."""
 
     def __init__(self, store: EventStore, owner: str, lease: float, keep: float) -> None:
         self._store, self._owner, self._lease, self._keep = store, owner, lease, keep
@@ -251,7 +253,7 @@ class _Claim:
 
 
 def _run_coroutine(result: Any) -> object:
-    """Run a coroutine handler to its end, from code that is not."""
+    """Run a coroutine handler to its end, from sync code."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -273,16 +275,16 @@ async def _run_aside(step: Callable[[], object]) -> object:
 
 
 async def _in_thread(step: Callable[[], object]) -> object:
-    """Run a step in a thread, to its end: whoever cancels the task meanwhile has it cancelled afterwards.
+    """Run a step in a thread to its end; a cancellation of the task takes effect afterwards.
 
-    A claim that was given back while its handler goes on would let it run twice at once.
+    If a claim were released while its handler still runs, the handler could run twice at the same time.
     """
     import anyio
     from anyio.to_thread import run_sync
 
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # trio, where `run_sync` is such already
+    except RuntimeError:  # trio, whose `run_sync` already waits for the thread
         task = None
     if task is None:
         return await run_sync(step)

@@ -1,6 +1,6 @@
-"""Sign and check the bytes of a delivery, in the documented way and in that of Standard Webhooks.
+"""Sign and check the bytes of a delivery, by the documented signature (003) and by Standard Webhooks.
 
-The rules, and what is ours in them, are in ``docs/webhooks.md``.
+The rules are in ``docs/webhooks.md``.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _INSTANT = re.compile(r"[0-9]{1,12}")
 
 
 def verify(payload: Payload, signature: object, secret: Secret) -> bool:
-    """Tell whether `signature` is the documented one of `payload`: ``sha256=`` and the HMAC-SHA256 in lowercase hex.
+    """Return whether `signature` is the documented one of `payload`: ``sha256=`` and the HMAC-SHA256 in lowercase hex.
 
-    The comparison takes the same time wherever two signatures differ, and anything may be given as one.
+    Signatures are compared in constant time; a `signature` of any other type is False.
 
-    Raises: ConfigurationError for an empty secret, with which anybody could sign.
+    Raises: ConfigurationError for an empty secret.
     """
     return _is_same(signature, documented_signature(raw_bytes(payload), secret))
 
@@ -46,9 +46,9 @@ def verify(payload: Payload, signature: object, secret: Secret) -> bool:
 def sign(
     body: Payload, secret: Secret, *, id: str | None = None, timestamp: datetime | float | None = None
 ) -> dict[str, str]:
-    """Return the headers that sign a delivery in both ways. Give `id` again when the same delivery is sent again.
+    """Return the headers that sign a delivery in both ways. A repeated delivery must have the `id` of the first.
 
-    Raises: ConfigurationError for a secret that cannot be used, InvalidInputError for such an id or time.
+    Raises: ConfigurationError for a secret that is not valid; InvalidInputError for an id or time that is not valid.
     """
     content = raw_bytes(body)
     name = id if id is not None else f"msg_{secrets.token_hex(12)}"
@@ -66,26 +66,26 @@ def sign(
 
 
 def embed(body: Payload, secret: Secret) -> bytes:
-    """Return a JSON object with the documented member ``signature`` added, or made anew.
+    """Return a JSON object with the documented member ``signature`` added or replaced.
 
-    Raises: ConfigurationError for an empty secret, WebhookPayloadError for a body that is not such an object.
+    Raises: ConfigurationError for an empty secret; WebhookPayloadError for a body that is not a JSON object.
     """
     signed = read_unsigned(raw_bytes(body)).content
     return member_with(signed, documented_signature(signed, secret))
 
 
 def documented_signature(content: bytes, secret: Secret) -> str:
-    """Return ``sha256=<hex>``. The key is the secret's UTF-8 as given, also where it begins with ``whsec_``."""
+    """Return ``sha256=<hex>``. The key is the UTF-8 of the whole secret, including a prefix ``whsec_``."""
     return "sha256=" + hmac.digest(secret_bytes(secret), content, "sha256").hex()
 
 
 def is_documented(signature: object, content: bytes, keys: Iterable[Secret]) -> bool:
-    """Tell whether a documented signature was made with one of the secrets, each of which is tried."""
+    """Return whether a documented signature was made with one of the secrets."""
     return True in [_is_same(signature, documented_signature(content, secret)) for secret in keys]
 
 
 def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: Iterable[Secret]) -> bool:
-    """Tell whether one of the signatures of a ``webhook-signature`` was made with one of the secrets."""
+    """Return whether one of the signatures in ``webhook-signature`` was made with one of the secrets."""
     if not _ID.fullmatch(id) or not _INSTANT.fullmatch(timestamp):
         return False
     expected = [_standard(content, id, timestamp, secret) for secret in keys]
@@ -93,9 +93,9 @@ def is_standard(signatures: str, content: bytes, id: str, timestamp: str, keys: 
 
 
 def secret_bytes(secret: Secret) -> bytes:
-    """Return a secret's bytes.
+    """Return the bytes of a secret.
 
-    Raises: ConfigurationError where there are none.
+    Raises: ConfigurationError for an empty secret.
     """
     if isinstance(secret, str) and secret.strip():
         return secret.encode("utf-8", "surrogatepass")
@@ -105,7 +105,7 @@ def secret_bytes(secret: Secret) -> bytes:
 
 
 def standard_key(secret: Secret) -> bytes:
-    """Return the key for Standard Webhooks: what ``whsec_<base64>`` stands for, or the secret's bytes.
+    """Return the key for Standard Webhooks: the decoded part of ``whsec_<base64>``, or the bytes of the secret.
 
     Raises: ConfigurationError where the part after ``whsec_`` is not base64.
     """
@@ -124,7 +124,7 @@ def standard_key(secret: Secret) -> bytes:
 def raw_bytes(payload: Payload) -> bytes:
     """Return the bytes of a body.
 
-    Raises: InvalidInputError where it is something else, such as JSON that was read already.
+    Raises: InvalidInputError for anything else, such as JSON that was parsed already.
     """
     given = cast(object, payload)
     if isinstance(given, str):
@@ -138,7 +138,7 @@ def _seconds(timestamp: datetime | float | None) -> str:
     instant = timestamp.timestamp() if isinstance(timestamp, datetime) else timestamp
     try:
         return str(math.floor(time.time() if instant is None else instant))
-    except (OverflowError, ValueError):  # infinite, or no number
+    except (OverflowError, ValueError):  # infinite, or not a number
         return ""
 
 
@@ -148,7 +148,7 @@ def _standard(content: bytes, id: str, timestamp: str, secret: Secret) -> str:
 
 
 def _is_same(given: object, expected: str) -> bool:
-    # The written forms are compared: base64 has several forms of the same bytes, and hex has two.
+    # Texts are compared, not bytes: base64 has several texts for the same bytes, and hex has two.
     if isinstance(given, str):
         given = given.encode("utf-8", "surrogatepass")
     return isinstance(given, bytes) and hmac.compare_digest(given, expected.encode())

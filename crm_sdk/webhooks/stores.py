@@ -1,7 +1,7 @@
-"""Remember which deliveries were acted on, so that each is acted on once: in memory, in a file, in Redis.
+"""Stores of processed deliveries, by which each is processed once: in memory, in a file, in Redis.
 
-A receiver *claims* a delivery, acts, and *finishes* the claim, or *releases* it where acting failed. A claim whose
-receiver died ends with its lease.
+A receiver *claims* a delivery, processes it, and *finishes* the claim, or *releases* it where the handler failed. The
+claim of a receiver that died ends with its lease.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, Literal, Protocol, TypeAlias, cast
 from ..errors import ConfigurationError
 
 Standing: TypeAlias = Literal["claimed", "running", "done"]
-"""What became of a claim: it is the caller's; somebody else acts on it now; somebody has."""
+"""The result of a claim: the caller has it, another receiver is processing the delivery, or it was processed."""
 
 
 class EventStore(Protocol):
-    """What a receiver needs of a store. Every method is atomic, and is called from many threads and processes."""
+    """The interface of a store. Every method is atomic and may be called from many threads and processes."""
 
     def claim(self, key: str, owner: str, lease: float) -> Standing:
         """Claim a delivery for so many seconds, unless it is claimed or done."""
@@ -36,13 +36,13 @@ class EventStore(Protocol):
 
 
 class MemoryEventStore:
-    """A store for one process; it forgets with the process."""
+    """A store in the memory of one process."""
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[str | None, float]] = {}
-        """By key: whose claim it is, or None for what is done; until when."""
+        """By key: the owner of the claim, or None for a finished delivery; and until when the entry is kept."""
         self._swept = 0.0
 
     def claim(self, key: str, owner: str, lease: float) -> Standing:
@@ -87,7 +87,7 @@ _RELEASE = "DELETE FROM webhook_delivery WHERE key = :key AND owner = :owner"
 class SqliteEventStore:
     """A store in a SQLite file, for the threads and processes of one machine.
 
-    Raises: ConfigurationError where the file cannot be used.
+    Raises: ConfigurationError when the file cannot be used.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class SqliteEventStore:
     def _connection(self) -> sqlite3.Connection:
         if self._process != os.getpid():
             if self._process:
-                # A connection does not survive a fork, and must not be closed by the child either.
+                # A forked child must neither use nor close the connection of its parent.
                 self._left_behind.append(self._db)
                 self._process = 0
             db = sqlite3.connect(self._path, timeout=self._wait, isolation_level=None, check_same_thread=False)
@@ -157,9 +157,9 @@ _DONE = "done"
 
 
 class RedisEventStore:
-    """A store in Redis, for many machines: its URL, or a client (``pip install 'crm-sdk[redis]'`` brings the package).
+    """A store in Redis, for several machines; `redis` is a URL or a client (``pip install 'crm-sdk[redis]'``).
 
-    Raises: ConfigurationError where the package is not installed, or the URL is none.
+    Raises: ConfigurationError when the package is not installed, or the URL is not valid.
     """
 
     def __init__(self, redis: Any, *, prefix: str = "crm:webhook:") -> None:

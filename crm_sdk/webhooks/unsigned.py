@@ -1,7 +1,7 @@
-"""Read a delivery's body, and give the bytes that its member ``signature`` signs.
+"""Read the body of a delivery, and return the bytes that its member ``signature`` signs.
 
-They are the body without that member: members in their order, no spacing, each number as it is written, each text with
-the escapes of JavaScript's ``JSON.stringify``.
+These bytes are the body without that member: members in their order, no whitespace, numbers as written, texts with the
+escapes of JavaScript's ``JSON.stringify``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..errors import WebhookPayloadError
 from ..wire import ExactFloat, is_object
 
 _DEEPEST = 100
-"""How deep a body may be nested: what reads the event afterwards must not run out of stack, wherever it is called."""
+"""The greatest depth of nesting of a body; deeper JSON could exhaust the stack of the parser of events."""
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
 _TOO_DEEP = "it is nested too deeply"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -24,16 +24,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """A body as it was read, and the bytes that a member ``signature`` of it signs."""
+    """The members of a body, and the bytes that its member ``signature`` signs."""
 
     members: dict[str, Any]
     content: bytes
 
 
 def read_unsigned(body: bytes) -> Unsigned:
-    """Read a body.
+    """Parse a body.
 
-    Raises: WebhookPayloadError where it is not one JSON object in UTF-8, or names a member twice.
+    Raises: WebhookPayloadError unless it is one JSON object in UTF-8 that has each member once.
     """
     try:
         text = body.decode()
@@ -47,7 +47,7 @@ def read_unsigned(body: bytes) -> Unsigned:
 
 
 def member_with(signed: bytes, signature: str) -> bytes:
-    """Return an object's bytes with a member ``signature`` at the end."""
+    """Return the bytes of an object with a member ``signature`` appended."""
     comma = b"" if signed == b"{}" else b","
     return signed[:-1] + comma + b'"signature":' + json.dumps(signature).encode() + b"}"
 
@@ -55,7 +55,7 @@ def member_with(signed: bytes, signature: str) -> bytes:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        # Readers differ in which of the two they take: what is signed would not be what is read.
+        # Parsers differ in which of two they take: the signed value might not be the one that is read.
         raise ValueError("a member is named twice")
     return members
 
@@ -65,7 +65,7 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _without_signature(text: str) -> Iterator[str]:
-    """Write the tokens of a JSON object again, but for the member ``signature`` of the outermost."""
+    """Yield the tokens of a JSON object without the member ``signature`` of the outermost object."""
     depth, skipping, first, name = 0, False, True, True
     for match in _TOKEN.finditer(text):
         token = match[0]
@@ -95,9 +95,9 @@ def _canonical_string(token: str) -> str:
 
 
 def event_type(members: dict[str, Any]) -> str:
-    """Return what kind of event a body tells of: a webhook's ``event``, or ``type``, as live events call it.
+    """Return the type of the event in a body: the member ``event`` of webhooks, or ``type`` of live events.
 
-    Raises: WebhookPayloadError where it does not say, or says two things.
+    Raises: WebhookPayloadError where it has neither, or two different ones.
     """
     found: list[object] = [members[name] for name in ("event", "type") if name in members]
     if not found or not isinstance(found[0], str) or not found[0] or found[0] != found[-1]:

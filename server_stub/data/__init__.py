@@ -1,1 +1,1 @@
-"""The stub's data: documents, their indexes and transactions, the state file, and how lists look into them."""
+"""The data of the stub: documents, indexes, transactions, the state file, and the queries of lists."""

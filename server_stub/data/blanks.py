@@ -1,4 +1,4 @@
-"""The members of a new record, read from its model: each at the value it has where none was given."""
+"""The members of a new record with their default values, from its model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from crm_sdk.models.record import Model, Record
 
 
 def blank(model: type[Model]) -> dict[str, Any]:
-    """Return every member that a new record of a model has.
+    """Return all members of a new record of a model.
 
-    A member has the value of its `Default` mark, else the one the model itself has for an absent member, else None.
-    Lists and objects are new ones in every call.
+    A member has the value of its `Default` mark, else the model's value for an absent member, else None. Every call
+    returns new lists and objects.
     """
-    # A rule that changes a list of one record by mistake must not change that of every other.
+    # Shared lists would let a faulty rule that changes the list of one record change those of all.
     return {name: value.copy() if isinstance(value, (list, dict)) else value for name, value in _members(model).items()}
 
 

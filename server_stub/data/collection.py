@@ -1,4 +1,4 @@
-"""The documents of one company and one kind: immutable, in order, found by index."""
+"""A collection: the documents of one company and one kind, in order of insertion, with indexes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Change(NamedTuple):
-    """One document that was put, or (with None) removed."""
+    """A changed document; None for a removed one."""
 
     tenant_id: str
     kind: str
     id: str
     document: Document | None
     sequence: int
-    """Its place among the documents of its collection."""
+    """The position of the document in its collection."""
 
 
 class Collection:
@@ -33,19 +33,19 @@ class Collection:
         self.kind = kind
         self._store = store
         self._table = EMPTY
-        self._shared = True  # whether somebody else holds the table, so that a write has to take a copy first
+        self._shared = True  # whether the table is shared, so that a write must copy it first
         self._touched: dict[str, None] = {}
-        self._before: Table | None = None  # what was there at the first restore since the last `drain`
+        self._before: Table | None = None  # the table before the first restore since the last `drain`
         self.writes = 0
-        """How often anything was written here: the same number means that nothing has changed."""
+        """The number of writes; while it stays the same, nothing has changed."""
 
     @property
     def table(self) -> Table:
-        """The documents and what they are found by, for reading."""
+        """The documents with their indexes, for reading."""
         return self._table
 
     def get(self, id: str, *, deleted: bool = False) -> Document | None:
-        """Return a document, or None; one that was deleted softly only with `deleted`."""
+        """Return a document, or None; a softly deleted one only with `deleted`."""
         table = self._table
         doc = table.docs.get(id)
         if doc is None or deleted or id not in table.dead:
@@ -60,7 +60,7 @@ class Collection:
         return new
 
     def remove(self, id: str) -> None:
-        """Forget a document for good; KeyError where there is none."""
+        """Remove a document permanently. Raises: KeyError where there is none."""
         if id not in self._table.docs:
             raise KeyError(id)
         self._note(id)
@@ -79,13 +79,13 @@ class Collection:
         return next(self.backwards(), None)
 
     def backwards(self) -> Iterator[Document]:
-        """Give the documents, deleted or not, from the one that was inserted last."""
+        """Yield the documents, deleted or not, in reverse order of insertion."""
         return reversed(self._table.settled().values())
 
     def find(self, field: str, value: object) -> list[Document]:
-        """Return the live documents whose field has this value, or has it in its list; case does not matter.
+        """Return the live documents whose field has a value, or a list with the value, without regard to case.
 
-        None finds those without a value. Uses an index, which is made at the first search by that field.
+        None finds documents without a value. The index of the field is built at its first use.
         """
         table = self._table
         ids = table.index(field, exact=False).ids(value)
@@ -104,7 +104,7 @@ class Collection:
     def __repr__(self) -> str:
         return f"<Collection {self.tenant_id}/{self.kind}: {len(self)} documents>"
 
-    # -- what the store and its transactions do with it --------------------------------------------------------
+    # -- interface for the store and its transactions ----------------------------------------------------------
 
     def _own(self) -> Table:
         """Return the table to write to."""
@@ -115,7 +115,7 @@ class Collection:
         return self._table
 
     def _note(self, id: str) -> None:
-        """Note that a document is about to change: for the undoing, or where nothing can be undone for `drain`."""
+        """Note that a document is about to change: in the log of a transaction, else for `drain`."""
         log = self._store.log
         if log is None:
             self._touched[id] = None
@@ -123,7 +123,7 @@ class Collection:
             log.append((self, id, self._table.docs.get(id), self._table.sequence.get(id, -1)))
 
     def undo(self, id: str, previous: Document | None, sequence: int) -> None:
-        """Bring back what a document was before a write; for the transaction."""
+        """Restore a document as it was before a write; for the transaction."""
         table = self._own()
         if previous is None:
             table.next = table.sequence[id]
@@ -136,11 +136,11 @@ class Collection:
         self._touched[id] = None
 
     def load(self, doc: Document, sequence: int) -> None:
-        """Place a document that comes from a file, unnoticed by `Store.changes`."""
+        """Add a document from a state file; `Store.changes` does not report it."""
         self._own().set(doc, sequence)
 
     def drain(self) -> list[Change]:
-        """Return what changed since the last time."""
+        """Return the changes since the last call."""
         table, before = self._table, self._before
         if before is not None:
             self._before = None
@@ -155,12 +155,12 @@ class Collection:
         return changed
 
     def snapshot(self) -> Table:
-        """Return the present state; what is written from now on goes to a copy."""
+        """Return the present table; later writes copy it first."""
         self._shared = True
         return self._table
 
     def restore(self, table: Table) -> None:
-        """Go back to a state; what differs counts as changed."""
+        """Restore a table; documents that differ count as changed."""
         self.writes += 1
         if self._before is None:
             self._before = self._table
@@ -169,4 +169,4 @@ class Collection:
 
 
 EMPTY = Table()
-"""No documents; shared by all collections to which nothing was written yet."""
+"""The empty table, shared by all collections without writes."""

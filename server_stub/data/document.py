@@ -1,4 +1,4 @@
-"""A stored record: a dict that does not change."""
+"""A stored record: an immutable dict."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
 
 
 class Document(dict[str, Any]):
-    """A stored record. It never changes: ``collection.put(doc | {"name": "new"})`` stores a new one in its place.
+    """An immutable stored record; ``collection.put(doc | {"name": "new"})`` replaces it by a new one.
 
-    So what follows from its members alone is worked out once and kept with it.
+    Since it never changes, values computed from its members are cached in it.
     """
 
     __slots__ = ("folded", "written")
 
     folded: dict[tuple[str, ...], str]
-    """Its texts as searches see them, by the fields they are of."""
+    """Cached folded texts for searches, by fields."""
     written: dict[object, bytes]
-    """Its JSON, by what wrote it."""
+    """Cached JSON, by the function that wrote it."""
 
     __setitem__ = _refuse
     __delitem__ = _refuse
@@ -40,7 +40,7 @@ class Document(dict[str, Any]):
         return new
 
     def copy(self) -> Document:
-        """Return the document itself, which is as good as a copy."""
+        """Return the document itself, since it is immutable."""
         return self
 
     def __reduce__(self) -> tuple[type[Document], tuple[dict[str, Any]]]:

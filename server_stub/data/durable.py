@@ -1,4 +1,4 @@
-"""The stub's state in a SQLite file, which loses nothing that was answered, even to a kill -9."""
+"""The state of the stub in a SQLite file; an answered request is never lost, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 
 class StateFileError(Exception):
-    """The file cannot be used; it was left as it is."""
+    """The state file cannot be used; it was not changed."""
 
 
-class StateFileInUse(StateFileError):  # noqa: N818 # it is a state of the file, and reads like one
-    """Another process has the file."""
+class StateFileInUse(StateFileError):  # noqa: N818 # the name of a state of the file
+    """Another process uses the state file."""
 
 
 class Durable:
-    """A state file, this process's alone until it is closed."""
+    """A state file, locked by this process until it is closed."""
 
     def __init__(self, path: str | os.PathLike[str], *, wait: float = 5.0) -> None:
-        """Open a state file or make a new one; wait so many seconds for another process to be done with it."""
+        """Open or create a state file; wait up to `wait` seconds for another process to close it."""
         self.path = Path(path)
         self.new = False
         self._saved: dict[str, str] = {}
         self._inspect()
         try:
-            # Calls come from many threads, one at a time: the core has a lock.
+            # Several threads use the connection, one at a time: the core has a lock.
             self._db = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
         except sqlite3.OperationalError as error:
             raise StateFileError(f"{self.path} cannot be opened: {error}") from None
@@ -67,7 +67,7 @@ class Durable:
             raise
 
     def _inspect(self) -> None:
-        """Refuse what is no SQLite file: SQLite itself takes a very short file for an empty one, and overwrites it."""
+        """Raise an error for other files; SQLite would treat a very short file as empty and overwrite it."""
         try:
             with self.path.open("rb") as file:
                 head = file.read(len(_MAGIC))
@@ -79,9 +79,9 @@ class Durable:
             raise StateFileError(f"{self.path} is not a state file of the stub; it was left as it is")
 
     def _lock(self, wait: float) -> None:
-        """Take the file for the life of this connection; the system ends the lock with the process, however it ends."""
+        """Lock the file until the connection is closed or the process ends, in whatever way."""
         deadline = time.monotonic() + wait
-        # Exclusive mode keeps the lock a write took, and needs no shared memory file beside the WAL.
+        # Exclusive mode keeps the lock of a write, and needs no shared memory file beside the WAL.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         while True:
             try:
@@ -110,21 +110,21 @@ class Durable:
                 f"{self.path} has format {version}, this version reads up to {FORMAT}; update, or use another file"
             )
         self._db.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing with NORMAL: what was committed is with the operating system.
+        # With NORMAL a killed process loses nothing: committed data are with the operating system.
         self._db.execute("PRAGMA synchronous = NORMAL")
         if self.new:
             self._db.executescript(
                 f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT;"
             )
         self._saved = dict(self._db.execute("SELECT name, value FROM meta"))
-        _ = self.meta  # what cannot be read is found out while the file can still be let go
+        _ = self.meta  # an unreadable file raises an error here, while it can still be closed
 
     def _one(self, statement: str) -> int:
         row: tuple[int] = self._db.execute(statement).fetchone()
         return row[0]
 
     def load(self, store: Store) -> bool:
-        """Read the documents and id counters into a store; False, and nothing read, where nothing was ever saved."""
+        """Load the documents and id counters into a store; return False where nothing was ever saved."""
         if not self._saved:
             return False
         pairs: list[tuple[str, str]] = self._db.execute("SELECT DISTINCT tenant_id, kind FROM document").fetchall()
@@ -142,7 +142,7 @@ class Durable:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """What was last saved beside the documents."""
+        """The state that was last saved beside the documents."""
         return {name: self._parsed(value) for name, value in self._saved.items()}
 
     def _parsed(self, text: str) -> Any:
@@ -152,9 +152,9 @@ class Durable:
             raise StateFileError(f"{self.path} cannot be read: {error}") from None
 
     def save(self, changes: Iterable[Change], meta: Mapping[str, Any]) -> None:
-        """Save what a call changed, all of it or nothing; `meta` holds the store's ``counters`` and what else is state.
+        """Save the changes of a call in one transaction; `meta` has the store's ``counters`` and other state.
 
-        Values of `meta` that did not change cost nothing.
+        Values of `meta` that did not change are not written.
         """
         puts: list[tuple[str, str, str, int, str]] = []
         removes: list[tuple[str, str, str]] = []
@@ -181,7 +181,7 @@ class Durable:
         self._saved.update(fresh)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file and release its lock."""
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -193,7 +193,7 @@ class Durable:
         self.close()
 
 
-_TAG = "\u0000"  # the key of an object that stands for a value JSON has not; no member is called like that
+_TAG = "\u0000"  # the key of an object that stands for a value without a JSON type; no member has this name
 
 
 def _tag_value(value: object) -> object:

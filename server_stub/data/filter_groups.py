@@ -1,4 +1,4 @@
-"""The filter groups of a SearchQuery, and the search they are part of."""
+"""Evaluate a SearchQuery: its words, its filter groups and its sort."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .query import Resolve, fold, matches, member, sort_documents
 from .relative_dates import Calendar
 
 FieldType: TypeAlias = Literal["text", "number", "date", "bool", "list", "any"]
-"""What a field holds: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` is for custom fields: until
-somebody defines one, whatever it holds is read as text."""
+"""The type of a field: ``date`` is a date or an instant, ``list`` a list of texts, ``any`` a custom field that is not
+defined, whose values are read as texts."""
 Test: TypeAlias = Callable[[object], bool]
 
 MAX_GROUPS, MAX_FILTERS, MAX_IN_ALL = 5, 10, 25
@@ -36,7 +36,7 @@ def search(
 ) -> list[Document]:
     """Answer a SearchQuery (its Python names): ``q`` in the `text` fields, the filter groups, and the sort.
 
-    `fields` names what can be filtered and what it holds; ``custom_fields.*`` in it allows any custom field.
+    `fields` maps the fields that can be filtered to their types; ``custom_fields.*`` allows any custom field.
     """
     keep = compile_filters(query.get("filter_groups") or (), fields, now=now, zone=zone, resolve=resolve)
     words = query.get("q")
@@ -59,7 +59,7 @@ def compile_filters(
     zone: tzinfo = UTC,
     resolve: Resolve = member,
 ) -> Callable[[Document], bool]:
-    """Turn filter groups into one test: groups are OR-ed, the filters of a group AND-ed; no groups keep everything."""
+    """Compile filter groups into one test: groups are joined by OR, the filters of a group by AND; none match all."""
     filters = sum(len(group.get("filters") or ()) for group in groups)
     if (
         len(groups) > MAX_GROUPS
@@ -100,17 +100,17 @@ OPERATORS: Mapping[FieldType, frozenset[str]] = {
     "list": _EQUALITY | _WITHIN,
     "any": _EQUALITY | _WITHIN | {"starts_with"},
 }
-"""The operators each type of field has."""
+"""The operators of each type of field."""
 
 
 def _undefined(field: str, fields: Mapping[str, FieldType]) -> str | None:
-    """Return the path to a field that nobody has defined, ``custom_fields.Tier``; None where it is not one."""
+    """Return the path of an undefined custom field, ``custom_fields.Tier``; None for any other field."""
     head, _, rest = field.partition(".")
     return f"{snake(head)}.{rest}" if rest and f"{snake(head)}.*" in fields else None  # its own name stays as it is
 
 
 def _as_text(value: object) -> object:
-    """Return a value of a field that nobody has defined as the text it is read as; an object stays what it is."""
+    """Return the text of a value of an undefined custom field; an object is returned unchanged."""
     if is_array(value):
         return [_as_text(item) for item in value]
     if isinstance(value, bool):
@@ -154,7 +154,7 @@ def _compile(given: Mapping[str, Any], fields: Mapping[str, FieldType], path: st
 
 
 def _test(op: str, kind: FieldType, given: Mapping[str, Any], path: str, dates: Calendar) -> Test:
-    """Return the test of one filter; ``neq``, ``not_in`` and ``not_contains`` also hold where there is no value."""
+    """Return the test of one filter; ``neq``, ``not_in`` and ``not_contains`` also match a missing value."""
     if op in ("is_set", "is_not_set"):
         return lambda value: (value not in (None, "", [], {})) is (op == "is_set")
     if op in ("in", "not_in"):
@@ -189,7 +189,7 @@ def _test(op: str, kind: FieldType, given: Mapping[str, Any], path: str, dates: 
 
 
 def _either(test: Test, *, negated: bool = False) -> Test:
-    """Let a test hold for a list where it holds for an element."""
+    """Extend a test to lists: it holds for a list if it holds for one of its elements."""
 
     def decide(value: object) -> bool:
         if isinstance(value, list):
@@ -201,31 +201,31 @@ def _either(test: Test, *, negated: bool = False) -> Test:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """What a filter's value means: everything from `start` up to `end`, which for a day excludes the next one."""
+    """The span of a filter's value, from `start` to `end`; a day does not include the beginning of the next day."""
 
     start: Any
     end: Any
     read: Callable[[object], Any]
-    """Makes a document's value comparable to the ends; None where it is of another type."""
+    """Returns a document's value in a form comparable with both ends; None for a value of another type."""
     open_end: bool = False
 
     def low_of(self, value: object) -> bool:
-        """Tell whether a value is not before the start."""
+        """Return whether a value is not before the start."""
         mine = self.read(value)
         return mine is not None and bool(mine >= self.start)
 
     def high_of(self, value: object) -> bool:
-        """Tell whether a value is not after the end."""
+        """Return whether a value is not after the end."""
         mine = self.read(value)
         return mine is not None and bool(mine < self.end if self.open_end else mine <= self.end)
 
     def has(self, value: object) -> bool:
-        """Tell whether a value is within."""
+        """Return whether a value is within the span."""
         return self.low_of(value) and self.high_of(value)
 
 
 def _span(value: object, kind: FieldType, path: str, dates: Calendar) -> _Span:
-    """Read a filter's value as its field's type demands."""
+    """Parse a filter's value according to the type of its field."""
     if kind == "bool":
         if not isinstance(value, bool):
             raise invalid(path, "type", f"{value!r} is neither true nor false")

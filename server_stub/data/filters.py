@@ -1,4 +1,4 @@
-"""What the arguments of a list ask for, read off their names: ``min_score``, ``created_after``, ``owner_id``."""
+"""The filters of a list, derived from the names of its arguments: ``min_score``, ``created_after``, ``owner_id``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .filter_groups import FieldType
 
 Test: TypeAlias = Callable[[Document], bool]
 Filter: TypeAlias = Callable[[Any, Any], Test]
-"""Gets the call and the given value; returns the test that a record has to pass."""
+"""Gets the call and the given value; returns a test that records must pass."""
 Plan: TypeAlias = Callable[[Any, Any, dict[str, object], list[Test]], None]
-"""Adds what an argument asks for: a value an index finds, or a test."""
+"""Adds the filter of an argument: a value that an index finds, or a test."""
 
 UNFILTERED = frozenset({"search", "sort", "order", "limit", "offset", "page", "include", "fields"})
 
@@ -22,7 +22,7 @@ UNFILTERED = frozenset({"search", "sort", "order", "limit", "offset", "page", "i
 def filter_plans(
     arguments: Iterable[str], members: Collection[str], own: Mapping[str, Filter], *, where: str
 ) -> dict[str, Plan]:
-    """Return what each argument of a list asks for. Raises TypeError where neither its name nor `own` says it."""
+    """Return the filter of each argument of a list. Raises: TypeError where neither its name nor `own` gives one."""
     plans: dict[str, Plan] = {}
     for name in arguments:
         if name in UNFILTERED:
@@ -75,7 +75,7 @@ def _time(member: str, bound: Any, *, after: bool) -> Test:
 
 
 def filter_fields(model: type[Model]) -> dict[str, FieldType]:
-    """Return what the members of a record can be filtered by, and what each holds, read from the model."""
+    """Return the members of a record that can be filtered, with their types, from the model."""
     fields: dict[str, FieldType] = {}
     for name, info in model.model_fields.items():
         text = str(info.annotation)

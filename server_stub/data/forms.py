@@ -1,4 +1,4 @@
-"""The form in which a member of a record is stored, by its name: the same for every noun that has the member."""
+"""The stored forms of members by their names, the same for every noun that has the member."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..serving import Context
 
 Form: TypeAlias = Callable[["Context", Any], object]
-"""Turns a given value into the stored one. Raises 422 where it cannot be one."""
+"""Returns the stored form of a given value. Raises: 422 for an invalid value."""
 
 
 def required_text(name: str) -> Form:
-    """Return the form of a text that may not be empty: without blanks around it."""
+    """Return the form of a text that must not be empty, without surrounding whitespace."""
 
     def form(call: Context, value: Any) -> object:
         text = value.strip() if isinstance(value, str) else value
@@ -65,5 +65,5 @@ FORMS: Mapping[str, Form] = {
     "language": lambda call, value: normalise.language(value),
     "timezone": lambda call, value: normalise.timezone(value),
     "currency": _currency,
-    "external_id": lambda call, value: value or None,  # an empty one is none, so that two may have it
+    "external_id": lambda call, value: value or None,  # an empty text is stored as None, which need not be unique
 }

@@ -1,4 +1,4 @@
-"""Find records by a key: a value that one of several members holds, such as an address that is the first or another."""
+"""Find records by a key that several members can have, such as the main and the secondary e-mail addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .document import Document
 
 
 def with_value(records: Collection, members: Sequence[str], value: object) -> list[Document]:
-    """Return the live records that have a value in one of the members, each once; case does not matter."""
+    """Return the live records with a value in one of the members, each once, without regard to case."""
     return list({doc["id"]: doc for name in members for doc in records.find(name, value)}.values())
 
 
@@ -23,7 +23,7 @@ def taken(
     places: Mapping[str, Sequence[str]],
     scope: str | None,
 ) -> Iterator[Problem]:
-    """Give a 409 for each given value that another live record has already; `details` names that record.
+    """Yield a 409 for each given value that another live record has already; `details` names that record.
 
     `codes` maps a unique member to its error code, `places` to the members that share its values. With `scope` a value
     is unique among the records that have the same value there.
@@ -36,7 +36,7 @@ def taken(
             kept = _values(before.get(member)) if before is not None else ()
             for value in [value for value in _values(given.get(member)) if value not in kept]:
                 for other in with_value(records, shared, value):
-                    # The index folds the case; an external id is what another system says it is.
+                    # The index ignores case, but external ids are case-sensitive.
                     exact = name != "external_id" or other[name] == value
                     if exact and other["id"] != own and (not scope or other[scope] == within):
                         message = f"{other['id']} has the {name.replace('_', ' ')} {value!r} already"

@@ -1,6 +1,6 @@
-"""Which of several records is meant that share a value: the one that something happened with last.
+"""Choose among several records with the same value: the one with the latest activity.
 
-002, 0.2, "Found by a value": only a unique key decides silently, so an answer names the others.
+002, 0.2, "Found by a value": unless the value is a unique key, the answer names the other records.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 Members = TypeVar("Members", bound=Mapping[str, Any])
 
 _HAPPENED = ("last_activity_at", "last_contact", "last_activity")
-"""What a record's kind calls the time of its latest activity: leads and accounts, contacts, deals."""
+"""The members with the time of the latest activity: of leads and accounts, of contacts, of deals."""
 
 
 def latest_first(docs: Iterable[Members]) -> list[Members]:
-    """Sort records by their latest activity, then by when they were made, then by id; each the greatest first."""
+    """Sort records by latest activity, then by creation, then by id, each descending."""
 
     def key(doc: Members) -> tuple[bool, Any, Any, str]:
         at = next((doc[name] for name in _HAPPENED if doc.get(name) is not None), None)

@@ -1,4 +1,4 @@
-"""Where the CRM's own pages show a record: what a notification about it links to."""
+"""Links to the pages of records in the CRM's own application, for notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sequence of documents that is completed as far as it is read: what a list adds for the page it shows."""
+"""A lazily mapped sequence of documents, for members that are computed only for the page that is read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .document import Document
 
 
 class Mapped(Sequence[Document]):
-    """The documents of a sequence, each as a function returns it at the time it is read."""
+    """The documents of a sequence, each passed through a function when it is read."""
 
     __slots__ = ("_docs", "_each")
 

@@ -1,4 +1,4 @@
-"""How a write meets what is stored: objects merge member by member, and what does not differ is no write."""
+"""Merge a write into a stored record: objects are merged member by member, and equal values are no change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crm_sdk.wire import is_object
 
 @cache
 def free_members(model: type[Model]) -> frozenset[str]:
-    """Return the members of a model that are free objects, such as custom fields: their keys are the caller's own."""
+    """Return the free-form members of a model, such as custom fields, whose keys callers choose."""
     return frozenset(
         name
         for name, field in model.model_fields.items()
@@ -22,17 +22,17 @@ def free_members(model: type[Model]) -> frozenset[str]:
 
 @cache
 def list_members(model: type[Model]) -> frozenset[str]:
-    """Return the names of the members of a model that are lists: one that is cleared is empty."""
+    """Return the names of the list members of a model; a cleared list is empty."""
     return frozenset(name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
 
 
 def merge_values(
     members: Mapping[str, Any], before: Mapping[str, Any] | None, free: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Return the members of a write in which every object is merged into the stored one, at every depth.
+    """Return the members of a write, with every object merged into the stored one, at every depth.
 
-    None clears a member of an object; in a free object (custom fields, metadata: the names in `free`) it drops the
-    key. An object without members left is None, a free one ``{}``.
+    A null clears a member of an object; in a free-form object (the names in `free`: custom fields, metadata) it removes
+    the key. An object without members becomes None, a free-form object ``{}``.
     """
     out: dict[str, Any] = {}
     for name, value in members.items():
@@ -79,7 +79,7 @@ EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def differences(doc: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes that differ from what a record holds; an empty list or object is as good as none."""
+    """Return the changes that differ from a record; an empty list or object equals None."""
     return {name: value for name, value in changes.items() if not _same(doc.get(name), value)}
 
 

@@ -1,4 +1,4 @@
-"""Bring what people type into one form: e-mail addresses, phone numbers, names, tags; refuse what cannot be one."""
+"""Normalise e-mail addresses, phone numbers, names and tags, and refuse invalid ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ outlook.com outlook.de outlook.es proton.me protonmail.com qq.com t-online.de we
 yahoo.de yahoo.es yandex.com yandex.ru zoho.com
 """
 FREE_MAIL = frozenset(_FREE_MAIL.split())
-"""Domains whose addresses say nothing about somebody's company."""
+"""Domains of free-mail providers, which do not tell the company of a person."""
 
 _ROLES = """
 accounts admin billing contact enquiries hello help hi hr info inquiries it jobs mail marketing me no-reply noreply
@@ -32,18 +32,18 @@ _SECOND_LEVEL = frozenset({"ac", "co", "com", "edu", "gov", "net", "or", "org"})
 
 
 def email(value: str | None, field: str = "email") -> str | None:
-    """Return an address in lower case; None for none. Raises 422 where it can be no address."""
+    """Return an e-mail address in lower case; None for an empty value. Raises: 422 for an invalid address."""
     text = value.strip() if value else ""
     return _address(text, field) if text else None
 
 
 @lru_cache(maxsize=4096)
 def _address(text: str, field: str) -> str:
-    # Imported here: reading an address is the only thing it is needed for, and it costs a start 30 ms.
+    # Imported here: it takes 30 ms, and only e-mail addresses need it.
     from email_validator import EmailNotValidError, validate_email
 
     try:
-        # `test_environment` lets the reserved domain .test pass, which demo data and tests are full of (RFC 2606).
+        # `test_environment` accepts the reserved domain .test (RFC 2606), which demo data and tests use.
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise invalid(field, "format", f"{text!r} is no e-mail address: {error}") from None
@@ -51,27 +51,27 @@ def _address(text: str, field: str) -> str:
 
 
 def phone(value: str | None, country: str | None) -> str | None:
-    """Return a number as E.164 where it is a valid one, dialled from `country` if it has no prefix; else as given."""
+    """Return a valid phone number as E.164, read as one of `country` if it has no prefix; any other as given."""
     text = value.strip() if value else ""
     return _number(text, country) if text else None
 
 
 @lru_cache(maxsize=4096)
 def _number(text: str, country: str | None) -> str:
-    import phonenumbers  # here for the same reason as above
+    import phonenumbers  # imported here for the same reason
 
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
         return text
-    # E.164 has no place for an extension: a number that has one would lose it.
+    # E.164 cannot represent an extension: such a number is not changed.
     if number.extension or not phonenumbers.is_valid_number(number):
         return text
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def person_name(members: Mapping[str, Any]) -> str | None:
-    """Return somebody's name: as given, else made of first and last name; None where there is neither."""
+    """Return a person's name: as given, else made of first and last name; None where there is neither."""
     given = _squeeze(members.get("name"))
     return given or _squeeze(f"{members.get('first_name') or ''} {members.get('last_name') or ''}") or None
 
@@ -81,7 +81,7 @@ def _squeeze(text: str | None) -> str:
 
 
 def tags(values: Iterable[str]) -> list[str]:
-    """Return tags without blanks around them, each once; of two that differ only in case the first stays."""
+    """Return tags without surrounding whitespace and duplicates; of tags that differ only in case, the first."""
     kept: dict[str, str] = {}
     for value in values:
         text = value.strip()
@@ -91,31 +91,31 @@ def tags(values: Iterable[str]) -> list[str]:
 
 
 def language(tag: str | None, field: str = "language") -> str | None:
-    """Return a language tag as it is (BCP 47); None for none. Raises 422 where it can be none."""
+    """Return a language tag (BCP 47) unchanged; None for None. Raises: 422 for an invalid tag."""
     if tag and not _LANGUAGE.fullmatch(tag):
         raise invalid(field, "format", f"{tag!r} is no language tag such as 'en' or 'pt-BR'")
     return tag or None
 
 
 def timezone(name: str | None, field: str = "timezone") -> str | None:
-    """Return the name of a time zone as it is (IANA); None for none. Raises 422 where there is no such zone."""
+    """Return the IANA name of a time zone unchanged; None for None. Raises: 422 for an unknown zone."""
     try:
         if name:
             ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        if available_timezones():  # else this machine has none to tell by
+        if available_timezones():  # otherwise this machine has no time zone data
             raise invalid(field, "format", f"{name!r} is no time zone such as 'Europe/Berlin'") from None
     return name or None
 
 
 def email_domain(address: str | None) -> str | None:
-    """Return the company's domain in an e-mail address; None for free-mail and for none."""
+    """Return the company's domain in an e-mail address; None for free-mail addresses and for None."""
     host = address.rpartition("@")[2].lower() if address and "@" in address else ""
     return host if host and host not in FREE_MAIL else None
 
 
 def name_in(address: str | None) -> tuple[str | None, str | None]:
-    """Guess first and last name from an e-mail address: ``jane.van-doe2@…`` -> Jane, Van Doe; else None."""
+    """Guess first and last name from an e-mail address: ``jane.van-doe2@…`` -> Jane, Van Doe; otherwise None."""
     words = re.sub(r"\d+", "", (address or "").partition("@")[0].partition("+")[0]).split(".")
     if len(words) < 2 or any(len(word) < 2 or word in _NO_NAMES for word in words):
         return None, None

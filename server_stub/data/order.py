@@ -1,4 +1,4 @@
-"""The order of documents by a member: kept while they change, so that a list need not sort them."""
+"""Sorted orders of documents by a member, which are kept up to date, so that lists need not sort."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .document import Document
 from .query import Key, folded
 
 Entry: TypeAlias = tuple[Any, str, Document]
-"""What a document is sorted by, its id, and the document, which is never compared: no two have the same id."""
+"""The sort key, the id and the document, which is never compared, since ids are unique."""
 
 _LONGEST = 512
-"""Entries of a chunk before it is split in two. A change copies one chunk, and the list of chunks."""
+"""The greatest number of entries in a chunk. A change copies one chunk and the list of chunks."""
 
 
 class Chunk:
@@ -26,7 +26,7 @@ class Chunk:
         self._texts: dict[tuple[str, ...], tuple[list[str], str]] = {}
 
     def texts(self, fields: tuple[str, ...]) -> tuple[list[str], str]:
-        """Return the folded texts of the documents, in the order of the entries, and all of them in one."""
+        """Return the folded texts of the documents, in the order of the entries, and all texts joined."""
         found = self._texts.get(fields)
         if found is None:
             texts = [folded(entry[2], fields) for entry in self.entries]
@@ -35,19 +35,19 @@ class Chunk:
 
 
 class Run:
-    """Entries in ascending order, in chunks. It never changes: a change makes another one, which shares the chunks."""
+    """Entries in ascending order, in chunks. It is immutable: a change returns a new run that shares other chunks."""
 
     __slots__ = ("_chunks", "_count", "_lasts")
 
     def __init__(self, chunks: tuple[Chunk, ...], lasts: tuple[Entry, ...], count: int) -> None:
         self._chunks = chunks
         self._lasts = lasts
-        """The greatest entry of each chunk, by which one is found."""
+        """The greatest entry of each chunk, to find the chunk of an entry."""
         self._count = count
 
     @staticmethod
     def of(entries: list[Entry]) -> Run:
-        """Return the run of some entries; sorts the list. Raises TypeError where they cannot be compared."""
+        """Return a run of entries; sorts the list. Raises: TypeError where entries cannot be compared."""
         entries.sort()
         size = _LONGEST // 2
         parts = [tuple(entries[start : start + size]) for start in range(0, len(entries), size)]
@@ -57,7 +57,7 @@ class Run:
         return self._count
 
     def chunks(self, *, descending: bool) -> Iterator[Chunk]:
-        """Give the entries piece by piece; within a piece they ascend in any case."""
+        """Yield the chunks in the given direction; within a chunk, entries are always ascending."""
         return reversed(self._chunks) if descending else iter(self._chunks)
 
     def slice(self, start: int, stop: int, *, descending: bool) -> list[Document]:
@@ -74,7 +74,7 @@ class Run:
         return found
 
     def with_entry(self, entry: Entry) -> Run:
-        """Return the run with one more entry, or with this one in the place of its like."""
+        """Return the run with an entry added, which replaces an entry with the same key and id."""
         if not self._chunks:
             return Run((Chunk((entry,)),), (entry,), 1)
         place = entry[:2]
@@ -90,7 +90,7 @@ class Run:
         return self._replaced(number, (entries[:half], entries[half:]), count)
 
     def without(self, value: Any, id: str) -> Run:
-        """Return the run without the entry of an id, whose value tells where it is."""
+        """Return the run without the entry with a value and an id."""
         number = bisect_left(self._lasts, (value, id))
         entries = self._chunks[number].entries
         at = bisect_left(entries, (value, id))
@@ -106,9 +106,9 @@ class Run:
 
 
 class Order:
-    """All documents of a collection in the order of a key; those without a value come last in both directions.
+    """All documents of a collection, sorted by a key; those without a value are last in both directions.
 
-    It never changes: whoever holds it sees the documents as they were.
+    It is immutable: later changes of the collection return a new order.
     """
 
     __slots__ = ("_key", "_valued", "_void")
@@ -120,7 +120,7 @@ class Order:
 
     @staticmethod
     def of(docs: Iterable[Document], key: Key) -> Order:
-        """Return the order of some documents. Raises TypeError where their keys cannot be compared."""
+        """Return the order of documents. Raises: TypeError where their keys cannot be compared."""
         valued: list[Entry] = []
         void: list[Entry] = []
         for doc in docs:
@@ -132,7 +132,7 @@ class Order:
         return len(self._valued) + len(self._void)
 
     def chunks(self, *, descending: bool) -> Iterator[Chunk]:
-        """Give the entries piece by piece, those without a value last; within a piece they ascend in any case."""
+        """Yield the chunks, those without a value last; within a chunk, entries are always ascending."""
         yield from self._valued.chunks(descending=descending)
         yield from self._void.chunks(descending=descending)
 
@@ -144,9 +144,9 @@ class Order:
         return first + self._void.slice(max(0, start - count), stop - count, descending=descending)
 
     def changed(self, old: Document | None, new: Document | None) -> Order:
-        """Return the order after a document was put in the place of another; None stands for no document.
+        """Return the order after a document was replaced by another; None stands for no document.
 
-        Raises TypeError where the new key cannot be compared with the others.
+        Raises: TypeError where the new key cannot be compared with the others.
         """
         valued, void = self._valued, self._void
         before = self._key(old) if old is not None else None

@@ -1,4 +1,4 @@
-"""Filter, search and sort documents: the tools of list rules."""
+"""Functions for list rules: filter, search and sort documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..problems import invalid
 from .document import Document
 
 Key: TypeAlias = Callable[[Document], Any]
-"""Returns what a document is sorted by; None where it has no value."""
+"""Returns the sort key of a document; None where it has no value."""
 Resolve: TypeAlias = Callable[[Document, str], object]
 
 _NO_DECOMPOSITION = str.maketrans(
@@ -24,7 +24,7 @@ _NO_DECOMPOSITION = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Return a text as searches and sorts see it: without case and accents (``Łukasz Müßig`` -> ``lukasz mussig``)."""
+    """Return a text without case and accents, for searching and sorting (``Łukasz Müßig`` -> ``lukasz mussig``)."""
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
@@ -33,12 +33,12 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def words_of(text: str | None) -> tuple[str, ...]:
-    """Return the words of a text to look for, folded."""
+    """Return the folded words of a search text."""
     return tuple(fold(text).split()) if text else ()
 
 
 def member(doc: Mapping[str, Any], field: str) -> object:
-    """Return what is at a dotted path, ``address.city``; for a path through a list the list of what is there."""
+    """Return the value at a dotted path such as ``address.city``; for a path through a list, the list of values."""
     value: object = doc
     for part in field.split("."):
         if isinstance(value, dict):
@@ -55,7 +55,7 @@ def member(doc: Mapping[str, Any], field: str) -> object:
 
 
 def matches(doc: Document, text: str | None, fields: Iterable[str], resolve: Resolve = member) -> bool:
-    """Tell whether every word of a text occurs in one of the fields; case and accents do not matter."""
+    """Return whether every word of a text occurs in one of the fields, without regard to case and accents."""
     words = words_of(text)
     if not words:
         return True
@@ -64,7 +64,7 @@ def matches(doc: Document, text: str | None, fields: Iterable[str], resolve: Res
 
 
 def folded(doc: Document, fields: tuple[str, ...]) -> str:
-    """Return what `matches` searches for words in; it is kept with the document."""
+    """Return the folded text in which `matches` searches; it is cached in the document."""
     try:
         return doc.folded[fields]
     except AttributeError:
@@ -87,7 +87,7 @@ def _fold_fields(doc: Document, fields: Iterable[str], resolve: Resolve) -> str:
 
 
 def filter_by_text(docs: Sequence[Document], text: str | None, fields: Sequence[str]) -> Sequence[Document]:
-    """Keep the documents a text is found in, see `matches`."""
+    """Keep the documents that contain a text, see `matches`."""
     of = tuple(fields)
     for word in words_of(text):
         docs = [doc for doc in docs if word in folded(doc, of)]
@@ -95,7 +95,7 @@ def filter_by_text(docs: Sequence[Document], text: str | None, fields: Sequence[
 
 
 def filter_by_values(docs: Sequence[Document], **values: object) -> Sequence[Document]:
-    """Keep the documents whose fields have these values; None does not filter, a list means any of its values."""
+    """Keep the documents whose fields have these values; None does not filter, a list accepts any of its values."""
     for field, wanted in values.items():
         if wanted is None:
             continue
@@ -114,7 +114,7 @@ def filter_by_dates(
     updated_after: datetime | None = None,
     updated_before: datetime | None = None,
 ) -> Sequence[Document]:
-    """Keep the documents of a time: from ``…_after`` on, up to but without ``…_before``."""
+    """Keep the documents created and updated at ``…_after`` or later, and before ``…_before``."""
     docs = filter_by_span(docs, "created_at", created_after, created_before)
     return filter_by_span(docs, "updated_at", updated_after, updated_before)
 
@@ -122,7 +122,7 @@ def filter_by_dates(
 def filter_by_span(
     docs: Sequence[Document], field: str, after: datetime | None, before: datetime | None
 ) -> Sequence[Document]:
-    """Keep the documents whose instant in a field is from `after` on, before `before`; one without it is left out."""
+    """Keep the documents whose instant in a field is at `after` or later, and before `before`."""
     if after is not None:
         docs = [doc for doc in docs if (at := doc.get(field)) is not None and at >= after]
     if before is not None:
@@ -131,7 +131,7 @@ def filter_by_span(
 
 
 def filter_by_tags(docs: Sequence[Document], tags: Iterable[str] | str | None) -> Sequence[Document]:
-    """Keep the documents that have all the tags, in whatever case."""
+    """Keep the documents that have all the tags, without regard to case."""
     wanted = {tag.strip().casefold() for tag in (tags.split(",") if isinstance(tags, str) else tags or ())} - {""}
     if not wanted:
         return docs
@@ -139,7 +139,7 @@ def filter_by_tags(docs: Sequence[Document], tags: Iterable[str] | str | None) -
 
 
 ALWAYS_SORTABLE = ("id", "created_at", "updated_at")
-"""What every list can be sorted by."""
+"""The members that every list can be sorted by."""
 
 
 def sort_field(
@@ -147,8 +147,8 @@ def sort_field(
 ) -> tuple[str, bool]:
     """Return the field to sort by, and whether descending.
 
-    Without a choice that is `default`, descending; a chosen field sorts ascending unless the order says ``desc``.
-    Raises 422 for a field that is neither in `allowed` nor in `ALWAYS_SORTABLE`, and for an unknown order.
+    Without `sort` it is `default`, descending; a given field is sorted ascending unless the order is ``desc``.
+    Raises: 422 for a field that is neither in `allowed` nor in `ALWAYS_SORTABLE`, and for an unknown order.
     """
     if order not in (None, "asc", "desc"):
         raise invalid("order", "choice", f"{order!r} is no order; use asc or desc", allowed=["asc", "desc"])
@@ -162,12 +162,12 @@ def sort_field(
 
 
 def sort_key(value: object) -> Any:
-    """Return what a value is sorted by: a text without case and accents; None for an empty one."""
+    """Return the sort key of a value: a text without case and accents; None for an empty text."""
     return (fold(value) or None) if isinstance(value, str) else value
 
 
 def key_of(field: str, resolve: Resolve = member) -> Key:
-    """Return what gives the key to sort a document by a field."""
+    """Return a function that returns the sort key of a document by a field."""
     if "." in field:
         return lambda doc: sort_key(resolve(doc, field))
     return lambda doc: sort_key(doc.get(field))
@@ -181,13 +181,13 @@ def sort_documents(
     default: str = "created_at",
     resolve: Resolve = member,
 ) -> list[Document]:
-    """Sort documents by a field, see `sort_field`; equals by id, and those without a value last."""
+    """Sort documents by a field, see `sort_field`; equal ones by id, and those without a value last."""
     field, descending = sort_field(sort, order, allowed, default)
     return in_order(docs, key_of(field, resolve), descending=descending)
 
 
 def in_order(docs: Iterable[Document], key: Key, *, descending: bool) -> list[Document]:
-    """Sort documents by a key, equals by id in the same direction; those without a value come last either way."""
+    """Sort documents by a key, equal ones by id in the same direction; those without a value are always last."""
     valued: list[tuple[Any, str, Document]] = []
     void: list[Document] = []
     for doc in docs:

@@ -1,4 +1,4 @@
-"""Dates that depend on today: ``today``, ``-30d``, ``+1w``, ``this_month``, ``last_quarter``; see `query`."""
+"""Relative dates in filters: ``today``, ``-30d``, ``+1w``, ``this_month``, ``last_quarter``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MONTHS = {"m": 1, "q": 3, "y": 12, "month": 1, "quarter": 3, "year": 12}
 
 
 class Calendar:
-    """Reads the dates of filters, relative ones too, in a company's time zone."""
+    """Parses the dates of filters, including relative ones, in a company's time zone."""
 
     def __init__(self, now: datetime, zone: tzinfo) -> None:
         self._now = now.astimezone(zone)
@@ -23,13 +23,13 @@ class Calendar:
         self._zone = zone
 
     def instant(self, value: object) -> datetime | None:
-        """Return a document's date or instant as an instant."""
+        """Return the instant of a date or instant in a document."""
         if isinstance(value, datetime):
             return value
         return self._midnight(value) if isinstance(value, date) else None
 
     def span(self, value: object, path: str) -> tuple[datetime, datetime]:
-        """Return the start and the end of what a value names: a day, a month, an hour; both alike for an instant."""
+        """Return the start and the end of the day, month or hour that a value names; equal for an instant."""
         try:
             if isinstance(value, datetime):
                 at = value if value.tzinfo else value.replace(tzinfo=self._zone)

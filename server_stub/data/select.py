@@ -1,4 +1,4 @@
-"""Choose and sort the records of a collection: what every list rule needs, by the indexes of the collection."""
+"""Select and sort the records of a collection by its indexes, for every list rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tests = Sequence[Callable[[Document], bool]]
 
 _PAGE = 50
 _SORTING = 10
-"""How many times as long it takes to sort a document as to pass one by."""
+"""The cost of sorting a document, relative to skipping one in a sorted order."""
 
 
 def select(
@@ -31,15 +31,15 @@ def select(
     sorts: Collection[str] = (),
     key: Callable[[str], Callable[[Document], Any]] | None = None,
 ) -> Sequence[Document]:
-    """Return the live documents that fit every filter, sorted; the newest first without a `sort`.
+    """Return the live documents that match every filter, sorted; without a `sort`, the newest first.
 
-    `equal` maps members to the value they have, or have in their list: None stands for no value, a list for any of
-    its values. `tests` are whatever else has to hold. Every word of `text` has to occur in one of the `searched`
-    members, in whatever case and accents. `sorts` names the members to sort by beside id, created_at and updated_at;
-    where they are not stored but computed, `key` returns what computes one from a document. Documents without a
-    value come last either way, equals are sorted by id in the same direction.
-    The answer stays as it is whatever is written later; its length and a page of it are cheap.
-    Raises 422 where `sort` or `order` is none there is.
+    `equal` maps members to the value that they have, or contain as a list; None stands for no value, a list for any of
+    its values. `tests` must hold as well. Every word of `text` must occur in one of the `searched` members, without
+    regard to case and accents. `sorts` names the members to sort by beside id, created_at and updated_at; for computed
+    members, `key` returns the function that computes the sort key of a document. Documents without a value are last in
+    both directions; equal ones are sorted by id in the same direction.
+    Later writes do not change the result; its length and single pages are cheap to compute.
+    Raises: 422 for an unknown `sort` or `order`.
     """
     field, descending = query.sort_field(sort, order, sorts)
     table = records.table
@@ -49,7 +49,7 @@ def select(
         computed = key(field)
         docs = _fitting(_documents(table, ids), tests, words, searched)
         return query.in_order(docs, lambda doc: query.sort_key(computed(doc)), descending=descending)
-    # A few are looked up and sorted. Of many a page is sooner found by passing through the order that is there.
+    # A few documents are looked up and sorted; for many, it is faster to go through the existing sorted order.
     if ids is not None and _SORTING * len(ids) ** 2 < _PAGE * len(records):
         docs = _fitting(_documents(table, ids), tests, words, searched)
         return query.in_order(docs, query.key_of(field), descending=descending)
@@ -97,7 +97,7 @@ def _matching(
     words: Sequence[str],
     searched: tuple[str, ...],
 ) -> list[Document]:
-    """Return the documents of an order that fit, in this order."""
+    """Return the matching documents of an order, in this order."""
     found: list[Document] = []
     for chunk in order.chunks(descending=descending):
         if words:
@@ -116,7 +116,7 @@ def _matching(
 
 
 class _Ordered(Sequence[Document]):
-    """The documents of an order, or those of them that have one of some ids; read as far as somebody asks."""
+    """The documents of an order, or those with certain ids, evaluated lazily."""
 
     __slots__ = ("_descending", "_ids", "_order")
 

@@ -1,4 +1,4 @@
-"""The stub's data: immutable documents per company and kind, with indexes, transactions and snapshots."""
+"""The store: immutable documents by company and kind, with indexes, transactions and snapshots."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .table import Table
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """The state of a store: its tables themselves, which nobody writes to any more."""
+    """The state of a store: its tables, which are not written to any more."""
 
     collections: Mapping[tuple[str, str], Table]
     counters: Mapping[str, int]
@@ -33,10 +33,10 @@ class Store:
         self._counters: dict[str, int] = {}
         self._unread: dict[tuple[str, str], Callable[[], Iterable[Change]]] = {}
         self.log: list[Entry] | None = None
-        """What the transaction under way has to undo; None outside of one."""
+        """The changes that the current transaction would undo; None outside of a transaction."""
 
     def collection(self, tenant_id: str, kind: str) -> Collection:
-        """Return one company's documents of a kind; an unknown company or kind has none yet."""
+        """Return the collection of a company and kind, which may be empty."""
         companies = self._kinds.get(kind)
         if companies is None:
             companies = self._kinds[kind] = {}
@@ -50,14 +50,14 @@ class Store:
         return collection
 
     def across(self, kind: str) -> list[Collection]:
-        """Return a kind's collections of every company; for signing in, where the company is not known yet."""
+        """Return the collections of a kind of all companies; for sign-in, before the company is known."""
         for tenant_id, waiting in list(self._unread):
             if waiting == kind:
                 self.collection(tenant_id, kind)
         return list(self._kinds.get(kind, {}).values())
 
     def writes(self, tenant_id: str, *, but: Container[str]) -> int:
-        """Return how often anything of a company was written, but documents of some kinds."""
+        """Return the number of writes to a company's documents, without those of the kinds in `but`."""
         found = 0
         for kind, companies in self._kinds.items():
             if kind not in but and tenant_id in companies:
@@ -65,14 +65,14 @@ class Store:
         return found
 
     def transaction(self) -> Transaction:
-        """Undo every put, remove and new id within the ``with`` block when it ends in an exception; may be nested."""
+        """Undo every put, remove and new id of the ``with`` block if it raises an exception; can be nested."""
         return Transaction(self)
 
     @contextmanager
     def keep_despite_rollback(self) -> Generator[None]:
-        """Let what is written within the block stay though the transaction is undone, such as the note of a failure.
+        """Keep the writes of the block even if the transaction is undone, such as the record of a failed sign-in.
 
-        Nothing of the same kinds may have been written before in the transaction.
+        The transaction must not have written documents of the same kinds before.
         """
         log, self.log = self.log, None
         try:
@@ -81,12 +81,12 @@ class Store:
             self.log = log
 
     def new_id(self, prefix: str) -> str:
-        """Make an id such as ``lead_k3jq7m2x4vza``: the same sequence in every store, in no order that shows."""
+        """Return a new id such as ``lead_k3jq7m2x4vza``; every store has the same, unordered sequence."""
         digest = blake2b(f"{prefix}{self.count(prefix)}".encode(), digest_size=10).digest()
         return prefix + b32encode(digest)[:12].decode().lower()
 
     def count(self, name: str) -> int:
-        """Return the next number of a series, from 1 on; a transaction that is undone gives its numbers back."""
+        """Return the next number of a series, from 1; an undone transaction returns its numbers."""
         count = self._counters.get(name, 0)
         self._counters[name] = count + 1
         if self.log is not None:
@@ -94,12 +94,12 @@ class Store:
         return count + 1
 
     def last_count(self, name: str) -> int:
-        """Return the number of a series that was given last; 0 before the first."""
+        """Return the last number of a series; 0 before the first."""
         return self._counters.get(name, 0)
 
     @property
     def counters(self) -> dict[str, int]:
-        """How far each series was counted, such as the ids of a prefix; what a durable state keeps."""
+        """The last number of each series, such as that of the ids of a prefix; a state file stores them."""
         return dict(self._counters)
 
     @counters.setter
@@ -107,7 +107,7 @@ class Store:
         self._counters = dict(counters)
 
     def changes(self) -> list[Change]:
-        """Return the documents put or removed since the last time this was called, each once."""
+        """Return the documents that were put or removed since the last call, each once."""
         return [
             change
             for companies in self._kinds.values()
@@ -116,9 +116,9 @@ class Store:
         ]
 
     def load(self, saved: Mapping[tuple[str, str], Callable[[], Iterable[Change]]]) -> None:
-        """Take in what was saved before, by company and kind; each is read when it is first looked into.
+        """Load saved documents by company and kind; each collection is read at its first use.
 
-        It does not count as changed.
+        They do not count as changed.
         """
         self._unread = dict(saved)
 
@@ -127,7 +127,7 @@ class Store:
             self.collection(tenant_id, kind)
 
     def snapshot(self) -> StoreSnapshot:
-        """Return the present state, to be restored any number of times."""
+        """Return the present state, which can be restored any number of times."""
         self._read_all()
         return StoreSnapshot(
             {
@@ -139,7 +139,7 @@ class Store:
         )
 
     def restore(self, snap: StoreSnapshot) -> None:
-        """Go back to a state, also one of another store."""
+        """Restore a state, also that of another store."""
         if self.log is not None:
             raise RuntimeError("a store cannot be restored within a transaction")
         self._read_all()
@@ -149,7 +149,7 @@ class Store:
         self._counters = dict(snap.counters)
 
     def rewind(self, log: list[Entry], mark: int) -> None:
-        """Undo what the log has after a mark, last first; for the transaction."""
+        """Undo the entries of the log after a mark, in reverse order; for the transaction."""
         while len(log) > mark:
             collection, id, previous, number = log.pop()
             if collection is not None:
@@ -161,7 +161,7 @@ class Store:
 
 
 class Transaction:
-    """All or nothing, see `Store.transaction`."""
+    """A transaction, see `Store.transaction`."""
 
     __slots__ = ("_mark", "_outermost", "_store")
 

@@ -1,4 +1,4 @@
-"""The documents of a collection at one time, and what they are found by; shared until somebody writes."""
+"""Tables: the documents of a collection at one time, with indexes and orders; shared until the next write."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ class Index:
         self.field = field
         self.exact = exact
         """Whether the case of texts matters."""
-        self._buckets: dict[Any, str | set[str]] = {}  # most values of a name or an address are those of one document
-        self._own: set[Any] | None = None  # the values whose sets are this index's alone; None for all of them
+        self._buckets: dict[Any, str | set[str]] = {}  # most values belong to one document: its id alone needs no set
+        self._own: set[Any] | None = None  # the values with sets of this index alone; None for all values
 
     def fork(self) -> Index:
-        """Return a copy that can be written to while this one stays as it is."""
+        """Return a copy to write to."""
         new = Index(self.field, exact=self.exact)
         new._buckets = dict(self._buckets)
         new._own = set()
         return new
 
     def ids(self, value: object) -> AbstractSet[str]:
-        """Return the ids of those that have a value; not to be kept, since it changes with them."""
+        """Return the ids of the documents with a value; the set changes with later writes."""
         found = self._buckets.get(value.casefold() if isinstance(value, str) and not self.exact else value)
         if found is None:
             return _NOBODY
         return {found} if isinstance(found, str) else found
 
     def change(self, old: Document | None, new: Document | None) -> None:
-        """Note that a document was put in the place of another; None stands for no document."""
+        """Update the index after a document was replaced by another; None stands for no document."""
         if old is not None and new is not None and old.get(self.field) == new.get(self.field):
             return
         if old is not None:
@@ -49,7 +49,7 @@ class Index:
             self.enter(new)
 
     def enter(self, doc: Mapping[str, Any]) -> None:
-        """Note the values of a document."""
+        """Add the values of a document."""
         id = doc["id"]
         for key in self._keys(doc.get(self.field)):
             bucket = self._buckets.get(key)
@@ -63,7 +63,7 @@ class Index:
                 self._owned(key, bucket).add(id)
 
     def leave(self, doc: Mapping[str, Any]) -> None:
-        """Forget the values of a document."""
+        """Remove the values of a document."""
         for key in self._keys(doc.get(self.field)):
             bucket = self._buckets[key]
             if isinstance(bucket, str) or len(bucket) == 1:
@@ -78,7 +78,7 @@ class Index:
         return bucket
 
     def _keys(self, value: object) -> Iterable[Any]:
-        """Return what a value is found by; objects cannot be searched for."""
+        """Return the keys of a value in the index; objects have none."""
         if isinstance(value, str):
             return (value if self.exact else value.casefold(),)
         if isinstance(value, (list, tuple)):
@@ -94,8 +94,8 @@ class Index:
 class Table:
     """The documents of a collection at one time.
 
-    One that a snapshot or another collection holds as well is not written to: a writer takes a `fork`. Indexes and
-    orders are made when they are first asked for, in a shared table too, so that all who share it have them.
+    A table that is shared with a snapshot or another collection is not written to: a writer takes a `fork`. Indexes and
+    orders are built at their first use, also in a shared table, so that all who share it can use them.
     """
 
     __slots__ = ("_changed", "_in_order", "_indexes", "_orders", "_origin", "dead", "docs", "next", "sequence")
@@ -103,27 +103,28 @@ class Table:
     def __init__(self) -> None:
         self.docs: dict[str, Document] = {}
         self.sequence: dict[str, int] = {}
-        """The place of each document in the order of insertion."""
+        """The position of each document in the order of insertion."""
         self.next = 0
         self.dead: set[str] = set()
-        """The ids of those that were deleted softly."""
+        """The ids of softly deleted documents."""
         self._in_order = True
         self._indexes: dict[tuple[str, bool], Index] = {}
         self._orders: dict[str, Order] = {}
         self._origin: Table | None = None
-        """A shared table with most of the documents: what is found by is made there, for all that came from it."""
+        """A shared table with most of the documents, whose indexes and orders are the basis of those of its forks."""
         self._changed: set[str] = set()
         """The ids of the documents that may differ from those of the origin."""
 
     def fork(self) -> Table:
-        """Return a copy that can be written to while this one stays as it is; the documents are shared."""
+        """Return a copy to write to, which shares the documents."""
         new = Table()
         new.docs, new.sequence, new.next, new.dead = dict(self.docs), dict(self.sequence), self.next, set(self.dead)
         new._in_order = self._in_order
-        # Another server may be adding an index to the same table: lists are made in one go.
+        # Another server may be adding an index to the same table: the lists are copied in one step.
         new._indexes = {name: index.fork() for name, index in list(self._indexes.items())}
         new._orders = dict(self._orders)
-        # Not the origin of an origin, and no more once little is left of it: a chain of snapshots would keep them all.
+        # The origin never has an origin itself, and is given up once most documents differ: otherwise a chain of
+        # snapshots would stay in memory.
         if self._origin is not None and len(self._changed) < len(self._origin.docs) // 2:
             new._origin, new._changed = self._origin, set(self._changed)
         elif self.docs:
@@ -133,7 +134,7 @@ class Table:
     # -- reading -----------------------------------------------------------------------------------------------
 
     def settled(self) -> dict[str, Document]:
-        """Return the documents in order of insertion, which a removed one that came back had disturbed."""
+        """Return the documents in order of insertion, restored where a removed document was put back."""
         if not self._in_order:
             self.docs = dict(sorted(self.docs.items(), key=lambda item: self.sequence[item[0]]))
             self._in_order = True
@@ -161,7 +162,7 @@ class Table:
         return index
 
     def order(self, field: str) -> Order:
-        """Return the order by a member, also one at a dotted path. Raises TypeError where values cannot be compared."""
+        """Return the order by a member or a dotted path. Raises: TypeError where values cannot be compared."""
         order = self._orders.get(field)
         if order is not None:
             return order
@@ -191,7 +192,7 @@ class Table:
     # -- writing -----------------------------------------------------------------------------------------------
 
     def set(self, new: Document, sequence: int = -1) -> None:
-        """Put a document in; `sequence` brings a removed one back to its place."""
+        """Store a document; `sequence` puts a removed one back to its position."""
         id = new["id"]
         old = self.docs.get(id)
         if old is None:
@@ -211,7 +212,7 @@ class Table:
             self._change(id, was, None)
 
     def drop(self, id: str) -> None:
-        """Take a document out."""
+        """Remove a document."""
         was = self._live(id)
         del self.docs[id], self.sequence[id]
         self.dead.discard(id)
@@ -226,5 +227,5 @@ class Table:
         for field, order in list(self._orders.items()):
             try:
                 self._orders[field] = order.changed(old, new)
-            except TypeError:  # a value that compares with none of the others: there is no such order any more
+            except TypeError:  # a value that cannot be compared with the others: the order is dropped
                 del self._orders[field]

@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from ..core import StubServer
 
 _TICK = 0.1
-"""Seconds between two looks at what has come due."""
+"""The seconds between two checks for work that is due."""
 _PATIENCE = 1.0
-"""Seconds that connections have to end by themselves when the port is closed."""
+"""The seconds that connections get to end when the port is closed."""
 
 
 class Application:
-    """An ASGI application that hands every request to a stub server."""
+    """An ASGI application that passes every request to a stub server."""
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
         self._carrier = Carrier(server)
         self.port: uvicorn.Server | None = None
-        """What carries it."""
+        """The uvicorn server that runs the application."""
 
     @property
     def websocket_protocol(self) -> type[asyncio.Protocol]:
-        """What speaks WebSocket."""
+        """The class of uvicorn's WebSocket protocol."""
         return self._carrier.protocol()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -57,7 +57,7 @@ class Application:
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        headers.pop("upgrade", None)  # asked for, but not so that it could be a WebSocket: this is a call
+        headers.pop("upgrade", None)  # not a valid WebSocket handshake: it is handled as a call
         request = Request(
             scope["method"],
             scope["raw_path"].decode("latin-1"),
@@ -86,7 +86,7 @@ class Application:
                     return
 
     async def _clockwork(self) -> None:
-        """Do what comes due though nobody asks, and let live connections go when the port is closed."""
+        """Carry out due work regularly, and end live connections when the port is closed."""
         patience = _PATIENCE
         while True:
             await asyncio.sleep(_TICK)
@@ -95,7 +95,7 @@ class Application:
                 self._carrier.stop()
                 patience -= _TICK
                 for connection in tuple(self.port.server_state.connections) if patience <= 0 else ():
-                    connection.transport.abort()  # whoever does not read what was sent would be waited for
+                    connection.transport.abort()  # uvicorn would wait for clients that do not read
 
 
 async def _answer(reply: Reply, request: Request, send: Send) -> None:
@@ -123,7 +123,7 @@ def _uvicorn(server: StubServer) -> uvicorn.Server:
         lifespan="on",
         access_log=False,
         date_header=False,
-        proxy_headers=False,  # a connection is known by whom it is really from
+        proxy_headers=False,  # the peer of the connection is the client, whatever forwarding headers tell
         ws=application.websocket_protocol,
         ws_ping_interval=None,
         ws_per_message_deflate=False,
@@ -134,8 +134,8 @@ def _uvicorn(server: StubServer) -> uvicorn.Server:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    # With the protocol named: asyncio sets TCP_NODELAY only on sockets that say they are TCP. Without it every answer,
-    # which uvicorn writes in two pieces, waits 40 ms for the client's delayed acknowledgement.
+    # With an explicit protocol, since asyncio sets TCP_NODELAY only on such sockets. Without it every answer, which
+    # uvicorn writes in two pieces, waits 40 ms for the client's delayed acknowledgement.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -151,7 +151,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def run(server: StubServer, host: str, port: int, ready: Callable[[str], object]) -> None:
-    """Serve until the process is told to stop; `ready` is told the URL once connections are accepted."""
+    """Serve until the process is stopped; `ready` is called with the URL once connections are accepted."""
     uvicorn_server = _uvicorn(server)
     listener = _listen(host, port)
     ready(f"http://{host}:{listener.getsockname()[1]}")
@@ -165,7 +165,7 @@ def run(server: StubServer, host: str, port: int, ready: Callable[[str], object]
 
 
 class Port:
-    """A stub server on a port, served by a thread of its own: ``with stub.serve() as port: ...``."""
+    """A stub server on a port, served by a background thread: ``with stub.serve() as port: ...``."""
 
     def __init__(self, server: StubServer, host: str, port: int) -> None:
         server.clock.running = True
@@ -175,7 +175,7 @@ class Port:
         self._listener = _listen(host, port)
         self.number: int = self._listener.getsockname()[1]
         self.url = f"http://{host}:{self.number}"
-        """What to give a client as its `base_url`."""
+        """The `base_url` for clients."""
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, name=f"stub-{self.number}", daemon=True
         )

@@ -1,4 +1,4 @@
-"""The shortest way from a client to a stub server in the same process: no httpx in between."""
+"""Links between a client and a stub server in the same process, without httpx."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def server_request(sent: Sent) -> Request:
-    """Return a client's request as the server sees it."""
+    """Return a client's request as a request of the server."""
     parts = urlsplit(sent.url)
     headers = {name.lower(): value for name, value in sent.headers.items()}
     body = sent.content or b""
@@ -34,14 +34,14 @@ def server_request(sent: Sent) -> Request:
 
 
 def _multipart(files: Any) -> tuple[str, bytes]:
-    import httpx  # only here: most calls carry no file, and its import takes longer than they do
+    import httpx  # imported here: most calls have no file, and the import takes longer than a call
 
     request = httpx.Request("POST", "http://stub.test/", files=files)
     return request.headers["content-type"], request.read()
 
 
 def client_reply(server: StubServer, reply: Reply, sent: Sent, timeout: float) -> Received:
-    """Return the server's reply as the client sees it; raises what a fault asks for."""
+    """Return the server's reply as a reply of the client; a fault raises its error."""
     fault = reply.fault
     where = f"{sent.method} {sent.url}"
     if fault is not None and fault.kind == "refuse":
@@ -72,7 +72,7 @@ def _live(server: StubServer, connection: Connection, where: str, timeout: float
 
 
 class _Body:
-    """The body of a file, for either kind of client."""
+    """The body of a file, for sync and async clients."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -92,7 +92,7 @@ class _Body:
 
 
 class StubLink:
-    """What a sync client of a stub sends through."""
+    """The link of a sync client to a stub."""
 
     is_link = True
 
@@ -117,7 +117,7 @@ class StubLink:
 
 
 class AsyncStubLink:
-    """What an async client of a stub sends through."""
+    """The link of an async client to a stub."""
 
     is_link = True
 

@@ -54,7 +54,7 @@ def _lose(fault: Fault, request: httpx.Request) -> None:
 
 
 class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a file, for either kind of client."""
+    """The body of a file, for sync and async clients."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -68,7 +68,7 @@ class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class _Live(LiveBody, httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The events of a live connection, for either kind of client."""
+    """The events of a live connection, for sync and async clients."""
 
     def __init__(self, server: StubServer, connection: Connection, request: httpx.Request) -> None:
         timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
@@ -122,7 +122,7 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
 
 @dataclass(frozen=True, slots=True)
 class _Maker(Generic[Made, Opens]):
-    """Makes transports, and opens WebSockets, for a client that goes on talking to the stub after the block."""
+    """A factory of transports and WebSockets for an intercepted client, which stays connected after the block."""
 
     make: Callable[[], Made]
     open_socket: Opens
@@ -133,8 +133,8 @@ class _Maker(Generic[Made, Opens]):
 
 @contextmanager
 def intercept_clients(server: StubServer) -> Generator[StubServer]:
-    """Let every client that is made within the block talk to the server, whatever its base URL is."""
-    from unittest import mock  # here, because it imports asyncio, which a stub has no other use for
+    """Connect every client that is created within the block to the server, whatever its base URL."""
+    from unittest import mock  # imported here: it imports asyncio, which a stub does not need otherwise
 
     def sync_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.BaseTransport]:
         return _Maker(server.transport, server.transport().open_socket)

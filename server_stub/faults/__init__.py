@@ -1,1 +1,1 @@
-"""What a test asks to go wrong: with requests, with deliveries of webhooks, with live connections."""
+"""Faults that a test sets up: of requests, of webhook deliveries, of live connections."""

@@ -1,4 +1,4 @@
-"""What a test asks to go wrong with deliveries, as `faults` has it for requests."""
+"""Faults of webhook deliveries, which a test sets up."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Literal, TypeAlias, get_args
 from .plan import FaultList
 
 DeliveryFaultKind: TypeAlias = Literal["duplicate", "delay", "reorder", "refuse", "drop", "lose", "corrupt"]
-"""``duplicate``: post it twice. ``delay``: post it late. ``reorder``: post it after the next one to the same endpoint.
-``refuse``: no connection. ``drop``: lose the answer, so that it comes again. ``lose``: lose it, though the log says
-that it was delivered. ``corrupt``: change a byte after signing."""
+"""``duplicate``: post the delivery twice. ``delay``: post it late. ``reorder``: post it after the next one to the same
+endpoint. ``refuse``: refuse the connection. ``drop``: lose the answer, so that the delivery is posted again. ``lose``:
+do not post it, though the log has it as delivered. ``corrupt``: change a byte after signing."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFault:
-    """One thing to go wrong, and with which deliveries."""
+    """A fault, and the deliveries in which it happens."""
 
     kind: DeliveryFaultKind
     seconds: float = 0.0
-    """How late a ``delay`` posts."""
+    """The delay of a ``delay`` in seconds."""
     event: str | None = None
-    """``lead.created``; None for all."""
+    """The event, such as ``lead.created``; None for all."""
     url: str | None = None
-    """The endpoint's; None for all."""
+    """The URL of the endpoint; None for all."""
     times: int | None = 1
-    """How often; None for always."""
+    """The number of times the fault happens; None for always."""
     after: int = 0
-    """How many fitting attempts go well first."""
+    """The number of matching attempts without a fault before the first one with it."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(DeliveryFaultKind):
@@ -39,7 +39,7 @@ class DeliveryFault:
 
 
 class DeliveryFaults(FaultList[DeliveryFault]):
-    """The faults that are set up, in order; of several that fit a delivery the first one happens."""
+    """The faults that are set up, in order; of several that match a delivery, the first one happens."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ class DeliveryFaults(FaultList[DeliveryFault]):
         times: int | None = 1,
         after: int = 0,
     ) -> DeliveryFault:
-        """Set up a fault, for the deliveries that fit event and url; it happens once unless told otherwise."""
+        """Set up a fault for the deliveries that match event and url; by default it happens once."""
         return self._plan(DeliveryFault(kind, seconds, event, url, times, after))
 
     def take(self, event: str, url: str) -> DeliveryFault | None:

@@ -1,4 +1,4 @@
-"""What a test lets go wrong with live connections: the next events, or any event at random."""
+"""Faults of live connections, which a test sets up: for the next events, or at random."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from typing import Any, Literal, TypeAlias, get_args
 LiveFaultKind: TypeAlias = Literal[
     "drop", "duplicate", "delay", "reorder", "corrupt", "abort", "close", "stall", "half_open", "refuse"
 ]
-"""``drop``: the event is lost. ``duplicate``: it comes twice. ``delay``: it comes late, others pass it. ``reorder``: it
-comes after the next one. ``corrupt``: half of it comes. ``abort``: the connection is lost instead. ``close``: it is
-closed. ``stall``: nothing comes for a while. ``half_open``: nothing comes ever again, and the client is not told.
-``refuse``: the connection is lost, and no other is accepted for a while."""
+"""``drop``: the event is lost. ``duplicate``: it is sent twice. ``delay``: it is sent late, after later events.
+``reorder``: it is sent after the next one. ``corrupt``: half of it is sent. ``abort``: the connection is lost.
+``close``: it is closed. ``stall``: nothing is sent for some time. ``half_open``: nothing is sent any more, and the
+client is not notified. ``refuse``: the connection is lost, and new ones are refused for some time."""
 KINDS: tuple[LiveFaultKind, ...] = get_args(LiveFaultKind)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFault:
-    """One thing to do wrong when an event is about to be sent."""
+    """A fault that happens when an event is about to be sent."""
 
     kind: LiveFaultKind
     event: str | None = None
-    """``lead.created``; None for all."""
+    """The event, such as ``lead.created``; None for all."""
     seconds: float = 1.0
-    """How long a ``delay``, ``stall`` or ``refuse`` lasts, and a ``reorder`` waits for a next event."""
+    """The duration of a ``delay``, ``stall`` or ``refuse``, and the longest wait of a ``reorder`` for an event."""
     code: int = 1012
-    """What a ``close`` says."""
+    """The close code of a ``close``."""
     times: int | None = 1
-    """How often; None for always."""
+    """The number of times the fault happens; None for always."""
     after: int = 0
-    """How many fitting events go well first."""
+    """The number of matching events without a fault before the first one with it."""
     rate: float = 1.0
-    """How likely it happens to a fitting event."""
+    """The probability of the fault at a matching event."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -56,7 +56,7 @@ State: TypeAlias = tuple[
 
 
 class LiveFaults:
-    """The faults that are set up, in order; of several that fit an event the first one happens."""
+    """The faults that are set up, in order; of several that match an event, the first one happens."""
 
     __slots__ = ("_random", "_set_up", "closing", "fault_counts", "refusing")
 
@@ -64,11 +64,11 @@ class LiveFaults:
         self._set_up: list[tuple[LiveFault, int, int]] = []  # the fault, fitting events seen, times it happened
         self._random = random.Random(0)
         self.fault_counts: Counter[LiveFaultKind] = Counter()
-        """How often each kind happened."""
+        """The number of times that each kind of fault happened."""
         self.refusing: tuple[datetime | None, int | None] | None = None
-        """Until when no connection is accepted, or how many are not."""
+        """Until when connections are refused, or how many."""
         self.closing: tuple[int, int] | None = None
-        """How many of the next connections are closed at once, and with which code."""
+        """The number of next connections that are closed at once, and the close code."""
 
     def add(self, fault: LiveFault) -> LiveFault:
         """Set up a fault."""
@@ -76,7 +76,7 @@ class LiveFaults:
         return fault
 
     def seed(self, seed: int) -> None:
-        """Begin a series of chances anew."""
+        """Seed the random generator of faults with a `rate`."""
         self._random = random.Random(seed)
 
     def take(self, event: str) -> LiveFault | None:
@@ -104,7 +104,7 @@ class LiveFaults:
         return tuple(fault for fault, _, _ in self._set_up)
 
     def clear(self) -> None:
-        """Let everything go well again."""
+        """Remove all faults."""
         self._set_up = []
         self.refusing = self.closing = None
 

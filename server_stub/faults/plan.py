@@ -1,4 +1,4 @@
-"""Faults that are set up: which of them happens next, and how often it still may."""
+"""The list of faults that are set up: it decides which one happens, and counts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Counted(Protocol):
-    """What is counted of a fault."""
+    """The counts of a fault."""
 
     @property
     def times(self) -> int | None:
-        """How often it happens; None for always."""
+        """The number of times it happens; None for always."""
         ...
 
     @property
     def after(self) -> int:
-        """How many fitting occasions go well first."""
+        """The number of matching occasions without a fault before the first one with it."""
         ...
 
 
@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Counted)
 
 
 class FaultList(Generic[F]):
-    """The faults that are set up, in order; of several that fit an occasion the first one happens."""
+    """The faults that are set up, in order; of several that match an occasion, the first one happens."""
 
     __slots__ = ("_set_up",)
 
@@ -58,7 +58,7 @@ class FaultList(Generic[F]):
         return tuple(fault for fault, _, _ in self._set_up)
 
     def clear(self) -> None:
-        """Let everything go well again."""
+        """Remove all faults."""
         self._set_up = []
 
     def snapshot(self) -> Sequence[tuple[F, int, int]]:

@@ -1,4 +1,4 @@
-"""Faults: what a test asks the server to do wrong, and when."""
+"""Faults of requests, which a test sets up."""
 
 from __future__ import annotations
 
@@ -10,30 +10,31 @@ from typing import Literal, TypeAlias, get_args
 from .plan import FaultList
 
 FaultKind: TypeAlias = Literal["status", "refuse", "drop", "delay", "garble"]
-"""``status``: answer with an error before acting. ``refuse``: no connection, nothing done. ``drop``: act, then lose the
-answer. ``delay``: answer late. ``garble``: act, then answer with a body that is no JSON."""
+"""``status``: answer with an error, without processing the request. ``refuse``: refuse the connection. ``drop``:
+process the request, then lose the answer. ``delay``: answer late. ``garble``: process the request, then answer with a
+body that is not JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to do wrong, and to which requests."""
+    """A fault, and the requests in which it happens."""
 
     kind: FaultKind
     status: int = 503
     code: str | None = None
-    """Code of the error body; by default the usual one of the status."""
+    """The code of the error body; by default the usual code of the status."""
     message: str | None = None
     retry_after: float | None = None
     seconds: float = 0.0
-    """How late a ``delay`` answers."""
+    """The delay of a ``delay`` in seconds."""
     operation: str | None = None
-    """``leads.create``; None for all."""
+    """The operation, such as ``leads.create``; None for all."""
     method: str | None = None
     path_prefix: str | None = None
     times: int | None = None
-    """How often; None for always."""
+    """The number of times the fault happens; None for always."""
     after: int = 0
-    """How many fitting requests go well first."""
+    """The number of matching requests without a fault before the first one with it."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FaultKind):
@@ -48,7 +49,7 @@ class Fault:
             raise ValueError(f"a path begins with a slash, {self.path_prefix!r} does not")
 
     def fits(self, operation: str | None, method: str, path: str) -> bool:
-        """Tell whether a request is one of those meant."""
+        """Return whether a request matches."""
         return (
             (self.operation is None or self.operation == operation)
             and (self.method is None or self.method.upper() == method.upper())
@@ -57,7 +58,7 @@ class Fault:
 
 
 class Faults(FaultList[Fault]):
-    """The faults that are set up, in order; of several that fit a request the first one happens."""
+    """The faults that are set up, in order; of several that match a request, the first one happens."""
 
     __slots__ = ()
 
@@ -76,7 +77,7 @@ class Faults(FaultList[Fault]):
         times: int | None = None,
         after: int = 0,
     ) -> Fault:
-        """Set up a fault, for the requests that fit all of operation, method and path_prefix."""
+        """Set up a fault for the requests that match operation, method and path_prefix."""
         return self._plan(
             Fault(kind, status, code, message, retry_after, seconds, operation, method, path_prefix, times, after)
         )
@@ -100,4 +101,4 @@ USUAL_CODES: Mapping[int, str] = {
     503: "SERVICE_UNAVAILABLE",
     504: "GATEWAY_TIMEOUT",
 }
-"""The code an error status has where the fault names none."""
+"""The default codes of error statuses."""

@@ -1,4 +1,4 @@
-"""The endless body of a stream of server-sent events, for either kind of client."""
+"""The endless body of a stream of server-sent events, for sync and async clients."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class LiveBody:
     """The events of a connection as they happen.
 
-    `pause` is how many seconds may pass without a byte; `lost` and `late` make what is raised where the connection
-    was lost, or such a pause was too long.
+    `pause` is the longest time without data in seconds; `lost` and `late` make the exceptions for a lost connection and
+    for a longer pause.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""One live connection, without I/O: what comes in by `receive`, what goes out by `next`, and the times it keeps to."""
+"""One live connection, without I/O: `receive` gets the client's messages, `next` returns the messages to send."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Data: TypeAlias = str | bytes
 """A message: a text frame or a binary one."""
 
 POSITION = timedelta(seconds=15)
-"""After so long without an event the reader is told where the feed stands."""
+"""The time without an event after which the position of the feed is sent."""
 MESSAGES_PER_MINUTE = 1_000
 _WAITING = 5_000
-"""How many messages may wait that are of no feed, such as answers and cursors."""
+"""The greatest number of waiting messages that belong to no feed, such as replies and cursors."""
 
 
 class Close:
@@ -40,7 +40,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a connection ended; without a code it was lost."""
+    """The end of a connection; without a close code it was lost."""
 
     code: int | None
     reason: str = ""
@@ -48,7 +48,7 @@ class Ended:
 
 @dataclass(slots=True, eq=False)
 class Reader:
-    """Where a connection is in a feed."""
+    """The position of a connection in a feed."""
 
     feed: str
     seq: int
@@ -60,10 +60,10 @@ class Reader:
 
 
 class Connection(ABC):
-    """A client's connection. All of it happens within the server's lock."""
+    """A client's connection. All methods are called within the server's lock."""
 
     idle_after: timedelta | None = None
-    """A client that says nothing for so long is gone."""
+    """The time without a message after which a client counts as gone; None where there is no limit."""
 
     def __init__(self, live: Live, caller: Caller, expires_at: datetime | None) -> None:
         self.live = live
@@ -75,26 +75,26 @@ class Connection(ABC):
         self.now = live.clock.now()
         self.readers: list[Reader] = []
         self.ended: Ended | None = None
-        """Set once it is over; what is waiting is still to be sent then."""
+        """Set at the end of the connection; waiting messages are still sent."""
         self.wake: Callable[[], None] = _nothing
-        """Set by what carries the connection: called when there may be more to send."""
+        """Set by the carrier; called when there may be more to send."""
         self.cut: Callable[[], None] = _nothing
-        """Set by what carries it over a network: called when it is to be lost, or to fall silent."""
+        """Set by a carrier over a network; called when the connection is to be lost or to fall silent."""
         self.due: datetime | None = None
-        """When `next` has to be asked again without anything having happened."""
+        """When `next` has to be called again even if nothing has happened."""
         self.silent = False
-        """It is there, but nothing comes of it any more: no message, no answer, no close."""
+        """Whether nothing is sent any more: no message, no reply, no close (the fault ``half_open``)."""
         self.stalled_until: datetime | None = None
-        """Until then nothing goes out."""
+        """Until when nothing is sent (the fault ``stall``)."""
         self._waiting: deque[Data] = deque()
         self._late: list[tuple[datetime, Data]] = []
         self._heard = self.now
         self._minute = (self.now, 0)
 
-    # -- what carries it asks ----------------------------------------------------------------------------------
+    # -- interface for the carrier -----------------------------------------------------------------------------
 
     def receive(self, data: Data) -> None:
-        """Take a message of the client's."""
+        """Process a message of the client, within its rate limit."""
         if self.ended is not None or self.silent:
             return
         self.now = self._heard = self.live.clock.now()
@@ -117,17 +117,17 @@ class Connection(ABC):
         return data
 
     def client_left(self) -> None:
-        """Note that the client closed or was lost."""
+        """Note that the client closed the connection, or was lost."""
         self.end(Ended(Close.NORMAL, "the client left"))
 
-    # -- what it does itself -----------------------------------------------------------------------------------
+    # -- interface for subclasses ------------------------------------------------------------------------------
 
     @abstractmethod
     def handle(self, data: Data) -> None:
-        """Act on a message of the client's."""
+        """Process a message of the client."""
 
     def say(self, data: Data) -> None:
-        """Send a message that is of no feed."""
+        """Queue a message that belongs to no feed."""
         if self.ended is not None:
             return
         self._waiting.append(data)
@@ -136,7 +136,7 @@ class Connection(ABC):
         self.live.wake(self)
 
     def close(self, code: int, reason: str = "") -> None:
-        """Close it after what there is to send; a rule that was broken leaves nothing to send."""
+        """Close the connection after the waiting messages; after a violation of a rule they are dropped."""
         if self.ended is None:
             self.ended = Ended(code, reason)
             if code == Close.RULE:
@@ -145,7 +145,7 @@ class Connection(ABC):
             self.live.wake(self)
 
     def end(self, ended: Ended) -> None:
-        """Be over at once."""
+        """End the connection at once."""
         self.readers.clear()
         self._waiting.clear()
         self._late.clear()
@@ -155,8 +155,8 @@ class Connection(ABC):
         self.cut()
         self.live.wake(self)
 
-    def forget(self) -> None:  # noqa: B027 # most have nothing to leave
-        """Leave what the connection takes part in, when it is over; called once."""
+    def forget(self) -> None:  # noqa: B027 # most connections have nothing to release
+        """Release the connection's channels and presence; called once, at its end."""
 
     def _held_back(self) -> bool:
         return self.silent or (self.stalled_until is not None and self.now < self.stalled_until)
@@ -182,7 +182,7 @@ class Connection(ABC):
         return None
 
     def _next_unread(self) -> tuple[Reader, Entry] | None:
-        """Return the oldest event of the log that a reader has not seen."""
+        """Return the oldest event of the log that a reader of this connection has not seen."""
         first: tuple[Reader, Entry] | None = None
         try:
             for reader in self.readers:
@@ -195,7 +195,7 @@ class Connection(ABC):
         return first
 
     def _suffer(self, fault: LiveFault, data: Data) -> Data | None:
-        """Let something go wrong with an event; return what goes out in its place now."""
+        """Apply a fault to an event; return the message to send now in its place."""
         match fault.kind:
             case "duplicate":
                 self._waiting.appendleft(data)
@@ -231,11 +231,11 @@ class Connection(ABC):
         return None
 
     def corrupt(self, data: Data) -> Data:
-        """Return what is left of a message that is corrupted."""
+        """Return a corrupted message."""
         return data[: len(data) // 2]
 
     def half_open(self) -> None:
-        """Be gone without the client noticing."""
+        """End the connection for the server only: the client is not notified."""
         self.silent = True
         self.live.remove(self)
         self.cut()
@@ -252,7 +252,7 @@ class Connection(ABC):
         else:
             for reader in self.readers:
                 if reader.position is not None and self.now >= reader.quiet_since + POSITION:
-                    if self.log.newest(reader.feed) == reader.seq:  # else there are events on the way
+                    if self.log.newest(reader.feed) == reader.seq:  # otherwise there are events to send
                         self._waiting.append(reader.position())
                     reader.quiet_since = self.now
 

@@ -1,4 +1,4 @@
-"""What a client may ask of a server in test mode: who it is, answers of every kind, crashes and lost connections."""
+"""Test mode: clients can name their user, and cause replies of every kind, crashes and lost connections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLOSES = frozenset({*range(1000, 1004), *range(1007, 1015)})
 
 
 def caller_of(server: StubServer, query: Mapping[str, str], token: str | None) -> Caller:
-    """Return the caller a client names by `user_id`, in the first demo company."""
+    """Return the caller for the query parameter `user_id`, in the first demo company."""
     if token == _BAD:
         raise identity.unauthorized("the token is bad")
     user_id = query.get("user_id") or "user_ada"
@@ -34,7 +34,7 @@ def caller_of(server: StubServer, query: Mapping[str, str], token: str | None) -
 
 
 def carry_out(channel: Channel, frame: Frame) -> None:
-    """Do what a control event asks for."""
+    """Carry out a control event."""
     act = _EVENTS.get(frame.event)
     if act is None:
         channel.reply(frame.ref, "error", {"reason": "unknown event"})
@@ -55,7 +55,7 @@ def _error(channel: Channel, frame: Frame) -> None:
 
 
 def _noreply(channel: Channel, frame: Frame) -> None:
-    """Leave it unanswered."""
+    """Do not reply."""
 
 
 def _push(channel: Channel, frame: Frame) -> None:

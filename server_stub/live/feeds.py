@@ -1,9 +1,9 @@
-"""What is shown where: which event of the log appears on which feed, under which name, with which payload.
+"""Feeds: which event of the log appears on which feed, under which name and with which payload.
 
-A feed numbers its events from 1 without gaps: the company's ``ws``, the company's ``deals``, ``messages`` and
-``contacts``, and each user's ``calendar:<id>`` and ``notifications:<id>``. The numbers are given in the transaction
-that writes the event; payloads are only made when somebody listens. What is shown of an event, the service it is about
-says with `shows`.
+The feeds are the company's ``ws``, ``deals``, ``messages`` and ``contacts``, and each user's ``calendar:<id>`` and
+``notifications:<id>``. A feed numbers its events from 1 without gaps. The numbers are assigned in the transaction that
+writes the event; payloads are computed only when there is a listener. Services mark the functions that make payloads
+with `shows`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 WS = "ws"
 """The feed of ``/ws``."""
 _PRIVATE = ("auth.", "notification.", "webhook.")
-"""What ``/ws`` does not show."""
+"""The prefixes of events that ``/ws`` does not show."""
 
 Event: TypeAlias = Document
-"""An entry of the log: its type, the record as it was, what changed, and what else is said about it."""
+"""An entry of the log: its type, the record at that time, the changes, and metadata."""
 Audience: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], Iterable[str | None]]
-"""Gets the entry of the audit trail and the record; returns the ids of the users on whose feeds the event appears."""
+"""Gets the audit entry and the record; returns the ids of the users on whose feeds the event appears."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """That an event appears on a feed: what a `shows` mark says."""
+    """The appearance of an event on a feed: the value of a `shows` mark."""
 
     event: str
     channel: str
@@ -47,10 +47,10 @@ Make = TypeVar("Make", bound=Payload)
 
 
 def shows(event: str, *, channel: str = WS, name: str = "", audience: Audience | None = None) -> Callable[[Make], Make]:
-    """Mark a function as what makes the payload of an event on a channel, where it is called `name`.
+    """Mark a function that makes the payload of an event on a channel, on which the event has the name `name`.
 
-    Without a channel it makes the data of ``/ws`` and of webhooks, for an event of which they show more than the
-    record. With an audience the channel is each user's own, else it is the company's.
+    Without a channel, the function makes the data for ``/ws`` and webhooks, where these are not just the record. With
+    an audience, the event appears on the channels of those users, otherwise on the company's channel.
     """
 
     def mark(make: Make) -> Make:
@@ -62,7 +62,7 @@ def shows(event: str, *, channel: str = WS, name: str = "", audience: Audience |
 
 
 class Feeds:
-    """What the services show of events: the payloads by event, and the models of the records that events are about."""
+    """The payload functions of all services by event, and the models of the records in events."""
 
     def __init__(self, shown: Iterable[tuple[Showing, Payload]], records: Mapping[str, RecordType]) -> None:
         self._records = records
@@ -76,11 +76,11 @@ class Feeds:
             else:
                 self._channels[showing.event] = showing, make
         self.channels = frozenset(showing.channel for showing, _ in self._channels.values())
-        """The channels that users may join."""
+        """The names of the channels that users can join."""
         self._own = frozenset(s.channel for s, _ in self._channels.values() if s.audience is not None)
 
     def number_on_feeds(self, call: Context, entry: Mapping[str, Any], entity: Mapping[str, Any]) -> dict[str, int]:
-        """Return the number of an event on every feed that shows it, by feed."""
+        """Assign the next number of each feed that shows an event; return the numbers by feed."""
         event, tenant_id = entry["action"], call.caller.tenant_id
         count = call.server.store.count
         numbers = {} if event.startswith(_PRIVATE) else {WS: count(series(tenant_id, WS))}
@@ -96,7 +96,7 @@ class Feeds:
         return numbers
 
     def feed_of(self, channel: str, user_id: str) -> str:
-        """Return the feed that a user's channel shows."""
+        """Return the name of the feed of a user's channel."""
         return f"{channel}:{user_id}" if channel in self._own else channel
 
     def channel_name(self, event: Event) -> str:
@@ -108,15 +108,15 @@ class Feeds:
         return self._channels[event["type"]][1](self, event)
 
     def ws_data(self, event: Event) -> Mapping[str, Any]:
-        """Return the data of an event on ``/ws`` and in a webhook: the record, and what a write changed."""
+        """Return the data of an event on ``/ws`` and in a webhook: the record, and the changes of a write."""
         make = self._data.get(event["type"])
         data = make(self, event) if make is not None else self.render_record(event, "mvp")
         return {**data, "changes": self.changed_values(event, "mvp")} if event["type"].endswith(".updated") else data
 
-    # -- what payloads are made of -----------------------------------------------------------------------------
+    # -- parts of payloads -------------------------------------------------------------------------------------
 
     def render_record(self, event: Event, dialect: str) -> dict[str, Any]:
-        """Return the record of an event as a dialect shows it; what has no model, under camelCase names."""
+        """Return the record of an event in a dialect; a record without a model has camelCase names."""
         kind, entity = self._records.get(event["entity_type"]), event["entity"]
         if kind is not None and kind.in_dialect is not None:
             entity = kind.in_dialect(dialect, entity)
@@ -136,22 +136,22 @@ class Feeds:
         return values
 
     def update_payload(self, event: Event) -> dict[str, Any]:
-        """Return the payload that channels show of a write: the record's id and what changed."""
+        """Return the payload of a write for channels: the id of the record and the new values."""
         return {"id": event["entity"]["id"], "changes": self.changed_values(event, "flow")}
 
     def record_and_facts(self, event: Event) -> dict[str, Any]:
-        """Return the record as mvp shows it, and beside it what happened to it."""
+        """Return the record in the mvp dialect, with the metadata of the event."""
         entity = {f"{event['entity_type']}Id": event["entity"]["id"]}
         return {**self.render_record(event, "mvp"), **entity, **plain(event["metadata"])}
 
 
 def series(tenant_id: str, feed: str) -> str:
-    """Return what a feed's numbers are counted under."""
+    """Return the name of the series that numbers the events of a feed."""
     return f"feed:{tenant_id}:{feed}"
 
 
 def plain(value: Any) -> Any:
-    """Return a value of no model with its members under camelCase names."""
+    """Return a value without a model, with camelCase names."""
     if is_object(value):
         return {camel(name): plain(inner) for name, inner in value.items()}
     return [plain(inner) for inner in value] if is_array(value) else value

@@ -1,4 +1,4 @@
-"""What is said on Phoenix Channels: clients' frames, and the server's own around payloads that are JSON already."""
+"""Frames of Phoenix Channels: parse those of clients, and write those of the server around JSON payloads."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from crm_sdk.realtime.frames import REPLY, Frame, FrameError, decode, encode
 from crm_sdk.wire import encode_json, is_array, is_object
 
 _DEEPEST = 100
-"""How deep a payload may be nested: others are told of it inside of more."""
+"""The greatest depth of nesting of a payload, which broadcasts nest further."""
 
 
 def read(data: str | bytes) -> Frame:
-    """Read a client's frame.
+    """Parse a client's frame.
 
-    Raises: FrameError for what is none; also where nobody could be told of it: infinities, half surrogate pairs.
+    Raises: FrameError for an invalid frame, and for one that could not be sent on: infinities, lone surrogates.
     """
     frame = decode(data, by="client")
     if _is_deeper(frame.payload, _DEEPEST):
@@ -30,21 +30,21 @@ def _is_deeper(value: object, than: int) -> bool:
 
 
 def push(join_ref: str | None, topic: str, event: str, payload: str | bytes) -> str | bytes:
-    """Write a push of the server's; without a join_ref a broadcast. JSON comes as text."""
+    """Write a push of the server; without a join_ref it is a broadcast. A JSON payload is given as text."""
     if isinstance(payload, bytes):
         return encode(Frame(join_ref, None, topic, event, payload), by="server")
     return f"[{_text(join_ref)},null,{_text(topic)},{_text(event)},{payload}]"
 
 
 def reply(join_ref: str | None, ref: str | None, topic: str, status: str, response: Any) -> str | bytes:
-    """Write the answer to a push."""
+    """Write the reply to a push."""
     if isinstance(response, bytes):
         return encode(Frame(join_ref, ref, topic, REPLY, response, status), by="server")
     return push_reply(join_ref, ref, topic, json_text({"status": status, "response": response}))
 
 
 def push_reply(join_ref: str | None, ref: str | None, topic: str, payload: str) -> str:
-    """Write an answer whose payload is JSON already."""
+    """Write a reply whose payload is JSON text."""
     return f'[{_text(join_ref)},{_text(ref)},{_text(topic)},"{REPLY}",{payload}]'
 
 

@@ -1,4 +1,4 @@
-"""All live connections of a server: who may open one, who is woken when, and what a test lets happen to them."""
+"""All live connections of a server: opening them, waking them, and their faults."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .reading import FeedLog
 
 CONNECTIONS: Mapping[str, int] = {"free": 5, "pro": 25, "enterprise": 100}
-"""How many connections a company may have open, by its plan."""
+"""The greatest number of open connections of a company, by its plan."""
 _REFUSED = Fault("refuse")
 _WAIT = 10
-"""What ``Retry-After`` says to one too many."""
+"""The value of ``Retry-After`` for a connection beyond this number."""
 _WS, _CHANNELS, _STREAM = "live.ws", "live.channels", "live.stream"
 _MOUNTS = ("/mvp", "/flow", "/platform", "/v1")
 _PATHS = {"/ws": _WS, "/ws/websocket": _CHANNELS, "/api/events/stream": _STREAM}
@@ -41,24 +41,24 @@ def _within_mount(path: str) -> str:
 
 
 class Live:
-    """``stub.live``: the live connections, and what goes wrong with them."""
+    """``stub.live``: the live connections and their faults."""
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
         self.connections: list[Connection] = []
-        """The open ones, oldest first."""
+        """The open connections, oldest first."""
         self.opened = 0
-        """How many were opened until now."""
+        """The number of connections that were opened so far."""
         self.faults = LiveFaults()
         self.presence = Presence()
         self.rooms: dict[tuple[str, str], list[Channel]] = {}
-        """The channels that hear what is broadcast on a topic of a company."""
+        """The channels by company and topic, which receive broadcasts."""
         self.test_mode = False
-        """Whether clients may say who they are, meet in ``room:*`` and ask for faults themselves; never by default."""
+        """Whether clients may name their user, join ``room:*`` topics and cause faults by pushes; off by default."""
         self._logs: dict[str, FeedLog] = {}
         self._epoch = 0
 
-    # -- what a test lets happen -------------------------------------------------------------------------------
+    # -- faults for tests --------------------------------------------------------------------------------------
 
     def add(
         self,
@@ -71,34 +71,34 @@ class Live:
         seconds: float = 1.0,
         code: int = Close.RESTART,
     ) -> LiveFault:
-        """Set up a fault for the next events that are sent, or with a `rate` for some of them."""
+        """Set up a fault for the next events, or with a `rate` for some of them at random."""
         return self.faults.add(LiveFault(kind, event, seconds, code, times, after, rate))
 
     def chaos(
         self, seed: int, rates: Mapping[LiveFaultKind, float], *, times: int | None = None, seconds: float = 0.5
     ) -> None:
-        """Let things go wrong at random, each kind at its rate and `times` at most; the same for the same seed."""
+        """Set up random faults, each kind with its rate and at most `times`; the same seed gives the same faults."""
         self.faults.seed(seed)
         for kind, rate in rates.items():
             self.add(kind, rate=rate, times=times, seconds=seconds)
 
     def abort(self, n: int | None = None) -> int:
-        """Lose the n oldest connections, or all; return how many."""
+        """Lose the n oldest connections, or all; return their number."""
         with self._server.lock:
             return self._each(n, "abort", lambda connection: connection.end(Ended(None, "aborted")))
 
     def close(self, n: int | None = None, *, code: int = Close.RESTART) -> int:
-        """Close the n oldest connections, or all."""
+        """Close the n oldest connections, or all; return their number."""
         with self._server.lock:
             return self._each(n, "close", lambda connection: connection.close(code, "the test closes it"))
 
     def half_open(self, n: int | None = None) -> int:
-        """Forget the n oldest connections, or all, without a sign to their clients."""
+        """Drop the n oldest connections, or all, without notifying their clients; return their number."""
         with self._server.lock:
             return self._each(n, "half_open", Connection.half_open)
 
     def stall(self, seconds: float, n: int | None = None) -> int:
-        """Send nothing over the n oldest connections, or all, for so long on the stub's clock."""
+        """Stop sending over the n oldest connections, or all, for some seconds of the stub's clock."""
         with self._server.lock:
             until = self.clock.now() + timedelta(seconds=seconds)
 
@@ -109,17 +109,17 @@ class Live:
             return self._each(n, "stall", stall)
 
     def refuse(self, for_seconds: float | None = None, *, times: int | None = None) -> None:
-        """Accept no connection for so long on the stub's clock, or so many times."""
+        """Refuse connections for some seconds of the stub's clock, or a number of times."""
         until = self.clock.now() + timedelta(seconds=for_seconds) if for_seconds is not None else None
         self.faults.refusing = until, times if until is not None or times is not None else 1
 
     def accept_and_close(self, times: int = 1, *, code: int = Close.RESTART) -> None:
-        """Accept the next connections, and close each at once."""
+        """Accept the next connections and close each at once."""
         self.faults.closing = times, code
 
     @property
     def fault_counts(self) -> Counter[LiveFaultKind]:
-        """How often each kind of fault happened."""
+        """The number of times that each kind of fault happened."""
         return self.faults.fault_counts
 
     def _each(self, n: int | None, kind: LiveFaultKind, act: Callable[[Connection], None]) -> int:
@@ -132,7 +132,7 @@ class Live:
     # -- opening -----------------------------------------------------------------------------------------------
 
     def serves(self, request: Request) -> str | None:
-        """Return which kind of live connection a request asks for; None where it is a call."""
+        """Return the kind of live connection that a request opens; None for a call."""
         path = request.path
         if "/ws" not in path and "/events/stream" not in path:
             return None
@@ -145,7 +145,7 @@ class Live:
         return _within_mount(path) in _PATHS
 
     def open(self, visit: Visit) -> Reply:
-        """Open the connection a request asks for. Raises Problem where it is refused."""
+        """Open the connection of a request. Raises: Problem where it is refused."""
         kind, request = self.serves(visit.request), visit.request
         if kind == _CHANNELS:
             try:
@@ -199,7 +199,7 @@ class Live:
         return reply
 
     def _begin(self) -> None:
-        """Follow the log from the first connection on."""
+        """Begin to follow the log, at the first connection."""
         if self._follow not in self._server.followers:
             self._server.followers.append(self._follow)
         if self._epoch != self._server.epoch:
@@ -215,7 +215,7 @@ class Live:
                 details={"limit": most},
                 headers={"Retry-After": str(_WAIT)},
             )
-            problem.status = 429  # elsewhere the code is about what a plan has for good; this limit passes
+            problem.status = 429  # elsewhere the code has the status 403; this limit is temporary
             raise problem
 
     def _expiry(self, authorization: str) -> datetime | None:
@@ -234,11 +234,11 @@ class Live:
         self.faults.refusing = until, times - 1 if times is not None else None
         return True
 
-    # -- what connections and what carries them ask --------------------------------------------------------------
+    # -- interface for connections and carriers ------------------------------------------------------------------
 
     @property
     def clock(self) -> Clock:
-        """The server's time."""
+        """The clock of the server."""
         return self._server.clock
 
     @property
@@ -248,16 +248,16 @@ class Live:
 
     @property
     def epoch(self) -> str:
-        """Which history the numbers of events belong to."""
+        """The numbering that the numbers of events belong to."""
         return f"e{self._server.epoch}"
 
     @property
     def enforces(self) -> bool:
-        """Whether a client that says too much is closed."""
+        """Whether a client that exceeds the message limit is closed."""
         return bool(self._server.enforce_limits)
 
     def log_of(self, tenant_id: str) -> FeedLog:
-        """Return the feeds of a company, kept up with its log."""
+        """Return the feeds of a company, up to date with its log."""
         from .reading import FeedLog
 
         log = self._logs.get(tenant_id)
@@ -268,7 +268,7 @@ class Live:
         return log
 
     def wake(self, connection: Connection) -> None:
-        """Let what carries a connection look whether there is something to send."""
+        """Wake the carrier of a connection, to look for messages to send."""
         connection.wake()
 
     def remove(self, connection: Connection) -> None:
@@ -278,8 +278,8 @@ class Live:
             connection.forget()
 
     def _follow(self) -> None:
-        """Wake the connections that have something to send: new events of their company, or a time that came."""
-        if self._epoch != self._server.epoch:  # the numbers are other ones now: everybody begins anew
+        """Wake the connections with new events of their company, or whose `due` time has come."""
+        if self._epoch != self._server.epoch:  # after a restore all connections are closed
             for connection in tuple(self.connections):
                 connection.end(Ended(Close.RESTART, "the state was set back"))
             self._logs.clear()

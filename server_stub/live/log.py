@@ -1,7 +1,7 @@
-"""What happened, in one ordered log per company: what live connections and webhooks are fed from.
+"""The log of events: one ordered log per company, from which live connections and webhooks are fed.
 
-An entry is written in the transaction of the call that caused it, beside the entry of the audit trail, and holds the
-record as it was then. The newest `KEPT` entries of a company are kept; who asks for an older one is told of the gap.
+An entry is written in the transaction of the call that caused it, beside the entry of the audit trail, with a copy of
+the record at that time. The newest `KEPT` entries of a company are kept; a reader of older ones is sent a gap.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 KIND = "event"
 """The kind of the log's records."""
 KEPT = 10_000
-"""How many entries of a company are kept."""
+"""The number of entries that are kept of a company."""
 
 
 def record(call: Context, entry: Document, entity: Mapping[str, Any]) -> Document:
-    """Write an event to the log: the audit entry it stands beside, and the record as it is now."""
+    """Write an event to the log: the audit entry, and the present record."""
     log = call.collection(KIND)
     event = Document(
         id=call.new_id("evt_"),

@@ -1,4 +1,4 @@
-"""Phoenix Channels on one socket: joining, leaving, pushes, heartbeats, presence, and the company's feeds by topic."""
+"""Phoenix Channels on one socket: joins, leaves, pushes, heartbeats, presence, and the feeds of the topics."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from .reading import Entry
 
 CHANNELS = 100
-"""How many channels a socket may have."""
+"""The greatest number of channels of a socket."""
 MISSED = 1_000
-"""How many missed events the answer to a join holds; further ones follow as pushes."""
+"""The greatest number of missed events in the reply to a join; further ones follow as pushes."""
 IDLE = timedelta(seconds=60)
 _REASON = 123
-"""How many bytes a close frame has for its reason."""
+"""The greatest number of bytes for the reason in a close frame."""
 _PROTOCOL, _TOKEN = "phoenix", "base64url.bearer.phx."
 
 
 def offered_token(protocols: str) -> str | None:
-    """Return the token among the sub-protocols a client offers."""
+    """Return the token in the sub-protocols that a client offers."""
     for protocol in protocols.split(","):
         name = protocol.strip()
         if name.startswith(_TOKEN):
             encoded = name.removeprefix(_TOKEN)
             try:
                 return urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
-            except ValueError:  # no base64, or not of a text
+            except ValueError:  # not base64, or not of a text
                 return encoded
     return None
 
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """A topic that was joined."""
+    """A joined topic of a socket."""
 
     socket: PhoenixSocket
     topic: Topic
@@ -54,16 +54,16 @@ class Channel:
 
     @property
     def room(self) -> tuple[str, str]:
-        """Where it meets others: no company hears another."""
+        """The company and the topic: broadcasts reach only channels of the same company."""
         return self.socket.caller.tenant_id, self.topic.name
 
     def push(self, event: str, payload: Mapping[str, Any] | bytes) -> None:
-        """Tell this client something."""
+        """Push an event to this client."""
         content = payload if isinstance(payload, bytes) else frames.json_text(payload)
         self.socket.say(frames.push(self.join_ref, self.topic.name, event, content))
 
     def broadcast(self, event: str, payload: Mapping[str, Any] | bytes, *, to_self: bool = True) -> None:
-        """Tell everybody on the topic something."""
+        """Push an event to all clients on the topic."""
         content = payload if isinstance(payload, bytes) else frames.json_text(payload)
         message = frames.push(None, self.topic.name, event, content)
         for other in tuple(self.socket.live.rooms.get(self.room, ())):
@@ -75,7 +75,7 @@ class Channel:
         self.socket.say(frames.reply(self.join_ref, ref, self.topic.name, status, response))
 
     def meet(self, given: Mapping[str, Any]) -> None:
-        """Be there for the others, or show them something else of oneself."""
+        """Add the client to the topic's presence, or update its meta."""
         caller, presence = self.socket.caller, self.socket.live.presence
         began = presence.meta(self.room, self).get("onlineAt") or instant(self.socket.now)
         user = self.socket.live.server.store.collection(caller.tenant_id, "user").get(caller.user_id or "")
@@ -83,7 +83,7 @@ class Channel:
         self.broadcast("presence_diff", presence.track(self.room, self, caller.user_id or caller.actor_id, meta))
 
     def part(self) -> None:
-        """Be gone for the others."""
+        """Remove the client from the topic's presence."""
         rooms = self.socket.live.rooms
         others = rooms.get(self.room, [])
         if self in others:
@@ -105,7 +105,7 @@ class PhoenixSocket(Connection):
         self.channels: dict[str, Channel] = {}
 
     def handle(self, data: Data) -> None:
-        """Act on a frame; one that is none breaks a rule."""
+        """Process a frame; an invalid frame closes the socket."""
         try:
             frame = frames.read(data)
         except FrameError as error:
@@ -122,7 +122,7 @@ class PhoenixSocket(Connection):
             else:
                 self._answer(frame, "error", {"reason": "unmatched topic"}, join_ref=None)
         elif frame.join_ref is not None and frame.join_ref != channel.join_ref:
-            return  # it is for a channel that was joined anew since
+            return  # the frame belongs to an earlier join of the channel
         elif frame.event == "phx_leave":
             self._answer(frame, "ok", {})
             self.drop(channel, "phx_close", {})
@@ -136,7 +136,7 @@ class PhoenixSocket(Connection):
             channel.part()
 
     def drop(self, channel: Channel, event: str, payload: Mapping[str, Any]) -> None:
-        """End a channel: ``phx_close``, or ``phx_error`` after which a client joins again."""
+        """End a channel by ``phx_close``, or by ``phx_error``, after which a client joins again."""
         if self.channels.pop(channel.topic.name, None) is None:
             return
         if channel.reader in self.readers:
@@ -182,7 +182,7 @@ class PhoenixSocket(Connection):
             channel.push("presence_state", self.live.presence.state(channel.room))
 
     def _read(self, channel: Channel, params: Mapping[str, Any]) -> str:
-        """Begin to read the topic's feed; return what is said of it, with the events that were missed, as JSON."""
+        """Begin to read the topic's feed; return the reply to the join, with missed events, as JSON."""
         last_seq, epoch, name = params.get("last_seq"), params.get("epoch"), channel.topic.name
         feed = channel.topic.feed or ""
         since = last_seq if isinstance(last_seq, int) and not isinstance(last_seq, bool) and last_seq >= 0 else None
@@ -209,7 +209,7 @@ class PhoenixSocket(Connection):
         told = {"seq": reader.seq, "epoch": self.live.epoch, "gap": standing.gap}
         return f'{frames.json_text(told)[:-1]},"events":[{",".join(missed)}]}}'
 
-    # -- what a client pushes ------------------------------------------------------------------------------------
+    # -- pushes of the client ------------------------------------------------------------------------------------
 
     def _push(self, channel: Channel, frame: Frame) -> None:
         if self.live.test_mode and frame.event.startswith("test:"):

@@ -18,7 +18,7 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class Carrier:
-    """Carries the connections of one port."""
+    """The carrier of the live connections of one port."""
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
@@ -26,7 +26,7 @@ class Carrier:
         self._transports: dict[object, asyncio.Transport] = {}
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """Return uvicorn's WebSocket protocol, which lets us have the transport: only so can a connection be lost."""
+        """Return uvicorn's WebSocket protocol with access to the transport, which is needed to lose a connection."""
         from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
         transports = self._transports
@@ -43,7 +43,7 @@ class Carrier:
         return Protocol
 
     def stop(self) -> None:
-        """Let all connections go: the port is being closed."""
+        """End all connections, since the port is closed."""
         with self._server.lock:
             for connection in self._open:
                 connection.end(Ended(Close.RESTART, "the server stops"))
@@ -80,7 +80,7 @@ class Carrier:
                 await self._write(connection, send)
                 reader.cancel()
         except* OSError:
-            pass  # the client went away while something was sent: uvicorn says so by an OSError
+            pass  # the client left while a message was sent: uvicorn raises an OSError
         finally:
             self._open.discard(connection)
             with self._server.lock:
@@ -114,7 +114,7 @@ class Carrier:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
         try:
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-            # At once, so that a client sees the head of an answer whose body begins later.
+            # At once, so that the client receives the headers before the body begins.
             await send({"type": "http.response.body", "body": b"", "more_body": True})
             async with asyncio.TaskGroup() as tasks:
                 watcher = tasks.create_task(self._watch(connection, receive))
@@ -133,7 +133,7 @@ class Carrier:
                 connection.client_left()
 
     async def _watch(self, connection: Connection, receive: Receive) -> None:
-        """Wait for the client to go."""
+        """Wait until the client leaves."""
         while (await receive())["type"] != "http.disconnect":
             pass
         with self._server.lock:
@@ -141,7 +141,7 @@ class Carrier:
 
 
 def _cutter(connection: Connection, transport: asyncio.Transport) -> Callable[[], None]:
-    """Return what loses a WebSocket, or lets it fall silent: nothing is read any more, not even a ping."""
+    """Return a function that loses a WebSocket or lets it fall silent: nothing is read any more, not even a ping."""
     loop = asyncio.get_running_loop()
 
     def cut() -> None:

@@ -1,4 +1,4 @@
-"""Who is there: for each topic the connections of each user, told of as state and as differences."""
+"""Presence: the connections of each user on each topic, sent to clients as a state and as differences."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, TypeAlias
 
 Meta: TypeAlias = Mapping[str, Any]
 Shown: TypeAlias = dict[str, dict[str, list[Meta]]]
-"""Metas by key, as the wire has them."""
+"""Metas by key, in wire form."""
 Topic: TypeAlias = tuple[str, str]
 """A company and a topic."""
 
 
 class Presence:
-    """The metas of every connection by topic and key; each has a ``phx_ref`` of its own."""
+    """The metas of all connections by topic and key; each meta has a unique ``phx_ref``."""
 
     def __init__(self) -> None:
         self._topics: dict[Topic, dict[object, tuple[str, Meta]]] = {}
         self._given = 0
 
     def track(self, topic: Topic, who: object, key: str, meta: Meta) -> dict[str, Shown]:
-        """Let a connection be there, or replace its meta; return the difference."""
+        """Add a connection or replace its meta; return the difference."""
         there = self._topics.setdefault(topic, {})
         known = there.get(who)
         self._given += 1
@@ -31,7 +31,7 @@ class Presence:
         return {"joins": _as_state(key, new), "leaves": _as_state(*known) if known is not None else {}}
 
     def untrack(self, topic: Topic, who: object) -> dict[str, Shown] | None:
-        """Let a connection be gone; return the difference, None where it was not there."""
+        """Remove a connection; return the difference, or None where it was not present."""
         there = self._topics.get(topic, {})
         known = there.pop(who, None)
         if not there:
@@ -39,12 +39,12 @@ class Presence:
         return {"joins": {}, "leaves": _as_state(*known)} if known is not None else None
 
     def meta(self, topic: Topic, who: object) -> Meta:
-        """Return a connection's meta without its refs; empty where it is not there."""
+        """Return the meta of a connection without its refs; empty where it is not present."""
         _, meta = self._topics.get(topic, {}).get(who, ("", {}))
         return {name: value for name, value in meta.items() if name not in ("phx_ref", "phx_ref_prev")}
 
     def state(self, topic: Topic) -> Shown:
-        """Return everybody who is there."""
+        """Return the state of a topic: all metas by key."""
         shown: Shown = {}
         for key, meta in self._topics.get(topic, {}).values():
             shown.setdefault(key, {"metas": []})["metas"].append(meta)

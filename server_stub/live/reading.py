@@ -1,4 +1,4 @@
-"""Read the log of events by position: a feed and a number, for any number of slow or quick connections."""
+"""Read the log of events by feed and number, for any number of connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .log import KEPT, KIND
 
 @dataclass(slots=True)
 class Entry:
-    """An event of the log, its place there, and its payloads, which are made once for all connections."""
+    """An event of the log with its position, and its payloads, which are made once for all connections."""
 
     place: int
     event: Document
@@ -52,14 +52,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a reader begins, and what cannot be given any more."""
+    """The position at which a reader begins, and the gap before it."""
 
     seq: int
     gap: Mapping[str, Any] | None = None
 
 
 class FeedLog:
-    """The feeds of one company, kept up with the log of events."""
+    """The feeds of one company, read from the log of events."""
 
     def __init__(self, store: Store, feeds: Feeds, tenant_id: str) -> None:
         self._store = store
@@ -71,7 +71,7 @@ class FeedLog:
         self._feeds: dict[str, list[Entry]] = {}
 
     def catch_up(self) -> bool:
-        """Take in what is new in the log; tell whether anything was."""
+        """Read the new entries of the log; return whether there were any."""
         fresh: list[Document] = []
         for event in self._log.backwards():
             if event is self._newest:
@@ -85,7 +85,7 @@ class FeedLog:
             entry = Entry(self._places, event, self._shown)
             for feed in event["feeds"]:
                 self._feeds.setdefault(feed, []).append(entry)
-        if self._places - self._trimmed >= KEPT:  # as many at once may have left a hole behind them
+        if self._places - self._trimmed >= KEPT:  # after so many entries at once, older ones were deleted unread
             self._trimmed = self._places
             for feed in self._feeds:
                 self._entries_in_log(feed)
@@ -96,9 +96,9 @@ class FeedLog:
         return self._store.last_count(series(self._tenant_id, feed))
 
     def after(self, feed: str, seq: int) -> Entry | None:
-        """Return the event of a feed that follows a number; None where it is not there yet.
+        """Return the event of a feed that follows a number; None where there is none yet.
 
-        Raises LookupError where it is no longer there.
+        Raises: LookupError where it is no longer kept.
         """
         entries = self._feeds.get(feed)
         if not entries or seq >= entries[-1].event["feeds"][feed]:
@@ -109,7 +109,7 @@ class FeedLog:
         return entries[at]
 
     def standing_of(self, feed: str, since: int | None, epoch: str | None, present: str) -> Standing:
-        """Tell where a reader can go on who has seen everything up to `since`; None begins with what comes next."""
+        """Return where a reader continues that has seen all events up to `since`; None begins with the next event."""
         newest = self.newest(feed)
         if since is None:
             return Standing(newest)
@@ -122,7 +122,7 @@ class FeedLog:
         return Standing(since)
 
     def _entries_in_log(self, feed: str) -> list[Entry]:
-        """Return the events of a feed that are still in the log, and forget the others."""
+        """Return the events of a feed that are still in the log, and drop the others."""
         entries = self._feeds.setdefault(feed, [])
         gone = next((n for n, entry in enumerate(entries) if entry.event["id"] in self._log), len(entries))
         del entries[:gone]

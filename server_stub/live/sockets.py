@@ -1,4 +1,4 @@
-"""WebSockets between a client and a stub server in the same process: no network in between."""
+"""WebSockets between a client and a stub server in the same process, without a network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _connect(
     server: StubServer, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
 ) -> Connection:
-    """Open a WebSocket as the server sees it."""
+    """Open the server's end of a WebSocket."""
     parts = urlsplit(url)
     sent = {name.lower(): value for name, value in headers.items()} | {"upgrade": "websocket"}
     if subprotocols:
@@ -42,7 +42,7 @@ def _connect(
 
 
 class _Ends:
-    """What both kinds of socket do at once, without waiting."""
+    """The base class of the sync and the async socket: the operations that do not wait."""
 
     def __init__(self, server: StubServer, connection: Connection) -> None:
         self._server = server

@@ -1,4 +1,4 @@
-"""The company's feed as one stream: the messages of ``/ws``, and the same as server-sent events."""
+"""The company's feed as a stream: the messages of ``/ws``, and the same messages as server-sent events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBER = re.compile("[0-9]{1,18}")
 
 
 class Stream(Connection):
-    """A connection that shows the company's feed. What its client says counts, and has no meaning."""
+    """A connection with the company's feed. The client's messages have no meaning, but count for the rate limit."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Stream(Connection):
         *,
         told: bool,
     ) -> None:
-        """Begin after the number `since`, or with what comes next; `told`: the client asks where the feed stands."""
+        """Begin after the number `since`, or with the next event; with `told`, positions are sent as well."""
         super().__init__(live, caller, expires_at)
         standing = self.log.standing_of(WS, since, epoch, live.epoch)
         self._reader = Reader(WS, standing.seq, self._event, self._position if told else None, self.now)
@@ -44,7 +44,7 @@ class Stream(Connection):
             self._waiting.append(self._message("stream.ready", ready))
 
     def handle(self, data: Data) -> None:
-        """Pass over what the client says."""
+        """Ignore a message of the client."""
 
     def _position(self) -> Data:
         return self._message("stream.position", {"seq": self._reader.seq, "epoch": self.live.epoch})
@@ -60,7 +60,7 @@ class ServerSentEvents(Stream):
     """The feed as ``text/event-stream``."""
 
     def corrupt(self, data: Data) -> Data:
-        """Return half of an event, which ends all the same."""
+        """Return half of an event, with the blank line that ends it."""
         return f"{str(data)[: len(data) // 2]}\n\n"
 
     def _position(self) -> Data:
@@ -77,7 +77,7 @@ class ServerSentEvents(Stream):
 
 
 def read_position(query: Mapping[str, str], last_event_id: str | None = None) -> tuple[int | None, str | None]:
-    """Return the number and the epoch a client resumes after; `last_event_id` takes precedence."""
+    """Return the number and the epoch after which a client resumes; `last_event_id` takes precedence."""
     since, epoch = query.get("since"), query.get("epoch")
     if last_event_id:
         epoch, _, since = last_event_id.rpartition(":")

@@ -1,4 +1,4 @@
-"""The topics of the channels: whose they are, what they show, and who may join them."""
+"""The topics of channels: their feeds, and the callers who may join them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
     from .hub import Live
 
 _KINDS = {"event": "activity", "task": "activity"}
-"""What is stored under another kind than the topic's."""
+"""The kinds of records that are stored under another kind than that in the topic."""
 _RECORDS = frozenset({"account", "activity", "contact", "conversation", "deal", "event", "lead", "task"})
 
 
-class Unauthorized(Exception):  # noqa: N818 # it is an answer
+class Unauthorized(Exception):  # noqa: N818 # a reply to the client
     """The caller may not join this topic."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic that may be joined."""
+    """A topic that the caller may join."""
 
     name: str
     feed: str | None = None
-    """The feed it shows."""
+    """The feed of the topic."""
     presence: bool = False
     cursors: bool = False
 
 
 def topic_of(live: Live, caller: Caller, name: str) -> Topic | None:
-    """Return a topic the caller may join; None for one there is not. Raises Unauthorized."""
+    """Return a topic that the caller may join; None for an unknown one. Raises: Unauthorized."""
     match name.split(":"):
         case ["user", user_id, channel] if channel in live.server.feeds.channels:
             if user_id != caller.user_id:

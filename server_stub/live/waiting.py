@@ -1,4 +1,4 @@
-"""Wait for what a connection has to say: a thread on the server's lock, a task on an event that any thread may set."""
+"""Wait for the messages of a connection: in a thread by the server's lock, in a task by an event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """Takes the messages of a connection in a thread. Another thread may send and close meanwhile."""
+    """Takes the messages of a connection in a thread. Other threads may send and close at the same time."""
 
     def __init__(self, server: StubServer, connection: Connection) -> None:
         self._server = server
@@ -57,12 +57,12 @@ class AsyncWaiter:
             connection.wake = self._wake
 
     def _wake(self) -> None:
-        """Set the event from whichever thread."""
+        """Set the event, from any thread."""
         event = self._event
         if not event.is_set():
             try:
                 self._schedule(event.set)
-            except RuntimeError:  # the loop is over, and nobody waits
+            except RuntimeError:  # the event loop has ended: no task waits
                 self._connection.wake = _nothing
 
     async def take(self, timeout: float | None) -> Data | None:
@@ -85,7 +85,7 @@ class AsyncWaiter:
 
 
 def due_in(server: StubServer, connection: Connection) -> float | None:
-    """Return the seconds until a connection has to be asked again; None where only a move of the clock would do."""
+    """Return the seconds until `next` has to be called again; None where only advancing the clock has an effect."""
     if connection.due is None or not server.clock.running:
         return None
     return max((connection.due - server.clock.now()) / timedelta(seconds=1), 0.0)

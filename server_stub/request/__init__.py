@@ -1,1 +1,1 @@
-"""One request on its way through the stub: from bytes to a rule, and from its answer to bytes."""
+"""The processing of a request: from bytes to the arguments of a rule, and from its result to bytes."""

@@ -1,4 +1,4 @@
-"""The OpenAPI documents, as the stub serves them: of the whole server, and of each mount."""
+"""Serve the OpenAPI documents: of the whole server, and of each mount."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLACES: Mapping[str, tuple[str, str]] = {
     "/flow/openapi.json": ("flow", "/flow"),
     "/mvp/openapi.json": ("mvp", "/mvp"),
 }
-"""Each path with its dialect, and the URL that the paths of the document follow."""
+"""Each path with its dialect and the server URL of the document."""
 
 
 def is_described(path: str) -> bool:
@@ -25,7 +25,7 @@ def is_described(path: str) -> bool:
 
 
 def description(request: Request) -> Reply | None:
-    """Return the document that is asked for; None for any other request. Nobody has to sign in for it."""
+    """Return the reply with a document; None for any other request. No sign-in is needed."""
     place = _PLACES.get(request.path)
     if place is None or request.method != "GET":
         return None
@@ -34,6 +34,6 @@ def description(request: Request) -> Reply | None:
 
 @cache
 def _encoded(dialect: str, server: str) -> bytes:
-    from crm_sdk.openapi import document  # a server that nobody asks for it starts without it
+    from crm_sdk.openapi import document  # imported here: the server starts faster without it
 
     return encode_json(document(dialect, server))

@@ -1,4 +1,4 @@
-"""How each dialect shows the domain: bodies of success and of failure, the way in for a body, and its own limits."""
+"""The answers of each dialect: the bodies of success and of errors, and default limits of lists."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ..serving import Context
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The page of a list that was asked for."""
+    """The requested page of a list."""
 
     items: Any
-    """Its items, rendered or written where a face gets them."""
+    """The items; a face gets them rendered."""
     total: int
     limit: int | None
     offset: int
 
 
 class Face(ABC):
-    """How one dialect answers."""
+    """The form of answers in one dialect."""
 
     name: ClassVar[str]
     default_limit: ClassVar[int | None] = 50
     limits: ClassVar[Mapping[str, int]] = {}
-    """Paths whose lists have another default limit."""
+    """Default limits of single lists, by path."""
 
     def value(self, value: Any, call: Context, route: Route) -> Any:
         """Return the body for a record or another value."""
@@ -40,7 +40,7 @@ class Face(ABC):
 
     @abstractmethod
     def page(self, listing: Listing, call: Context, route: Route) -> Any:
-        """Return the body for a page; its items are rendered already."""
+        """Return the body for a page of rendered items."""
 
     def without_value(self, identifier: str | None, call: Context) -> Any:
         """Return the body for a success without a value."""
@@ -60,13 +60,13 @@ class Face(ABC):
 
 
 class MvpFace(Face):
-    """Named bodies; its document lists no 409, so the same code comes with 422."""
+    """Named bodies; 003 lists no status 409, so that conflicts have the status 422."""
 
     name = "mvp"
     limits: ClassVar[Mapping[str, int]] = {"/api/notifications": 20}
 
     def page(self, listing: Listing, call: Context, route: Route) -> Any:
-        """Return the named list with its total, and the window where the document pages it."""
+        """Return the named list with its total, and its window where 003 pages the list."""
         noun = [segment for segment in route.path.split("/") if segment and "{" not in segment][-1]
         body: dict[str, Any] = {noun: listing.items}
         if route.has("limit"):
@@ -153,7 +153,7 @@ def _entry(entry: FieldError) -> dict[str, Any]:
 
 
 def wire_path(path: str) -> str:
-    """Return the path of a member as the wire names it: ``groups.0.high_value`` -> ``groups.0.highValue``."""
+    """Return the path of a member with wire names: ``groups.0.high_value`` -> ``groups.0.highValue``."""
     return ".".join(camel(part) for part in path.split("."))
 
 

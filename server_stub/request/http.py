@@ -1,4 +1,4 @@
-"""What goes into the core and what comes out: one HTTP request, one HTTP reply."""
+"""The input and output of the core: an HTTP request and an HTTP reply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request as it arrives. Header names are lower-case; `path` and `query` are not decoded."""
+    """One HTTP request as received. Header names are in lower case; `path` and `query` are not decoded."""
 
     method: str
     path: str
@@ -25,9 +25,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP reply. `fault` is what its transport has to do wrong; `chunks` is the body of a file.
+    """One HTTP reply. `fault` is a fault that the transport carries out; `chunks` is the body of a file.
 
-    `live` is a connection that stays: a WebSocket where the status is 101, else the body is its events.
+    `live` is an open connection: a WebSocket where the status is 101, else a stream of events as the body.
     """
 
     status: int

@@ -1,7 +1,7 @@
-"""Who is calling: passwords, tokens and API keys.
+"""Identify callers: passwords, tokens and API keys.
 
-This is a stub: passwords are hashed with so few rounds that a server starts at once, and the default secret of the
-tokens is public. Neither protects anything; do not copy this into a server that has something to protect.
+This is a stub: passwords are hashed with very few rounds, for a fast start, and the default secret of the tokens is
+public. Neither is secure: do not copy this into a real server.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _CACHED = 4_096
 
 
 def hash_password(password: str, salt: str) -> str:
-    """Hash a password for keeping; the same salt (a user's id) gives the same hash: demo data is reproducible."""
+    """Return the hash of a password; the salt is the user's id, so that demo data are reproducible."""
     digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS)
     return f"pbkdf2-sha256${_ROUNDS}${salt}${digest.hex()}"
 
 
 def password_fits(password: str, hashed: str | None) -> bool:
-    """Tell whether a password is the hashed one; never for a user without a password."""
+    """Return whether a password matches a hash; False for a user without a password."""
     if not hashed:
         return False
     _, rounds, salt, digest = hashed.split("$")
@@ -39,12 +39,12 @@ def password_fits(password: str, hashed: str | None) -> bool:
 
 
 def fingerprint(credential: str) -> str:
-    """Return what is kept of an API key or a refresh token: enough to recognise it, not to use it."""
+    """Return the hash of an API key or a refresh token, by which it is recognised; the credential is not stored."""
     return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def find_api_key(store: Store, key: str) -> Document | None:
-    """Return the record of an API key that was not revoked, whichever company it belongs to."""
+    """Return the record of an API key that is not revoked, of any company; None where there is none."""
     digest = fingerprint(key)
     for keys in store.across("api_key"):
         for found in keys.find("fingerprint", digest):
@@ -54,7 +54,7 @@ def find_api_key(store: Store, key: str) -> Document | None:
 
 
 def find_users(store: Store, email: str, tenant: str | None = None) -> list[Document]:
-    """Return the users with an e-mail address, one per company at most; `tenant` (id or slug) names one company."""
+    """Return the users with an e-mail address, at most one per company; `tenant` (id or slug) selects a company."""
     return [
         user
         for users in store.across("user")
@@ -70,7 +70,7 @@ def _slug(store: Store, tenant_id: str) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says."""
+    """The claims of a token."""
 
     user_id: str
     tenant_id: str
@@ -81,7 +81,7 @@ class Claims:
 
 
 class Tokens:
-    """Issue and verify access tokens: JWTs (HS256) whose times are the stub's clock's."""
+    """Issues and verifies access tokens: JWTs (HS256) with times of the stub's clock."""
 
     def __init__(self, clock: Clock, secret: str = _SECRET) -> None:
         if len(secret.encode()) < 32:
@@ -92,7 +92,7 @@ class Tokens:
 
     def issue(self, user: Document, session_id: str, *, seconds: int = ACCESS_SECONDS) -> str:
         """Issue a token for a user's session."""
-        import jwt  # here, because with cryptography installed its import takes 70 ms, which API keys need not pay
+        import jwt  # imported here: with cryptography installed it takes 70 ms, and API keys do not need it
 
         now = int(self._clock.now().timestamp())
         return jwt.encode(
@@ -109,7 +109,7 @@ class Tokens:
         )
 
     def verify(self, token: str) -> Claims:
-        """Return what a token says, or raise the 401 that tells what is wrong with it."""
+        """Return the claims of a token. Raises: 401 with the reason why it is not valid."""
         claims = self._verified.get(token)
         if claims is None:
             claims = self._decode(token)
@@ -125,7 +125,7 @@ class Tokens:
         import jwt
 
         try:
-            # The times are compared with the stub's clock in `verify`; PyJWT knows only the system's.
+            # `verify` compares the times with the stub's clock; PyJWT would use the system's.
             payload: dict[str, Any] = jwt.decode(
                 token,
                 self._secret,
@@ -152,11 +152,11 @@ class Tokens:
 
 
 def is_token(credential: str) -> bool:
-    """Tell whether a bearer credential has the form of a token, else it is taken for an API key."""
+    """Return whether a bearer credential has the form of a token; otherwise it is an API key."""
     return credential.count(".") == 2 and credential.startswith("ey")
 
 
 def unauthorized(message: str, *, error: str | None = None) -> Problem:
-    """Build the 401 with the challenge HTTP demands of it (RFC 6750, section 3)."""
+    """Return a 401 with its challenge (RFC 6750, section 3)."""
     challenge = f'Bearer error="{error}"' if error else "Bearer"
     return Problem("UNAUTHORIZED", message, headers={"WWW-Authenticate": challenge})

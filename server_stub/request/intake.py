@@ -1,4 +1,4 @@
-"""The way in for a request's arguments: read the body, validate by the declaration, refuse unknown words."""
+"""Read the arguments of a request: parse query and body, validate them by the declaration, refuse unknown values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .json_types import input_hints, wrong_types
 
 
 def read_query(query: str) -> dict[str, str]:
-    """Return the parameters of a query; a repeated one becomes a comma-separated list."""
+    """Return the parameters of a query; a repeated parameter becomes a comma-separated list."""
     if not query:
         return {}
     try:
@@ -59,7 +59,7 @@ def read_reason(headers: Mapping[str, str]) -> str | None:
 
 
 def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:
-    """Return the members and the files of a body. Raises 400 where it cannot be read."""
+    """Return the members and the files of a body. Raises: 400 where it cannot be parsed."""
     kind = content_type.partition(";")[0].strip().lower()
     if not body:
         return {}, {}
@@ -139,9 +139,9 @@ def arguments_of(
     *,
     typed: bool = True,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return every declared argument but the identifiers and the paging's, as Python values; defaults filled in.
+    """Return the declared arguments as Python values, with defaults, without identifiers and paging arguments.
 
-    Also return, as they were sent, the members of the record that a write does not set.
+    Also return the read-only members of a record in the body, as they were sent.
 
     Raises: Problem 422 that names each member that is wrong.
     """
@@ -157,9 +157,9 @@ def arguments_of(
 
 
 def _known_parameters(operation: Operation[..., Any], route: Route, query: Mapping[str, str]) -> dict[str, str]:
-    """Return query parameters under their camelCase names.
+    """Return the known query parameters under their camelCase names.
 
-    Servers of mvp and flow ignore what they do not know; the platform refuses it, so that a typing error shows.
+    mvp and flow ignore unknown parameters; the platform refuses them, so that a typing error is noticed.
     """
     back = {route.wire_name(name): camel(name) for name in operation.arguments.types if route.has(name)}
     known = {back[name]: value for name, value in query.items() if name in back}
@@ -172,7 +172,7 @@ def _known_parameters(operation: Operation[..., Any], route: Route, query: Mappi
 
 
 def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the members of a body under the names of the declaration, and those that are passed over."""
+    """Return the members of a body under the names of the declaration, and the ignored read-only members."""
     if arguments.body is None:
         back = {route.wire_name(name): camel(name) for name in arguments.types}
         return {back.get(name, name): value for name, value in members.items()}, {}
@@ -189,7 +189,7 @@ def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> tup
 
 
 def _with_name(arguments: Arguments, record: dict[str, Any]) -> dict[str, Any]:
-    """Return a body with the name made of first and last name, where these are given without it (002, "Contacts")."""
+    """Return a body with a `name` made from first and last name, where only these are given (002, "Contacts")."""
     parts = [text for name in ("firstName", "lastName") if isinstance(text := record.get(name), str)]
     if not parts or "name" in record or "name" not in arguments.members or arguments.body == "changes":
         return record
@@ -235,12 +235,12 @@ def _receive(
         raise validation([*wrong, *_words_beside(arguments, members, {item.field for item in wrong})]) from None
     if mistyped:
         raise validation(mistyped)
-    if "sort" in values:  # mvp and flow name the member as on the wire
+    if "sort" in values:  # mvp and flow use the wire name of the member
         values["sort"] = snake(values["sort"])
     errors: list[FieldError] = []
     for name, value in values.items():
         path = "" if name == arguments.body else name
-        if name != "sort":  # a list says itself what it can be sorted by
+        if name != "sort":  # the rule of the list checks `sort` itself
             _unknown_words(arguments.types[name], value, path, errors)
         _unlikely_values(value, path, errors)
     if errors:
@@ -281,7 +281,7 @@ def _wrong_types(arguments: Arguments, members: Mapping[str, Any]) -> Iterator[F
 
 
 def _words_beside(arguments: Arguments, members: Mapping[str, Any], known: set[str | None]) -> Iterator[FieldError]:
-    """Give the unknown words among members of which others are wrong, so that all come in one answer."""
+    """Yield the unknown values of the valid members, so that one answer has all errors."""
     given = members.get(camel(arguments.body)) if arguments.body is not None else members
     if not is_object(given):
         return
@@ -320,7 +320,7 @@ def _unlikely_values(value: Any, path: str, errors: list[FieldError]) -> None:
 
 
 def _unknown_words(hint: Any, value: Any, path: str, errors: list[FieldError]) -> None:
-    """Note every word that is not in its vocabulary, unless the vocabulary is open."""
+    """Add an error for every value that is not in its enumeration, unless the enumeration is open."""
     check = _vocabulary(hint)
     if check is not None:
         check(value, path, errors)
@@ -328,7 +328,7 @@ def _unknown_words(hint: Any, value: Any, path: str, errors: list[FieldError]) -
 
 @lru_cache(maxsize=4096)
 def _vocabulary(hint: Any) -> Any:
-    """Return what checks the words within a value of a type; None where there are no closed vocabularies."""
+    """Return a function that checks the enumerations within a value of a type; None where there are no closed ones."""
     if get_origin(hint) is Annotated:
         inner, *marks = get_args(hint)
         return None if any(isinstance(mark, OpenVocabulary) for mark in marks) else _vocabulary(inner)
@@ -350,7 +350,7 @@ def _vocabulary(hint: Any) -> Any:
 
 
 def _is_closed(hint: Any) -> bool:
-    """Tell whether no part of a union of words is marked open."""
+    """Return whether no part of a union of enumerations is marked open."""
     if get_origin(hint) is Annotated:
         inner, *marks = get_args(hint)
         return not any(isinstance(mark, OpenVocabulary) for mark in marks) and _is_closed(inner)
@@ -376,7 +376,7 @@ def _list_check(each: Any) -> Any:
 
 
 _open: dict[Any, Any] = {}
-"""The inputs whose checks are being made, and what will check them."""
+"""The inputs whose checks are being built, each with the function that will check it."""
 
 
 @contextmanager
@@ -392,7 +392,7 @@ def _record_check(kind: Any) -> Any:
     checks: dict[str, Any] = {}
     hints = get_type_hints(kind, include_extras=True)
 
-    def nested(value: Any, path: str, errors: list[FieldError]) -> None:  # an input may hold inputs of its own kind
+    def nested(value: Any, path: str, errors: list[FieldError]) -> None:  # an input may contain itself
         check(value, path, errors)
 
     with _within(kind, nested):

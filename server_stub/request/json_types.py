@@ -1,6 +1,6 @@
-"""What a JSON body has to hold where a declaration names a type: a text is no number, a number is no flag.
+"""Check the JSON types of a body against its declaration: a text is not a number, a number is not a flag.
 
-pydantic takes the text ``"5"`` for the number 5, which a query needs. A body has types of its own.
+pydantic also accepts the text ``"5"`` for the number 5, as a query needs it; in a JSON body it is an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _Find = Callable[[Any, str], Iterator[FieldError]]
 
 
 def wrong_types(hints: Mapping[str, Any], members: Mapping[str, Any], path: str = "") -> Iterator[FieldError]:
-    """Yield what has another JSON type than its declaration names, for members under their wire names."""
+    """Yield an error for each member, by wire name, whose JSON type is not that of its declaration."""
     for name, value in members.items():
         hint = hints.get(snake(name))
         find = _finder(hint) if hint is not None and camel(snake(name)) == name else None
@@ -45,14 +45,14 @@ def wrong_types(hints: Mapping[str, Any], members: Mapping[str, Any], path: str 
 
 @lru_cache(maxsize=4096)
 def _finder(hint: Any) -> _Find | None:
-    """Return what finds wrong types in a value that is declared so; None where there can be none."""
+    """Return a function that finds wrong JSON types in a value of a type; None where there can be none."""
     kind = _plain(hint)
     if is_typeddict(kind):
         return lambda value, path: wrong_types(input_hints(kind), value, path) if is_object(value) else iter(())
     choices = tuple(_choices(kind))
     nested = [find for choice in choices if (find := _nested(choice)) is not None]
     if not all(choice in _WORDS or choice is type(None) for choice in choices):
-        # What else is there takes texts, or objects, which pydantic tells apart.
+        # All other types take texts or objects, which pydantic distinguishes.
         return nested[0] if nested else None
     wanted = " or ".join(dict.fromkeys(_WORDS[choice] for choice in choices if choice in _WORDS))
 
@@ -64,7 +64,7 @@ def _finder(hint: Any) -> _Find | None:
 
 
 def _choices(hint: Any) -> Iterator[Any]:
-    """Yield the types of a union, wherever they are nested."""
+    """Yield the types of a union, at any depth."""
     kind = _plain(hint)
     if get_origin(kind) in (Union, types.UnionType):
         for each in get_args(kind):
@@ -74,7 +74,7 @@ def _choices(hint: Any) -> Iterator[Any]:
 
 
 def _nested(kind: Any) -> _Find | None:
-    """Return what finds wrong types within a list or an object."""
+    """Return a function that finds wrong JSON types within a list or an object."""
     if is_typeddict(kind):
         return _finder(kind)
     origin = get_origin(kind)
@@ -99,7 +99,7 @@ def _fits(kind: Any, value: Any) -> bool:
         return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value % 1 == 0))
     if kind in (float, Decimal):
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, str) and _A_NUMBER.fullmatch(value) is None  # which pydantic would take for seconds
+    return isinstance(value, str) and _A_NUMBER.fullmatch(value) is None  # pydantic would read a number as seconds
 
 
 @lru_cache(maxsize=1024)
@@ -109,7 +109,7 @@ def input_hints(kind: Any) -> dict[str, Any]:
 
 
 def _plain(hint: Any) -> Any:
-    """Return a type without its marks. What is read as something else may come in more than one form."""
+    """Return a type without its annotations; a type with `ReadAs` also accepts other forms."""
     while True:
         if get_origin(hint) is Annotated:
             inner, *marks = get_args(hint)

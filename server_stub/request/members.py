@@ -1,4 +1,4 @@
-"""The members of records that a request asks for: the `fields` of a search, of a list or of one record."""
+"""Sparse answers: the members that `fields` of a search, a list or a get selects."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..data.merging import free_members
 from ..problems import Problem
 
 Tree = dict[str, "Tree"]
-"""Wire names of members, each with those wanted of its own; none are all."""
+"""Selected wire names, each with the selected members below it; an empty mapping selects all."""
 
 
 def take_fields(operation: Operation[..., Any], route: Route, query: dict[str, str]) -> Sequence[str] | None:
-    """Take `fields` out of a query, where the call answers records and has no argument of its own of that name."""
+    """Remove `fields` from a query and return it, if the call returns records and declares no argument `fields`."""
     if "fields" not in query or "fields" in operation.arguments.types or route.dialect.name != "platform":
         return None
     if route.method != "GET" or not operation.answers_records:
@@ -28,16 +28,16 @@ def take_fields(operation: Operation[..., Any], route: Route, query: dict[str, s
 
 
 def fields_of(query: object) -> Sequence[str]:
-    """Return the members that a SearchQuery asks for: its fields, and the nested lists it includes."""
+    """Return the members that a SearchQuery selects: its `fields`, and the nested lists of `include`."""
     if not is_object(query) or not query.get("fields"):
         return ()
     return [*query["fields"], *(query.get("include") or ())]
 
 
 def picking(operation: Operation[..., Any], fields: Sequence[str]) -> Callable[[Any], Any]:
-    """Return what leaves of a rendered record, or of a list of them, the fields, the id and the version.
+    """Return a function that reduces a rendered record, or a list of records, to the fields, id and version.
 
-    Raises 422 UNKNOWN_FIELD for a field that no record of the call has.
+    Raises: 422 UNKNOWN_FIELD for a field that no record of the call has.
     """
     tree: Tree = {"id": {}, "version": {}}
     models = list(_models(_content(operation)))
@@ -60,7 +60,7 @@ def _content(operation: Operation[..., Any]) -> Any:
 
 
 def _models(annotation: Any) -> Iterator[type[Model]]:
-    """Yield the models that a value of a type may be, or may be a list of."""
+    """Yield the models of a type: of the type itself, its union branches and list items."""
     if isinstance(annotation, type) and issubclass(annotation, Model):
         yield annotation
     for argument in get_args(annotation):
@@ -68,7 +68,7 @@ def _models(annotation: Any) -> Iterator[type[Model]]:
 
 
 def _path(models: Sequence[type[Model]], field: str) -> list[str] | None:
-    """Return the wire names on the way to a member, ``address.city``; None where no model has it."""
+    """Return the wire names of the path to a member such as ``address.city``; None where no model has it."""
     head, _, rest = field.partition(".")
     name = snake(head)
     for model in models:
@@ -76,7 +76,7 @@ def _path(models: Sequence[type[Model]], field: str) -> list[str] | None:
             continue
         if not rest:
             return [camel(name)]
-        if name in free_members(model):  # its keys are the company's own
+        if name in free_members(model):  # its keys are defined by the company
             return [camel(name), rest]
         inner = _path(list(_models(model.model_fields[name].annotation)), rest)
         if inner is not None:

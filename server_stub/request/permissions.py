@@ -1,4 +1,4 @@
-"""Who may do what: the built-in roles, and the one place where a caller's right to an action is decided."""
+"""Permissions: the built-in roles, and the one place where a caller's permission for an action is decided."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ collaboration                            | rcudxm  | rcudxm  | r c ud@own       
 search                                   | rm      | r       | r                  | r
 """
 _DOORS: Mapping[str, str] = {"calendar": "activities", "messages": "conversations"}
-"""Resources of 003 and 004 that show what another service of 002 owns."""
+"""Resources of 003 and 004, each with the resource of 002 whose permissions apply to it."""
 
 
 @cache
@@ -59,16 +59,16 @@ def _read_table() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
 
 
 _OWN = frozenset({"notifications"})
-"""Resources of which nobody sees any record but their own: those are theirs to write, whatever the role."""
+"""Resources of which users see only their own records, and may write these whatever their role."""
 
 
 def scope_of(role: str, resource: str, action: Action) -> Scope | None:
-    """Return which records of a resource a role may do an action with: ``all``, ``own``, or None for none.
+    """Return for which records of a resource a role has the permission for an action: ``all``, ``own``, or None.
 
-    `resource` is the first word of a call's dotted name. What the roles do not list is everybody's to read; all but
-    read_only may create it, and sales changes what it owns.
+    `resource` is the first word of a call's dotted name. A resource that the table does not list can be read by
+    everybody and created by all roles except read_only; sales may change its own records.
     """
-    if role not in _ROLES or resource in _OWN:  # the system, and who is not signed in where a call needs no sign-in
+    if role not in _ROLES or resource in _OWN:  # the system, or a caller of a call without sign-in
         return "all"
     actions = _read_table().get((_DOORS.get(resource, resource), role))
     if actions is None:
@@ -79,7 +79,7 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
 
 
 def action_of(operation: Operation[..., Any], method: str) -> Action:
-    """Return what a call does with its resource: its declaration says it, else its method and its status do."""
+    """Return the action of a call: from its declaration, else from its method and status."""
     if operation.flags.action is not None:
         return operation.flags.action
     if method == "GET" or operation.flags.safe:
@@ -90,7 +90,7 @@ def action_of(operation: Operation[..., Any], method: str) -> Action:
 
 
 def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
-    """Raise 403 FORBIDDEN where a caller may not make a call at all: its declaration says so, or the role's table."""
+    """Raise 403 FORBIDDEN where the declaration of a call or the caller's role does not permit the call."""
     role = operation.flags.role
     if role == "everybody":
         return
@@ -100,7 +100,7 @@ def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
 
 
 def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> bool:
-    """Tell whether a caller may do an action with a resource, or with this record of it."""
+    """Return whether a caller has the permission for an action on a resource, or on one record of it."""
     scope = scope_of(caller.role, resource, action)
     if scope == "own" and record is not None:
         return record.get("owner_id") in (None, caller.user_id)
@@ -108,12 +108,12 @@ def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, 
 
 
 def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:
-    """Raise 403 FORBIDDEN where a caller may not do an action with a resource, or with this record of it."""
+    """Raise 403 FORBIDDEN where a caller has no permission for an action on a resource, or on one record of it."""
     if not permits(caller, resource, action):
         raise Problem("FORBIDDEN", f"the role {caller.role} may not {action} {resource.replace('_', ' ')}")
     if record is not None and not permits(caller, resource, action, record):
         raise Problem(
             "FORBIDDEN",
-            f"{record['id']} belongs to somebody else; the role {caller.role} may {action} only what it owns",
+            f"{record['id']} belongs to another user; the role {caller.role} may {action} only its own records",
             details={"id": record["id"]},
         )

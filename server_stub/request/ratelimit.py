@@ -1,4 +1,4 @@
-"""Rate limits: which class a call counts in, and how many calls of it a caller has left on the stub's clock."""
+"""Rate limits: the class of a call, and the number of calls that a caller has left, by the stub's clock."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINUTE, HOUR = 60, 3600
 
 @dataclass(frozen=True, slots=True)
 class RateClass:
-    """So many calls in so many seconds."""
+    """A limit of calls in a number of seconds."""
 
     name: str
     limit: int
@@ -44,7 +44,7 @@ _STANDARD = RateClass("standard", 1_000, HOUR)
 
 
 def rate_class(dialect: Dialect, group: RateGroup, *, plan: str = "free", api_key: bool = False) -> RateClass:
-    """Return the class a call counts in; without a caller (signing in) leave `plan` and `api_key` as they are."""
+    """Return the rate class of a call; for a call without a caller (sign-in) `plan` and `api_key` have defaults."""
     if dialect == "mvp":
         return PLANS[plan]
     if dialect == "flow":
@@ -59,23 +59,23 @@ def rate_class(dialect: Dialect, group: RateGroup, *, plan: str = "free", api_ke
 CLASSES = tuple(
     dict.fromkeys(kind.name for kind in (*PLANS.values(), *_FLOW.values(), _BULK, _INTEGRATION, _PREMIUM, _STANDARD))
 )
-"""The names of all classes, each of which can be configured."""
+"""The names of all rate classes, each of which can be configured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Where a caller stands after a call."""
+    """The quota of a caller after a call."""
 
     limit: int
     remaining: int
     reset_at: int
-    """When the window ends, as a Unix time: what ``X-RateLimit-Reset`` says."""
+    """When the window ends, as a Unix time, for ``X-RateLimit-Reset``."""
     retry_after: int | None = None
-    """Seconds until the window ends if this call was one too many, else None."""
+    """Seconds until the window ends if this call exceeded the limit, else None."""
 
 
 class RateLimits:
-    """Count calls in fixed windows, each of which begins with the first call after the last one ended."""
+    """Counts calls in fixed windows; a window begins with the first call after the end of the last one."""
 
     __slots__ = ("_numbers", "_windows")
 
@@ -84,23 +84,23 @@ class RateLimits:
         self._numbers: dict[str, tuple[int, int | None]] = {}
 
     def configure(self, name: str, limit: int, *, window_seconds: int | None = None) -> None:
-        """Set how many calls a class has, such as ``bulk``, and in how many seconds; without them its own stay.
+        """Set the limit of a class such as ``bulk``, and its window; without `window_seconds` that stays.
 
-        Raises: ValueError for a class there is not.
+        Raises: ValueError for an unknown class.
         """
         if name not in CLASSES:
-            raise ValueError(f"there is no rate class {name!r}; there are {', '.join(CLASSES)}")
+            raise ValueError(f"there is no rate class {name!r}; use one of {', '.join(CLASSES)}")
         self._numbers[name] = (limit, window_seconds)
 
     def of(self, kind: RateClass) -> RateClass:
-        """Return a class with the numbers it was configured with."""
+        """Return a class with its configured limit and window."""
         limit, window = self._numbers.get(kind.name, (kind.limit, None))
         return RateClass(kind.name, limit, kind.window_seconds if window is None else window)
 
     def check(self, key: tuple[str, str], limit: int, window_seconds: int, now: datetime) -> Quota:
-        """Count a call of a caller in a class, and tell what is left.
+        """Count a call and return the quota of its caller.
 
-        Whether a call beyond the limit is refused is the caller's business; it does not lengthen the wait.
+        This does not refuse a call beyond the limit, nor does such a call lengthen the window.
         """
         at = now.timestamp()
         end, count = self._windows.get(key, (at, 0))
@@ -117,5 +117,5 @@ class RateLimits:
         return dict(self._windows)
 
     def restore(self, windows: Mapping[tuple[str, str], tuple[float, int]]) -> None:
-        """Go back to the counts of a snapshot; an empty mapping forgets all."""
+        """Restore the counts of a snapshot; an empty mapping resets all."""
         self._windows = dict(windows)

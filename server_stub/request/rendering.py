@@ -1,4 +1,4 @@
-"""How a document becomes the JSON of a dialect: by the declared type of the answer, member by member."""
+"""Render a document as the JSON of a dialect, member by member, by the declared type of the answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _as_is(value: Any) -> Any:
 
 @lru_cache(maxsize=4096)
 def renderer(annotation: Any, dialect: str) -> Render:
-    """Return what writes a value of a declared type the way a dialect does."""
+    """Return a function that renders a value of a declared type in a dialect."""
     kind = without_annotated(annotation)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _model(kind, dialect)
@@ -72,7 +72,7 @@ def _model(kind: type[Model], dialect: str) -> Render:
 
 
 def _later(annotation: Any, dialect: str) -> Render:
-    """Return what writes a member; found at the first use, since a model may hold models of its own kind."""
+    """Return a function that renders a member, made at its first use, since a model may contain itself."""
     if _is_plain(annotation):
         return _as_is
 
@@ -83,7 +83,7 @@ def _later(annotation: Any, dialect: str) -> Render:
 
 
 def _is_plain(annotation: Any) -> bool:
-    """Tell whether values of a type are written as they are: no model is within it."""
+    """Return whether values of a type need no rendering, since the type contains no model."""
     kind = annotation
     if isinstance(kind, type) and issubclass(kind, Model):
         return False
@@ -102,25 +102,25 @@ def _union(kind: Any, dialect: str) -> Render:
 
 
 def choices_of(kind: Any) -> tuple[type[Model], ...]:
-    """Return the models of a union, optional ones included; none where it is no union, or one without models."""
+    """Return the models of a union, including an optional model; empty where there are none."""
     choices = map(without_annotated, get_args(kind)) if get_origin(kind) in _UNIONS else ()
     return tuple(choice for choice in choices if isinstance(choice, type) and issubclass(choice, Model))
 
 
 def model_chooser(models: tuple[type[Model], ...]) -> Callable[[Mapping[str, Any]], type[Model]]:
-    """Return what finds the model of a document among several, by its ``kind``."""
+    """Return a function that finds the model of a document among several, by its ``kind``."""
     by_kind = {word: model for model in models for word in _kinds(model)}
     return lambda doc: by_kind.get(doc.get("kind", ""), models[-1])
 
 
 def without_annotated(annotation: Any) -> Any:
-    """Return the type that is annotated."""
+    """Return the type within ``Annotated``."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     return annotation
 
 
 def _kinds(model: type[Model]) -> tuple[str, ...]:
-    """Return the values of ``kind`` that tell a model from the others of its union."""
+    """Return the values of ``kind`` that select a model in its union."""
     info = model.model_fields.get("kind")
     return get_args(info.annotation) if info is not None and get_origin(info.annotation) is Literal else ()

@@ -1,4 +1,4 @@
-"""From method and path to the declared operation: one trie per dialect, built from the declarations."""
+"""Find the declared operation for a method and a path: one trie per dialect, built from the declarations."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a request goes: the endpoint and what stands in its path."""
+    """A found route: the endpoint, and the values of its placeholders."""
 
     endpoint: Endpoint
     identifiers: Mapping[str, str]
@@ -61,7 +61,7 @@ class Router:
         node.endpoints[method] = endpoint
 
     def find(self, method: str, path: str) -> Match | None:
-        """Return where a request goes, or None. A literal segment wins over a placeholder at the same place."""
+        """Return the route of a request, or None. A literal segment takes precedence over a placeholder."""
         found: list[str] = []
         node = self._walk(self._root, path.strip("/").split("/"), 0, method, found)
         if node is None:

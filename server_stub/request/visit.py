@@ -1,4 +1,4 @@
-"""One request on its way through the stub: route, authenticate, limit, validate, serve, render."""
+"""The steps of one request: route, authenticate, limit, validate, serve, render."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
 
 
 class Visit:
-    """One request on its way: route, authenticate, limit, validate, serve, render."""
+    """One request and its steps: route, authenticate, limit, validate, serve, render."""
 
     def __init__(self, server: StubServer, request: Request, now: datetime, request_id: str) -> None:
         self.server = server
@@ -53,7 +53,7 @@ class Visit:
         self.headers: dict[str, str] = {"X-Request-ID": request_id}
 
     def reply(self) -> Reply:
-        """Return the reply, a failure's as well."""
+        """Return the reply, whether success or error."""
         fault: Fault | None = None
         try:
             kind = self.server.live.serves(self.request)
@@ -89,7 +89,7 @@ class Visit:
         return replace(reply, fault=fault) if fault is not None else reply
 
     def _route(self) -> Match:
-        """Return where the request goes; the dialect by mount, by path, or by ``X-CRM-Dialect`` where paths collide."""
+        """Return the route; the mount, the path or, for colliding paths, ``X-CRM-Dialect`` decides the dialect."""
         method, path = self.request.method, self.request.path
         head, _, rest = path.lstrip("/").partition("/")
         asked = self.request.headers.get("x-crm-dialect", "")
@@ -156,7 +156,7 @@ class Visit:
         if takes and self.request.method in ("PUT", "PATCH") and not self.request.body:
             raise Problem("BAD_REQUEST", "the body is missing: send a JSON object with what is to change")
         form = self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        typed = not form and (self.request.method != "DELETE" or bool(members))  # a query and a form have texts only
+        typed = not form and (self.request.method != "DELETE" or bool(members))  # a query and a form have texts
         if self.request.method == "DELETE" and members:
             query, members = {}, {**members, **query}
         elif self.request.method == "DELETE" and any(
@@ -186,7 +186,7 @@ class Visit:
     # -- who asks, and how often -------------------------------------------------------------------------------
 
     def authenticate(self, authorization: str) -> Caller:
-        """Return who is calling by the value of an Authorization header."""
+        """Return the caller for the value of an Authorization header."""
         scheme, _, credential = authorization.partition(" ")
         credential = credential.strip()
         if scheme.lower() != "bearer" or not credential:
@@ -233,7 +233,7 @@ class Visit:
             )
 
     def _idempotency_key(self) -> str | None:
-        """Return the idempotency key; None where there is none, or the method takes none."""
+        """Return the idempotency key; None where there is none, or the method does not use one."""
         return self.request.headers.get("idempotency-key") if self.request.method == "POST" else None
 
     def _check_key(self) -> None:
@@ -241,10 +241,10 @@ class Visit:
         if key is not None and not _KEY.fullmatch(key):
             raise Problem("BAD_REQUEST", "an Idempotency-Key has 1 to 255 visible characters of ASCII")
 
-    # -- the same call again -----------------------------------------------------------------------------------
+    # -- repeated calls ----------------------------------------------------------------------------------------
 
     def _first_answer(self) -> Reply | None:
-        """Return the first answer to this idempotency key; None where this is the first time."""
+        """Return the stored answer for this idempotency key; None for a new key."""
         key = self._idempotency_key()
         if key is None:
             return None
@@ -282,11 +282,11 @@ class Visit:
         request = self.request
         content = request.body
         kind = request.headers.get("content-type", "")
-        if kind.startswith("multipart/"):  # the boundary may be another one each time
+        if kind.startswith("multipart/"):  # the boundary may differ in each request
             content = content.replace(kind.partition("boundary=")[2].strip('"').encode("latin-1"), b"")
         return hashlib.sha256(b"\0".join((request.path.encode(), request.query.encode(), content))).hexdigest()
 
-    # -- the way out -------------------------------------------------------------------------------------------
+    # -- the reply ---------------------------------------------------------------------------------------------
 
     def _render(
         self,
@@ -330,7 +330,7 @@ class Visit:
         return Reply(status, headers, write_body(body))
 
     def _shown(self, kind: Any, value: Any, pick: Callable[[Any], Any] | None) -> Any:
-        """Return a value as a body holds it: its JSON, or what is picked of it."""
+        """Return a value for a body: its JSON, or the selected members."""
         if pick is None:
             return Written(writer(kind, self.face.name)(value))
         return pick(renderer(kind, self.face.name)(value))
@@ -343,7 +343,7 @@ class Visit:
         window: Mapping[str, Any],
         arguments: Mapping[str, Any],
     ) -> Listing:
-        """Return the page that was asked for; a list that its dialect does not page is one page."""
+        """Return the requested page; a list that its dialect does not page is one page."""
         body = operation.arguments.body
         if body is not None and arguments.get(body):
             window = {**window, **{name: arguments[body].get(name) for name in PAGING if name in arguments[body]}}
@@ -358,7 +358,7 @@ class Visit:
         return Listing(items[offset : offset + limit], len(items), limit, offset)
 
     def _refused(self, problem: Problem) -> Reply:
-        """Return the reply that tells of a failure; in our own tests its code has to be one that is declared."""
+        """Return the reply for a problem; with `checks_answers`, its code must be declared."""
         if self.server.checks_answers and self.operation is not None and problem.code != "NOT_IMPLEMENTED":
             route = self.operation.routes[self.face.name]
             if problem.code not in codes_of(self.operation, route):
@@ -366,7 +366,7 @@ class Visit:
         return self.problem(problem)
 
     def problem(self, problem: Problem) -> Reply:
-        """Return the reply that tells of a failure."""
+        """Return the reply for a problem."""
         status, body = self.face.problem(problem, self.request_id, self.now)
         headers = {**self.headers, **problem.headers, "Content-Type": "application/json"}
         return Reply(status, headers, encode_json(body))

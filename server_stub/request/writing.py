@@ -1,4 +1,4 @@
-"""The bytes of an answer: the JSON of a stored document is written once per shape, and kept with the document."""
+"""The bytes of an answer: the JSON of a stored document is written once per type and dialect, and cached in it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Write: TypeAlias = Callable[[Any], bytes]
 
 
 class Written(bytes):
-    """A value that is JSON already, to be put into a body as it is."""
+    """JSON bytes, to be inserted into a body unchanged."""
 
     __slots__ = ()
 
 
 @lru_cache(maxsize=4096)
 def writer(annotation: Any, dialect: str) -> Write:
-    """Return what writes a value of a declared type as the JSON of a dialect, see `renderer`."""
+    """Return a function that writes a value of a declared type as the JSON of a dialect, see `renderer`."""
     kind = without_annotated(annotation)
     if isinstance(kind, type) and issubclass(kind, Model):
         return _keeping(renderer(kind, dialect))
@@ -63,7 +63,7 @@ def _list_of(write: Write) -> Write:
 
 
 def write_body(body: Any) -> bytes:
-    """Return the JSON of a body; a member of it, or the whole, may be `Written`."""
+    """Return the JSON of a body, of which a member or the whole may be `Written`."""
     if isinstance(body, Written):
         return body
     if not is_object(body) or not any(isinstance(value, Written) for value in body.values()):

@@ -1,1 +1,1 @@
-"""The rules of the stub, one file per noun; the core collects them by their marks."""
+"""The rules of the stub, by service; the server collects them by their marks."""

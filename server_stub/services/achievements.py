@@ -1,4 +1,4 @@
-"""The rules of achievements: what somebody has reached, counted in the company's records, and told when it is."""
+"""The rules of achievements: progress is counted in the company's records; a new achievement notifies its user."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .deals import figures as figures
 from .notifications import notify
 
 _POINTS: Mapping[str, int] = {"common": 50, "uncommon": 100, "rare": 200, "epic": 400, "legendary": 800}
-"""What an achievement is worth, by its rarity."""
+"""The points of an achievement, by its rarity."""
 _BIG = 25_000
 _KEPT = timedelta(days=30)
-"""How long somebody is told of an achievement."""
+"""The time until the notification of an achievement expires."""
 
 Steps = Sequence[tuple[datetime, int, str]]
-"""What counts for an achievement, oldest first: when, how much, and the id of the record."""
+"""The steps towards an achievement, oldest first: time, amount, and id of the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Achievement:
-    """Something to reach."""
+    """A goal that users can reach."""
 
     id: str
     title: str
@@ -36,13 +36,13 @@ class _Achievement:
     rarity: str
     target: int
     steps: Callable[[Context, str | None], Steps]
-    """Counts for a user; for the whole company where there is none, as with a key without a user."""
+    """Returns the steps of a user; of the whole company for an API key without a user."""
     events: frozenset[str]
-    """What it may be reached with."""
+    """The events by which it can be reached."""
 
 
 def _mine(call: Context, kind: str, user: str | None) -> list[Document]:
-    """Return the records of a kind that are a user's; those of the company where there is none."""
+    """Return the records of a kind that a user owns; without a user, those of the company."""
     return call.collection(kind).find("owner_id", user) if user is not None else call.collection(kind).all()
 
 
@@ -111,7 +111,7 @@ def _agent_tasks(call: Context, user: str | None) -> Steps:
 
 
 def _asker(call: Context, entry: Document) -> str | None:
-    """Return the user who gave an agent a task, be it with a key of theirs."""
+    """Return the user who executed an agent, also by an API key of the user."""
     actor: str = entry["actor"]["id"]
     key = call.collection("api_key").get(actor)
     return key.get("user_id") if key is not None else actor
@@ -171,7 +171,7 @@ _ALL: Sequence[_Achievement] = (
 
 @serves(Achievements.list)
 def list_(call: Context) -> dict[str, Any]:
-    """Return every achievement with the caller's progress: what is reached was reached with the record that did it."""
+    """Return every achievement with the caller's progress, unlocked at the time of the step that reached the target."""
     found = [_of(call, each) for each in _ALL]
     reached = [each for each in found if each["unlocked_at"] is not None]
     totals = {
@@ -203,7 +203,7 @@ def _of(call: Context, each: _Achievement) -> dict[str, Any]:
 
 @reacts(*(event for each in _ALL for event in each.events))
 def congratulate(call: Context, entry: Document) -> None:
-    """Tell somebody what they have reached with what just happened: each achievement once."""
+    """Notify users of the achievements that an event has unlocked, each once."""
     record = call.collection(entry["entity"]["type"]).get(entry["entity"]["id"])
     user = (record.get("owner_id") if record is not None else None) or call.caller.user_id
     if user is None:
@@ -220,7 +220,7 @@ def _unlock(call: Context, user: str, each: _Achievement, with_: set[str]) -> No
         return
     call.collection("unlocked").put(Document(id=f"{user}/{each.id}", at=call.now))
     if sum(amount for _, amount, id in steps if id not in with_) >= each.target:
-        return  # it was reached before anybody looked: there is nothing new to tell
+        return  # it was reached by an earlier step: no notification
     notify(
         call,
         user,

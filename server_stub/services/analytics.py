@@ -1,4 +1,4 @@
-"""The rules of analytics: the dashboard's figures, and what AI agents achieve and cost."""
+"""The rules of analytics: the figures of the dashboard, and the performance and cost of AI agents."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .leads.records import was_qualified
 
 _CENT, _FINE = Decimal("0.01"), Decimal("0.000001")
 _SAVED = Decimal(12)
-"""What an interaction saves that an agent settles: eighteen minutes of somebody who costs 40 an hour."""
+"""The savings by an interaction that an agent handles: 18 minutes of a person who costs 40 an hour."""
 
 
 @serves(Analytics.dashboard)
 def dashboard(call: Context) -> dict[str, Any]:
-    """Count leads and revenue; a lead that was converted was qualified before."""
+    """Count leads and revenue; a converted lead counts as qualified."""
     leads = call.collection("lead").all()
     won = [deal for deal in call.collection("deal").all() if deal.get("status") == "won"]
     qualified = sum(map(was_qualified, leads))
@@ -93,7 +93,7 @@ def _growth(now: Decimal | int, before: Decimal | int) -> float:
 
 @serves(Analytics.ai_performance)
 def ai_performance(call: Context) -> dict[str, Any]:
-    """Return what the agents did: their means and the cost of their answers are kept up with each answer."""
+    """Return the figures of the agents, which are updated with each of their answers."""
     reports = [_report(agent) for agent in call.collection("agent").all()]
     asked = sum(report["metrics"]["total_interactions"] for report in reports)
     settled = sum(report["metrics"]["successful_interactions"] for report in reports)

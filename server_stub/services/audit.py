@@ -1,4 +1,4 @@
-"""What becomes of a company's audit trail by itself: what is older than its retention is purged, day by day."""
+"""Recurring work for audit trails: entries older than their retention are purged daily."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ RETAINED = timedelta(days=1_095)
 
 @recurs("audit retention", every=timedelta(days=1))
 def purge_old_entries(call: Context) -> None:
-    """Remove the entries that are older than their retention; the trail says so."""
+    """Purge the entries that are older than their retention, which the trail records."""
     audit.purge(call, call.now - RETAINED)

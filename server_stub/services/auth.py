@@ -1,4 +1,4 @@
-"""The rules of signing in: sessions and their tokens, from the password to the end."""
+"""The rules of sign-in: sessions and their tokens."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ..serving import Caller, Context, serves
 
 MOST_FAILURES = 5
 WATCHED = timedelta(minutes=15)
-"""After so many failures in so much time nobody signs in with the address, whatever the password is."""
+"""The time window in which `MOST_FAILURES` failures lock an address, whatever the password."""
 REFRESH = timedelta(days=30)
 _STEP = 30
-"""Seconds a one-time code is good for (RFC 6238)."""
+"""The time step of one-time codes in seconds (RFC 6238)."""
 
 
 @serves(Auth.login)
@@ -89,7 +89,7 @@ def _begin(call: Context, user: Document, *, mfa_verified: bool) -> dict[str, An
 
 @serves(Auth.refresh)
 def refresh(call: Context, refresh_token: str, scope: str | None) -> dict[str, Any]:
-    """Exchange a refresh token for new tokens; the old one dies."""
+    """Exchange a refresh token for new tokens; the old one becomes invalid."""
     held = _find_refresh_token(call.server.store, refresh_token)
     user = call.server.store.collection(held.tenant_id, "user").get(held.doc["user_id"]) if held else None
     if held is None or user is None:
@@ -118,7 +118,7 @@ def refresh(call: Context, refresh_token: str, scope: str | None) -> dict[str, A
 
 @serves(Auth.logout)
 def logout(call: Context, all_sessions: bool) -> None:
-    """End the session, or all of the user's; an API key has none."""
+    """End the session, or all sessions of the user; an API key has no session."""
     caller = call.caller
     if caller.auth != "token" or caller.session_id is None:
         return
@@ -132,7 +132,7 @@ def logout(call: Context, all_sessions: bool) -> None:
 
 @serves(Auth.me)
 def me(call: Context) -> Document:
-    """Return the user who is signed in, or who an API key acts for."""
+    """Return the user who is signed in, or the user of an API key."""
     if call.caller.user_id is None:
         raise Problem("NO_USER", "this credential acts for no user")
     return call.record("user", call.caller.user_id)
@@ -142,7 +142,7 @@ def me(call: Context) -> Document:
 
 
 class _Held:
-    """A refresh token that is known."""
+    """A known refresh token with its collection."""
 
     def __init__(self, tokens: Collection, doc: Document) -> None:
         self.tokens = tokens
@@ -183,12 +183,12 @@ def _tokens(call: Context, user: Document, session_id: str, scope: str | None) -
 
 
 def _end(call: Context, session: Document) -> None:
-    """End a session, and with it the access tokens and refresh tokens it has."""
+    """End a session, which makes its access tokens and refresh tokens invalid."""
     call.collection("session").put(session | {"revoked_at": call.now, "updated_at": call.now})
 
 
 def _as(call: Context, user: Document, session_id: str | None) -> Context:
-    """Return the call as one of the user who turned out to be behind it."""
+    """Return the call with a user as the caller."""
     caller = Caller(
         user["tenant_id"], user["id"], user["id"], user["role"], user["name"], user["email"], "token", session_id
     )
@@ -199,7 +199,7 @@ def _as(call: Context, user: Document, session_id: str | None) -> Context:
 
 
 def _failures(call: Context) -> Collection:
-    # Of no company: which one it was about is not known, or must not be told.
+    # In no company's data: the company is not known, or must not be revealed.
     return call.server.store.collection("", "login_failure")
 
 
@@ -221,7 +221,7 @@ def _refuse_too_many(call: Context, address: str) -> None:
 
 
 def _fail(call: Context, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
-    """Count a failure, tell the companies that know the address, and refuse without saying what was wrong."""
+    """Count a failure, write it to the audit trails of the address's companies, and refuse without the reason."""
     with call.server.store.keep_despite_rollback():
         _failures(call).put(Document(id=address, times=[*_recent_failures(call, address), call.now]))
         for user in users:
@@ -233,7 +233,7 @@ def _fail(call: Context, address: str, users: Sequence[Document], *, code: str =
 
 
 def _is_code(code: str, secret: str | None, now: datetime) -> bool:
-    """Tell whether a one-time code is the present one, or the one just before or after (RFC 6238)."""
+    """Return whether a one-time code is the present one, or the one before or after (RFC 6238)."""
     if not secret:
         return False
     key = base64.b32decode(secret + "=" * (-len(secret) % 8), casefold=True)

@@ -1,4 +1,4 @@
-"""The rules of the dashboard: the quarter's revenue, what wants doing, and how things stand."""
+"""The rules of the dashboard: the revenue forecast, the action items and the summary."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .contacts import health as health
 from .deals import figures as figures
 
 SHOWN = 10
-"""So many deals and contacts are in the summary."""
+"""The number of deals and of contacts in the summary."""
 IDLE = timedelta(days=14)
-"""An open deal on which nothing happened for so long wants attention."""
+"""The time without activity after which an open deal becomes an action item."""
 LIKELY = 50
-"""From this probability on a deal that closes soon is an opportunity."""
+"""The least probability of a deal that closes soon to become an action item."""
 
 _SURE: Mapping[str, int] = {"high": 2, "medium": 1, "low": 0}
 _HIGH, _MEDIUM = Decimal("1.5"), Decimal("0.75")
@@ -32,7 +32,7 @@ _HIGH, _MEDIUM = Decimal("1.5"), Decimal("0.75")
 
 @serves(Dashboard.forecast)
 def forecast(call: Context) -> dict[str, Any]:
-    """Add up what was won this quarter and what is to close in it, by where the deals came from."""
+    """Add up the deals won this quarter and the open deals expected to close in it, by source."""
     worth = company.worth_in(call.tenant)
     first, last = company.quarter(company.today(call))
     begin, end = company.midnight(call, first), company.midnight(call, last + timedelta(days=1))
@@ -65,12 +65,12 @@ def _share(source: str, parts: Sequence[tuple[Decimal, int]]) -> dict[str, Any]:
     return {"source": source, "amount": amount, "probability": round(weighted / amount) if amount else 0}
 
 
-# -- how things stand ------------------------------------------------------------------------------------------------
+# -- the summary -----------------------------------------------------------------------------------------------------
 
 
 @serves(Dashboard.summary)
 def summary(call: Context) -> dict[str, Any]:
-    """Return the open deals that weigh most, the contacts last spoken to, and the counts over all."""
+    """Return the open deals of the greatest weighted value, the contacts contacted last, and totals."""
     worth = company.worth_in(call.tenant)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
     contacts = _unarchived_contacts(call)
@@ -88,19 +88,19 @@ def _unarchived_contacts(call: Context) -> list[Document]:
     return [doc for doc in call.collection("contact").all() if doc.get("status") != "archived"]
 
 
-# -- what wants doing ------------------------------------------------------------------------------------------------
+# -- action items ----------------------------------------------------------------------------------------------------
 
 
 @serves(ActionItems.list)
 def list_(call: Context) -> list[dict[str, Any]]:
-    """Return what wants doing, newest first, without what the caller dismissed."""
+    """Return the action items, newest first, without those that the caller has dismissed."""
     gone = {doc["item_id"] for doc in call.collection("dismissal").find("user_id", _user(call))}
     return [item for item in items(call) if item["id"] not in gone]
 
 
 @serves(ActionItems.dismiss)
 def dismiss(call: Context, item_id: str) -> None:
-    """Take an item off the caller's list; once more does nothing."""
+    """Remove an item from the caller's list; a second call changes nothing."""
     dismissals, id = call.collection("dismissal"), f"{_user(call)}/{item_id}"
     if id in dismissals:
         return
@@ -110,14 +110,14 @@ def dismiss(call: Context, item_id: str) -> None:
 
 
 def items(call: Context) -> list[dict[str, Any]]:
-    """Return all that wants doing in the company, newest first. The same occasion has the same id."""
+    """Return all action items of the company, newest first. The same occasion has the same id."""
     found = [item for deal in figures.all_seen(call) if (item := _of_deal(call, deal)) is not None]
     found += _of_contacts(call)
     return sorted(found, key=lambda item: (item["timestamp"], item["id"]), reverse=True)
 
 
 def _of_deal(call: Context, deal: Members) -> dict[str, Any] | None:
-    """Return the most urgent thing about a deal, if there is one."""
+    """Return the most urgent action item of a deal; None where there is none."""
     today, closing, title = company.today(call), deal.get("expected_close_date"), deal["title"]
     if deal["status"] != "open":
         return None

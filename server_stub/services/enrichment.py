@@ -1,6 +1,7 @@
-"""Enrichment: fill in what follows from what is known already; a job of leads, from offline sources only.
+"""Enrichment: a job that fills in members of leads from offline sources.
 
-It is read off the e-mail address, the phone's prefix, the title, the website, the account and the other records.
+The sources are the e-mail address, the prefix of the phone number, the title, the website, the account and other
+records.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ FIELDS = (
     "custom_fields.seniority",
     "custom_fields.department",
 )
-"""What can be filled in."""
+"""The members that can be filled in."""
 
 _STEP = 50
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -65,7 +66,7 @@ _COUNTRY_DOMAINS = {"uk": "GB", "de": "DE", "at": "AT", "ch": "CH", "fr": "FR", 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One member that may be filled in, and how sure that is."""
+    """A value for one member, with its source and confidence."""
 
     field: str
     value: Any
@@ -75,7 +76,7 @@ class Proposal:
 
 @serves(Enrichment.get)
 def get(call: Context, job_id: str) -> Document:
-    """Return how far an enrichment is."""
+    """Return the state of an enrichment job."""
     job = call.record("job", job_id)
     if not job["kind"].endswith("enrichment"):
         raise Problem("NOT_FOUND", f"no enrichment has the id {job_id!r}", details={"id": job_id})
@@ -269,7 +270,7 @@ def _of_account(call: Context, lead: Document) -> Iterable[Proposal]:
 
 
 def _of_tenant(call: Context, lead: Document) -> Iterable[Proposal]:
-    """Tell what the company's other records say: of the same person, and, where most agree, of the same company."""
+    """Yield values from other records: of the same person, and of the same company where most records agree."""
     if not lead["email"]:
         return
     same = [

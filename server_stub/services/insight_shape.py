@@ -1,4 +1,4 @@
-"""An insight about a record: the same occasion has the same id, so that nothing is told twice."""
+"""Insights about records: the same occasion has the same id, so that it is not reported twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..serving import Members
 def insight(
     doc: Members, type: str, key: str, title: str, description: str, confidence: int, date: datetime, action: str | None
 ) -> dict[str, Any]:
-    """Return an insight; `key` tells the occasions of a record apart."""
+    """Return an insight; `key` distinguishes the occasions of a record."""
     digest = blake2b(f"{doc['id']}/{type}/{key}".encode(), digest_size=6).hexdigest()
     return {
         "id": f"insight_{digest}",

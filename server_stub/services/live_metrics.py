@@ -1,4 +1,4 @@
-"""Tell those who watch that a figure of the dashboard moved: new leads of the day, and revenue."""
+"""Publish changes of the dashboard's metrics: new leads of the day, and revenue."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..serving import Context, Members, reacts
 from . import company
 
 _KIND = "metric"
-"""The kind of the records that hold a figure, so that it need not be counted at every write."""
+"""The kind of the records that store a metric, so that it is not counted anew at every write."""
 
 
 @shows("metrics.update")
 def metric_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
-    """Return the figure, which has no id on the wire."""
+    """Return the metric without its id, which is not sent."""
     figure: dict[str, Any] = plain({name: value for name, value in event["entity"].items() if name != "id"})
     return figure
 
 
 @reacts("lead.created", "lead.deleted")
 def leads_today(call: Context, entry: Members) -> None:
-    """Count a lead of the day, or no longer."""
+    """Update the number of the day's leads after a lead was created or deleted."""
     came = entry["action"] == "lead.created"
     here, day = company.zone(call), company.today(call)
     lead = call.collection("lead").get(entry["entity"]["id"], deleted=True)
@@ -42,7 +42,7 @@ def leads_today(call: Context, entry: Members) -> None:
 
 @reacts("deal.won", "deal.stage_changed")
 def total_revenue(call: Context, entry: Members) -> None:
-    """Count what a deal brought that was won, or is won no longer."""
+    """Update the revenue after a deal was won, or is no longer won."""
     left = any(change["field"] == "status" and change["before"] == "won" for change in entry["changes"])
     deal = call.collection("deal").get(entry["entity"]["id"])
     if deal is not None and (left or entry["action"] == "deal.won"):

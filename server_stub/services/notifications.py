@@ -1,4 +1,4 @@
-"""The rules of notifications: tell a user something; list, mark as read, delete, count; forget what has expired."""
+"""The rules of notifications: send, list, mark as read, delete and count them; delete expired ones."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def mark_read(call: Context, notification_id: str, read: bool) -> dict[str, Any]
 
 @serves(Notifications.unread_count)
 def unread_count(call: Context) -> dict[str, int]:
-    """Count what the caller has not read."""
+    """Count the caller's unread notifications."""
     return {"count": sum(not doc["read"] for doc in _inbox(call))}
 
 
 @recurs("notification cleanup", every=timedelta(days=1))
 def forget_expired(call: Context) -> None:
-    """Forget every notification whose time is over."""
+    """Delete every expired notification."""
     notifications = call.collection("notification")
     for doc in notifications.all():
         if _has_expired(doc, call.now):

@@ -13,19 +13,19 @@ from ..serving import Context, serves
 from .activities.privacy import is_hidden
 
 _MOST = 50
-"""How many of a kind are answered at most."""
+"""The greatest number of records of a kind in the answer."""
 _IN: Mapping[str, Sequence[str]] = {
     "contacts": ("name", "email", "phone", "company", "title", "address.city", "tags", "notes"),
     "deals": ("title", "company", "contact_name", "description", "tags", "competitor_mentioned"),
     "messages": ("content", "subject", "sender_name", "contact_name", "contact_company"),
     "events": ("title", "description", "location", "contact_name", "contact_company", "tags"),
 }
-"""What is searched, the most telling first."""
+"""The searched members of each kind, the most important first."""
 
 
 @serves(Search.query)
 def query(call: Context, q: str, type: str | None) -> dict[str, list[Document]]:
-    """Return what was found of each kind, that with the words in its name first; other kinds stay empty."""
+    """Return the found records of each kind, those with the words in their name first; other kinds stay empty."""
     if len(q.strip()) < 2:
         message = "search for at least two characters"
         raise Problem("QUERY_TOO_SHORT", message, field="q", rule="min", details={"minimum": 2})
@@ -49,7 +49,7 @@ def _records_of(kind: str) -> Callable[[Context], Sequence[Document]]:
 
 
 def _messages(call: Context) -> list[Document]:
-    """Return the messages with the names of those they were written with."""
+    """Return the messages with the names of the people of their conversations."""
     found: list[Document] = []
     for message in call.collection("message").all():
         talk = call.collection("conversation").get(message.get("conversation_id") or "") or message

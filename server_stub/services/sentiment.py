@@ -1,4 +1,4 @@
-"""Tell whether a text is friendly: a small word list in English, German and Spanish, with negation and emphasis."""
+"""Sentiment analysis of texts by a word list in English, German and Spanish, with negation and emphasis."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from types import MappingProxyType
 from ..data.query import fold
 
 LIMIT = 0.2
-"""From this score on, either way, a text is not neutral."""
+"""The least absolute score of a text that is not neutral."""
 
-# Weight, then the words; a star stands for any ending. Accents and case do not matter.
+# Weight, then the words; a star stands for any ending. Accents and case are ignored.
 _WORDS = """
  3 excellent outstanding fantastic amazing perfect thrilled delighted brilliant superb
  3 hervorragend* ausgezeichnet* fantastisch* perfekt* begeistert* großartig*

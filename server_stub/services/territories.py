@@ -1,4 +1,4 @@
-"""Territories: which of them a lead or an account is in, by their rules."""
+"""Territories: find that of a lead or an account by their rules."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ADDRESSES = ("address", "billing_address")  # a lead's, an account's
 
 
 def territory_of(call: Context, doc: Members) -> Document | None:
-    """Return the territory whose rules a lead or an account fulfils; of several by priority, depth, then name.
+    """Return the territory whose rules match a lead or an account; of several, by priority, depth, then name.
 
-    A territory without rules gets nothing by itself: it is filled by hand.
+    A territory without rules matches nothing: it is assigned by hand.
     """
     found = [
         territory
@@ -37,7 +37,7 @@ def territory_of(call: Context, doc: Members) -> Document | None:
 
 
 def _rules(call: Context, territory: Document) -> Callable[[Document], bool]:
-    """Return the test that the rules of a territory are: all of them must hold."""
+    """Return a test for the rules of a territory, all of which must hold."""
     return compile_filters([{"filters": territory["rules"]}], _RULE_FIELDS, now=call.now, resolve=_place)
 
 

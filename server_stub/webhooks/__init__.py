@@ -1,1 +1,1 @@
-"""Webhooks of the stub: which events are posted to which endpoints, when again, and to whom."""
+"""Webhooks of the stub: the deliveries of events to endpoints, their retries, and the receivers."""

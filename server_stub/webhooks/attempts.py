@@ -1,4 +1,4 @@
-"""One attempt to post a delivery, and what came of it: values between the outbox, which decides, and who posts."""
+"""Attempts to post a delivery and their outcomes, exchanged between the outbox and the poster."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 TIMEOUT = 15.0
-"""How many seconds an endpoint may take to answer."""
+"""The seconds that an endpoint has to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Something to post now."""
+    """One attempt to post a delivery."""
 
     tenant_id: str
     delivery_id: str
     webhook_id: str
     number: int
     epoch: int
-    """Which history of the server it belongs to."""
+    """The epoch of the server, which a restore changes."""
     at: datetime
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     fault: str | None = None
-    """What a test has asked to go wrong with it."""
+    """The kind of the fault that a test has set up for it; None for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an endpoint answered, or why it did not."""
+    """The answer of an endpoint, or the reason why there is none."""
 
     status: int | None = None
     error: str | None = None
@@ -40,5 +40,5 @@ class Outcome:
 
     @property
     def delivered(self) -> bool:
-        """Whether the endpoint has taken the delivery."""
+        """Whether the endpoint has accepted the delivery."""
         return self.status is not None and 200 <= self.status < 300

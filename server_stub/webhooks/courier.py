@@ -1,4 +1,4 @@
-"""Post webhooks over the network, from threads of their own beside a real port."""
+"""The courier: posts webhooks over the network from background threads, beside a real port."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _THREADS = 4
 
 
 def start(server: StubServer) -> None:
-    """Post what is due from now on. Each of several ports of a server starts, and stops, the one courier."""
+    """Start the courier of a server; with several ports, all share one courier."""
     with server.lock:
         courier = server.webhooks.courier or Courier(server)
         courier.ports += 1
@@ -31,7 +31,7 @@ def start(server: StubServer) -> None:
 
 
 def stop(server: StubServer) -> None:
-    """Stop when the last port has closed; what is under way is finished first."""
+    """Stop the courier when the last port has closed; attempts in progress are finished first."""
     with server.lock:
         courier = server.webhooks.courier
         if courier is None:
@@ -44,7 +44,7 @@ def stop(server: StubServer) -> None:
 
 
 class Courier:
-    """Posts what is due: one endpoint's deliveries one after another, so that a slow one holds up no other."""
+    """Posts due deliveries: those of one endpoint in sequence, different endpoints in parallel."""
 
     def __init__(self, server: StubServer) -> None:
         self.ports = 0
@@ -52,14 +52,14 @@ class Courier:
         self._outbox = server.webhooks.outbox
         self._woken = threading.Event()
         self._closing = False
-        self._busy: set[str] = set()  # the endpoints that are posted to
+        self._busy: set[str] = set()  # the endpoints with an attempt in progress
         self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="webhooks")
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """Look for what is due: there may be something new, or time has passed."""
+        """Look for due deliveries again."""
         self._woken.set()
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class Courier:
         began = time.perf_counter()
         try:
             answer = self._client.post(attempt.url, content=attempt.body, headers=attempt.headers)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: no name a host can have
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: not a valid host name
             reason = f"no answer within {TIMEOUT:g} s" if isinstance(error, httpx.TimeoutException) else str(error)
             return Outcome(error=reason or type(error).__name__, duration=time.perf_counter() - began)
         wait = retry_after({name.lower(): value for name, value in answer.headers.items()}, self._server.clock.now())

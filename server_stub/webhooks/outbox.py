@@ -1,8 +1,8 @@
-"""The outbox: which deliveries are to be posted now, and what follows from what came of it. No I/O.
+"""The outbox: the deliveries to post now, and the consequences of their outcomes. No I/O.
 
-Whoever posts (the process itself, or a thread beside a real port) asks for what is `due`, posts it without holding the
-server's lock, and says with `settle` what came of it. First attempts go in the order of the events; one that is tried
-again holds up nothing.
+The poster (the process itself, or a thread beside a real port) gets the `due` attempts, posts them without holding the
+server's lock, and reports each outcome with `settle`. First attempts are posted in the order of the events; a retry
+does not hold up other deliveries.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from ..core import StubServer
 
 Wanted = Callable[[Document], bool]
-"""Tells of an endpoint whether whoever asks can post to it."""
+"""Returns whether the poster can post to an endpoint."""
 
 
 class Outbox:
-    """What is to be posted. Each method takes the server's lock for itself."""
+    """The deliveries to post. Each method takes the server's lock."""
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
@@ -40,7 +40,7 @@ class Outbox:
         self._held: dict[str, str] = {}  # endpoint -> its delivery that waits for the next one to overtake it
 
     def due(self, wanted: Wanted) -> list[Attempt]:
-        """Return what is to be posted now, in order; it is under way until it is settled."""
+        """Return the attempts to post now, in order; they are in progress until they are settled."""
         with self._server.lock:
             now = self._server.clock.now()
             waiting: list[tuple[Place, Document, Document, str]] = []
@@ -57,18 +57,18 @@ class Outbox:
             return attempts
 
     def next_due(self, wanted: Wanted) -> datetime | None:
-        """Return when something is to be posted next."""
+        """Return when the next attempt is due; None where there is none."""
         with self._server.lock:
             firsts = [self.queue.first(key) for key, _ in self._open(wanted)]
             return min((found[0][0] for found in firsts if found is not None), default=None)
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> None:
-        """Enter what came of an attempt."""
+        """Record the outcome of an attempt."""
         server = self._server
         with server.lock:
             delivery = self._delivery(attempt)
             if delivery is None or len(delivery["attempts"]) >= attempt.number:
-                return  # the state was set back meanwhile; or this is a duplicate, which counts for nothing
+                return  # the state was restored in the meantime, or this is a duplicate, which does not count
             call = system_call(server, attempt.tenant_id, attempt.at, "webhooks")
             with server.store.transaction():
                 record_attempt(call, delivery, attempt, outcome)
@@ -76,19 +76,19 @@ class Outbox:
             server._settle()  # pyright: ignore[reportPrivateUsage] # the server's own machinery
 
     def release(self, attempts: Iterable[Attempt]) -> None:
-        """Give back what was not settled: who posts was interrupted."""
+        """Return attempts that were not settled, since the poster was interrupted."""
         with self._server.lock:
             for attempt in attempts:
                 self._give_back(attempt)
 
     def forget(self) -> None:
-        """Forget what is under way: the state was set back."""
+        """Drop the attempts in progress, after a restore."""
         self.queue.forget()
         self._under_way.clear()
         self._held.clear()
 
     def _delivery(self, attempt: Attempt) -> Document | None:
-        """Return the delivery of an attempt; None where the state was set back: the same id may name another one."""
+        """Return the delivery of an attempt; None after a restore, when its id may belong to another delivery."""
         if attempt.epoch != self._server.epoch:
             return None
         return self._server.store.collection(attempt.tenant_id, DELIVERY).get(attempt.delivery_id)
@@ -101,14 +101,14 @@ class Outbox:
                 self.queue.put(attempt.tenant_id, delivery)
 
     def _open(self, wanted: Wanted) -> Iterator[tuple[Endpoint, Document]]:
-        """Give the endpoints that something waits for, and that it can be posted to."""
+        """Yield the active endpoints with pending deliveries to which the poster can post."""
         for key in self.queue.endpoints():
             endpoint = self._server.store.collection(key[0], ENDPOINT).get(key[1])
             if endpoint is not None and endpoint["active"] and wanted(endpoint):
                 yield key, endpoint
 
     def _attempts(self, delivery: Document, endpoint: Document, tenant_id: str, now: datetime) -> list[Attempt]:
-        """Return the attempt at a delivery, as the faults have it: none, one or two, or with another one behind."""
+        """Return the attempts at a delivery: one, or by a fault none, two, or one followed by another delivery's."""
         held = self._held.get(endpoint["id"])
         fault = self.faults.take(delivery["event"], delivery["url"])
         kind = fault.kind if fault is not None else None
@@ -131,7 +131,7 @@ class Outbox:
         return attempts
 
     def _at(self, delivery: Document, now: datetime) -> datetime:
-        """Return when an attempt is made. A standing clock jumps: what came due on the way was tried on the way."""
+        """Return the time of an attempt. With a standing clock that jumps, it is the time at which it was due."""
         return delivery["next_attempt_at"] if delivery["attempts"] and not self._server.clock.running else now
 
     def _attempt(
@@ -155,9 +155,9 @@ class Outbox:
 
 
 def signed_request(delivery: Document, secrets: list[str], now: datetime) -> tuple[dict[str, str], bytes]:
-    """Return headers and body of an attempt. The Standard Webhooks header has a signature for each secret.
+    """Return the headers and the body of an attempt. The Standard Webhooks header has a signature for each secret.
 
-    The documented one can be only one: it is made with the oldest secret, which every receiver still knows.
+    There can be only one documented signature (003): it is made with the oldest secret, which every receiver still has.
     """
     body = embed(encode_json(delivery["payload"]), secrets[-1])
     by_secret = [sign(body, secret, id=delivery["event_id"], timestamp=now) for secret in secrets]

@@ -1,4 +1,4 @@
-"""When which delivery is due, by endpoint: what is not due yet, or is not asked for, is not looked at."""
+"""The queue of pending deliveries of each endpoint, ordered by when they are due."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from ..data.store import Store
 from .records import DELIVERY
 
 Endpoint: TypeAlias = tuple[str, str]
-"""A company's id, and that of an endpoint of it."""
+"""The ids of a company and of an endpoint."""
 Place: TypeAlias = tuple[datetime, int, str]
-"""When a delivery is due, its turn among those of the same time, and its id."""
+"""When a delivery is due, its rank among those of the same time, and its id."""
 
 
 class Queue:
     """The pending deliveries of each endpoint, the next one first.
 
-    It follows the store and is no state of its own: it is made from it, and what was put here and has changed there,
-    or was rolled back, is passed over.
+    The queue is derived from the store: entries whose delivery has changed there or was rolled back are skipped.
     """
 
     def __init__(self, store: Store) -> None:
@@ -30,17 +29,17 @@ class Queue:
         self._numbers = count()
 
     def put(self, tenant_id: str, delivery: Document) -> None:
-        """Take in a delivery that is pending, or is due at another time now."""
+        """Add a pending delivery, or one with a new due time."""
         if self._places is not None:
             place = delivery["next_attempt_at"], next(self._numbers), delivery["id"]
             heappush(self._places.setdefault((tenant_id, delivery["webhook_id"]), []), place)
 
     def endpoints(self) -> list[Endpoint]:
-        """Return the endpoints that something may wait for."""
+        """Return the endpoints that may have pending deliveries."""
         return list(self._read())
 
     def first(self, endpoint: Endpoint) -> tuple[Place, Document] | None:
-        """Return what is due next of an endpoint, and its place."""
+        """Return the next delivery of an endpoint with its place; None where there is none."""
         places = self._read().get(endpoint, [])
         while places:
             delivery = self._store.collection(endpoint[0], DELIVERY).get(places[0][2])
@@ -51,11 +50,11 @@ class Queue:
         return None
 
     def pop(self, endpoint: Endpoint) -> None:
-        """Remove what `first` returned from the queue: it is being posted."""
+        """Remove the delivery that `first` returned, since it is being posted."""
         heappop(self._read()[endpoint])
 
     def forget(self) -> None:
-        """Read the store anew: it was set back."""
+        """Rebuild the queue from the store, after a restore."""
         self._places = None
 
     def _read(self) -> dict[Endpoint, list[Place]]:

@@ -1,9 +1,9 @@
-"""Webhooks in process: receivers that a test registers, and what is posted to them.
+"""Receivers of webhooks in the same process, which a test registers.
 
-``stub.webhooks.receive("https://app.test/hook", handler)`` has ``handler(headers, body)`` called for what is posted to
-that address: after the call that caused it, in its thread and without the server's lock, so that the handler may call
-the server in turn. What nobody receives stays pending, and is seen in ``stub.webhooks.deliveries``. Beside a real port
-a courier (see `courier`) posts everything from threads of its own, to the network what nobody receives here.
+After ``stub.webhooks.receive("https://app.test/hook", handler)``, deliveries to that URL call ``handler(headers,
+body)``: after the call that caused them, in its thread and without the server's lock, so that the handler can call the
+server. Deliveries without a receiver stay pending, and are listed in ``stub.webhooks.deliveries``. Beside a real port,
+a courier (see `courier`) posts all deliveries from its own threads: those without a receiver here over the network.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from .courier import Courier
 
 Answered = int | tuple[int, Mapping[str, str]] | None
-"""A status, one with headers, or None for 204."""
+"""The answer of a handler: a status, a status with headers, or None for 204."""
 Handler = Callable[[Mapping[str, str], bytes], Answered]
 _ENOUGH = 10_000
-"""How many attempts one call may cause; more can only mean that a handler causes what it handles."""
+"""The greatest number of attempts that one call may cause; more mean that a handler causes its own events."""
 
 
 class Webhooks:
-    """The receivers of a stub, and the log of what is posted."""
+    """``stub.webhooks``: the receivers in this process, and the log of deliveries."""
 
     def __init__(self, server: StubServer) -> None:
         self._server = server
@@ -41,34 +41,34 @@ class Webhooks:
         self._thread = threading.local()
         self.outbox = Outbox(server)
         self.courier: Courier | None = None
-        """Who posts beside a real port."""
+        """The courier, which posts deliveries beside a real port."""
 
     @property
     def faults(self) -> DeliveryFaults:
-        """What is to go wrong: ``stub.webhooks.faults.add("duplicate")``."""
+        """The faults of deliveries: ``stub.webhooks.faults.add("duplicate")``."""
         return self.outbox.faults
 
     @property
     def deliveries(self) -> list[Document]:
-        """Every delivery of every company, oldest first: what is pending, and what became of the others."""
+        """All deliveries of all companies, oldest first, with their status and attempts."""
         with self._server.lock:
             return [doc for deliveries in self._server.store.across(DELIVERY) for doc in deliveries]
 
     def receive(self, url: str, handler: Handler) -> None:
-        """Have `handler` called for what is posted to `url`, and at once for what waits for it.
+        """Call `handler` for deliveries to `url`, including those that are already waiting.
 
-        It gets the headers, by names in lower case, and the body; it returns a status (and headers). An exception of
-        it is a 500, as it would be of a web application; the log of the delivery names it.
+        It gets the headers, with names in lower case, and the body; it returns a status, or a status with headers. An
+        exception counts as a 500, as in a web application, and is named in the log of the delivery.
         """
         self._receivers[url] = handler
         self.deliver()
 
     def receives(self, endpoint: Document) -> bool:
-        """Tell whether somebody in this process receives what is posted to an endpoint."""
+        """Return whether an endpoint has a receiver in this process."""
         return endpoint["url"] in self._receivers
 
     def hand_over(self, attempt: Attempt) -> Outcome | None:
-        """Call the receiver of an attempt; None where there is none in this process."""
+        """Call the receiver of an attempt and return its outcome; None where there is none in this process."""
         handler = self._receivers.get(attempt.url)
         if handler is None:
             return None
@@ -76,12 +76,12 @@ class Webhooks:
         try:
             answered = handler({name.lower(): value for name, value in attempt.headers.items()}, attempt.body)
             status, given = _read(answered)
-        except Exception as error:  # whatever a handler raises is its answer, as it is of a web application
+        except Exception as error:  # an exception of a handler is an answer of 500, as in a web application
             return Outcome(500, f"{type(error).__name__}: {error}", time.perf_counter() - began)
         return Outcome(status, None, time.perf_counter() - began, retry_after(given, self._server.clock.now()))
 
     def deliver(self) -> None:
-        """Post what is due to the receivers, until nothing is left. What a handler causes is posted when it is done."""
+        """Post all due deliveries to their receivers, including those that handlers cause, which are posted later."""
         if self.courier is not None:
             self.courier.wake()
             return
@@ -103,7 +103,7 @@ class Webhooks:
             self._thread.busy = False
 
     def snapshot(self) -> Any:
-        """Return the present state, for `restore`: the faults. Receivers stay, deliveries are data."""
+        """Return the faults, for `restore`. Receivers are not restored; deliveries belong to the data."""
         return self.faults.snapshot()
 
     def restore(self, state: Any) -> None:
@@ -113,7 +113,7 @@ class Webhooks:
 
 
 def _read(answered: object) -> tuple[int, dict[str, str]]:
-    """Return the status and the headers of a handler's answer. Raises TypeError for what is none."""
+    """Return the status and the headers of a handler's answer. Raises: TypeError for an invalid answer."""
     both = cast("tuple[object, ...]", answered) if isinstance(answered, tuple) else (answered, dict[str, str]())
     status, given = both if both[:1] != (None,) else (204, *both[1:])
     if not isinstance(status, int) or isinstance(status, bool) or not isinstance(given, Mapping):
@@ -122,7 +122,7 @@ def _read(answered: object) -> tuple[int, dict[str, str]]:
 
 
 def post_or_fail(attempt: Attempt, post: Callable[[Attempt], Outcome | None]) -> Outcome:
-    """Post an attempt and return its outcome; a fault decides the outcome instead."""
+    """Post an attempt and return its outcome; a fault replaces the outcome."""
     if attempt.fault == "refuse":
         return Outcome(error="no connection: the test refused it")
     if attempt.fault == "lose":

@@ -1,7 +1,7 @@
-"""The records behind webhooks: endpoints, and one delivery for each event and endpoint.
+"""The records of webhooks: endpoints, and one delivery for each event and endpoint.
 
-A delivery is written in the transaction of the call that caused its event (an outbox): what is rolled back is not
-posted, and what is committed is posted at least once, also after a restart.
+A delivery is written in the transaction of the call that caused its event (transactional outbox): if that is rolled
+back, nothing is posted; if it is committed, the delivery is posted at least once, even after a restart.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 ENDPOINT, DELIVERY = "webhook", "webhook_delivery"
 """The kinds of the records."""
 KEPT = 10_000
-"""How many deliveries of a company are kept."""
+"""The number of deliveries that are kept of a company."""
 PRIVATE = ("auth.", "webhook.")
-"""The events that are not posted: who signs in is nobody else's business, and webhooks do not tell of themselves."""
+"""The prefixes of events that are not posted: sign-ins, which are private, and events of webhooks themselves."""
 WAITS = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
-"""How long to wait after each failed attempt, as Standard Webhooks suggests; after the last one it is given up."""
+"""The wait after each failed attempt, as Standard Webhooks suggests; after the last one the delivery is given up."""
 
 
 def matches(endpoint: Mapping[str, Any], event: str) -> bool:
-    """Tell whether an endpoint is to be told of an event."""
+    """Return whether an endpoint has subscribed to an event."""
     if event.startswith(PRIVATE) or not endpoint["active"]:
         return False
     return any(name in ("*", event) for name in endpoint["events"])
 
 
 def enqueue(call: Context, event: Document) -> None:
-    """Write the deliveries of an event of the log."""
+    """Write the deliveries of an event of the log, one for each endpoint that has subscribed to it."""
     for endpoint in call.collection(ENDPOINT).all():
         if matches(endpoint, event["type"]):
             write(call, endpoint, event["type"], event["id"], call.server.feeds.ws_data(event))
@@ -45,7 +45,7 @@ def enqueue(call: Context, event: Document) -> None:
 def write(
     call: Context, endpoint: Document, event: str, event_id: str, data: Any, *, redelivery: Document | None = None
 ) -> Document:
-    """Write one delivery, due at once."""
+    """Write one delivery, which is due at once."""
     log = call.collection(DELIVERY)
     payload: Any = (
         redelivery["payload"] if redelivery is not None else {"event": event, "data": data, "timestamp": call.now}
@@ -70,7 +70,7 @@ def write(
 
 
 def secrets_at(endpoint: Mapping[str, Any], now: datetime) -> list[str]:
-    """Return the secrets that deliveries are signed with, the newest first."""
+    """Return the secrets that sign deliveries at a time, the newest first."""
     return [
         secret["value"] for secret in endpoint["secrets"] if secret["expires_at"] is None or secret["expires_at"] > now
     ]

@@ -1,4 +1,4 @@
-"""What an attempt means for a delivery and its endpoint: when it is tried again, and who is posted to no more."""
+"""The consequences of an attempt: the retry of the delivery, and the disabling of the endpoint."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .records import DELIVERY, ENDPOINT, WAITS
 
 GONE = 410
 FAILURES, FAILING = 10, timedelta(days=3)
-"""An endpoint is disabled when so many attempts in a row have failed over so long a time."""
+"""The number of failed attempts in a row, and their time span, after which an endpoint is disabled."""
 _LONGEST = timedelta(days=1)
-"""How long an endpoint may have us wait with ``Retry-After``."""
+"""The longest wait that an endpoint can request with ``Retry-After``."""
 _EXCERPT = 500
-"""How many characters of an answer are kept."""
+"""The number of characters that are kept of an answer."""
 
 
 def record_attempt(call: Context, delivery: Document, attempt: Attempt, outcome: Outcome) -> None:
-    """Store an attempt at a delivery and what follows from its outcome, for the delivery and for the endpoint."""
+    """Store an attempt with its outcome, and update the delivery and the endpoint."""
     entry = {
         "number": attempt.number,
         "at": attempt.at,
@@ -41,7 +41,7 @@ def record_attempt(call: Context, delivery: Document, attempt: Attempt, outcome:
 
 
 def _next(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
-    """Return when a delivery that failed is tried again, or that it is given up."""
+    """Return the changes of a failed delivery: the time of its next attempt, or the status ``failed``."""
     if attempt.number > len(WAITS) or outcome.status == GONE:
         return {"status": "failed", "next_attempt_at": None}
     wait = WAITS[attempt.number - 1]
@@ -51,7 +51,7 @@ def _next(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
 
 
 def _weigh(call: Context, endpoint: Document, attempt: Attempt, outcome: Outcome) -> None:
-    """Count what failed, and disable an endpoint that is gone or has failed for too long."""
+    """Count failures of an endpoint, and disable it if it is gone or has failed for too long."""
     endpoints = call.collection(ENDPOINT)
     if outcome.delivered:
         if endpoint["consecutive_failures"]:
@@ -65,6 +65,6 @@ def _weigh(call: Context, endpoint: Document, attempt: Attempt, outcome: Outcome
 
 
 def _disable(call: Context, endpoint: Document, reason: str) -> None:
-    """Stop posting to an endpoint."""
+    """Disable an endpoint."""
     off = {"active": False, "disabled_at": call.now, "disabled_reason": reason}
     call.server.nouns[ENDPOINT].change(call, endpoint, off, verb="disabled", reason=reason)

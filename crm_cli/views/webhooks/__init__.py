@@ -1,4 +1,4 @@
-"""``crm webhooks sign | verify``: the signatures of deliveries, for scripts. No server is asked."""
+"""``crm webhooks sign | verify``: sign and verify deliveries in scripts, without a server."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def sign(
 
     key, *others = _secrets(secret, secret_file)
     if others:
-        raise MisuseError("one secret signs; several are for `verify`")
+        raise MisuseError("give one secret to sign with; `verify` takes several")
     if embedded:
         sys.stdout.flush()
         sys.stdout.buffer.write(webhooks.embed(sys.stdin.buffer.read(), key) + b"\n")
@@ -71,9 +71,9 @@ def verify(
     secret: _Secret = None,
     secret_file: _SecretFile = None,
 ) -> int:
-    """Tell whether the delivery on stdin is genuine: exit 0 where it is, 1 where it is not.
+    """Verify the delivery on stdin: exit status 0 if its signatures are valid, else 1.
 
-    With `--signature` only that is checked, of any body; else every signature in the headers and in the body.
+    With `--signature` only this signature is checked, for any body; otherwise all signatures in headers and body.
     """
     from crm_sdk import webhooks
 

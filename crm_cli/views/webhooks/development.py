@@ -1,4 +1,4 @@
-"""``crm webhooks listen``, ``replay`` and ``trigger``: webhooks on the machine of who develops their receiver."""
+"""``crm webhooks listen``, ``replay`` and ``trigger``: develop a receiver of webhooks on this machine."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def listen(
     over: Annotated[str, typer.Option("--over", help="ws, or sse where WebSockets are blocked.")] = "ws",
     count: Annotated[int | None, typer.Option("--count", min=1, help="Stop after so many events.")] = None,
 ) -> None:
-    """Follow what happens in the company, print a line for each event, and forward it to a URL as a webhook.
+    """Follow the company's events, print a line for each, and forward it to a URL as a webhook.
 
-    It goes on where the last run with this server and URL ended, so that nothing is lost in between. An event that the
-    URL does not accept is posted three times; while the URL does not answer at all, the events wait.
+    It continues where the last run with this server and URL ended, so that no event is lost in between. An event that
+    the URL refuses is posted three times; while the URL does not answer, events wait.
     """
     from .forwarding import Bookmark, follow
 
@@ -74,7 +74,7 @@ def replay(
     forward_to: ForwardTo = None,
     secret: Secret = None,
 ) -> int:
-    """Have the server post a delivery once more, or post it to a URL from here."""
+    """Let the server post a delivery again, or post it to a URL from this machine."""
     settings = settle(options)
     if forward_to is None:
         with open_client(settings) as client:
@@ -97,9 +97,9 @@ def trigger(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Also at a server that is not on this machine.")] = False,
 ) -> None:
-    """Make an event happen, by the real change that causes it: `lead.created` creates a lead.
+    """Trigger an event by the change that causes it: `lead.created` creates a lead.
 
-    This writes: it is for `--offline` and a stub on this machine.
+    The change is written: use this with `--offline` or a stub on this machine.
     """
     from .triggers import cause_of
 
@@ -108,14 +108,14 @@ def trigger(
     given = dict(map(_member, values or ()))
     if not (force or settings.offline or _is_here(settings.base_url)):
         raise MisuseError(
-            f"{settings.base_url} is not on this machine, and this writes to it: say --force if you mean it"
+            f"{settings.base_url} is not on this machine, and this command writes to it: confirm with --force"
         )
     with open_client(settings) as client:
         Printer(settings.output).show(cause(client, given))
 
 
 def _open_forwarder(url: str | None, secret: str | None) -> Any:
-    """Return a context manager of the forwarder to a URL; it gives None where there is no URL."""
+    """Return a context manager for the forwarder to a URL, or for None where there is no URL."""
     if url is None:
         return nullcontext()
     if not _can_be_posted_to(url):

@@ -1,7 +1,7 @@
-"""Forward events to a URL of the developer's own, signed as the server signs them; remember how far that went.
+"""Forward events to a URL, signed as the server signs them, and remember the position.
 
-An event is forwarded until the URL answers at all; one that it refuses is tried a few times and then passed over. How
-far it went is kept after each, so that nothing is lost between two runs: what was on its way comes again, with the same
+An event is posted until the URL answers; one that the URL refuses is tried a few times and then skipped. The position
+is stored after each event, so that none is lost between two runs: an interrupted one is posted again, with the same
 ``webhook-id``.
 """
 
@@ -25,16 +25,16 @@ from ...settings import Settings
 from ..tail import next_event
 
 TRIES = 3
-"""How often an event is posted that the URL refuses."""
+"""The number of times that a refused event is posted."""
 _WAITS = (1.0, 2.0, 5.0, 10.0)
 
 
 class Source(Protocol):
-    """Where events come from: a stream of ``client.events.listen``."""
+    """The source of events: a stream of ``client.events.listen``."""
 
     @property
     def cursor(self) -> object:
-        """The place after the last event that was read."""
+        """The position after the last event that was read."""
         ...
 
     def __next__(self) -> Any:
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What came of posting an event once."""
+    """The result of posting an event once."""
 
     status: int | None
     error: str | None
@@ -60,7 +60,7 @@ class Posted:
 
 
 class Bookmark:
-    """The file that says how far the events of a company were forwarded to a URL."""
+    """The file with the position up to which the events of a company were forwarded to a URL."""
 
     def __init__(self, settings: Settings, forward_to: str | None) -> None:
         company = settings.tenant or hashlib.sha256((settings.api_key or "").encode()).hexdigest()
@@ -69,7 +69,7 @@ class Bookmark:
         self._about = {"server": settings.base_url, "forwardTo": forward_to}
 
     def read(self) -> str | None:
-        """Return the cursor; None where there is none yet, or none that can be read, which is said."""
+        """Return the cursor; None where there is none yet, or it cannot be read, which is reported."""
         try:
             found: Any = json.loads(self.path.read_text(encoding="utf-8"))
             return str(Cursor.parse(found["cursor"]))
@@ -80,7 +80,7 @@ class Bookmark:
             return None
 
     def write(self, cursor: object) -> None:
-        """Keep a cursor."""
+        """Store a cursor."""
         if cursor is not None:
             write_whole(str(self.path), json.dumps({**self._about, "cursor": str(cursor)}, indent=2) + "\n")
 
@@ -91,12 +91,12 @@ class Forwarder:
     def __init__(
         self, url: str, secret: str, *, timeout: float = 15.0, sleep: Callable[[float], object] = time.sleep
     ) -> None:
-        import httpx  # here: most commands post nothing
+        import httpx  # imported here: most commands post nothing
 
         self._url = url
         self._secret = secret
         self._sleep = sleep
-        self._failures = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)  # the last: no name a host can have
+        self._failures = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)  # UnicodeError: not a valid host name
         self._client = httpx.Client(timeout=timeout, trust_env=False)
 
     def post(self, payload: Mapping[str, Any], id: str | None) -> Posted:
@@ -131,7 +131,7 @@ class Forwarder:
 
 
 def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> Generator[tuple[Any, Posted | None]]:
-    """Forward each event of a source and keep its place; give it with what came of it."""
+    """Forward each event of a source and store its position; yield it with the result."""
     bookmark.write(source.cursor)
     while True:
         try:
@@ -144,6 +144,6 @@ def follow(source: Source, bookmark: Bookmark, forwarder: Forwarder | None) -> G
 
 
 def payload_of(event: Any) -> dict[str, Any]:
-    """Return an event of the feed as a webhook tells of it."""
+    """Return an event of the feed in the form of a webhook's body."""
     data = event.data.model_dump(by_alias=True, exclude_unset=True) if hasattr(event.data, "model_dump") else event.data
     return {"event": event.type, "data": data, "timestamp": event.timestamp}

@@ -1,4 +1,4 @@
-"""What makes an event happen: for each the real change that causes it, with values to choose or to leave."""
+"""The changes that trigger events, with values that can be chosen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Cause: TypeAlias = Callable[["CrmClient", Values], Any]
 
 
 def _first(client: CrmClient, noun: str, values: Values) -> str:
-    """Return the id that was chosen, else that of the newest record."""
+    """Return the chosen id, else that of the newest record."""
     chosen = values.pop("id", None)
     if chosen is not None:
         return str(chosen)
@@ -142,14 +142,14 @@ CAUSES: Mapping[str, Cause] = {
     "message.received": _message("lead"),
     "message.sent": _message("agent"),
 }
-"""What causes each event that can be triggered."""
+"""The function that causes each event that can be triggered."""
 
 
 def cause_of(event: str) -> Cause:
-    """Return what causes an event.
+    """Return the function that causes an event.
 
-    Raises: MisuseError where nothing here does.
+    Raises: MisuseError for an event that cannot be triggered.
     """
     if event not in CAUSES:
-        raise MisuseError(f"{event} cannot be triggered; what can be: {', '.join(CAUSES)}")
+        raise MisuseError(f"{event} cannot be triggered; events that can: {', '.join(CAUSES)}")
     return CAUSES[event]

@@ -1,4 +1,4 @@
-"""The figures of accounts: counts, sums and health, which follow whatever is written about their people and deals."""
+"""The figures of accounts: counts, sums and health, updated after every write to their contacts and deals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITES = ("created", "updated", "deleted", "merged")
 
 
 def figures_of(call: Context, account: Document) -> dict[str, Any]:
-    """Return the members of an account that follow from its contacts, deals, activities and children."""
+    """Return the members of an account that are computed from its contacts, deals, activities and children."""
     id = account["id"]
     contacts = call.collection("contact").find("account_id", id)
     deals = call.collection("deal").find("account_id", id)
@@ -41,7 +41,7 @@ def figures_of(call: Context, account: Document) -> dict[str, Any]:
 
 
 def _health(call: Context, contacts: list[Document]) -> int:
-    """Return the mean health of the contacts, each weighted by how often there was talk with it lately."""
+    """Return the mean health of the contacts, weighted by their number of recent activities."""
     total = weights = 0
     for contact in contacts:
         talks = health.communications_of(call, contact["id"])
@@ -63,7 +63,7 @@ def _last(
 
 
 def refresh(call: Context, account_id: str | None) -> None:
-    """Bring the figures of an account up to date. Nobody has edited it, so its version stays."""
+    """Update the figures of an account. Its version stays, since no caller has changed it."""
     account = call.collection("account").get(account_id) if account_id is not None else None
     if account is None:
         return
@@ -101,6 +101,6 @@ def _accounts_of(call: Context, entry: Document) -> Iterator[str | None]:
     "account.hierarchy_changed",
 )
 def follow_what_happened(call: Context, entry: Document) -> None:
-    """Bring the figures of the accounts that an event is about up to date."""
+    """Update the figures of the accounts of an event's record."""
     for account_id in dict.fromkeys(_accounts_of(call, entry)):
         refresh(call, account_id)

@@ -1,4 +1,4 @@
-"""The tree of accounts: who is whose parent, what that forbids, and the figures of a part of the tree."""
+"""The rules of the account hierarchy: parents and children, cycles and depth, and the figures of a tree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..deals import figures as deal_figures
 from .records import ACCOUNTS, ancestors_of, check_parent, height_of
 
 _SHOWN = 1_000
-"""How many accounts of a tree are shown."""
+"""The greatest number of accounts of a tree in the answer."""
 _DEAL_SORTS = (
     "title", "value", "probability", "weighted_value", "expected_close_date", "stage", "stage_changed_at",
     "last_activity",
@@ -29,13 +29,13 @@ _DEAL_SORTS = (
 
 
 def children_of(call: Context, account_id: str) -> list[Document]:
-    """Return the accounts right below one, by name."""
+    """Return the child accounts of an account, by name."""
     children = call.collection("account").find("parent_id", account_id)
     return sorted(children, key=lambda child: (child["name"].casefold(), child["id"]))
 
 
 def below(call: Context, account_id: str) -> Iterator[Document]:
-    """Give the accounts below one, at every depth."""
+    """Yield the accounts below an account, at every depth."""
     for child in call.collection("account").find("parent_id", account_id):
         yield child
         yield from below(call, child["id"])
@@ -43,7 +43,7 @@ def below(call: Context, account_id: str) -> Iterator[Document]:
 
 @serves(Accounts.hierarchy)
 def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
-    """Return the tree from its root, the way to the account, and what the account and everything below it add up to."""
+    """Return the tree from its root, the path to the account, and the figures of the account and all below it."""
     account = ACCOUNTS.found(call, account_id)
     path = [*reversed(ancestors_of(call, account)), account]
     shown = [0]
@@ -76,7 +76,7 @@ def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
 
 @serves(Accounts.add_child)
 def add_child(call: Context, account_id: str, child_id: str) -> Document:
-    """Put an account without a parent below another."""
+    """Make an account without a parent a child of another."""
     parent = ACCOUNTS.writable(call, account_id)
     call.reference("account", child_id, "child_id")
     child = ACCOUNTS.writable(call, child_id)
@@ -91,7 +91,7 @@ def add_child(call: Context, account_id: str, child_id: str) -> Document:
 
 @serves(Accounts.set_parent)
 def set_parent(call: Context, account_id: str, parent_id: str | None, version: int | None) -> Document:
-    """Move an account with everything below it."""
+    """Move an account with all accounts below it."""
     account = ACCOUNTS.writable(call, account_id)
     call.lock(account, version)
     return _move(call, account, call.resolved("account", parent_id, "parent_id"))
@@ -118,7 +118,7 @@ def list_contacts(
     sort: str | None,
     order: str | None,
 ) -> Sequence[Document]:
-    """Return the contacts of an account, or of its part of the tree."""
+    """Return the contacts of an account, or of the account and all below it."""
     equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
     return select(
         call.collection("contact"),
@@ -141,7 +141,7 @@ def list_deals(
     sort: str | None,
     order: str | None,
 ) -> Sequence[Document]:
-    """Return the deals of an account, or of its part of the tree, with their figures as they are now."""
+    """Return the deals of an account, or of the account and all below it, with their present figures."""
     equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
     given = {"status": status, "pipeline_id": pipeline_id}
     docs = select(

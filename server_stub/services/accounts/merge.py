@@ -1,4 +1,4 @@
-"""Merge accounts: the survivor gets what it lacks and what belonged to the duplicates; their ids lead to it."""
+"""The rule of merging accounts: the survivor is filled in and gets the records of the duplicates."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .records import ACCOUNTS, ancestors_of, check_parent, height_of, hierarchy_
 
 _MOVED = {"contacts": "contact", "deals": "deal", "activities": "activity", "leads": "lead"}
 _OWN = STAMPS | {"merged_ids", "merged_into", "parent_id", "territory_id", "owner_id", *ACCOUNTS.computed}
-"""What no duplicate hands on by itself."""
+"""The members that are not filled in from duplicates."""
 
 
 @serves(Accounts.merge)
 def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values: Members | None) -> dict[str, Any]:
-    """Merge duplicates into an account, all of them or none."""
+    """Merge duplicates into an account; a failure leaves all unchanged."""
     kept = call.resolved("account", survivor_id, "survivor_id")
     given = call.resolved("account", duplicate_ids, "duplicate_ids")
     if kept in given:
@@ -65,7 +65,7 @@ def _parent_after(call: Context, survivor: Document, gone: set[str]) -> str | No
 
 
 def _hand_over(call: Context, kind: str, gone: set[str], survivor: Document) -> int:
-    """Give the survivor the records of the duplicates. Nobody has edited them, so their versions stay."""
+    """Move the records of the duplicates to the survivor. Their versions stay, since no caller has changed them."""
     records = call.collection(kind)
     found = [doc for id in gone for doc in records.find("account_id", id)]
     for doc in found:

@@ -1,4 +1,4 @@
-"""Accounts: the companies contacts work for, what follows from a change of one, and what forbids to delete it."""
+"""The rules of accounts: derived members, consequences of a change, and conditions for deleting one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from ...serving import Context
 from ..territories import territory_of
 
 LEVELS = 10
-"""How many levels a tree of accounts may have."""
+"""The greatest number of levels in a tree of accounts."""
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return the domain that follows from the website, where the account has none. Raises 409 for a deep tree."""
+    """Return the domain of the website where the account has none. Raises: 409 for a tree that is too deep."""
     if before is None and members.get("parent_id") is not None:
         check_parent(call, None, members["parent_id"])
     known = members.get("domain", before.get("domain") if before is not None else None)
@@ -40,14 +40,14 @@ def ancestors_of(call: Context, account: Document) -> list[Document]:
 
 
 def hierarchy_cycle(account: Document, why: str) -> Problem:
-    """Return the refusal of a tree in which an account would be above itself."""
+    """Return the 409 for a tree in which an account would be its own ancestor."""
     return Problem("HIERARCHY_CYCLE", f"{account['name']} would be above itself: {why}", details={"id": account["id"]})
 
 
 def check_parent(call: Context, account: Document | None, parent_id: str | None, *, height: int = 0) -> None:
-    """Refuse a parent that is the account itself or below it, and a tree that would be too deep.
+    """Raise 409 for a parent that is the account itself or below it, or a tree that would be too deep.
 
-    `height` is how many levels there are below the account; None is a new account.
+    `height` is the number of levels below the account. `account` is None for a new account.
     """
     parent = call.collection("account").get(parent_id) if parent_id is not None else None
     if parent is None:
@@ -73,13 +73,13 @@ def height_of(call: Context, account_id: str) -> int:
 
 
 def by_rules(call: Context, account: Document) -> dict[str, Any]:
-    """Return the members of an account that say which territory the rules put it into."""
+    """Return the members of an account with the territory that the rules assign to it."""
     territory = territory_of(call, account)
     return {"territory_id": territory["id"] if territory is not None else None, "territory_method": "rule"}
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Let the company's name and the territory follow; contacts of a deleted account stay without it."""
+    """Update the copies of the account's name and its territory; unlink the contacts of a deleted account."""
     if after is None:
         for contact in call.collection("contact").find("account_id", before["id"]) if before is not None else ():
             call.collection("contact").put(contact | {"account_id": None})

@@ -14,13 +14,13 @@ from .records import ACCOUNTS, by_rules
 
 @serves(AccountTerritory.get)
 def get(call: Context, account_id: str) -> dict[str, Any]:
-    """Return the territory of an account, and how it came to it."""
+    """Return the territory of an account, and how it was assigned."""
     return _assignment(call, ACCOUNTS.found(call, account_id))
 
 
 @serves(AccountTerritory.update)
 def update(call: Context, account_id: str, territory_id: str | None, method: str, locked: bool) -> dict[str, Any]:
-    """Put an account into a territory by hand, or by the rules again."""
+    """Assign an account to a territory, by hand or by the rules."""
     account = ACCOUNTS.writable(call, account_id, "manage")
     if method == "rule":
         changes: dict[str, Any] = {**by_rules(call, account), "territory_locked": False}

@@ -1,4 +1,4 @@
-"""What an AI agent answers: computed from what it was asked and from the company's data, with actions it proposes."""
+"""The answers of AI agents, computed from the input and the company's data, with proposed actions."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _INTENTS: Sequence[tuple[str, str, str]] = (
     ("help", "Helping",
      r"\bhelp\w*|\bhow (do|can|to)\b|\bsupport\b|\berror\w*|\bproblem\w*|\bissue\w*|\bhilfe\b|\bayuda\b"),
 )  # fmt: skip
-"""Intents, how a task with one is called, and the words that tell it; the first that fits counts."""
+"""Intents, each with the name of its task and a pattern of words; the first that matches is taken."""
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "qualify": ("lead-qualification",),
     "meet": ("appointment-scheduling",),
     "help": ("faq-answers", "ticket-routing"),
     "complain": ("ticket-routing", "faq-answers"),
 }
-"""What an agent should be capable of for an intent; without it, it is less sure."""
+"""The capabilities for an intent; an agent without them has a lower confidence."""
 _READY, _PROMISING = 50, 25
-"""From these points on a lead is to be qualified, or to be asked further."""
+"""The least points of a lead to be qualified, and of a lead to be asked further questions."""
 _DEPTH = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What an agent is asked, and about whom."""
+    """The task of an agent, and the record that it is about."""
 
     text: str
     intent: str
@@ -51,11 +51,11 @@ class Task:
     record: Document | None
     kind: str
     facts: Mapping[str, Any]
-    """Everything that was said beside the text, in snake_case."""
+    """The members of the input and context beside the text, in snake_case."""
 
     @staticmethod
     def read(call: Context, request: Members) -> Task:
-        """Understand a request. Raises 422 where it names somebody who is not there."""
+        """Parse a request. Raises: 422 for an unknown record."""
         given = request["input"]
         facts = dict(_facts({"context": request.get("context") or {}}))
         if isinstance(given, Mapping):
@@ -75,17 +75,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an agent said."""
+    """The answer of an agent."""
 
     response: str
     actions: Sequence[Mapping[str, Any]]
     confidence: float
     read: str = ""
-    """What of the company's data went into it."""
+    """The company's data that the answer is based on, which count as input tokens."""
 
 
 def _facts(members: Members, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Return every member of an object, also those within, by its name in snake_case; outer ones last: they win."""
+    """Yield the members of an object at any depth by snake_case names; outer members last, so that they win."""
     for value in members.values():
         if isinstance(value, Mapping) and depth < _DEPTH:
             yield from _facts(cast("Members", value), depth + 1)
@@ -94,7 +94,7 @@ def _facts(members: Members, depth: int = 0) -> Iterator[tuple[str, Any]]:
 
 
 def _about(call: Context, text: str, facts: Members) -> tuple[str, Document | None]:
-    """Return the lead or contact that is named, by a member or in the text."""
+    """Return the lead or contact that a member or the text names."""
     for kind in ("lead", "contact"):
         id = facts.get(f"{kind}_id")
         if isinstance(id, str):
@@ -151,7 +151,7 @@ def _qualify(call: Context, task: Task) -> Said:
 
 
 def _worth(lead: Members, facts: Members) -> tuple[int, list[str]]:
-    """Return how many points a lead has, and what for."""
+    """Return the points of a lead and their reasons."""
     value = max(Decimal(lead.get("value") or 0), _number(facts.get("lead_value")))
     talks = int(_number(facts.get("previous_interactions")))
     found_points = (
@@ -236,7 +236,7 @@ _WORK = {
 
 
 def _action(type: str, **parameters: object) -> dict[str, Any]:
-    # Parameters are free-form, so they are named here as they travel.
+    # Parameters are free-form: they are written with their wire names.
     return {"type": type, "parameters": parameters}
 
 
@@ -253,7 +253,7 @@ def _dear(task: Task) -> str:
 
 
 def _next_time(now: datetime) -> str:
-    """Return two in the afternoon of the next working day, as it travels."""
+    """Return 14:00 of the next working day in wire form."""
     day = now.date() + timedelta(days=1)
     while day.weekday() >= 5:
         day += timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The rules of AI agents: list, create and ask them; what an answer costs, and what it does to their record."""
+"""The rules of AI agents: list, create and execute them; the cost of an answer, and the agents' performance."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from ...serving import Context, Members, RecordType, serves
 from .answers import Task, answer
 
 CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}
-"""How often the agents of a company may be asked a day, by its plan."""
+"""The greatest number of agent calls of a company per day, by its plan (003)."""
 
 _PRICES: Mapping[str, tuple[str, str]] = {
     "gpt-4": ("0.005", "0.02"),
     "gpt-3.5-turbo": ("0.0005", "0.0015"),
 }
-"""What a thousand tokens in and out cost, by model; another one costs what the first does."""
+"""The prices of a thousand input and output tokens, by model; other models have the price of the first."""
 _SMALLEST = Decimal("0.000001")
 _STARTING, _PER_TOKEN = 0.4, 0.01
-"""Seconds until an answer begins, and for each token of it."""
+"""The seconds until an answer begins, and for each of its tokens."""
 _SUCCESS = 0.5
-"""From this confidence on an interaction counts as a success."""
+"""The least confidence of a successful interaction."""
 _AT_WORK = frozenset({"active", "processing"})
-"""What an agent must be to be asked."""
+"""The statuses of agents that can be executed."""
 _CAPABLE: Mapping[str, Sequence[str]] = {
     "sales": ("lead-qualification", "appointment-scheduling"),
     "support": ("faq-answers", "ticket-routing"),
@@ -45,13 +45,13 @@ AGENTS = RecordType("agent", Agent)
 
 @shows("agent.completed")
 def completed_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
-    """Return the agent, and what came of its task."""
+    """Return the agent and the result of its task."""
     return feeds.record_and_facts(event)
 
 
 @shows("agent.status")
 def status_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
-    """Return what the agent is doing now."""
+    """Return the present state of the agent."""
     said = event["metadata"]
     return {"agentId": event["entity"]["id"], "status": said["status"], "currentTask": said["current_task"]}
 
@@ -64,7 +64,7 @@ def list_(call: Context) -> Sequence[Document]:
 
 @serves(Agents.create)
 def create(call: Context, agent: Members) -> Document:
-    """Create an agent; without capabilities it has those that go with its type."""
+    """Create an agent; by default it has the capabilities of its type."""
     return call.create(
         "agent",
         "agent_",
@@ -81,7 +81,7 @@ def create(call: Context, agent: Members) -> Document:
 
 @serves(Agents.execute)
 def execute(call: Context, agent_id: str, request: Members) -> dict[str, Any]:
-    """Ask an agent: it answers from the company's data and proposes what to do; it does nothing itself."""
+    """Execute an agent: it answers from the company's data and proposes actions, without carrying them out."""
     agent = call.record("agent", agent_id)
     if agent["status"] not in _AT_WORK:
         text = f"the agent is {agent['status']}: it takes no tasks"
@@ -114,7 +114,7 @@ def execute(call: Context, agent_id: str, request: Members) -> dict[str, Any]:
 
 
 def _count(call: Context) -> None:
-    """Count a call of the company's day. Raises 429 where there were too many."""
+    """Count an agent call of the day. Raises: 429 beyond the limit of the company's plan."""
     counts, day = call.collection("agent_calls"), call.now.date()
     doc = counts.get(day.isoformat()) or Document(id=day.isoformat(), calls=0)
     allowed = CALLS_A_DAY.get(call.tenant["plan"], CALLS_A_DAY["free"])
@@ -131,7 +131,7 @@ def _count(call: Context) -> None:
 
 
 def _record_interaction(call: Context, agent: Document, confidence: float, seconds: float, used: Members) -> Document:
-    """Store the agent with an interaction added to its averages; nobody edited it, so its version stays."""
+    """Add an interaction to the agent's averages; its version stays, since no caller has changed it."""
     before: Members = agent.get("performance") or {}
     count = before.get("total_interactions", 0)
     success = 1.0 if confidence >= _SUCCESS else 0.0

@@ -1,4 +1,4 @@
-"""The rule of `ai.churn_risk`: how likely a contact is lost, why, and what to do about it."""
+"""The rule of `ai.churn_risk`: the risk that a contact is lost, with factors and recommendations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...serving import Context, Members, serves
 from .. import sentiment
 from ..contacts import health as health
 
-_START = 25  # the churn risk of somebody of whom nothing is known
+_START = 25  # the churn risk of a contact without any data
 _ADVICE: Sequence[tuple[str, str]] = (
     ("talk of leaving", "Offer a review with the account's owner before they decide"),
     ("never contacted", "Introduce yourself and ask what they need"),
@@ -29,7 +29,7 @@ _ADVICE: Sequence[tuple[str, str]] = (
     ("is low", "Show what they do not use yet"),
     ("support", "Have the open support cases looked through"),
 )
-"""What to do, by what is in a risk factor's label."""
+"""Recommendations, by a text in the label of a risk factor."""
 
 
 @serves(Ai.churn_risk)
@@ -40,7 +40,7 @@ def churn_risk(
     deal_history: Sequence[Members] | None,
     engagement_metrics: Members | None,
 ) -> dict[str, Any]:
-    """Weigh how likely a contact is lost; what is not given is taken from the contact's own records."""
+    """Return the churn risk of a contact; arguments that are left out are taken from the contact's records."""
     if contact_id is None and communication_history is None and deal_history is None and engagement_metrics is None:
         raise invalid("contact_id", "required", "give a contact, or a history to judge by")
     stored = call.reference("contact", contact_id, "contact_id")
@@ -65,7 +65,7 @@ def churn_risk(
 
 
 def _talks(history: Sequence[Members], now: datetime) -> list[dict[str, Any]]:
-    """Read a communication history as it was given; an entry without a date counts as of today."""
+    """Read a given communication history; an entry without a date counts as one of today."""
     talks: list[dict[str, Any]] = []
     for number, entry in enumerate(history):
         known = {snake(name): value for name, value in entry.items()}
@@ -97,7 +97,7 @@ def _deal_status(deal: Members) -> str:
 
 
 def _engagement(metrics: Members) -> Iterator[health.Factor]:
-    """Weigh what is measured: shares (0..1 or per cent), and counts of support cases."""
+    """Yield the factors of engagement metrics: shares (0..1 or per cent), and numbers of support cases."""
     for name, value in metrics.items():
         label = snake(name).replace("_", " ")
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):

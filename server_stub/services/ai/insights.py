@@ -20,10 +20,10 @@ from ..deals import insights as insights_of_deals
 def generate_insights(
     call: Context, entity_type: str, entity_id: str, context: Members | None
 ) -> list[Mapping[str, Any]]:
-    """Return what is worth knowing about a contact or a deal.
+    """Return the insights about a contact or a deal.
 
-    `context` may narrow it: ``focus`` names a type of insight, ``minConfidence`` says how sure it must be, ``limit``
-    how many there shall be.
+    `context` can filter them: ``focus`` is a type of insight, ``minConfidence`` the least confidence, ``limit`` the
+    greatest number.
     """
     if entity_type not in ("contact", "deal"):
         raise invalid(
@@ -44,7 +44,7 @@ def generate_insights(
 
 
 def deal_insights(call: Context, deal: Document) -> list[dict[str, Any]]:
-    """Return what is worth knowing about a deal, in the words of an `AIInsight`: it knows no competitors, but risks."""
+    """Return the insights about a deal as `AIInsight`s, which have the type ``risk`` in place of ``competitor``."""
     return [
         {**insight, "type": "risk" if insight["type"] == "competitor" else insight["type"]}
         for insight in insights_of_deals.insights(call, deal_figures.with_current_figures(call, deal))

@@ -1,4 +1,4 @@
-"""The rule of questions: which list a question means, which filters of it, and who, where and when it names."""
+"""The rule of `ai.query`: find the list that a question asks for, its filters, and the names, places and times."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ..deals.figures import CLOSING_SOON
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What a question can be about."""
+    """A list that a question can ask for."""
 
     intent: str
     route: str
     words: str
     filters: Sequence[tuple[str, str]]
-    """The list's named filters, each with the words that mean it; the first that fits counts."""
+    """The named filters of the list, each with a pattern of words; the first that matches is taken."""
 
 
 _NOT = r"(?:not|never|(?:have|has|did|do|were)n['’]?t) (?:(?:we|i|you|been) )*"
@@ -71,7 +71,7 @@ _STAGES: Mapping[str, str] = {
     "negotiation": r"negotiat\w+|verhandlung|negociacion", "closed-won": r"(?:closed[- ])?won|gewonnen\w*|ganad\w+",
     "closed-lost": r"(?:closed[- ])?lost|verloren\w*|perdid\w+",
 }  # fmt: skip
-"""What a stage of a deal is called."""
+"""The words for each stage of a deal."""
 _PERIODS: Mapping[str, str] = {
     "today": "today", "tomorrow": "tomorrow", "yesterday": "yesterday", "this week": "this_week",
     "next week": "next_week", "last week": "last_week", "this month": "this_month", "next month": "next_month",
@@ -96,7 +96,7 @@ _QUOTED = re.compile(r"[\"“„']([^\"”“']{2,})[\"”“']")
 
 @serves(Ai.query)
 def query(call: Context, query: str) -> dict[str, Any]:
-    """Turn a question into what a list is to be asked for; one about nothing we list becomes a search."""
+    """Turn a question into the arguments of a list call; a question about no list becomes a search."""
     if not query.strip():
         raise invalid("query", "required", "ask something")
     named = list(_names_in(call, query))
@@ -135,7 +135,7 @@ def _answer(intent: str, route: str, filters: Mapping[str, Any], entities: Mappi
 
 
 def _subject(text: str) -> _Subject | None:
-    """Return what is asked for: of several things the one that is named first."""
+    """Return the list that a question asks for: of several, the one that is named first."""
     places = [(re.search(rf"\b(?:{one.words})\b", text), one) for one in _SUBJECTS]
     return min(((at.start(), n, one) for n, (at, one) in enumerate(places) if at), default=(0, 0, None))[2]
 
@@ -154,13 +154,13 @@ def _when(chosen: str | None, period: Mapping[str, Any] | None) -> dict[str, Any
 
 
 def _soon(call: Context, period: Mapping[str, Any]) -> bool:
-    """Tell whether some of a time lies within what the filter of deals that close soon shows."""
+    """Return whether a period overlaps the time of the filter ``closing-soon``."""
     now, (start, end) = call.now, (datetime.fromisoformat(period[name]) for name in ("start", "end"))
     return start <= now + CLOSING_SOON and end >= now
 
 
 def _period(call: Context, text: str) -> dict[str, Any] | None:
-    """Return the time a text names, in the zone of the user and with their weeks."""
+    """Return the period that a text names, in the user's time zone and weeks."""
     user = user_of(call, call.caller.user_id)
     zone = zone_of(call, user)
     phrase = next((phrase for phrase in _PERIODS if re.search(rf"\b{phrase}\b", text)), None)
@@ -179,7 +179,7 @@ def _period(call: Context, text: str) -> dict[str, Any] | None:
 
 
 def _next_span(name: str, now: datetime) -> tuple[datetime, datetime]:
-    """Return the next day or month that is called so; the present one counts."""
+    """Return the next day or month with a name, which may be the present one."""
     today = datetime.combine(now.date(), time(), now.tzinfo)
     if name in _WEEKDAYS:
         start = today + timedelta(days=(_WEEKDAYS.index(name) - today.weekday()) % 7)
@@ -193,7 +193,7 @@ def _next_span(name: str, now: datetime) -> tuple[datetime, datetime]:
 
 
 def _names_in(call: Context, question: str) -> Iterator[tuple[str, str]]:
-    """Return who and what a question names, as the company's data calls them; what is not known there as it stands."""
+    """Yield the names in a question, spelled as in the company's data; unknown names as written."""
     rest = _key(question)
     known = {kind: [(_key(name), name) for name in names] for kind, names in _names(call).items()}
     for kind, names in known.items():
@@ -218,7 +218,7 @@ def _key(text: str) -> str:
 
 
 def _names(call: Context) -> dict[str, list[str]]:
-    """Return the names there are: contacts, companies, cities; longer ones first."""
+    """Return the names of contacts, companies and cities in the company's data, longer ones first."""
     contacts = call.collection("contact").all()
     docs = [*contacts, *call.collection("deal").all(), *call.collection("lead").all()]
     accounts = [account["name"] for account in call.collection("account").all()]

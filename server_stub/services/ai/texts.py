@@ -15,13 +15,13 @@ from ..messages.records import templates_of
 from ..messages.writing import compose
 
 _CONTEXT = 0.4
-"""How much of the context's tone a text has that says nothing itself."""
+"""The share of the context's tone that a neutral text takes on."""
 _THEIRS = frozenset({"contact", "lead"})
 
 
 @serves(Ai.sentiment)
 def judge(call: Context, text: str, context: str | None) -> dict[str, Any]:
-    """Return the mood of a text; one that says nothing takes some of its context's."""
+    """Return the sentiment of a text; a neutral text takes on a part of its context's."""
     _require_text(text, "text")
     own = sentiment.tone(text)
     if own.words or not context:
@@ -40,7 +40,7 @@ def judge(call: Context, text: str, context: str | None) -> dict[str, Any]:
 def analyse(
     call: Context, content: str, conversation_history: Sequence[str | Mapping[str, Any]] | None
 ) -> dict[str, Any]:
-    """Return what a message is about."""
+    """Return the analysis of a message."""
     _require_text(content, "content")
     return message_reading.analyse(content, _situation(conversation_history or ()))
 
@@ -52,7 +52,7 @@ def write(
     draft_content: str | None,
     tone: str | None,
 ) -> dict[str, Any]:
-    """Return help with a message in a conversation of which only the texts are known."""
+    """Return suggestions for a message of a conversation that is given by its texts."""
     given = [conversation_context] if isinstance(conversation_context, str) else conversation_context
     situation = _situation(given)
     if not situation.before and not (draft_content or "").strip():
@@ -77,7 +77,7 @@ def write(
 
 
 def _situation(history: Sequence[str | Mapping[str, Any]]) -> message_reading.Situation:
-    """Read a history: texts, or messages as the other calls answer them."""
+    """Read a history of texts, or of messages in the form of answers."""
     entries = [entry for entry in map(_entry, history) if entry[0]]
     waiting = 0
     for _, theirs, _ in reversed(entries):
@@ -91,7 +91,7 @@ def _situation(history: Sequence[str | Mapping[str, Any]]) -> message_reading.Si
 
 
 def _entry(given: str | Mapping[str, Any]) -> tuple[str, bool | None, str | None]:
-    """Return a message's text, whether it came in (None where that is not said), and who wrote it."""
+    """Return the text of a message, whether it is incoming (None where not known), and the sender."""
     if isinstance(given, str):
         return given.strip(), None, None
     sender = given.get("senderType", given.get("sender_type", given.get("sender")))

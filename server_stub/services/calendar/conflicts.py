@@ -1,4 +1,4 @@
-"""What does not go together in a calendar: overlaps, no time between, to travel or to prepare; and how grave it is."""
+"""Conflicts in a calendar and their severity: overlaps, and too little time between events, to travel or prepare."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[a-z]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Something in a calendar, or something that may come into it."""
+    """An event in a calendar, or one that may be added."""
 
     title: str
     start: datetime
@@ -35,14 +35,14 @@ class Plan:
 
     @staticmethod
     def of(doc: Members) -> Plan:
-        """Return the plan an event is."""
+        """Return the plan of an event."""
         place = doc.get("location") if not doc.get("meeting_link") else None
         type = str(doc.get("type") or "meeting")
         return Plan(str(doc["title"]), doc["start_time"], doc["end_time"], type, place, doc["id"])
 
 
 def travel(here: str | None, there: str | None) -> int:
-    """Return the minutes from one place to another, judged by their names; 0 where one of them is nowhere.
+    """Return the minutes from one place to another, estimated from their names; 0 where one of them is None.
 
     The last part of a place after a comma is its country, the one before its city: ``Main St 1, Austin, US``.
     """
@@ -56,12 +56,12 @@ def travel(here: str | None, there: str | None) -> int:
         return _FAR
     if len(one) > 1 and len(other) > 1:
         return _WITHIN if one[-2:] == other[-2:] or (one[-1] == other[-1] and len(one) == 2) else _ACROSS
-    # A room or a street without its town: near if it shares a word with the other, and a way off if not.
+    # A room or a street without its town: near if it shares a word with the other place, otherwise far.
     return _WITHIN if set(_WORD.findall(first)) & set(_WORD.findall(second)) else _ACROSS
 
 
 def conflicts(plan: Plan, others: Sequence[Plan], zone: ZoneInfo, now: datetime) -> list[dict[str, Any]]:
-    """Return what stands between a plan and others, and whether there is time to prepare it."""
+    """Return the conflicts of a plan with others, and with the time to prepare it."""
     found: list[dict[str, Any]] = []
 
     def warn(type: str, severity: str, message: str) -> None:
@@ -99,14 +99,14 @@ def conflicts(plan: Plan, others: Sequence[Plan], zone: ZoneInfo, now: datetime)
 
 
 def clashes(docs: Sequence[Members], zone: ZoneInfo, now: datetime) -> list[dict[str, Any]]:
-    """Return what does not go together among events that are still to come; each pair once."""
+    """Return the conflicts among future events, each pair once."""
     plans = [Plan.of(doc) for doc in docs if doc.get("status") not in OVER and doc["end_time"] > now]
     plans.sort(key=lambda plan: (plan.start, plan.id or ""))
     return [warning for n, plan in enumerate(plans) for warning in conflicts(plan, plans[:n], zone, now)]
 
 
 def gravest_first(warnings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return warnings by their gravity, each once."""
+    """Return warnings by severity, without duplicates."""
     once = {(warning["type"], warning["message"]): warning for warning in warnings}
     return sorted(once.values(), key=lambda warning: _GRAVITY[warning["severity"]])
 

@@ -1,4 +1,4 @@
-"""What feeds show of calendar events."""
+"""The payloads of calendar events on feeds."""
 
 from __future__ import annotations
 

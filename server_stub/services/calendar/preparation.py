@@ -1,4 +1,4 @@
-"""The rules of meeting preparation: what to say, what was said lately, the deal behind it, and what stands out."""
+"""The rules of meeting preparation: talking points, recent interactions, the deal, and insights."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def deal_behind(deals: Iterable[Members], deal: Members | None) -> Members | Non
 def prepare(
     event_type: str, contact: Members | None, deal: Members | None, talks: Sequence[Members], now: datetime
 ) -> dict[str, Any]:
-    """Return the preparation of a meeting; `talks` is what was said, the newest first."""
+    """Return the preparation of a meeting; `talks` is the communication history, newest first."""
     who = (contact or {}).get("name") or "everybody"
     points = [point.format(who=who) for point in _POINTS.get(event_type, _POINTS["meeting"])]
     documents = list(_DOCUMENTS.get(event_type, ()))
@@ -228,7 +228,7 @@ def meeting_preparation(
     deal_id: str | None,
     communication_history: Sequence[str | Members] | None,
 ) -> dict[str, Any]:
-    """Prepare a meeting that is not in the calendar; a history that is given counts instead of the contact's own."""
+    """Prepare a meeting that is not in the calendar; a given history replaces the contact's own."""
     contact = call.reference("contact", contact_id, "contact_id")
     deal = call.reference("deal", deal_id, "deal_id")
     if contact is None and deal is not None and deal.get("contact_id"):

@@ -1,4 +1,4 @@
-"""The rules of the calendar: events, their status and outcome with its follow-up, and the week in numbers."""
+"""The rules of the calendar: events, their status and outcome with its follow-up, and the counts of the week."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def preparation(call: Context, event_id: str) -> Members:
 
 @serves(Calendar.stats)
 def stats(call: Context) -> dict[str, int]:
-    """Count the week's events that were not called off, and the follow-ups that are open."""
+    """Count the week's events that are not cancelled, and the open follow-ups."""
     docs = events(call, call.caller.user_id)
     week = [doc for doc in _this_week(call, docs) if doc["status"] != "cancelled"]
     return {
@@ -99,7 +99,7 @@ def _asks_for_more(doc: Members) -> bool:
 
 
 def _wants_follow_up(call: Context, doc: Members) -> bool:
-    """Tell whether a follow-up is open: one that is planned, or one that was agreed and is not planned any more."""
+    """Return whether a follow-up is open: a planned one, or a required one that is not planned."""
     if doc["type"] == "follow-up" and doc["status"] in reminders.AHEAD:
         return True
     if not _asks_for_more(doc):
@@ -201,7 +201,7 @@ def set_status(call: Context, event_id: str, status: str) -> Document:
 
 @serves(CalendarEvents.outcome)
 def outcome(call: Context, event_id: str, outcome: Members) -> Document:
-    """Note what came of an event, complete it, and create the follow-up that is asked for, once."""
+    """Record the outcome of an event, complete it, and create the required follow-up, once."""
     doc = EVENTS.writable(call, event_id)
     if doc["status"] == "cancelled":
         raise Problem("MEETING_CANCELLED", "the event was cancelled; nothing came of it")
@@ -236,7 +236,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
 
 
 def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
-    """Create the follow-up of an event: when it is asked for, else a week later when its owner is free and at work."""
+    """Create the follow-up of an event: at the given time, else a week later at a free time in business hours."""
     start = noted["follow_up_date"]
     if start is None:
         hours = Hours.of(call, user_of(call, doc["owner_id"]))

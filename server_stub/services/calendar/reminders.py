@@ -1,7 +1,7 @@
 """Reminders of what is planned: of events a day, an hour and a quarter of an hour before, on the stub's clock.
 
-The time of a company's next reminder is kept in a document of its own, so that a request which has none to send looks
-at nothing else.
+The time of a company's next reminder is stored in its own document, so that requests without a due reminder read
+nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rule of smart scheduling: free times within business hours, the best first, and what stands in their way."""
+"""The rule of smart scheduling: free times within business hours, the best first, and conflicts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _GRAVE = Decimal(25_000)
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The times somebody prefers, on the clock of their zone."""
+    """The preferred times, in the user's time zone."""
 
     moments: tuple[datetime, ...] = ()
     clocks: tuple[time, ...] = ()
@@ -44,7 +44,7 @@ class Wishes:
 
     @staticmethod
     def read(given: Sequence[datetime | str]) -> Wishes:
-        """Read moments, times of day, weekdays and parts of the day. Raises 422 for what is none of them."""
+        """Parse instants, times of day, weekdays and parts of the day. Raises: 422 for any other text."""
         moments: list[datetime] = []
         clocks: list[time] = []
         weekdays: list[int] = []
@@ -69,7 +69,7 @@ class Wishes:
         return bool(self.moments or self.clocks or self.weekdays or self.parts)
 
     def fit(self, start: datetime, zone: ZoneInfo) -> bool:
-        """Tell whether a moment is as it was wished: the moment itself, or all of the day and the time."""
+        """Return whether an instant matches: a preferred instant, or both the preferred day and time."""
         if start in self.moments:
             return True
         local = start.astimezone(zone)
@@ -96,10 +96,10 @@ def _moment(wish: str, number: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a free time is looked for with."""
+    """The parameters of a search for free times."""
 
     plan: Plan
-    """What is to be planned; its times do not count yet."""
+    """The meeting to plan; its times are placeholders."""
     minutes: int
     hours: Hours
     taken: Sequence[Members]
@@ -123,7 +123,7 @@ def smart_scheduling(
     deal_id: str | None,
     preferred_times: Sequence[datetime | str] | None,
 ) -> dict[str, Any]:
-    """Suggest when a meeting could be, and warn of what stands in its way."""
+    """Suggest times for a meeting, and warn of conflicts."""
     deal: Members | None = call.reference("deal", deal_id, "deal_id")
     partner = contact_id or (deal["contact_id"] if deal is not None else None)
     contact = call.reference("contact", partner, "contact_id")
@@ -160,7 +160,7 @@ def smart_scheduling(
 
 
 def _kind(call: Context, contact: Document | None, deal: Members | None) -> str:
-    """Return what the meeting will be: it follows from how far the deal is, or from when one talked last."""
+    """Return the type of the meeting, from the stage of the deal or the time of the last contact."""
     if deal is not None:
         return {"prospect": "demo", "qualified": "demo", "closed-won": "follow-up", "closed-lost": "follow-up"}.get(
             str(deal["stage"]), "meeting"
@@ -172,7 +172,7 @@ def _kind(call: Context, contact: Document | None, deal: Members | None) -> str:
 
 
 def _place(call: Context, contact: Document | None) -> str | None:
-    """Return where one meets a contact: where one met last, else at their address; None where nobody travels."""
+    """Return the place of a meeting: that of the last meeting, else the contact's address; None for no travel."""
     if contact is None:
         return None
     met = [
@@ -196,7 +196,7 @@ def _habit(docs: Sequence[Members], zone: ZoneInfo) -> int | None:
 
 
 def _offers(search: Search) -> list[dict[str, Any]]:
-    """Return the best free times, at most two a day, none over another."""
+    """Return the best free times, at most two a day, without overlaps."""
     first = search.now.astimezone(search.hours.zone).date()
     latest = max((moment.astimezone(search.hours.zone).date() for moment in search.wishes.moments), default=first)
     days = min(max(_DAYS_AHEAD, (latest - first).days + 2), _DAYS_LONGEST)
@@ -225,7 +225,7 @@ def _offers(search: Search) -> list[dict[str, Any]]:
 
 
 def _starts(search: Search, day: date) -> list[datetime]:
-    """Return the moments of a day to look at: every half hour, and the wished ones within business hours."""
+    """Return the instants of a day to check: every half hour, and the preferred ones within business hours."""
     zone, length = search.hours.zone, timedelta(minutes=search.minutes)
     wished = [moment for moment in search.wishes.moments if moment.astimezone(zone).date() == day]
     wished += [as_utc(datetime.combine(day, clock, zone)) for clock in search.wishes.clocks]
@@ -234,7 +234,7 @@ def _starts(search: Search, day: date) -> list[datetime]:
 
 
 def _rate(search: Search, plan: Plan, ahead: int) -> tuple[int, str]:
-    """Return how good a free time is, 0..100, and why."""
+    """Return the rating of a free time, 0..100, with the reason."""
     zone, local = search.hours.zone, plan.start.astimezone(search.hours.zone)
     points, reasons = 60 - min(ahead, 14), ["free, and within business hours"]
     if search.wishes.fit(plan.start, zone):
@@ -266,7 +266,7 @@ def _rate(search: Search, plan: Plan, ahead: int) -> tuple[int, str]:
 
 
 def _way(search: Search, plans: Sequence[Plan], candidates: Sequence[Plan]) -> int | None:
-    """Return the longest way from or to what else is on the days in question; None where the places do not differ."""
+    """Return the longest travel time from or to other events of these days; None where no travel is needed."""
     days = {plan.start.astimezone(search.hours.zone).date() for plan in candidates}
     ways = [
         travel(search.plan.location, other.location)

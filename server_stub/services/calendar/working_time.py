@@ -1,4 +1,4 @@
-"""When somebody works: their time zone, their business hours, their week, their busy times."""
+"""The working time of a user: time zone, business hours, week, and busy times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..activities.recurrence import spans
 _BACK, _AHEAD = timedelta(days=15), timedelta(days=75)
 _OFFICE = tuple({"weekday": day, "start": "09:00", "end": "17:30"} for day in range(5))
 OVER = frozenset({"cancelled", "no-show", "completed"})
-"""What an event may be without taking anybody's time any more."""
+"""The statuses of events that no longer take time."""
 
 
 def user_of(call: Context, user_id: str | None) -> Members:
@@ -31,7 +31,7 @@ def zone_of(call: Context, user: Members) -> ZoneInfo:
 
 
 def week_of(call: Context, user: Members, now: datetime) -> tuple[datetime, datetime]:
-    """Return where a user's present week begins and ends; a week with a change of the clocks is an hour off."""
+    """Return the beginning and the end of a user's present week, which a change of clocks makes an hour off."""
     preferred: Members = user.get("preferences") or {}
     zone = zone_of(call, user)
     today = now.astimezone(zone).date()
@@ -41,7 +41,7 @@ def week_of(call: Context, user: Members, now: datetime) -> tuple[datetime, date
 
 
 class Hours:
-    """Somebody's business hours."""
+    """The business hours of a user."""
 
     def __init__(self, zone: ZoneInfo, hours: Members | None) -> None:
         self.zone = zone
@@ -71,7 +71,7 @@ class Hours:
         return datetime.combine(day, time.fromisoformat(clock), self.zone)
 
     def contain(self, start: datetime, end: datetime) -> bool:
-        """Tell whether all of a time is business time."""
+        """Return whether a whole span of time is within business hours."""
         day = start.astimezone(self.zone).date()
         return any(_seconds(start, begin) >= 0 and _seconds(close, end) >= 0 for begin, close in self.spans(day))
 
@@ -149,7 +149,7 @@ def _attends(doc: Members, contact_id: str) -> bool:
 
 
 def is_free(taken: Sequence[Members], start: datetime, end: datetime) -> bool:
-    """Tell whether no event lies in a time, not even with a part."""
+    """Return whether no event overlaps a span of time."""
     return all(doc["end_time"] <= start or doc["start_time"] >= end for doc in taken)
 
 

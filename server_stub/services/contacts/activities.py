@@ -1,4 +1,4 @@
-"""What happened with a contact: its activities, its deals, what was said, and what the AI makes of it."""
+"""The rules of a contact's activities, deals, communication and insights."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def list_deals(
 
 @serves(ContactCommunication.create)
 def communicate(call: Context, contact_id: str, communication: Members) -> dict[str, Any]:
-    """Record a conversation as an activity, judge it, and compute the contact anew."""
+    """Record a communication as an activity with its sentiment, and recompute the contact."""
     contact = CONTACTS.writable(call, contact_id)
     subject, summary = communication.get("subject"), communication["summary"].strip()
     if not summary:
@@ -122,5 +122,5 @@ def _activity_members(kind: str, date: datetime, subject: str | None, summary: s
 
 @serves(Contacts.ai_insights)
 def ai_insights(call: Context, contact_id: str) -> list[dict[str, Any]]:
-    """Return what the AI noticed about a contact."""
+    """Return the AI's insights about a contact."""
     return insights_of(call, CONTACTS.found(call, contact_id))

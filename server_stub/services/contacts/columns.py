@@ -1,4 +1,4 @@
-"""How the columns of an imported file become members of a contact: by mapping, or by their headers."""
+"""Map the columns of an imported file to members of contacts: by the given mapping, or by their headers."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ _CALLED: Mapping[str, str] = {
     }.items()
     for name in names.split("|")
 }
-"""What columns are called, without case and accents, and the member they hold."""
+"""Headers of columns, without case and accents, and their members."""
 
 
-# The models are imported for the first file, not by every process that has rules.
+# The models are imported for the first file, so that the server starts faster.
 @cache
 def _members() -> frozenset[str]:
     from crm_sdk.models.contacts import ContactCreate
@@ -64,7 +64,7 @@ def _place() -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column and where it goes."""
+    """One column and its member."""
 
     column: str
     field: str
@@ -73,7 +73,7 @@ class Column:
 
 
 def check_mapping(mapping: Sequence[Members]) -> None:
-    """Refuse a mapping to a member that a contact does not have."""
+    """Raise 422 for a mapping to a member that contacts do not have."""
     for number, entry in enumerate(mapping):
         if known_field(entry["field"]) is None:
             raise invalid(
@@ -96,7 +96,7 @@ def known_field(field: str) -> str | None:
 
 
 def plan(columns: Sequence[str], mapping: Sequence[Members] | None) -> tuple[list[Column], list[str]]:
-    """Return where each column goes, and the columns that go nowhere."""
+    """Return the columns with their members, and the names of columns without one."""
     if mapping is None:
         found = [Column(name, field) for name in columns if (field := _by_header(name)) is not None]
     else:
@@ -130,7 +130,7 @@ def _column(columns: Sequence[str], named: str, number: int) -> str:
 
 
 def members_of(row: Members, columns: Sequence[Column], date_format: str | None) -> dict[str, Any]:
-    """Return the members a row holds, in wire names; empty cells tell nothing. Raises 422 where a cell is wrong."""
+    """Return the members of a row in wire names, without empty cells. Raises: 422 for an invalid cell."""
     out: dict[str, Any] = {}
     for column in columns:
         value = row.get(column.column)
@@ -200,7 +200,7 @@ def _date(text: str, field: str, date_format: str | None) -> str:
 
 
 def _strptime(pattern: str) -> str:
-    """Return a format such as ``DD.MM.YYYY`` as `strptime` writes it; one with percent signs is that already."""
+    """Return the `strptime` format for one such as ``DD.MM.YYYY``; one with percent signs is returned unchanged."""
     if "%" in pattern:
         return pattern
     for ours, theirs in (("YYYY", "%Y"), ("YY", "%y"), ("MM", "%m"), ("DD", "%d"), ("M", "%m"), ("D", "%d")):

@@ -21,7 +21,7 @@ _KEPT = STAMPS | frozenset({
     "name", "health_score", "relationship_health", "sentiment", "churn_risk", "last_contact", "total_deals",
     "total_value", "open_deals", "currency", "communication_history", "ai_insights", "merged_ids",
 })  # fmt: skip
-"""What a survivor keeps as it has it, or what is computed."""
+"""The members that a merge does not fill in: those that the survivor keeps, and computed ones."""
 _UNITED = ("tags", "notes", "social_profiles")
 _CHILDREN = (
     ("deal", "contact_id", "deals"),
@@ -29,7 +29,7 @@ _CHILDREN = (
     ("lead", "converted_contact_id", "leads"),
     ("conversation", "contact_id", "conversations"),
 )
-"""Kind, the member that names the contact, and how it is counted."""
+"""The kinds of records that move, each with the member with the contact's id, and the name of its count."""
 
 
 Edge: TypeAlias = tuple[Likeness, Document, Document]
@@ -45,7 +45,7 @@ def deduplicate(
     survivor: str,
     groups: Sequence[Members] | None,
 ) -> dict[str, Any]:
-    """Find the contacts that are the same person, and merge them if that is asked for."""
+    """Find the contacts that are the same person, and merge them with the mode ``merge``."""
     if groups is not None and mode != "merge":
         raise invalid("groups", "choice", "groups are merged: give them with the mode merge")
     docs = call.collection("contact").all() if contact_ids is None else _contacts(call, contact_ids, "contact_ids")
@@ -60,15 +60,15 @@ def deduplicate(
 
 
 def _contacts(call: Context, ids: Sequence[str], field: str) -> list[Document]:
-    """Return the contacts that a body names, each once: for a merged one its survivor. Raises 422."""
+    """Return the contacts with the given ids, each once, with survivors in place of merged ones. Raises: 422."""
     docs = [call.reference("contact", id, f"{field}.{number}") for number, id in enumerate(ids)]
     return list({doc["id"]: doc for doc in docs if doc is not None}.values())
 
 
 def _with_right_to_merge(call: Context, group: Members) -> tuple[Document, list[Document]]:
-    """Return the survivor of a group and the others, which end. Raises 403 where the caller may not write one of them.
+    """Return the survivor of a group and the other contacts. Raises: 403 where the caller may not write one of them.
 
-    It is asked for all groups before any is merged.
+    All groups are checked before any is merged.
     """
     survivor_id = group["survivor_id"]
     others = [CONTACTS.writable(call, id, "delete") for id in group["contact_ids"] if id != survivor_id]
@@ -76,7 +76,7 @@ def _with_right_to_merge(call: Context, group: Members) -> tuple[Document, list[
 
 
 def _scored_groups(call: Context, groups: Sequence[Members]) -> list[dict[str, Any]]:
-    """Return the caller's own groups with their scores. Raises 422 where they cannot be merged, before any is."""
+    """Return the caller's own groups with their scores. Raises: 422 for groups that cannot be merged."""
     seen: set[str] = set()
     out: list[dict[str, Any]] = []
     for number, group in enumerate(groups):
@@ -99,7 +99,7 @@ def _scored_groups(call: Context, groups: Sequence[Members]) -> list[dict[str, A
 
 
 def _groups(docs: Sequence[Document], match_on: Sequence[str], threshold: int, survivor: str) -> list[dict[str, Any]]:
-    """Return the groups of contacts that hang together by pairs that are alike enough, the surest first."""
+    """Return the groups of contacts that are connected by similar pairs, the highest score first."""
     edges: list[Edge] = sorted(alike(docs, match_on, threshold), key=lambda edge: -edge[0].score)
     above: dict[str, str] = {}
 
@@ -122,7 +122,7 @@ def _groups(docs: Sequence[Document], match_on: Sequence[str], threshold: int, s
 
 
 def _group(survivor: Document, docs: Mapping[str, Document], links: Sequence[Edge]) -> dict[str, Any]:
-    """Return a group, the survivor first. Its score is that of the contact that is least like the others."""
+    """Return a group with the survivor first. Its score is that of its least similar contact."""
     others = sorted(
         (doc for doc in docs.values() if doc is not survivor), key=lambda doc: (doc["created_at"], doc["id"])
     )
@@ -152,7 +152,7 @@ def _survivor(docs: Sequence[Document], rule: str) -> Document:
 
 
 def merge(call: Context, survivor: Document, others: Sequence[Document]) -> dict[str, Any]:
-    """Merge contacts into one: its values win, empty ones are filled from the others, their records become its."""
+    """Merge contacts into the survivor, which keeps its values, is filled in, and gets the records of the others."""
     moved = dict.fromkeys(MergeCounts.model_fields, 0) | {"contacts": len(others)}
     merged_ids = [other["id"] for other in others]
     with call.server.store.transaction():
@@ -230,7 +230,7 @@ def _move(call: Context, id: str, survivor: Document, moved: dict[str, int]) -> 
 
 
 def _move_relationships(call: Context, id: str, survivor_id: str, moved: dict[str, int]) -> None:
-    """Give relationships to the survivor; those with itself and those it has already end."""
+    """Move relationships to the survivor; relationships with itself, and those it already has, are deleted."""
     relationships = call.collection("relationship")
     mine = {_other_side(doc, survivor_id) for doc in relationships_of(call, survivor_id)}
     superior = any(type == "reports_to" for _, type in mine)

@@ -1,4 +1,4 @@
-"""The rules of exporting contacts: a CSV, XLSX, JSON lines or vCard file, written as it is sent."""
+"""The rule of exporting contacts: a CSV, XLSX, JSON lines or vCard file, streamed while it is written."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _USUAL = (
     "relationship_health", "health_score", "sentiment", "churn_risk", "total_deals", "open_deals",
     "total_value", "currency", "external_id", "created_at", "updated_at", "custom_fields",
 )  # fmt: skip
-"""What is exported where no fields were chosen."""
+"""The fields of an export by default."""
 _NOT_FLAT = frozenset({"communication_history", "ai_insights", "social_profiles"})
 _TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -58,7 +58,7 @@ def export(
     sort: str | None,
     order: str | None,
 ) -> FileAnswer:
-    """Return the contacts that were asked for as a file."""
+    """Return the matching contacts as a file."""
     kind = format or "csv"
     wanted = [_path(name, number) for number, name in enumerate(fields)] if fields else None
     given = {
@@ -79,7 +79,7 @@ def export(
 
 
 def _path(field: str, number: int) -> str:
-    """Return a field in Python names. Raises 422 where contacts have none such."""
+    """Return the path of a field in Python names. Raises: 422 for a field that contacts do not have."""
     head, _, rest = field.partition(".")
     name = snake(head)
     if name in Contact.model_fields and name not in _NOT_FLAT:
@@ -120,7 +120,7 @@ def _value(doc: Document, path: str) -> object:
 
 
 def _text(value: object) -> str:
-    """Return a cell as text; only texts can look like formulas."""
+    """Return the text of a cell; a text that looks like a formula is quoted."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -151,7 +151,7 @@ def _csv(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[byt
 
 
 def _xlsx(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[bytes]:
-    # Here, since only spreadsheets need it.
+    # Imported here: only spreadsheets need it.
     from openpyxl import Workbook  # type: ignore[import-untyped] # it has no types
     from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped] # as above
 

@@ -1,4 +1,4 @@
-"""What feeds show of contacts."""
+"""The payloads of contacts on feeds."""
 
 from __future__ import annotations
 

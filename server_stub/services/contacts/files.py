@@ -21,7 +21,7 @@ FORMATS: Mapping[str, str] = {
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Row: TypeAlias = Mapping[str, Any] | str
-"""What each column holds; or what is wrong with the row."""
+"""The value of each column; or an error message for a row that cannot be read."""
 
 
 class UnreadableFileError(Exception):
@@ -30,14 +30,14 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that was read."""
+    """The rows and columns of a file."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
 def quote_formula(cell: str) -> str:
-    """Return a text as a spreadsheet shows it: one that looks like a formula is quoted, lest it be carried out."""
+    """Return a text for a cell; one that looks like a formula is quoted, so that spreadsheets do not execute it."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
@@ -75,7 +75,7 @@ def _table(lines: Iterable[list[str]], has_header: bool) -> Table:
 
 
 def _sheet(content: bytes) -> Iterable[list[str]]:
-    # Here, since only spreadsheets need it.
+    # Imported here: only spreadsheets need it.
     from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)

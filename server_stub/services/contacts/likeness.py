@@ -1,4 +1,4 @@
-"""How much two contacts look like one person: the same addresses and numbers, and names that sound alike."""
+"""The similarity of two contacts, by e-mail addresses, phone numbers and names."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ...data.query import fold
 from ...serving import Context, Members
 
 MATCHED = ("email", "phone", "name")
-"""What contacts are compared by."""
+"""The members by which contacts are compared."""
 
 _SAME_COMPANY, _OTHER_COMPANY = 1.0, 0.7
-"""How much alike names count."""
+"""The weights of similar names, in the same and in different companies."""
 _LEAST = 50
-"""What scores less is no reason: any two names are a little alike."""
+"""The least score of a reason: any two names have some similarity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How much two contacts look like one person."""
+    """The similarity of two contacts, with its reasons."""
 
     score: int
     reasons: tuple[Mapping[str, Any], ...]
@@ -30,7 +30,7 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a contact can be recognised by."""
+    """The normalised values by which a contact is compared."""
 
     shown: str
     words: tuple[str, ...]
@@ -41,7 +41,7 @@ class Traits:
 
 
 def traits(doc: Members) -> Traits:
-    """Return what a contact can be recognised by; the order of the words of a name does not matter."""
+    """Return the normalised values of a contact; the words of its name are sorted."""
     shown = str(doc.get("name") or "")
     words = tuple(sorted(fold(shown).replace(".", " ").replace("-", " ").split()))
     return Traits(
@@ -91,7 +91,7 @@ def _similarity(one: str, other: str, least: float) -> float:
 def alike(
     docs: Sequence[Document], match_on: Sequence[str], threshold: int
 ) -> Iterator[tuple[Likeness, Document, Document]]:
-    """Return the pairs that look like one person at least as much as the threshold says."""
+    """Yield the pairs of contacts whose similarity is at least the threshold."""
     known = {doc["id"]: traits(doc) for doc in docs}
     buckets: dict[tuple[str, str], list[Document]] = {}
     for doc in docs:
@@ -111,7 +111,7 @@ def alike(
 
 
 def _keys(mine: Traits, match_on: Sequence[str], threshold: int) -> set[tuple[str, str]]:
-    """Return what a contact must share one of with another to be worth comparing."""
+    """Return the keys of a contact; only contacts that share a key are compared."""
     keys: set[tuple[str, str]] = set()
     if "email" in match_on:
         keys |= {("email", address) for address in mine.emails}
@@ -125,7 +125,7 @@ def _keys(mine: Traits, match_on: Sequence[str], threshold: int) -> set[tuple[st
 
 
 def matches(call: Context, doc: Members) -> list[dict[str, Any]]:
-    """Return the stored contacts that may be the same person as one that is not stored, the likeliest first."""
+    """Return the stored contacts that may be the same person as an unsaved one, the most similar first."""
     contacts, mine = call.collection("contact"), traits(doc)
     near = [
         other

@@ -1,4 +1,4 @@
-"""The rules of contacts: create, read, change, delete, list, search, in bulk, and the counts."""
+"""The rules of contacts: create, get, update, delete, list, search, bulk calls and counts."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ FIELDS: Mapping[str, FieldType] = {
     **{f"account.{name}": "number" for name in ("employees", "annual_revenue", "health_score")},
     "custom_fields.*": "any",
 }
-"""What contacts can be searched by."""
+"""The fields of contacts for search conditions, with their types."""
 
 
 @serves(Contacts.search)
@@ -103,7 +103,7 @@ def find(call: Context, query: Members) -> Sequence[Document]:
 
 @serves(Contacts.stats)
 def stats(call: Context) -> dict[str, int]:
-    """Count the contacts as the filters see them."""
+    """Count the contacts of each named filter."""
     docs = call.collection("contact").all()
     return {
         "total": len(docs),
@@ -118,7 +118,7 @@ def stats(call: Context) -> dict[str, int]:
 
 @serves(Contacts.bulk_upsert)
 def bulk_upsert(call: Context, contacts: Sequence[Members], match_on: str | None, atomic: bool) -> dict[str, Any]:
-    """Create and update contacts, each for itself or all of them or none."""
+    """Create and update contacts, each in its own transaction, or all in one (`atomic`)."""
     check_size(contacts, "contacts")
     seen: set[tuple[str, Any]] = set()
 
@@ -147,30 +147,30 @@ def bulk_upsert(call: Context, contacts: Sequence[Members], match_on: str | None
 
 
 def _key(item: Members, match_on: str | None) -> str | None:
-    """Return what an item names its contact by."""
+    """Return the key by which an item identifies its contact."""
     return next((item[name] for name in ("id", match_on, "external_id") if name and item.get(name)), None)
 
 
 def key_of(call: Context, members: Members, name: str) -> Any:
-    """Return the value of a key in stored form; None where there is none. Raises 422 where it cannot be one."""
+    """Return the stored form of the value of a key; None where there is none. Raises: 422 for an invalid value."""
     return CONTACTS.stored_value(call, name, members.get(name)) or None
 
 
 def create_new(call: Context, members: Members) -> Document:
-    """Store a new contact of members as they were given, if the caller may make one."""
+    """Create a contact from given members, if the caller has the permission."""
     permissions.check(call.caller, CONTACTS.word, "create")
     return CONTACTS.add(call, CONTACTS.stored_form(call, members))
 
 
 def change(call: Context, id: str, members: Members) -> Document:
-    """Store changes of a contact as they were given, if the caller may make them."""
+    """Change a contact by given members, if the caller has the permission."""
     doc = CONTACTS.writable(call, id)
     return CONTACTS.change(call, doc, CONTACTS.stored_form(call, members, doc))
 
 
 @serves(Contacts.bulk_delete)
 def bulk_delete(call: Context, ids: Sequence[str], atomic: bool) -> dict[str, Any]:
-    """Delete contacts, each for itself or all of them or none."""
+    """Delete contacts, each in its own transaction, or all in one (`atomic`)."""
     check_size(ids, "ids")
 
     def delete(id: str) -> None:

@@ -1,4 +1,4 @@
-"""The rules of relationships between contacts: one record, seen from both sides with its type turned round."""
+"""The rules of relationships: one record, which each of its two contacts sees with its type or the inverse type."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _PAIRS = (
 )
 _INVERSE: Mapping[str, str] = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 _UPWARD = frozenset({"reports_to", "child_of"})
-"""Types that lead to somebody above; going on upward nobody must meet themselves."""
+"""The types of relationships that form a hierarchy, which must not have a cycle."""
 
 
 def inverse(type: str) -> str:
-    """Return what a relationship is, seen from the other side."""
+    """Return the inverse type of a relationship."""
     return _INVERSE.get(type, type)
 
 
@@ -40,7 +40,7 @@ def list_(call: Context, contact_id: str, type: str | None, sort: str | None, or
 
 
 def relationships_of(call: Context, contact_id: str) -> list[Document]:
-    """Return the relationships a contact has, from whichever side they were made."""
+    """Return the relationships of a contact, whichever contact they were created for."""
     relationships = call.collection("relationship")
     return relationships.find("contact_id", contact_id) + relationships.find("related_contact_id", contact_id)
 
@@ -61,12 +61,12 @@ def seen_from(call: Context, contact_id: str, doc: Document) -> Document:
 
 
 def _part_of(call: Context, doc: Document, contact_id: str) -> Document | None:
-    """Return a relationship as one of its contacts sees it; None for anybody else."""
+    """Return a relationship as one of its contacts sees it; None for any other contact."""
     return seen_from(call, contact_id, doc) if contact_id in (doc["contact_id"], doc["related_contact_id"]) else None
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Refuse a relationship that cannot be; return its type seen from the other side."""
+    """Check a relationship, and return its inverse type. Raises: 409; 422."""
     whole: Members = {**(before or {}), **members}
     contact_id, other_id, type = whole["contact_id"], whole["related_contact_id"], whole["type"]
     if other_id == contact_id:

@@ -1,4 +1,4 @@
-"""What the timetable does for contacts: health and churn risk once a day, insights of contacts and deals every hour."""
+"""Recurring work for contacts: health and churn risk daily, insights of contacts and deals hourly."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .insights import insights_of
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _TOLD_OF = frozenset({"risk", "opportunity", "competitor"})
-"""The insights an owner is told of when they are new."""
+"""The types of new insights of which an owner is notified."""
 _FROM = 75
-"""And how sure they must be."""
+"""The least confidence of such an insight."""
 
 
 @recurs("contact health", every=_DAY)
 def refresh_health(call: Context) -> None:
-    """Compute the health of every contact anew: silence makes a relationship worse."""
+    """Recompute the health of every contact, which silence reduces."""
     deals = _deals_by_contact(call)
     for doc in call.collection("contact").all():
         members = health.computed_members(call, doc, deals.get(doc["id"], ()))
@@ -32,7 +32,7 @@ def refresh_health(call: Context) -> None:
 
 @recurs("contact churn risk", every=_DAY)
 def refresh_churn_risk(call: Context) -> None:
-    """Compute the churn risk of every contact anew, and warn the owner of those that have come to be at risk."""
+    """Recompute the churn risk of every contact, and notify the owners of those that are newly at risk."""
     deals = _deals_by_contact(call)
     for doc in call.collection("contact").all():
         talks = health.communications_of(call, doc["id"])
@@ -72,7 +72,7 @@ _UNSEEN = frozenset({"audit", "insight", "integration", "notification"})
 
 @recurs("insights", every=_HOUR, idleness=Idleness(_has_no_news, but=_UNSEEN))
 def generate_insights(call: Context) -> None:
-    """Keep what is worth knowing of contacts and open deals, and tell the owner what has come up within the hour."""
+    """Store the insights about contacts and open deals, and notify the owners of new ones."""
     for kind, doc, insight in _news(call):
         call.collection("insight").put(Document(insight, entity_type=kind, entity_id=doc["id"], created_at=call.now))
         fresh = insight["date"] > call.now - _HOUR
@@ -91,7 +91,7 @@ def generate_insights(call: Context) -> None:
 
 
 def _news(call: Context) -> Iterator[tuple[str, Document, Mapping[str, Any]]]:
-    """Give the insights that are not known yet, each with the kind of its record and the record."""
+    """Yield the new insights, each with the kind of its record and the record."""
     known = call.collection("insight")
     deals = _deals_by_contact(call)
     for contact in call.collection("contact").all():

@@ -1,4 +1,4 @@
-"""What is particular about writing a contact: its name, its addresses, its account, and what holds its name."""
+"""Writes of contacts: the derived members (name, addresses, account), and the copies of its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME_LENGTH = 200
 
 
 def with_address(call: Context, address: str) -> list[Document]:
-    """Return the live contacts that have an e-mail address, as their first or as another one."""
+    """Return the live contacts with an e-mail address, as their main or a secondary one."""
     return with_value(call.collection("contact"), EMAILS, address)
 
 
@@ -26,12 +26,12 @@ def with_address(call: Context, address: str) -> list[Document]:
 
 
 def check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return the members that follow from given ones: the whole name, the other addresses, the account."""
+    """Return the derived members: the whole name, the secondary addresses, the account."""
     return {**_names(members, before), **_other_addresses(members, before), **_account_of(call, members, before)}
 
 
 def _names(members: Members, before: Document | None) -> dict[str, Any]:
-    """Return the name, made of first and last name where it was not given; and those anew where only it was given."""
+    """Return the name made of first and last name where only these are given, or the parts of a given name."""
     parts = {"first_name", "last_name"} & members.keys()
     if before is not None and "name" not in members and not parts:
         return {}
@@ -51,7 +51,7 @@ def _names(members: Members, before: Document | None) -> dict[str, Any]:
 
 
 def _other_addresses(members: Members, before: Document | None) -> dict[str, Any]:
-    """Return the further addresses without the one that is the first."""
+    """Return the secondary addresses without the main address."""
     known: Members = {**(before or {}), **members}
     others: list[str] = known.get("secondary_emails") or []
     first = known.get("email")
@@ -59,10 +59,10 @@ def _other_addresses(members: Members, before: Document | None) -> dict[str, Any
 
 
 def _account_of(call: Context, members: Members, before: Document | None) -> dict[str, Any]:
-    """Return the account somebody belongs to, and the company's name as the account has it.
+    """Return the account of a contact, and the name of the account as its company.
 
-    Without an account it is the only one called like the company, or that of the e-mail's domain where no company is
-    given. A company that several accounts are called like is linked to none.
+    Without an `account_id` it is the only account with the name of the company, or where no company is given, that with
+    the domain of the e-mail address. A company name that several accounts have is linked to none.
     """
     accounts = call.collection("account")
     known: Members = before or {}
@@ -71,7 +71,7 @@ def _account_of(call: Context, members: Members, before: Document | None) -> dic
         account = accounts.get(members["account_id"])
         return {"company": account["name"]} if account is not None else {}
     if before is not None and ("account_id" in new or not new):
-        return {}  # taken out of its account on purpose, or nothing of it is new
+        return {}  # the account was cleared, or nothing it depends on has changed
     company = members.get("company")
     place = email_domain(members.get("email")) if not company and before is None else None
     same = accounts.find("name", company.strip()) if company else accounts.find("domain", place) if place else []
@@ -84,11 +84,11 @@ def _account_of(call: Context, members: Members, before: Document | None) -> dic
 
 
 def follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Compute a contact's health anew, and let what holds its name follow; part with a deleted one."""
+    """Recompute a contact's health, and update the copies of its name; unlink the records of a deleted contact."""
     if after is None:
         _leave(call, before or {})
         return None
-    if before is None:  # what is new has no deals and was not talked to
+    if before is None:  # a new contact has no deals and no communication
         members = health.complete(after, (), (), call.now, call.tenant)
     else:
         members = health.computed_members(call, after)
@@ -99,7 +99,7 @@ def follow(call: Context, before: Document | None, after: Document | None) -> Do
 
 @reacts("contact.updated", "contact.merged")
 def publish_health(call: Context, entry: Document) -> None:
-    """Publish that a write moved a contact's health."""
+    """Publish a change of a contact's health by a write."""
     moved = [change for change in entry["changes"] if change["field"] == "health_score"]
     contact = call.collection("contact").get(entry["entity"]["id"])
     if moved and contact is not None:
@@ -114,7 +114,7 @@ def _rename(call: Context, contact: Document) -> None:
 
 
 def _leave(call: Context, contact: Members) -> None:
-    """Delete a contact's relationships; its deals and activities stay without it, and keep its name."""
+    """Delete a contact's relationships; its deals and activities lose its id and keep its name."""
     relationships = call.collection("relationship")
     for side in ("contact_id", "related_contact_id"):
         for relationship in relationships.find(side, contact["id"]):

@@ -1,4 +1,4 @@
-"""What feeds show of conversations and their messages."""
+"""The payloads of conversations and messages on feeds."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def received_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
 @shows("message.received")
 @shows("message.sent")
 def message_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
-    """Return the message, and in mvp's words who wrote it."""
+    """Return the message with its sender in the values of the mvp document (003)."""
     theirs = event["entity"].get("sender_type") == "contact"
     return {**feeds.render_record(event, "mvp"), "sender": "lead" if theirs else "agent"}

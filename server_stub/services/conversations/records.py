@@ -1,4 +1,4 @@
-"""The rules of conversations: list, read, write in them, set their priority, archive and tag them."""
+"""The rules of conversations: list, get, send messages, set the priority, archive and tag."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Thread = tuple[Document, list[Document]]
 
 
 def threads(call: Context) -> list[Thread]:
-    """Return the conversations the document of a call knows, with their messages: with leads, or with contacts."""
+    """Return the conversations of a call's dialect with their messages: in mvp with leads, in flow with contacts."""
     known: Callable[[Document], object] = (
         (lambda doc: doc["lead_id"]) if call.dialect == "mvp" else (lambda doc: state.contact_of(call, doc))
     )
@@ -33,7 +33,7 @@ def threads(call: Context) -> list[Thread]:
 
 
 def filter_by_name(call: Context, found: Sequence[Thread], name: str | None) -> list[Thread]:
-    """Keep the conversations of a named filter; one that is archived wants nothing."""
+    """Keep the conversations of a named filter; an archived conversation needs no attention."""
     tests: Mapping[str, Callable[[Document, list[Document]], bool]] = {
         "unread": lambda doc, history: doc["unread_count"] > 0 and not doc["archived"],
         "high-priority": lambda doc, history: doc["priority"] == "high" and not doc["archived"],
@@ -57,13 +57,13 @@ def list_(call: Context, filter: str | None, search: str | None) -> list[dict[st
 
 @serves(Conversations.get)
 def get(call: Context, conversation_id: str) -> dict[str, Any]:
-    """Return a conversation with its messages, those that came in analysed."""
+    """Return a conversation with its messages, the incoming ones with their analysis."""
     return _with_messages(call, call.record("conversation", conversation_id))
 
 
 @serves(ConversationMessages.create)
 def write(call: Context, conversation_id: str, message: Members) -> dict[str, Any]:
-    """Write in a conversation, as the caller."""
+    """Send a message in a conversation, as the caller."""
     conversation = state.writable(call, conversation_id)
     content = text_of(message)
     if message["type"] == "sms" and len(content) > _LONGEST_SMS:
@@ -83,14 +83,14 @@ def set_priority(call: Context, conversation_id: str, priority: str) -> dict[str
 
 @serves(Conversations.archive)
 def archive(call: Context, conversation_id: str, archived: bool) -> dict[str, Any]:
-    """Archive a conversation, or take it back."""
+    """Archive or restore a conversation."""
     conversation = state.writable(call, conversation_id)
     return _with_messages(call, state.change(call, conversation, {"archived": archived}))
 
 
 @serves(ConversationTags.add)
 def add_tag(call: Context, conversation_id: str, tag: str) -> dict[str, Any]:
-    """Add a tag, once in whatever case."""
+    """Add a tag, unless the conversation has it in any letter case."""
     conversation = state.writable(call, conversation_id)
     name, tags = tag.strip(), conversation["tags"]
     if not name or len(name) > _LONGEST_TAG:
@@ -103,7 +103,7 @@ def add_tag(call: Context, conversation_id: str, tag: str) -> dict[str, Any]:
 
 
 def text_of(message: Members) -> str:
-    """Return the text of a message that is to be stored. Raises 422 for an empty one."""
+    """Return the text of a message to store. Raises: 422 for an empty text."""
     content = str(message["content"]).strip()
     if not content:
         raise invalid("content", "length", "a message needs a text")

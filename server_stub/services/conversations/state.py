@@ -1,4 +1,4 @@
-"""What follows from the messages of a conversation: its mood and trend, what it waits for, and what a new one does."""
+"""The state of a conversation that follows from its messages: sentiment, trend, follow-ups; and new messages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..messages import reading as message_reading
 from ..messages.reading import Situation
 
 UNANSWERED = timedelta(days=1)
-"""Who waits longer for an answer wants a follow-up."""
+"""The time after which an unanswered incoming message needs a follow-up."""
 UNHEARD = timedelta(days=3)
-"""So long a question of ours may stay without an answer before it wants a follow-up."""
+"""The time after which an unanswered question of ours needs a follow-up."""
 _DELIVERY = timedelta(minutes=1)
 _FADING = 0.7
 _MOVED = 0.25
-"""From this change of the mean tone on, a mood improves or declines."""
+"""The least change of the mean tone by which a sentiment improves or declines."""
 _SETTLED = timedelta(days=30)
-"""Where nothing came in for so long, the mood goes nowhere any more."""
+"""The time without incoming messages after which the trend is stable."""
 _BOOKKEEPING = frozenset({"priority_set"})
 
 
@@ -32,7 +32,7 @@ _BOOKKEEPING = frozenset({"priority_set"})
 
 
 def person_of(call: Context, conversation: Members) -> Document | None:
-    """Return the contact a conversation is with, or the lead that is none yet; None where neither is there any more."""
+    """Return the contact of a conversation, or its lead that is not converted; None where neither exists any more."""
     contact_id = contact_of(call, conversation)
     if contact_id is not None:
         return call.found("contact", contact_id)
@@ -40,7 +40,7 @@ def person_of(call: Context, conversation: Members) -> Document | None:
 
 
 def contact_of(call: Context, conversation: Members) -> str | None:
-    """Return the id of the contact a conversation is with: for a lead's, of the one it was converted to."""
+    """Return the id of the contact of a conversation; of a lead's conversation, that of its converted contact."""
     if conversation.get("contact_id") is not None or conversation.get("lead_id") is None:
         return conversation.get("contact_id")
     lead = call.collection("lead").get(conversation["lead_id"])
@@ -48,14 +48,14 @@ def contact_of(call: Context, conversation: Members) -> str | None:
 
 
 def writable(call: Context, conversation_id: str) -> Document:
-    """Return a conversation that is to be changed. Raises 404, or 403 where it is with somebody else's contact."""
+    """Return a conversation that the caller may change. Raises: 404; 403 where its person has another owner."""
     conversation = call.record("conversation", conversation_id)
     permit(call, person_of(call, conversation))
     return conversation
 
 
 def permit(call: Context, person: Members | None) -> None:
-    """Raise 403 where somebody of the role sales writes with a lead or contact of another owner."""
+    """Raise 403 where a caller with the role sales writes to a lead or contact of another owner."""
     owner = person.get("owner_id") if person is not None else None
     if call.caller.role == "sales" and owner not in (None, call.caller.user_id):
         raise Problem("FORBIDDEN", "this conversation is somebody else's; the role sales writes in its own only")
@@ -68,7 +68,7 @@ def messages_of(call: Context, conversation_id: str) -> list[Document]:
 
 
 def is_important(person: Members | None) -> bool:
-    """Tell whether much depends on somebody: a contact of high value or about to leave, a hot lead."""
+    """Return whether a person is important: a contact of high value or at risk, or a hot lead."""
     if person is None:
         return False
     return contact_health.is_high_value(person) or contact_health.is_at_risk(person) or person.get("rating") == "hot"
@@ -77,7 +77,7 @@ def is_important(person: Members | None) -> bool:
 def situation_of(
     call: Context, conversation: Members, message: Members, history: Sequence[Members]
 ) -> message_reading.Situation:
-    """Return what is known besides a message of a conversation: who wrote it, and what came before."""
+    """Return the situation of a message: its sender, and the messages before it."""
     before = [doc for doc in history if doc["timestamp"] <= message["timestamp"] and doc["id"] != message["id"]]
     return Situation(
         name=message.get("sender_name"),
@@ -98,20 +98,20 @@ def count_unanswered(history: Sequence[Members]) -> int:
 
 
 def judgement(content: str, subject: str | None) -> dict[str, Any]:
-    """Return the members of a message that say in which mood it was written."""
+    """Return the members of a message with its sentiment."""
     tone = sentiment.tone(f"{subject}. {content}" if subject else content)
     return {"sentiment": tone.sentiment, "confidence": tone.confidence}
 
 
 @completes("message")
 def with_judgement(doc: Document, collections: Collections, now: datetime) -> Document:
-    """Return a stored message with its mood."""
+    """Return a stored message with its sentiment."""
     return doc | judgement(doc["content"], doc.get("subject"))
 
 
 @completes("conversation")
 def with_trend(doc: Document, collections: Collections, now: datetime) -> Document:
-    """Return a stored conversation with the trend of its mood, and the priority of the last message that came in."""
+    """Return a stored conversation with its sentiment trend, and the priority of its last incoming message."""
     history = sorted(collections("message").find("conversation_id", doc["id"]), key=lambda entry: entry["timestamp"])
     found = {"sentiment_trend": trend(history, now), "trend_as_of": now}
     last = max((n for n, entry in enumerate(history) if entry["sender_type"] == "contact"), default=None)
@@ -121,11 +121,11 @@ def with_trend(doc: Document, collections: Collections, now: datetime) -> Docume
     return doc | found
 
 
-# -- what the messages say -------------------------------------------------------------------------------------------
+# -- sentiment and follow-ups ----------------------------------------------------------------------------------------
 
 
 def overall_mood(history: Sequence[Members]) -> str:
-    """Return the mood of what came in; the last messages count most."""
+    """Return the sentiment of the incoming messages; the latest count most."""
     scores = _scores(history)[-10:]
     weights = [_FADING**age for age in range(len(scores))]
     total = sum(score * weight for score, weight in zip(reversed(scores), weights, strict=True))
@@ -133,7 +133,7 @@ def overall_mood(history: Sequence[Members]) -> str:
 
 
 def trend(history: Sequence[Members], now: datetime) -> str:
-    """Return where the mood goes: what came in lately against what came in before."""
+    """Return the trend of the sentiment: recent incoming messages compared with earlier ones."""
     scores, last = _scores(history)[-10:], [doc["timestamp"] for doc in history if doc["sender_type"] == "contact"][-1:]
     if len(scores) < 2 or now - last[0] > _SETTLED:
         return "stable"
@@ -143,7 +143,7 @@ def trend(history: Sequence[Members], now: datetime) -> str:
 
 
 def trend_of(conversation: Members, history: Sequence[Members], now: datetime) -> str:
-    """Return where the mood of a conversation goes: what the day's analysis found, until something more is written."""
+    """Return the sentiment trend of a conversation: that of the daily analysis, until there is a new message."""
     as_of = conversation.get("trend_as_of")
     if as_of is not None and (not history or history[-1]["timestamp"] <= as_of):
         return str(conversation["sentiment_trend"])
@@ -155,7 +155,7 @@ def _scores(history: Sequence[Members]) -> list[float]:
 
 
 def summary(name: str, history: Sequence[Members], direction: str) -> str:
-    """Return a conversation in a few sentences."""
+    """Return a summary of a conversation in a few sentences."""
     if not history:
         return f"Nothing has been written with {name} yet."
     theirs = [doc["content"] for doc in history if doc["sender_type"] == "contact"]
@@ -171,7 +171,7 @@ def summary(name: str, history: Sequence[Members], direction: str) -> str:
 
 
 def needs_follow_up(conversation: Members, history: Sequence[Members], now: datetime) -> bool:
-    """Tell whether somebody waits for us too long, or a question of ours has stayed without an answer."""
+    """Return whether an incoming message, or a question of ours, has been unanswered for too long."""
     if conversation["archived"] or not history:
         return False
     last = history[-1]
@@ -182,7 +182,7 @@ def needs_follow_up(conversation: Members, history: Sequence[Members], now: date
 
 
 def response_times(history: Sequence[Members]) -> Iterator[timedelta]:
-    """Give how long each of our answers took, from the first message it answers."""
+    """Yield the time of each of our answers, from the first message that it answers."""
     asked: datetime | None = None
     for doc in history:
         if doc["sender_type"] == "contact":
@@ -196,7 +196,7 @@ def response_times(history: Sequence[Members]) -> Iterator[timedelta]:
 
 
 def shown_message(message: Members, now: datetime) -> dict[str, Any]:
-    """Return a message with what follows from it: a message of ours is delivered after a minute."""
+    """Return a message with its computed members: a message of ours is delivered after a minute."""
     theirs = message["sender_type"] == "contact"
     arrived = message["status"] == "sent" and now - message["timestamp"] >= _DELIVERY
     return {
@@ -207,7 +207,7 @@ def shown_message(message: Members, now: datetime) -> dict[str, Any]:
 
 
 def with_computed_members(call: Context, conversation: Members, history: Sequence[Members]) -> dict[str, Any]:
-    """Return a conversation with everything that follows from its messages, but without them."""
+    """Return a conversation with the members computed from its messages, without the messages."""
     person = person_of(call, conversation)
     name = person["name"] if person is not None else conversation["contact_name"]
     last, direction = history[-1] if history else None, trend_of(conversation, history, call.now)
@@ -257,7 +257,7 @@ def begin(call: Context, lead: Document) -> Document:
 def write(
     call: Context, conversation: Document, *, theirs: bool, content: str, type: str, subject: str | None
 ) -> Document:
-    """Store a message and what it does: to the conversation, to the messages before, and to the lead or contact."""
+    """Store a message, and update the conversation, the messages before it, and the lead or contact."""
     history = messages_of(call, conversation["id"])
     person = person_of(call, conversation)
     user = call.collection("user").get(call.caller.user_id or "")
@@ -301,7 +301,7 @@ def write(
 
 
 def change(call: Context, conversation: Document, changes: Members) -> Document:
-    """Store changes to a conversation and tell of them; the same document where nothing differs."""
+    """Store changes to a conversation and publish them; return the same document where nothing differs."""
     if all(conversation.get(name) == value for name, value in changes.items()):
         return conversation
     new = call.update("conversation", conversation, changes)
@@ -313,7 +313,7 @@ def change(call: Context, conversation: Document, changes: Members) -> Document:
 
 
 def _answer(call: Context, history: Sequence[Document], theirs: bool) -> None:
-    """Let the messages of the other side be read, and the last one replied to."""
+    """Mark the messages of the other side as read, and the last one as replied to."""
     waiting: list[Document] = []
     for doc in reversed(history):
         if (doc["sender_type"] == "contact") == theirs:
@@ -325,7 +325,7 @@ def _answer(call: Context, history: Sequence[Document], theirs: bool) -> None:
 
 
 def _note(call: Context, lead_id: str | None, theirs: bool) -> None:
-    """Note at the lead that something happened, and with our first answer, when that was."""
+    """Update the latest activity of the lead, and with our first answer its `first_response_at`."""
     lead = call.collection("lead").get(lead_id or "")
     if lead is None:
         return

@@ -1,4 +1,4 @@
-"""What the timetable does for conversations: once a day, where their mood goes."""
+"""Recurring work for conversations: the daily analysis of sentiment trends."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..notifications import notify
 from . import state as state
 
 _KEPT = timedelta(days=14)
-"""How long the owner is told that a mood has turned."""
+"""The time until the notification of a declining sentiment expires."""
 
 
 @recurs("conversation sentiment trends", every=timedelta(days=1))
 def analyse_trends(call: Context) -> None:
-    """Find where the mood of each conversation goes, and tell whoever has it when it has turned for the worse."""
+    """Compute the sentiment trend of each conversation, and notify the owner of one that has begun to decline."""
     for doc in call.collection("conversation").all():
         found = {"sentiment_trend": state.trend(state.messages_of(call, doc["id"]), call.now)}
-        # Nobody has edited it: its version stays.
+        # No caller has changed it: its version stays.
         new = call.collection("conversation").put(doc | found | {"trend_as_of": call.now})
         if new["sentiment_trend"] != doc.get("sentiment_trend", "stable"):
             named = {**new, "name": new["contact_name"]}

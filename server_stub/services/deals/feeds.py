@@ -1,4 +1,4 @@
-"""What feeds show of deals."""
+"""The payloads of deals on feeds."""
 
 from __future__ import annotations
 

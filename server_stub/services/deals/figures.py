@@ -1,4 +1,4 @@
-"""The figures of deals: what is computed of each, which filters it falls under, and what it is worth."""
+"""The figures of deals: their computed members and named filters."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .probability import STAGE_BASE, recent_of, weigh
 from .signals import Evidence, evidence
 
 HOT = 70
-"""From this probability on an open deal is hot."""
+"""The least probability of a hot open deal."""
 CLOSING_SOON = timedelta(days=30)
-"""An open deal expected within this time closes soon."""
+"""The time to its expected close within which an open deal closes soon."""
 
 _TYPES: Mapping[str, str] = {"event": "meeting", "call": "call", "email": "email", "note": "note"}
 
@@ -25,12 +25,12 @@ _TYPES: Mapping[str, str] = {"event": "meeting", "call": "call", "email": "email
 
 
 def activities_of(call: Context, deal_id: str) -> list[dict[str, Any]]:
-    """Return what happened on a deal, newest first."""
+    """Return the activities of a deal, newest first."""
     return past_activities(call.collection("activity").find("deal_id", deal_id), call.now)
 
 
 def activity_of(activity: Members) -> dict[str, Any] | None:
-    """Return an activity as one of a deal; None for a task, or another thing that is none."""
+    """Return an activity as a deal activity; None for a task or another kind that is not one."""
     own: Members = activity.get("deal_activity") or {}
     kind = str(activity.get("kind"))
     if kind not in _TYPES:
@@ -51,12 +51,12 @@ def activity_of(activity: Members) -> dict[str, Any] | None:
 
 
 def evidence_of(call: Context, deal: Members) -> Evidence:
-    """Return what the activities of a deal tell."""
+    """Return the signals, risks and competitors in the activities of a deal."""
     return evidence(activities_of(call, deal["id"]), call.now)
 
 
 def past_activities(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
-    """Return the activities of a deal that took place, newest first: no tasks, and no meetings still to come."""
+    """Return the past activities of a deal, newest first, without tasks."""
     found = [
         told
         for activity in activities
@@ -69,12 +69,12 @@ def past_activities(activities: Iterable[Members], now: datetime) -> list[dict[s
 
 
 def computed_members(call: Context, deal: Members) -> dict[str, Any]:
-    """Return the computed members of a stored deal as they are now."""
+    """Return the present computed members of a stored deal."""
     return complete(deal, activities_of(call, deal["id"]), stage_of(call, deal), call.now)
 
 
 def complete(deal: Members, activities: Sequence[Members], stage: Members | None, now: datetime) -> dict[str, Any]:
-    """Return the computed members of a deal by what happened on it, and by its stage."""
+    """Return the computed members of a deal, from its activities and its stage."""
     told = evidence(activities, now)
     closed, override = deal["status"] != "open", deal.get("probability_override")
     signals, risks = [found.label for found in told.signals], [found.label for found in told.risks]
@@ -118,12 +118,12 @@ def with_figures(doc: Document, collections: Collections, now: datetime) -> Docu
 
 
 def with_current_figures(call: Context, deal: Document) -> Document:
-    """Return a stored deal with its computed members as they are now: time alone moves some of them."""
+    """Return a stored deal with its present computed members, some of which change with time alone."""
     return deal | computed_members(call, deal)
 
 
 def all_seen(call: Context) -> list[Document]:
-    """Return every deal of the company with its computed members as they are now."""
+    """Return every deal of the company with its present computed members."""
     return [with_current_figures(call, deal) for deal in call.collection("deal").all()]
 
 
@@ -141,7 +141,7 @@ def is_hot(deal: Members) -> bool:
 
 
 def is_at_risk(deal: Members, today: date) -> bool:
-    """Tell whether a deal is overdue, silent for too long, or has more risks (a competitor is one) than signals."""
+    """Return whether a deal is overdue, rotten, or has more risks (a competitor is one) than signals."""
     if deal["status"] != "open":
         return False
     risks = len(deal["risk_factors"]) + (deal["competitor_mentioned"] is not None)
@@ -149,7 +149,7 @@ def is_at_risk(deal: Members, today: date) -> bool:
 
 
 def is_overdue(deal: Members, today: date) -> bool:
-    """Tell whether an open deal should have been closed by now."""
+    """Return whether the expected close date of an open deal has passed."""
     closing = deal.get("expected_close_date")
     return bool(deal["status"] == "open" and closing is not None and closing < today)
 

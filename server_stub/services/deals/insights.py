@@ -1,4 +1,4 @@
-"""What the AI notices about a deal: risks, opportunities, competitors and suggestions, each with its reason."""
+"""The AI's insights about a deal: risks, opportunities, competitors and suggestions, each with its reason."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ADVICE: Mapping[str, str] = {
     "contract": "Offer to meet the reviewers",
     "product": "Show the way around it, or when it comes",
 }
-"""What helps against a risk, by its topic."""
+"""The suggested action for a risk, by its topic."""
 _URGENT = timedelta(days=7)
 
 
 def insights(call: Context, deal: Members) -> list[dict[str, Any]]:
-    """Return what is worth knowing about a deal, the surest first; the same data gives the same, ids included."""
+    """Return the insights about a deal, by confidence; the same data give the same insights with the same ids."""
     told = figures.evidence_of(call, deal)
     found = [*_risks(deal, told), *_competition(deal, told), *_opportunities(deal, told)]
     if deal["status"] == "open":

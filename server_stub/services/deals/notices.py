@@ -1,4 +1,4 @@
-"""Tell a deal's owner what became of it."""
+"""Notify the owner of a deal that its stage has changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEPT = timedelta(days=30)
 
 
 def notify_stage_change(call: Context, deal: Mapping[str, Any], from_stage: str | None) -> Document | None:
-    """Notify the owner that a deal is in another stage, and return the notification; None without an owner.
+    """Notify the owner that a deal has entered a stage, and return the notification; None without an owner.
 
     `from_stage` is None for a deal that was created in its stage.
     """

@@ -1,4 +1,4 @@
-"""How likely a deal is won, and how sure that is: the table of docs/deals.md, and the AI service that answers by it."""
+"""The probability of a deal and its confidence by the table of docs/deals.md, and the rule of `ai.deal_probability`."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ STAGE_BASE: Mapping[str, int] = {
     "closed-won": 100,
     "closed-lost": 0,
 }
-"""Where the probability starts in a stage; a pipeline of a company's own has its stages' own."""
+"""The base probability of each stage; the stages of a company's own pipelines have their own."""
 SIGNAL, SIGNALS_AT_MOST = 5, 4
-"""What a positive signal adds, and how many count."""
+"""The points that a positive signal adds, and the greatest number of signals that count."""
 RISK, RISKS_AT_MOST = 7, 4
-"""What a risk factor takes away, and how many count."""
+"""The points that a risk subtracts, and the greatest number of risks that count."""
 COMPETITOR = 10
-"""What a mention of a competitor takes away, once."""
+"""The points that a mention of a competitor subtracts, once."""
 LOWEST, HIGHEST = 1, 99
-"""The bounds of a deal that is not closed."""
+"""The bounds of the probability of an open deal."""
 RECENT = timedelta(days=7)
-"""Activities of this time tell how sure a probability is."""
+"""Activities within this time count for the confidence."""
 MANY = 2
-"""So many recent activities are much."""
+"""The number of recent activities for a high confidence."""
 CLEAR = 2
-"""So many signals for a risk are clear."""
+"""The ratio of signals to risks for a high confidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """How likely a deal is won, and why."""
+    """The probability of a deal, its confidence and the reasons."""
 
     probability: int
     confidence: str
@@ -57,7 +57,7 @@ def weigh(
     closed: bool = False,
     stage: str = "stage",
 ) -> Weighing:
-    """Weigh a deal by its stage's base, what was told of it, and how many activities are recent."""
+    """Compute the probability from the stage's base, signals, risks, competitor and number of recent activities."""
     if closed:
         return Weighing(base, "high", f"The deal is closed ({stage}): {base} %.")
     parts, probability = [f"{stage} starts at {base} %"], base
@@ -79,7 +79,7 @@ def weigh(
 
 
 def confidence(recent: int, signals: int, risks: int) -> str:
-    """Tell how sure a probability is, by the recent activities and the ratio of signals to risks."""
+    """Return the confidence of a probability, from the recent activities and the ratio of signals to risks."""
     points = min(recent, MANY)
     if signals and signals >= CLEAR * risks:
         points += 1
@@ -102,7 +102,7 @@ def deal_probability(
     positive_signals: Sequence[str] | None,
     competitor_mentioned: str | None,
 ) -> dict[str, Any]:
-    """Weigh what the caller knows of a deal, and what the texts of its activities tell."""
+    """Compute the probability from the arguments and the texts of the given activities."""
     own = call.collection("stage").find("key", stage)
     if not own and stage not in STAGE_BASE:
         raise invalid("stage", "choice", f"there is no stage {stage!r}", choices=list(STAGE_BASE))
@@ -124,7 +124,7 @@ def deal_probability(
 
 
 def _activity(number: int, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an activity as it came, free-form, with its date read; one without a zone is in UTC."""
+    """Return a given free-form activity with its date parsed; a date without a zone is in UTC."""
     date = given.get("date")
     if isinstance(date, str):
         try:
@@ -140,5 +140,5 @@ def _activity(number: int, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merge_labels(given: Sequence[str], found: Sequence[str]) -> list[str]:
-    """Return what was given and what was found, each once, in whatever case."""
+    """Return the given and the found labels, without duplicates in any letter case."""
     return list({name.casefold(): name for name in (*found, *given)}.values())

@@ -1,4 +1,4 @@
-"""The rules of deals: create, read, change, delete, list, move between stages, what happened, and the sums."""
+"""The rules of deals: create, get, update, delete, list, move between stages, activities, and figures."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ _KINDS: Mapping[str, str] = {
     "demo": "event",
     "note": "note",
 }
-"""The kind of activity that each type of a deal's activity is stored as."""
+"""The kind of activity as which each type of deal activity is stored."""
 _MEETING = timedelta(minutes=30)
 _AHEAD = timedelta(days=3_660)
 _MOST = Decimal(10) ** 15
-"""No deal is worth as much."""
+"""The value that every deal must be below."""
 
 
 @serves(Deals.list)
 def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Document]:
-    """Return the deals that were asked for, newest first."""
+    """Return the deals that match, newest first."""
     docs = figures.filter_by_name(figures.all_seen(call), filter, company.today(call))
     return sort_documents(filter_by_text(docs, search, SEARCHED), None, None, ("created_at",))
 
 
 def with_nested_lists(call: Context, deal: Document) -> Document:
-    """Return a stored deal as it is now, with its activities and insights."""
+    """Return a stored deal with its present figures, activities and insights."""
     now = figures.with_current_figures(call, deal)
     happened = [told for told in figures.activities_of(call, deal["id"]) if not is_hidden_id(call, told["id"])]
     return now | {"activities": happened, "ai_insights": insights(call, now)}
@@ -79,14 +79,14 @@ def create(call: Context, deal: Members) -> Document:
 
 @serves(Deals.update)
 def update(call: Context, deal_id: str, changes: Members) -> Document:
-    """Change a deal and compute it anew; a stage moves it."""
+    """Change a deal and recompute its figures; a `stage` moves it."""
     doc = DEALS.writable(call, deal_id)
     call.lock(doc)
     return with_nested_lists(call, apply(call, doc, DEALS.stored_form(call, changes, doc)))
 
 
 def apply(call: Context, doc: Document, given: Members) -> Document:
-    """Store changes of a deal, which are in stored form; a stage among them moves it."""
+    """Store changes of a deal in stored form; a `stage` among them moves it."""
     given = dict(given)
     place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
     there = {"pipeline_id": (doc["pipeline_id"],), "stage": (doc["stage"], doc["stage_id"])}
@@ -114,7 +114,7 @@ def _tell_changes(call: Context, before: Document, after: Document) -> None:
 
 @serves(Deals.move_stage)
 def move_stage(call: Context, deal_id: str, stage: str) -> Document:
-    """Move a deal to a stage; to the one it is in, nothing happens."""
+    """Move a deal to a stage; moving it to its present stage changes nothing."""
     doc = DEALS.writable(call, deal_id)
     wanted = deal_stages.stage_named(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
     if wanted["id"] != doc["stage_id"]:
@@ -125,7 +125,7 @@ def move_stage(call: Context, deal_id: str, stage: str) -> Document:
 
 @serves(DealActivities.create)
 def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
-    """Record what happened on a deal, and weigh the deal anew."""
+    """Record an activity on a deal, and recompute its figures."""
     deal = DEALS.writable(call, deal_id)
     description = activity["description"].strip()
     if not description:
@@ -158,7 +158,7 @@ def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
 
 
 def _activity_members(call: Context, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
-    """Return the members that an activity of a kind has for what was said and when."""
+    """Return the members of an activity of a kind for a text and a time."""
     if kind == "email":
         return {"subject": title, "to": [], "body_text": text, "sent_at": date}
     if kind == "note":
@@ -172,7 +172,7 @@ def _activity_members(call: Context, kind: str, type: str, date: Any, title: str
 
 @serves(Deals.forecast)
 def forecast(call: Context) -> dict[str, Any]:
-    """Sum up the open deals; what is overdue counts in this month."""
+    """Sum up the open deals; overdue deals count in this month."""
     worth, today = company.worth_in(call.tenant), company.today(call)
     opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
     beyond = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -187,7 +187,7 @@ def forecast(call: Context) -> dict[str, Any]:
 
 @serves(Deals.stage_stats)
 def stage_stats(call: Context) -> list[dict[str, Any]]:
-    """Return the figures of every stage of the default pipeline; the days are those of all stays, past and present."""
+    """Return the figures of each stage of the default pipeline; its days are the mean of all past and present stays."""
     pipeline = deal_stages.pipeline_of(call, None)
     worth, docs = company.worth_in(call.tenant), figures.all_seen(call)
     days: dict[str, list[float]] = {}
@@ -223,7 +223,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _never_none(name: str) -> Form:
-    """Return the form of a member that a deal always has; as every noun has it where it has one."""
+    """Return the stored form of a member that cannot be cleared, based on the common form of its name."""
 
     def form(call: Context, value: Any) -> object:
         if value is None:
@@ -246,20 +246,20 @@ def _value(call: Context, value: Any) -> object:
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return who the deal is with, where one of them is given."""
+    """Return the contacts and the account of a deal, if one of them is given."""
     if {"contact_id", "contact_name", "account_id", "company", "contact_roles"} & members.keys():
         return _people(call, members, before or Document())
     return {}
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> None:
-    """Let contacts and account follow a deal that is gone."""
+    """Update the contacts and the account of a deleted deal."""
     if before is not None and after is None:
         deal_stages.follow(call, before | {"status": "deleted"})
 
 
 def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
-    """Return who a deal is with: the contact, the others that take part, and the account, given or the contact's."""
+    """Return the contact of a deal, its other contacts, and its account: the given one or the contact's."""
     contact_id = given.get("contact_id", before.get("contact_id"))
     contact = call.reference("contact", contact_id, "contact_id", before.get("contact_id"))
     contact_id = contact and contact["id"]  # the survivor's, where it was merged

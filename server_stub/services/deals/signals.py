@@ -1,7 +1,7 @@
-"""Find what speaks for a deal, what against it, and which competitors are named, in English, German and Spanish text.
+"""Find positive signals, risks and competitors in English, German and Spanish texts.
 
-Signals and risks come in pairs, one of each about a topic: "budget approved" ends "budget in doubt", and the other way
-round. What was said last about a topic counts.
+A signal and a risk belong to one topic: "budget approved" replaces "budget in doubt", and vice versa. The latest
+statement about a topic counts.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Literal
 from ...data.query import fold
 from ...serving import Members
 
-# Topic, kind, label, then phrases: words follow each other with at most two between, a star stands for any ending.
-# Accents and case do not matter. A negation before a phrase takes it back, unless it is part of the phrase.
+# Topic, kind, label, then phrases: their words follow each other with at most two words between; a star stands for any
+# ending. Accents and case are ignored. A negation before a phrase cancels it, unless it is part of the phrase.
 _PHRASES = """
 budget + Budget approved: budget approved | budget confirmed | budget secured | approved budget | budget genehmigt
   | budget freigegeben | budget bestatigt | presupuesto aprobado | presupuesto confirmado
@@ -59,7 +59,7 @@ _NEGATOR_WORDS = """no not never none neither without cannot cant dont doesnt di
 nicht kein keine keinen nie niemals ohne nunca sin ni tampoco"""
 _NEGATORS = frozenset(_NEGATOR_WORDS.split())
 _KNOWN = ("Salesforce", "HubSpot", "Pipedrive", "Zoho", "Freshsales", "SugarCRM", "Insightly")
-"""Names that are competitors wherever they are mentioned."""
+"""Names of known competitors."""
 _NAMED = re.compile(
     r"(?i:\b(?:competitors?|competing offer (?:from|of)|versus|vs\.?|compared (?:us )?(?:to|with)|switching to|"
     r"wettbewerber|konkurrenten?|konkurrenz|konkurrenzangebot von|wechsel zu|vergleich mit|"
@@ -80,7 +80,7 @@ _GAP = 2  # so many words may stand between two of a phrase
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that tell something about a topic."""
+    """A phrase that is a signal or a risk of a topic."""
 
     topic: str
     kind: Literal["signal", "risk"]
@@ -90,7 +90,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that was told about a deal, and where."""
+    """A signal, risk or competitor, and the activity in which it was found."""
 
     kind: Literal["signal", "risk", "competitor"]
     label: str
@@ -101,12 +101,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that the activities of a deal tell."""
+    """The findings in all activities of a deal."""
 
     signals: tuple[Finding, ...] = ()
     risks: tuple[Finding, ...] = ()
     competitor: Finding | None = None
-    """The one named last."""
+    """The competitor that was named last."""
 
 
 def _parse_phrases() -> tuple[Phrase, ...]:
@@ -124,7 +124,7 @@ _TABLE = _parse_phrases()
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> tuple[tuple[str, str, str], ...]:
-    """Return what a text tells, as (kind, label, topic), in its order."""
+    """Return the findings in a text as (kind, label, topic), in order."""
     folded = fold(text).replace("'", "").replace("’", "")
     tokens = _TOKEN.findall(folded)
     found: list[tuple[int, str, str, str]] = []
@@ -139,7 +139,7 @@ def read(text: str) -> tuple[tuple[str, str, str], ...]:
 
 @lru_cache(maxsize=4096)
 def competitor(text: str) -> str | None:
-    """Return the competitor a text names, or `UNNAMED` where it speaks of one without a name."""
+    """Return the competitor that a text names, or `UNNAMED` where it mentions one without a name."""
     named = _NAMED.search(text)
     if named is not None and not _is_negated(text[: named.start()]):
         return named[1]
@@ -152,7 +152,7 @@ def competitor(text: str) -> str | None:
 
 
 def evidence(activities: Iterable[Members], now: datetime | None = None) -> Evidence:
-    """Return what activities tell, read from the oldest to the newest; what is still to come tells nothing.
+    """Return the findings in activities, from the oldest to the newest; future activities are skipped.
 
     An activity is a mapping with ``id``, ``date``, ``description``, ``outcome`` and ``next_step``; one without a date
     counts as older than the others.
@@ -168,7 +168,7 @@ def evidence(activities: Iterable[Members], now: datetime | None = None) -> Evid
             if kind == "competitor":
                 rival = finding
             else:
-                told.pop(topic, None)  # so that what was told last stands last
+                told.pop(topic, None)  # added again, so that the latest is last
                 told[topic] = finding
     return Evidence(
         tuple(finding for finding in told.values() if finding.kind == "signal"),
@@ -183,7 +183,7 @@ def text_of_activity(activity: Members) -> str:
 
 
 def _place(tokens: Sequence[str], words: Sequence[str]) -> int | None:
-    """Return where a phrase begins in a text and is not taken back; None where it does not occur."""
+    """Return where a phrase begins in a text without a negation; None where it does not occur."""
     for start, token in enumerate(tokens):
         if _is(token, words[0]) and _follows(tokens, start, words[1:]):
             before: list[str] = []

@@ -1,4 +1,4 @@
-"""The stages of deals: which there are, moving a deal between them, how long it stayed, and what closing it brings."""
+"""The stages of deals: moving a deal between stages, the history of its stays, and the consequences of closing it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import notices as deal_notices
 
 
 def pipeline_of(call: Context, pipeline_id: str | None, field: str = "pipeline_id") -> Document:
-    """Return a pipeline, or the default one. Raises 422 where there is none, 409 where it takes no deals."""
+    """Return a pipeline, or the default one. Raises: 422 where it does not exist, 409 where it is inactive."""
     wanted = pipeline_id or _default_pipeline_id(call)
     pipeline = call.reference("pipeline", wanted, field)
     if pipeline is None or not pipeline["active"]:
@@ -33,7 +33,7 @@ def stages(call: Context, pipeline_id: str) -> list[Document]:
 
 
 def stage_named(call: Context, pipeline: Document, name: str | None, field: str = "stage") -> Document:
-    """Return the stage with a key or an id; or the first open one. Raises 409 where there is none."""
+    """Return the stage with a key or an id, or the first open one. Raises: 409 where there is none."""
     there = stages(call, pipeline["id"])
     for stage in there:
         if name in (stage["key"], stage["id"]) if name is not None else stage["kind"] == "open":
@@ -60,7 +60,7 @@ def stage_members(call: Context, stage: Members) -> dict[str, Any]:
 
 
 def check_move(call: Context, deal: Document, stage: Document, also: Members) -> None:
-    """Refuse a move that the rules of the pipeline forbid; `also` are the members that change with it."""
+    """Raise a Problem for a move that the pipeline does not allow; `also` are the members that change with it."""
     pipeline = call.record("pipeline", stage["pipeline_id"])
     before = figures.stage_of(call, deal)
     if pipeline["lock_closed"] and deal["status"] != "open":
@@ -87,7 +87,7 @@ def check_move(call: Context, deal: Document, stage: Document, also: Members) ->
 
 
 def move(call: Context, deal: Document, stage: Members, also: Members | None = None) -> Document:
-    """Move a deal to a stage, with other changes; tell of it, and let contact and account follow."""
+    """Move a deal to a stage, with other changes; publish the events, and update its contact and account."""
     changes: dict[str, Any] = {**(also or {}), **stage_members(call, stage), "last_activity": call.now}
     if stage["kind"] != "lost" and deal["status"] == "lost":
         changes = {"lost_reason": None, "lost_notes": None, **changes}
@@ -103,7 +103,7 @@ def move(call: Context, deal: Document, stage: Members, also: Members | None = N
 
 
 def begin(call: Context, deal: Document) -> Document:
-    """Do what goes with a deal that is new: its history, its figures; one that is new and closed does as if moved."""
+    """Complete a new deal: begin its history, compute its figures; a new closed deal counts as moved."""
     _first_stay(call, deal)
     deal = call.collection("deal").put(deal | figures.computed_members(call, deal))
     call.emit("deal.created", "deal", deal)
@@ -131,7 +131,7 @@ def history(call: Context, deal: Members) -> list[Document]:
 
 def _remember(call: Context, before: Document, after: Document, stage: Members) -> None:
     if not history(call, before):
-        _first_stay(call, before)  # it came with a lead, or with the demo data
+        _first_stay(call, before)  # deals of converted leads and of the demo data have no history yet
     last = history(call, before)[-1]
     stayed = call.now - last["entered_at"]
     call.update("stage_change", last, {"left_at": call.now, "duration_seconds": int(stayed.total_seconds())})
@@ -166,7 +166,7 @@ def _entry(deal: Members, before: Members | None, at: Any) -> dict[str, Any]:
 
 
 def follow(call: Context, deal: Members, *others: str | None) -> None:
-    """Compute anew what the deal's contacts hold of it, and the `others`; its account follows its events."""
+    """Recompute the figures of the deal's contacts and of the `others`; its account reacts to its events."""
     roles: Sequence[Members] = deal.get("contact_roles") or ()
     people = {deal.get("contact_id"), *(role["contact_id"] for role in roles), *others} - {None}
     for contact_id in sorted(id for id in people if id is not None):

@@ -1,4 +1,4 @@
-"""The rules of integrations: list them, and connect one with what its system asks for."""
+"""The rules of integrations: list them, and connect one with its credentials."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ REQUIRED: Mapping[str, Sequence[tuple[str, ...]]] = {
     "twilio": (("username", "password"),),
     "http": (("webhook_url",),),
 }
-"""The credentials that each system asks for: all of one of these."""
+"""The credentials that each system requires: all members of one of the alternatives."""
 _ANY: Sequence[tuple[str, ...]] = (("api_key",), ("access_token",), ("webhook_url",))
 _REFUSED = re.compile(r"(?i)\b(?:invalid|wrong|expired|revoked)\b")
-"""A credential with one of these words in it is one that the other system does not take."""
+"""Words by which a credential is recognised as one that the system refuses."""
 _SECRET = re.compile(r"(?i)key|token|secret|password")
 
 
@@ -39,7 +39,7 @@ def list_(call: Context) -> Sequence[Document]:
 
 @serves(Integrations.connect)
 def connect(call: Context, integration_id: str, credentials: Members, config: Mapping[str, Any] | None) -> Document:
-    """Connect a system; of its credentials only a mask is kept."""
+    """Connect a system; of its credentials only a mask is stored."""
     doc = call.record("integration", integration_id)
     given = {name: value for name, value in credentials.items() if value not in (None, "")}
     try:
@@ -67,7 +67,7 @@ def connect(call: Context, integration_id: str, credentials: Members, config: Ma
 
 
 def _check(doc: Members, given: Members) -> None:
-    """Raise 422 where a credential is missing, or the other system refuses one."""
+    """Raise 422 where a credential is missing, or the system refuses one."""
     choices = REQUIRED.get(doc["provider"], _ANY)
     if not any(all(name in given for name in names) for names in choices):
         wanted = min(choices, key=lambda names: sum(name not in given for name in names))
@@ -88,7 +88,7 @@ def _check(doc: Members, given: Members) -> None:
 
 
 def mask(value: object) -> str:
-    """Return what may be kept of a secret: that there is one, and its end where the rest is long enough."""
+    """Return the mask of a secret, with its last characters if it is long enough."""
     text = str(value)
     return f"••••{text[-4:]}" if len(text) >= 12 else "••••"
 

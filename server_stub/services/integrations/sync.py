@@ -1,4 +1,4 @@
-"""The other systems are synchronised again and again, until one does not let us in any more."""
+"""Recurring work for integrations: synchronise them, until a system refuses the credentials."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ...timetable import recurs
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _EVERY: Mapping[str, timedelta] = {"daily": _DAY, "weekly": 7 * _DAY}
-"""How often, by the integration's ``syncFrequency``; any other is every hour."""
+"""The interval of each ``syncFrequency``; any other means every hour."""
 _SHORT_LIVED = frozenset({"google", "microsoft", "hubspot"})
-"""The systems whose access tokens end after an hour; a refresh token gets another one."""
+"""The systems whose access tokens expire after an hour, unless there is a refresh token."""
 
 
 INTEGRATIONS = RecordType("integration", Integration)

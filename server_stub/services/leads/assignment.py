@@ -1,4 +1,4 @@
-"""The rule that gives leads to people."""
+"""The rule of `leads.assign`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def assign(
     team_id: str | None,
     reassign: bool,
 ) -> dict[str, Any]:
-    """Give leads to people; without ids all open ones that nobody has, oldest first."""
+    """Assign leads to users; without ids, all open leads without an owner, oldest first."""
     if lead_ids is None:
         waiting = [doc for doc in LEADS.records(call).find("owner_id", None) if doc["status"] in OPEN]
         lead_ids = [doc["id"] for doc in sorted(waiting, key=lambda doc: (doc["created_at"], doc["id"]))]

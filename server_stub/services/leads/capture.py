@@ -1,4 +1,4 @@
-"""The rules of captured leads: what comes in through a web form, an e-mail or a social network becomes a lead."""
+"""The rules of lead captures: web forms, e-mails and posts on social networks become leads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILLED = ("first_name", "last_name", "email", "phone", "company", "title", "val
 
 @serves(LeadCaptures.web_form)
 def web_form(call: Context, submission: Members) -> Answer:
-    """Take a filled-in form in; one that a robot filled in leaves no trace."""
+    """Capture a web form; a submission with a filled-in honeypot is not stored."""
     if (submission.get("honeypot") or "").strip():
         return _answer("web_form", None, created=False)
     if not (submission.get("email") or "").strip() and not (submission.get("phone") or "").strip():
@@ -51,12 +51,12 @@ def web_form(call: Context, submission: Members) -> Answer:
 
 
 _KEPT = ("assignment", "extracted", "other_matches")
-"""What is kept of the answer to an e-mail, for when the same one comes again."""
+"""The members of the answer to an e-mail that are stored, for a repeated call with the same e-mail."""
 
 
 @serves(LeadCaptures.email)
 def email(call: Context, email: Members) -> Answer:
-    """Take an e-mail in; the same one again gives what it gave before."""
+    """Capture an e-mail; the same e-mail again returns the first answer."""
     message_id = (email.get("message_id") or "").strip() or None
     if message_id is not None:
         for known in call.collection("lead_capture").find("message_id", message_id):
@@ -100,7 +100,7 @@ def email(call: Context, email: Members) -> Answer:
 
 @serves(LeadCaptures.social)
 def social(call: Context, post: Members) -> Answer:
-    """Take a post, a mention or an advertisement's form in."""
+    """Capture a post, a mention or a lead form."""
     handle = _handle(post.get("handle") or (post.get("profile_url") or "").rstrip("/").rpartition("/")[2])
     if not handle:
         raise invalid("handle", "required", "a post needs the handle or the address of a profile")
@@ -138,7 +138,7 @@ def _capture(
     notes: Sequence[str] = (),
     extracted: Members = MappingProxyType({}),
 ) -> Answer:
-    """Complete the open lead there is, or make one; either way with what was said as an activity."""
+    """Fill in the matching open lead, or create a lead; in both cases store the text as an activity."""
     name = normalise.person_name(members) or _fallback_name(members)
     given = LEADS.stored_form(call, {**members, "name": name}, check=check_form)
     matches, matched_on = _matches(call, given)
@@ -199,7 +199,7 @@ def _answer(
 
 
 def _fallback_name(members: Members) -> str | None:
-    """Return a name for somebody who gave none: from the e-mail address, else the phone number."""
+    """Return a name for a lead without one: from the e-mail address, else the phone number."""
     address = members.get("email") or ""
     first, last = normalise.name_in(address)
     return f"{first} {last}" if first and last else address.partition("@")[0] or members.get("phone")
@@ -210,7 +210,7 @@ def _handle(text: str) -> str:
 
 
 def _matches(call: Context, given: Members) -> tuple[list[Document], str | None]:
-    """Return the open leads that are the same person, the latest first, and what tells so."""
+    """Return the open leads of the same person, the latest first, and the member that matched."""
     leads = call.collection("lead")
     profiles = {(profile["network"], profile["handle"]) for profile in given.get("social_profiles") or ()}
     if profiles:

@@ -1,4 +1,4 @@
-"""The rules of converting leads: a contact, an account and a deal are found or made, in one transaction."""
+"""The rules of converting leads: a contact, an account and a deal are found or created in one transaction."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _SHARED = (
     "first_name", "last_name", "email", "phone", "title", "source", "address", "website", "social_profiles",
     "language", "timezone", "tags", "notes", "custom_fields",
 )  # fmt: skip
-"""What a lead and a contact both have."""
+"""The members that leads and contacts share."""
 
 _OF_COMPANY = ("website", "industry", "employees", "annual_revenue", "source")
-"""What a lead tells about its company."""
+"""The members of a lead that describe its company."""
 
 _LONGEST_TITLE = 200
 
@@ -53,7 +53,7 @@ def convert(
     deal: Members | None,
     owner_id: str | None,
 ) -> dict[str, Any]:
-    """Convert a lead; who does it needs the rights on all that is made or filled in."""
+    """Convert a lead; the caller needs the permissions for all records that are created or filled in."""
     lead = LEADS.writable(call, lead_id)
     _check(lead)
     if deal and not create_deal:
@@ -75,9 +75,9 @@ def convert(
     new_deal = _new_deal(call, lead, contact, account, owner, deal or {}) if create_deal else None
     moved = _link_history(call, lead, contact, account, new_deal)
     if new_deal is not None:
-        new_deal = deal_stages.begin(call, new_deal)  # now, since what was said with the lead tells how likely it is
+        new_deal = deal_stages.begin(call, new_deal)  # its probability follows from the linked activities
     contact = contact_health.refresh(call, contact["id"]) or contact
-    account = ACCOUNTS.found(call, account["id"]) if account is not None else None  # with the figures it has now
+    account = ACCOUNTS.found(call, account["id"]) if account is not None else None  # with its new figures
     ids = {
         "converted_contact_id": contact["id"],
         "converted_account_id": account and account["id"],
@@ -99,7 +99,7 @@ def convert(
 
 @serves(Leads.bulk_convert)
 def bulk_convert(call: Context, conversions: Sequence[Members], atomic: bool) -> dict[str, Any]:
-    """Convert many leads, one after the other: of two from one new company, the second finds what the first made."""
+    """Convert several leads in sequence: a second lead of a new company finds the account that the first created."""
     check_size(conversions, "conversions")
     defaults: Mapping[str, Any] = {
         name: parameter.default
@@ -137,11 +137,11 @@ def _check_match(contact: Document | None, account: Document | None) -> None:
         )
 
 
-# -- what is there already -----------------------------------------------------------------------------------------
+# -- existing records ----------------------------------------------------------------------------------------------
 
 
 Match = tuple[Document | None, Sequence[Document]]
-"""The record that is taken, and the others that might have been meant."""
+"""The record that is used, and the other matches."""
 
 
 def _contact_of(call: Context, lead: Document, contact_id: str | None) -> Match:
@@ -168,7 +168,7 @@ def _account_of(call: Context, lead: Document, contact: Document | None, account
 
 
 def _accounts_like(call: Context, lead: Document) -> list[Document]:
-    """Return the accounts called like the lead's company, else those with its domain; the latest first."""
+    """Return the accounts with the name of the lead's company, else with its domain; the latest activity first."""
     accounts = call.collection("account")
     same = accounts.find("name", lead["company"].strip())
     for host in _hosts(lead):
@@ -199,10 +199,10 @@ def _fill_account(call: Context, lead: Document, account: Document) -> Document:
 def _fill_contact(call: Context, lead: Document, contact: Document, account: Document | None) -> Document:
     members = {name: lead[name] for name in _SHARED} | {"lead_id": lead["id"], "company": lead["company"]}
     if account is not None and (contact["company"] or account["name"]).casefold() == account["name"].casefold():
-        # A contact is called after its account, so that one of another company cannot get this one.
+        # The `company` of a contact is its account's name: a contact of another company does not get this account.
         members |= {"account_id": account["id"], "company": account["name"]}
     if lead["email"] and with_address(call, lead["email"]):
-        members["email"] = None  # the address is another contact's, or this one's second
+        members["email"] = None  # the address belongs to another contact, or is a secondary one
     changes = _missing_members(contact, members)
     if not changes:
         return contact
@@ -263,7 +263,7 @@ def _new_deal(
 
 
 def _deal_form(call: Context, given: Members, contact_id: str, account_id: str | None) -> dict[str, Any]:
-    """Return given members of the deal as they are stored. Raises what a new deal does, each field as ``deal.…``."""
+    """Return the stored form of the deal's members. Raises: the errors of a new deal, with fields ``deal.…``."""
     people = {"contact_id": contact_id, "account_id": account_id}
     for name, id in people.items():
         if given.get(name) is not None and call.resolved(name.removesuffix("_id"), given[name], f"deal.{name}") != id:
@@ -275,13 +275,13 @@ def _deal_form(call: Context, given: Members, contact_id: str, account_id: str |
         raise Problem(problem.code, problem.message, errors=entries, details=problem.details) from None
 
 
-# -- what moves ----------------------------------------------------------------------------------------------------
+# -- activities and conversations ----------------------------------------------------------------------------------
 
 
 def _link_history(
     call: Context, lead: Document, contact: Document, account: Document | None, deal: Document | None
 ) -> dict[str, int]:
-    """Give the contact what was said with the lead. It stays the lead's as well: that is how 003 finds its messages."""
+    """Link the lead's activities and conversations to the contact. They stay linked to the lead, for 003's messages."""
     there = {"contact_id": contact["id"], "contact_name": contact["name"]}
     links = {"account_id": account and account["id"], "deal_id": deal and deal["id"]}
     activities = _without_contact(call, "activity", lead)

@@ -1,4 +1,4 @@
-"""Leads that are the same person: named on both sides, or refused where the company wants none."""
+"""Duplicate leads: linked to each other, or refused by the company's `duplicate_policy`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...problems import Problem
 from ...serving import Context, Members
 
 _TELLING = ("email", "phone")
-"""The members that two leads share only if they are the same person."""
+"""The members by which duplicates are recognised."""
 
 
 def duplicates_of(leads: Collection, doc: Members) -> list[str]:
@@ -20,17 +20,17 @@ def duplicates_of(leads: Collection, doc: Members) -> list[str]:
 
 
 def link_duplicates(leads: Collection, ids: Iterable[str]) -> None:
-    """Bring `duplicate_ids` of some leads up to date."""
+    """Update `duplicate_ids` of some leads."""
     for id in ids:
         doc = leads.get(id)
         duplicates = duplicates_of(leads, doc) if doc is not None else []
         if doc is not None and duplicates != doc["duplicate_ids"]:
-            # Not an update: nobody changed this lead, so that a lock on its version must hold.
+            # Not an update: no caller has changed this lead, so that its version stays.
             leads.put(doc | {"duplicate_ids": duplicates})
 
 
 def with_duplicates(call: Context, doc: Document, before: Members | None) -> Document:
-    """Return a lead that was stored with its duplicates, and link those it has now, or had before, to it."""
+    """Return a stored lead with its duplicates, and update its present and former duplicates."""
     if before is not None and all(before[name] == doc[name] for name in _TELLING):
         return doc
     leads = call.collection("lead")

@@ -1,4 +1,4 @@
-"""Who gets a lead: by turns, by load or by territory."""
+"""Choose the owner of a lead: in turn, by workload or by territory."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ...serving import Context, Members
 from ..territories import territory_of
 
 OPEN = ("new", "contacted", "qualified")
-"""The statuses of leads somebody still has to work on."""
+"""The statuses of open leads."""
 
 
 class Dealer:
-    """Deals leads out to the people who may get them."""
+    """Assigns leads to the users who can get them."""
 
     def __init__(
         self, call: Context, strategy: str, *, user_ids: Sequence[str] | None = None, team_id: str | None = None
@@ -29,9 +29,9 @@ class Dealer:
         self._loads: dict[str, int] | None = None
 
     def assignment(self, lead: Members) -> dict[str, Any]:
-        """Return the LeadAssignment that a lead shall have; nothing is written to the lead.
+        """Return the LeadAssignment for a lead, without writing to the lead.
 
-        Raises: Problem NO_ELIGIBLE_OWNER where nobody may get it.
+        Raises: Problem NO_ELIGIBLE_OWNER where no user can get it.
         """
         territory = territory_of(self._call, lead)
         pool, turn = self._pool, self._name
@@ -64,7 +64,7 @@ class Dealer:
         }
 
     def count_assignment(self, before: str | None, after: str) -> None:
-        """Count a lead that was given to somebody, so that the next one sees the new load."""
+        """Count an assigned lead in the workload for the next assignments."""
         if self._loads is not None:
             self._loads[after] = self._loads.get(after, 0) + 1
             if before in self._loads:
@@ -75,7 +75,7 @@ class Dealer:
         return user is not None and user.get("status") == "active" and user.get("role") != "read_only"
 
     def _next(self, turn: str, pool: list[str], active: list[str]) -> str:
-        """Return who is next after the one who was last; that is part of the data, so it survives a restart."""
+        """Return the next user in turn; the last one is stored in the data, so that it survives a restart."""
         turns = self._call.collection("assignment_turn")
         last = turns.get(turn)
         after = pool.index(last["user_id"]) + 1 if last is not None and last["user_id"] in pool else 0
@@ -88,12 +88,12 @@ class Dealer:
             leads = self._call.collection("lead")
             self._loads = {id: sum(doc["status"] in OPEN for doc in leads.find("owner_id", id)) for id in self._pool}
         loads = self._loads
-        owner = min(active, key=loads.__getitem__)  # of equals the first, by the order of the pool
+        owner = min(active, key=loads.__getitem__)  # of equal ones the first in the pool
         return owner, f"fewest open leads ({loads[owner]})"
 
 
 def _pool(call: Context, user_ids: Sequence[str] | None, team_id: str | None) -> list[str]:
-    """Return who may get leads, in a fixed order: those named, of the team named; by default everybody."""
+    """Return the ids of the users who can get leads, in a fixed order: those given, the team's, or all users."""
     pool = [user["id"] for user in call.collection("user")]
     if team_id is not None:
         team = call.reference("team", team_id, "team_id")
@@ -107,7 +107,7 @@ def _pool(call: Context, user_ids: Sequence[str] | None, team_id: str | None) ->
 
 
 def first_owner(call: Context, lead: Members) -> dict[str, Any] | None:
-    """Return the assignment of a new lead by the company's strategy; None where there is none or nobody."""
+    """Return the assignment of a new lead by the company's strategy; None without a strategy or an eligible user."""
     strategy = call.tenant.get("lead_assignment") or "none"
     if strategy == "none":
         return None

@@ -1,6 +1,6 @@
-"""A lead's score: points for what is known of it and for what happened lately, and the scores it has had.
+"""The score of a lead: points for its data and its recent activities, and the history of scores.
 
-The points of all reasons add up to the score. Points of what happened halve every `HALF_LIFE` days.
+The score is the sum of the points of all reasons. The points of activities halve every `HALF_LIFE` days.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ...data.normalise import FREE_MAIL
 from ...serving import Context, Members
 
 HOT, WARM = 70, 40
-"""From these scores on a lead is hot, or warm."""
+"""The least scores of a hot and of a warm lead."""
 
 HALF_LIFE = 30
-"""Days after which what happened counts half."""
+"""The number of days after which an activity counts half."""
 
 _SOURCES = {"referral": 15, "partner": 12, "event": 8, "website": 6, "social": 4, "email": 4, "phone": 4}
 _STATUSES = {"contacted": 5, "qualified": 20, "converted": 20, "unqualified": -40}
@@ -43,7 +43,7 @@ _SOON = timedelta(days=90)
 
 
 def assess(doc: Members, activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
-    """Return the reasons of a lead's score. Their points add up to it."""
+    """Return the reasons of a lead's score, whose points add up to the score."""
     reasons = [*_person(doc), *_business(doc), *_qualification(doc, now), *_lately(doc, activities, now)]
     reasons = [reason for reason in reasons if reason["points"]]
     total = sum(reason["points"] for reason in reasons)
@@ -54,12 +54,12 @@ def assess(doc: Members, activities: Iterable[Members], now: datetime) -> list[d
 
 
 def rating(score: int) -> str:
-    """Return what a score is called."""
+    """Return the rating of a score."""
     return "hot" if score >= HOT else "warm" if score >= WARM else "cold"
 
 
 def score_members(doc: Members, activities: Iterable[Members], now: datetime) -> dict[str, Any]:
-    """Return the score, its reasons and the rating a lead ought to have; a score set by hand stays."""
+    """Return the score, its reasons and the rating of a lead; a score set by hand stays."""
     held = doc.get("score_override")
     if held is not None:
         reasons = [_reason("manual", doc.get("score_override_reason") or "Set by hand", held, held)]
@@ -70,14 +70,14 @@ def score_members(doc: Members, activities: Iterable[Members], now: datetime) ->
 
 
 def current_score_members(call: Context, doc: Members) -> dict[str, Any]:
-    """Return the score members of a lead as of now, from its own data and its activities."""
+    """Return the present score members of a stored lead, from its data and its activities."""
     return score_members(doc, call.collection("activity").find("lead_id", doc["id"]), call.now)
 
 
 def remember_score(call: Context, doc: Document, before: Members | None, reason: str | None = None) -> Document:
-    """Write a score into the history, where it is new or another than before. Returns the newest entry.
+    """Add a score to the history if it differs from the last one, and return the newest entry.
 
-    A call leaves one entry at most: what it wrote before is completed.
+    A call writes at most one entry: an entry that it wrote before is updated.
     """
     source = "manual" if doc.get("score_override") is not None else "rules"
     history = call.collection("lead_score")
@@ -175,5 +175,5 @@ def _lately(doc: Members, activities: Iterable[Members], now: datetime) -> Itera
 
 
 def _share_left(at: datetime, now: datetime) -> float:
-    """Return the share of its points, 0..1, that something this old still has."""
+    """Return the share 0..1 of its points that an activity of this age still has."""
     return float(0.5 ** (max((now - at) / timedelta(days=1), 0.0) / HALF_LIFE))

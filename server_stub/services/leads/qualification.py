@@ -1,4 +1,4 @@
-"""The rules that judge leads: whether one is worth pursuing, and why."""
+"""The rules of qualifying and disqualifying leads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def qualify(
     timeline: date | None,
     notes: str | None,
 ) -> Document:
-    """Judge a lead; the same judgement again changes nothing."""
+    """Qualify or disqualify a lead; the same qualification again changes nothing."""
     known = {
         "reason": reason.strip() if reason else None,
         "budget": budget,
@@ -47,7 +47,7 @@ def qualify(
 def bulk_qualify(
     call: Context, lead_ids: Sequence[str], qualified: bool, reason: str | None, atomic: bool
 ) -> dict[str, Any]:
-    """Judge many leads alike."""
+    """Qualify or disqualify several leads with the same arguments."""
     check_size(lead_ids, "lead_ids")
     known = {"reason": reason.strip()} if reason else {}
     return carry_out(
@@ -68,7 +68,7 @@ def _judge(call: Context, lead_id: str, qualified: bool, known: Members) -> Docu
     same = former.get("qualified") is qualified
     judgement = {name: known.get(name, former.get(name)) for name in _JUDGED}
     if not same:
-        judgement["reason"] = known.get("reason")  # the reason for the contrary verdict is none for this one
+        judgement["reason"] = known.get("reason")  # the reason of an opposite qualification is not kept
     if not qualified and not judgement["reason"]:
         raise Problem("REASON_REQUIRED", "a lead is not disqualified without a reason", field="reason", rule="required")
     status = "qualified" if qualified else "unqualified"

@@ -1,4 +1,4 @@
-"""Leads: what is stored of them, and what follows from a write: name, owner, territory, score and duplicates."""
+"""The rules of leads: their derived members (name, owner, territory, score) and their duplicates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .points import current_score_members, remember_score, score_members
 
 _LONGEST_NAME = 200
 _FREE = ("tags", "notes", "owner_id")
-"""What can be changed about a lead that has become a contact."""
+"""The members of a converted lead that can be changed."""
 _ONCE_QUALIFIED = ("qualified", "converted")
 """The statuses that only a lead which was qualified has (002, 0.7: qualified counts what was ever qualified)."""
 
@@ -31,14 +31,14 @@ _ONCE_QUALIFIED = ("qualified", "converted")
 
 
 def check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Refuse what cannot be stored of a lead; return the members that follow from those given."""
+    """Check the members of a lead, and return the derived members. Raises: 409 for a duplicate by policy; 422."""
     follows = check_form(call, members, before)
     refuse_duplicates(call, members, before)
     return follows
 
 
 def check_form(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Do what `check` does, but admit a lead that is there already, as captures do."""
+    """Check as `check` does, but accept duplicates, for captures."""
     if before is not None and before["converted_contact_id"] is not None:
         closed = [name for name in differences(before, members) if name not in _FREE]
         if closed:
@@ -50,7 +50,7 @@ def check_form(call: Context, members: dict[str, Any], before: Document | None) 
 
 
 def _name_members(members: Members, before: Document | None) -> dict[str, Any]:
-    """Return the name made of its parts where only they are given, and the parts anew where only the name is."""
+    """Return the name made of first and last name where only these are given, or the parts of a given name."""
     parts = {part: members[part] for part in ("first_name", "last_name") if part in members}
     if before is None or "name" in members:
         name = normalise.person_name(members)
@@ -69,7 +69,7 @@ def _name_members(members: Members, before: Document | None) -> dict[str, Any]:
 
 
 def _status_members(call: Context, status: str | None, before: Document | None) -> dict[str, Any]:
-    """Return the members that follow from a status that is set by hand."""
+    """Return the members that follow from a given status."""
     old = before["status"] if before is not None else "new"
     if status is None or status == old:
         return {}
@@ -87,7 +87,7 @@ def _status_members(call: Context, status: str | None, before: Document | None) 
 
 
 def converted_problem(doc: Document, consequence: str, field: str | None = None) -> Problem:
-    """Return the 409 LEAD_CONVERTED for something that can be done only before a lead is converted."""
+    """Return the 409 LEAD_CONVERTED for an action that is possible only before the conversion."""
     contact = doc["converted_contact_id"]
     return Problem(
         "LEAD_CONVERTED",
@@ -102,7 +102,7 @@ def converted_problem(doc: Document, consequence: str, field: str | None = None)
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Place and score a lead, remember its score, and link its duplicates; unlink those of one that was deleted."""
+    """Assign and score a lead, record its score, and link its duplicates; unlink those of a deleted lead."""
     leads = call.collection("lead")
     if after is None:
         link_duplicates(leads, before["duplicate_ids"] if before is not None else ())
@@ -111,7 +111,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
         after = leads.put(after | _place(call, after))
     if after["status"] in _ONCE_QUALIFIED and after.get("first_qualified_at") is None:
         after = leads.put(after | {"first_qualified_at": call.now})
-    if before is None or after["converted_contact_id"] is None:  # else its score stays what it was when it converted
+    if before is None or after["converted_contact_id"] is None:  # the score of a converted lead stays
         after = leads.put(after | current_score_members(call, after))
     if before is None or after["score"] != before["score"]:
         remember_score(call, after, before)
@@ -119,7 +119,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
 
 
 def _place(call: Context, lead: Document) -> dict[str, Any]:
-    """Return territory and owner of a new lead, by the company's rules; one that was to have no owner gets none."""
+    """Return the territory and the owner of a new lead by the company's rules; a given null stays no owner."""
     territory = territory_of(call, lead)
     members: dict[str, Any] = {"territory_id": territory["id"] if territory is not None else None}
     if lead["owner_id"] is None and not lead.get("left_unowned"):
@@ -130,7 +130,7 @@ def _place(call: Context, lead: Document) -> dict[str, Any]:
 
 @completes("lead")
 def with_score(doc: Document, collections: Collections, now: datetime) -> Document:
-    """Return a lead of the demo data with its score, by its activities, and the leads that are the same person."""
+    """Return a lead of the demo data with its score and its duplicates."""
     judged: Members = doc["qualification"] or {}
     since = judged.get("qualified_at") or doc["converted_at"] or doc["updated_at"]
     return doc | {
@@ -141,7 +141,7 @@ def with_score(doc: Document, collections: Collections, now: datetime) -> Docume
 
 
 def was_qualified(lead: Members) -> bool:
-    """Tell whether a lead was ever qualified, whatever came later; a converted one counts (002, 0.7)."""
+    """Return whether a lead was ever qualified, whatever its present status; a converted lead was (002, 0.7)."""
     return lead["status"] in _ONCE_QUALIFIED or lead.get("first_qualified_at") is not None
 
 

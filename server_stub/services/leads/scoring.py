@@ -1,4 +1,4 @@
-"""The rules of scores: compute a lead's, or hold one that was set by hand, and show those it has had."""
+"""The rules of lead scores: compute a score, set it by hand, and list its history."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .records import LEADS
 
 @serves(Leads.score)
 def score(call: Context, lead_id: str, score: int | None, reason: str | None) -> Document:
-    """Compute a lead's score, or hold one that was set by hand until this is called without a score."""
+    """Compute a lead's score, or set it by hand until this is called without a score."""
     doc = LEADS.writable(call, lead_id)
     why = reason.strip() if reason else ""
     if score is not None and not why:
@@ -22,7 +22,7 @@ def score(call: Context, lead_id: str, score: int | None, reason: str | None) ->
     held = {"score_override": score, "score_override_reason": why if score is not None else None}
     changes = {**held, **current_score_members(call, doc | held)}
     if all(doc.get(name) == changes[name] for name in ("score", *held)):
-        # Not an update: the reasons have aged at most, but nobody changed this lead.
+        # Not an update: the score is the same, and no caller has changed the lead.
         new = call.collection("lead").put(doc | changes)
     else:
         new = LEADS.change(call, doc, changes, verb="scored", reason=why or None)

@@ -1,4 +1,4 @@
-"""Read what the signature of an e-mail tells about who wrote it: phone, title and company."""
+"""Extract phone, title and company of the sender from the signature of an e-mail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_LINE, _MOST_LINES = 80, 8
 
 
 def read_signature(body: str, country: str | None) -> dict[str, str]:
-    """Return the members that were found: ``phone``, ``title``, ``company``; numbers are dialled from `country`."""
+    """Return the found members ``phone``, ``title``, ``company``; phone numbers without prefix are of `country`."""
     lines = _signature(body)
     found: dict[str, str] = {}
     number = _phone("\n".join(lines), country)
@@ -36,7 +36,7 @@ def read_signature(body: str, country: str | None) -> dict[str, str]:
         for index, part in enumerate(parts):
             if "title" not in found and _TITLE.search(part) and not _COMPANY.search(part):
                 found["title"] = part
-                # "CTO at Initech", "CTO, Initech": what follows is the company, unless it is a number.
+                # "CTO at Initech", "CTO, Initech": the company follows the title, unless it is a number.
                 following = parts[index + 1] if index + 1 < len(parts) else ""
                 if following and not any(mark.isdigit() for mark in following):
                     found.setdefault("company", following)
@@ -46,7 +46,7 @@ def read_signature(body: str, country: str | None) -> dict[str, str]:
 
 
 def _signature(body: str) -> list[str]:
-    """Return the short lines at the end of what was written now; what it answers to is left out."""
+    """Return the short lines at the end of the new text of an e-mail, without the quoted one."""
     lines: list[str] = []
     for line in body.replace("\r\n", "\n").split("\n"):
         if _QUOTED.match(line.strip()):
@@ -61,7 +61,7 @@ def _signature(body: str) -> list[str]:
 
 
 def _phone(text: str, country: str | None) -> str | None:
-    import phonenumbers  # here, because only captured e-mails need it, and it costs a start 20 ms
+    import phonenumbers  # imported here: it takes 20 ms, and only captured e-mails need it
 
     for match in phonenumbers.PhoneNumberMatcher(text, country):
         return phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,4 +1,4 @@
-"""The rule that compares where leads came from: how many qualified and converted, and what they brought."""
+"""The rule of `leads.sources`: qualification, conversion and won value by source."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 def sources(
     call: Context, start_date: date | None, end_date: date | None, period: str | None, owner_id: str | None
 ) -> dict[str, Any]:
-    """Compare the sources of the leads made between two days; without days and period, of all leads."""
+    """Compare the sources of the leads created between two days; without days and period, of all leads."""
     zone, today = company.zone(call), company.today(call)
     leads = call.collection("lead")
     docs: Sequence[Document] = leads.find("owner_id", owner_id) if owner_id is not None else leads.all()
@@ -65,7 +65,7 @@ def _stats(call: Context, source: str, docs: Sequence[Document], total: int) -> 
 
 
 def _range(start: date | None, end: date | None, period: str | None, today: date, first: date) -> tuple[date, date]:
-    """Return the first and the last day: a period gives what is not said, by itself the current one."""
+    """Return the first and the last day: a period gives the missing one; alone it is the current period."""
     if period is not None and (start is None or end is None):
         if start is not None:
             end = _later(start, period, 1) - timedelta(days=1)

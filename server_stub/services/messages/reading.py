@@ -1,4 +1,4 @@
-"""What is in a message: its topics, tone, urgency and intent, what to answer, and what to do; in three languages."""
+"""Analyse messages in three languages: topics, tone, urgency, intent, a suggested answer and action items."""
 
 from __future__ import annotations
 
@@ -127,16 +127,16 @@ _QUESTION = re.compile(r"(?<![^.!?¿\n])[^.!?¿\n]++\?")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known besides the text itself."""
+    """The context of a message."""
 
     name: str | None = None
-    """Who wrote it."""
+    """The name of the sender."""
     unanswered: int = 0
-    """How many messages of theirs before this one had no answer."""
+    """The number of unanswered messages of the sender before this one."""
     important: bool = False
-    """Whether much depends on them."""
+    """Whether the sender is an important contact or lead."""
     before: Sequence[str] = field(default=())
-    """What was written before, the oldest first."""
+    """The texts of the earlier messages, the oldest first."""
 
 
 def analyse(content: str, situation: Situation | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The rules of messages: with a lead, what they mean, help with writing, templates and figures."""
+"""The rules of messages: messages with leads, analysis, suggestions, templates and figures."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def create(call: Context, message: Members) -> dict[str, Any]:
 
 @serves(Messages.analysis)
 def analysis(call: Context, message_id: str) -> dict[str, Any]:
-    """Return what a message is about, seen in its conversation."""
+    """Return the analysis of a message, in the context of its conversation."""
     message = call.record("message", message_id)
     conversation = call.record("conversation", message["conversation_id"])
     history = state.messages_of(call, conversation["id"])
@@ -52,7 +52,7 @@ def analysis(call: Context, message_id: str) -> dict[str, Any]:
 
 @serves(Messages.smart_compose)
 def smart_compose(call: Context, conversation_id: str, draft_content: str) -> dict[str, Any]:
-    """Return help with a message in a conversation."""
+    """Return suggestions for the next message of a conversation."""
     conversation = call.reference("conversation", conversation_id, "conversation_id")
     assert conversation is not None, "the id is required"
     history = state.messages_of(call, conversation_id)
@@ -100,7 +100,7 @@ def stats(call: Context) -> dict[str, Any]:
 
 @serves(Messages.sentiment_overview)
 def sentiment_overview(call: Context) -> dict[str, int]:
-    """Return the share of each mood among the messages that came in, in per cent."""
+    """Return the share of each sentiment among the incoming messages, in per cent."""
     moods = [doc["sentiment"] for _, history in threads(call) for doc in history if doc["sender_type"] == "contact"]
     return shares({mood: moods.count(mood) for mood in _MOODS})
 

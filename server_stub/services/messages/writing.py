@@ -1,4 +1,4 @@
-"""Help with writing: what to say next, the same draft in another tone, and the templates that fit, filled in."""
+"""Suggestions for a message: next texts, a draft in other tones, and matching templates, filled in."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def compose(
     tone: str | None = None,
     situation: reading.Situation | None = None,
 ) -> dict[str, Any]:
-    """Return help with a message.
+    """Return suggestions for a message.
 
     `before` are the texts of the conversation, the oldest first, `last_in` the one to be answered. `facts` are the
     values for the variables of templates. A `tone` is what the suggestions are put in.

@@ -1,1 +1,1 @@
-"""The rules of pipelines: their stages, and what happens by itself to the deals in them."""
+"""The rules of pipelines, their stages and their automation rules."""

@@ -1,4 +1,4 @@
-"""The actions of rules: which parameters each type needs, and what it does to a deal."""
+"""The actions of automation rules: their parameters and their effects on a deal."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ..leads.owners import Dealer
 from ..notifications import notify
 
 FIELDS = filter_fields(Deal)
-"""What conditions on deals may name."""
+"""The fields of deals for conditions, with their types."""
 
 
-class StopRule(Exception):  # noqa: N818 # it is no error: the rule asks for it
-    """Raised by the action ``stop``: the actions behind it are not carried out."""
+class StopRule(Exception):  # noqa: N818 # not an error: an action raises it
+    """Raised by the action ``stop``: the following actions are not carried out."""
 
 
 def attempt(call: Context, rule: Members, work: Callable[[], object]) -> Mapping[str, Any] | None:
@@ -59,7 +59,7 @@ def attempt(call: Context, rule: Members, work: Callable[[], object]) -> Mapping
 
 
 def check_actions(call: Context, actions: Sequence[Members], path: str = "actions") -> None:
-    """Refuse actions of no known type, without their parameters, or that name what there is not. Raises 422."""
+    """Check actions. Raises: 422 for an unknown type, a missing parameter, or an unknown reference."""
     for number, spec in enumerate(actions):
         where = f"{path}.{number}"
         needed = _PARAMETERS.get(spec["type"])
@@ -118,7 +118,7 @@ def _check_value(call: Context, spec: Members, where: str) -> None:
 
 
 def carry_out(call: Context, deal_id: str, spec: Members) -> None:
-    """Do what an action says to a deal. Raises Problem where it cannot be done, StopRule for ``stop``."""
+    """Carry out an action on a deal. Raises: Problem where it fails; StopRule for ``stop``."""
     _ACTIONS[spec["type"]](call, call.record("deal", deal_id), spec)
 
 
@@ -200,7 +200,7 @@ _PARAMETERS: Mapping[str, Sequence[str]] = {
     "branch": ("conditions", "then"),
     "stop": (),
 }
-"""What each type of action needs; of alternatives one."""
+"""The required parameters of each type of action; of alternatives (``a|b``) one."""
 _ACTIONS: Mapping[str, Callable[[Context, Document, Members], None]] = {
     "update_field": _update_field,
     "add_tag": _add_tag,
@@ -215,6 +215,6 @@ _ACTIONS: Mapping[str, Callable[[Context, Document, Members], None]] = {
 
 
 def describe(spec: Members) -> str:
-    """Return in a few words what an action does: ``add_tag: hot``."""
+    """Return a short description of an action: ``add_tag: hot``."""
     first = next((spec[name] for name in ("tag", "field", "stage", "title", "owner_id") if spec.get(name)), None)
     return f"{spec['type']}: {first}" if first else str(spec["type"])

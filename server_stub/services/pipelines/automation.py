@@ -1,4 +1,4 @@
-"""The rules of a pipeline: how they are written, and what one would do to a deal."""
+"""Automation rules of pipelines: create, change and test them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ EVENTS = (
     "field_changed",
 )  # fmt: skip
 _NEEDED: Mapping[str, str] = {"days_in_stage": "days", "field_changed": "field"}
-"""The parameter that a trigger cannot do without."""
+"""The required parameter of each trigger."""
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    """Refuse a rule that could not run; a new one is the last of its pipeline."""
+    """Check a rule; a new one gets the last position in its pipeline. Raises: 422 for a rule that could not run."""
     pipeline_id = before["pipeline_id"] if before is not None else members["pipeline_id"]
     enabled = members.get("enabled", before is None or before["enabled"])
     if "trigger" in members or (before is not None and enabled and not before["enabled"]):
@@ -73,7 +73,7 @@ def disable_rules_of(call: Context, stage: Document) -> None:
 
 @serves(PipelineAutomation.test)
 def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[str, Any]:
-    """Try a rule on a deal, and undo it."""
+    """Test a rule on a deal, and undo all its effects."""
     pipeline = PIPELINES.found(call, pipeline_id)
     rule = RULES.found(call, rule_id, pipeline["id"])
     deal = call.reference("deal", deal_id, "deal_id")
@@ -102,11 +102,11 @@ def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[st
 
 
 class _UndoError(Exception):
-    """Ends a trial, so that its transaction is undone."""
+    """Raised at the end of a test, so that its transaction is undone."""
 
 
 def _preview(call: Context, rule: Document, deal: Document) -> list[dict[str, Any]]:
-    """Return what each action changes of a deal, one after the other; all of it is undone."""
+    """Return the changes that each action makes to a deal, in order; all are undone."""
     previews: list[dict[str, Any]] = []
     try:
         with call.server.store.transaction():

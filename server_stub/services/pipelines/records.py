@@ -1,4 +1,4 @@
-"""Pipelines: what a new one begins with, which is the default, and where the deals of a deleted one go."""
+"""The rules of pipelines: the stages of a new one, the default pipeline, and the deals of a deleted one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .stage_members import check_stages, usual_stages
 
 
 def sums(call: Context, deals: Sequence[Document]) -> dict[str, Any]:
-    """Return how many deals there are, and what they are worth in the company's currency."""
+    """Return the number of deals, and their total value in the company's currency."""
     worth = company.worth_in(call.tenant)
     return {"deal_count": len(deals), "total_value": company.total(map(worth, deals))}
 
@@ -44,7 +44,7 @@ def with_stage_sums(call: Context, stage: Document) -> Document:
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    """Return what a new pipeline begins with; refuse to leave the deals without a default."""
+    """Return the members of a new pipeline. Raises: 409 where there would be no active default pipeline."""
     if before is None:
         last = max((doc["position"] for doc in call.collection("pipeline")), default=-1)
         given = members["stages"] if members.get("stages") is not None else usual_stages()
@@ -61,7 +61,7 @@ def _is_default(pipeline: Document, way_out: str) -> Problem:
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Create the stages of a new pipeline, move the mark of the default, and take the parts of a deleted one along."""
+    """Create the stages of a new pipeline, replace the default, and delete the parts of a deleted pipeline."""
     pipelines = call.collection("pipeline")
     if after is None:
         for kind in ("stage", "rule"):

@@ -1,4 +1,4 @@
-"""Rules at work: which run after an event or with time, in order, each for itself, and not for ever."""
+"""Runs of automation rules after events and with time, in order, each as a job, without endless loops."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..deals import figures as deal_figures
 from .actions import FIELDS, StopRule, attempt, carry_out
 
 DEEPEST = 5
-"""How long a chain of rules may be, each run of which was caused by the one before."""
+"""The greatest length of a chain of runs that cause one another."""
 _KIND = "pipeline_rule"
 
 
 @reacts("deal.created", "deal.stage_changed", "deal.won", "deal.lost", "deal.updated")
 def after_event(call: Context, entry: Document) -> None:
-    """Have the rules run that wait for an event, once the call that caused it has been answered."""
+    """Queue the rules that an event triggers; they run after the call that caused it was answered."""
     deal = call.collection("deal").get(entry["entity"]["id"])
     if deal is None:
         return
@@ -55,7 +55,7 @@ def _is_triggered(trigger: Members, entry: Document, deal: Members) -> bool:
 
 
 def _start(call: Context, rule: Document, deal: Document) -> None:
-    """Queue a run of a rule; it begins with the next thing the server does."""
+    """Queue a run of a rule as a job, which is due at once."""
     depth = int(call.source.get("depth", 0)) + 1
     payload = {"rule_id": rule["id"], "deal_id": deal["id"], "position": rule["position"], "depth": depth}
     job = jobs.start(call, _KIND, payload, total=1, status_url=None)
@@ -64,7 +64,7 @@ def _start(call: Context, rule: Document, deal: Document) -> None:
 
 @runs(_KIND)
 def run(call: Context, job: Document) -> Mapping[str, Any]:
-    """Carry out the actions of a rule, all of them or none, and note what came of it."""
+    """Carry out the actions of a rule in one transaction, and record the result."""
     task: Members = job["payload"]
     rule, deal = call.collection("rule").get(task["rule_id"]), call.collection("deal").get(task["deal_id"])
     error: Mapping[str, Any] | None = None
@@ -85,7 +85,7 @@ def _act(call: Context, rule: Document, deal_id: str, depth: int) -> None:
 
 
 def _note(call: Context, rule: Document, deal: Document, task: Members, error: Mapping[str, Any] | None) -> None:
-    """Enter a run into the rule's counts and into the history of executions. Nobody has edited the rule."""
+    """Record a run in the rule's counts and in the history of executions; the rule's version stays."""
     status = "failed" if error else "succeeded"
     counts = {"run_count": rule["run_count"] + 1, "last_run_at": call.now, "last_status": status}
     call.collection("rule").put(rule | counts)
@@ -105,7 +105,7 @@ def _note(call: Context, rule: Document, deal: Document, task: Members, error: M
 
 @recurs("pipeline rules", every=timedelta(hours=1))
 def after_time(call: Context) -> None:
-    """Have the rules run for deals that are rotten, or in a stage for so many days; once for each stay in a stage."""
+    """Queue the rules for rotten deals and for deals that are in a stage for some days, once per stay in a stage."""
     for rule in call.collection("rule").find("enabled", True):
         if rule["trigger"]["event"] in ("deal_rotten", "days_in_stage"):
             for deal in _due(call, rule):

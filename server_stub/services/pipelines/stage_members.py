@@ -1,4 +1,4 @@
-"""The members of stages: what follows from their kind and probability, and in which order they may be."""
+"""The members of stages that follow from kind and probability, and the allowed order of stages."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _USUAL = (
 
 
 def usual_stages() -> list[Members]:
-    """Return the six stages of a pipeline that names none."""
+    """Return the six default stages of a pipeline."""
     return [{"name": n, "key": k, "kind": kind, "probability": p} for n, k, kind, p in _USUAL]
 
 
 def check_stages(given: Sequence[Members]) -> list[dict[str, Any]]:
-    """Return the stages of a new pipeline in stored form. Raises what forbids them, see `stage_form`."""
+    """Return the stages of a new pipeline in stored form. Raises: 409 or 422 for invalid stages, see `stage_form`."""
     stages = [stage_form(stage, f"stages.{number}.") for number, stage in enumerate(given)]
     missing = [kind for kind in KINDS if all(stage["kind"] != kind for stage in stages)]
     if missing:
@@ -49,17 +49,19 @@ def check_stages(given: Sequence[Members]) -> list[dict[str, Any]]:
 
 
 def check_order(kinds: Sequence[str]) -> None:
-    """Refuse an open stage behind a closed one."""
+    """Raise a Problem for an open stage after a closed one."""
     closed = next((n for n, kind in enumerate(kinds) if kind != "open"), len(kinds))
     if "open" in kinds[closed:]:
         raise Problem("STAGE_ORDER", "open stages come before closed ones")
 
 
 def stage_form(given: Members, path: str = "", before: Members | None = None) -> dict[str, Any]:
-    """Return a stage with what follows from its members.
+    """Return a stage with its derived members.
 
-    Raises: 422 for an open stage without a probability, another than 100 or 0 for a closed one, or a required field
-    that deals do not have. `path` is where the stage is in the body, `before` what is changed.
+    `path` is the path of the stage in the body, `before` the stage before a change.
+
+    Raises: 422 for an open stage without a probability, a closed one with another than 100 or 0, or a required field
+    that deals do not have.
     """
     start: Members = {k: v for k, v in blank(Stage).items() if k not in STAMPS} if before is None else before
     stage: dict[str, Any] = {**start, **given}

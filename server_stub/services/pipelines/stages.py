@@ -1,4 +1,4 @@
-"""The stages of a pipeline: their order, and what becomes of the deals in a stage that is changed or deleted."""
+"""The rules of stages: their order, and the deals of a stage that is changed or deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .stage_members import KINDS, check_order, stage_form
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    """Return a stage with what follows from its members, at its place among the others."""
+    """Return a stage with its derived members and its position among the other stages."""
     stage = stage_form(members, before=before)
     others = [
         one for one in deal_stages.stages(call, stage["pipeline_id"]) if before is None or one["id"] != before["id"]
@@ -41,7 +41,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
 
 
 def _last_of_kind(stages: Sequence[Document], kind: str) -> int:
-    """Return the position behind the last stage of a kind, else behind those of the kinds before it."""
+    """Return the position after the last stage of a kind, else after the stages of the kinds before it."""
     before = KINDS[: KINDS.index(kind) + 1] if kind in KINDS else KINDS
     return max((number + 1 for number, stage in enumerate(stages) if stage["kind"] in before), default=0)
 
@@ -59,7 +59,7 @@ def _require_no_deals(call: Context, stage: Document, when: str) -> None:
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Move the other stages to where they are now, and weigh the deals of a stage with another probability anew."""
+    """Renumber the other stages, and recompute the deals of a stage whose probability has changed."""
     stage = after if after is not None else before
     if stage is None:
         return None
@@ -79,7 +79,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
 
 
 def _number(call: Context, stages: Sequence[Document]) -> bool:
-    """Give stages their positions; tells whether one moved. Nobody has edited those that moved on."""
+    """Number the stages; return whether one moved. Their versions stay, since no caller has changed them."""
     moved = [stage | {"position": number} for number, stage in enumerate(stages) if stage["position"] != number]
     for stage in moved:
         call.collection("stage").put(stage)
@@ -106,7 +106,7 @@ def delete(call: Context, pipeline_id: str, stage_id: str, move_deals_to: str | 
 
 @serves(PipelineStages.reorder)
 def reorder(call: Context, pipeline_id: str, stage_ids: Sequence[str]) -> list[Document]:
-    """Put the stages into another order."""
+    """Reorder the stages of a pipeline."""
     pipeline = PIPELINES.writable(call, pipeline_id)
     there = {stage["id"]: stage for stage in deal_stages.stages(call, pipeline["id"])}
     if sorted(stage_ids) != sorted(there):

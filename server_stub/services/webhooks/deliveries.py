@@ -1,4 +1,4 @@
-"""The rules of deliveries: show them, post one again, and tell of an endpoint that was disabled."""
+"""The rules of deliveries: list, get and redeliver them, and notify administrators of a disabled endpoint."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def redeliver(call: Context, delivery_id: str) -> Document:
 
 @reacts("webhook.disabled")
 def tell_administrators(call: Context, entry: Members) -> None:
-    """Notify every administrator that nothing is posted to an endpoint any more."""
+    """Notify every administrator that an endpoint was disabled."""
     endpoint = call.collection(ENDPOINT).get(entry["entity"]["id"])
     if endpoint is None:
         return

@@ -1,4 +1,4 @@
-"""The rules of webhooks: endpoints and their secrets, which no event and no trail has."""
+"""The rules of webhook endpoints and their secrets, which appear in no event and no audit trail."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from ...webhooks.records import DELIVERY, ENDPOINT, PRIVATE, secrets_at, write
 
 _NAME = re.compile(r"\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _OVERLAP = 86_400
-"""How many seconds the secret before is used beside a new one, where nobody says otherwise."""
+"""The seconds for which the previous secret is used beside a new one, by default."""
 _WELL: Mapping[str, Any] = {
     "consecutive_failures": 0,
     "failing_since": None,
     "disabled_at": None,
     "disabled_reason": None,
 }
-"""What an endpoint begins with."""
+"""The delivery state of a new endpoint."""
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return what an endpoint begins with, and begins anew with when it is made active again."""
+    """Return the delivery state of a new endpoint, and of one that is made active again."""
     if before is None:
         fresh: dict[str, Any] = {"secrets": [], "secret_prefix": None, "previous_secret_expires_at": None}
         return {"description": None, "active": True, **members, **_WELL, **fresh}
@@ -55,7 +55,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
 
 @serves(Webhooks.create)
 def create(call: Context, webhook: Members) -> dict[str, Any]:
-    """Register an endpoint; only now its secret is shown."""
+    """Register an endpoint; only this answer has its secret."""
     return _with_secret(WEBHOOKS.add(call, WEBHOOKS.stored_form(call, webhook)))
 
 
@@ -77,7 +77,7 @@ def test(call: Context, webhook_id: str) -> Document:
 
 
 def require_active(endpoint: Document) -> None:
-    """Raise 409 where nothing is posted to an endpoint."""
+    """Raise 409 where an endpoint is not active."""
     if not endpoint["active"]:
         raise Problem("OBJECT_INACTIVE", "the endpoint is not active: update it with active=true first")
 
