@@ -44,6 +44,7 @@ TENANT_MISMATCH: The header names another company than the token or the API key 
 USER_INACTIVE: The user has been deactivated.
 NOT_FOUND: There is no such record, or it is not to be seen by the caller.
 ROUTE_NOT_FOUND: The server has nothing at this path.
+METHOD_NOT_ALLOWED: The path does not have this method; the header `Allow` names those it has.
 ACCOUNT_CONNECTED: The account is connected already.
 ACCOUNT_DISCONNECTED: The account is not connected any more.
 ACCOUNT_EXISTS: Another account has this domain.
@@ -196,8 +197,10 @@ MEDIA_REQUIRED: The message needs a picture or a file.
 MISSING_PARAMETER: A parameter is missing.
 MISSING_VARIABLE: A variable of the template has no value.
 NETWORK_MISMATCH: The networks differ.
+NOT_RECURRING: The activity is not a series, so it has no single occurrences.
 NOT_SCHEDULABLE: This cannot be scheduled.
 NO_ADDRESS: The recipient has no address for this channel.
+OCCURRENCE_NOT_FOUND: The series has no occurrence that begins at this time.
 PASSWORD_REUSED: The password was used before.
 PAYMENT_METHOD_DECLINED: The means of payment was declined.
 PERMISSION_NOT_GRANTED: The app was not given this permission.
