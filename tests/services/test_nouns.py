@@ -231,6 +231,8 @@ def test_a_reference_to_what_was_deleted_may_be_sent_back(case: Case) -> None:
         ids = [_referred(case, kind) for _ in range(2)]
         given: dict[str, Any] = {camel(name): ids if many else ids[0]}
         made = case.made(**given)
+        if camel(name) not in made:  # the document of this dialect has no such member
+            continue
         for id in ids:
             _forget(case.stub, kind, id)
         member, value = case.change_of(made)
