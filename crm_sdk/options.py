@@ -208,7 +208,7 @@ def root(base_url: str) -> str:
 
 def at_least(name: str, value: Any, least: float, *, most: float = _MOST) -> float:
     """Return a number that is not too small, or refuse it. Numbers of numpy are numbers."""
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    is_number = not isinstance(value, bool) and isinstance(value, numbers.Real)
     if not is_number or not least <= float(value) <= most:
         raise ConfigurationError(f"{name} must be a number from {least:g} to {most:g}, not {value!r}")
     return value if isinstance(value, int) else float(value)

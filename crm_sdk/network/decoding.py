@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 PIECE = 1 << 20
 """The most bytes that are decoded at once: what is compressed may be a thousand times as long as it looks."""
@@ -67,7 +67,7 @@ class _Deflate:
             raise DecodeError("its deflate data ends too early")
 
 
-def _inflate(stream: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+def _inflate(stream: Any, data: bytes) -> Iterator[bytes]:
     while True:
         try:
             piece = stream.decompress(data, PIECE)

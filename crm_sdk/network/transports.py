@@ -106,7 +106,8 @@ class DeadlineTransport(httpx.HTTPTransport):
         super().__init__(**options)
         self.timeouts: Remaining | None = None
         """The timeouts of the request that is under way."""
-        self._pool._network_backend = _Backend(self._pool._network_backend, self)
+        pool: Any = self._pool
+        pool._network_backend = _Backend(pool._network_backend, self)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request whose ``timeout`` extension has the deadline."""
