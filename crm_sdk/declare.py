@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 
 from .exchange import Reply
-from .operation import Kind, Operation, Plan
+from .operation import Kind, Operation
 from .resource import Async, Resource, Sync
-from .route import PAGING, FlagArguments, Flags, routes
+from .route import PAGING, FlagArguments, Flags, Plan, routes
 
 if TYPE_CHECKING:
     from .client import Client

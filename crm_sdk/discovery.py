@@ -17,7 +17,8 @@ from .exchange import Discard, Reply, Steps, exchange, settle
 
 if TYPE_CHECKING:
     from .client import Client
-    from .operation import Operation, Plan
+    from .operation import Operation
+    from .route import Plan
 
 _NO_ROUTE = "ROUTE_NOT_FOUND"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial, update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
 
@@ -20,7 +20,7 @@ from .exchange import Reply, Request, Steps, exchange, settle
 from .listing import with_common
 from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
-from .route import PAGING, Flags, Route, query, segment
+from .route import PAGING, Flags, Plan, Route, query, segment
 from .vocabulary.codes import STATUSES
 from .wire import encode_json
 
@@ -35,20 +35,6 @@ T = TypeVar("T")
 
 Kind: TypeAlias = Literal["plain", "page", "job", "download"]
 _NOTHING: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One call before it is sent: its route and the parts of its request."""
-
-    route: Route
-    given: Mapping[str, Any] = field(repr=False)  # may have a password, as may the content
-    """The given arguments, with the paging of the dialect."""
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    content: bytes | None = field(repr=False)
-    files: Mapping[str, Any] | None = field(repr=False)
 
 
 class Operation(Generic[P, T]):

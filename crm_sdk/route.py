@@ -78,6 +78,20 @@ class Route:
         return self.names[name] if self.names is not None and name in self.names else camel(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One call before it is sent: its route and the parts of its request."""
+
+    route: Route
+    given: Mapping[str, Any] = field(repr=False)  # may have a password, as may the content
+    """The given arguments, with the paging of the dialect."""
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    content: bytes | None = field(repr=False)
+    files: Mapping[str, Any] | None = field(repr=False)
+
+
 class FlagArguments(TypedDict, total=False):
     """The keyword arguments of a declaration beside its routes, documented in `Flags`."""
 

@@ -101,8 +101,7 @@ class Noun:
     check: Check | None = None
     """Check the members of a write, or return further members: gets the call, the members and the record before."""
     follow: Follow | None = None
-    """Carry out the consequences of a write: gets the call, the record before (None for a new one) and after (None for
-    a deleted one). Returns the record if it has stored it again."""
+    """Carry out what follows from a write: gets the record before and after; returns it if it has stored it again."""
     may_delete: Callable[[Context, Document], None] | None = None
     """Raise a Problem where a record must not be deleted."""
     shown: Callable[[Context, Document], Document] | None = None

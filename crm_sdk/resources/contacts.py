@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import (
     TYPE_CHECKING,
-    Annotated,
     List,  # `list` is a method in these classes
     Unpack,
 )
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
-from ..declare import download, job, operation, paginated
+from ..declare import download, operation, paginated
 from ..listing import Dates, Listing, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
 from ..transfer import Download
+from .contact_imports import ContactImports
 
 if TYPE_CHECKING:
     from ..models.activities import Activity, ActivityKind, ActivitySort
@@ -28,13 +28,9 @@ if TYPE_CHECKING:
         SurvivorRule,
     )
     from ..models.contact_imports import (
-        ColumnMapping,
         ContactFileFormat,
         ContactValidation,
-        ImportDuplicates,
         ImportMatch,
-        ImportMode,
-        ImportResult,
     )
     from ..models.contacts import (
         AIInsight,
@@ -58,8 +54,7 @@ if TYPE_CHECKING:
         RelationshipType,
     )
     from ..models.deals import Deal, DealRole, DealSort, DealStatus
-    from ..models.jobs import Job
-    from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery, Upload
+    from ..models.values import BulkResult, LeadSource, Order, Percent, SearchQuery
 
 # The content types of an export, one for each `format`; the first is that of the default, CSV.
 _EXPORTED = (
@@ -172,60 +167,6 @@ class ContactCommunication(Resource[Mode]):
         """Record an e-mail, call, meeting or note with a contact; the answer has its sentiment and AI analysis.
 
         Raises: NotFoundError; AiServiceError.
-        """
-
-
-class ContactImports(Resource[Mode]):
-    """Imports of contacts from files."""
-
-    @job(
-        platform="POST /contacts/import",
-        rate="bulk",
-        action="import",
-        texts={
-            "mapping": "Which column becomes which member.",
-            "mode": "Whether rows may create contacts, update them, or both.",
-            "on_duplicate": "What is done with a row that matches a contact.",
-            "has_header": "Whether the first row has the names of the columns.",
-            "delimiter": "The character that separates the columns of a CSV file.",
-            "encoding": "The character encoding of the file.",
-            "date_format": "The format of dates in the file, such as `DD.MM.YYYY`.",
-        },
-    )
-    def create(
-        self,
-        file: Upload | None = None,
-        *,
-        file_id: str | None = None,
-        format: ContactFileFormat | None = None,
-        mapping: Sequence[ColumnMapping] | None = None,
-        mode: ImportMode = "upsert",
-        match_on: ImportMatch = "email",
-        on_duplicate: ImportDuplicates = "update",
-        has_header: bool = True,
-        delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ",",
-        encoding: Annotated[str, Field(min_length=1, max_length=40)] = "utf-8",
-        date_format: str | None = None,
-        owner_id: str | None = None,
-        tags: Sequence[str] | None = None,
-        dry_run: bool = False,
-    ) -> Job[ImportResult]:
-        """Import contacts from a CSV, XLSX, JSON lines or vCard file.
-
-        Give a `file` (a path, bytes, or an open binary file) or the `file_id` of one on the server. Columns are matched
-        by their header, or by `mapping`. `mode` and `match_on` decide which rows update a contact rather than create
-        one, `on_duplicate` what is done with a row that matches; `owner_id` and `tags` are given to every contact.
-        `dry_run` writes nothing. A row that fails does not undo the others: it is listed in the job's `errors`.
-
-        Raises: ValidationError for a mapping to an unknown member, or unless exactly one of `file` and `file_id` is
-        given.
-        """
-
-    @job(platform="GET /contacts/import/{job_id}", status=200)
-    def get(self, job_id: str) -> Job[ImportResult]:
-        """Fetch the state of an import job.
-
-        Raises: NotFoundError.
         """
 
 

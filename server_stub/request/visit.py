@@ -20,10 +20,11 @@ from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity, permissions
+from .bodies import read_body, read_query, read_reason
 from .description import description, is_described
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
-from .intake import arguments_of, read_body, read_query, read_reason
+from .intake import arguments_of
 from .members import fields_of, picking, take_fields
 from .preconditions import is_known, known_version
 from .ratelimit import Quota, rate_class

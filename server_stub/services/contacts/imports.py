@@ -8,7 +8,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm_sdk.resources.contacts import ContactImports
+from crm_sdk.resources.contact_imports import ContactImports
 from crm_sdk.wire import snake
 
 from ... import jobs
