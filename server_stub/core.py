@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from .jobs import run_due
 from .journal import Journal
 from .live import log
 from .live.hub import Live
-from .problems import Problem
+from .problems import LOG, Problem
 from .request import identity
 from .request.faces import FACES
 from .request.http import Reply, Request
@@ -266,7 +267,10 @@ class StubServer:
                 reply = visit.reply()
             finally:
                 self._busy = False
-            self._settle()
+            try:
+                self._settle()
+            except sqlite3.Error as error:
+                reply = visit.not_saved(error)
             self.journal.record(
                 visit.now,
                 visit.face.name,
@@ -292,7 +296,10 @@ class StubServer:
                 run_due(self)
             finally:
                 self._busy = False
-            self._settle()
+            try:
+                self._settle()
+            except sqlite3.Error:
+                LOG.exception("what was due was not saved: it is carried out again")
         self.webhooks.deliver()
 
     def _settle(self) -> None:
@@ -309,4 +316,10 @@ class StubServer:
                 "requests": self._requests,
                 "epoch": self.epoch,
             }
-            self._durable.save(self.store.changes(), meta)
+            try:
+                self._durable.save(self.store.changes(), meta)
+            except sqlite3.Error:
+                # What is not on the disk has not happened: nobody may read it, and no repetition acknowledge it.
+                self._durable.load(self.store)
+                self.epoch += 1
+                raise

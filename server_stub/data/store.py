@@ -42,11 +42,14 @@ class Store:
             companies = self._kinds[kind] = {}
         collection = companies.get(tenant_id)
         if collection is None:
-            collection = companies[tenant_id] = Collection(self, tenant_id, kind)
-            read = self._unread.pop((tenant_id, kind), None)
+            collection = Collection(self, tenant_id, kind)
+            read = self._unread.get((tenant_id, kind))
+            # What cannot be read raises each time anew: an empty collection would hide it.
             for change in read() if read is not None else ():
                 if change.document is not None:
                     collection.load(change.document, change.sequence)
+            self._unread.pop((tenant_id, kind), None)
+            companies[tenant_id] = collection
         return collection
 
     def across(self, kind: str) -> list[Collection]:
@@ -118,8 +121,9 @@ class Store:
     def load(self, saved: Mapping[tuple[str, str], Callable[[], Iterable[Change]]]) -> None:
         """Load saved documents by company and kind; each collection is read at its first use.
 
-        They do not count as changed.
+        They do not count as changed, and replace everything that was there.
         """
+        self._kinds = {}
         self._unread = dict(saved)
 
     def _read_all(self) -> None:

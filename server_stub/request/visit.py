@@ -89,6 +89,12 @@ class Visit:
             reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
         return replace(reply, fault=fault) if fault is not None else reply
 
+    def not_saved(self, error: Exception) -> Reply:
+        """Return the reply of a request whose writes could not be saved, and were undone."""
+        what = self.operation.id if self.operation is not None else f"{self.request.method} {self.request.path}"
+        LOG.error("%s was not saved (%s): %s", what, self.request_id, error)
+        return self.problem(Problem("INTERNAL_ERROR", f"nothing was written: the state file cannot be ({error})"))
+
     def _route(self) -> Match:
         """Return the route; the mount, the path or, for colliding paths, ``X-CRM-Dialect`` decides the dialect."""
         method, path = self.request.method, self.request.path
