@@ -98,8 +98,15 @@ def shape_of(cls: object, dialect: str) -> Shape | None:
     return shapes.get(dialect)
 
 
-def number(value: Decimal) -> int | float | Decimal:
-    """Return an amount as a JSON number with every digit: an int, a float where it is exact, else the Decimal."""
+def number(value: Any) -> Any:
+    """Return an amount as a JSON number with every digit: an int, a float where it is exact, else the Decimal.
+
+    What an answer had in place of an amount is returned as it is; NaN and infinities, which JSON has not, are null.
+    """
+    if not isinstance(value, Decimal):
+        return value
+    if not value.is_finite():
+        return None
     if value.adjusted() > 300:
         return value  # as an int it would be written with hundreds of zeros
     if value == value.to_integral_value():

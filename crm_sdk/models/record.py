@@ -74,6 +74,9 @@ class Record(Model):
     version: int | None = None
     """Goes up by one with every write; give it to `update` or `delete` to lock optimistically."""
 
+    def __hash__(self) -> int:
+        return hash((type(self), self.id, self.version))  # its lists have no hash; equal records have equal ids
+
 
 @lru_cache(maxsize=256)
 def record_types(annotation: Any) -> tuple[type[Record], ...]:

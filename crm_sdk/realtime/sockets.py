@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
@@ -110,6 +111,11 @@ class AsyncOpener(Protocol):
         ...
 
 
+# At DEBUG `websockets` logs the headers and the sub-protocol, which hold the credential: a logger of ours does not.
+_log = logging.getLogger("crm_sdk.websockets")
+_log.setLevel(logging.INFO)
+
+
 def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float) -> dict[str, Any]:
     return {
         "additional_headers": dict(headers),
@@ -118,6 +124,7 @@ def _options(headers: Mapping[str, str], subprotocols: Sequence[str], timeout: f
         "close_timeout": 0.2,  # the answer to a close frame is hardly waited for
         "ping_interval": None,  # the session sends pings, by the client's clock
         "max_size": LARGEST,
+        "logger": _log,
         "user_agent_header": headers.get("User-Agent"),
         "proxy": None,  # as for calls: no proxies from the environment
     }

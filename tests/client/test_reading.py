@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from canned_answers import LEAD, Canned
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_sdk import InvalidResponseError
+from crm_sdk import CrmClient, InvalidResponseError
 from crm_sdk.models import Lead
 from crm_sdk.models.record import Model
 from crm_sdk.reading import Reader, Unreadable
@@ -302,3 +303,16 @@ def test_a_deal_says_when_it_was_created_where_every_record_does(
     assert found.created_at is not None
     assert found.created_at == found.created_date == pickle.loads(pickle.dumps(found)).created_at
     assert "created_at" not in found.model_fields_set
+
+
+@pytest.mark.parametrize("value", ["", "much", True, [], "NaN", "Infinity"])
+def test_what_the_lenient_reader_lets_through_can_be_written(value: object) -> None:
+    server = Canned().says({**LEAD, "value": value})
+    client = CrmClient("http://crm.test", "k", dialects="mvp", http_client=httpx.MockTransport(server))
+    assert LEAD["id"] in client.leads.get("lead_1").model_dump_json()
+
+
+def test_records_are_members_of_a_set() -> None:
+    server = Canned().says({**LEAD, "tags": ["a"]})
+    client = CrmClient("http://crm.test", "k", dialects="mvp", http_client=httpx.MockTransport(server))
+    assert len({client.leads.get("lead_1"), client.leads.get("lead_1")}) == 1

@@ -154,6 +154,7 @@ def _xlsx(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[by
     # Imported here: only spreadsheets need it.
     from openpyxl import Workbook  # type: ignore[import-untyped] # it has no types
     from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped] # as above
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped] # as above
 
     book = Workbook(write_only=True)
     sheet: Any = book.create_sheet("Contacts")
@@ -166,7 +167,8 @@ def _xlsx(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[by
             return value.replace(tzinfo=None)  # a spreadsheet has no time zones; it is UTC
         if isinstance(value, date):
             return value
-        text: Any = WriteOnlyCell(sheet, value=_text(value))
+        # A workbook is XML, which has no place for control characters.
+        text: Any = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub(" ", _text(value)))
         text.data_type = "s"  # never a formula
         return text
 

@@ -92,14 +92,14 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
+        return value.date().isoformat() if value.time() == time() else f"{value.isoformat()}Z"  # as an export writes it
     if isinstance(value, date):
         return value.isoformat()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _lines(text: str) -> Iterable[Row]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a text may hold other line breaks, such as U+2028
         if not line.strip():
             continue
         try:

@@ -37,7 +37,7 @@ def write(contact: Mapping[str, Any]) -> bytes:
 
 
 def _escape(value: object) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace(";", "\\;").replace(",", "\\,")
 
 
