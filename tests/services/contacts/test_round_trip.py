@@ -30,6 +30,7 @@ def test_an_export_is_imported(format: Any, text: str) -> None:
     job = there.contacts.imports.create((f"contacts.{format}", content))
     job.wait()
     done = there.contacts.imports.get(job.id)
+    assert done.counts is not None
     assert (done.counts.created, done.counts.failed) == (1, 0), done.errors
     (found,) = there.contacts.list(search="odd@example.com")
     if expected is not None:
