@@ -184,6 +184,7 @@ def _told(schema: Schema, text: str | None) -> Schema:
 
 
 def _vocabulary(words: Sequence[str], *, open: bool, nullable: bool) -> Schema:
+    words = tuple(dict.fromkeys(words))  # several vocabularies may share a word
     known: Schema = {"type": "string", "enum": list(words)}
     if open:
         return {"anyOf": [known, {"type": ["string", "null"] if nullable else "string"}]}
