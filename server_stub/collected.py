@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -50,15 +50,17 @@ def contributions() -> Contributions:
     served = {operation: rule for noun in nouns.values() for operation, rule in noun.rules().items()}
     return Contributions(
         nouns=nouns,
-        rules={**served, **_by_key(modules, "__operation__")},
-        steps=_by_key(modules, "__job_kind__"),
+        rules={**served, **_by_key((key, rule) for keys, rule in _marked(modules, "__operations__") for key in keys)},
+        steps=_by_key(_marked(modules, "__job_kind__")),
         reactions=_reactions(modules),
-        timetable=Timetable(dict(sorted(_by_key(modules, "__recurs__").items())), _by_key(modules, "__falls_due__")),
+        timetable=Timetable(
+            dict(sorted(_by_key(_marked(modules, "__recurs__")).items())), _by_key(_marked(modules, "__falls_due__"))
+        ),
         feeds=Feeds(
             [(showing, make) for shown, make in _marked(modules, "__shows__") for showing in shown],
             _record_types(modules, nouns),
         ),
-        completions=_by_key(modules, "__completes__"),
+        completions=_by_key(_marked(modules, "__completes__")),
     )
 
 
@@ -75,9 +77,9 @@ def _marked(modules: Sequence[ModuleType], mark: str) -> Iterator[tuple[Any, Any
                 yield said, value
 
 
-def _by_key(modules: Sequence[ModuleType], mark: str) -> dict[Any, Any]:
+def _by_key(marked: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
-    for key, value in _marked(modules, mark):
+    for key, value in marked:
         if key in found:
             raise TypeError(f"{value.__module__}.{value.__name__}: {key} has two rules")
         found[key] = value

@@ -279,8 +279,8 @@ class RecordType:
     """Returns a record with the values of a dialect; None where all dialects have the same values."""
 
 
-def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
-    """Mark a function as the rule of a declared operation. Its arguments are checked now, at import.
+def serves(*operations: Operation[..., Any]) -> Callable[[Rule], Rule]:
+    """Mark a function as the rule of declared operations. Its arguments are checked now, at import.
 
     One that hands all of them on takes ``**given``.
     """
@@ -288,13 +288,14 @@ def serves(operation: Operation[..., Any]) -> Callable[[Rule], Rule]:
     def mark(rule: Rule) -> Rule:
         code: Any = getattr(rule, "__code__")  # noqa: B009 # a rule is a plain function, which its type does not tell
         taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
-        declared = set(operation.signature.parameters) - PAGING
-        if taken != declared and not code.co_flags & inspect.CO_VARKEYWORDS:
-            raise TypeError(
-                f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "
-                f"{operation.id} declares {', '.join(sorted(declared)) or 'nothing'}"
-            )
-        vars(rule)["__operation__"] = operation  # read by the collector
+        for operation in operations:
+            declared = set(operation.signature.parameters) - PAGING
+            if taken != declared and not code.co_flags & inspect.CO_VARKEYWORDS:
+                raise TypeError(
+                    f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "
+                    f"{operation.id} declares {', '.join(sorted(declared)) or 'nothing'}"
+                )
+        vars(rule)["__operations__"] = operations  # read by the collector
         return rule
 
     return mark

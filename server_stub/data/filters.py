@@ -49,7 +49,7 @@ def _by_name(name: str, members: Collection[str]) -> Plan | None:
     stem, _, end = name.rpartition("_")
     for member in (stem, f"{stem}_at", f"{stem}_date"):
         if end in ("after", "before") and member in members:
-            return lambda call, value, equal, tests: tests.append(_time(member, value, after=end == "after"))
+            return lambda call, value, equal, tests: tests.append(time_test(member, value, after=end == "after"))
     return None
 
 
@@ -66,7 +66,9 @@ def _bound(member: str, bound: Any, *, least: bool) -> Test:
     return test
 
 
-def _time(member: str, bound: Any, *, after: bool) -> Test:
+def time_test(member: str, bound: Any, *, after: bool) -> Test:
+    """Return the test of documents whose member is at a time or after it, or else before it."""
+
     def test(doc: Document) -> bool:
         value = doc.get(member)
         return value is not None and (value >= bound if after else value < bound)

@@ -17,7 +17,7 @@ from ..calendar.conflicts import clashes, gravest_first
 from ..calendar.records import EVENTS
 from ..calendar.working_time import Hours, as_utc, is_in_calendar, takes_time, user_of, zone_of
 from . import invitations
-from .clashes import Person, blocks, clash, first_for_all, rate, slots, suggestions
+from .clashes import Person, blocks, check_free, first_for_all, rate, slots
 from .privacy import is_hidden
 from .records import as_it_is
 from .recurrence import spans
@@ -234,14 +234,8 @@ def schedule(
         **({"contact_id": contacts[0]} if contacts else {}),
     }
     members = EVENTS.stored_form(call, given)
-    found = clash(call, users, given) if start_time is not None else []
-    if found:
-        raise Problem(
-            "SCHEDULE_CONFLICT",
-            f"{found[0]['title'] or 'Another event'} is at that time",
-            field="start_time",
-            details={"conflicts": found, "suggestions": suggestions(call, users, start, duration_minutes)},
-        )
+    if start_time is not None:
+        check_free(call, users, given)
     doc = EVENTS.add(call, members)
     call.emit("meeting.scheduled", "activity", doc)
     invitations.invite(call, doc)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +14,10 @@ from ...serving import Context, Members, serves
 from ..calendar.records import EVENTS, check_times
 from ..calendar.working_time import OVER
 from . import invitations
-from .clashes import busy_users, clash, suggestions
+from .clashes import busy_users, check_free
 from .kinds import DONE
 from .records import ACTIVITIES, changes_of, noun_of
-from .recurrence import cut_before, occurrence_of, rest_from, zone_of
+from .recurrence import clock_distance, cut_before, occurrence_of, rest_from, shifted, zone_of
 
 _SERIES = frozenset({"recurrence", "exdates", "uid", "series_id", "original_start", "sequence", "external_id"})
 """What an occurrence does not have of its series."""
@@ -61,12 +60,9 @@ def delete(call: Context, activity_id: str, occurrence: datetime | None, scope: 
     if at is None or _whole(doc, at, scope):
         noun_of(doc).remove(call, doc)
         invitations.cancel(call, doc)
-    elif scope == "this":
-        new = EVENTS.change(call, doc, _without(doc, at))
-        invitations.cancel(call, occurrence_as_event(new, at, scope))
     else:
-        EVENTS.change(call, doc, EVENTS.stored_form(call, {"recurrence": cut_before(doc, at)}, doc))
-        invitations.cancel(call, occurrence_as_event(doc, at, scope))
+        new = _take_out(call, doc, at, scope)
+        invitations.cancel(call, occurrence_as_event(new if scope == "this" else doc, at, scope))
 
 
 def _check_scope(doc: Document, scope: str) -> None:
@@ -82,10 +78,12 @@ def _whole(doc: Document, at: datetime, scope: str) -> bool:
     return scope == "all" or (scope == "following" and at == doc["start_time"])
 
 
-def _without(doc: Document, at: datetime) -> dict[str, Any]:
-    """Return the members of a series that has one occurrence fewer."""
-    gone = sorted({*(doc.get("exdates") or ()), at})
-    return {"exdates": gone, "sequence": (doc.get("sequence") or 0) + 1}
+def _take_out(call: Context, doc: Document, at: datetime, scope: str) -> Document:
+    """Store a series without one occurrence, or without that and all that follow."""
+    if scope == "this":
+        gone = sorted({*(doc.get("exdates") or ()), at})
+        return EVENTS.change(call, doc, {"exdates": gone, "sequence": (doc.get("sequence") or 0) + 1})
+    return EVENTS.change(call, doc, EVENTS.stored_form(call, {"recurrence": cut_before(doc, at)}, doc))
 
 
 def occurrence_as_event(doc: Document, at: datetime, scope: str) -> Document:
@@ -103,10 +101,7 @@ def occurrence_as_event(doc: Document, at: datetime, scope: str) -> Document:
 
 def split_off(call: Context, doc: Document, at: datetime, scope: str, part: Members) -> Document:
     """Take an occurrence, or all that follow, out of a series, and store them as an event of their own."""
-    if scope == "this":
-        EVENTS.change(call, doc, _without(doc, at))
-    else:
-        EVENTS.change(call, doc, EVENTS.stored_form(call, {"recurrence": cut_before(doc, at)}, doc))
+    _take_out(call, doc, at, scope)
     members = {name: value for name, value in part.items() if name in EVENTS.model.model_fields and name != "id"}
     return EVENTS.add(call, {**members, "reminders_since": call.now}, metadata={"series_id": doc["id"]})
 
@@ -151,7 +146,9 @@ def reschedule(
         return EVENTS.answer(call, doc)
     guests = [guest if guest["role"] == "host" else guest | {"status": "pending"} for guest in part["attendees"]]
     given = EVENTS.stored_form(call, moved, part) | {"attendees": guests}
-    _check_free(call, part | given, doc, force=force)
+    moved_event = part | given
+    if not force and moved_event.get("busy") is not False:
+        check_free(call, busy_users(moved_event), moved_event, but=doc["id"])
     if whole:
         exdates = [moved_start(doc | {"start_time": gone}, at, start_time) for gone in doc.get("exdates") or ()]
         new = EVENTS.change(call, doc, given | {"exdates": exdates}, reason=reason)
@@ -166,8 +163,7 @@ def reschedule(
 def moved_start(doc: Document, at: datetime, to: datetime) -> datetime:
     """Return when a series begins of which the occurrence at a moment moves to another: as much later on its clock."""
     zone = zone_of(doc)
-    first, old, new = (moment.astimezone(zone).replace(tzinfo=None) for moment in (doc["start_time"], at, to))
-    return (first + (new - old)).replace(tzinfo=zone).astimezone(to.tzinfo)
+    return shifted(doc["start_time"], clock_distance(at, to, zone), zone).astimezone(to.tzinfo)
 
 
 def _moved_plainly(call: Context, doc: Document, start: datetime, end: datetime | None, reason: str | None) -> Document:
@@ -198,19 +194,3 @@ _ENDED = ("busy", "no_answer", "failed")
 def _tell_move(call: Context, doc: Document, reason: str | None) -> None:
     published = EVENTS.published(doc) if doc["kind"] == "event" and EVENTS.published is not None else doc
     call.emit("activity.rescheduled", "activity", published, reason=reason)
-
-
-def _check_free(call: Context, event: Document, doc: Document, *, force: bool) -> None:
-    """Refuse a time at which somebody who attends is busy with something else."""
-    if force or event.get("busy") is False:
-        return
-    users: Sequence[str] = busy_users(event)
-    found = clash(call, users, event, but=doc["id"])
-    if found:
-        minutes = int((event["end_time"] - event["start_time"]).total_seconds() // 60)
-        raise Problem(
-            "SCHEDULE_CONFLICT",
-            f"{found[0]['title'] or 'Another event'} is at that time",
-            field="start_time",
-            details={"conflicts": found, "suggestions": suggestions(call, users, event["start_time"], minutes)},
-        )

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ...data.document import Document
+from ...problems import Problem
 from ...serving import Context, Members
 from ..calendar.working_time import Hours, busy, is_free, user_of
 from .privacy import is_hidden
@@ -29,26 +30,31 @@ def busy_users(event: Members) -> list[str]:
 
 def blocks(call: Context, user_id: str, begin: datetime, end: datetime) -> list[dict[str, Any]]:
     """Return the times that a user is busy at in a window; of what is private no more than that."""
-    found: list[dict[str, Any]] = []
-    for doc in busy(call, user_id, window=(begin, end)):
-        hidden = is_hidden(call, doc)
-        title, id = (None, None) if hidden else (doc["title"], doc["id"])
-        found.append({"start": doc["start_time"], "end": doc["end_time"], "title": title, "activity_id": id})
-    return found
+    return [_block(call, doc) for doc in busy(call, user_id, window=(begin, end))]
 
 
-def clash(call: Context, users: Sequence[str], event: Members, *, but: str | None = None) -> list[dict[str, Any]]:
-    """Return what users are busy with at the time of an event, beside the event itself."""
+def _block(call: Context, doc: Document) -> dict[str, Any]:
+    title, id = (None, None) if is_hidden(call, doc) else (doc["title"], doc["id"])
+    return {"start": doc["start_time"], "end": doc["end_time"], "title": title, "activity_id": id}
+
+
+def check_free(call: Context, users: Sequence[str], event: Members, *, but: str | None = None) -> None:
+    """Refuse a time at which users are busy, with something else than the event `but`, and suggest others."""
     start, end = event["start_time"], event["end_time"]
-    taken = {user_id: busy(call, user_id, window=(start, end)) for user_id in users}
-    found: list[dict[str, Any]] = []
-    for user_id, docs in taken.items():
-        for doc in docs:
-            if doc["id"] != but:
-                title, id = (None, None) if is_hidden(call, doc) else (doc["title"], doc["id"])
-                span = {"start": doc["start_time"], "end": doc["end_time"]}
-                found.append({"user_id": user_id, "title": title, "activity_id": id, **span})
-    return found
+    found = [
+        {"user_id": user_id, **_block(call, doc)}
+        for user_id in users
+        for doc in busy(call, user_id, window=(start, end))
+        if doc["id"] != but
+    ]
+    if found:
+        minutes = int((end - start).total_seconds() // 60)
+        raise Problem(
+            "SCHEDULE_CONFLICT",
+            f"{found[0]['title'] or 'Another event'} is at that time",
+            field="start_time",
+            details={"conflicts": found, "suggestions": suggestions(call, users, start, minutes)},
+        )
 
 
 @dataclass(frozen=True)

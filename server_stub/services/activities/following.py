@@ -19,7 +19,7 @@ from ..notifications import notify
 from .kinds import DONE
 from .privacy import as_published
 from .records import TASKS
-from .recurrence import next_start, without
+from .recurrence import clock_distance, next_start, shifted, without
 
 _COPIED = (
     "title", "description", "owner_id", "contact_id", "lead_id", "deal_id", "account_id", "contact_name",
@@ -110,9 +110,9 @@ def come_again(call: Context, entry: Document) -> None:
     at, rule = next_start(task["recurrence"], base, zone), without(task["recurrence"], 1)
     if at is None or rule is None:
         return
-    shift = at.astimezone(zone).replace(tzinfo=None) - base.astimezone(zone).replace(tzinfo=None)
+    shift = clock_distance(base, at, zone)
     moved: dict[str, Any] = {
-        name: _shifted(task[name], shift, zone) for name in ("due_at", "start_time") if task.get(name) is not None
+        name: shifted(task[name], shift, zone) for name in ("due_at", "start_time") if task.get(name) is not None
     }
     given = {name: task[name] for name in _COPIED} | moved | {"recurrence": rule}
     if not moved:
@@ -120,12 +120,6 @@ def come_again(call: Context, entry: Document) -> None:
     given["reminders"] = [{**entry, "sent_at": None} for entry in task["reminders"]]
     new = TASKS.add(call, TASKS.stored_form(call, given), metadata={"previous_task_id": task["id"]})
     call.collection("activity").put(task | {"next_task_id": new["id"]})
-
-
-def _shifted(at: datetime, by: Any, zone: Any) -> datetime:
-    """Return a time so much later on the clock of a zone: 9:00 stays 9:00 over a change of the clock."""
-    later: datetime = at.astimezone(zone).replace(tzinfo=None) + by
-    return later.replace(tzinfo=zone).astimezone(at.tzinfo)
 
 
 # -- who is told -----------------------------------------------------------------------------------------------------

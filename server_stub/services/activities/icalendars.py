@@ -13,6 +13,7 @@ from crm_sdk.wire import is_array
 from ...problems import Problem
 from ...serving import Members
 from ..calendar.preparation import uid_of
+from .recurrence import zone_of
 
 _STATES: Mapping[str, str] = {"TENTATIVE": "scheduled", "CONFIRMED": "confirmed", "CANCELLED": "cancelled"}
 _STATES_OUT: Mapping[str, str] = {"scheduled": "CONFIRMED", "cancelled": "CANCELLED"}
@@ -20,6 +21,8 @@ _TODO: Mapping[str, str] = {
     "NEEDS-ACTION": "not_started", "IN-PROCESS": "in_progress", "COMPLETED": "completed", "CANCELLED": "cancelled",
 }  # fmt: skip
 _ANSWERS: Mapping[str, str] = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative"}
+_ANSWERS_OUT: Mapping[str, str] = {word: answer for answer, word in _ANSWERS.items()}
+_COMPONENTS = ("VEVENT", "VTODO")
 _PRODUCT = "-//crm//calendar//EN"
 
 
@@ -51,7 +54,7 @@ def read(content: bytes | str, zone: ZoneInfo) -> list[Entry]:
             _entry(part, zone, cancelled=cancelled)
             for calendar, cancelled in zip(calendars, cancels, strict=True)
             for part in calendar.walk()
-            if part.name in ("VEVENT", "VTODO")
+            if part.name in _COMPONENTS
         ]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:  # whatever a broken file makes of it
         raise Problem("INVALID_FORMAT", f"the file is no iCalendar: {error}", field="file_id", rule="format") from None
@@ -193,7 +196,7 @@ def write(events: Sequence[Members], *, method: str | None = None, beside: bytes
     known = {uid_of(event) for event in events}
     other: Any = Calendar.from_ical(beside) if beside else None
     for part in other.walk() if other is not None else ():
-        if part.name in ("VEVENT", "VTODO") and str(part.get("uid")) not in known:
+        if part.name in _COMPONENTS and str(part.get("uid")) not in known:
             calendar.add_component(part)
     if any(event.get("recurrence") for event in events) and hasattr(calendar, "add_missing_timezones"):
         calendar.add_missing_timezones()
@@ -205,7 +208,7 @@ def _component(event: Members) -> Any:
     from icalendar import Event, vCalAddress, vRecur
 
     part: Any = Event()
-    zone = ZoneInfo(event.get("timezone") or "UTC")
+    zone = zone_of(event)
     part.add("uid", uid_of(event))
     part.add("sequence", event.get("sequence") or 0)
     part.add("dtstamp", event["updated_at"])
@@ -234,8 +237,7 @@ def _component(event: Members) -> Any:
         if guest.get("role") == "host":
             part.add("organizer", person)
             continue
-        answers = {word: answer for answer, word in _ANSWERS.items()}
-        person.params["PARTSTAT"] = answers.get(guest["status"], "NEEDS-ACTION")
+        person.params["PARTSTAT"] = _ANSWERS_OUT.get(guest["status"], "NEEDS-ACTION")
         person.params["ROLE"] = "OPT-PARTICIPANT" if guest.get("role") == "optional" else "REQ-PARTICIPANT"
         part.add("attendee", person)
     for reminder in event.get("reminders") or ():

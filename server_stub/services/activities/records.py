@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -23,7 +22,7 @@ from crm_sdk.resources.activities import (
 )
 
 from ...data.document import Document
-from ...data.filters import Filter
+from ...data.filters import time_test
 from ...data.forms import FORMS, required_text
 from ...data.mapped import Mapped
 from ...noun import Noun
@@ -124,34 +123,13 @@ def _created(call: Context, kind: str, given: Members) -> Answer:
     return Answer(doc, headers={"Location": f"{root}/activities/{doc['id']}"})
 
 
-@serves(ActivityTasks.create)
-def create_task(call: Context, task: Members) -> Answer:
-    """Create a task."""
-    return _created(call, "task", task)
-
-
-@serves(ActivityEvents.create)
-def create_event(call: Context, event: Members) -> Answer:
-    """Create an event."""
-    return _created(call, "event", event)
-
-
-@serves(ActivityCalls.create)
-def create_call(call_: Context, call: Members) -> Answer:
-    """Log a call."""
-    return _created(call_, "call", call)
-
-
-@serves(ActivityEmails.create)
-def create_email(call: Context, email: Members) -> Answer:
-    """Log an e-mail."""
-    return _created(call, "email", email)
-
-
-@serves(ActivityNotes.create)
-def create_note(call: Context, note: Members) -> Answer:
-    """Create a note."""
-    return _created(call, "note", note)
+@serves(
+    ActivityTasks.create, ActivityEvents.create, ActivityCalls.create, ActivityEmails.create, ActivityNotes.create
+)  # fmt: skip
+def create_of_kind(context: Context, /, **given: Members) -> Answer:
+    """Create an activity of the kind by which its only argument is called."""
+    ((kind, members),) = given.items()
+    return _created(context, kind, members)
 
 
 # -- the door of all kinds -------------------------------------------------------------------------------------------
@@ -209,17 +187,6 @@ def list_(call: Context, **given: Any) -> Sequence[Document]:
     return Mapped(docs, partial(as_it_is, call))
 
 
-def _bound(name: str, *, after: bool) -> Filter:
-    def make(call: Context, value: datetime) -> Callable[[Document], bool]:
-        def test(doc: Document) -> bool:
-            at = doc.get(name)
-            return at is not None and (at >= value if after else at < value)
-
-        return test
-
-    return make
-
-
 ACTIVITIES = Noun(
     resource=Activities,
     kind="activity",
@@ -233,10 +200,10 @@ ACTIVITIES = Noun(
         "kind": lambda call, kinds: lambda doc: doc["kind"] in kinds,
         "status": lambda call, status: lambda doc: doc.get("status") == status,
         "overdue": lambda call, wanted: lambda doc: is_overdue(doc, call.now) is wanted,
-        "due_after": _bound("due_at", after=True),
-        "due_before": _bound("due_at", after=False),
-        "start_after": _bound("start_time", after=True),
-        "start_before": _bound("start_time", after=False),
+        "due_after": lambda call, at: time_test("due_at", at, after=True),
+        "due_before": lambda call, at: time_test("due_at", at, after=False),
+        "start_after": lambda call, at: time_test("start_time", at, after=True),
+        "start_before": lambda call, at: time_test("start_time", at, after=False),
     },
 )  # fmt: skip
 """Activities of any kind: what is looked for among all of them."""

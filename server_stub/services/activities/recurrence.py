@@ -142,6 +142,17 @@ def _at(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.replace(tzinfo=zone).astimezone(UTC)
 
 
+def clock_distance(earlier: datetime, later: datetime, zone: ZoneInfo) -> timedelta:
+    """Return how much later it is on the clock of a zone."""
+    return later.astimezone(zone).replace(tzinfo=None) - earlier.astimezone(zone).replace(tzinfo=None)
+
+
+def shifted(at: datetime, by: timedelta, zone: ZoneInfo) -> datetime:
+    """Return a time so much later on the clock of a zone: 9:00 stays 9:00 over a change of the clock."""
+    later = at.astimezone(zone).replace(tzinfo=None) + by
+    return later.replace(tzinfo=zone).astimezone(at.tzinfo)
+
+
 def next_start(rule: str, first: datetime, zone: ZoneInfo) -> datetime | None:
     """Return when the second occurrence of a series begins; None where there is none."""
     for years in (2, 30, 100):

@@ -17,11 +17,12 @@ from ...serving import Context, Members, serves
 from .kinds import text_of
 from .privacy import is_hidden
 from .records import as_it_is
+from .relations import LINKS, REFERS
 
-_LINKS: Mapping[str, str] = {"contact_id": "contact", "lead_id": "lead", "deal_id": "deal", "account_id": "account"}
-"""The record each filter names."""
-_TOLD: Mapping[str, str] = {"created": "created", "updated": "updated", "converted": "converted", "merged": "merged"}
-"""The deeds of the trail that a timeline shows, and what it calls them."""
+_LINKS: Mapping[str, str] = {name: REFERS[name] for name in LINKS}
+"""The kind of record that each filter names."""
+_TOLD = frozenset({"created", "updated", "converted", "merged"})
+"""The deeds of the trail that a timeline shows."""
 _SUMMARY = 200
 
 
@@ -157,8 +158,8 @@ def _deeds(call: Context, about: Ids | None) -> Iterator[Document]:
         changes = list(entry["changes"]) if verb == "updated" else []
         fields = ", ".join(change["field"].replace("_", " ") for change in changes)
         said: dict[str, Any] = {"summary": fields or entry.get("reason"), "actor_id": entry["actor"]["id"]}
-        title = f"{name} was {_TOLD[verb]}"
-        yield _entry(entry["id"], _TOLD[verb], title, entry["occurred_at"], entry["entity"], changes=changes, **said)
+        title = f"{name} was {verb}"
+        yield _entry(entry["id"], verb, title, entry["occurred_at"], entry["entity"], changes=changes, **said)
 
 
 def _attached(call: Context, about: Ids | None) -> Iterator[Document]:
