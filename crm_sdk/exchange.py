@@ -219,15 +219,16 @@ def settle(request: Request, reply: Reply, terms: Terms, deadline: float, read: 
     What a POST did stands, though its answer cannot be read: where the server answers a key as it did before, it is
     asked once more.
     """
-    for repeatable in (terms.retry.limit > 0 and terms.repeats_by_key(request), False):
+    repeatable = terms.retry.limit > 0 and terms.repeats_by_key(request)
+    while True:
         try:
             return read(reply)
         except (ApiError, InvalidResponseError) as error:
             error.idempotency_key = request.headers.get("Idempotency-Key")
             if not repeatable or isinstance(error, ApiError):
                 raise
+        repeatable = False
         reply = yield from exchange(request, terms, deadline)
-    raise AssertionError("the second reading returns or raises")
 
 
 def _renewal(terms: Terms, stale: str, refresh: Callable[[float], Steps[None]], deadline: float) -> Refresh:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar, overload
 
@@ -113,46 +113,49 @@ class _PageOf(Generic[T]):
     def _next_window(self) -> Generator[tuple[int, int], Self, Self]:
         if not self._received:
             raise InvalidResponseError(f"the server says that more follows {self!r}, which is empty")
-        limit, anchor = self.limit or DEFAULT_LIMIT, self._received[-1]
+        limit = self.limit or DEFAULT_LIMIT
         start, size = self._window.offset + len(self._received), limit
         if self._window.by_page:
             # No window can begin one record earlier. What this client wrote may have moved any record.
             moved = self._writes() != self._written
             start = self._window.offset + (0 if moved else limit)
         else:
-            moved = _id(anchor) is not None
+            moved = _id(self._received[-1]) is not None
             if moved:
                 start, size = start - 1, max(limit, min(limit + 1, LARGEST_LIMIT))
         found = yield start, size
         shrank = self.total is not None and found.total is not None and found.total < self.total
         if moved or (self._window.by_page and (shrank or not found._received)):
-            while start > 0 and not found._joins(anchor, self._first_seen, self._number):
+            while start > 0 and not found._joins(self):
                 start = max(0, start - limit)
                 found = yield start, size
         return found
 
-    def _joins(self, anchor: T, first_seen: Mapping[str, int], number: int) -> bool:
-        """Tell whether nothing is left out between the records that are known and this window.
+    def _known(self, last: Self) -> list[bool]:
+        """Return of each record that was received whether a page up to `last` has it."""
+        first_seen, number = last._first_seen, last._number
+        return [first_seen.get(_id(item) or "", number + 1) <= number for item in self._received]
 
-        It begins with a known record. Where that is not the last one of the page before, an unknown one has to follow:
-        a record that was changed may be known and stand at the end of the list.
+    def _joins(self, last: Self) -> bool:
+        """Tell whether nothing is left out between the records that are known after a page and this window.
+
+        It begins with a known record. Where that is not the page's last one, an unknown one has to follow: a record
+        that was changed may be known and stand at the end of the list.
         """
-        known = [first_seen.get(_id(item) or "", number + 1) <= number for item in self._received]
+        known = self._known(last)
         if not known or not known[0]:
             return False
-        return not all(known) or _id(self._received[0]) == _id(anchor)
+        return not all(known) or _id(self._received[0]) == _id(last._received[-1])
 
     def _continue(self, last: Self, before: Self) -> None:
         """Become the page after another: without the records that it or a page before it had."""
-        known, number = last._first_seen, last._number
-        self.items = [
-            item for item in self._received if (id := _id(item)) is None or known.get(id, number + 1) > number
-        ]
+        known = self._known(last)
+        self.items = [item for item, is_known in zip(self._received, known, strict=True) if not is_known]
         self.limit = before.limit
         if self.items:
-            self.offset = self._window.offset + self._received.index(self.items[0])
-        self._number = number + 1
-        self._enter(known)
+            self.offset = self._window.offset + known.index(False)
+        self._number = last._number + 1
+        self._enter(last._first_seen)
 
     def _enter(self, first_seen: dict[str, int]) -> None:
         self._first_seen = first_seen

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import (
     ConfigurationError,
@@ -19,6 +20,9 @@ from ..errors import (
 )
 from ..exchange import Request
 from .decoding import decoder_for
+
+if TYPE_CHECKING:
+    from .prepared import Remaining
 
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
 
@@ -48,7 +52,7 @@ def _late(request: Request) -> DeadlineExceededError:
     return DeadlineExceededError(f"{request.place} did not finish in time")
 
 
-def too_large(request: Request, response: Any, most: float) -> InvalidResponseError:
+def _too_large(request: Request, response: Any, most: float) -> InvalidResponseError:
     """Return the error of a body that holds more bytes than it may."""
     return InvalidResponseError(
         f"{request.place}: the answer has more than {most:,.0f} bytes; max_response_bytes= lets it have more",
@@ -57,7 +61,7 @@ def too_large(request: Request, response: Any, most: float) -> InvalidResponseEr
     )
 
 
-def is_read(response: Any) -> bool:
+def _is_read(response: Any) -> bool:
     """Tell whether somebody has read the body: a hook, an `httpx.Auth` or a transport of the user's."""
     return getattr(response, "is_stream_consumed", False) is True and hasattr(response, "_content")
 
@@ -66,35 +70,44 @@ def _spent_body_error(request: Request) -> CrmError:
     return CrmError(f"{request.place}: the body was read or closed before; make the call again")
 
 
-# A download may take longer than `timeout`, which then limits the time to the first byte and each pause. Any other body
-# is part of the call and its deadline.
-class BodyStream:
-    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back.
+class _Body:
+    """What the body of a reply is, sync or async. A body of more than `most` bytes, decoded, is an error.
 
-    A body of more than `most` bytes, decoded, is an error.
+    A download (`streamed`) has any size, and may take longer than `timeout`, which then limits the time to the first
+    byte and each pause. Any other body is part of the call and its deadline.
     """
 
     def __init__(
-        self, response: Any, request: Request, deadline: float, most: float, release: Callable[[], None]
+        self, response: Any, request: Request, timeouts: Remaining, most: float, release: Callable[[], None]
     ) -> None:
+        self.streamed: bool = request.stream and response.status_code < 300
+        if self.streamed:
+            timeouts.until = most = math.inf
         self._response = response
         self._request = request
-        self._deadline = deadline
+        self._deadline = timeouts.until
         self._most = most
+        self._size = 0
         self._release: Callable[[], None] | None = release
         self._pid = os.getpid()
+
+    def _count(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._most:
+            raise _too_large(self._request, self._response, self._most)
+
+
+class BodyStream(_Body):
+    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
 
     def __iter__(self) -> Iterator[bytes]:
         if self._release is None:
             raise _spent_body_error(self._request)
         try:
-            size = 0
             for chunk in self._chunks():
                 if time.monotonic() > self._deadline:
                     raise _late(self._request)
-                size += len(chunk)
-                if size > self._most:
-                    raise too_large(self._request, self._response, self._most)
+                self._count(chunk)
                 yield chunk
         except Exception as error:
             raise_as_ours(error, self._request)
@@ -103,7 +116,7 @@ class BodyStream:
 
     def _chunks(self) -> Iterator[bytes]:
         response = self._response
-        if is_read(response):
+        if _is_read(response):
             yield response.content
         elif "content-encoding" not in response.headers:
             yield from response.stream
@@ -137,31 +150,27 @@ class BodyStream:
         self.close()
 
 
-class AsyncBodyStream:
-    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back.
-
-    A body of more than `most` bytes, decoded, is an error.
-    """
+class AsyncBodyStream(_Body):
+    """The body of a reply as it arrives. Close it, or read it to its end, to give the connection back."""
 
     def __init__(
-        self, response: Any, request: Request, most: float, release: Callable[[], None], lose: Callable[[], None]
+        self,
+        response: Any,
+        request: Request,
+        timeouts: Remaining,
+        most: float,
+        release: Callable[[], None],
+        lose: Callable[[], None],
     ) -> None:
-        self._response = response
-        self._request = request
-        self._most = most
-        self._release: Callable[[], None] | None = release
+        super().__init__(response, request, timeouts, most, release)
         self._lose = lose
-        self._pid = os.getpid()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._release is None:
             raise _spent_body_error(self._request)
         try:
-            size = 0
             async for chunk in self._chunks():
-                size += len(chunk)
-                if size > self._most:
-                    raise too_large(self._request, self._response, self._most)
+                self._count(chunk)
                 yield chunk
         except Exception as error:
             raise_as_ours(error, self._request)
@@ -170,7 +179,7 @@ class AsyncBodyStream:
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         response = self._response
-        if is_read(response):
+        if _is_read(response):
             yield response.content
         elif "content-encoding" not in response.headers:
             async for piece in response.stream:

@@ -129,11 +129,8 @@ class DirectLink:
         body: BodyStream | None = None
         try:
             response = transport.handle_request(build(request, timeouts))
-            streamed = request.stream and response.status_code < 300
-            until, most = (math.inf, math.inf) if streamed else (timeouts.until, self._most)
-            body = BodyStream(response, request, until, most, release)
-            if streamed:
-                timeouts.until = math.inf
+            body = BodyStream(response, request, timeouts, self._most, release)
+            if body.streamed:
                 return Reply(response.status_code, _headers(response), body=body)
             return Reply(response.status_code, _headers(response), b"".join(body))
         except Exception as error:
@@ -185,11 +182,8 @@ class AsyncDirectLink:
             with anyio.fail_after(timeout):
                 transport = taken = await stack.take()
                 response = await transport.handle_async_request(build(request, timeouts))
-                streamed = request.stream and response.status_code < 300
-                most = math.inf if streamed else self._most
-                body = AsyncBodyStream(response, request, most, lambda: stack.give(taken), stack.lose)
-                if streamed:
-                    timeouts.until = math.inf
+                body = AsyncBodyStream(response, request, timeouts, self._most, lambda: stack.give(taken), stack.lose)
+                if body.streamed:
                     return Reply(response.status_code, _headers(response), body=body)
                 reply = await _read(response, body)
         except TimeoutError as error:
@@ -239,11 +233,8 @@ class ClientLink:
             response = self._client.send(_built_by(self._client, request, timeouts), stream=True)
         except Exception as error:
             raise_as_ours(error, request)
-        streamed = request.stream and response.status_code < 300
-        until, most = (math.inf, math.inf) if streamed else (timeouts.until, self._most)
-        body = BodyStream(response, request, until, most, _nothing)
-        if streamed:
-            timeouts.until = math.inf
+        body = BodyStream(response, request, timeouts, self._most, _nothing)
+        if body.streamed:
             return Reply(response.status_code, _headers(response), body=body)
         return Reply(response.status_code, _headers(response), b"".join(body))
 
@@ -265,10 +256,8 @@ class AsyncClientLink:
         try:
             with anyio.fail_after(timeout):
                 response = await self._client.send(_built_by(self._client, request, timeouts), stream=True)
-                streamed = request.stream and response.status_code < 300
-                body = AsyncBodyStream(response, request, math.inf if streamed else self._most, _nothing, _nothing)
-                if streamed:
-                    timeouts.until = math.inf
+                body = AsyncBodyStream(response, request, timeouts, self._most, _nothing, _nothing)
+                if body.streamed:
                     return Reply(response.status_code, _headers(response), body=body)
                 return await _read(response, body)
         except TimeoutError as error:

@@ -1,13 +1,12 @@
-"""The transports a client makes for itself: TLS, proxies, and a deadline for every read of a sync connection."""
+"""The transports a client makes for itself: their certificates and their proxies."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import httpcore
 import httpx
 
 from ..errors import ConfigurationError
@@ -16,7 +15,7 @@ from .stack import IDLE_SECONDS
 if TYPE_CHECKING:
     import ssl
 
-    from .prepared import Remaining
+T = TypeVar("T")
 
 _ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS)
 
@@ -67,94 +66,29 @@ def _proxy(base_url: str, proxy: str | None) -> httpx.Proxy | None:
 
 def sync_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.BaseTransport]:
     """Return what makes a transport of one connection. The stub's `intercept()` puts itself here."""
-    made: list[Any] = []
 
-    def make() -> httpx.BaseTransport:
-        if not made:
-            made[:] = _ssl_context(base_url), _proxy(base_url, proxy)
-        try:
-            return DeadlineTransport(verify=made[0], proxy=made[1], limits=_ONE, trust_env=False)
-        except ImportError as error:
-            raise ConfigurationError(f"the proxy cannot be used: {error}") from None
+    def kind(**options: Any) -> httpx.BaseTransport:
+        from .deadlines import DeadlineTransport  # here: httpcore is loaded with the first connection, not the client
 
-    return make
+        return DeadlineTransport(**options)
+
+    return _maker(kind, base_url, proxy)
 
 
 def async_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.AsyncBaseTransport]:
     """Return what makes an async transport of one connection. The stub's `intercept()` puts itself here."""
-    made: list[Any] = []
+    return _maker(httpx.AsyncHTTPTransport, base_url, proxy)
 
-    def make() -> httpx.AsyncBaseTransport:
-        if not made:
-            made[:] = _ssl_context(base_url), _proxy(base_url, proxy)
+
+def _maker(kind: Callable[..., T], base_url: str, proxy: str | None) -> Callable[[], T]:
+    loaded: dict[str, Any] = {}
+
+    def make() -> T:
+        if not loaded:
+            loaded.update(verify=_ssl_context(base_url), proxy=_proxy(base_url, proxy))
         try:
-            return httpx.AsyncHTTPTransport(verify=made[0], proxy=made[1], limits=_ONE, trust_env=False)
+            return kind(**loaded, limits=_ONE, trust_env=False)
         except ImportError as error:
             raise ConfigurationError(f"the proxy cannot be used: {error}") from None
 
     return make
-
-
-class DeadlineTransport(httpx.HTTPTransport):
-    """A transport of one connection, none of whose reads outlasts the deadline of the call it is part of.
-
-    httpcore gives every read of an answer's head the same time anew, so that a server that drips is waited for without
-    an end.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.timeouts: Remaining | None = None
-        """The timeouts of the request that is under way."""
-        pool: Any = self._pool
-        pool._network_backend = _Backend(pool._network_backend, self)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request whose ``timeout`` extension has the deadline."""
-        self.timeouts = request.extensions.get("timeout")
-        return super().handle_request(request)
-
-
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, inner: httpcore.NetworkBackend, transport: DeadlineTransport) -> None:
-        self._inner, self._transport = inner, transport
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        stream = self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._transport)
-
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.connect_unix_socket(path, timeout, socket_options), self._transport)
-
-    def sleep(self, seconds: float) -> None:
-        self._inner.sleep(seconds)
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, transport: DeadlineTransport) -> None:
-        self._inner, self._transport = inner, transport
-        self.write, self.close = inner.write, inner.close  # type: ignore[method-assign] # as they are, without a detour
-        self.get_extra_info = inner.get_extra_info  # type: ignore[method-assign] # as above
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        timeouts = self._transport.timeouts
-        if timeouts is not None:
-            left = timeouts.left()
-            if left <= 0:
-                raise httpcore.ReadTimeout("the call's deadline has passed")
-            timeout = left if timeout is None else min(timeout, left)
-        return self._inner.read(max_bytes, timeout)
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._transport)
