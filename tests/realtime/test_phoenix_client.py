@@ -81,5 +81,4 @@ def test_the_javascript_client_sees_a_phoenix_server(clients: Path, url: str, cl
     expected = {**EXPECTED, "events": {"heard": [f"Told {client}"]}}
     if client != "phoenix-1.8":
         expected["token"] = None
-    saw["heartbeat"]["opens"] = min(saw["heartbeat"]["opens"], 1)  # a busy machine may miss a beat
     assert saw == expected
