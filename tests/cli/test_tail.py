@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from patience import HANG
-from shell import ROOT, Crm, Result
+from shell import Crm, Result
 
 from crm_cli import failures
 from crm_cli.failures import MisuseError
@@ -294,17 +291,6 @@ def test_an_interruption_is_quiet_and_says_where_to_go_on(
     assert capsys.readouterr().err == "to continue: --since e1:7\n"
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C interrupt this process, and those it starts, as it does in a terminal.
-
-    What a shell runs in the background ignores it, and so does all that is started from there.
-    """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 class Losing(Told):
     """A stream in which an interruption is lost: dropped where Python drops exceptions, or made another error of."""
 
@@ -382,50 +368,3 @@ def test_who_is_there_and_where_they_point_is_shown(served: Crm, stub: StubServe
     present = {line["userId"]: line for line in told if line["type"] == "presence:joined"}
     assert present.keys() >= {"user_ada", told[-1]["userId"]}
     assert present["user_ada"]["name"] == present["user_ada"]["metas"][0]["name"] != ""
-
-
-# -- another process, a real port ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def started(folder: Any) -> Iterator[Any]:
-    """Start the command line in processes of their own."""
-    running: list[subprocess.Popen[str]] = []
-
-    def start(*words: str) -> subprocess.Popen[str]:
-        command, pipe = [sys.executable, "-m", "crm_cli", *words], subprocess.PIPE
-        process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=pipe, stderr=pipe)
-        running.append(process)
-        return process
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-@pytest.mark.thorough
-@pytest.mark.usefixtures("interruptible")
-def test_against_a_server_in_another_process(started: Any, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
-    server = started("stub", "serve", "--port", "0")
-    url = server.stderr.readline().split(" on ")[1].split()[0]
-    monkeypatch.setenv("CRM_BASE_URL", url)
-    monkeypatch.setenv("CRM_API_KEY", "acme-admin")
-    waiting = started(*TAIL, "--until", "type=lead.created and data.name=Grace", "--timeout", "120")
-    endless = started("events", "tail", "--since", "0")
-    unread = started("events", "tail", "--since", "0", "--type", "lead.created")
-    for name in ("Ada", "Grace"):
-        assert crm("leads", "create", "--name", name).status == 0
-    out, err = waiting.communicate(timeout=HANG)
-    assert (waiting.returncode, err) == (0, "")
-    told = [json.loads(line) for line in out.splitlines()]
-    assert [line["data"]["name"] for line in told if line["type"] == "lead.created"] == ["Ada", "Grace"]
-    assert json.loads(endless.stdout.readline())["data"]["name"] == "Ada"
-    endless.send_signal(signal.SIGINT)
-    _, err = endless.communicate(timeout=HANG)
-    assert (endless.returncode, err) == (130, "")
-    for name in ("Ada", "Grace"):
-        assert json.loads(unread.stdout.readline())["data"]["name"] == name
-    unread.stdout.close()  # nothing more happens, and it is noticed all the same
-    assert unread.wait(timeout=HANG) == 141
-    assert unread.stderr.read() == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,3 +86,14 @@ def drawn(served: Crm, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
         return done.out
 
     return draw
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C interrupt this process, and those it starts, as it does in a terminal.
+
+    What a shell runs in the background ignores it, and so does all that is started from there.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
