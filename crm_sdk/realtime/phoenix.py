@@ -59,12 +59,14 @@ class Phoenix:
     @property
     def progress(self) -> int:
         """The number of events that were passed on."""
-        return sum(member.position.passed_on for member in self._members.values())
+        with self._lock:
+            return sum(member.position.passed_on for member in self._members.values())
 
     @property
     def full(self) -> bool:
         """Whether no event can be accepted now: an event without a number cannot be fetched again later."""
-        return any(member.held for member in self._members.values())
+        with self._lock:
+            return any(member.held for member in self._members.values())
 
     def opening(self) -> Opening:
         """Return the address to connect to, with the credential as a header and as the sub-protocol of Phoenix."""
@@ -100,8 +102,9 @@ class Phoenix:
 
     def idle(self) -> None:
         """Note that no frame came within `patience`."""
-        for member in list(self._members.values()):
-            member.position.quiet()
+        with self._lock:
+            for member in self._members.values():
+                member.position.quiet()
 
     def due(self, now: float) -> Iterable[Data]:
         """Return the heartbeats, joins and cursors that are due."""
@@ -143,9 +146,10 @@ class Phoenix:
 
     def failed(self, error: CrmError) -> None:
         """Keep the error, for callers that wait for a channel to be joined."""
-        self.last_error = error
-        for member in self._members.values():
-            member.last_error = error
+        with self._lock:
+            self.last_error = error
+            for member in self._members.values():
+                member.last_error = error
 
     def refusal(self, refused: SocketRefusedError) -> CrmError:
         """Return the error for a refused connection."""

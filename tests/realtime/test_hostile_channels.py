@@ -17,6 +17,9 @@ from websockets.sync.server import ServerConnection, serve
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError, InvalidInputError
 from crm_sdk.realtime.cursors import LiveCursor
+from crm_sdk.realtime.mailbox import Mailbox
+from crm_sdk.realtime.membership import Membership
+from crm_sdk.realtime.phoenix import Phoenix
 from server_stub import StubServer
 
 pytestmark = pytest.mark.thorough
@@ -134,6 +137,44 @@ def test_threads_that_join_and_leave_together_share_one_link(stub: StubServer) -
             thread.join(HANG)
         assert not failures
     until(lambda: not stub.live.connections)
+
+
+class Meddled(dict[str, Membership]):
+    """Members of a line; while somebody goes through them, another thread joins a channel, if it may."""
+
+    def __init__(self, line: Phoenix) -> None:
+        super().__init__()
+        self.joining = threading.Thread(target=lambda: line.add(member("room:late")))
+
+    def values(self) -> Any:
+        going = iter(super().values())
+        yield next(going)
+        self.joining.start()
+        self.joining.join(0.2)  # it waits for its turn
+        yield from going
+
+
+def member(topic: str) -> Membership:
+    return Membership(topic, {}, Mailbox(2, "block", lambda item: item), None)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda line: line.progress,
+        lambda line: line.full,
+        lambda line: line.idle(),
+        lambda line: line.failed(ConnectionFailedError("lost")),
+    ],
+    ids=["progress", "full", "idle", "failed"],
+)
+def test_a_channel_that_joins_meanwhile_does_not_end_the_others(look: Callable[[Phoenix], Any]) -> None:
+    line = Phoenix(CrmClient("http://crm.test", "key"))
+    line._members = members = Meddled(line)
+    dict.update(members, {topic: member(topic) for topic in ("room:a", "room:b")})
+    look(line)
+    members.joining.join(HANG)
+    assert members.keys() == {"room:a", "room:b", "room:late"}
 
 
 def test_a_link_that_ends_late_takes_nothing_of_the_next_along() -> None:
