@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 if TYPE_CHECKING:
     # Imported for type checkers only, as in the declarations: `arguments` finds the names when they are needed.
+    from datetime import date
+
     from pydantic import AwareDatetime
 
-    from .models.values import Limit, Offset, Order, PageNumber
+    from .models.values import Limit, Offset, Order, PageNumber, Period
 
 
 class Paging(TypedDict, total=False):
@@ -52,6 +54,22 @@ class Sorting(Ordering, Paging, total=False):
 
 class Listing(Searching, Dates, Sorting, total=False):
     """The arguments of every list of records: words to search for, dates, the direction of `sort`, and the page."""
+
+
+class Range(TypedDict, total=False):
+    """The days that figures are of, both included, and the length of their periods."""
+
+    start_date: date | None
+    end_date: date | None
+    period: Period | None
+
+
+class ScopedRange(Range, total=False):
+    """A range, and whose deals the figures are of: those of a pipeline, an owner, a team."""
+
+    pipeline_id: str | None
+    owner_id: str | None
+    team_id: str | None
 
 
 def common_arguments(function: Callable[..., Any]) -> type[Any] | None:

@@ -22,14 +22,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Resource
 from crm_sdk.route import Action
-from crm_sdk.wire import camel, encode_json
+from crm_sdk.wire import camel, encode_json, snake
 
 from .data.blanks import blank
 from .data.collection import Collection
@@ -38,7 +38,7 @@ from .data.filters import Filter, Plan, Test, filter_plans
 from .data.fixed import came_back
 from .data.forms import FORMS, Form
 from .data.keys import taken, with_value
-from .data.mapped import Mapped
+from .data.mapped import Mapped, with_members
 from .data.merging import differences, free_members, list_members, merge_values
 from .data.select import select
 from .five_calls import rules_of
@@ -80,6 +80,8 @@ class Noun:
     """The same for dialects whose documents name other members."""
     sorts: Sequence[str] = ()
     """The members to sort a list by, beside id, created_at and updated_at."""
+    sorted_by: Mapping[str, Callable[[Context], Callable[[Document], Any]]] = field(default_factory=dict[str, Any])
+    """The sort keys of those of `sorts` that are computed when the list is read."""
     order: tuple[str, str] = ("created_at", "desc")
     """The default sort and direction of a list."""
     forms: Mapping[str, Form] = field(default_factory=dict[str, Form])
@@ -106,6 +108,8 @@ class Noun:
     """Raise a Problem where a record must not be deleted."""
     shown: Callable[[Context, Document], Document] | None = None
     """Return the record with the nested lists that get, create and update answer."""
+    listed: Callable[[Context, Document], Document] | None = None
+    """Return the record as lists answer it, with its present figures."""
     published: Callable[[Document], Document] | None = None
     """Return the record without secrets, for events and the audit trail."""
 
@@ -219,27 +223,21 @@ class Noun:
             if value is not None and name in self._plans:
                 self._plans[name](call, value, equal, tests)
         if self.visible is not None:
-            visible = self.visible
-            tests.append(lambda doc: visible(call, doc))
+            tests.append(partial(self.visible, call))
         sort, order = given.get("sort"), given.get("order")
         if sort is None:
             sort, order = self.order[0], order or self.order[1]
-        return select(
+        docs = select(
             self.records(call), equal=equal, tests=tests, text=given.get("search"),
             searched=self.searched_by.get(call.dialect, self.searched),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
+            key=(lambda name: made(call)) if (made := self.sorted_by.get(snake(str(sort)))) is not None else None,
         )  # fmt: skip
+        return Mapped(docs, partial(self.listed, call)) if self.listed is not None else docs
 
     def including(self, call: Context, docs: Sequence[Document], names: Sequence[str] | None) -> Sequence[Document]:
         """Return records with some of the members that `shown` adds, computed only for the records that are read."""
-        if not names:
-            return docs
-
-        def with_members(doc: Document) -> Document:
-            whole = self.answer(call, doc)
-            return doc | {name: whole[name] for name in names}
-
-        return Mapped(docs, with_members)
+        return with_members(docs, names, partial(self.answer, call)) if names else docs
 
     # -- writing -------------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,9 @@ def board(
         list[str] | None,
         typer.Option("--stage", metavar="|".join(choices_of(DealStage)), help="Only this column; repeat it for more."),
     ] = None,
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", help="Only deals of the pipeline with this id, in its stages.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many cards are drawn in a column.")] = 6,
 ) -> None:
     """Show the deals as a board: a column for each stage, the greatest value first.
@@ -48,8 +51,12 @@ def board(
     """
     settings = settle(options)
     with open_client(settings) as client:
-        stages = [stats.stage for stats in client.deals.stage_stats()]
-        deals = list(client.deals.list(filter=filter, search=search))
+        if pipeline is None:
+            stages = [stats.stage for stats in client.deals.stage_stats()]
+            deals = list(client.deals.list(filter=filter, search=search))
+        else:
+            stages = [str(one.key) for one in client.pipelines.get(pipeline).stages]
+            deals = list(client.deals.list(filter=filter, search=search, pipeline_id=pipeline))
     columns = _columns(stages, deals, stage)
     shown = [deal for column in columns for deal in column.deals]
     total = Column("total", shown)

@@ -113,12 +113,24 @@ if TYPE_CHECKING:
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
     )
+    from .deal_analytics import (
+        BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
+        CompetitorResult as CompetitorResult, ConversionAnalytics as ConversionAnalytics, DealForecast as DealForecast,
+        ForecastAccuracy as ForecastAccuracy, ForecastAnalytics as ForecastAnalytics,
+        ForecastCategories as ForecastCategories, ForecastPeriod as ForecastPeriod, LossReason as LossReason,
+        MetricPoint as MetricPoint, OwnerPerformance as OwnerPerformance, PerformanceAnalytics as PerformanceAnalytics,
+        PipelineBoard as PipelineBoard, Series as Series, SlippedDeal as SlippedDeal,
+        StageChangeSort as StageChangeSort, StageConversion as StageConversion, StageDirection as StageDirection,
+        StageDuration as StageDuration, StageHistoryEntry as StageHistoryEntry, VelocityAnalytics as VelocityAnalytics,
+        WinLossAnalytics as WinLossAnalytics, WinLossGroup as WinLossGroup, WinLossGrouping as WinLossGrouping,
+    )
     from .deals import (
         Deal as Deal, DealActivity as DealActivity, DealActivityCreate as DealActivityCreate,
-        DealActivityType as DealActivityType, DealContact as DealContact, DealContactInput as DealContactInput,
-        DealCreate as DealCreate, DealFilter as DealFilter, DealForecast as DealForecast, DealInsight as DealInsight,
-        DealRole as DealRole, DealSort as DealSort, DealStage as DealStage, DealStatus as DealStatus,
-        DealType as DealType, DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
+        DealActivityType as DealActivityType, DealBulkUpdate as DealBulkUpdate, DealContact as DealContact,
+        DealContactInput as DealContactInput, DealCreate as DealCreate, DealFilter as DealFilter,
+        DealInclude as DealInclude, DealInsight as DealInsight, DealPart as DealPart, DealRole as DealRole,
+        DealSort as DealSort, DealStage as DealStage, DealStatus as DealStatus, DealType as DealType,
+        DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
         StageStats as StageStats,
     )
     from .enrichment import (
@@ -257,10 +269,16 @@ _NAMES = {
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
+    "deal_analytics": (
+        "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
+        "ForecastAnalytics ForecastCategories ForecastPeriod LossReason MetricPoint OwnerPerformance "
+        "PerformanceAnalytics PipelineBoard Series SlippedDeal StageChangeSort StageConversion StageDirection "
+        "StageDuration StageHistoryEntry VelocityAnalytics WinLossAnalytics WinLossGroup WinLossGrouping"
+    ),
     "deals": (
-        "Deal DealActivity DealActivityCreate DealActivityType DealContact DealContactInput DealCreate DealFilter "
-        "DealForecast DealInsight DealRole DealSort DealStage DealStatus DealType DealUpdate ForecastCategory "
-        "LostReason StageStats"
+        "Deal DealActivity DealActivityCreate DealActivityType DealBulkUpdate DealContact DealContactInput "
+        "DealCreate DealFilter DealInclude DealInsight DealPart DealRole DealSort DealStage DealStatus DealType "
+        "DealUpdate ForecastCategory LostReason StageStats"
     ),
     "enrichment": "EnrichedField EnrichedRecord EnrichmentResult EnrichmentSource EnrichmentStatus",
     "events": (

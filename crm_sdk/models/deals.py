@@ -57,6 +57,8 @@ LostReason: TypeAlias = Annotated[
     Literal["price", "competitor", "no_budget", "no_decision", "timing", "product_fit", "no_response", "other"] | str,
     OPEN,
 ]
+DealPart: TypeAlias = Literal["contact_roles", "tags", "custom_fields", "files"] | str
+DealInclude: TypeAlias = Literal["activities", "ai_insights"] | str
 DealFilter: TypeAlias = Literal["all", "hot", "at-risk", "closing-soon"] | str
 DealActivityType: TypeAlias = Literal["call", "email", "meeting", "proposal", "demo", "note"] | str
 
@@ -179,20 +181,6 @@ class Deal(Record):
             vars(self)["created_at"] = self.created_date  # not marked as set: a dump has what the server sent
 
 
-@wire(flow="total_pipeline weighted_forecast deals_closing_this_month monthly_forecast")
-class DealForecast(Model):
-    """The value of the open deals, all and those of this month, in the company's currency."""
-
-    total_pipeline: Amount
-    """The sum of the open deals."""
-    weighted_forecast: Amount
-    """The sum of the open deals' values, each times its probability."""
-    deals_closing_this_month: int
-    """The number of open deals that are expected to close this month."""
-    monthly_forecast: Amount
-    """The weighted value of the deals that are expected to close this month."""
-
-
 @wire(flow="stage count total_value avg_probability avg_days_in_stage")
 class StageStats(Model):
     """The number and value of the deals in a stage, and how long deals stay in it."""
@@ -258,4 +246,12 @@ class DealCreate(_DealMembers, total=False):
 class DealUpdate(_DealMembers, total=False):
     """Changes to a deal; null clears a member."""
 
+    title: Name
+
+
+@with_config(INPUT)
+class DealBulkUpdate(_DealMembers, total=False):
+    """Changes to one deal of a bulk update, with its id."""
+
+    id: Required[str]
     title: Name

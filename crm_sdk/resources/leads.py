@@ -171,6 +171,8 @@ class Leads(Resource[Mode]):
             "ACCOUNT_MISMATCH",
             "STAGE_NOT_IN_PIPELINE",
             "PIPELINE_INACTIVE",
+            "STAGE_FIELDS_MISSING",
+            "LOST_REASON_REQUIRED",
             "DUPLICATE_VALUE",
         ),
         texts={

@@ -209,6 +209,14 @@ after: The value after.
 changes: The changes.
 count: The number.
 total_value: The sum of the values.
+won_value: The sum of the values of won deals.
+lost_value: The sum of the values of lost deals.
+open_value: The sum of the values of open deals.
+win_rate: The share of won deals among won and lost ones, 0 to 1.
+won: The number of won deals.
+lost: The number of lost deals.
+entered: The number of deals that entered.
+weighted_value: The value, or the sum of the values, times the probability.
 survivor_id: Id of the record that survives the merge.
 merged_ids: Ids of records that were merged into this one.
 sender: Who sent it.

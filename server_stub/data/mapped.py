@@ -28,3 +28,13 @@ class Mapped(Sequence[Document]):
         if isinstance(index, slice):
             return [self._each(doc) for doc in self._docs[index]]
         return self._each(self._docs[index])
+
+
+def with_members(docs: Sequence[Document], names: Sequence[str], whole: Callable[[Document], Document]) -> Mapped:
+    """Return documents with some of the members that a function adds to each."""
+
+    def each(doc: Document) -> Document:
+        found = whole(doc)
+        return doc | {name: found[name] for name in names}
+
+    return Mapped(docs, each)

@@ -16,6 +16,7 @@ from .around import put_surroundings
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
 from .conversations import conversations
+from .deal_past import deal_past, renewals
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
 from .documented import put_documented
@@ -58,6 +59,8 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     people(records)
     talk(records)
     deals(records)
+    renewals(records)
+    deal_past(records)
     sum_up(records)
     deal_talk(records)
     calendar(records)

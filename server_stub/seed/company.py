@@ -1,4 +1,4 @@
-"""What a demo company has before its first lead: users, keys, teams, territories, a pipeline, an agent."""
+"""What a demo company has before its first lead: users, keys, teams, territories, pipelines, an agent."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ GLOBEX = Plan(
     leads=64, contacts=44, deals=18,
 )  # fmt: skip
 
-STAGES: tuple[tuple[str, str, str, int, str, int | None], ...] = (
+Stages = tuple[tuple[str, str, str, int, str, int | None], ...]
+"""Key, name, kind, probability, forecast category, days until a deal rots."""
+STAGES: Stages = (
     ("prospect", "Prospect", "open", 10, "pipeline", 30),
     ("qualified", "Qualified", "open", 25, "best_case", 30),
     ("proposal", "Proposal", "open", 50, "best_case", 21),
@@ -85,7 +87,15 @@ STAGES: tuple[tuple[str, str, str, int, str, int | None], ...] = (
     ("closed-won", "Closed won", "won", 100, "closed", None),
     ("closed-lost", "Closed lost", "lost", 0, "omitted", None),
 )
-"""Key, name, kind, probability, forecast category, days until a deal rots."""
+"""Those of the default pipeline."""
+RENEWALS: Stages = (
+    ("qualified", "Due", "open", 50, "best_case", 30),
+    ("proposal", "Quoted", "open", 70, "best_case", 21),
+    ("negotiation", "In talks", "open", 85, "commit", 14),
+    ("closed-won", "Renewed", "won", 100, "closed", None),
+    ("closed-lost", "Churned", "lost", 0, "omitted", None),
+)
+"""Those of the pipeline of contracts that are to be renewed; their keys are those that flow's document has."""
 
 Put = Callable[[str, Mapping[str, Any]], Document]
 
@@ -138,7 +148,7 @@ def put_company(store: Store, plan: Plan, now: datetime) -> None:
                 "revoked_at": None,
             },
         )
-    _pipeline(put, plan)
+    _pipelines(put, plan)
     _territories(put, plan)
     if plan is ACME:
         _agent(put)
@@ -229,36 +239,48 @@ def _user(plan: Plan, person: Person, team: str) -> dict[str, Any]:
     }
 
 
-def stage_id(plan: Plan, key: str) -> str:
-    """Return the id of a stage of the company's default pipeline."""
-    return f"stage_{plan.slug}_{key.replace('-', '_')}"
+def pipeline_id(plan: Plan, pipeline: str = "") -> str:
+    """Return the id of a pipeline of the company; without a word that of the default one."""
+    return f"pipeline_{plan.slug}{pipeline and '_'}{pipeline}"
 
 
-def _pipeline(put: Put, plan: Plan) -> None:
+def stage_id(plan: Plan, key: str, pipeline: str = "") -> str:
+    """Return the id of a stage of the company's default pipeline, or of another one."""
+    return f"stage_{plan.slug}_{pipeline}{pipeline and '_'}{key.replace('-', '_')}"
+
+
+def _pipelines(put: Put, plan: Plan) -> None:
+    english = plan.locale == "en"
+    _pipeline(put, plan, "", "Sales" if english else "Vertrieb", STAGES)
+    _pipeline(put, plan, "renewals", "Renewals" if english else "Verlängerungen", RENEWALS, require_lost_reason=True)
+
+
+def _pipeline(put: Put, plan: Plan, word: str, name: str, stages: Stages, **rules: bool) -> None:
     pipeline = put(
         "pipeline",
         {
-            "id": f"pipeline_{plan.slug}",
-            "name": "Sales" if plan.locale == "en" else "Vertrieb",
+            "id": pipeline_id(plan, word),
+            "name": name,
             "description": None,
             "entity_type": "deal",
-            "is_default": True,
+            "is_default": not word,
             "active": True,
-            "position": 0,
+            "position": 1 if word else 0,
             "allow_backward": True,
             "allow_skip": True,
             "lock_closed": False,
             "require_lost_reason": False,
+            **rules,
         },
     )
-    for position, (key, name, kind, probability, category, rotten_days) in enumerate(STAGES):
+    for position, (key, stage_name, kind, probability, category, rotten_days) in enumerate(stages):
         put(
             "stage",
             {
-                "id": stage_id(plan, key),
+                "id": stage_id(plan, key, word),
                 "pipeline_id": pipeline["id"],
                 "key": key,
-                "name": name,
+                "name": stage_name,
                 "position": position,
                 "kind": kind,
                 "probability": probability,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from random import Random
+from typing import Any
 
 from ..data.document import Document
-from .company import STAGES, stage_id
+from .company import STAGES, pipeline_id, stage_id
 from .names import OFFERINGS
 from .records import SPAN, Records
 
@@ -23,47 +26,56 @@ def deals(records: Records) -> None:
 def deal(records: Records, contact: Document, at: datetime, *, lead: Document | None = None) -> Document:
     """Put a deal with a contact, in a drawn stage."""
     random = records.random
-    key, _, kind, probability, category, _ = random.choices(STAGES, (16, 18, 18, 12, 22, 14))[0]
+    stage = random.choices(STAGES, (16, 18, 18, 12, 22, 14))[0]
     value: Decimal = (lead["value"] if lead else None) or Decimal(random.choice((3, 6, 9, 15, 28, 60)) * 1000)
-    moved = records.moment(at)
+    members = deal_members(records, random, contact, at, records.moment(at), stage)
+    return records.put("deal", members | {"value": value, "lead_id": lead["id"] if lead else None})
+
+
+def deal_members(
+    records: Records,
+    random: Random,
+    contact: Document,
+    at: datetime,
+    moved: datetime,
+    stage: Sequence[Any],
+    *,
+    pipeline: str = "",
+) -> dict[str, Any]:
+    """Return the members of a deal with a contact that came to a stage at a time, without its value."""
+    key, _, kind, probability, category, _ = stage
     closing = (records.now + timedelta(days=random.randint(3, 150))).date() if kind == "open" else moved.date()
     if kind == "open" and random.random() < 0.4:
         closing = closing.replace(day=calendar.monthrange(closing.year, closing.month)[1])
-    return records.put(
-        "deal",
-        {
-            "title": f"{contact['company']} – {random.choice(OFFERINGS)}",
-            "value": value,
-            "currency": records.plan.currency,
-            "pipeline_id": f"pipeline_{records.plan.slug}",
-            "stage": key,
-            "stage_id": stage_id(records.plan, key),
-            "status": kind,
-            "probability": probability,
-            "weighted_value": value * probability / 100,
-            "forecast_category": category,
-            "expected_close_date": closing,
-            "contact_id": contact["id"],
-            "contact_name": contact["name"],
-            "contact_roles": [{"contact_id": contact["id"], "role": "decision_maker", "is_primary": True}],
-            "account_id": contact["account_id"],
-            "company": contact["company"],
-            "lead_id": lead["id"] if lead else None,
-            "owner_id": contact["owner_id"],
-            "source": contact["source"],
-            "created_date": at,
-            "created_at": at,
-            "updated_at": moved,
-            "stage_changed_at": moved,
-            "last_activity": moved,
-            "days_in_stage": (records.now - moved).days if kind == "open" else 0,
-            "closed_at": None if kind == "open" else moved,
-            "lost_reason": random.choice(("price", "competitor", "no_budget", "timing")) if kind == "lost" else None,
-            "next_step": "Send the contract" if key == "negotiation" else None,
-            "priority": random.choice(("high", "medium", "medium", "low")),
-            "tags": [random.choice(OFFERINGS)] if kind == "won" else [],
-        },
-    )
+    return {
+        "title": f"{contact['company']} – {random.choice(OFFERINGS)}",
+        "currency": records.plan.currency,
+        "pipeline_id": pipeline_id(records.plan, pipeline),
+        "stage": key,
+        "stage_id": stage_id(records.plan, key, pipeline),
+        "status": kind,
+        "probability": probability,
+        "forecast_category": category,
+        "expected_close_date": closing,
+        "contact_id": contact["id"],
+        "contact_name": contact["name"],
+        "contact_roles": [{"contact_id": contact["id"], "role": "decision_maker", "is_primary": True}],
+        "account_id": contact["account_id"],
+        "company": contact["company"],
+        "owner_id": contact["owner_id"],
+        "source": contact["source"],
+        "created_date": at,
+        "created_at": at,
+        "updated_at": moved,
+        "stage_changed_at": moved,
+        "last_activity": moved,
+        "days_in_stage": (records.now - moved).days if kind == "open" else 0,
+        "closed_at": None if kind == "open" else moved,
+        "lost_reason": random.choice(("price", "competitor", "no_budget", "timing")) if kind == "lost" else None,
+        "next_step": "Send the contract" if key == "negotiation" else None,
+        "priority": random.choice(("high", "medium", "medium", "low")),
+        "tags": [random.choice(OFFERINGS)] if kind == "won" else [],
+    }
 
 
 def sum_up(records: Records) -> None:

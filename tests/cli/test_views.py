@@ -35,7 +35,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, noun: str, **bodies: Any) -> Iter
 
     @contextmanager
     def open_client(settings: object) -> Iterator[CrmClient]:
-        with CrmClient("http://crm.test", "key", http_client=httpx.MockTransport(Canned().does(answer))) as client:
+        transport = httpx.MockTransport(Canned().does(answer))
+        with CrmClient("http://crm.test", "key", dialects="flow", http_client=transport) as client:
             yield client
 
     with monkeypatch.context() as patch:

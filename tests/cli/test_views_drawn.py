@@ -69,6 +69,11 @@ def test_the_sums_are_those_of_the_cards(served: Crm) -> None:
     assert board["total"]["count"] == len(served("deals", "list", "--all").json)
     assert len(served("deals", "board", "-o", "jsonl").out.splitlines()) == board["total"]["count"]
     assert served("deals", "board", "-o", "csv").out.startswith("id,")
+    of_one = served("deals", "board", "--pipeline", "pipeline_acme_renewals").json
+    assert of_one["stages"][0]["stage"] == "qualified"
+    assert of_one["total"]["count"] == len(
+        served("deals", "list", "--pipeline-id", "pipeline_acme_renewals", "--all").json
+    )
 
 
 def test_the_board_takes_the_filters_of_the_list_and_shows_the_columns_asked_for(

@@ -33,7 +33,7 @@ deals.Deal: id title contactId contactName company value stage probability confi
  lastActivity description tags activities aiInsights competitorMentioned? riskFactors positiveSignals priority
 deals.DealActivity: id type date description outcome? nextStep?
 deals.DealInsight: id type title description impact actionable suggestedAction? confidence date
-deals.DealForecast: totalPipeline weightedForecast dealsClosingThisMonth monthlyForecast
+deal_analytics.DealForecast: totalPipeline weightedForecast dealsClosingThisMonth monthlyForecast
 deals.StageStats: stage count totalValue avgProbability avgDaysInStage
 conversations.Conversation: id contactId contactName contactCompany lastMessage unreadCount messages overallSentiment
  sentimentTrend aiSummary tags priority archived

@@ -165,7 +165,8 @@ def test_an_empty_external_id_is_none(case: Case) -> None:
 def test_every_sort_goes_both_ways_and_equals_are_sorted_by_id(case: Case) -> None:
     for _ in range(3):
         case.made()
-    for member in ("id", "created_at", "updated_at", *case.noun.sorts):
+    stored_as_sorted = [member for member in case.noun.sorts if member not in case.noun.sorted_by]
+    for member in ("id", "created_at", "updated_at", *stored_as_sorted):
         for order in ("asc", "desc"):
             records = case.everything(f"sort={member}&order={order}")
             stored = {doc["id"]: doc for doc in case.stub.store.collection("tenant_acme", case.noun.collection)}

@@ -119,6 +119,8 @@ def flow(nowhere: str = "text") -> OneDialect:
         "GET /api/deals": [FLOW_DEAL],
         "GET /api/deals/{id}": FLOW_DEAL,
         "GET /api/conversations": [],
+        "GET /api/calendar/events": [],
+        "GET /api/calendar/events/{id}": {"id": "event_1"},
         "POST /api/auth/login": {"user": USER, "token": "token_1", "refreshToken": "refresh_1"},
         "POST /api/auth/refresh": tokens,
     }

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from crm_sdk.resources.accounts import AccountContacts, AccountDeals, Accounts
 
 from ...data.document import Document
 from ...data.latest import entity_refs
-from ...data.mapped import Mapped
 from ...data.select import select
 from ...problems import Problem
 from ...serving import Context, serves
 from ..company import total
 from ..contacts.records import CONTACTS
-from ..deals import figures as deal_figures
+from ..deals.records import DEALS
 from .records import ACCOUNTS, ancestors_of, check_parent, height_of
 
 _SHOWN = 1_000
 """The greatest number of accounts of a tree in the answer."""
-_DEAL_SORTS = (
-    "title", "value", "probability", "weighted_value", "expected_close_date", "stage", "stage_changed_at",
-    "last_activity",
-)  # fmt: skip
 
 
 def children_of(call: Context, account_id: str) -> list[Document]:
@@ -143,12 +137,4 @@ def list_deals(
 ) -> Sequence[Document]:
     """Return the deals of an account, or of the account and all below it, with their present figures."""
     equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
-    given = {"status": status, "pipeline_id": pipeline_id}
-    docs = select(
-        call.collection("deal"),
-        equal=equal | {name: value for name, value in given.items() if value is not None},
-        sort=sort,
-        order=order,
-        sorts=_DEAL_SORTS,
-    )
-    return Mapped(docs, partial(deal_figures.with_current_figures, call))
+    return DEALS.select(call, {**equal, "status": status, "pipeline_id": pipeline_id, "sort": sort, "order": order})

@@ -13,7 +13,7 @@ from ..calendar import reminders
 from ..calendar.working_time import user_of, zone_of
 from ..contacts import health
 from ..deals import figures as deal_figures
-from ..deals import stages as deal_stages
+from ..deals.records import bring_along
 from ..leads.points import current_score_members, remember_score
 from ..notifications import notify
 from .kinds import DONE
@@ -61,7 +61,7 @@ def _move_deal(call: Context, deal_id: str | None, added: Document | None) -> No
         told = deal_figures.activity_of(as_published(added))
         said = {"activity_id": added["id"], "activity": told or _task_of_deal(added)}
         call.emit("deal.activity_added", "deal", new, changes=changes, metadata=said)
-        deal_stages.follow(call, new)
+        bring_along(call, new)
     elif new["probability"] != deal["probability"] and deal["created_at"] != call.now:  # else it is told of as made
         call.emit("deal.updated", "deal", new, changes=changes)
 

@@ -16,14 +16,13 @@ from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..activities import records as activities
 from ..activities.privacy import is_hidden
+from ..deals.figures import with_current_figures
+from ..deals.records import DEALS
 from . import health as health
 from .insights import insights_of
 from .records import CONTACTS
 
 _ACTIVITY_SORTS = ("occurred_at", "due_at", "start_time", "priority", "created_at")
-_DEAL_SORTS = (
-    "title", "value", "probability", "weighted_value", "expected_close_date", "last_activity", "stage", "created_at",
-)  # fmt: skip
 _KINDS: Mapping[str, str] = {"email": "email", "call": "call", "meeting": "event", "note": "note"}
 """The kind of activity each type of communication is kept as."""
 _MEETING = timedelta(minutes=30)
@@ -78,7 +77,7 @@ def list_deals(
                 for part in deal.get("contact_roles") or ()
             )
         ]
-    return sort_documents(docs, sort, order, _DEAL_SORTS)
+    return sort_documents([with_current_figures(call, deal) for deal in docs], sort, order, DEALS.sorts)
 
 
 @serves(ContactCommunication.create)

@@ -1,229 +1,50 @@
-"""The rules of deals: create, get, update, delete, list, move between stages, activities, and figures."""
+"""Deals: where a new one begins, who it is with, what a change of stage asks for, and what follows from a write."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from crm_sdk.models.deals import Deal
-from crm_sdk.resources.deals import DealActivities, Deals
+from crm_sdk.resources.deals import Deals
 
-from ...data.blanks import blank
 from ...data.document import Document
 from ...data.forms import FORMS, Form, required_text
-from ...data.merging import differences
-from ...data.query import filter_by_text, sort_documents
 from ...noun import Noun
 from ...problems import invalid
-from ...serving import Context, Members, changes_between, serves
+from ...serving import Context, Members, changes_between, reacts
 from .. import company
-from ..activities import records as activities
 from ..activities.privacy import is_hidden_id
 from ..contacts import health as contact_health
 from . import figures as figures
+from . import history as deal_history
+from . import notices as deal_notices
 from . import stages as deal_stages
 from .insights import insights
 
-SEARCHED = ("title", "company", "contact_name", "description", "tags", "stage")
-
-_KINDS: Mapping[str, str] = {
-    "call": "call",
-    "email": "email",
-    "proposal": "note",
-    "meeting": "event",
-    "demo": "event",
-    "note": "note",
-}
-"""The kind of activity as which each type of deal activity is stored."""
-_MEETING = timedelta(minutes=30)
-_AHEAD = timedelta(days=3_660)
 _MOST = Decimal(10) ** 15
-"""The value that every deal must be below."""
-
-
-@serves(Deals.list)
-def list_(call: Context, filter: str | None, search: str | None) -> Sequence[Document]:
-    """Return the deals that match, newest first."""
-    docs = figures.filter_by_name(figures.all_seen(call), filter, company.today(call))
-    return sort_documents(filter_by_text(docs, search, SEARCHED), None, None, ("created_at",))
+"""No deal is worth as much."""
+_DIGITS: Mapping[str, int] = dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+"""The decimals of the currencies that have more than two (ISO 4217)."""
+_REASONS = ("lost_reason", "lost_notes", "won_reason")
+_PEOPLE = ("contact_id", "contact_name", "contact_roles", "account_id", "company")
+_CUSTOMERS = ("customer", "evangelist", "other")
 
 
 def with_nested_lists(call: Context, deal: Document) -> Document:
-    """Return a stored deal with its present figures, activities and insights."""
+    """Return a stored deal as it is now, with its activities and insights."""
     now = figures.with_current_figures(call, deal)
     happened = [told for told in figures.activities_of(call, deal["id"]) if not is_hidden_id(call, told["id"])]
     return now | {"activities": happened, "ai_insights": insights(call, now)}
 
 
-@serves(Deals.create)
-def create(call: Context, deal: Members) -> Document:
-    """Create a deal in its pipeline's first stage, or in the one that is given."""
-    given = DEALS.stored_form(call, deal)
-    stage = deal_stages.stage_named(
-        call, deal_stages.pipeline_of(call, given.pop("pipeline_id", None)), given.pop("stage", None)
-    )
-    members: dict[str, Any] = {
-        **blank(Deal),
-        "currency": call.tenant["base_currency"],
-        "owner_id": call.caller.user_id,
-        "expected_close_date": company.quarter(company.today(call))[1],
-        "created_date": call.now,
-        "last_activity": call.now,
-        **deal_stages.stage_members(call, stage),
-        **given,
-    }
-    return with_nested_lists(call, deal_stages.begin(call, call.create("deal", "deal_", members)))
-
-
-@serves(Deals.update)
-def update(call: Context, deal_id: str, changes: Members) -> Document:
-    """Change a deal and recompute its figures; a `stage` moves it."""
-    doc = DEALS.writable(call, deal_id)
-    call.lock(doc)
-    return with_nested_lists(call, apply(call, doc, DEALS.stored_form(call, changes, doc)))
-
-
-def apply(call: Context, doc: Document, given: Members) -> Document:
-    """Store changes of a deal in stored form; a `stage` among them moves it."""
-    given = dict(given)
-    place = {name: given.pop(name) for name in ("pipeline_id", "stage") if name in given}
-    there = {"pipeline_id": (doc["pipeline_id"],), "stage": (doc["stage"], doc["stage_id"])}
-    if any(value not in there[name] for name, value in place.items()):
-        wanted = deal_stages.pipeline_of(call, place.get("pipeline_id") or doc["pipeline_id"])
-        stage = deal_stages.stage_named(call, wanted, place.get("stage", doc["stage"]))
-        if stage["id"] != doc["stage_id"]:
-            deal_stages.check_move(call, doc, stage, given)
-            new = deal_stages.move(call, doc, stage, given)
-            _tell_changes(call, doc, new)
-            return new
-    given = differences(doc, given)
-    if not given:
-        return doc
-    new = call.update("deal", doc, given | figures.computed_members(call, doc | given))
-    _tell_changes(call, doc, new)
-    return new
-
-
-def _tell_changes(call: Context, before: Document, after: Document) -> None:
-    call.emit("deal.updated", "deal", after, changes=changes_between(before, after))
-    former = [role["contact_id"] for role in before.get("contact_roles") or ()]
-    deal_stages.follow(call, after, before["contact_id"], *former)
-
-
-@serves(Deals.move_stage)
-def move_stage(call: Context, deal_id: str, stage: str) -> Document:
-    """Move a deal to a stage; moving it to its present stage changes nothing."""
-    doc = DEALS.writable(call, deal_id)
-    wanted = deal_stages.stage_named(call, deal_stages.pipeline_of(call, doc["pipeline_id"]), stage)
-    if wanted["id"] != doc["stage_id"]:
-        deal_stages.check_move(call, doc, wanted, {})
-        doc = deal_stages.move(call, doc, wanted)
-    return with_nested_lists(call, doc)
-
-
-@serves(DealActivities.create)
-def record(call: Context, deal_id: str, activity: Members) -> dict[str, Any]:
-    """Record an activity on a deal, and recompute its figures."""
-    deal = DEALS.writable(call, deal_id)
-    description = activity["description"].strip()
-    if not description:
-        raise invalid("description", "length", "an activity needs a description")
-    type, date = activity["type"], activity["date"]
-    if date > call.now + _AHEAD:
-        raise invalid("date", "max", f"an activity is at most {_AHEAD.days} days ahead")
-    kind = _KINDS[type]
-    own = {"type": type, "outcome": activity.get("outcome"), "next_step": activity.get("next_step")}
-    title = description.partition("\n")[0][:255]
-    doc = activities.add(
-        call,
-        kind,
-        {
-            **_activity_members(call, kind, type, date, title, description),
-            "title": title,
-            "description": description,
-            "owner_id": call.caller.user_id or deal["owner_id"],
-            "contact_id": deal["contact_id"],
-            "deal_id": deal["id"],
-            "account_id": deal["account_id"],
-            "contact_name": deal["contact_name"],
-            "contact_company": deal["company"],
-            "occurred_at": date,
-            "deal_activity": own,
-            **contact_health.analysis(None, description),
-        },
-    )
-    return {"id": doc["id"], "date": date, "description": description, **own}
-
-
-def _activity_members(call: Context, kind: str, type: str, date: Any, title: str, text: str) -> dict[str, Any]:
-    """Return the members of an activity of a kind for a text and a time."""
-    if kind == "email":
-        return {"subject": title, "to": [], "body_text": text, "sent_at": date}
-    if kind == "note":
-        return {"body": text, "tags": ["proposal"] if type == "proposal" else []}
-    status = "completed" if kind == "call" or date <= call.now else "scheduled"
-    if kind == "call":
-        return {"start_time": date, "status": status}
-    what = "demo" if type == "demo" else "meeting"
-    return {"start_time": date, "end_time": date + _MEETING, "status": status, "type": what}
-
-
-@serves(Deals.forecast)
-def forecast(call: Context) -> dict[str, Any]:
-    """Sum up the open deals; overdue deals count in this month."""
-    worth, today = company.worth_in(call.tenant), company.today(call)
-    opened = [deal for deal in figures.all_seen(call) if deal["status"] == "open"]
-    beyond = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    month = [deal for deal in opened if (closing := deal.get("expected_close_date")) is not None and closing < beyond]
-    return {
-        "total_pipeline": company.total(worth(deal) for deal in opened),
-        "weighted_forecast": company.total(worth(deal) * deal["probability"] / 100 for deal in opened),
-        "deals_closing_this_month": len(month),
-        "monthly_forecast": company.total(worth(deal) * deal["probability"] / 100 for deal in month),
-    }
-
-
-@serves(Deals.stage_stats)
-def stage_stats(call: Context) -> list[dict[str, Any]]:
-    """Return the figures of each stage of the default pipeline; its days are the mean of all past and present stays."""
-    pipeline = deal_stages.pipeline_of(call, None)
-    worth, docs = company.worth_in(call.tenant), figures.all_seen(call)
-    days: dict[str, list[float]] = {}
-    for deal in docs:
-        stays = deal_stages.history(call, deal)
-        for stay in stays:
-            days.setdefault(stay["to_stage_id"], []).append(_days((stay["left_at"] or call.now) - stay["entered_at"]))
-        if not stays:
-            since = deal["stage_changed_at"] or deal["created_at"]
-            days.setdefault(deal["stage_id"], []).append(_days(call.now - since))
-    stats: list[dict[str, Any]] = []
-    for stage in deal_stages.stages(call, pipeline["id"]):
-        inside = [deal for deal in docs if deal["stage_id"] == stage["id"]]
-        stays_here = days.get(stage["id"], []) if stage["kind"] == "open" else []
-        stats.append(
-            {
-                "stage": stage["key"],
-                "count": len(inside),
-                "total_value": company.total(worth(deal) for deal in inside),
-                "avg_probability": _mean([deal["probability"] for deal in inside]),
-                "avg_days_in_stage": _mean(stays_here),
-            }
-        )
-    return stats
-
-
-def _days(span: timedelta) -> float:
-    return span / timedelta(days=1)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return round(sum(values) / len(values), 1) if values else 0.0
+# -- what may be stored ----------------------------------------------------------------------------------------------
 
 
 def _never_none(name: str) -> Form:
-    """Return the stored form of a member that cannot be cleared, based on the common form of its name."""
+    """Return the form of a member that a deal always has; as every noun has it where it has one."""
 
     def form(call: Context, value: Any) -> object:
         if value is None:
@@ -246,58 +67,279 @@ def _value(call: Context, value: Any) -> object:
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
-    """Return the contacts and the account of a deal, if one of them is given."""
-    if {"contact_id", "contact_name", "account_id", "company", "contact_roles"} & members.keys():
-        return _people(call, members, before or Document())
-    return {}
+    """Return who the deal is with, and the stage it is in. Raises what forbids either."""
+    _check_decimals(members, before)
+    people = _people(call, members, before)
+    placed = _place(call, members, before)
+    after = {**(before or {}), **members, **people, **placed}
+    if (
+        after.get("lost_reason") == "other"
+        and not after.get("lost_notes")
+        and {"lost_reason", "lost_notes"} & members.keys()
+    ):
+        raise invalid("lost_notes", "required", "say what the other reason is")
+    if "stage_id" in placed:
+        stage = call.record("stage", placed["stage_id"])
+        if before is not None:
+            deal_stages.check_move(call, before, stage)
+        deal_stages.check_entry(call, after, stage)
+    return {**people, **placed}
 
 
-def _follow(call: Context, before: Document | None, after: Document | None) -> None:
-    """Update the contacts and the account of a deleted deal."""
-    if before is not None and after is None:
-        deal_stages.follow(call, before | {"status": "deleted"})
+def _check_decimals(members: Members, before: Members | None) -> None:
+    value, currency = (members.get(name, before and before[name]) for name in ("value", "currency"))
+    if value is not None and rounded(value, currency) != value:
+        raise invalid("value", "format", f"amounts in this currency have at most {_DIGITS.get(currency, 2)} decimals")
 
 
-def _people(call: Context, given: Members, before: Members) -> dict[str, Any]:
-    """Return the contact of a deal, its other contacts, and its account: the given one or the contact's."""
-    contact_id = given.get("contact_id", before.get("contact_id"))
-    contact = call.reference("contact", contact_id, "contact_id", before.get("contact_id"))
-    contact_id = contact and contact["id"]  # the survivor's, where it was merged
-    roles: dict[str, dict[str, Any]] = {}
-    held = [role["contact_id"] for role in before.get("contact_roles") or ()]
-    for number, entry in enumerate(given.get("contact_roles", before.get("contact_roles")) or ()):
-        id = call.resolved("contact", entry["contact_id"], f"contact_roles.{number}.contact_id", held)
-        roles[id] = {"role": "other", **entry, "contact_id": id, "is_primary": id == contact_id}
-    if contact is not None:
-        roles.setdefault(contact["id"], {"contact_id": contact["id"], "role": "other", "is_primary": True})
-    known = before.get("account_id") if contact_id == before.get("contact_id") else contact and contact["account_id"]
-    account = call.reference("account", given.get("account_id", known), "account_id", before.get("account_id"))
-    free: Members = (
-        {} if before.get("contact_id") or before.get("account_id") else before
-    )  # what was said, not looked up
-    name, company = (given.get(member, free.get(member)) for member in ("contact_name", "company"))
+def rounded(value: Decimal, currency: str | None) -> Decimal:
+    """Return an amount with as many decimals as its currency has."""
+    return Decimal(value).quantize(Decimal(1).scaleb(-_DIGITS.get(currency or "", 2)), "ROUND_HALF_UP")
+
+
+def _place(call: Context, members: Members, before: Document | None) -> dict[str, Any]:
+    """Return the members that follow from the pipeline and the stage; those of another stage where it moves.
+
+    Only what differs from the record is meant, so that one that was fetched can be sent back with one change.
+    """
+    if before is None:
+        stage = deal_stages.stage_named(
+            call, deal_stages.pipeline_of(call, members.get("pipeline_id")), members.get("stage")
+        )
+    else:
+        stays = members.get("stage") in (None, before["stage"], before["stage_id"])
+        if members.get("pipeline_id") in (None, before["pipeline_id"]):
+            if stays:
+                return _category({name: before[name] for name in ("pipeline_id", "stage")}, members, before)
+            stage = deal_stages.stage_named(call, call.record("pipeline", before["pipeline_id"]), members["stage"])
+        else:
+            pipeline = deal_stages.pipeline_of(call, members["pipeline_id"])
+            known = deal_stages.stage_named(call, pipeline, members["stage"]) if not stays else None
+            stage = known or deal_stages.stage_like(call, before, pipeline)
+    placed = deal_stages.stage_members(call, stage)
+    for name in _REASONS:
+        given = members.get(name)
+        if name in placed and given != (before[name] if before is not None else None):
+            placed[name] = given
+    if placed["closed_at"] is not None and members.get("closed_at") is not None:
+        placed["closed_at"] = members["closed_at"]
+    return _category(placed, members, before)
+
+
+def _category(placed: dict[str, Any], members: Members, before: Members | None) -> dict[str, Any]:
+    """Return the members of a place with the forecast category that was given. Raises 422 where it cannot be."""
+    known: Members = before or {}
+    given = members.get("forecast_category")
+    if given is None or given == known.get("forecast_category"):
+        return placed
+    status = placed.get("status", known.get("status"))
+    of_stage = placed.get("forecast_category", known.get("forecast_category"))
+    if given == "closed" if status == "open" else given != of_stage:
+        message = "only a won deal is closed" if status == "open" else f"a {status} deal is {of_stage}"
+        raise invalid("forecast_category", "choice", message)
+    return placed | {"forecast_category": given}
+
+
+def _people(call: Context, members: Members, before: Document | None) -> dict[str, Any]:
+    """Return who a deal is with: the contact, the others that take part, and the account, given or the contact's."""
+    known: Members = before if before is not None else {}
+    if all(members[name] == known.get(name) for name in _PEOPLE if name in members):
+        return {}
+    contact, roles = _contact(call, members, known)
+    contact_id = contact["id"] if contact is not None else None
+    moved = contact_id != known.get("contact_id")
+    account_id = contact["account_id"] if moved and contact is not None else None if moved else known.get("account_id")
+    if members.get("account_id") != known.get("account_id") or before is None:
+        account_id = members.get("account_id", account_id)
+    account = _referred(call, "account", account_id, known)
+    # What was said of somebody who is no contact is kept; what was looked up is not.
+    free: Members = {} if known.get("contact_id") or known.get("account_id") else known
+    name, firm = (members.get(member, free.get(member)) for member in ("contact_name", "company"))
     return {
         "contact_id": contact_id,
         "contact_name": contact["name"] if contact is not None else name,
-        "contact_roles": list(roles.values()),
+        "contact_roles": roles,
         "account_id": account and account["id"],
-        "company": account["name"] if account is not None else contact["company"] if contact is not None else company,
+        "company": account["name"] if account is not None else contact["company"] if contact is not None else firm,
     }
+
+
+def _referred(call: Context, kind: str, id: str | None, known: Members) -> Document | None:
+    """Return the record with an id; None for one that was deleted since the deal got it. Raises: 422."""
+    if id is not None and id == known.get(f"{kind}_id"):
+        return call.found(kind, id)
+    return call.reference(kind, id, f"{kind}_id")
+
+
+def _contact(call: Context, members: Members, known: Members) -> tuple[Document | None, list[dict[str, Any]]]:
+    """Return the primary contact, and everybody's role; of contact and roles what differs from the record is meant."""
+    stored: Sequence[dict[str, Any]] = known.get("contact_roles") or []
+    there = {one["contact_id"] for one in stored}  # some of them may be gone
+    given: Sequence[Members] = members.get("contact_roles", stored) or ()
+    entries: list[dict[str, Any]] = []
+    for number, one in enumerate(given):
+        id, where = one["contact_id"], f"contact_roles.{number}.contact_id"
+        id = id if id in there else call.resolved("contact", id, where)
+        entries.append({"role": "other", "is_primary": False, **one, "contact_id": id})
+    contact = _referred(call, "contact", members.get("contact_id", known.get("contact_id")), known)
+    contact_id = contact["id"] if contact is not None else None
+    changed = contact_id != known.get("contact_id")
+    if entries != list(stored):
+        primary = [one["contact_id"] for one in entries if one["is_primary"]]
+        if len(set(primary)) > 1 or (changed and contact_id is not None and set(primary) - {contact_id}):
+            raise invalid("contact_roles", "choice", "one contact is the primary one: that of contact_id")
+        if primary and not (changed and contact_id is None):
+            contact = call.reference("contact", primary[0], "contact_roles")
+            contact_id = primary[0]
+    elif changed:  # somebody of whom nothing else was said takes no part any more
+        entries = [one for one in entries if one["contact_id"] != known.get("contact_id") or one["role"] != "other"]
+    roles = {one["contact_id"]: one | {"is_primary": one["contact_id"] == contact_id} for one in entries}
+    if contact_id is not None:
+        roles.setdefault(contact_id, {"contact_id": contact_id, "role": "other", "is_primary": True})
+    return contact, list(roles.values())
+
+
+# -- what follows ----------------------------------------------------------------------------------------------------
+
+
+def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
+    """Weigh the deal, remember the stage it came to, and let its contacts follow; what happened stays with them."""
+    if after is None:
+        if before is not None:
+            for activity in call.collection("activity").find("deal_id", before["id"]):
+                kept = {
+                    name: activity.get(name) or before[name] for name in ("contact_id", "contact_name", "account_id")
+                }
+                call.collection("activity").put(activity | kept | {"deal_id": None})
+            bring_along(call, before | {"status": "deleted"})
+        return None
+    new = call.collection("deal").put(after | figures.computed_members(call, after))
+    if before is None or before["stage_id"] != new["stage_id"]:
+        deal_history.remember(call, before, new)
+    bring_along(call, new, before)
+    return new
+
+
+def bring_along(call: Context, deal: Members, before: Members | None = None) -> None:
+    """Compute anew what contacts hold of a deal, those that took part before as well; accounts follow its events."""
+    people: dict[str | None, None] = {}
+    for one in (deal, before or {}):
+        people |= dict.fromkeys(
+            (one.get("contact_id"), *(role["contact_id"] for role in one.get("contact_roles") or ()))
+        )
+    for contact_id in sorted(id for id in people if id is not None):
+        contact = call.collection("contact").get(contact_id)
+        if contact is not None and deal["status"] == "won" and contact["lifecycle_stage"] not in _CUSTOMERS:
+            new = call.update("contact", contact, {"lifecycle_stage": "customer"})
+            call.emit("contact.updated", "contact", new, changes=changes_between(contact, new))
+        contact_health.refresh(call, contact_id)
+
+
+@reacts("deal.updated")
+def _tell_move(call: Context, entry: Document) -> None:
+    """Tell that a deal is in another stage, where an update was what moved it."""
+    changed = {change["field"]: change for change in entry["changes"]}
+    deal = call.collection("deal").get(entry["entity"]["id"])
+    if "stage_id" in changed and deal is not None:
+        before = changed["stage"]["before"] if "stage" in changed else deal["stage"]
+        DEALS.publish(
+            call,
+            "stage_changed",
+            deal,
+            before=deal | {name: change["before"] for name, change in changed.items()},
+            metadata={"from": before, "to": deal["stage"]},
+        )
+
+
+@reacts("deal.created", "deal.stage_changed")
+def _tell_status(call: Context, entry: Document) -> None:
+    """Tell that a deal was won, lost or reopened, and its owner that it moved."""
+    deal = call.collection("deal").get(entry["entity"]["id"])
+    made = entry["action"] == "deal.created"
+    if deal is None or (made and deal["status"] == "open"):
+        return
+    if made or any(change["field"] == "status" for change in entry["changes"]):
+        verb = "reopened" if deal["status"] == "open" else str(deal["status"])
+        DEALS.publish(call, verb, deal, metadata={"value": deal["value"], "currency": deal["currency"]})
+    deal_notices.notify_stage_change(call, deal, None if made else entry["metadata"]["from"])
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+
+def _named(call: Context, name: Any) -> Callable[[Document], bool]:
+    today = company.today(call)
+    return lambda deal: bool(figures.filter_by_name([figures.with_current_figures(call, deal)], name, today))
+
+
+def _is_rotten(call: Context, wanted: Any) -> Callable[[Document], bool]:
+    return lambda deal: figures.with_current_figures(call, deal)["is_rotten"] is wanted
+
+
+def _closing(*, after: bool) -> Callable[[Context, Any], Callable[[Document], bool]]:
+    def make(call: Context, day: date) -> Callable[[Document], bool]:
+        def test(deal: Document) -> bool:
+            closing: date | None = deal["expected_close_date"]
+            return closing is not None and (closing >= day if after else closing < day)
+
+        return test
+
+    return make
+
+
+def _now(name: str) -> Callable[[Context], Callable[[Document], Any]]:
+    """Return what gives a computed member of a deal as it is now."""
+    return lambda call: lambda deal: figures.with_current_figures(call, deal)[name]
+
+
+def _stage_order(call: Context) -> Callable[[Document], Any]:
+    places = {
+        stage["id"]: (pipeline["position"], stage["position"])
+        for pipeline in call.collection("pipeline")
+        for stage in call.collection("stage").find("pipeline_id", pipeline["id"])
+    }
+    return lambda deal: places.get(deal["stage_id"])
 
 
 DEALS = Noun(
     resource=Deals,
     kind="deal",
     model=Deal,
-    own=("create", "update", "list"),
-    searched=SEARCHED,
+    searched=("title", "company", "contact_name", "description", "tags", "stage"),
+    sorts=(
+        "title",
+        "value",
+        "probability",
+        "weighted_value",
+        "expected_close_date",
+        "last_activity",
+        "stage",
+    ),
+    sorted_by={
+        "stage": _stage_order,
+        **{name: _now(name) for name in ("probability", "weighted_value", "last_activity")},
+    },
     forms={
         "title": _title,
         "value": _value,
         **{name: _never_none(name) for name in ("expected_close_date", "tags", "currency")},
     },
     refers={"owner_id": "user", "team_id": "team"},
+    defaults={
+        "owner_id": lambda call: call.caller.user_id,
+        "currency": lambda call: call.tenant["base_currency"],
+        "expected_close_date": lambda call: company.quarter(company.today(call))[1],
+        "created_date": lambda call: call.now,
+    },
+    filters={
+        "filter": _named,
+        "is_rotten": _is_rotten,
+        "stage": lambda call, name: lambda deal: name in (deal["stage"], deal["stage_id"]),
+        "closing_after": _closing(after=True),
+        "closing_before": _closing(after=False),
+    },
     check=_check,
     follow=_follow,
     shown=with_nested_lists,
+    listed=figures.with_current_figures,
 )

@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from crm_sdk.models.deals import Deal
 from crm_sdk.resources.leads import Leads
 
 from ...bulk import carry_out, check_size
 from ...data import normalise
-from ...data.blanks import blank
 from ...data.document import Document
 from ...data.latest import entity_refs, latest_first
 from ...data.merging import missing_members
 from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import Context, Members, serves
-from .. import company
 from ..accounts.records import ACCOUNTS
 from ..activities import records as activity_records
 from ..contacts import health as contact_health
 from ..contacts.records import CONTACTS
 from ..contacts.writing import with_address
 from ..conversations import state as conversation_state
-from ..deals import stages as deal_stages
-from ..deals.records import DEALS
+from ..deals.records import DEALS, rounded
 from .records import LEADS, converted_problem
 
 _SHARED = (
@@ -72,10 +69,12 @@ def convert(
         contact = _fill_contact(call, lead, contact, account)
     else:
         contact = _new_contact(call, lead, account, owner, in_deal=create_deal)
-    new_deal = _new_deal(call, lead, contact, account, owner, deal or {}) if create_deal else None
-    moved = _link_history(call, lead, contact, account, new_deal)
-    if new_deal is not None:
-        new_deal = deal_stages.begin(call, new_deal)  # its probability follows from the linked activities
+    link, moved, new_deal = partial(_link_history, call, lead, contact, account), dict[str, int](), None
+    if create_deal:  # linked first: its probability follows from the linked activities
+        members = _deal_members(call, lead, contact, account, owner, deal or {})
+        new_deal = DEALS.add(call, members, parts=lambda made: moved.update(link(made)))
+    else:
+        moved = link(None)
     contact = contact_health.refresh(call, contact["id"]) or contact
     account = ACCOUNTS.found(call, account["id"]) if account is not None else None  # with its new figures
     ids = {
@@ -240,26 +239,19 @@ def _new_contact(
     return CONTACTS.add(call, CONTACTS.stored_form(call, members))
 
 
-def _new_deal(
+def _deal_members(
     call: Context, lead: Document, contact: Document, account: Document | None, owner: str | None, given: Members
-) -> Document:
+) -> dict[str, Any]:
     permissions.check(call.caller, DEALS.word, "create")
-    account_id = account["id"] if account is not None else contact["account_id"]
-    members = _deal_form(call, {**given, "lead_id": lead["id"]}, contact["id"], account_id)
-    pipeline = deal_stages.pipeline_of(call, members.pop("pipeline_id", None), "deal.pipeline_id")
-    stage = deal_stages.stage_named(call, pipeline, members.pop("stage", None), "deal.stage")
     start = {
         "title": (lead["company"] or lead["name"])[:_LONGEST_TITLE],
-        "value": lead["value"] or Decimal(0),
+        "value": rounded(lead["value"] or Decimal(0), lead["currency"]),
         "currency": lead["currency"],
         "source": lead["source"],
         "owner_id": owner,
-        "expected_close_date": company.quarter(company.today(call))[1],
-        "created_date": call.now,
-        "last_activity": call.now,
-        **deal_stages.stage_members(call, stage),
     }
-    return call.create("deal", "deal_", {**blank(Deal), **start, **members})
+    account_id = account["id"] if account is not None else contact["account_id"]
+    return _deal_form(call, {**start, **given, "lead_id": lead["id"]}, contact["id"], account_id)
 
 
 def _deal_form(call: Context, given: Members, contact_id: str, account_id: str | None) -> dict[str, Any]:
@@ -271,7 +263,7 @@ def _deal_form(call: Context, given: Members, contact_id: str, account_id: str |
     try:
         return DEALS.stored_form(call, {**given, **people})
     except Problem as problem:
-        entries = [replace(entry, field=f"deal.{entry.field}") for entry in problem.entries]
+        entries = [replace(entry, field=f"deal.{entry.field}" if entry.field else "deal") for entry in problem.entries]
         raise Problem(problem.code, problem.message, errors=entries, details=problem.details) from None
 
 

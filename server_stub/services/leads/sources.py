@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -12,10 +11,8 @@ from crm_sdk.resources.leads import Leads
 from ...data.document import Document
 from ...problems import invalid
 from ...serving import Context, serves
-from .. import company
+from .. import company, ranges
 from .records import was_qualified
-
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @serves(Leads.sources)
@@ -68,29 +65,14 @@ def _range(start: date | None, end: date | None, period: str | None, today: date
     """Return the first and the last day: a period gives the missing one; alone it is the current period."""
     if period is not None and (start is None or end is None):
         if start is not None:
-            end = _later(start, period, 1) - timedelta(days=1)
+            end = ranges.later(start, period, 1) - timedelta(days=1)
         elif end is not None:
-            start = _later(end + timedelta(days=1), period, -1)
+            start = ranges.later(end + timedelta(days=1), period, -1)
         else:
-            start = _beginning(today, period)
-            end = _later(start, period, 1) - timedelta(days=1)
+            start = ranges.beginning(today, period)
+            end = ranges.later(start, period, 1) - timedelta(days=1)
     end = end or today
     start = min(first, end) if start is None else start
     if start > end:
         raise invalid("end_date", "min", f"the range ends on {end}, before it starts on {start}")
     return start, end
-
-
-def _beginning(day: date, period: str) -> date:
-    if period in ("day", "week"):
-        return day - timedelta(days=day.weekday() if period == "week" else 0)
-    months = _MONTHS[period]
-    return date(day.year, day.month - (day.month - 1) % months, 1)
-
-
-def _later(day: date, period: str, by: int) -> date:
-    if period in ("day", "week"):
-        return day + timedelta(days=by * (7 if period == "week" else 1))
-    years, month = divmod(day.month - 1 + by * _MONTHS[period], 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -19,8 +19,8 @@ from ...problems import LOG, Problem, invalid, validation
 from ...request.intake import receive_changes
 from ...serving import Context, Members
 from ..activities import records as activities
-from ..deals import records as deals
-from ..deals import stages as deal_stages
+from ..deals.moves import move
+from ..deals.records import DEALS
 from ..leads.owners import Dealer
 from ..notifications import notify
 
@@ -105,7 +105,7 @@ def _check_value(call: Context, spec: Members, where: str) -> None:
         raise invalid(path, "required", "update_field needs a value; null clears the field")
     try:
         value = receive_changes(Deals.update, {camel(name): spec["value"]}, typed=True)[name]
-        deals.DEALS.stored_value(call, name, value)
+        DEALS.stored_value(call, name, value)
     except Problem as problem:
         entries = [replace(entry, field=path + (entry.field or "").removeprefix(name)) for entry in problem.entries]
         raise validation(entries) from None
@@ -123,7 +123,7 @@ def carry_out(call: Context, deal_id: str, spec: Members) -> None:
 
 
 def _write(call: Context, deal: Document, changes: Members) -> None:
-    deals.apply(call, deal, deals.DEALS.stored_form(call, changes, deal))
+    DEALS.change(call, deal, DEALS.stored_form(call, changes, deal))
 
 
 def _update_field(call: Context, deal: Document, spec: Members) -> None:
@@ -146,11 +146,7 @@ def _assign_owner(call: Context, deal: Document, spec: Members) -> None:
 
 
 def _move_stage(call: Context, deal: Document, spec: Members) -> None:
-    stage = deal_stages.stage_named(call, deal_stages.pipeline_of(call, deal["pipeline_id"]), spec["stage"])
-    if stage["id"] != deal["stage_id"]:
-        reason = {"lost_reason": spec["lost_reason"]} if spec.get("lost_reason") else {}
-        deal_stages.check_move(call, deal, stage, reason)
-        deal_stages.move(call, deal, stage, reason)
+    move(call, deal, spec["stage"], {"lost_reason": spec["lost_reason"]} if spec.get("lost_reason") else {})
 
 
 def _create_task(call: Context, deal: Document, spec: Members) -> None:
@@ -187,7 +183,7 @@ def _stop(call: Context, deal: Document, spec: Members) -> None:
     raise StopRule
 
 
-_REFERENCES = {**deals.DEALS.refers, "contact_id": "contact", "account_id": "account", "pipeline_id": "pipeline"}
+_REFERENCES = {**DEALS.refers, "contact_id": "contact", "account_id": "account", "pipeline_id": "pipeline"}
 """The fields of a deal that hold the id of another record, and its kind."""
 _PARAMETERS: Mapping[str, Sequence[str]] = {
     "update_field": ("field",),

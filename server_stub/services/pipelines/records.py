@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from crm_sdk.models.pipelines import Pipeline
@@ -11,12 +10,12 @@ from crm_sdk.resources.pipelines import Pipelines
 
 from ...data.document import Document
 from ...data.forms import required_text
-from ...data.mapped import Mapped
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Context, Members, serves
+from ...serving import Context, serves
 from .. import company
 from ..deals import stages as deal_stages
+from ..deals.moves import move_to
 from .stage_members import check_stages, usual_stages
 
 
@@ -79,17 +78,6 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     return after
 
 
-@serves(Pipelines.list)
-def list_(
-    call: Context, entity_type: str | None, active: bool | None, search: str | None, sort: str | None, order: str | None
-) -> Sequence[Document]:
-    """Return the pipelines with their sums, by position."""
-    given: Members = {
-        "entity_type": entity_type, "active": active, "search": search, "sort": sort, "order": order
-    }  # fmt: skip
-    return Mapped(PIPELINES.select(call, given), partial(with_sums, call))
-
-
 @serves(Pipelines.delete)
 def delete(call: Context, pipeline_id: str, move_deals_to: str | None, version: int | None) -> None:
     """Delete a pipeline, and move its deals to another."""
@@ -108,7 +96,7 @@ def delete(call: Context, pipeline_id: str, move_deals_to: str | None, version: 
             details={"deal_count": len(deals)},
         )
     for deal in deals:
-        deal_stages.move(call, deal, _stage_like(call, deal, target or pipeline))
+        move_to(call, deal, _stage_like(call, deal, target or pipeline))
     PIPELINES.remove(call, pipeline)
 
 
@@ -123,7 +111,7 @@ PIPELINES = Noun(
     resource=Pipelines,
     kind="pipeline",
     model=Pipeline,
-    own=("list", "delete"),
+    own=("delete",),
     searched=("name", "description"),
     sorts=("name",),
     order=("position", "asc"),
@@ -132,4 +120,5 @@ PIPELINES = Noun(
     check=_check,
     follow=_follow,
     shown=with_stages,
+    listed=with_sums,
 )

@@ -43,7 +43,9 @@ def _is_triggered(trigger: Members, entry: Document, deal: Members) -> bool:
     changed = {change["field"]: change for change in entry["changes"]}
     stage = changed.get("stage_id", {"before": None, "after": deal["stage_id"]})
     if event == "field_changed":
-        return what in ("deal.updated", "deal.stage_changed") and trigger["field"] in changed
+        # An update that moves a deal is told twice; the second event has all its changes.
+        told = "deal.stage_changed" if "stage_id" in changed else "deal.updated"
+        return what == told and trigger["field"] in changed
     if event in ("stage_entered", "stage_left"):
         entered = event == "stage_entered"
         if what != "deal.stage_changed" and not (entered and what == "deal.created"):

@@ -14,6 +14,7 @@ from ...problems import Problem
 from ...serving import STAMPS, Context, changes_between, serves
 from ..deals import figures as deal_figures
 from ..deals import stages as deal_stages
+from ..deals.moves import move_to
 from .automation import disable_rules_of
 from .records import PIPELINES, with_stage_sums
 from .stage_members import KINDS, check_order, stage_form
@@ -100,7 +101,7 @@ def delete(call: Context, pipeline_id: str, stage_id: str, move_deals_to: str | 
         _require_no_deals(call, stage, "with move_deals_to")
     else:
         for deal in call.collection("deal").find("stage_id", stage["id"]):
-            deal_stages.move(call, deal, target)
+            move_to(call, deal, target)
     STAGES.remove(call, stage)
 
 

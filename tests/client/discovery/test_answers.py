@@ -31,7 +31,7 @@ Make = Callable[..., Any]
     ("dialect", "get"),
     [
         ("platform", lambda crm: crm.leads.get("none")),
-        ("flow", lambda crm: crm.deals.get("none")),
+        ("flow", lambda crm: crm.calendar.events.get("none")),
     ],
 )
 def test_a_record_that_is_missing_confirms_the_dialect(asking: Make, call: Call, dialect: str, get: Any) -> None:
@@ -114,7 +114,12 @@ def test_nothing_is_kept_of_an_outage(asking: Make, call: Call, nowhere: str) ->
     wide = one_dialect.platform()
     down = [NOWHERE[nowhere]]
     client = asking(lambda request: (down[0] if down else wide)(request))
-    for attempt in (client.leads.list, client.deals.list, client.contacts.list, lambda: client.leads.get("lead_1")):
+    for attempt in (
+        client.leads.list,
+        client.calendar.events.list,
+        client.contacts.list,
+        lambda: client.leads.get("lead_1"),
+    ):
         with pytest.raises(CrmError):
             call(attempt())
     down.clear()
@@ -132,7 +137,7 @@ def test_a_gateway_that_refuses_everybody_strikes_nothing_off(asking: Make, call
     call(client.leads.list())
     for _ in range(2):
         with pytest.raises(AuthenticationError) as raised:
-            call(client.deals.list())  # the key may not be one for these
+            call(client.calendar.events.list())  # the key may not be one for these
         assert raised.value.dialects == ("flow",)
     assert client.dialects == RICHEST_FIRST
 
@@ -181,11 +186,11 @@ def test_a_call_no_dialect_is_left_for_is_refused_before_anything_is_sent(asking
     client = asking(server)
     call(client.leads.list())
     with pytest.raises(NotFoundError, match="tried flow"):
-        call(client.deals.list())
+        call(client.calendar.events.list())
     asked = len(server.requests)
     assert client.dialects == ("mvp",)
     for attempt, able in (
-        (client.deals.list, ("flow",)),
+        (client.calendar.events.list, ("flow",)),
         (lambda: client.leads.convert("lead_123"), ("platform",)),
         (lambda: client.leads.update("lead_123", {"tags": ["a"]}), ("platform",)),
         (lambda: client.contacts.get("contact_123"), ("flow", "platform")),
@@ -199,7 +204,7 @@ def test_a_call_no_dialect_is_left_for_is_refused_before_anything_is_sent(asking
 
 def test_without_any_dialect_left_every_call_says_so(asking: Make, call: Call, server: Canned) -> None:
     client = asking(server.does(NOWHERE["its own word"]))
-    for attempt in (client.leads.list, client.deals.list):
+    for attempt in (client.leads.list, client.calendar.events.list):
         with pytest.raises(NotFoundError):
             call(attempt())
     assert client.dialects == ()
@@ -228,7 +233,7 @@ def test_an_argument_that_keeps_a_call_from_the_servers_dialect_is_named(asking:
 def test_a_live_link_is_a_call_of_its_document(make: Make, asking: Make, call: Call, listen: Any, dialect: str) -> None:
     listen(asking(one_dialect.platform()))  # it may be there: to try is to connect
     lacking = asking(one_dialect.platform())
-    for attempt in (lacking.leads.list, lacking.agents.list, lacking.deals.list):
+    for attempt in (lacking.leads.list, lacking.agents.list, lacking.calendar.events.list):
         with contextlib.suppress(NotFoundError):
             call(attempt())
     for client in (lacking, make("http://crm.test/v1", dialects=None), make(dialects="platform")):

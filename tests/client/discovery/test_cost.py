@@ -83,11 +83,11 @@ def test_a_server_of_all_dialects_is_spoken_to_in_the_richest(asking: Make, call
         return next(part(request) for part in parts if part.dialect == request.headers["x-crm-dialect"])
 
     client = asking(server)
-    for attempt in (client.leads.list, client.contacts.list, client.deals.list, client.agents.list):
+    for attempt in (client.leads.list, client.contacts.list, client.calendar.events.list, client.agents.list):
         call(attempt())
     assert {part.dialect: part.asked for part in parts} == {
         "platform": ["GET /v1/leads", "GET /v1/contacts"],
-        "flow": ["GET /api/deals"],
+        "flow": ["GET /api/calendar/events"],
         "mvp": ["GET /api/agents"],
     }
     assert client.dialects == client.finding.spoken == RICHEST_FIRST

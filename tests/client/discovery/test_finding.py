@@ -91,7 +91,7 @@ def test_a_base_url_that_ends_in_v1_speaks_platform(make: Make, call: Call, monk
     assert client.dialects == ("platform",)
     assert call(client.leads.list())[0].tags == ["vip"]
     with pytest.raises(UnsupportedOperationError, match="dialects='flow'"):
-        call(client.deals.list())
+        call(client.calendar.events.list())
     monkeypatch.setenv("CRM_DIALECTS", "mvp")
     assert make("http://crm.test/v1", **options).dialects == ("mvp",)
     assert server.asked == ["GET /v1/leads"]

@@ -128,9 +128,9 @@ def test_what_is_read_appended_to_and_written_back_keeps_what_was_there(
 @pytest.mark.parametrize(
     ("mount", "dialects", "missing"),
     [
-        ("/mvp", ("mvp",), lambda crm: crm.deals.list()),
+        ("/mvp", ("mvp",), lambda crm: crm.calendar.events.list()),
         ("/flow", ("flow",), lambda crm: crm.leads.list()),
-        ("/platform", ("platform", "mvp"), lambda crm: crm.deals.list()),
+        ("/platform", ("platform", "mvp"), lambda crm: crm.calendar.events.list()),
     ],
 )
 def test_a_mount_of_the_stub_is_a_server_of_one_dialect(

@@ -13,7 +13,6 @@ from crm_sdk import CrmClient, InvalidInputError, NotFoundError
 from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Filter
 from server_stub import StubServer
-from server_stub.data.document import Document
 from server_stub.services.sentiment import tone, words_of_leaving
 
 
@@ -223,10 +222,10 @@ def test_silence_makes_a_relationship_worse(flow: CrmClient, stub: StubServer) -
 
 def test_deals_count_in_the_companys_currency(client: CrmClient, flow: CrmClient, stub: StubServer) -> None:
     made = new(client)
-    deals = stub.store.collection("tenant_acme", "deal")
-    for number, (status, value) in enumerate((("open", 20_000), ("won", 10_000), ("lost", 999))):
-        members = {"status": status, "value": Decimal(value), "currency": "EUR", "contact_id": made.id, "title": "x"}
-        deals.put(Document(id=f"deal_{number}", created_at=stub.clock.now(), updated_at=stub.clock.now(), **members))
+    for stage, value in (("prospect", 20_000), ("closed-won", 10_000), ("closed-lost", 999)):
+        client.deals.create(
+            {"title": "x", "stage": stage, "value": Decimal(value), "currency": "EUR", "contact_id": made.id}
+        )
     changed = client.contacts.update(made.id, {"title": "x"})
     assert (changed.total_deals, changed.open_deals, changed.total_value) == (3, 1, Decimal("32400"))
     assert made.id in {contact.id for contact in flow.contacts.list(filter="high-value")}

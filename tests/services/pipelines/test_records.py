@@ -37,7 +37,7 @@ def test_a_pipeline_without_stages_gets_the_usual_six(client: CrmClient) -> None
     assert [stage.position for stage in made.stages] == list(range(6))
     assert client.pipelines.get(made.id).stages == made.stages
     listed = client.pipelines.list().items
-    assert [found.position for found in listed] == [0, 1] and listed[1].id == made.id and listed[1].stages == []
+    assert [found.position for found in listed] == [0, 1, 2] and listed[2].id == made.id and listed[2].stages == []
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_a_pipeline_without_stages_gets_the_usual_six(client: CrmClient) -> None
 def test_stages_that_make_no_pipeline_are_refused(client: CrmClient, stages: Any, code: str) -> None:
     refused = client.request("POST", "/v1/pipelines", json={"name": "X", "stages": stages})
     assert refused.status in (409, 422) and refused.json()["errors"][0]["code"] == code
-    assert client.pipelines.list().total == 1
+    assert client.pipelines.list(search="X").total == 0
 
 
 def test_there_is_always_one_default(client: CrmClient, stub: StubServer) -> None:
-    (first,) = client.pipelines.list().items
+    first = client.pipelines.list().items[0]
     for changes in ({"is_default": False}, {"active": False}):
         with pytest.raises(ConflictError) as caught:
             client.pipelines.update(first.id, changes)  # type: ignore[arg-type] # members of an update
@@ -76,7 +76,7 @@ def test_there_is_always_one_default(client: CrmClient, stub: StubServer) -> Non
 
 
 def test_deals_of_a_deleted_pipeline_move_to_the_stage_of_the_same_key_or_kind(client: CrmClient) -> None:
-    (first,) = client.pipelines.list().items
+    first = client.pipelines.list().items[0]
     made = client.pipelines.create({"name": "Second", "is_default": True, "stages": STAGES})
     deals = {stage: client.deals.create({"title": stage, "value": 1, "stage": stage}).id for stage in ("start", "won")}
     assert client.pipelines.get(made.id).deal_count == 2
