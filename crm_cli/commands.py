@@ -16,10 +16,10 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
 from .connection import open_client
-from .failures import complain, in_words, run_guarded, status_of_class
+from .failures import PARTIAL, complain, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .help import Command, panel, prose
-from .output import Printer
+from .output import Printer, say_bulk_failures
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
 from .views import drawer_of
@@ -219,23 +219,26 @@ class _Run:
         hidden = [*typed, *secrets(self._options)]
         return run_guarded(self._call, debug=bool(self._options.debug), secrets=hidden, flags=self._form.flags)
 
-    def _call(self) -> None:
+    def _call(self) -> int | None:
         settings = settle(self._options)
         printer = Printer(settings.output, self._columns)
         arguments = self._form.arguments(self._typed, self._data)
         with open_client(settings) as client:
-            self._print(client, attrgetter(self._form.operation.id)(client)(**arguments), printer)
+            return self._print(client, attrgetter(self._form.operation.id)(client)(**arguments), printer)
 
-    def _print(self, client: CrmClient, result: Any, printer: Printer) -> None:
+    def _print(self, client: CrmClient, result: Any, printer: Printer) -> int | None:
+        """Print a result; returns the exit status where part of what was asked for failed."""
         kind = self._form.operation.kind
         if kind == "page":
             self._page(client, result, printer)
         elif kind == "download":
             self._download(result, printer)
         elif kind == "job" and self._wait:
-            self._job(result, printer)
+            return self._job(result, printer)
         else:
             printer.show(result)
+            return say_bulk_failures(result)
+        return None
 
     def _page(self, client: CrmClient, page: Page[Any], printer: Printer) -> None:
         draw = drawer_of(self._form.operation.id) if printer.is_for_people else None
@@ -260,10 +263,12 @@ class _Run:
             else:
                 printer.show(fetch(download, self._to))
 
-    def _job(self, job: Job[Any], printer: Printer) -> None:
+    def _job(self, job: Job[Any], printer: Printer) -> int | None:
         from .transfers import wait
 
-        printer.show(wait(job))
+        result, failed = wait(job)
+        printer.show(result)
+        return PARTIAL if failed else None
 
 
 def _is_secret(name: str) -> bool:

@@ -1,7 +1,8 @@
 """Error messages and exit statuses of the command line.
 
 0 success, 2 usage, 3 not found, 4 not signed in or no permission, 5 not valid, 6 rate limited, 7 the server failed,
-8 no answer, 9 an awaited event did not happen in time; 1 a bug in this program, 130 Ctrl-C, 141 a closed pipe.
+8 no answer, 9 an awaited event did not happen in time, 10 a part failed and the rest is done; 1 a bug in this program,
+130 Ctrl-C, 141 a closed pipe.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from crm_sdk import errors
 from .interruption import interrupted, noting_interruptions
 
 USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
+PARTIAL = 10
 
 _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.ConfigurationError, USAGE, "not configured"),
@@ -33,6 +35,7 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.WebhookError, INVALID, "not genuine"),
     (errors.InvalidResponseError, SERVER, "the answer cannot be read"),
     (errors.JobFailedError, SERVER, "the job failed"),
+    (errors.BulkFailedError, PARTIAL, "part of it failed"),
     (errors.PushRefusedError, INVALID, "refused"),
     (errors.ConnectionFailedError, NETWORK, "no connection"),
     (errors.DeadlineExceededError, NETWORK, "no answer in time"),

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sdk.wire import encode_json, instant, is_array, is_object
 
-from .failures import MisuseError, complain, visible
+from .failures import PARTIAL, MisuseError, complain, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _LAST = ("createdAt", "updatedAt", "createdBy", "version")
 _WIDEST = 36
+_SHOWN_FAILURES = 10
 
 
 class Printer:
@@ -106,6 +107,20 @@ class Printer:
             table = _table(record[name], None)
             table.title, table.title_justify = name, "left"
             _console(table)
+
+
+def say_bulk_failures(result: Any) -> int | None:
+    """Say on stderr which items of a bulk call failed and why; returns the exit status for it, None where none did."""
+    failures: Any = getattr(result, "failures", None)
+    if not is_array(failures) or not failures:
+        return None
+    complain(f"{result.failed} of {result.total} failed, the others are done")
+    for item in failures[:_SHOWN_FAILURES]:
+        why = f"{item.error.code}: {item.error.message}" if item.error is not None else "failed"
+        complain(f"  item {item.index}{f' ({item.key})' if item.key else ''}: {why}")
+    if len(failures) > _SHOWN_FAILURES:
+        complain("  …")
+    return PARTIAL
 
 
 def plain(value: Any) -> Any:

@@ -64,8 +64,8 @@ def fetch(download: Download, to: str | None) -> dict[str, Any]:
     return {name: value for name, value in report.items() if value is not None}
 
 
-def wait(job: Job[Any]) -> Any:
-    """Wait for the end of a job, print the errors of single rows, and return its result."""
+def wait(job: Job[Any]) -> tuple[Any, int]:
+    """Wait for the end of a job and print the errors of single rows; returns its result and how many rows failed."""
     last = job
     with _progress() as progress:
         task = progress.add_task(job.kind, total=1.0) if progress else None
@@ -85,7 +85,7 @@ def wait(job: Job[Any]) -> Any:
             _say(last)
             raise
     _say(last)
-    return result
+    return result, last.counts.failed if last.counts is not None else 0
 
 
 def _say(job: Job[Any]) -> None:
@@ -97,3 +97,5 @@ def _say(job: Job[Any]) -> None:
         complain(f"  {where}: {error.message}" if where else f"  {error.message}")
     if len(job.errors) > _SHOWN_ERRORS:
         complain("  …")
+    if job.file_id is not None and job.errors:
+        complain(f"all of them: file {job.file_id}")

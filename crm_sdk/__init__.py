@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .client import AsyncCrmClient as AsyncCrmClient, CrmClient as CrmClient
     from .errors import (
         AiServiceError as AiServiceError, ApiError as ApiError, AuthenticationError as AuthenticationError,
-        BadRequestError as BadRequestError, ConfigurationError as ConfigurationError, ConflictError as ConflictError,
+        BadRequestError as BadRequestError, BulkFailedError as BulkFailedError,
+        ConfigurationError as ConfigurationError, ConflictError as ConflictError,
         ConnectionFailedError as ConnectionFailedError, CrmError as CrmError,
         DeadlineExceededError as DeadlineExceededError, EventGap as EventGap, FieldError as FieldError,
         InvalidEventError as InvalidEventError, InvalidInputError as InvalidInputError,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "client": "AsyncCrmClient CrmClient",
     "errors": (
-        "AiServiceError ApiError AuthenticationError BadRequestError ConfigurationError ConflictError "
-        "ConnectionFailedError CrmError DeadlineExceededError EventGap FieldError InvalidEventError "
+        "AiServiceError ApiError AuthenticationError BadRequestError BulkFailedError ConfigurationError "
+        "ConflictError ConnectionFailedError CrmError DeadlineExceededError EventGap FieldError InvalidEventError "
         "InvalidInputError InvalidResponseError JobFailedError NetworkError NotFoundError PermissionDeniedError "
         "PushRefusedError RateLimitError ServerError UnsupportedOperationError ValidationError WebhookError "
         "WebhookPayloadError WebhookSignatureError WebhookTimestampError"
@@ -68,6 +69,7 @@ __all__ = [
     "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
+    "BulkFailedError",
     "Channel",
     "ConfigurationError",
     "ConflictError",

@@ -82,6 +82,13 @@ def _object(**members: Any) -> Any:
     return TypedDict("Answer", members)  # type: ignore[operator] # the functional form, with computed members
 
 
+def _open_object(**members: Any) -> Any:
+    """Return the type of an object that may have other members too, which are kept."""
+    found = _object(**members)
+    found.__pydantic_config__ = {"extra": "allow"}
+    return found
+
+
 class Mvp(Dialect):
     """Named bodies, ``{"leads": [...], "total", "pagination": {limit, offset, hasMore}}``; conflicts are 422."""
 
@@ -174,6 +181,7 @@ class Platform(Dialect):
     name: ClassVar[DialectName] = "platform"
     prefix: ClassVar[str] = "/v1"
     camel_sort: ClassVar[bool] = False
+    _in_every_meta: ClassVar[frozenset[str]] = frozenset({"timestamp", "version", "requestId", "pagination"})
 
     def headers(self, tenant_id: str | None) -> dict[str, str]:
         """Return the headers every request of this dialect has."""
@@ -200,20 +208,22 @@ class Platform(Dialect):
         from typing import NotRequired
 
         window = _object(page=int, limit=int, total=NotRequired[int], hasNext=NotRequired[bool])
-        return _object(data=result, meta=NotRequired[_object(pagination=NotRequired[window])])
+        return _object(data=result, meta=NotRequired[_open_object(pagination=NotRequired[window])])
 
     def open(self, answer: Any, *, listed: bool, path: str, given: Mapping[str, Any]) -> tuple[Any, Window]:
         """Return the content and the window of an answer that was read as `envelope`."""
         if not listed:
             return answer["data"], Window()
         items = _require_list(answer["data"])
-        window = _members(_members(answer.get("meta")).get("pagination"))
+        meta = _members(answer.get("meta"))
+        window = _members(meta.get("pagination"))
+        beside = {name: value for name, value in meta.items() if name not in self._in_every_meta}
         limit = _count(window.get("limit"), given.get("limit"))
         page = _count(window.get("page"), given.get("page")) or 1
         offset = (page - 1) * (limit or 0)
         total = _count(window.get("total"))
         more = bool(window) and _has_more(items, window.get("hasNext"), limit, offset, total)
-        return items, Window(limit, offset, total, more, by_page=True)
+        return items, Window(limit, offset, total, more, by_page=True, meta=beside)
 
 
 DIALECTS: Mapping[str, Dialect] = {"mvp": Mvp(), "flow": Flow(), "platform": Platform()}

@@ -10,6 +10,7 @@ CrmError
  +-- InvalidResponseError         the answer does not match its document (with `strict`, or where it cannot be read)
  +-- InvalidEventError            an event is not a JSON object                           (is a ValueError)
  +-- JobFailedError               a job ended as failed or cancelled
+ +-- BulkFailedError              items of a bulk call failed (only `raise_for_failed` raises it)
  +-- WebhookError                 a delivery was rejected: do not process it
  |    +-- WebhookSignatureError   not signed, or not with one of the secrets
  |    +-- WebhookTimestampError   signed too long ago, or in the future: it may be a replay
@@ -35,7 +36,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as _member
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models.values import BulkItem, BulkResult
 
 
 class CrmError(Exception):
@@ -157,6 +161,19 @@ class JobFailedError(CrmError):
         super().__init__(message)
         self.job = job
         self.code = code
+
+
+class BulkFailedError(CrmError):
+    """Items of a bulk call failed; the others are done. `result` is the whole BulkResult."""
+
+    def __init__(self, message: str, *, result: BulkResult[Any]) -> None:
+        super().__init__(message)
+        self.result = result
+
+    @property
+    def failures(self) -> list[BulkItem[Any]]:
+        """The items that failed, each with its `error`."""
+        return self.result.failures
 
 
 class WebhookError(CrmError):

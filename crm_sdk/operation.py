@@ -120,6 +120,11 @@ class Operation(Generic[P, T]):
         return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
 
     @property
+    def is_paged(self) -> bool:
+        """Whether it takes a page: one that takes none answers its whole list."""
+        return self.arguments.body is not None or not PAGING.isdisjoint(self.signature.parameters)
+
+    @property
     def answers_records(self) -> bool:
         """Whether its answer is one record, or a list."""
         from .models.record import record_types

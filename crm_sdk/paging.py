@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar, overload
 
 from .errors import ConfigurationError, FieldError, InvalidInputError, InvalidResponseError
@@ -32,6 +32,8 @@ class Window:
     has_next: bool = False
     by_page: bool = False
     """Whether the dialect counts pages, so that no window can begin between two of them."""
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The members of an answer's ``meta`` that are not about the page."""
 
 
 class _PageOf(Generic[T]):
@@ -53,6 +55,8 @@ class _PageOf(Generic[T]):
         self.total: int | None = window.total
         """The number of records in the whole list; None where the dialect does not tell."""
         self.has_next: bool = window.has_next
+        self.meta: dict[str, Any] = dict(window.meta)
+        """What the answer says about the list beside the page, such as ``facets``; empty in dialects that have none."""
         self._window = window
         self._received: list[T] = items
         """The records as they came, those that an earlier page had too."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,6 +20,7 @@ from .clock import Clock
 from .collected import contributions
 from .data.document import Document
 from .data.durable import Durable
+from .data.past import Past
 from .data.store import Store
 from .doors.link import AsyncStubLink, StubLink
 from .faults.requests import Faults
@@ -102,6 +104,7 @@ class StubServer:
         self.tokens = identity.Tokens(self.clock)
         self.journal = Journal()
         self.faults = Faults()
+        self._past = Past()
         self.limits = RateLimits()
         self.enforce_limits = enforce_limits
         self._requests = meta.get("requests", 0)
@@ -196,6 +199,7 @@ class StubServer:
             for name, part in self._parts().items():
                 part.restore(snapshot.parts[name])
             self._requests = snapshot.parts["requests"]
+            self._past = Past()
             self.epoch += 1
             self._settle()
 
@@ -263,6 +267,7 @@ class StubServer:
             self._busy = True
             try:
                 run_due(self)
+                self._note_state()
                 visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
                 reply = visit.reply()
             finally:
@@ -302,8 +307,22 @@ class StubServer:
                 LOG.exception("what was due was not saved: it is carried out again")
         self.webhooks.deliver()
 
+    @contextmanager
+    def behind(self, seconds: float) -> Generator[None]:
+        """Let rules see the data as they were so many seconds ago; what they write within the block is lost."""
+        present = self.store
+        self.store = self._past.at(self.clock.now(), seconds)
+        try:
+            yield
+        finally:
+            self.store = present
+
+    def _note_state(self) -> None:
+        self._past.note(self.store, self.clock.now(), self.faults.longest_lag)
+
     def _settle(self) -> None:
         self._save()
+        self._note_state()
         for follow in tuple(self.followers):
             follow()
 

@@ -1,14 +1,19 @@
-"""Jobs on the stub's clock: they are records and run in steps, so that they survive snapshots and restarts."""
+"""Jobs on the stub's clock: they are records and run in steps, so that they survive snapshots and restarts.
+
+A step gets the job and returns its new members; its new errors are the member ``new_errors``. A job shows its first
+1,000 errors. A job that ends with errors and made no file stores all of them in a file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import timetable
+from .data import csv_files
 from .data.collection import Collection
 from .data.document import Document
 from .problems import LOG, Problem
@@ -22,15 +27,35 @@ Step = Callable[[Context, Document], Mapping[str, Any]]
 
 PACE = timedelta(milliseconds=200)
 """The duration of one step on the stub's clock."""
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+_ERRORS = "job_errors"
+_ERRORS_SHOWN = 1_000
+_ERROR_COLUMNS = ("row", "field", "code", "message", "value")
 
 
-def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, status_url: str | None) -> Document:
-    """Queue a job. `payload` is the input of its steps; `status_url` has ``{id}`` in place of the job's id."""
+def start(
+    call: Context,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    title: str,
+    total: int,
+    status_url: str | None,
+    entity: Mapping[str, Any] | None = None,
+    cancellable: bool = True,
+) -> Document:
+    """Queue a job. `payload` is the input of its steps; `status_url` has ``{id}`` in place of the job's id.
+
+    `title` describes it in one line; `entity` refers to the record it is about, where it is about one.
+    """
     id = call.new_id("job_")
     return call.collection("job").put(
         Document(
             id=id,
             kind=kind,
+            title=title,
+            entity=dict(entity) if entity is not None else None,
+            cancellable=cancellable,
             created_at=call.now,
             updated_at=call.now,
             created_by=call.caller.actor_id,
@@ -46,6 +71,7 @@ def start(call: Context, kind: str, payload: Mapping[str, Any], *, total: int, s
             | {"total": total},
             errors=[],
             errors_truncated=False,
+            file_id=None,
             result=None,
             status_url=status_url.format(id=id) if status_url else None,
             payload=dict(payload),
@@ -80,33 +106,57 @@ def _step(server: StubServer, jobs: Collection, job: Document) -> None:
     at: datetime = job["due_at"]
     moved = {"status": "running", "started_at": job["started_at"] or at, "due_at": at + PACE, "updated_at": at}
     running = job | moved | {"version": job["version"] + 1}
+    call = Context(
+        server,
+        Caller(**job["caller"]),
+        at,
+        dialect="system",
+        operation=f"job:{job['kind']}",
+        request_id=job["id"],
+        source=job["source"],
+        reason=job.get("reason"),
+    )
     try:
-        call = Context(
-            server,
-            Caller(**job["caller"]),
-            at,
-            dialect="system",
-            operation=f"job:{job['kind']}",
-            request_id=job["id"],
-            source=job["source"],
-            reason=job.get("reason"),
-        )
         with server.store.transaction():
-            after = _with_progress(running | server.steps[job["kind"]](call, running))
+            made = dict(server.steps[job["kind"]](call, running))
+            after = _with_progress(_with_errors(call, running, made.pop("new_errors", ())) | made)
     except Problem as problem:
         after = _with_failure(running, problem.code, problem.message, problem.field, problem.details)
     except Exception as error:  # a bug in the step fails this job, but not the next request
         LOG.exception("the job %s (%s) failed", job["id"], job["kind"])
         after = _with_failure(running, "INTERNAL_ERROR", f"the step raised {type(error).__name__}; the log has more")
-    jobs.put(after)
+    jobs.put(_with_error_file(call, after) if after["status"] in ENDED else after)
+
+
+def _with_errors(call: Context, job: Document, new: Sequence[Mapping[str, Any]]) -> Document:
+    """Return a job with more errors; all of them are kept beside it, which is written anew at every step."""
+    if not new:
+        return job
+    errors, kept = call.collection(_ERRORS), [*job["errors"], *new]
+    known = errors.get(job["id"])
+    errors.put(Document(id=job["id"], errors=[*(known["errors"] if known else ()), *new]))
+    shown = kept[:_ERRORS_SHOWN]
+    return job | {"errors": shown, "errors_truncated": job["errors_truncated"] or len(kept) > len(shown)}
+
+
+def _with_error_file(call: Context, job: Document) -> Document:
+    """Return a job that has ended with all its errors in a file, where it has any and made no file of its own."""
+    errors = call.collection(_ERRORS)
+    kept = errors.get(job["id"])
+    if kept is None:
+        return job
+    errors.remove(job["id"])
+    if job["file_id"] is not None:
+        return job
+    rows = [[error.get(name) for name in _ERROR_COLUMNS] for error in kept["errors"]]
+    return job | {"file_id": csv_files.store(call, f"{job['id']}-errors.csv", _ERROR_COLUMNS, rows)["id"]}
 
 
 def _with_progress(job: Document) -> Document:
     """Return a job after a step: with its progress, or ended."""
-    if job["status"] in ("succeeded", "failed", "cancelled"):
-        return job | {
-            "finished_at": job["updated_at"], "progress": 1.0 if job["status"] == "succeeded" else job["progress"]
-        }  # fmt: skip
+    if job["status"] in ENDED:
+        progress = 1.0 if job["status"] == "succeeded" else job["progress"]
+        return job | {"finished_at": job["updated_at"], "progress": progress, "cancellable": False}
     total = job["counts"]["total"]
     return job | {"progress": round(job["counts"]["processed"] / total, 4) if total else job["progress"]}
 

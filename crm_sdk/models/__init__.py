@@ -200,9 +200,9 @@ if TYPE_CHECKING:
         BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef, EntityType as EntityType,
         ErrorDetail as ErrorDetail, FieldChange as FieldChange, FieldValue as FieldValue, Filter as Filter,
         FilterGroup as FilterGroup, FilterOperator as FilterOperator, JobCounts as JobCounts, JobError as JobError,
-        LeadSource as LeadSource, Level as Level, MergeCounts as MergeCounts, Money as Money, Name as Name,
-        Order as Order, Period as Period, Priority as Priority, Rating as Rating, ScoreReason as ScoreReason,
-        SearchQuery as SearchQuery, Sentiment as Sentiment, SocialNetwork as SocialNetwork,
+        JsonValue as JsonValue, LeadSource as LeadSource, Level as Level, MergeCounts as MergeCounts, Money as Money,
+        Name as Name, Order as Order, Period as Period, Priority as Priority, Rating as Rating,
+        ScoreReason as ScoreReason, SearchQuery as SearchQuery, Sentiment as Sentiment, SocialNetwork as SocialNetwork,
         SocialProfile as SocialProfile, SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload,
         UserRef as UserRef,
     )
@@ -312,8 +312,8 @@ _NAMES = {
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
-        "FieldValue Filter FilterGroup FilterOperator JobCounts JobError LeadSource Level MergeCounts Money Name "
-        "Order Period Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile "
+        "FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level MergeCounts "
+        "Money Name Order Period Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile "
         "SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, PrivateAttr
 
 from ..errors import ConfigurationError, DeadlineExceededError, JobFailedError
 from .record import Record
-from .values import EMPTY, ErrorDetail, JobCounts, JobError
+from .values import EMPTY, EntityRef, ErrorDetail, JobCounts, JobError
 
 T = TypeVar("T")
 
@@ -22,6 +22,12 @@ class JobState(Record, Generic[T]):
     """The state of a job; it has a `result` once its `status` is ``succeeded``."""
 
     kind: str
+    title: str | None = None
+    """What it does, in a line: `Import of people.csv`."""
+    entity: EntityRef | None = None
+    """The one record it is about, where it is about one."""
+    cancellable: bool = False
+    """Whether it can still be stopped; what is done stays done."""
     status: RunStatus
     progress: float = 0.0
     """0 to 1."""
@@ -33,7 +39,10 @@ class JobState(Record, Generic[T]):
     errors: list[JobError] = Field(default_factory=EMPTY)
     """The errors of single rows or records; at most 1,000."""
     errors_truncated: bool = False
-    """Whether there are more errors than are listed."""
+    """Whether there are more errors than are listed: the file `file_id` has them all."""
+    file_id: str | None = None
+    """The file it made. A job that made none and had errors has all of them there, as CSV with the columns `row`,
+    `field`, `code`, `message` and `value`."""
     result: T | None = None
     status_url: str | None = None
     """The route that returns the state of the job; null where the work was done within the request."""

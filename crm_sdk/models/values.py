@@ -7,14 +7,15 @@ also be written with a value of the caller's own; the server refuses unknown val
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import IO, Annotated, Any, Final, Generic, Literal, Required, TypeAlias, TypeVar
+from typing import IO, Annotated, Any, Final, Generic, Literal, Required, Self, TypeAlias, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainSerializer, with_config
 from typing_extensions import TypedDict
 
+from ..errors import BulkFailedError
 from ..wire import number
 from .marks import INPUT, OPEN, Format, ReadAs
 from .record import Model
@@ -37,6 +38,8 @@ AmountInput: TypeAlias = Annotated[Decimal | int, ReadAs(_BoundedAmount)]
 
 FieldValue: TypeAlias = str | Amount | int | bool | date | datetime | list[str] | None
 """The value of a custom field."""
+JsonValue: TypeAlias = FieldValue | list[Any] | dict[str, Any]
+"""The value of any member of a record: a custom field's, a list, an object such as an address."""
 
 
 def one_note(value: object) -> object:
@@ -213,8 +216,8 @@ class FieldChange(Model):
     """One changed member of a record, with its values before and after the change."""
 
     field: str
-    before: FieldValue = None
-    after: FieldValue = None
+    before: JsonValue = None
+    after: JsonValue = None
 
 
 class ScoreReason(Model):
@@ -249,6 +252,30 @@ class BulkResult(Model, Generic[T]):
     total: int
     succeeded: int
     failed: int
+
+    @property
+    def failures(self) -> list[BulkItem[T]]:
+        """The items that failed, each with its `error`, in the order of the request."""
+        return [item for item in self.items if item.status == "failed"]
+
+    def raise_for_failed(self) -> Self:
+        """Return this result where every item was done.
+
+        Raises: BulkFailedError, whose `failures` are the items that were not done; the others stay done.
+        """
+        if self.failures:
+            raise BulkFailedError(_first_failures(self.failures, len(self.items)), result=self)
+        return self
+
+
+def _first_failures(failures: Sequence[BulkItem[Any]], total: int) -> str:
+    """Return in words what the first failed items failed of."""
+    told = [
+        f"item {item.index}{f' ({item.key})' if item.key else ''}: {item.error.message if item.error else 'failed'}"
+        for item in failures[:3]
+    ]
+    more = [f"and {len(failures) - 3} more"] if len(failures) > 3 else []
+    return f"{len(failures)} of {total} items failed: {'; '.join([*told, *more])}"
 
 
 class MergeCounts(Model):

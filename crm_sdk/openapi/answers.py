@@ -33,8 +33,8 @@ def success(operation: Operation[Any, Any], route: Route, schemas: Schemas) -> S
         return _envelope(content, {"pagination": _object(_PAGE)} if listed else {})
     if route.dialect.name == "mvp" and listed:
         noun = [segment for segment in route.path.split("/") if segment and "{" not in segment][-1]
-        members = {noun: content, "total": _INTEGER}
-        return _object(members | ({"pagination": _object(_WINDOW)} if route.has("limit") else {}))
+        window = {"pagination": _object(_WINDOW)} if route.has("limit") and operation.is_paged else {}
+        return _object({noun: content, "total": _INTEGER, **window})
     return content
 
 

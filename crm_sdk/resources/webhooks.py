@@ -70,9 +70,7 @@ class Webhooks(Resource[Mode]):
     deliveries: Deliveries[Mode] = part(Deliveries)
 
     @paginated(mvp="GET /api/webhooks active limit offset", role="admin", ours=True)
-    def list(
-        self, *, active: bool | None = None, limit: int | None = None, offset: int | None = None
-    ) -> Page[WebhookEndpoint]:
+    def list(self, *, active: bool | None = None, **common: Unpack[Paging]) -> Page[WebhookEndpoint]:
         """List the endpoints, newest first."""
 
     @operation(mvp="POST /api/webhooks", role="admin", ours=True)

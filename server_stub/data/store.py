@@ -59,6 +59,11 @@ class Store:
                 self.collection(tenant_id, kind)
         return list(self._kinds.get(kind, {}).values())
 
+    def of_company(self, tenant_id: str) -> list[Collection]:
+        """Return a company's collections, of every kind it has documents of."""
+        self._read_all()
+        return [companies[tenant_id] for companies in self._kinds.values() if tenant_id in companies]
+
     def writes(self, tenant_id: str, *, but: Container[str]) -> int:
         """Return the number of writes to a company's documents, without those of the kinds in `but`."""
         found = 0

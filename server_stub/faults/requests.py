@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias, get_args
 
 from .plan import FaultList
 
-FaultKind: TypeAlias = Literal["status", "refuse", "drop", "delay", "garble"]
+FaultKind: TypeAlias = Literal["status", "refuse", "drop", "delay", "garble", "search_lag"]
 """``status``: answer with an error, without processing the request. ``refuse``: refuse the connection. ``drop``:
 process the request, then lose the answer. ``delay``: answer late. ``garble``: process the request, then answer with a
-body that is not JSON."""
+body that is not JSON. ``search_lag``: answer a search, and a list with ``search=``, from the data of some seconds ago
+on the stub's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Fault:
     message: str | None = None
     retry_after: float | None = None
     seconds: float = 0.0
-    """The delay of a ``delay`` in seconds."""
+    """The delay of a ``delay``, or the age of the data of a ``search_lag``, in seconds."""
     operation: str | None = None
     """The operation, such as ``leads.create``; None for all."""
     method: str | None = None
@@ -41,8 +42,8 @@ class Fault:
             raise ValueError(f"{self.kind!r} is no kind of fault; use one of {', '.join(get_args(FaultKind))}")
         if self.kind == "status" and self.status not in (status.value for status in HTTPStatus):
             raise ValueError(f"{self.status} is no HTTP status")
-        if self.kind == "delay" and self.seconds <= 0:
-            raise ValueError("a delay needs the seconds it takes: add('delay', seconds=3)")
+        if self.kind in ("delay", "search_lag") and self.seconds <= 0:
+            raise ValueError(f"a {self.kind} needs the seconds it takes: add({self.kind!r}, seconds=3)")
         if self.after < 0 or (self.times is not None and self.times < 1):
             raise ValueError(f"times is at least 1 and after at least 0, not {self.times} and {self.after}")
         if self.path_prefix is not None and not self.path_prefix.startswith("/"):
@@ -83,8 +84,18 @@ class Faults(FaultList[Fault]):
         )
 
     def take(self, operation: str | None, method: str, path: str) -> Fault | None:
-        """Return the fault that happens to a request, and count it."""
-        return self._next(lambda fault: fault.fits(operation, method, path))
+        """Return the fault that happens to a request, and count it; how far searches lag is asked by `take_lag`."""
+        return self._next(lambda fault: fault.kind != "search_lag" and fault.fits(operation, method, path))
+
+    def take_lag(self, operation: str | None, method: str, path: str) -> float | None:
+        """Return by how many seconds a search is behind, and count it; None where it sees what is there."""
+        lag = self._next(lambda fault: fault.kind == "search_lag" and fault.fits(operation, method, path))
+        return lag.seconds if lag is not None else None
+
+    @property
+    def longest_lag(self) -> float | None:
+        """By how many seconds searches may be behind; None where none is."""
+        return max((fault.seconds for fault in self.pending if fault.kind == "search_lag"), default=None)
 
 
 USUAL_CODES: Mapping[int, str] = {

@@ -69,8 +69,8 @@ class MvpFace(Face):
         """Return the named list with its total, and its window where 003 pages the list."""
         noun = [segment for segment in route.path.split("/") if segment and "{" not in segment][-1]
         body: dict[str, Any] = {noun: listing.items}
-        if route.has("limit"):
-            more = listing.limit is not None and listing.offset + listing.limit < listing.total
+        if listing.limit is not None:
+            more = listing.offset + listing.limit < listing.total
             window = {"limit": listing.limit, "offset": listing.offset, "hasMore": more}
             return body | {"total": listing.total, "pagination": window}
         return body | {"total": listing.total}

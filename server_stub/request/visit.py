@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _DAY = timedelta(hours=24)
+_SEARCHES = frozenset({"contacts.search"})
+"""The searches that say what they search for in other arguments than `search` and `q`."""
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
 
 
@@ -186,9 +189,18 @@ class Visit:
         ]
         if missing:
             raise invalid(missing[0], "required", "field required")
-        with self.server.store.transaction():
-            result = rule(call, **arguments)
-        return self._render(call, match, result, window, arguments, fields)
+        with self._index(operation, arguments):
+            with self.server.store.transaction():
+                result = rule(call, **arguments)
+            return self._render(call, match, result, window, arguments, fields)
+
+    def _index(self, operation: Operation[..., Any], arguments: Mapping[str, Any]) -> AbstractContextManager[None]:
+        """Return the block in which a search sees what its index has; a fault `search_lag` says how old that is."""
+        words = arguments.get("search") or arguments.get("q")
+        if operation.kind == "download" or not operation.reads or not (words or operation.id in _SEARCHES):
+            return nullcontext()
+        lag = self.server.faults.take_lag(operation.id, self.request.method, self.request.path)
+        return self.server.behind(lag) if lag is not None else nullcontext()
 
     # -- who asks, and how often -------------------------------------------------------------------------------
 
@@ -354,7 +366,7 @@ class Visit:
         body = operation.arguments.body
         if body is not None and arguments.get(body):
             window = {**window, **{name: arguments[body].get(name) for name in PAGING if name in arguments[body]}}
-        if not route.has("limit"):
+        if not (route.has("limit") and operation.is_paged):
             return Listing(items, len(items), None, 0)
         usual = self.face.limits.get(route.path, self.face.default_limit)
         limit = window["limit"] if window["limit"] is not None else usual

@@ -103,7 +103,14 @@ def start(call: Context, lead_ids: Sequence[str], fields: Sequence[str] | None, 
             )
     ids = list(dict.fromkeys(lead_ids))
     payload = {"lead_ids": ids, "fields": list(fields or FIELDS), "overwrite": overwrite, "records": []}
-    return jobs.start(call, "lead_enrichment", payload, total=len(ids), status_url="/ai-insights/enrich/{id}")
+    return jobs.start(
+        call,
+        "lead_enrichment",
+        payload,
+        title=f"Enrichment of {len(ids):,} lead{'s' * (len(ids) != 1)}",
+        total=len(ids),
+        status_url="/ai-insights/enrich/{id}",
+    )
 
 
 @runs("lead_enrichment")
@@ -112,7 +119,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     payload = job["payload"]
     records: list[Members] = list(payload["records"])
     counts: dict[str, int] = dict(job["counts"])
-    errors: list[Members] = list(job["errors"])
+    errors: list[Members] = []
     for lead_id in payload["lead_ids"][len(records) :][:_STEP]:
         record, outcome = _enrich_lead(call, lead_id, payload["fields"], overwrite=payload["overwrite"])
         records.append(record)
@@ -123,7 +130,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
             error = record["error"]
             told_of = {name: error[name] for name in ("code", "message", "field")}
             errors.append({"row": len(records), **told_of, "value": lead_id})
-    members: dict[str, Any] = {"counts": counts, "errors": errors, "payload": payload | {"records": records}}
+    members: dict[str, Any] = {"counts": counts, "new_errors": errors, "payload": payload | {"records": records}}
     if len(records) < len(payload["lead_ids"]):
         return members
     tally = Counter(record["status"] for record in records)

@@ -244,3 +244,28 @@ def test_a_missing_extra_is_named(offline: Crm) -> None:
     failed = process(code, "auth", "login", "user@example.com", "securepassword")
     assert (failed.returncode, failed.stdout) == (2, "")
     assert failed.stderr.startswith("error: the stub needs jwt: pip install 'crm-sdk[stub]'")
+
+
+# -- calls of which a part fails
+
+
+def test_a_bulk_call_that_fails_in_part_says_what_and_ends_with_its_own_status(served: Crm) -> None:
+    body = '{"contacts": [{"name": "Ada"}, {"id": "contact_gone", "name": "x"}]}'
+    done = served("contacts", "bulk-upsert", "--data", body, "--dialect", "platform", "-o", "json")
+    assert done.status == failures.PARTIAL
+    assert json.loads(done.out)["succeeded"] == 1
+    assert "1 of 2 failed, the others are done" in done.err
+    assert "item 1 (contact_gone): NOT_FOUND: no contact has the id 'contact_gone'" in done.err
+    assert (
+        served("contacts", "bulk-delete", json.loads(done.out)["items"][0]["id"], "--dialect", "platform").status == 0
+    )
+
+
+def test_an_import_that_fails_in_part_ends_with_the_same_status(served: Crm, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("name,email\nAda,ada@new.example\nNobody,no-address\n")
+    done = served("contacts", "imports", "create", str(file), "--dialect", "platform", "-o", "json")
+    assert done.status == failures.PARTIAL
+    assert "1 of 2 failed" in done.err
+    assert "all of them: file file_" in done.err
+    assert len(json.loads(done.out)["createdIds"]) == 1

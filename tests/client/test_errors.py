@@ -17,6 +17,7 @@ from crm_sdk.dialects import DIALECTS, read_error
 from crm_sdk.errors import FieldError
 from crm_sdk.models.jobs import Job
 from crm_sdk.models.record import Mismatch
+from crm_sdk.models.values import BulkResult
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -37,6 +38,7 @@ EXAMPLES: list[errors.CrmError] = [
     errors.EventGap(3, 9, "expired"),
     errors.PushRefusedError("no", reason="unauthorized", response={"reason": "unauthorized"}),
     errors.JobFailedError("failed", job=Job[int](id="j", kind="k", status="failed"), code="UNREADABLE_FILE"),
+    errors.BulkFailedError("some", result=BulkResult[int](items=[], total=0, succeeded=0, failed=0)),
     errors.WebhookError("not ours"),
     errors.WebhookSignatureError("forged"),
     errors.WebhookTimestampError("old"),

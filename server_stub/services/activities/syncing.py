@@ -47,7 +47,8 @@ def sync(
     if any(run["status"] in ("queued", "running", "paused") for run in known):
         raise Problem("SYNC_IN_PROGRESS", f"{integration['name']} is being synchronised already")
     run = _run(call, integration_id=integration["id"], direction=direction or "bidirectional", status="queued")
-    jobs.start(call, "calendar_sync", {"run_id": run["id"], "since": since}, total=1, status_url=None)
+    payload = {"run_id": run["id"], "since": since}
+    jobs.start(call, "calendar_sync", payload, title="Calendar sync", total=1, status_url=None)
     return run
 
 

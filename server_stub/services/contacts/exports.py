@@ -14,13 +14,13 @@ from crm_sdk.models.values import Address
 from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import camel, encode_json, instant, number, snake
 
+from ...data.csv_files import quote_formula
 from ...data.document import Document
 from ...data.query import member
 from ...problems import Problem
 from ...request.permissions import permits
 from ...serving import Context, FileAnswer, Members, serves
 from . import vcards
-from .files import quote_formula
 from .records import CONTACTS
 
 _USUAL = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, TypeAlias, cast
 
+from ...data.csv_files import unquote_formula
 from . import vcards
 
 FORMATS: Mapping[str, str] = {
@@ -19,7 +20,6 @@ FORMATS: Mapping[str, str] = {
 }  # fmt: skip
 """The format of a file, by the extension of its name."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Row: TypeAlias = Mapping[str, Any] | str
 """The value of each column; or an error message for a row that cannot be read."""
 
@@ -34,16 +34,6 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
-
-
-def quote_formula(cell: str) -> str:
-    """Return a text for a cell; one that looks like a formula is quoted, so that spreadsheets do not execute it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def unquote_formula(cell: str) -> str:
-    """Return a text without the quote that `quote_formula` put before it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def read(format: str, content: bytes, *, has_header: bool, delimiter: str, encoding: str) -> Table:
@@ -70,7 +60,8 @@ def _table(lines: Iterable[list[str]], has_header: bool) -> Table:
     names = tuple((header[n] if n < len(header) else "") or str(n + 1) for n in range(width))
     rows = filled[1:] if has_header else filled
     return Table(
-        names, tuple({name: unquote_formula(cell) for name, cell in zip(names, row, strict=False)} for row in rows)
+        names,
+        tuple({name: unquote_formula(cell) for name, cell in zip(names, row, strict=False)} for row in rows),
     )
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,17 +10,17 @@ from crm_sdk.wire import snake
 
 from ... import jobs
 from ...bulk import error_of
+from ...data import csv_files
 from ...data.document import Document
 from ...data.normalise import person_name
 from ...problems import FieldError, Problem, invalid
 from ...serving import Context, Members, runs, serves
 from .columns import Column, check_mapping, members_of, plan
-from .files import FORMATS, UnreadableFileError, quote_formula, read
+from .files import FORMATS, UnreadableFileError, read
 from .records import CONTACTS, change, create_new, key_of
 from .validation import read_changes, read_new
 
 _ROWS_A_STEP = 50
-_ERRORS_SHOWN = 1_000
 _KIND = "contact_import"
 
 
@@ -76,7 +73,8 @@ def create(
         "date_format": date_format, "owner_id": owner_id, "tags": list(tags or ()), "dry_run": dry_run,
         "created_ids": [], "updated_ids": [], "failed": [], "seen": [], "unmapped": [],
     }  # fmt: skip
-    job = jobs.start(call, _KIND, payload, total=0, status_url="/contacts/import/{id}")
+    title = f"{'Trial import' if dry_run else 'Import'} of {name}"
+    job = jobs.start(call, _KIND, payload, title=title, total=0, status_url="/contacts/import/{id}")
     # The file is kept beside the job, which is written anew at every step.
     call.collection("import_file").put(Document(id=job["id"], content=content))
     return job
@@ -115,13 +113,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
         counts[outcome] += 1
         if outcome in ("created", "updated"):
             counts["succeeded"] += 1
-    errors = [*job["errors"], *work.errors]
-    changes = {
-        "counts": counts,
-        "errors": errors[:_ERRORS_SHOWN],
-        "errors_truncated": job["errors_truncated"] or len(errors) > _ERRORS_SHOWN,
-        "payload": work.options,
-    }
+    changes = {"counts": counts, "new_errors": work.errors, "payload": work.options}
     if counts["processed"] < counts["total"]:
         return changes
     files.remove(job["id"])
@@ -256,21 +248,10 @@ def _result(call: Context, job: Document, kept: Document, options: Members) -> d
 
 def _error_file(call: Context, kept: Document, options: Members) -> str:
     """Store the rows that failed, as a CSV file with a column ``error``; return its id."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow([*kept["names"], "error"])
+    rows: list[list[Any]] = []
     for number, message in options["failed"]:
         row = kept["rows"][number]
-        cells = [row] if isinstance(row, str) else [row.get(name) for name in kept["names"]]
-        writer.writerow([*(quote_formula("" if cell is None else str(cell)) for cell in cells), message])
-    content = out.getvalue().encode("utf-8-sig")
+        rows.append([*([row] if isinstance(row, str) else [row.get(name) for name in kept["names"]]), message])
     stem = options["name"].rpartition(".")[0] or options["name"]
-    file = {
-        "name": f"{stem}-errors.csv",
-        "content_type": "text/csv",
-        "size": len(content),
-        "checksum": hashlib.sha256(content).hexdigest(),
-        "content": content,
-    }
-    id: str = call.create("file", "file_", file)["id"]
+    id: str = csv_files.store(call, f"{stem}-errors.csv", [*kept["names"], "error"], rows)["id"]
     return id

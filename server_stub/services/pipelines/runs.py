@@ -60,7 +60,9 @@ def _start(call: Context, rule: Document, deal: Document) -> None:
     """Queue a run of a rule as a job, which is due at once."""
     depth = int(call.source.get("depth", 0)) + 1
     payload = {"rule_id": rule["id"], "deal_id": deal["id"], "position": rule["position"], "depth": depth}
-    job = jobs.start(call, _KIND, payload, total=1, status_url=None)
+    entity = {"type": "deal", "id": deal["id"], "name": deal["title"]}
+    title = f"Rule {rule['name']!r} on {deal['title']}"
+    job = jobs.start(call, _KIND, payload, title=title, total=1, status_url=None, entity=entity)
     call.collection("job").put(job | {"due_at": call.now, "source": {"dialect": "system", "depth": depth}})
 
 

@@ -1,0 +1,104 @@
+"""Jobs: what they are called, whether they can be stopped, and the file that has all their errors."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from crm_sdk.models import EntityRef
+from server_stub import StubServer
+from server_stub.data.document import Document
+
+
+def file_rows(stub: StubServer, id: str | None) -> list[dict[str, str]]:
+    """Return the rows of a CSV file that the stub made."""
+    file = stub.store.collection("tenant_acme", "file").get(str(id))
+    assert file is not None and file["content_type"] == "text/csv" and file["size"] == len(file["content"])
+    return list(csv.DictReader(io.StringIO(file["content"].decode("utf-8-sig"))))
+
+
+def test_an_import_lists_a_thousand_errors_and_keeps_all_in_a_file(stub: StubServer, client: Any, call: Any) -> None:
+    crm, rows = client(), [f"Nobody {n},no-address-{n}" for n in range(1_005)]
+    job = call(crm.contacts.imports.create(("people.csv", "\n".join(["name,email", *rows]).encode())))
+    assert (job.title, job.entity, job.cancellable, job.file_id) == ("Import of people.csv", None, True, None)
+    call(job.wait())
+    done = call(crm.contacts.imports.get(job.id))
+    assert (done.cancellable, len(done.errors), done.errors_truncated) == (False, 1_000, True)
+    found = file_rows(stub, done.file_id)
+    assert list(found[0]) == ["row", "field", "code", "message", "value"]
+    assert [row["value"] for row in found] == [f"no-address-{n}" for n in range(1_005)]
+    first = {"row": "1", "field": "email", "code": "VALIDATION_ERROR", "value": "no-address-0"}
+    assert found[0] == first | {"message": done.errors[0].message}
+    assert not stub.store.collection("tenant_acme", "job_errors").all(), "nothing is left beside a job that has ended"
+
+
+def test_a_job_without_errors_has_no_file(stub: StubServer, client: Any, call: Any) -> None:
+    crm = client()
+    job = call(crm.contacts.imports.create(("people.csv", b"name,email\nAda,ada@new.example\n")))
+    call(job.wait())
+    done = call(crm.contacts.imports.get(job.id))
+    assert (done.errors, done.errors_truncated, done.file_id) == ([], False, None)
+
+
+def test_an_error_that_looks_like_a_formula_is_a_text_in_the_file(stub: StubServer, client: Any, call: Any) -> None:
+    crm = client()
+    job = call(crm.contacts.imports.create(("people.csv", b"name,email\nAda,=1+1\n")))
+    call(job.wait())
+    assert file_rows(stub, call(crm.contacts.imports.get(job.id)).file_id)[0]["value"] == "'=1+1"
+
+
+def test_a_job_that_fails_keeps_the_errors_it_had(stub: StubServer, client: Any, call: Any) -> None:
+    crm, step = client(), stub.steps["lead_enrichment"]
+    stub.steps = {**stub.steps, "lead_enrichment": lambda running, job: {**step(running, job), "status": "failed"}}
+    job = call(crm.leads.enrich(["lead_gone"]))
+    assert job.title == "Enrichment of 1 lead"
+    stub.clock.advance(5)
+    done = call(crm.ai_insights.enrich.get(job.id))
+    assert (done.status, [error.code for error in done.errors]) == ("failed", ["NOT_FOUND"])
+    assert [row["value"] for row in file_rows(stub, done.file_id)] == ["lead_gone"]
+
+
+def test_a_file_that_a_job_made_is_the_jobs(stub: StubServer, client: Any, call: Any) -> None:
+    crm, step = client(), stub.steps["lead_enrichment"]
+    stub.steps = {**stub.steps, "lead_enrichment": lambda running, job: {**step(running, job), "file_id": "file_made"}}
+    job = call(crm.leads.enrich(["lead_gone"]))
+    call(job.wait())
+    assert call(crm.ai_insights.enrich.get(job.id)).file_id == "file_made"
+    assert not stub.store.collection("tenant_acme", "job_errors").all()
+
+
+def test_a_rule_at_work_is_about_its_deal(stub: StubServer) -> None:
+    crm = stub.client()
+    pipeline = crm.pipelines.list().items[0].id
+    crm.pipelines.automation.create(
+        pipeline,
+        {"name": "Cheer", "trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]},
+    )
+    deal = next(deal for deal in crm.deals.list() if deal.stage == "negotiation")
+    crm.deals.update(deal.id, {"stage": "closed-won"})
+    (job,) = [doc for doc in stub.store.collection("tenant_acme", "job").all() if doc["kind"] == "pipeline_rule"]
+    assert EntityRef.model_validate(job["entity"]).id == deal.id
+    assert job["title"] == f"Rule 'Cheer' on {deal.title}"
+
+
+@pytest.fixture
+def client(stub: StubServer, mode: str) -> Any:
+    """Return what makes a client in the mode of this run."""
+    return lambda: (stub.client if mode == "sync" else stub.async_client)(dialects="platform", strict=True)
+
+
+def test_a_document_of_a_job_survives_a_restart(tmp_path: Any) -> None:
+    path = str(tmp_path / "state.db")
+    rows = "\n".join(["name,email", *(f"Nobody {n},no-address" for n in range(60))]).encode()
+    with StubServer(db=path) as stub:
+        job = stub.client(dialects="platform").contacts.imports.create(("people.csv", rows))
+        stub.clock.advance(0.3)
+        kept = stub.store.collection("tenant_acme", "job_errors").get(job.id)
+        assert isinstance(kept, Document) and len(kept["errors"]) == 50
+    with StubServer(db=path) as stub:
+        stub.clock.advance(5)
+        done = stub.client(dialects="platform").contacts.imports.get(job.id)
+        assert len(file_rows(stub, done.file_id)) == 60

@@ -1,0 +1,99 @@
+"""Every list to its end: what is there comes once each, however long the list is, by pages and by offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crm_sdk import CrmClient, InvalidInputError
+from crm_sdk.catalogue import declared_operations
+from crm_sdk.dialects import DIALECTS
+from server_stub import StubServer
+
+ACME, MANY = "tenant_acme", 120
+LISTS = [(each, dialect) for each in declared_operations() if each.kind == "page" for dialect in each.routes]
+PAGED = [
+    (each, dialect)
+    for each, dialect in LISTS
+    if "offset" in each.signature.parameters and each.routes[dialect].has("offset")
+]
+UNIQUE = ("email", "secondary_emails", "external_id", "domain")
+"""What no two records may have the same: a copy has none."""
+RULE: Any = {"name": "x", "trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]}
+FIRST: dict[str, Callable[[CrmClient, str], object]] = {
+    "leads.scoring_history": lambda crm, lead_id: crm.leads.score(lead_id, score=70, reason="met"),
+    "messages.list": lambda crm, lead_id: crm.messages.create({"lead_id": lead_id, "content": "Hello"}),
+    "pipelines.automation.list": lambda crm, pipeline_id: crm.pipelines.automation.create(pipeline_id, RULE),
+    "webhooks.deliveries.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
+    "webhooks.list": lambda crm, _: new_webhook(crm),
+}
+"""What puts a first record into the lists that may be empty in the demo data."""
+WHOLES: dict[str, Callable[[CrmClient], str]] = {
+    "account_id": lambda crm: crm.accounts.list(sort="open_deal_value", order="desc").items[0].id,
+    "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
+    "lead_id": lambda crm: crm.leads.list().items[0].id,
+    "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
+    "webhook_id": lambda crm: new_webhook(crm),
+}
+COMPUTED: dict[str, tuple[str, str]] = {"dashboard.action_items.list": ("contact", "churn_risk")}
+"""The lists of what is worked out from other records: their kind, and the member of which the greatest is copied."""
+
+
+def new_webhook(crm: CrmClient) -> str:
+    return crm.webhooks.create({"url": "https://app.example/hook", "events": ["*"]}).id
+
+
+def listed(stub: StubServer, operation: Any, dialect: str) -> Callable[..., Any]:
+    """Return what asks for a list in one dialect; there is something in it."""
+    crm = stub.client()
+    given: list[Any] = [WHOLES[name](crm) if name in WHOLES else {} for name in operation.positional]
+    if operation.id in FIRST:
+        FIRST[operation.id](crm, given[0] if given else "")
+    method: Any = stub.client(dialects=dialect)
+    for part in operation.id.split("."):
+        method = getattr(method, part)
+    return lambda **more: method(*given, **more)
+
+
+def multiply(stub: StubServer, operation: Any, id: str) -> set[str]:
+    """Store copies of a record that a list has, or of one that a computed list is worked out from."""
+    if operation.id in COMPUTED:
+        kind, greatest = COMPUTED[operation.id]
+        records = stub.store.collection(ACME, kind)
+        doc = max(records, key=lambda one: one[greatest] or 0)
+    else:
+        records, doc = next((one, found) for one in stub.store.of_company(ACME) if (found := one.get(id)) is not None)
+    nothing: dict[str, Any] = {name: [] if isinstance(doc[name], list) else None for name in UNIQUE if name in doc}
+    return {records.put(doc | nothing | {"id": f"{id}_{n:03}"})["id"] for n in range(MANY)}
+
+
+@pytest.mark.parametrize(("operation", "dialect"), LISTS, ids=[f"{each.id}-{dialect}" for each, dialect in LISTS])
+def test_a_list_of_many_comes_whole(stub: StubServer, operation: Any, dialect: str) -> None:
+    records = listed(stub, operation, dialect)
+    before = [record.id for record in records()]
+    copies = multiply(stub, operation, before[0])
+    after = [record.id for record in records()]
+    assert len(after) == len(set(after)), "a record came twice"
+    if operation.id in COMPUTED:
+        assert len(after) >= len(before) + MANY
+    else:
+        assert sorted(after) == sorted([*before, *copies])
+
+
+@pytest.mark.parametrize(("operation", "dialect"), PAGED, ids=[f"{each.id}-{dialect}" for each, dialect in PAGED])
+def test_a_page_is_asked_for_by_offset_or_by_number(stub: StubServer, operation: Any, dialect: str) -> None:
+    records = listed(stub, operation, dialect)
+    multiply(stub, operation, records().items[0].id)
+    by_offset, by_number = records(limit=10, offset=20), records(limit=10, page=3)
+    assert [record.id for record in by_offset.items] == [record.id for record in by_number.items]
+    assert (by_offset.offset, len(by_offset.items), by_offset.has_next) == (20, 10, True)
+    assert [record.id for record in records()][20:30] == [record.id for record in by_offset.items]
+    sent = len(stub.journal)
+    if DIALECTS[dialect].page_arguments({"page": 2, "limit": 10}).get("page"):
+        with pytest.raises(InvalidInputError, match=r"5 is not a multiple of limit=10.*use page= and limit="):
+            records(limit=10, offset=5)
+        assert len(stub.journal) == sent, "nothing was sent"
+    else:
+        assert records(limit=10, offset=5).items[5].id == records(limit=10, offset=10).items[0].id
