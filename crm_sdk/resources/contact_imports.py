@@ -31,6 +31,7 @@ class ContactImports(Resource[Mode]):
         rate="bulk",
         action="import",
         texts={
+            "file_id": "Id of a file on the server, in place of `file`.",
             "mapping": "Which column becomes which member.",
             "mode": "Whether rows may create contacts, update them, or both.",
             "on_duplicate": "What is done with a row that matches a contact.",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from .description import description, is_described
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of
+from .lagging import searched_data
 from .members import fields_of, picking, take_fields
 from .preconditions import is_known, known_version
 from .ratelimit import Quota, rate_class
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _DAY = timedelta(hours=24)
-_SEARCHES = frozenset({"contacts.search"})
-"""The searches that say what they search for in other arguments than `search` and `q`."""
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
 
 
@@ -189,18 +187,10 @@ class Visit:
         ]
         if missing:
             raise invalid(missing[0], "required", "field required")
-        with self._index(operation, arguments):
+        with searched_data(self.server, self.request, operation, arguments):
             with self.server.store.transaction():
                 result = rule(call, **arguments)
             return self._render(call, match, result, window, arguments, fields)
-
-    def _index(self, operation: Operation[..., Any], arguments: Mapping[str, Any]) -> AbstractContextManager[None]:
-        """Return the block in which a search sees what its index has; a fault `search_lag` says how old that is."""
-        words = arguments.get("search") or arguments.get("q")
-        if operation.kind == "download" or not operation.reads or not (words or operation.id in _SEARCHES):
-            return nullcontext()
-        lag = self.server.faults.take_lag(operation.id, self.request.method, self.request.path)
-        return self.server.behind(lag) if lag is not None else nullcontext()
 
     # -- who asks, and how often -------------------------------------------------------------------------------
 
