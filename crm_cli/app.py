@@ -110,7 +110,7 @@ class Noun(Group):
 
     def node(self) -> dict[str, Any]:
         """Return what completion knows of the noun: importing it and building its commands would take long."""
-        found = completion.names()
+        found = completion.names(needed=self.words)
         for name in self.words:
             found = found["commands"][name]
         return found
@@ -123,7 +123,7 @@ class Noun(Group):
 
 def _summaries() -> dict[str, str]:
     """Return the summary of each noun, from the names stored for completion: importing every noun would take long."""
-    return {name: node["help"] for name, node in completion.names()["commands"].items() if node.get("noun")}
+    return {name: node["help"] for name, node in completion.names(needed=())["commands"].items() if node.get("noun")}
 
 
 def _noun(name: str) -> Noun:

@@ -3,46 +3,77 @@
 The names are made from the declarations when they are first needed, and anew when a file of the packages has changed.
 A command is ``{"help", "options", "arguments"}``, a group ``{"help", "about", "commands"}``, and a group that shows
 something itself is both; a command that stands apart in the help has a ``panel``. An option is a list of its words,
-``null`` where it takes any value, ``false`` where it takes none, ``"file"`` where it takes a path.
+None where it takes any value, False where it takes none, ``"file"`` where it takes a path.
+
+The file of names has a line that says which packages and which Python it is of, a checksum, and then the names as
+marshalled objects, those of each command for itself: TAB takes as long however many there are, since it unpacks only
+those of the command that was typed.
 """
 
 from __future__ import annotations
 
 # Completion has to be fast: importing `pathlib` would take too long.
 # ruff: noqa: PTH100, PTH118, PTH120
-import json
+import marshal
 import os
 import sys
+from binascii import crc32
 
 TYPE_CHECKING = False  # importing `typing` would take too long
 if TYPE_CHECKING:
+    from collections.abc import Container
     from typing import Any, TypeAlias
 
     Expected: TypeAlias = list[str] | str | bool | None
 
-_FORMAT = 2
+_FORMAT = 3
 
 
-def names() -> dict[str, Any]:
-    """Return the names of all commands, options and values."""
+def names(needed: Container[str] | None = None) -> dict[str, Any]:
+    """Return the names of all commands, options and values; with `needed`, of the other commands only the help."""
     from .folders import cache_folder, write_whole
 
-    path, key = os.path.join(cache_folder(), "names.json"), _key()
+    path, key = os.path.join(cache_folder(), "names"), _key()
     try:
-        with open(path, encoding="utf-8") as file:
-            kept: dict[str, Any] = json.load(file)
-        if kept["key"] == key:
-            return kept
-    except (OSError, ValueError, KeyError):
-        pass  # there is no file yet, or it cannot be read
+        with open(path, "rb") as file:
+            return _unpacked(file.read(), key, needed)
+    except (OSError, ValueError, EOFError, TypeError):
+        pass  # there is no file yet, or it cannot be used
     from contextlib import suppress
 
     from .names import collect
 
-    made = collect() | {"key": key}
+    made = collect()
     with suppress(OSError):  # without a writable folder, completion is slower
-        write_whole(path, json.dumps(made, separators=(",", ":")))
+        write_whole(path, _packed(made, key))
     return made
+
+
+def _packed(names: dict[str, Any], key: str) -> bytes:
+    """Return the content of the file of names."""
+    short: dict[str, dict[str, Any]] = {}
+    whole: dict[str, bytes] = {}
+    for name, node in names["commands"].items():
+        short[name] = {part: node[part] for part in ("help", "noun") if part in node}
+        whole[name] = marshal.dumps(node)
+    content = marshal.dumps((names | {"commands": short}, whole))
+    return b"%b\n%08x\n%b" % (key.encode(), crc32(content), content)
+
+
+def _unpacked(packed: bytes, key: str, needed: Container[str] | None) -> dict[str, Any]:
+    """Return the names a file holds. Raises ValueError where it is another key's, or damaged."""
+    written_for, checksum, content = packed.split(b"\n", 2)
+    # What marshal did not write itself could end the process: it is not given anything else.
+    if written_for != key.encode() or int(checksum, 16) != crc32(content):
+        raise ValueError("not the names of these packages")
+    found: dict[str, Any]
+    whole: dict[str, bytes]
+    found, whole = marshal.loads(content)  # noqa: S302 # written by ourselves, see above
+    commands = found["commands"]
+    for name, node in whole.items():
+        if needed is None or name in needed:
+            commands[name] = marshal.loads(node)  # noqa: S302 # as above
+    return found
 
 
 def _key() -> str:
@@ -56,7 +87,7 @@ def _key() -> str:
                 if entry.name.endswith(".py"):
                     newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
     # A new version has a new file `_version.py`; importing it would import the SDK.
-    return f"{_FORMAT} {sys.version_info[:2]} {count} {newest} {here}"
+    return f"{_FORMAT} {sys.implementation.cache_tag} {marshal.version} {count} {newest} {here!r}"
 
 
 def complete(arguments: list[str]) -> int:
@@ -75,7 +106,7 @@ def _lines(shell: str, words: list[str], index: int) -> list[str]:
     if shell == "bash":
         words = _rejoin(words)
     *before, current = words[1:]
-    found = answers(names(), before, current)
+    found = answers(names(before), before, current)
     if shell == "zsh":
         return [f"{word.replace(':', chr(92) + ':')}:{about}" if about else word for word, about in found]
     if shell == "fish":

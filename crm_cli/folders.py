@@ -46,10 +46,10 @@ def cache_folder() -> str:
     return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "crm")
 
 
-def write_whole(path: str, content: str) -> None:
+def write_whole(path: str, content: bytes) -> None:
     """Write a file atomically: a reader sees either the old or the new content."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     part = f"{path}.{os.getpid()}.part"
-    with open(part, "w", encoding="utf-8") as file:
+    with open(part, "wb") as file:
         file.write(content)
     os.replace(part, path)

@@ -166,7 +166,7 @@ def read_sign_in() -> SignIn:
 
 def write_sign_in(sign_in: SignIn) -> None:
     """Store a sign-in, without its secret."""
-    write_whole(str(sign_in_file()), json.dumps(asdict(sign_in), indent=2) + "\n")
+    write_whole(str(sign_in_file()), (json.dumps(asdict(sign_in), indent=2) + "\n").encode())
 
 
 def forget_sign_in() -> None:

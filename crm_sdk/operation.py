@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, T
 from .discovery import discover
 from .errors import ApiError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange, settle
-from .listing import with_common
+from .listing import names_of_arguments, with_common
 from .paging import DEFAULT_LIMIT
 from .resource import Async, Resource, Sync
 from .route import PAGING, Flags, Plan, Route, query, segment
@@ -66,9 +66,10 @@ class Operation(Generic[P, T]):
             raise TypeError(
                 f"{self.owner.__name__}.{self.name}: {', '.join(strange)} are no codes of crm_sdk.vocabulary.codes"
             )
+        first, others = names_of_arguments(self.function)
         for route in self.routes.values():
-            positional = self.positional[: len(route.placeholders)]
-            unknown = set(route.names or ()) - set(self.signature.parameters) - PAGING
+            positional = first[: len(route.placeholders)]
+            unknown = set(route.names or ()) - {*first, *others} - PAGING
             if sorted(positional) != sorted(route.placeholders) or unknown:
                 raise TypeError(
                     f"{self.owner.__name__}.{self.name}, {route.dialect.name}: the path {route.path} needs its "

@@ -34,7 +34,7 @@ from crm_sdk.wire import camel, encode_json, snake
 from .data.blanks import blank
 from .data.collection import Collection
 from .data.document import Document
-from .data.filters import Filter, Plan, Test, filter_plans
+from .data.filters import Filter, Plan, filter_plans, sought_by
 from .data.fixed import came_back
 from .data.forms import FORMS, Form
 from .data.keys import taken, with_value
@@ -147,6 +147,10 @@ class Noun:
         own = [name for name in listing.signature.parameters if self.within is None or name != self.within[0]]
         return filter_plans(own, self.model.model_fields, self.filters, where=listing.id)
 
+    @cached_property
+    def _every_form(self) -> Mapping[str, Form]:
+        return {**FORMS, **self.forms}
+
     def declared(self, name: str) -> Operation[..., Any] | None:
         """Return the resource's operation of a name; None where it declares none."""
         found: Operation[..., Any] | None = vars(self.resource).get(name)
@@ -208,28 +212,23 @@ class Noun:
 
     def stored_value(self, call: Context, name: str, value: Any) -> Any:
         """Return the stored form of a value of one member. Raises: 422 for a value that is not valid."""
-        form = self.forms.get(name, FORMS.get(name))
+        form = self._every_form.get(name)
         return form(call, value) if form is not None else value
 
     def select(self, call: Context, given: Members, whole_id: str | None = None) -> Sequence[Document]:
         """Return the records that match the given arguments of the list, sorted."""
-        equal: dict[str, object] = {}
-        tests: list[Test] = []
+        sought = sought_by(self._plans, call, given)
         if self.stored_as is not None:
-            equal["kind"] = self.kind
+            sought.equal["kind"] = self.kind
         if self.within is not None and whole_id is not None:
-            equal[self.within[0]] = whole_id
-        for name, value in given.items():
-            if value is not None and name in self._plans:
-                self._plans[name](call, value, equal, tests)
-        if self.visible is not None:
-            tests.append(partial(self.visible, call))
+            sought.equal[self.within[0]] = whole_id
+        sought.tests += [partial(self.visible, call)] if self.visible is not None else []
         sort, order = given.get("sort"), given.get("order")
         if sort is None:
             sort, order = self.order[0], order or self.order[1]
         docs = select(
-            self.records(call), equal=equal, tests=tests, text=given.get("search"),
-            searched=self.searched_by.get(call.dialect, self.searched),
+            self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
+            text=given.get("search"), searched=self.searched_by.get(call.dialect, self.searched),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
             key=(lambda name: made(call)) if (made := self.sorted_by.get(snake(str(sort)))) is not None else None,
         )  # fmt: skip
@@ -274,7 +273,7 @@ class Noun:
                 problems.append(problem)
                 return None
 
-        for name, form in {**FORMS, **self.forms}.items():
+        for name, form in self._every_form.items():
             if name in members:
                 members[name] = attempt(form, call, members[name])
         for name, kind in self.refers.items():

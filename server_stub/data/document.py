@@ -12,13 +12,20 @@ def _refuse(*args: Any, **kwargs: Any) -> NoReturn:
     )
 
 
+def _has(doc: Mapping[str, Any], members: Mapping[str, Any]) -> bool:
+    return all(name in doc and doc[name] == value for name, value in members.items())
+
+
 class Document(dict[str, Any]):
     """An immutable stored record; ``collection.put(doc | {"name": "new"})`` replaces it by a new one.
 
     Since it never changes, values computed from its members are cached in it.
     """
 
-    __slots__ = ("folded", "written")
+    __slots__ = ("completed", "folded", "written")
+
+    completed: Document
+    """What `with_members` made of it last."""
 
     folded: dict[tuple[str, ...], str]
     """Cached folded texts for searches, by fields."""
@@ -38,6 +45,18 @@ class Document(dict[str, Any]):
         new = Document(self)
         super(Document, new).update(other)
         return new
+
+    def with_members(self, members: Mapping[str, Any]) -> Document:
+        """Return the document with members that are computed when it is read.
+
+        While they are those of the last time, it is the document of the last time, with what is kept with that.
+        """
+        if _has(self, members):
+            return self
+        last: Document | None = getattr(self, "completed", None)
+        if last is None or len(last) != len(self.keys() | members.keys()) or not _has(last, members):
+            last = self.completed = self | members
+        return last
 
     def copy(self) -> Document:
         """Return the document itself, since it is immutable."""

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from crm_sdk.models.record import Model
 
 from .document import Document
 from .filter_groups import FieldType
+from .order import Range
 
 Test: TypeAlias = Callable[[Document], bool]
 Filter: TypeAlias = Callable[[Any, Any], Test]
 """Gets the call and the given value; returns a test that records must pass."""
-Plan: TypeAlias = Callable[[Any, Any, dict[str, object], list[Test]], None]
-"""Adds the filter of an argument: a value that an index finds, or a test."""
+
+
+@dataclass(slots=True)
+class Sought:
+    """What the arguments of a list ask for, as `select` takes it."""
+
+    equal: dict[str, object] = field(default_factory=dict[str, object])
+    ranges: dict[str, Range] = field(default_factory=dict[str, Range])
+    tags: set[str] = field(default_factory=set[str])
+    tests: list[Test] = field(default_factory=list[Test])
+
+    def narrow(self, member: str, range: Range) -> None:
+        """Ask for values of a member that are in a range, and in those that were asked for before."""
+        self.ranges[member] = self.ranges[member] & range if member in self.ranges else range
+
+
+Plan: TypeAlias = Callable[[Any, Any, Sought], None]
+"""Gets the call and the given value, and adds what the argument asks for."""
 
 UNFILTERED = frozenset({"search", "sort", "order", "limit", "offset", "page", "include", "fields"})
 
@@ -34,46 +52,34 @@ def filter_plans(
     return plans
 
 
+def sought_by(plans: Mapping[str, Plan], call: Any, given: Mapping[str, Any]) -> Sought:
+    """Return what the given arguments of a list ask for."""
+    sought = Sought()
+    for name, value in given.items():
+        if value is not None and name in plans:
+            plans[name](call, value, sought)
+    return sought
+
+
 def _own(make: Filter) -> Plan:
-    return lambda call, value, equal, tests: tests.append(make(call, value))
+    return lambda call, value, sought: sought.tests.append(make(call, value))
 
 
 def _by_name(name: str, members: Collection[str]) -> Plan | None:
     if name == "tags":
-        return lambda call, value, equal, tests: tests.append(_has_tags(value))
+        return lambda call, value, sought: sought.tags.update(tag.strip() for tag in value)
     if name in members:
-        return lambda call, value, equal, tests: equal.__setitem__(name, value)
+        return lambda call, value, sought: sought.equal.__setitem__(name, value)
     head, _, rest = name.partition("_")
     if head in ("min", "max") and rest in members:
-        return lambda call, value, equal, tests: tests.append(_bound(rest, value, least=head == "min"))
+        return lambda call, value, sought: sought.narrow(rest, Range(value) if head == "min" else Range(high=value))
     stem, _, end = name.rpartition("_")
-    for member in (stem, f"{stem}_at", f"{stem}_date"):
+    for member in (stem, f"{stem}_at", f"{stem}_date", f"{stem}_time"):
         if end in ("after", "before") and member in members:
-            return lambda call, value, equal, tests: tests.append(time_test(member, value, after=end == "after"))
+            return lambda call, value, sought: sought.narrow(
+                member, Range(value) if end == "after" else Range(high=value, closed=False)
+            )
     return None
-
-
-def _has_tags(given: Iterable[str]) -> Test:
-    wanted = {tag.strip().casefold() for tag in given} - {""}
-    return lambda doc: wanted <= {tag.casefold() for tag in doc.get("tags") or ()}
-
-
-def _bound(member: str, bound: Any, *, least: bool) -> Test:
-    def test(doc: Document) -> bool:
-        value = doc.get(member)
-        return value is not None and (value >= bound if least else value <= bound)
-
-    return test
-
-
-def time_test(member: str, bound: Any, *, after: bool) -> Test:
-    """Return the test of documents whose member is at a time or after it, or else before it."""
-
-    def test(doc: Document) -> bool:
-        value = doc.get(member)
-        return value is not None and (value >= bound if after else value < bound)
-
-    return test
 
 
 def filter_fields(model: type[Model]) -> dict[str, FieldType]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
 from .document import Document
@@ -20,6 +20,9 @@ class Mapped(Sequence[Document]):
     def __len__(self) -> int:
         return len(self._docs)
 
+    def __iter__(self) -> Iterator[Document]:
+        return map(self._each, self._docs)
+
     @overload
     def __getitem__(self, index: int) -> Document: ...
     @overload
@@ -35,6 +38,6 @@ def with_members(docs: Sequence[Document], names: Sequence[str], whole: Callable
 
     def each(doc: Document) -> Document:
         found = whole(doc)
-        return doc | {name: found[name] for name in names}
+        return doc.with_members({name: found[name] for name in names})
 
     return Mapped(docs, each)

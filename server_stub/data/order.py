@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .document import Document
@@ -14,6 +15,31 @@ Entry: TypeAlias = tuple[Any, str, Document]
 
 _LONGEST = 512
 """The greatest number of entries in a chunk. A change copies one chunk and the list of chunks."""
+
+
+_LAST_ID = "\U0010ffff"
+"""Comes after every id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The values from one bound up to another; None is no bound. Not of texts, which orders hold folded."""
+
+    low: Any = None
+    high: Any = None
+    closed: bool = True
+    """Whether `high` itself is one of them."""
+
+    def __contains__(self, value: Any) -> bool:
+        if value is None or (self.low is not None and value < self.low):
+            return False
+        return self.high is None or value < self.high or (self.closed and value == self.high)
+
+    def __and__(self, other: Range) -> Range:
+        """Return the values that are in both."""
+        low = max((bound for bound in (self.low, other.low) if bound is not None), default=None)
+        ends = [(one.high, one.closed) for one in (self, other) if one.high is not None]
+        return Range(low, *min(ends, default=(None, True)))
 
 
 class Chunk:
@@ -73,6 +99,29 @@ class Run:
                 break
         return found
 
+    def within(self, range: Range) -> Run:
+        """Return the entries whose values are in a range. Raises TypeError where they cannot be compared with it."""
+        start = (0, 0) if range.low is None else self._place((range.low, ""))
+        end = (len(self._chunks), 0)
+        if range.high is not None:
+            end = self._place((range.high, _LAST_ID if range.closed else ""))
+        if end <= start:
+            return _NO_ENTRIES
+        (first, before), (last, after) = start, end
+        chunks = [*self._chunks[first:last]]
+        lasts = [*self._lasts[first:last]]
+        if after:
+            chunks.append(Chunk(self._chunks[last].entries[:after]))
+            lasts.append(self._chunks[last].entries[after - 1])
+        if before:
+            chunks[0] = Chunk(chunks[0].entries[before:])
+        return Run(tuple(chunks), tuple(lasts), sum([len(chunk.entries) for chunk in chunks]))
+
+    def _place(self, key: tuple[Any, str]) -> tuple[int, int]:
+        """Return where the entries from a key on begin: the number of the chunk, and the place in it."""
+        number = bisect_left(self._lasts, key)
+        return (number, bisect_left(self._chunks[number].entries, key)) if number < len(self._chunks) else (number, 0)
+
     def with_entry(self, entry: Entry) -> Run:
         """Return the run with an entry added, which replaces an entry with the same key and id."""
         if not self._chunks:
@@ -103,6 +152,9 @@ class Run:
             self._lasts[:number] + tuple([part[-1] for part in parts]) + self._lasts[number + 1 :],
             count,
         )
+
+
+_NO_ENTRIES = Run((), (), 0)
 
 
 class Order:
@@ -142,6 +194,13 @@ class Order:
         if stop <= count:
             return first
         return first + self._void.slice(max(0, start - count), stop - count, descending=descending)
+
+    def within(self, range: Range) -> Order:
+        """Return the order of the documents whose values are in a range.
+
+        Raises TypeError where a value cannot be compared with it.
+        """
+        return Order(self._key, self._valued.within(range), _NO_ENTRIES)
 
     def changed(self, old: Document | None, new: Document | None) -> Order:
         """Return the order after a document was replaced by another; None stands for no document.

@@ -11,6 +11,8 @@ from .order import Order
 from .query import key_of
 
 _NOBODY: frozenset[str] = frozenset()
+_CHANGING = 10
+"""How many times as long it takes to change a document's place as to put it in order with all the others."""
 
 
 class Index:
@@ -150,13 +152,14 @@ class Table:
         index = self._indexes.get((field, exact))
         if index is not None:
             return index
-        if self._origin is None:
+        origin = self._near_origin()
+        if origin is None:
             index = Index(field, exact=exact)
             for doc in self.live():
                 index.enter(doc)
         else:
-            index = self._origin.index(field, exact=exact).fork()
-            for old, new in self._differences(self._origin):
+            index = origin.index(field, exact=exact).fork()
+            for old, new in self._differences(origin):
                 index.change(old, new)
         self._indexes[field, exact] = index
         return index
@@ -174,12 +177,18 @@ class Table:
         return order
 
     def _derived_order(self, field: str) -> Order:
-        if self._origin is None:
+        origin = self._near_origin()
+        if origin is None:
             return Order.of(self.live(), key_of(field))
-        order = self._origin.order(field)
-        for old, new in self._differences(self._origin):
+        order = origin.order(field)
+        for old, new in self._differences(origin):
             order = order.changed(old, new)
         return order
+
+    def _near_origin(self) -> Table | None:
+        """Return the origin; None where so much is different that it is cheaper to start anew."""
+        near = self._origin is not None and _CHANGING * len(self._changed) < len(self.docs)
+        return self._origin if near else None
 
     def _differences(self, origin: Table) -> Iterator[tuple[Document | None, Document | None]]:
         """Give what became of each document of the origin that was written to: the two, None where it is not live."""

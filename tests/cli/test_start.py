@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keyring
@@ -58,6 +59,33 @@ def test_completion(typed: str, answers: list[str] | None, folder: Path) -> None
     *before, current = typed.split(" ")
     found = [word for word, _ in completion.answers(completion.names(), before, current)]
     assert found == answers if answers is not None else found
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:-100] + b"x" * 100,
+        lambda whole: whole.partition(b"\n")[2],
+        lambda whole: whole.replace(sys.implementation.cache_tag.encode(), b"cpython-31", 1),
+    ],
+    ids=["empty", "cut off", "overwritten", "without a key", "of another Python"],
+)
+def test_names_that_are_not_usable_are_written_anew(damage: Callable[[bytes], bytes], folder: Path) -> None:
+    names = completion.names()
+    whole = (folder / "names").read_bytes()
+    (folder / "names").write_bytes(damage(whole))
+    assert completion.names() == names
+    assert (folder / "names").read_bytes() == whole
+
+
+def test_only_the_names_of_the_command_that_is_typed_are_unpacked(folder: Path) -> None:
+    completion.names()
+    some = completion.names(["leads"])["commands"]
+    assert some["leads"] == completion.names()["commands"]["leads"]
+    assert some["contacts"].keys() == {"help", "noun"}
+    assert completion.answers(completion.names(()), [], "cont") == [("contacts", some["contacts"]["help"])]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")

@@ -17,7 +17,7 @@ from patience import HANG
 
 from crm_sdk import AsyncCrmClient, CrmClient, CrmError
 from server_stub import StubServer
-from server_stub.doors.asgi import _listen
+from server_stub.doors.asgi import _listen, _uvicorn
 
 pytestmark = pytest.mark.thorough
 
@@ -170,3 +170,10 @@ def test_what_was_answered_survives_kill_9(tmp_path: Path) -> None:
     assert len(answered) >= 4 + 5 + 6
     assert set(answered) <= there
     assert again.id not in there
+
+
+def test_the_extra_server_brings_a_parser_in_c() -> None:
+    made = _uvicorn(StubServer())
+    made.config.load()
+    assert isinstance(made.config.http_protocol_class, type)
+    assert made.config.http_protocol_class.__name__ == "HttpToolsProtocol"

@@ -8,6 +8,7 @@ import pytest
 
 from server_stub.data.collection import Collection
 from server_stub.data.document import Document
+from server_stub.data.order import Range
 from server_stub.data.select import select
 from server_stub.data.store import Store
 from server_stub.problems import Problem
@@ -20,7 +21,9 @@ def leads() -> Collection:
     leads = Store().collection("t", "lead")
     for number in range(COUNT):
         name = f"Ana Nº {number}" if number % 7 else None
-        leads.put({"id": f"lead_{number:04}", "name": name, "status": "ab"[number % 2], "created_at": number // 3})
+        given = {"score": number % 97 or None, "tags": ["Hot"] if number % 5 else ["cold"]}
+        created = {"id": f"lead_{number:04}", "created_at": number // 3}
+        leads.put({**created, **given, "name": name, "status": "ab"[number % 2]})
     return leads
 
 
@@ -28,7 +31,18 @@ def ids(docs: Any) -> list[int]:
     return [int(doc["id"][5:]) for doc in docs]
 
 
-@pytest.mark.parametrize("how", [{}, {"equal": {"status": "a"}}, {"equal": {"name": None}}, {"text": "ana"}])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"equal": {"status": "a"}},
+        {"equal": {"name": None}},
+        {"text": "ana"},
+        {"ranges": {"score": Range(10, 80)}},
+        {"ranges": {"created_at": Range(high=600)}},
+        {"tags": ["HOT"]},
+    ],
+)
 def test_what_was_selected_stays_as_it_was(leads: Collection, how: dict[str, Any]) -> None:
     before = list(select(leads, searched=("name",), **how))
     found = select(leads, searched=("name",), **how)
@@ -63,6 +77,9 @@ class _Counted(Document):
         {"equal": {"status": "a", "name": None}},
         {"equal": {"status": ["a", "b"]}, "sort": "updatedAt", "order": "desc"},
         {"text": "never there"},
+        {"ranges": {"created_at": Range(100, 500)}},
+        {"ranges": {"created_at": Range(900)}},
+        {"tags": ["hot", "cold"]},
     ],
 )
 def test_a_page_looks_at_no_document_that_is_not_on_it(leads: Collection, how: dict[str, Any]) -> None:
@@ -74,6 +91,43 @@ def test_a_page_looks_at_no_document_that_is_not_on_it(leads: Collection, how: d
     found = select(leads, searched=("name",), sorts=("name",), **how)
     assert len(found) == len(found[:50]) or len(found) > 50
     assert _Counted.looked == 0
+
+
+@pytest.mark.parametrize("sort", ["created_at", "score", "name"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("equal", [{}, {"status": "a"}, {"status": ["a", "b"]}, {"name": None}])
+@pytest.mark.parametrize("tested", [False, True])
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"created_at": Range(100, 500)},
+        {"created_at": Range(100, 500, closed=False)},
+        {"created_at": Range(500, 100)},
+        {"created_at": Range(high=-1)},
+        {"created_at": Range(10_000)},
+        {"score": Range(96)},
+        {"score": Range(high=50)},
+        {"score": Range(5, 90), "created_at": Range(high=600)},
+        {"score": Range(5, 6) & Range(6, 9), "created_at": Range(1)},
+    ],
+    ids=str,
+)
+def test_a_range_finds_what_a_look_at_every_document_finds(
+    leads: Collection, ranges: dict[str, Range], equal: dict[str, Any], sort: str, order: str, tested: bool
+) -> None:
+    def fits(doc: Document) -> bool:
+        return all(
+            doc[name] is not None
+            and (wanted.low is None or doc[name] >= wanted.low)
+            and (wanted.high is None or doc[name] < wanted.high or (wanted.closed and doc[name] == wanted.high))
+            for name, wanted in ranges.items()
+        )
+
+    how: dict[str, Any] = {"equal": equal, "sort": sort, "order": order, "sorts": ("name", "score")}
+    how["tests"] = [lambda doc: doc["tags"] == ["Hot"]] if tested else []
+    found = select(leads, ranges=ranges, **how)
+    expected = [doc for doc in select(leads, **how) if fits(doc)]
+    assert (len(found), list(found), list(found[3:9])) == (len(expected), expected, expected[3:9])
 
 
 def test_a_computed_key_sorts_what_is_not_stored(leads: Collection) -> None:

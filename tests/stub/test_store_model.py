@@ -15,7 +15,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from server_stub.data import order as order_module
 from server_stub.data import select as select_module
+from server_stub.data import table as table_module
 from server_stub.data.collection import Collection
+from server_stub.data.order import Range
 from server_stub.data.select import select
 from server_stub.data.store import Store, StoreSnapshot
 
@@ -58,6 +60,12 @@ def has(value: Any, wanted: Any) -> bool:
     return wanted in value if isinstance(value, list) else bool(value == wanted)
 
 
+def is_within(value: Any, wanted: Range) -> bool:
+    if value is None or (wanted.low is not None and value < wanted.low):
+        return False
+    return wanted.high is None or bool(value <= wanted.high if wanted.closed else value < wanted.high)
+
+
 def sort_naively(docs: list[dict[str, Any]], field: str, descending: bool) -> list[dict[str, Any]]:
     def value(doc: dict[str, Any]) -> Any:
         found = (doc.get("place") or {}).get("city") if field == "place.city" else doc.get(field)
@@ -81,8 +89,13 @@ class StoreMachine(RuleBasedStateMachine):
         self.searches = True
         self.open: list[tuple[AbstractContextManager[None], State, int]] = []
         self.saved: State = {place: {} for place in PLACES}  # what `changes` have told
-        # Few documents are to do what many do: fill chunks, and be more than it takes to sort them all.
-        self.patches = [patch.object(order_module, "_LONGEST", 4), patch.object(select_module, "_PAGE", 5)]
+        # Few documents are to do what many do: fill chunks, be more than it takes to sort them all, and be more than
+        # those that changed.
+        self.patches = [
+            patch.object(order_module, "_LONGEST", 4),
+            patch.object(select_module, "_PAGE", 5),
+            patch.object(table_module, "_CHANGING", 0),
+        ]
         for one in self.patches:
             one.start()
 
@@ -191,6 +204,11 @@ class StoreMachine(RuleBasedStateMachine):
             {}, optional={"value": st.sampled_from([None, 1, [1, 2], []]), "tags": st.sampled_from(["x", ["x", "y"]])}
         ),
         least=st.sampled_from([None, 2]),
+        ranges=st.dictionaries(
+            st.sampled_from(["value", "created_at"]),
+            st.builds(Range, st.sampled_from([None, 1, 2]), st.sampled_from([None, 1, 2, 3]), st.booleans()),
+        ),
+        tags=st.sampled_from([(), (), ("X",), ("x", "y")]),
         text=st.sampled_from([None, "", "  ", "BOB", "zoe bob", "a"]),
         sort=st.sampled_from([None, "id", "createdAt", "updated_at", "name", "value", "place.city"]),
         order=st.sampled_from([None, "asc", "desc"]),
@@ -200,6 +218,8 @@ class StoreMachine(RuleBasedStateMachine):
         place: tuple[str, str],
         equal: Mapping[str, Any] = {},
         least: int | None = None,
+        ranges: Mapping[str, Range] = {},
+        tags: tuple[str, ...] = (),
         text: str | None = None,
         sort: str | None = None,
         order: str | None = None,
@@ -213,6 +233,8 @@ class StoreMachine(RuleBasedStateMachine):
                 for name, wanted in equal.items()
             )
             and (least is None or doc.get("created_at", 0) >= least)
+            and all(is_within(doc.get(name), wanted) for name, wanted in ranges.items())
+            and {tag.lower() for tag in tags} <= {tag.lower() for tag in doc.get("tags", [])}
             and all(word in plain(doc.get("name") or "") for word in plain(text or "").split())
         ]
         field = "created_at" if sort in (None, "createdAt") else sort
@@ -220,6 +242,8 @@ class StoreMachine(RuleBasedStateMachine):
         found = select(
             self.collection(place),
             equal=equal,
+            ranges=ranges,
+            tags=tags,
             tests=[] if least is None else [lambda doc: doc.get("created_at", 0) >= least],
             text=text,
             searched=("name",),

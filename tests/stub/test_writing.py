@@ -107,3 +107,27 @@ def test_every_list_and_record_says_the_same_again() -> None:
         bodies = [re.sub(rb'"(requestId|timestamp)":"[^"]*"', b"", reply.body) for reply in replies]
         assert bodies[0] == bodies[1], operation
     assert check_what_is_kept(stub) > 300
+
+
+def test_a_document_whose_computed_members_stay_is_the_same_document() -> None:
+    doc = Document(id="deal_1", value=3)
+    assert doc.with_members({"value": 3}) is doc
+    late = doc.with_members({"days": 4, "late": None})
+    assert (late, doc) == ({"id": "deal_1", "value": 3, "days": 4, "late": None}, {"id": "deal_1", "value": 3})
+    assert doc.with_members({"days": 4, "late": None}) is late
+    assert doc.with_members({"days": 4}) == {"id": "deal_1", "value": 3, "days": 4}
+    assert doc.with_members({"days": 5, "late": None}) == late | {"days": 5}
+    assert doc.with_members({"value": 3}) is doc
+
+
+def test_what_is_computed_of_deals_is_written_again_when_time_has_moved_it() -> None:
+    server = StubServer()
+    client = server.client(dialects="flow")
+    before = {deal.id: deal for deal in client.deals.list()}
+    assert {deal.id: deal for deal in client.deals.list()} == before
+    server.clock.advance(40 * 86_400)
+    after = {deal.id: deal for deal in client.deals.list()}
+    assert after != before
+    for id, deal in after.items():
+        alone = client.deals.get(id)
+        assert deal == alone.model_copy(update={"activities": deal.activities, "ai_insights": deal.ai_insights})

@@ -82,7 +82,7 @@ class Bookmark:
     def write(self, cursor: object) -> None:
         """Store a cursor."""
         if cursor is not None:
-            write_whole(str(self.path), json.dumps({**self._about, "cursor": str(cursor)}, indent=2) + "\n")
+            write_whole(str(self.path), (json.dumps({**self._about, "cursor": str(cursor)}, indent=2) + "\n").encode())
 
 
 class Forwarder:

@@ -44,8 +44,7 @@ def _health(call: Context, contacts: list[Document]) -> int:
     """Return the mean health of the contacts, weighted by their number of recent activities."""
     total = weights = 0
     for contact in contacts:
-        talks = health.communications_of(call, contact["id"])
-        weight = 1 + sum(talk["date"] >= call.now - _RECENT for talk in talks)
+        weight = 1 + health.talks_since(call, contact["id"], call.now - _RECENT)
         total += contact["health_score"] * weight
         weights += weight
     return round(total / weights) if weights else _HEALTH

@@ -22,7 +22,6 @@ from crm_sdk.resources.activities import (
 )
 
 from ...data.document import Document
-from ...data.filters import time_test
 from ...data.forms import FORMS, required_text
 from ...data.mapped import Mapped
 from ...noun import Noun
@@ -200,10 +199,6 @@ ACTIVITIES = Noun(
         "kind": lambda call, kinds: lambda doc: doc["kind"] in kinds,
         "status": lambda call, status: lambda doc: doc.get("status") == status,
         "overdue": lambda call, wanted: lambda doc: is_overdue(doc, call.now) is wanted,
-        "due_after": lambda call, at: time_test("due_at", at, after=True),
-        "due_before": lambda call, at: time_test("due_at", at, after=False),
-        "start_after": lambda call, at: time_test("start_time", at, after=True),
-        "start_before": lambda call, at: time_test("start_time", at, after=False),
     },
 )  # fmt: skip
 """Activities of any kind: what is looked for among all of them."""

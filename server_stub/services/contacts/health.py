@@ -60,17 +60,10 @@ def said_by_contact(talks: Iterable[Members]) -> list[Members]:
 def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
     """Return an activity as an event of the communication history; None for one that is no communication."""
     kind = activity.get("kind")
-    if kind not in _KNOWN:
+    date = _date_of(activity)
+    if not _is_communication(activity, date, now):
         return None
     outcome: Members = activity.get("outcome") if isinstance(activity.get("outcome"), Mapping) else {}  # type: ignore[assignment] # a call's is a word
-    date = (
-        activity.get("sent_at") or activity.get("received_at") or activity.get("start_time")
-        or activity.get("occurred_at") or activity.get("created_at")
-    )  # fmt: skip
-    if kind == "event" and (
-        activity.get("status") in _NO_TALK or (activity.get("status") != "completed" and (date is None or date > now))
-    ):
-        return None
     texts = (outcome.get("summary"), activity.get("description"), activity.get("body"), activity.get("body_text"))
     summary = next((text for text in texts if text), None) or activity.get("subject") or activity.get("title") or ""
     judged = activity.get("sentiment") and activity.get("ai_analysis")
@@ -84,6 +77,23 @@ def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
     if judged:
         return members | {"sentiment": activity["sentiment"], "ai_analysis": activity["ai_analysis"]}
     return {**members, **analysis(members["subject"], summary)}
+
+
+def _date_of(activity: Members) -> datetime | None:
+    """Return when an activity took place."""
+    date: datetime | None = (
+        activity.get("sent_at") or activity.get("received_at") or activity.get("start_time")
+        or activity.get("occurred_at") or activity.get("created_at")
+    )  # fmt: skip
+    return date
+
+
+def _is_communication(activity: Members, date: datetime | None, now: datetime) -> bool:
+    """Tell whether an activity is an e-mail, a call, a note or a meeting that took place."""
+    kind, status = activity.get("kind"), activity.get("status")
+    if kind != "event":
+        return kind in _KNOWN
+    return status not in _NO_TALK and (status == "completed" or (date is not None and date <= now))
 
 
 @lru_cache(maxsize=4096)
@@ -313,6 +323,17 @@ def said_with(contact_id: str, collections: Collections, now: datetime) -> list[
             message_as_communication(doc) for doc in collections("message").find("conversation_id", conversation["id"])
         ]
     return sorted(talks, key=lambda entry: (entry["date"], entry["id"]), reverse=True)
+
+
+def talks_since(call: Context, contact_id: str, since: datetime) -> int:
+    """Return how many communications a contact's history has from a time on, without writing the history."""
+    activities = call.collection("activity").find("contact_id", contact_id)
+    dates = ((activity, _date_of(activity)) for activity in activities)
+    count = sum(date is not None and date >= since and _is_communication(doc, date, call.now) for doc, date in dates)
+    for conversation in call.collection("conversation").find("contact_id", contact_id):
+        messages = call.collection("message").find("conversation_id", conversation["id"])
+        count += sum(message["timestamp"] >= since for message in messages)
+    return count
 
 
 def deals_of(call: Context, contact_id: str) -> list[Document]:

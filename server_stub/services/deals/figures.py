@@ -119,7 +119,7 @@ def with_figures(doc: Document, collections: Collections, now: datetime) -> Docu
 
 def with_current_figures(call: Context, deal: Document) -> Document:
     """Return a stored deal with its present computed members, some of which change with time alone."""
-    return deal | computed_members(call, deal)
+    return deal.with_members(computed_members(call, deal))
 
 
 def all_seen(call: Context) -> list[Document]:

@@ -25,7 +25,7 @@ from . import stages as deal_stages
 from .insights import insights
 
 _MOST = Decimal(10) ** 15
-"""No deal is worth as much."""
+"""The value that every deal must be below."""
 _DIGITS: Mapping[str, int] = dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 """The decimals of the currencies that have more than two (ISO 4217)."""
 _REASONS = ("lost_reason", "lost_notes", "won_reason")

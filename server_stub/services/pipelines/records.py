@@ -28,7 +28,7 @@ def sums(call: Context, deals: Sequence[Document]) -> dict[str, Any]:
 def with_sums(call: Context, pipeline: Document) -> Document:
     """Return a pipeline with its sums, without its stages."""
     deals = call.collection("deal").find("pipeline_id", pipeline["id"])
-    return pipeline | {"stages": [], "currency": call.tenant["base_currency"], **sums(call, deals)}
+    return pipeline.with_members({"stages": [], "currency": call.tenant["base_currency"], **sums(call, deals)})
 
 
 def with_stages(call: Context, pipeline: Document) -> Document:
