@@ -74,7 +74,7 @@ def _by_name(name: str, members: Collection[str]) -> Plan | None:
     if head in ("min", "max") and rest in members:
         return lambda call, value, sought: sought.narrow(rest, Range(value) if head == "min" else Range(high=value))
     stem, _, end = name.rpartition("_")
-    for member in (stem, f"{stem}_at", f"{stem}_date", f"{stem}_time"):
+    for member in (stem, f"{stem}_at", f"{stem}_date"):
         if end in ("after", "before") and member in members:
             return lambda call, value, sought: sought.narrow(
                 member, Range(value) if end == "after" else Range(high=value, closed=False)

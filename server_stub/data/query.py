@@ -139,22 +139,26 @@ def filter_by_tags(docs: Sequence[Document], tags: Iterable[str] | str | None) -
 
 
 ALWAYS_SORTABLE = ("id", "created_at", "updated_at")
-"""The members that every list can be sorted by."""
+"""The members that every list of records can be sorted by."""
 
 
 def sort_field(
-    sort: str | None, order: str | None, allowed: Iterable[str], default: str = "created_at"
+    sort: str | None,
+    order: str | None,
+    allowed: Iterable[str],
+    default: str = "created_at",
+    always: Iterable[str] = ALWAYS_SORTABLE,
 ) -> tuple[str, bool]:
     """Return the field to sort by, and whether descending.
 
     Without `sort` it is `default`, descending; a given field is sorted ascending unless the order is ``desc``.
-    Raises: 422 for a field that is neither in `allowed` nor in `ALWAYS_SORTABLE`, and for an unknown order.
+    Raises: 422 for a field that is neither in `allowed` nor in `always`, and for an unknown order.
     """
     if order not in (None, "asc", "desc"):
         raise invalid("order", "choice", f"{order!r} is no order; use asc or desc", allowed=["asc", "desc"])
     if sort is None:
         return default, order != "asc"
-    names = sorted({*allowed, *ALWAYS_SORTABLE})
+    names = sorted({*allowed, *always})
     field = sort if sort in names else snake(sort)
     if field not in names:
         raise invalid("sort", "choice", f"cannot sort by {sort!r}; use one of {', '.join(names)}", allowed=names)
@@ -180,9 +184,10 @@ def sort_documents(
     allowed: Iterable[str],
     default: str = "created_at",
     resolve: Resolve = member,
+    always: Iterable[str] = ALWAYS_SORTABLE,
 ) -> list[Document]:
     """Sort documents by a field, see `sort_field`; equal ones by id, and those without a value last."""
-    field, descending = sort_field(sort, order, allowed, default)
+    field, descending = sort_field(sort, order, allowed, default, always)
     return in_order(docs, key_of(field, resolve), descending=descending)
 
 

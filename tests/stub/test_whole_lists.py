@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
-from crm_sdk import CrmClient, InvalidInputError
+from crm_sdk import CrmClient, InvalidInputError, ValidationError
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.dialects import DIALECTS
 from server_stub import StubServer
@@ -32,6 +33,7 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
 """What puts a first record into the lists that may be empty in the demo data."""
 WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "account_id": lambda crm: crm.accounts.list(sort="open_deal_value", order="desc").items[0].id,
+    "deal_id": lambda crm: crm.deals.list().items[0].id,
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
     "lead_id": lambda crm: crm.leads.list().items[0].id,
     "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
@@ -97,3 +99,37 @@ def test_a_page_is_asked_for_by_offset_or_by_number(stub: StubServer, operation:
         assert len(stub.journal) == sent, "nothing was sent"
     else:
         assert records(limit=10, offset=5).items[5].id == records(limit=10, offset=10).items[0].id
+
+
+SORTED = [
+    (each, dialect)
+    for each, dialect in LISTS
+    if "sort" in each.signature.parameters and each.routes[dialect].has("sort")
+]
+
+
+def declared_words(operation: Any) -> set[str]:
+    """Return the words that the type of a list's `sort` names."""
+    union = operation.arguments.types["sort"]
+    return {word for part in get_args(union) if get_origin(part) is Literal for word in get_args(part)}
+
+
+@pytest.mark.parametrize(("operation", "dialect"), SORTED, ids=[f"{each.id}-{dialect}" for each, dialect in SORTED])
+def test_every_word_to_sort_by_is_declared_and_sorts_both_ways(stub: StubServer, operation: Any, dialect: str) -> None:
+    records = listed(stub, operation, dialect)
+    with pytest.raises(ValidationError) as refused:
+        len(records(sort="no_such_member"))
+    (error,) = refused.value.fields
+    assert error.field == "sort"
+    words = {*re.findall(r"\w+", error.message.rpartition("use one of ")[2])}
+    assert words <= declared_words(operation), "a word that no declaration has"
+    if operation.routes[dialect].has("order"):
+        assert words == declared_words(operation)
+    whole = {record.id for record in records()}
+    for word in words:
+        orders = ("asc", "desc") if operation.routes[dialect].has("order") else (None,)
+        rising, *falling = ([*records(sort=word, order=order)] for order in orders)
+        assert {record.id for record in rising} == whole, word
+        for back in falling:
+            first, last = ([r.id for r in found if getattr(r, word, None) is not None] for found in (rising, back))
+            assert last == first[::-1], word

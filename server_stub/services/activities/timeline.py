@@ -54,7 +54,12 @@ def timeline(
         if (not kinds or entry["kind"] in kinds) and (owner_id is None or entry["owner_id"] == owner_id)
     ]
     docs = sort_documents(
-        filter_by_span(shown, "occurred_at", since, until), sort, order, ("occurred_at",), default="occurred_at"
+        filter_by_span(shown, "occurred_at", since, until),
+        sort,
+        order,
+        ("occurred_at",),
+        default="occurred_at",
+        always=("id",),
     )
     return Mapped(docs, partial(_as_shown, call))
 
