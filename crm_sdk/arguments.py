@@ -78,6 +78,14 @@ class Arguments:
         )
 
     @cached_property
+    def items(self) -> str | None:
+        """The argument with the items of a bulk call, the first one; None for other calls."""
+        from .models.values import BulkResult
+
+        is_bulk = isinstance(self.returns, type) and issubclass(self.returns, BulkResult)
+        return next(iter(self.types)) if is_bulk else None
+
+    @cached_property
     def body_type(self) -> Any:
         """The `TypedDict` of the JSON body; None where keyword arguments make up the body."""
         return _input_type(self.types[self.body]) if self.body else None

@@ -10,6 +10,7 @@ from crm_sdk.wire import camel
 
 from .problems import FieldError, Problem
 from .request.faces import wire_path
+from .request.intake import UnreadableItem
 from .serving import Context
 
 Item = TypeVar("Item")
@@ -31,7 +32,7 @@ def check_size(items: Sequence[object], field: str) -> None:
 
 def carry_out(
     call: Context,
-    items: Sequence[Item],
+    items: Sequence[Item | UnreadableItem],
     work: Callable[[Item], Any],
     *,
     field: str,
@@ -41,15 +42,19 @@ def carry_out(
 ) -> dict[str, Any]:
     """Return the BulkResult of calling `work` for each item, in order.
 
-    An item that fails is undone, and its error is in its place of the result. With `atomic`, a failure undoes all
+    An item that fails is undone, and its error is in its place of the result, as is that of one that
+    could not be read. With `atomic`, a failure undoes all
     items, and the 422 has the errors of all items that failed. `field` is the argument with the items; `key_of` returns
     the key of an item that has no id.
     """
     results: list[dict[str, Any]] = []
     failures: list[tuple[int, Problem]] = []
     for index, item in enumerate(items):
-        outcome = {"index": index, "key": (key_of or id_of)(item), "id": id_of(item)}
+        id, key = (item.id, item.id) if isinstance(item, UnreadableItem) else (id_of(item), (key_of or id_of)(item))
+        outcome = {"index": index, "key": key, "id": id}
         try:
+            if isinstance(item, UnreadableItem):
+                raise item.problem
             with call.server.store.transaction():
                 result = work(item)
         except Problem as problem:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,7 +22,7 @@ from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
 from crm_sdk.wire import camel, is_array, is_object, snake
 
-from ..problems import FieldError, validation
+from ..problems import FieldError, Problem, validation
 from .json_types import input_hints, wrong_types
 
 
@@ -36,7 +37,8 @@ def arguments_of(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the declared arguments as Python values, with defaults, without identifiers and paging arguments.
 
-    Also return the read-only members of a record in the body, as they were sent.
+    Also return the read-only members of a record in the body, as they were sent. Of a bulk call, an item that cannot be
+    read is an `UnreadableItem`, so that the others are done.
 
     Raises: Problem 422 that names each member that is wrong.
     """
@@ -44,11 +46,48 @@ def arguments_of(
     values: dict[str, Any] = dict(files)
     if query:
         values |= _receive(operation, _known_parameters(operation, route, query), text=True)
-    if members or arguments.body is not None:
-        taken, ignored = _members(arguments, route, members)
-        values |= _receive(operation, taken, text=False, typed=typed)
-        return values, ignored
-    return values, {}
+    if not members and arguments.body is None:
+        return values, {}
+    taken, ignored = _members(arguments, route, members)
+    receive = partial(_receive, operation, text=False, typed=typed)
+    return values | (_bulk(receive, taken, arguments.items) if arguments.items else receive(taken)), ignored
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableItem:
+    """An item of a bulk call that is not what the declaration says."""
+
+    id: str | None
+    """The id it has, where it has one."""
+    problem: Problem
+
+
+def _bulk(receive: Callable[[dict[str, Any]], dict[str, Any]], members: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the arguments of a bulk call with these items. Raises: Problem 422 where anything but items is wrong."""
+    try:
+        return receive(members)
+    except Problem as problem:
+        given, wrong = members.get(camel(name)), dict[int, list[FieldError]]()
+        for entry in problem.entries:
+            argument, index, member = [*(entry.field or "").split(".", 2), "", ""][:3]
+            if not (argument == name and index.isdigit() and is_array(given)):
+                raise
+            wrong.setdefault(int(index), []).append(replace(entry, field=member or None))
+    items = cast("list[Any]", given)
+    values = receive(members | {camel(name): [item for n, item in enumerate(items) if n not in wrong]})
+    readable = iter(values[name])
+    return values | {
+        name: [
+            UnreadableItem(_id_of(item), validation(wrong[n])) if n in wrong else next(readable)
+            for n, item in enumerate(items)
+        ]
+    }
+
+
+def _id_of(item: Any) -> str | None:
+    """Return the id in an item of a bulk call; None where there is none."""
+    id = next((item[name] for name in ("id", "leadId") if name in item), None) if is_object(item) else item
+    return id if isinstance(id, str) else None
 
 
 def _known_parameters(operation: Operation[..., Any], route: Route, query: Mapping[str, str]) -> dict[str, str]:

@@ -55,7 +55,11 @@ def test_a_number_without_measure_is_named_and_refused(place: Any) -> None:
     for literal in ("1e26", "-1e26", "1e999999", "-1e999999", "NaN", "Infinity", "-Infinity", "1" + "0" * 400):
         query, body = place.request(literal)
         reply = ask(place.route.method, place.target, query, body)
-        assert reply.status == 422, (literal, reply.status, reply.body)
+        if place.operation.arguments.items == place.path[0]:  # of a bulk call, the item alone is refused
+            (item,) = json.loads(reply.body)["data"]["items"]
+            assert (item["status"], item["error"]["code"]) == ("failed", "VALIDATION_ERROR"), (literal, reply.body)
+        else:
+            assert reply.status == 422, (literal, reply.status, reply.body)
         name = place.route.wire_name(place.path[-1]) if place.query else place.path[-1]
         assert name.replace("_", "").lower() in reply.body.decode().replace("_", "").lower(), (literal, reply.body)
 
@@ -136,3 +140,34 @@ def test_a_wrong_method_names_the_right_ones(target: str) -> None:
     for reply in refused.values():
         assert error_of(reply)["code"] == "METHOD_NOT_ALLOWED"
         assert reply.headers["Allow"] == ", ".join(sorted({*METHODS} - refused.keys()))
+
+
+BULK = sorted(name for name, operation in SERVED.items() if operation.arguments.items is not None)
+
+
+@pytest.mark.parametrize("name", BULK)
+def test_an_item_that_cannot_be_read_fails_alone(name: str) -> None:
+    operation = SERVED[name]
+    (route,) = operation.routes.values()
+    items = operation.arguments.items or ""
+    unreadable: list[Any] = [5, None, [], {"id": 7, "leadId": 7}]
+    nobody = (
+        "nobody_1"
+        if items.endswith("ids")
+        else {"id": "nobody_1"}
+        if items != "conversions"
+        else {"leadId": "nobody_1"}
+    )
+    body = {route.wire_name(items): [*unreadable[:2], nobody, *unreadable[2:]]}
+    reply = ask(route.method, target_of(route), body=json.dumps(body).encode())
+    assert reply.status == 200, reply.body
+    result = json.loads(reply.body)["data"]
+    assert (result["total"], result["failed"]) == (5, 5)
+    codes = [item["error"]["code"] for item in result["items"]]
+    assert codes == ["VALIDATION_ERROR", "VALIDATION_ERROR", "NOT_FOUND", "VALIDATION_ERROR", "VALIDATION_ERROR"]
+    assert [item["index"] for item in result["items"]] == [0, 1, 2, 3, 4]
+    if "atomic" in operation.arguments.types:
+        reply = ask(route.method, target_of(route), body=json.dumps({**body, "atomic": True}).encode())
+        assert reply.status == 422
+        fields = [error["field"] for error in json.loads(reply.body)["errors"]]
+        assert {f"{route.wire_name(items)}.{n}" for n in (0, 1)} <= {*fields}
