@@ -13,7 +13,7 @@ TICK = timedelta(milliseconds=1)
 class Clock:
     """The stub's time; tests move it with `advance` instead of waiting."""
 
-    __slots__ = ("_anchor", "_lock", "_moved", "_now", "moved", "running", "start")
+    __slots__ = ("_anchor", "_began", "_lock", "_moved", "_now", "_real", "moved", "running", "start")
 
     def __init__(self, start: datetime, *, running: bool = False) -> None:
         if start.tzinfo is None:
@@ -21,17 +21,24 @@ class Clock:
         self.start = start
         self.running = running
         self._moved = timedelta()
+        self._real = 0.0
         self._now = start
         self._anchor = time.monotonic()
+        # A start within the present second is when that second began.
+        behind = time.time() - start.timestamp()
+        self._began = start.timestamp() if 0 <= behind < 1 else time.time()
         self._lock = threading.Lock()  # clients under test sleep in several threads
         self.moved: Callable[[], None] | None = None
         """Called when the clock was advanced: the server then does what is due."""
 
     def now(self) -> datetime:
         """Return the stub's present time."""
-        if self.running:
-            return self._now + timedelta(seconds=time.monotonic() - self._anchor)
-        return self._now
+        return self._now + self._passed() if self.running else self._now
+
+    def _passed(self) -> timedelta:
+        """Return the real time since the start, that of a machine that slept too; it never goes back."""
+        self._real = max(self._real, time.monotonic() - self._anchor, time.time() - self._began)
+        return timedelta(seconds=self._real)
 
     def monotonic(self) -> float:
         """Return the seconds since the start, including those by `advance`."""
@@ -78,8 +85,7 @@ class Clock:
 
     def restore(self, elapsed: timedelta) -> None:
         """Set the clock to the time of a snapshot; a running clock continues from there."""
-        real = timedelta(seconds=time.monotonic() - self._anchor) if self.running else timedelta()
-        self.offset = elapsed - real
+        self.offset = elapsed - (self._passed() if self.running else timedelta())
 
     def _move(self, by: timedelta) -> None:
         with self._lock:

@@ -42,7 +42,7 @@ from .data.mapped import Mapped, with_members
 from .data.merging import differences, free_members, list_members, merge_values
 from .data.select import select
 from .five_calls import rules_of
-from .problems import FieldError, Problem, validation
+from .problems import FieldError, Problem, missing, validation
 from .request import permissions
 from .request.json_types import input_hints
 from .request.rendering import renderer
@@ -175,7 +175,7 @@ class Noun:
             or (self.stored_as is not None and doc.get("kind") != self.kind)
             or (self.visible is not None and not self.visible(call, doc))
         ):
-            raise Problem("NOT_FOUND", f"no {self.kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
+            raise missing(self.kind, id)
         return doc
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:

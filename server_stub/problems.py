@@ -87,3 +87,8 @@ def validation(errors: Iterable[FieldError]) -> Problem:
 def invalid(field: str, rule: str, message: str, **details: Any) -> Problem:
     """Return the 422 for one field."""
     return validation([FieldError(field, rule, message, details=details)])
+
+
+def missing(kind: str, id: str) -> Problem:
+    """Return the 404 for an id that no record of a kind has which the caller may see."""
+    return Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field="id", details={"id": id})

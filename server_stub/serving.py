@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from crm_sdk.operation import Operation
@@ -23,7 +23,7 @@ from crm_sdk.wire import read_instant
 from . import audit
 from .data.collection import Collection
 from .data.document import Document
-from .problems import Problem
+from .problems import Problem, missing
 
 if TYPE_CHECKING:
     from .core import StubServer
@@ -74,6 +74,10 @@ class FileAnswer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+_AHEAD = timedelta(minutes=5)
+"""So far ahead of ours the clock of a caller may be."""
+
+
 class Context:
     """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
@@ -119,6 +123,11 @@ class Context:
             reason=self.reason,
         )
 
+    @property
+    def soon(self) -> datetime:
+        """The latest time that counts as now: the clocks of callers may be some minutes ahead."""
+        return self.now + _AHEAD
+
     # -- data --------------------------------------------------------------------------------------------------
 
     def collection(self, kind: str) -> Collection:
@@ -137,7 +146,7 @@ class Context:
         """Return a live record of the caller's company. Raises: 404, also for a record of another company."""
         doc = self.found(kind, id)
         if doc is None:
-            raise Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", details={"id": id})
+            raise missing(kind, id)
         return doc
 
     def reference(self, kind: str, id: str | None, field: str, held: object = None) -> Document | None:

@@ -104,7 +104,8 @@ class _Call:
         return self._operation.arguments.types[name]
 
     def _is_needed(self, name: str) -> bool:
-        return self._operation.signature.parameters[name].default is inspect.Parameter.empty
+        default = self._operation.signature.parameters[name].default
+        return default is inspect.Parameter.empty or name in self._route.always
 
     def body(self) -> dict[str, Any] | None:
         """Return the request body; None where there is none."""

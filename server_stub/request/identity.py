@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -103,6 +104,7 @@ class Tokens:
                 "sid": session_id,
                 "iat": now,
                 "exp": now + seconds,
+                "jti": secrets.token_urlsafe(12),  # two tokens of one second differ (RFC 7519, section 4.1.7)
             },
             self._secret,
             algorithm="HS256",

@@ -21,6 +21,7 @@ from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
 from . import identity, permissions
 from .bodies import read_body, read_query, read_reason
+from .days import with_midnights
 from .description import description, is_described
 from .faces import FACES, Face, Listing
 from .http import Reply, Request
@@ -159,7 +160,7 @@ class Visit:
         operation, route = match.endpoint.operation, match.endpoint.route
         known = known_version(self.request.headers) if "version" in operation.signature.parameters else {}
         members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
-        query = read_query(self.request.query)
+        query = with_midnights(call, operation, route, read_query(self.request.query))
         takes = any(route.has(name) for name in operation.arguments.types if name != "version")
         if takes and self.request.method in ("PUT", "PATCH") and not self.request.body:
             raise Problem("BAD_REQUEST", "the body is missing: send a JSON object with what is to change")
@@ -183,7 +184,7 @@ class Visit:
         missing = [
             name
             for name, p in operation.signature.parameters.items()
-            if p.default is p.empty and name not in values and name not in match.identifiers
+            if (p.default is p.empty or name in route.always) and name not in {**values, **match.identifiers}
         ]
         if missing:
             raise invalid(missing[0], "required", "field required")

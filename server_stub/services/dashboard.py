@@ -11,7 +11,7 @@ from typing import Any
 from crm_sdk.resources.dashboard import ActionItems, Dashboard
 
 from ..data.document import Document
-from ..problems import Problem
+from ..problems import missing
 from ..serving import Context, Members, serves
 from . import company
 from .contacts import health as health
@@ -105,7 +105,7 @@ def dismiss(call: Context, item_id: str) -> None:
     if id in dismissals:
         return
     if all(item["id"] != item_id for item in items(call)):
-        raise Problem("NOT_FOUND", f"no action item has the id {item_id!r}", details={"id": item_id})
+        raise missing("action item", item_id)
     dismissals.put(Document(id=id, user_id=_user(call), item_id=item_id, created_at=call.now))
 
 

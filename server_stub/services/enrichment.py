@@ -20,7 +20,7 @@ from ..data import normalise
 from ..data.document import Document
 from ..data.latest import latest_first
 from ..data.query import member
-from ..problems import Problem
+from ..problems import Problem, missing
 from ..serving import Context, Members, runs, serves
 from .leads.records import LEADS
 
@@ -79,7 +79,7 @@ def get(call: Context, job_id: str) -> Document:
     """Return the state of an enrichment job."""
     job = call.record("job", job_id)
     if not job["kind"].endswith("enrichment"):
-        raise Problem("NOT_FOUND", f"no enrichment has the id {job_id!r}", details={"id": job_id})
+        raise missing("enrichment", job_id)
     return job
 
 

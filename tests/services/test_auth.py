@@ -131,6 +131,7 @@ def test_a_refresh_rotates_and_reuse_ends_everything(stub: StubServer, client: C
     access, first = tokens(client.auth.login("ada@acme.test", PASSWORD))
     renewed = bearer(stub, None).auth.refresh(first)
     assert str(renewed.refresh_token) != first
+    assert str(renewed.access_token) != access, "also within one second"
     assert bearer(stub, access, "flow").auth.me().id == "user_ada"
     assert bearer(stub, str(renewed.access_token), "flow").auth.me().id == "user_ada"
     error = refused(lambda: bearer(stub, None).auth.refresh(first))

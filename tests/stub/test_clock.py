@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm_sdk import ValidationError
+from server_stub import StubServer
 from server_stub.clock import Clock
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -89,3 +91,36 @@ def test_misuse_is_refused() -> None:
         Clock(datetime(2026, 11, 21))
     with pytest.raises(ValueError, match="cannot go back"):
         Clock(START).advance(-1)
+
+
+def test_a_running_clock_is_not_behind_that_of_the_machine() -> None:
+    before = datetime.now(UTC)
+    stub = StubServer(running=True, demo=False)
+    assert stub.clock.now() >= before
+    before = datetime.now(UTC)
+    assert stub.clock.now() >= before
+
+
+def test_a_running_clock_goes_on_while_the_machine_sleeps_and_never_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(START, running=True)
+    wall = time.time()
+    monkeypatch.setattr(time, "time", lambda: wall + 3600)  # `time.monotonic` stands still in the meantime
+    woken = clock.now()
+    assert woken >= START + timedelta(hours=1)
+    monkeypatch.setattr(time, "time", lambda: wall)
+    assert clock.now() >= woken
+
+
+def test_what_is_dated_some_minutes_ahead_is_now(stub: StubServer) -> None:
+    crm, now = stub.client(), stub.clock.now()
+    deal = crm.deals.list(status="open").items[0]
+    activity = crm.deals.activities.create(
+        deal.id, {"type": "meeting", "description": "We met", "date": now + timedelta(minutes=4)}
+    )
+    assert getattr(crm.activities.get(activity.id), "status", None) == "completed"
+    lost = crm.deals.move_stage(
+        deal.id, "closed-lost", lost_reason="price", closed_at=stub.clock.now() + timedelta(minutes=4)
+    )
+    assert lost.closed_at is not None and lost.closed_at <= stub.clock.now()
+    with pytest.raises(ValidationError, match="ahead of time"):
+        crm.deals.move_stage(deal.id, "closed-won", closed_at=stub.clock.now() + timedelta(minutes=6))

@@ -6,10 +6,12 @@ Each holds for every call, and none of them is a mistake of the server's own.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
+from urllib.parse import urlencode
 
 import pytest
 from number_places import places
+from pydantic import AwareDatetime
 
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.operation import Operation
@@ -171,3 +173,43 @@ def test_an_item_that_cannot_be_read_fails_alone(name: str) -> None:
         assert reply.status == 422
         fields = [error["field"] for error in json.loads(reply.body)["errors"]]
         assert {f"{route.wire_name(items)}.{n}" for n in (0, 1)} <= {*fields}
+
+
+DAYS = [
+    pytest.param(operation, route, name, id=f"{operation.id}-{route.dialect.name} {name}")
+    for operation, route in ROUTES
+    if route.method == "GET"
+    for name, hint in operation.arguments.types.items()
+    if route.has(name) and AwareDatetime in get_args(hint)
+]
+
+
+@pytest.mark.parametrize(("operation", "route", "name"), DAYS)
+def test_a_day_for_a_time_is_its_midnight_where_the_caller_is(
+    operation: Operation[..., Any], route: Route, name: str
+) -> None:
+    def answer(time: str) -> tuple[int, Any]:
+        ends = {"start", "end"} & operation.arguments.types.keys()
+        times: dict[str, str] = dict.fromkeys(ends, "2026-04-10T04:00:00Z")
+        times = {route.wire_name(other): at for other, at in {**times, name: time}.items()}
+        reply = ask("GET", target_of(route), urlencode(times))
+        if reply.chunks is not None:
+            return reply.status, b"".join(reply.chunks)
+        body = json.loads(reply.body)
+        return reply.status, body["data"] if reply.status == 200 and "data" in body else reply.status
+
+    assert answer("2026-03-02") == answer("2026-03-02T05:00:00Z"), "the caller is in New York"
+    assert answer("2026-03-09") == answer("2026-03-09T04:00:00Z"), "summer has begun there"
+    assert answer("2026-02-30")[0] in (404, 422)
+
+
+def test_a_day_begins_where_the_caller_is() -> None:
+    """One that is not refused: what begins before midnight in New York is not of the day."""
+    stub = StubServer()
+    event = {"title": "Late", "startTime": "2026-03-02T04:30:00Z", "endTime": "2026-03-02T05:00:00Z"}
+    sent = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    path = "/flow/api/calendar/events"
+    assert stub.handle(Request("POST", path, "", sent, json.dumps(event).encode())).status in (200, 201)
+    for days, is_there in (("start=2026-03-01&end=2026-03-02", True), ("start=2026-03-02&end=2026-03-03", False)):
+        events = json.loads(stub.handle(Request("GET", path, days, sent, b"")).body)
+        assert ("Late" in [one["title"] for one in events]) is is_there

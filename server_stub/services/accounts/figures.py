@@ -58,7 +58,7 @@ def _last(
         *(contact.get("last_contact") for contact in contacts),
         *(deal.get("last_activity") for deal in deals),
     )
-    return max((at for at in times if at is not None and at <= call.now), default=None)
+    return max((at for at in times if at is not None and at <= call.soon), default=None)
 
 
 def refresh(call: Context, account_id: str | None) -> None:

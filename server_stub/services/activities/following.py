@@ -81,7 +81,7 @@ def _move_lead(call: Context, lead_id: str | None) -> None:
     if lead is None or lead["converted_contact_id"] is not None:
         return
     happened = [doc["occurred_at"] for doc in call.collection("activity").find("lead_id", lead["id"])]
-    last = max((at for at in [*happened, lead["last_activity_at"]] if at is not None and at <= call.now), default=None)
+    last = max((at for at in [*happened, lead["last_activity_at"]] if at is not None and at <= call.soon), default=None)
     scored = current_score_members(call, lead)
     if last == lead["last_activity_at"] and scored["score"] == lead["score"]:
         return

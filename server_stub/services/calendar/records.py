@@ -20,6 +20,7 @@ from ..activities.privacy import as_published, as_seen, is_hidden
 from ..activities.recurrence import read_rule
 from ..activities.relations import REFERS, relation_members
 from ..contacts import health as health
+from ..contacts.follow_ups import planned
 from ..sentiment import name_of_score, tone
 from . import reminders
 from .preparation import uid_of, with_current_preparation
@@ -70,7 +71,7 @@ def preparation(call: Context, event_id: str) -> Members:
     """Prepare an event as things are now."""
     doc = EVENTS.found(call, event_id)
     if is_hidden(call, doc):
-        raise Problem("NOT_FOUND", "the event is private", details={"id": event_id})
+        raise Problem("NOT_FOUND", "the event is private", field="id", details={"id": event_id})
     members: Members = with_current_preparation(call, doc)["preparation"]
     return members
 
@@ -231,7 +232,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
         changes["follow_up_event_id"] = follow_up["id"]
         contact = call.collection("contact").get(doc.get("contact_id") or "")
         if contact is not None:
-            call.collection("contact").put(contact | {"next_follow_up": follow_up["start_time"]})
+            call.collection("contact").put(contact | planned(follow_up["start_time"]))
     return EVENTS.answer(call, EVENTS.change(call, doc, changes))
 
 

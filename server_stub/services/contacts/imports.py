@@ -13,7 +13,7 @@ from ...bulk import error_of
 from ...data import csv_files
 from ...data.document import Document
 from ...data.normalise import person_name
-from ...problems import FieldError, Problem, invalid
+from ...problems import FieldError, Problem, invalid, missing
 from ...serving import Context, Members, runs, serves
 from .columns import Column, check_mapping, members_of, plan
 from .files import FORMATS, UnreadableFileError, read
@@ -85,7 +85,7 @@ def get(call: Context, job_id: str) -> Document:
     """Return how far an import is."""
     job = call.record("job", job_id)
     if job["kind"] != _KIND:
-        raise Problem("NOT_FOUND", f"no import has the id {job_id!r}", details={"id": job_id})
+        raise missing("import", job_id)
     return job
 
 

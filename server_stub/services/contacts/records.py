@@ -53,6 +53,17 @@ CONTACTS = Noun(
     shown=_with_nested_lists,
 )
 
+_BEST_LAST = ("health_score", "total_value", "last_contact")
+
+
+@serves(Contacts.list)
+def list_(call: Context, **given: Any) -> Sequence[Document]:
+    """Return the contacts that match; the best come first where the caller cannot choose the direction."""
+    if call.dialect == "flow" and snake(given["sort"] or "") in _BEST_LAST:
+        given["order"] = "desc"
+    return CONTACTS.including(call, CONTACTS.select(call, given), given["include"])
+
+
 _DATES = ("created_at", "updated_at", "birthday", "last_contact", "next_follow_up")
 _NUMBERS = ("version", "health_score", "churn_risk", "total_deals", "total_value", "open_deals")
 _FLAGS = ("do_not_contact", "email_opt_out", "sms_opt_out")

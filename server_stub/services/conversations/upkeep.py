@@ -1,17 +1,37 @@
-"""Recurring work for conversations: the daily analysis of sentiment trends."""
+"""What owners are notified of: messages that come in, and, by a daily analysis, sentiment that declines."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from ...data.document import Document
-from ...serving import Context, changes_between
+from ...serving import Context, changes_between, reacts
 from ...timetable import recurs
 from ..notifications import notify
 from . import state as state
 
 _KEPT = timedelta(days=14)
-"""The time until the notification of a declining sentiment expires."""
+"""The time until a notification about a conversation expires."""
+_SHOWN = 200
+"""So much of a message its notification shows."""
+
+
+@reacts("message.received")
+def tell_owner(call: Context, entry: Document) -> None:
+    """Notify the owner of the lead or contact that somebody has written."""
+    conversation = call.found("conversation", entry["metadata"]["conversation_id"])
+    person = state.person_of(call, conversation) if conversation is not None else None
+    if conversation is not None and person is not None and call.found("user", person.get("owner_id") or "") is not None:
+        notify(
+            call,
+            person["owner_id"],
+            "message_received",
+            f"Message from {person['name']}",
+            entry["metadata"]["content"][:_SHOWN],
+            priority=conversation["priority"],
+            about=("conversation", conversation["id"]),
+            expires_at=call.now + _KEPT,
+        )
 
 
 @recurs("conversation sentiment trends", every=timedelta(days=1))

@@ -67,7 +67,7 @@ def _activity_members(call: Context, kind: str, type: str, date: Any, title: str
         return {"subject": title, "to": [], "body_text": text, "sent_at": date}
     if kind == "note":
         return {"body": text, "tags": ["proposal"] if type == "proposal" else []}
-    status = "completed" if kind == "call" or date <= call.now else "scheduled"
+    status = "completed" if kind == "call" or date <= call.soon else "scheduled"
     if kind == "call":
         return {"start_time": date, "status": status}
     what = "demo" if type == "demo" else "meeting"

@@ -39,8 +39,9 @@ def move_stage(
 ) -> Document:
     """Move a deal to a stage; to the one it is in, nothing happens."""
     deal = DEALS.writable(call, deal_id)
-    if closed_at is not None and closed_at > call.now:
+    if closed_at is not None and closed_at > call.soon:
         raise invalid("closed_at", "max", "a deal is not closed ahead of time")
+    closed_at = closed_at and min(closed_at, call.now)
     said = {
         "lost_reason": lost_reason, "lost_notes": lost_notes, "won_reason": won_reason, "closed_at": closed_at
     }  # fmt: skip

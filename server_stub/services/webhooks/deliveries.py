@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from crm_sdk.resources.webhooks import Deliveries
 
 from ...data.document import Document
-from ...problems import Problem
+from ...problems import missing
 from ...serving import Context, Members, reacts, serves
 from ...webhooks.records import DELIVERY, ENDPOINT, write
 from ..notifications import notify
@@ -34,7 +34,7 @@ def redeliver(call: Context, delivery_id: str) -> Document:
     doc = call.record(DELIVERY, delivery_id)
     endpoint = call.collection(ENDPOINT).get(doc["webhook_id"])
     if endpoint is None:
-        raise Problem("NOT_FOUND", "the endpoint of this delivery was deleted", details={"id": doc["webhook_id"]})
+        raise missing("endpoint", doc["webhook_id"])
     require_active(endpoint)
     return write(call, endpoint, doc["event"], doc["event_id"], None, redelivery=doc)
 

@@ -120,6 +120,10 @@ def test_lists_filter_search_and_sort(stub: StubServer, client: CrmClient) -> No
     assert names == ["Zz Beta", "Zz Alpha"]
     assert client.contacts.list(limit=2).items[0].id == b.id
     assert refused(lambda: client.contacts.list(sort="shoe_size")).status == 422
+    flow = stub.client(dialects="flow")
+    for word in ("health_score", "total_value", "last_contact"):  # without a direction to choose, the best come first
+        best = [value for one in flow.contacts.list(sort=word) if (value := getattr(one, word)) is not None]
+        assert best == sorted(best, reverse=True), word
 
 
 @pytest.mark.parametrize(("name", "member"), [("all", "total"), ("high-value", "high_value"), ("at-risk", "at_risk")])

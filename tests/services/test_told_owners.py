@@ -1,0 +1,65 @@
+"""Owners are notified of what comes in and of what falls due, without a call of theirs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from crm_sdk import CrmClient
+from crm_sdk.models import Notification
+from server_stub import StubServer
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client()
+
+
+def told(client: CrmClient, type: str) -> list[Notification]:
+    return [one for one in client.notifications.list() if one.type == type]
+
+
+def test_a_message_that_comes_in_is_told_to_the_owner(stub: StubServer, client: CrmClient) -> None:
+    lead = client.leads.create({"name": "Ada Byron", "owner_id": "user_sam"})
+    sam = stub.client(api_key="acme-sales", dialects="flow")
+    before = len(told(sam, "message_received"))
+    client.messages.create({"lead_id": lead.id, "content": "Ours", "sender": "agent"})
+    assert len(told(sam, "message_received")) == before
+    client.messages.create({"lead_id": lead.id, "content": "Could you call me back?", "sender": "lead"})
+    newest = told(sam, "message_received")[0]
+    assert (newest.title, newest.message) == ("Message from Ada Byron", "Could you call me back?")
+    assert len(told(sam, "message_received")) == before + 1
+
+
+@pytest.mark.parametrize("way", ["created", "updated"])
+def test_a_follow_up_that_falls_due_is_told_once(stub: StubServer, client: CrmClient, way: str) -> None:
+    at = stub.clock.now() + timedelta(hours=2)
+    if way == "created":
+        contact = client.contacts.create({"name": "Ada Byron", "owner_id": "user_sam", "next_follow_up": at})
+    else:
+        contact = client.contacts.create({"name": "Ada Byron", "owner_id": "user_sam"})
+        contact = client.contacts.update(contact.id, {"next_follow_up": at})
+    sam = stub.client(api_key="acme-sales", dialects="flow")
+
+    def of_contact() -> list[str]:
+        return [one.title for one in told(sam, "task_due") if one.metadata.get("contactId") == contact.id]
+
+    stub.clock.advance(3_600)
+    assert of_contact() == []
+    stub.clock.advance(3_601)
+    assert of_contact() == ["Follow up with Ada Byron"]
+    stub.clock.advance(86_400)
+    assert of_contact() == ["Follow up with Ada Byron"]
+    assert client.contacts.get(contact.id).version == contact.version
+
+
+def test_a_follow_up_that_was_cleared_falls_not_due(stub: StubServer, client: CrmClient) -> None:
+    at = stub.clock.now() + timedelta(hours=2)
+    contact = client.contacts.create({"name": "Ada Byron", "owner_id": "user_sam", "next_follow_up": at})
+    client.contacts.update(contact.id, {"next_follow_up": None})
+    sam = stub.client(api_key="acme-sales", dialects="flow")
+    before = len(told(sam, "task_due"))
+    stub.clock.advance(7_201)
+    assert len([one for one in told(sam, "task_due") if one.metadata.get("contactId") == contact.id]) == 0
+    assert len(told(sam, "task_due")) >= before
