@@ -30,14 +30,22 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port on loopback; 0 takes a free one.")] = 8410,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     db: Annotated[str | None, typer.Option("--db", help="Keep the state in this SQLite file; else in memory.")] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option("--allow-origin", help="Let web pages of this origin call (CORS); else those of this machine."),
+    ] = None,
+    test_mode: Annotated[
+        bool, typer.Option("--test-mode", help="Serve control routes: faults, clock, reset (docs/testing.md).")
+    ] = False,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Refuse calls beyond a rate limit.")] = True,
 ) -> None:
     """Serve the stub until Ctrl-C. The demo API keys are acme-admin and globex-admin."""
     with embedded_server(db, enforce_limits=limits) as server:
         from server_stub.doors.asgi import run
 
+        server.live.test_mode = test_mode
         try:
-            run(server, host, port, _announce)
+            run(server, host, port, _announce, origins=allow_origin)
         except RuntimeError as error:
             raise MisuseError(str(error)) from error
 

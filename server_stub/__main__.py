@@ -25,7 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--test-mode",
         action="store_true",
-        help="let live clients say who they are (user_id) and ask for faults by pushes named test:…",
+        help="serve control routes (/_test/faults, clock, reset, snapshot), and let live clients say who they are "
+        "(user_id) and ask for faults by pushes named test:…",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        metavar="ORIGIN",
+        help="let web pages of this origin call the port (CORS); * for all (default: pages of this machine)",
     )
     parser.add_argument(
         "--run", nargs=argparse.REMAINDER, metavar="SCRIPT", help="run a script against the stub instead of serving"
@@ -39,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             server = StubServer(db=options.db, running=True, enforce_limits=not options.no_limits)
             server.live.test_mode = options.test_mode
-            run(server, options.host, options.port, _announce)
+            run(server, options.host, options.port, _announce, origins=options.allow_origin)
     except (ConfigurationError, OSError, RuntimeError, StateFileError) as error:
         why = error.strerror if isinstance(error, OSError) and error.filename is None else error
         print(f"error: {why}", file=sys.stderr)

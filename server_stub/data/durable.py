@@ -50,9 +50,11 @@ class Durable:
         self._saved: dict[str, str] = {}
         self._inspect()
         try:
+            if not self.path.exists():
+                self.path.touch(0o600)  # nobody else may read it; SQLite gives its own files the same rights
             # Several threads use the connection, one at a time: the core has a lock.
             self._db = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise StateFileError(f"{self.path} cannot be opened: {error}") from None
         try:
             self._lock(wait)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from errno import EINVAL
 from typing import TYPE_CHECKING, Any
 
 from ..live.port import Carrier, Receive, Send
 from ..request.http import Reply, Request
 from ..webhooks import courier as webhook_posting
+from .browsers import for_browsers
+from .control import PREFIX, Control
 
 if TYPE_CHECKING:
     import uvicorn
@@ -20,6 +22,15 @@ if TYPE_CHECKING:
 
 _TICK = 0.1
 """The seconds between two checks for work that is due."""
+MOST_BYTES = 128 * 1024 * 1024
+"""No body is larger."""
+TOO_LARGE = Reply(
+    413,
+    {"Content-Type": "application/json", "Connection": "close"},
+    b'{"success":false,"data":null,"errors":[{"code":"CONTENT_TOO_LARGE","message":"a body has at most 128 MiB"}]}',
+)
+_HEADERS_WITHIN = 300
+"""So many checks, 30 s of them, a connection gets to send the headers of its first request."""
 _PATIENCE = 1.0
 """The seconds that connections get to end when the port is closed."""
 
@@ -30,6 +41,9 @@ class Application:
     def __init__(self, server: StubServer) -> None:
         self._server = server
         self._carrier = Carrier(server)
+        self._control = Control(server)
+        self._waiting: dict[Any, int] = {}
+        """The connections without a request, each with the number of checks that have found it so."""
         self.port: uvicorn.Server | None = None
         """The uvicorn server that runs the application."""
 
@@ -49,31 +63,43 @@ class Application:
 
     async def _http(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         parts: list[bytes] = []
-        more = True
+        size, more, method = 0, True, scope["method"]
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             parts.append(message.get("body", b""))
+            size += len(parts[-1])
             more = message.get("more_body", False)
+            if size > MOST_BYTES:
+                return await _answer(TOO_LARGE, "POST", send)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         headers.pop("upgrade", None)  # not a valid WebSocket handshake: it is handled as a call
         request = Request(
-            scope["method"],
+            "GET" if method == "HEAD" else method,
             scope["raw_path"].decode("latin-1"),
             scope["query_string"].decode("latin-1"),
             headers,
             b"".join(parts),
         )
-        reply = self._server.handle(request)
+        is_control = self._server.live.test_mode and request.path.startswith(PREFIX)
+        reply = self._control.handle(request) if is_control else self._server.handle(request)
         if reply.fault is not None and reply.fault.kind in ("refuse", "drop"):
-            raise ConnectionAbortedError("the test asked for the connection to be dropped")
+            return await self._drop(scope, receive)
         if reply.fault is not None and reply.fault.kind == "delay":
             await asyncio.sleep(reply.fault.seconds)
         if reply.live is not None:
             await self._carrier.events(reply, receive, send)
         else:
-            await _answer(reply, request, send)
+            await _answer(reply, method, send)
+
+    async def _drop(self, scope: Mapping[str, Any], receive: Receive) -> None:
+        """Lose the connection of a request without an answer, as a test asked for."""
+        for connection in tuple(self.port.server_state.connections) if self.port is not None else ():
+            if getattr(connection, "scope", None) is scope or getattr(connection, "client", None) == scope["client"]:
+                connection.transport.abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -91,34 +117,45 @@ class Application:
         while True:
             await asyncio.sleep(_TICK)
             self._server.catch_up()
+            self._end_silent()
             if self.port is not None and self.port.should_exit:
                 self._carrier.stop()
                 patience -= _TICK
                 for connection in tuple(self.port.server_state.connections) if patience <= 0 else ():
                     connection.transport.abort()  # uvicorn would wait for clients that do not read
 
+    def _end_silent(self) -> None:
+        """Close the connections whose first request does not come, so that they cannot use up what there is."""
+        opened: set[Any] = self.port.server_state.connections if self.port is not None else set()
+        silent = [one for one in opened if getattr(one, "cycle", self) is None]
+        self._waiting = {one: self._waiting.get(one, 0) + 1 for one in silent}
+        for connection, checks in self._waiting.items():
+            if checks > _HEADERS_WITHIN:
+                connection.transport.close()
 
-async def _answer(reply: Reply, request: Request, send: Send) -> None:
+
+async def _answer(reply: Reply, method: str, send: Send) -> None:
+    if method == "OPTIONS" and reply.status == 405:  # what it asks is which methods there are
+        allowed = {*reply.headers["Allow"].split(", "), "HEAD", "OPTIONS"}
+        reply = Reply(204, {**reply.headers, "Allow": ", ".join(sorted(allowed))})
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
     body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
     if reply.chunks is None:
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    for chunk in reply.chunks or ():
+    for chunk in (reply.chunks or ()) if method != "HEAD" else ():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send(
-        {"type": "http.response.body", "body": body if reply.chunks is None and request.method != "HEAD" else b""}
-    )
+    await send({"type": "http.response.body", "body": body if reply.chunks is None and method != "HEAD" else b""})
 
 
-def _uvicorn(server: StubServer) -> uvicorn.Server:
+def _uvicorn(server: StubServer, origins: Sequence[str] | None = None) -> uvicorn.Server:
     try:
         import uvicorn
     except ImportError as error:
         raise RuntimeError("a real port needs uvicorn: pip install 'crm-sdk[server]'") from error
     application = Application(server)
     config = uvicorn.Config(
-        application,
+        for_browsers(application, origins),
         log_level="critical",
         lifespan="on",
         access_log=False,
@@ -150,9 +187,19 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(server: StubServer, host: str, port: int, ready: Callable[[str], object]) -> None:
-    """Serve until the process is stopped; `ready` is called with the URL once connections are accepted."""
-    uvicorn_server = _uvicorn(server)
+def run(
+    server: StubServer,
+    host: str,
+    port: int,
+    ready: Callable[[str], object],
+    *,
+    origins: Sequence[str] | None = None,
+) -> None:
+    """Serve until the process is stopped; `ready` is called with the URL once connections are accepted.
+
+    `origins` names the web pages that may call the port; None stands for those of this machine.
+    """
+    uvicorn_server = _uvicorn(server, origins)
     listener = _listen(host, port)
     ready(f"http://{host}:{listener.getsockname()[1]}")
     webhook_posting.start(server)

@@ -167,3 +167,13 @@ def test_a_file_that_is_not_ours_is_left_alone(tmp_path: Path, make: object, say
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StateFileError, match="nowhere"):
         Durable(tmp_path / "nowhere" / "state.db")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such rights")
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    store, file = Store(), Durable(tmp_path / "state.db")
+    store.collection("t", "lead").put({"id": "lead_a"})
+    file.save(store.changes(), {})
+    rights = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    assert rights and not any(rights.values()), rights
+    file.close()
