@@ -149,9 +149,13 @@ def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str,
     return {dialect: Route.parse(dialect, line) for dialect, line in lines.items() if line is not None}
 
 
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of a text: an id that has one shows as another."""
+
+
 def segment(name: str, value: object) -> str:
     """Return an identifier as one segment of a path. Raises: InvalidInputError for one that would change the path."""
-    if isinstance(value, str) and value.strip() and value not in (".", ".."):
+    if isinstance(value, str) and value.strip() and value not in (".", "..") and not _UNSEEN.search(value):
         try:
             return value if value.isascii() and value.isalnum() else quote(value, safe="")
         except UnicodeEncodeError:

@@ -33,8 +33,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def words_of(text: str | None) -> tuple[str, ...]:
-    """Return the folded words of a search text."""
-    return tuple(fold(text).split()) if text else ()
+    """Return the folded words of a search text, each once."""
+    return tuple(dict.fromkeys(fold(text).split())) if text else ()
 
 
 def member(doc: Mapping[str, Any], field: str) -> object:

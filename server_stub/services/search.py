@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from crm_sdk.resources.search import Search
 
 from ..data.document import Document
-from ..data.query import fold, matches
+from ..data.query import fold, matches, words_of
 from ..problems import Problem
 from ..serving import Context, serves
 from .activities.privacy import is_hidden
@@ -34,7 +34,7 @@ def query(call: Context, q: str, type: str | None) -> dict[str, list[Document]]:
 
 
 def _find(docs: Sequence[Document], q: str, fields: Sequence[str]) -> list[Document]:
-    words = fold(q).split()
+    words = words_of(q)
 
     def rank(doc: Document) -> tuple[int, str]:
         heads = fold(str(doc.get(fields[0]) or ""))

@@ -107,18 +107,21 @@ class _Lexicon:
 
     exact: Mapping[str, int]
     stems: Mapping[str, int]
+    longest: int
+    """The length of the longest beginning."""
 
     def value(self, word: str) -> int:
         """Return the value of a word, 0 for one that is not in it; the longest beginning wins."""
         if word in self.exact:
             return self.exact[word]
-        return next((self.stems[word[:end]] for end in range(len(word), 1, -1) if word[:end] in self.stems), 0)
+        begin = min(len(word), self.longest)
+        return next((self.stems[word[:end]] for end in range(begin, 1, -1) if word[:end] in self.stems), 0)
 
 
 def _lexicon(entries: Sequence[tuple[str, int]]) -> _Lexicon:
     exact = {fold(word): value for word, value in entries if not word.endswith("*")}
     stems = {fold(word[:-1]): value for word, value in entries if word.endswith("*")}
-    return _Lexicon(MappingProxyType(exact), MappingProxyType(stems))
+    return _Lexicon(MappingProxyType(exact), MappingProxyType(stems), max(map(len, stems), default=0))
 
 
 def _weighted_words() -> list[tuple[str, int]]:
@@ -140,12 +143,13 @@ def tone(text: str) -> Tone:
     """Judge a text: ``not good`` is worse than nothing, ``very good`` better than ``good``; a "but" turns it."""
     tokens = _tokens(text)
     parts: list[tuple[str, float]] = []
+    values = {word: _VALUES.value(word) for word in set(tokens)}
     turn: int | None = None
     for at, word in enumerate(tokens):
         if word in _BUT:
             turn = len(parts)
             continue
-        value: float = _VALUES.value(word)
+        value: float = values[word]
         if not value:
             continue
         for before in _reach(tokens, at):

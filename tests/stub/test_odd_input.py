@@ -213,3 +213,22 @@ def test_a_day_begins_where_the_caller_is() -> None:
     for days, is_there in (("start=2026-03-01&end=2026-03-02", True), ("start=2026-03-02&end=2026-03-03", False)):
         events = json.loads(stub.handle(Request("GET", path, days, sent, b"")).body)
         assert ("Late" in [one["title"] for one in events]) is is_there
+
+
+LONG = "".join(part * (10_000 // len(part)) for part in ("a ", "x", "I am not (happy ", "a.a", " ", "a@"))
+"""60,000 characters on which a careless pattern takes minutes."""
+
+
+@pytest.mark.parametrize("name", sorted(SERVED))
+def test_long_texts_are_answered(name: str) -> None:
+    start, operation = STUB.snapshot(), SERVED[name]
+    for route in operation.routes.values():
+        if route.method in ("GET", "DELETE"):
+            for argument in filter(route.has, operation.arguments.types):
+                asked = urlencode({route.wire_name(argument): LONG})
+                assert ask(route.method, target_of(route), asked).status < 500, argument
+        else:
+            for member in operation.arguments.members or filter(route.has, operation.arguments.types):
+                body = json.dumps({route.wire_name(member): LONG}).encode()
+                assert ask(route.method, target_of(route), body=body).status < 500, member
+    STUB.restore(start)

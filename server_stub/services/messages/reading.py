@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ...data.query import fold
@@ -63,6 +65,9 @@ _URGENT = """urgent urgently asap immediately emergency critical deadline today 
 ausfall notfall urgente inmediat hoy caida"""
 _PRESSING = "soon tomorrow waiting again still nobody bald morgen warten wieder niemand pronto manana esper sigue nadie"
 _NEGATIONS = frozenset(["not", "no", "never", "nicht", "kein", "keine", "nie", "sin", "nunca", "isnt"])
+_WORD = re.compile(r"[a-z0-9]+")
+_NEAR = 80
+"""So many characters before a word its negation is looked for."""
 _TIMES = {"high": "within 1 hour", "medium": "within 4 hours", "low": "within 24 hours"}
 _ACTIONS: Mapping[str, str] = {
     "pricing": "Send a quote",
@@ -156,8 +161,8 @@ def analyse(content: str, situation: Situation | None = None) -> dict[str, Any]:
 
 def language_of(*texts: str) -> str:
     """Return the language of texts: ``en``, ``de`` or ``es``."""
-    words = re.findall(r"[a-z]+", fold(" ".join(texts)))
-    counts = {code: sum(word in common.split() for word in words) for code, common in _COMMON.items()}
+    words = Counter(re.findall(r"[a-z]+", fold(" ".join(texts))))
+    counts = {code: sum(words[word] for word in set(common.split())) for code, common in _COMMON.items()}
     return max(counts, key=lambda code: counts[code])
 
 
@@ -241,10 +246,20 @@ def _actions(content: str, kind: str, urgency: str, topics: Sequence[str]) -> li
 
 def _hits(content: str, stems: str) -> list[str]:
     """Return the words of a text that begin with one of the stems, unless they are negated."""
-    words = re.findall(r"[a-z0-9]+", fold(content).replace("'", ""))
-    begins = tuple(stems.split())
+    text = _plain(content)
     return [
-        word
-        for at, word in enumerate(words)
-        if word.startswith(begins) and not _NEGATIONS.intersection(words[max(0, at - 2) : at])
+        found.group()
+        for found in _beginning(stems).finditer(text)
+        if not _NEGATIONS.intersection(_WORD.findall(text, max(0, found.start() - _NEAR), found.start())[-2:])
     ]
+
+
+@lru_cache(maxsize=64)
+def _plain(content: str) -> str:
+    return fold(content).replace("'", "")
+
+
+@lru_cache(maxsize=256)
+def _beginning(stems: str) -> re.Pattern[str]:
+    """Return the pattern of the words that begin with one of the stems."""
+    return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, stems.split()))})[a-z0-9]*")
