@@ -138,7 +138,7 @@ def _kind(name: str) -> Any:
     """Return the resource of a noun."""
     from crm_sdk.catalogue import Catalogue
 
-    return getattr(Catalogue, name.replace("-", "_")).kind()
+    return getattr(Catalogue, name.replace("-", "_"))
 
 
 def _group(words: tuple[str, ...], load: Callable[[], Any]) -> Noun:

@@ -6,7 +6,7 @@ from typing import Any
 
 from crm_sdk.catalogue import Catalogue
 from crm_sdk.operation import Operation
-from crm_sdk.resource import Resource, parts
+from crm_sdk.resource import Resource, operation_of, parts
 
 from .parameters import kebab
 
@@ -23,6 +23,5 @@ def resources(owner: type[Any]) -> dict[str, type[Resource[Any]]]:
 
 def operations(kind: type[Resource[Any]]) -> dict[str, Operation[..., Any]]:
     """Return the declared calls of a resource, without aliases (`get_all = list`)."""
-    return {
-        kebab(name): value for name, value in vars(kind).items() if isinstance(value, Operation) and value.name == name
-    }
+    declared = {name: operation_of(value) for name, value in vars(kind).items()}
+    return {kebab(name): found for name, found in declared.items() if found is not None and found.name == name}

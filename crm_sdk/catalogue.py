@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic
 
 from .operation import Operation
-from .resource import Mode, noun, parts
+from .resource import Mode, noun, operation_of, parts
 
 # isort: off
 # Written by `make docs`: begin
@@ -70,6 +70,7 @@ def declared_operations(owner: type[Any] = Catalogue) -> Iterator[Operation[...,
     """Iterate over every operation of the catalogue, aliases left out."""
     for kind in parts(owner).values():
         for name, value in vars(kind).items():
-            if isinstance(value, Operation) and value.name == name:
-                yield value
+            operation = operation_of(value)
+            if operation is not None and operation.name == name:
+                yield operation
         yield from declared_operations(kind)

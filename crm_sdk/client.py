@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .network.http import AsyncHttpClient, HttpClient
     from .operation import Operation
     from .options import Secret, Url
-    from .paging import AsyncPages
     from .raw import RawReply
     from .route import Session
 
@@ -79,9 +78,6 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
 
     @abstractmethod
     def _run(self, steps: Steps[Any]) -> Any: ...
-
-    @abstractmethod
-    def _run_pages(self, start: Callable[[], Steps[Any]]) -> Any: ...
 
     # -- the interface that declared calls use -------------------------------------------------------------------
 
@@ -285,9 +281,6 @@ class CrmClient(Client[Sync]):
     def _run(self, steps: Steps[T]) -> T:
         return run(steps, self._shared.link, self._shared.clock)
 
-    def _run_pages(self, start: Callable[[], Steps[T]]) -> T:
-        return self._run(start())
-
     def request(
         self,
         method: str,
@@ -358,11 +351,6 @@ class AsyncCrmClient(Client[Async]):
 
     def _run(self, steps: Steps[T]) -> Coroutine[Any, Any, T]:
         return run_async(steps, self._shared.link, self._shared.clock)
-
-    def _run_pages(self, start: Callable[[], Steps[Any]]) -> AsyncPages[Any]:
-        from .paging import AsyncPages
-
-        return AsyncPages(lambda: self._run(start()))
 
     async def request(
         self,

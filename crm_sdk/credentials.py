@@ -92,7 +92,7 @@ def renewal(client: Client[Any], credentials: Credentials, timeout: float) -> St
     if credentials.refresh is None:
         return  # somebody else tried, and it was no use
     try:
-        yield from Auth.refresh.call(client, {"refresh_token": credentials.refresh}, timeout)
+        yield from Auth.refresh.operation.call(client, {"refresh_token": credentials.refresh}, timeout)
     except CrmError as error:
         # Whatever it was, the caller gets the 401 it came from. A refresh token that was refused is no use again.
         refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429

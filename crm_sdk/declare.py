@@ -1,20 +1,25 @@
-"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``) and their results."""
+"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``) and their results.
+
+A decorator makes the function of the resource class; `methods` says how.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack
 
 from .exchange import Reply
+from .methods import sync_function
 from .operation import Kind, Operation
-from .resource import Async, Resource, Sync
+from .resource import Sync
 from .route import PAGING, FlagArguments, Flags, Plan, routes
 
 if TYPE_CHECKING:
     from .client import Client
-    from .models.jobs import AsyncJob, Job
-    from .paging import AsyncPages, Page
-    from .transfer import AsyncDownload, Download
+    from .methods import DownloadMethod, JobMethod, Method, PageMethod
+    from .models.jobs import Job
+    from .paging import Page
+    from .transfer import Download
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,19 +29,6 @@ class Paginated(Operation[P, T]):
     """A call that returns a page; T is the type of its records."""
 
     kind: Kind = "page"
-
-    # The sync client returns a `Page`, the async one `AsyncPages`: hence overloads other than `Operation.__get__` has.
-    @overload  # type: ignore[override] # see above
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Paginated[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Page[T]]: ...
-    @overload
-    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncPages[T]]: ...
-    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
-        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
-    ) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self if instance is None else self._method(instance)
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the page, with the function that fetches the following pages."""
@@ -61,21 +53,6 @@ class JobOperation(Operation[P, T]):
 
     kind: Kind = "job"
 
-    # The sync client returns a `Job`, the async one an `AsyncJob`: hence overloads of their own.
-    @overload  # type: ignore[override] # see above
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> JobOperation[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Job[T]]: ...
-    @overload
-    def __get__(
-        self, instance: Resource[Async], owner: type[Resource[Any]]
-    ) -> Callable[P, Coroutine[Any, Any, AsyncJob[T]]]: ...
-    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
-        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
-    ) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self if instance is None else self._method(instance)
-
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the job, with the client through which it asks for its state."""
         job, _ = self.read(client, plan.route, reply, plan.given)
@@ -86,21 +63,6 @@ class DownloadOperation(Operation[P, T]):
     """A call that returns a file."""
 
     kind: Kind = "download"
-
-    # The sync client returns a `Download`, the async one an `AsyncDownload`: hence overloads of their own.
-    @overload  # type: ignore[override] # see above
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> DownloadOperation[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Download]: ...
-    @overload
-    def __get__(
-        self, instance: Resource[Async], owner: type[Resource[Any]]
-    ) -> Callable[P, Coroutine[Any, Any, AsyncDownload]]: ...
-    def __get__(  # pyright: ignore[reportIncompatibleMethodOverride] # see above
-        self, instance: Resource[Any] | None, owner: type[Resource[Any]]
-    ) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self if instance is None else self._method(instance)
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the download, whose body has not been read yet."""
@@ -115,10 +77,10 @@ def operation(
     flow: str | None = None,
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
-) -> Callable[[Callable[Concatenate[Any, P], T]], Operation[P, T]]:
+) -> Callable[[Callable[Concatenate[Any, P], T]], Method[P, T]]:
     """Declare a call by its routes and flags; the docstring of the module `route` has the syntax of a route."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
-    return lambda function: Operation(function, found, said)
+    return lambda function: sync_function(Operation(function, found, said))
 
 
 def paginated(
@@ -127,10 +89,10 @@ def paginated(
     flow: str | None = None,
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
-) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], Paginated[P, T]]:
+) -> Callable[[Callable[Concatenate[Any, P], Page[T]]], PageMethod[P, T]]:
     """Declare a call that returns a page of records."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
-    return lambda function: Paginated(function, found, said)
+    return lambda function: sync_function(Paginated(function, found, said))
 
 
 def job(
@@ -139,10 +101,10 @@ def job(
     flow: str | None = None,
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
-) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobOperation[P, T]]:
+) -> Callable[[Callable[Concatenate[Any, P], Job[T]]], JobMethod[P, T]]:
     """Declare a call that returns a job."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
-    return lambda function: JobOperation(function, found, said)
+    return lambda function: sync_function(JobOperation(function, found, said))
 
 
 def download(
@@ -151,10 +113,10 @@ def download(
     flow: str | None = None,
     platform: str | None = None,
     **flags: Unpack[FlagArguments],
-) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadOperation[P, Download]]:
+) -> Callable[[Callable[Concatenate[Any, P], Download]], DownloadMethod[P, Download]]:
     """Declare a call that returns a file."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
-    return lambda function: DownloadOperation(function, found, said)
+    return lambda function: sync_function(DownloadOperation(function, found, said))
 
 
 def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:

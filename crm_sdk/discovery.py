@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .dialects import DIALECTS, RICHEST_FIRST, DialectName
 from .errors import ApiError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Discard, Reply, Steps, exchange, settle
+from .resource import operation_of
 
 if TYPE_CHECKING:
     from .client import Client
@@ -240,7 +241,7 @@ def _ask(
     Return whether this call has found it out.
     """
     name, noun = plan.route.dialect.name, operation.noun
-    listing: Operation[..., Any] | None = operation.owner.__dict__.get("list")
+    listing = operation_of(operation.owner.__dict__.get("list"))
     if (
         operation.kind == "page"
         or finding.speaks(name)

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, cast, overload
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
 from .discovery import discover
 from .errors import ApiError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange, settle
 from .listing import names_of_arguments, with_common
+from .methods import async_function
 from .paging import DEFAULT_LIMIT
-from .resource import Async, Resource, Sync
 from .route import PAGING, Flags, Plan, Route, query, segment
 from .vocabulary.codes import STATUSES
 from .wire import encode_json
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .models.record import Mismatch
     from .reading import Reader
+    from .resource import Resource
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +39,7 @@ _NOTHING: Mapping[str, str] = {}
 
 
 class Operation(Generic[P, T]):
-    """A documented call. An attribute of the class is the declaration, of a client's resource the bound method."""
+    """The declaration of a documented call: the attribute `operation` of a resource's function."""
 
     kind: Kind = "plain"
     owner: type[Resource[Any]]
@@ -49,7 +50,8 @@ class Operation(Generic[P, T]):
         self.flags = flags
         self.routes = routes
         self.doc: str = inspect.getdoc(function) or ""
-        update_wrapper(cast(Any, self), function)
+        self.__doc__ = self.doc
+        self.__wrapped__ = function  # where `inspect` finds the source, and the names of annotations
         self._readers: dict[tuple[str, type], Reader[Any]] = {}
 
     def __set_name__(self, owner: type[Resource[Any]], name: str) -> None:
@@ -96,9 +98,14 @@ class Operation(Generic[P, T]):
         return {a: b for names in found.values() if len(names) > 1 for a, b in (names, names[::-1])}
 
     @cached_property
+    def __signature__(self) -> inspect.Signature:
+        """The signature of the function: with ``self``, and with the arguments of ``**common`` written out."""
+        return with_common(self.function)
+
+    @cached_property
     def signature(self) -> inspect.Signature:
-        """The declared signature without ``self``, with the arguments of ``**common`` written out."""
-        full = with_common(self.function)
+        """The signature of the method, without ``self``."""
+        full = self.__signature__
         return full.replace(parameters=list(full.parameters.values())[1:])
 
     @cached_property
@@ -107,6 +114,11 @@ class Operation(Generic[P, T]):
         return tuple(
             name for name, p in self.signature.parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
         )
+
+    @cached_property
+    def async_function(self) -> Callable[..., Any]:
+        """The function of the resource class for the async client."""
+        return async_function(self)
 
     @cached_property
     def arguments(self) -> Arguments:
@@ -365,36 +377,6 @@ class Operation(Generic[P, T]):
         if mismatches:
             report(self.id, mismatches, client.habits.reported)
         return opened
-
-    # -- as a method ---------------------------------------------------------------------------------------------
-
-    @overload
-    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Operation[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, T]: ...
-    @overload
-    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, Coroutine[Any, Any, T]]: ...
-    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
-        return self if instance is None else self._method(instance)
-
-    def _method(self, resource: Resource[Any]) -> Callable[..., Any]:
-        """Return the method of a client's resource, and store it there, so that the next access finds it directly."""
-        client = resource._client  # pyright: ignore[reportPrivateUsage] # the resource's own machinery
-        run: Callable[..., Any] = client._run  # pyright: ignore[reportPrivateUsage] # the client's own machinery
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            return run(self.steps(client, args, kwargs))
-
-        def pages(*args: Any, **kwargs: Any) -> Any:
-            # In the async client, each iteration over a list fetches its first page again.
-            return client._run_pages(lambda: self.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # as above
-
-        if self.kind == "page":
-            method = pages
-        update_wrapper(method, self.function)
-        method.__signature__ = self.signature  # type: ignore[attr-defined] # what `inspect.signature` shows
-        resource.__dict__[self.name] = method
-        return method
 
     def __repr__(self) -> str:
         return f"<operation {self.id}{self.signature}>"

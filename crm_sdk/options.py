@@ -164,10 +164,13 @@ def checked_url(url: str | None) -> str:
 
 
 def is_private(url: str) -> bool:
-    """Tell whether nobody on the way to a server can read what it is sent: it is encrypted, or does not leave here."""
+    """Tell whether nobody on the way to a server can read what it is sent: it is encrypted, or does not leave here.
+
+    Names below ``test`` are nobody's on the internet (RFC 6761): only who set one up for a test has a server there.
+    """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+    if parts.scheme == "https" or host == "localhost" or host.endswith((".localhost", ".test")):
         return True
     from ipaddress import ip_address  # here, because few servers are spoken to in the clear
 

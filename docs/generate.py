@@ -31,7 +31,8 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
     resource = parts(Catalogue)[noun]
     module = sys.modules[resource.__module__]
     lines = [f"# {noun}", "", (inspect.getdoc(module) or "").strip(), "", COMMONLY, ""]
-    for call in vars(resource).values():
+    for function in vars(resource).values():
+        call = getattr(function, "live_call", None)
         if isinstance(call, LiveCall):
             doc = inspect.getdoc(call.function) or ""
             lines += [f"## `client.{noun}.{call.name}`", "", "```python", signature(call), "```", "", doc, ""]

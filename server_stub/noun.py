@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 
 from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
-from crm_sdk.resource import Resource
+from crm_sdk.resource import Resource, operation_of
 from crm_sdk.route import Action
 from crm_sdk.wire import camel, encode_json, snake
 
@@ -153,8 +153,7 @@ class Noun:
 
     def declared(self, name: str) -> Operation[..., Any] | None:
         """Return the resource's operation of a name; None where it declares none."""
-        found: Operation[..., Any] | None = vars(self.resource).get(name)
-        return found if isinstance(found, Operation) else None
+        return operation_of(vars(self.resource).get(name))
 
     # -- finding -------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
-from crm_sdk.operation import Operation
+from crm_sdk.methods import DeclaredMethod
 from crm_sdk.wire import read_instant
 
 from . import audit
@@ -288,14 +288,15 @@ class RecordType:
     """Returns a record with the values of a dialect; None where all dialects have the same values."""
 
 
-def serves(*operations: Operation[..., Any]) -> Callable[[Rule], Rule]:
-    """Mark a function as the rule of declared operations. Its arguments are checked now, at import.
+def serves(*methods: DeclaredMethod[..., Any]) -> Callable[[Rule], Rule]:
+    """Mark a function as the rule of declared calls. Its arguments are checked now, at import.
 
     One that hands all of them on takes ``**given``.
     """
 
     def mark(rule: Rule) -> Rule:
         code: Any = getattr(rule, "__code__")  # noqa: B009 # a rule is a plain function, which its type does not tell
+        operations = [method.operation for method in methods]
         taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
         for operation in operations:
             declared = set(operation.signature.parameters) - PAGING

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from ..resource import Async, Resource, Sync
 
@@ -18,11 +17,10 @@ T = TypeVar("T")
 
 
 class LiveCall:
-    """A call that returns a sync or an async object, depending on the client."""
+    """The declaration of a live call: the attribute `live_call` of its function."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        update_wrapper(self, function)  # type: ignore[arg-type] # `self` takes the name and docstring
 
     @property
     def name(self) -> str:
@@ -35,11 +33,14 @@ class LiveCall:
         signature = inspect.signature(self.function)
         return signature.replace(parameters=list(signature.parameters.values())[1:])
 
-    def _method(self, instance: Resource[Any] | None) -> Any:
-        return self if instance is None else update_wrapper(partial(self.function, instance), self.function)
+
+class _Live:
+    """The type of a live call for type checkers: at run time it is a function, the same for both clients."""
+
+    live_call: LiveCall
 
 
-class Live(LiveCall, Generic[P, T]):
+class Live(_Live, Generic[P, T]):
     """A call that returns a stream of T."""
 
     @overload
@@ -49,11 +50,11 @@ class Live(LiveCall, Generic[P, T]):
     @overload
     def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncStream[T]]: ...
     def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self._method(instance)
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
 
 
-class Joined(LiveCall, Generic[P]):
+class Joined(_Live, Generic[P]):
     """A call that returns a channel."""
 
     @overload
@@ -63,15 +64,20 @@ class Joined(LiveCall, Generic[P]):
     @overload
     def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncChannel]: ...
     def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
-        """Return the declaration, or the method of a client's resource."""
-        return self._method(instance)
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
 
 
 def live(function: Callable[Concatenate[Any, P], Stream[T]]) -> Live[P, T]:
     """Declare a call that returns a stream."""
-    return Live(function)
+    return cast("Live[P, T]", _live(function))
 
 
 def joined(function: Callable[Concatenate[Any, P], Channel]) -> Joined[P]:
     """Declare a call that returns a channel."""
-    return Joined(function)
+    return cast("Joined[P]", _live(function))
+
+
+def _live(function: Callable[..., Any]) -> Any:
+    vars(function)["live_call"] = LiveCall(function)
+    return function

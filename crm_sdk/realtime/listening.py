@@ -73,7 +73,7 @@ def join(
     member = Membership(topic, params, new_mailbox(capacity, overflow), _cursor(since))
 
     def hub() -> Any:
-        hubs: dict[int, Hub | AsyncHub] = channels.__dict__.setdefault("_hubs", {})
+        hubs: dict[int, Hub | AsyncHub] = vars(channels).setdefault("_hubs", {})
         pid = os.getpid()  # a forked child process does not have the thread of its parent's hub
         return hubs.get(pid) or hubs.setdefault(pid, Hub(client) if client.mode is Sync else AsyncHub(client))
 

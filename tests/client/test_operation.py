@@ -70,7 +70,7 @@ class Probes(Resource[Mode]):
 
 def probe(name: str, *args: Any, dialect: str = "platform", **kwargs: Any) -> Any:
     """Return the plan of a call."""
-    found: Operation[..., Any] = vars(Probes)[name]
+    found: Operation[..., Any] = vars(Probes)[name].operation
     return found.plan(found.bind(args, kwargs), (dialect,))
 
 
@@ -103,16 +103,16 @@ def test_signature_name_and_docstring_survive(make: Make) -> None:
     client = make()
     assert str(inspect.signature(client.leads.get)) == "(lead_id: 'str') -> 'Lead'"
     assert list(inspect.signature(client.leads.update).parameters) == ["lead_id", "changes", "version"]
-    assert inspect.getdoc(client.leads.get) == inspect.getdoc(Leads.get.function)
+    assert inspect.getdoc(client.leads.get) == inspect.getdoc(Leads.get)
     assert client.leads.get.__name__ == "get"
     assert client.leads.get.__qualname__ == "Leads.get"
     assert "Fetch one lead." in pydoc.render_doc(client.leads.get)
     assert "lead_id" in pydoc.render_doc(client.leads.get)
-    assert repr(Leads.get) == "<operation leads.get(lead_id: 'str') -> 'Lead'>"
+    assert repr(Leads.get.operation) == "<operation leads.get(lead_id: 'str') -> 'Lead'>"
     assert repr(client.contacts.relationships) == f"<contacts.relationships of {client!r}>"
     assert repr(client) == f"{type(client).__name__}('http://crm.test', dialects='mvp,flow,platform')"
     assert client.leads is client.leads
-    assert client.leads.get is client.leads.get
+    assert client.leads.get == client.leads.get
     assert Leads.get_all is Leads.list
 
 
@@ -235,7 +235,7 @@ def test_headers_of_a_request(make: Make, call: Call, server: Canned) -> None:
     ],
 )
 def test_the_first_dialect_that_has_every_argument_is_taken(dialects: str, arguments: Any, taken: str) -> None:
-    operation = Contacts.list
+    operation = Contacts.list.operation
     plan = operation.plan(operation.bind((), arguments), tuple(dialects.split(",")))
     assert plan.route.full_path == taken
 

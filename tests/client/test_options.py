@@ -101,7 +101,9 @@ def test_what_is_given_empty_is_refused_instead_of_taken_from_the_environment(
         CrmClient("https://crm.test", **{name: ""})  # type: ignore[arg-type] # by name, so that one test is about both
 
 
-@pytest.mark.parametrize("url", ["http://crm.test", "http://127.0.0.1.crm.test", "http://10.0.0.1", "http://[::2]"])
+@pytest.mark.parametrize(
+    "url", ["http://crm.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1", "http://[::2]", "http://test"]
+)
 def test_a_server_in_the_clear_has_to_be_here_or_allowed(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.delenv("CRM_ALLOW_HTTP")
     with pytest.raises(ConfigurationError, match="not encrypted"):
@@ -114,7 +116,15 @@ def test_a_server_in_the_clear_has_to_be_here_or_allowed(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:1", "http://app.localhost", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:80"]
+    "url",
+    [
+        "http://localhost:1",
+        "http://app.localhost",
+        "http://crm.test",
+        "http://127.0.0.1",
+        "http://127.9.9.9",
+        "http://[::1]:80",
+    ],
 )
 def test_this_machine_needs_no_encryption(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.delenv("CRM_ALLOW_HTTP")

@@ -34,13 +34,13 @@ def answering(stub: StubServer, operation: Operation[..., Any], answer: Any) -> 
 
 
 def test_a_code_that_is_not_declared_is_a_fault_of_the_stub(stub: StubServer) -> None:
-    leads = answering(stub, Leads.get, Problem("CONTACT_EXISTS", "there is one")).client().leads
+    leads = answering(stub, Leads.get.operation, Problem("CONTACT_EXISTS", "there is one")).client().leads
     with pytest.raises(UndeclaredAnswerError, match=r"^leads.get \(platform\) answered CONTACT_EXISTS, .* errors="):
         leads.get("lead_1")
 
 
 def test_a_status_that_is_not_declared_is_a_fault_of_the_stub(stub: StubServer) -> None:
-    leads = answering(stub, Leads.delete, Answer(None, status=202)).client().leads
+    leads = answering(stub, Leads.delete.operation, Answer(None, status=202)).client().leads
     with pytest.raises(UndeclaredAnswerError, match=r"^leads\.delete answered the status 202, .* statuses="):
         leads.delete("lead_1")
 
@@ -48,7 +48,7 @@ def test_a_status_that_is_not_declared_is_a_fault_of_the_stub(stub: StubServer) 
 def test_only_our_own_tests_are_so_strict(stub: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert StubServer.checks_answers is False
-    client = answering(stub, Leads.delete, Answer(None, status=202)).client()
+    client = answering(stub, Leads.delete.operation, Answer(None, status=202)).client()
     client.leads.delete("lead_1")
 
 
@@ -65,18 +65,17 @@ def test_every_code_has_the_status_of_its_dialect(operation: Any, route: Any) ->
 
 
 def test_a_code_is_one_of_the_register() -> None:
+    declared = Leads.get.operation
     with pytest.raises((TypeError, RuntimeError)) as raised:  # Python 3.11 wraps it in a RuntimeError
 
         class Wrong:
-            get: Any = Operation(
-                Leads.get.function, Leads.get.routes, Leads.get.flags.__class__(errors=("NO_SUCH_CODE",))
-            )
+            get: Any = Operation(declared.function, declared.routes, declared.flags.__class__(errors=("NO_SUCH_CODE",)))
 
     assert "NO_SUCH_CODE are no codes of crm_sdk.vocabulary.codes" in str(raised.value.__cause__ or raised.value)
 
 
 @pytest.mark.parametrize(
-    ("operation", "reads", "destroys", "forbids"),
+    ("method", "reads", "destroys", "forbids"),
     [
         (Leads.list, True, False, True),
         (Leads.create, False, False, True),
@@ -87,8 +86,9 @@ def test_a_code_is_one_of_the_register() -> None:
     ],
 )
 def test_what_a_declaration_leaves_out_follows_from_its_kind(
-    operation: Any, reads: bool, destroys: bool, forbids: bool
+    method: Any, reads: bool, destroys: bool, forbids: bool
 ) -> None:
+    operation = method.operation
     assert (operation.reads, operation.destroys) == (reads, destroys)
     assert ("FORBIDDEN" in codes_of(operation, next(iter(operation.routes.values())))) is forbids
 

@@ -51,10 +51,11 @@ class Case:
 
     def has(self, *verbs: str) -> bool:
         """Tell whether the resource declares calls."""
-        return all(isinstance(vars(self.noun.resource).get(verb), Operation) for verb in verbs)
+        return all(self.noun.declared(verb) is not None for verb in verbs)
 
     def operation(self, verb: str) -> Operation[..., Any]:
-        found: Operation[..., Any] = vars(self.noun.resource)[verb]
+        found = self.noun.declared(verb)
+        assert found is not None
         return found
 
     def inputs(self, verb: str) -> frozenset[str]:

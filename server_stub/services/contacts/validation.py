@@ -29,14 +29,16 @@ def read_new(draft: Members, *, typed: bool = True) -> dict[str, Any]:
 
     Without `typed` numbers and flags may be texts, as the cells of a file are.
     """
-    values, _ = arguments_of(Contacts.create, Contacts.create.routes["platform"], {}, dict(draft), {}, typed=typed)
+    operation = Contacts.create.operation
+    values, _ = arguments_of(operation, operation.routes["platform"], {}, dict(draft), {}, typed=typed)
     members: dict[str, Any] = values["contact"]
     return members
 
 
 def read_changes(draft: Members, *, typed: bool = True) -> dict[str, Any]:
     """Return a draft, in wire names, as changes of a contact. Raises 422 as `update` does."""
-    values, _ = arguments_of(Contacts.update, Contacts.update.routes["platform"], {}, dict(draft), {}, typed=typed)
+    operation = Contacts.update.operation
+    values, _ = arguments_of(operation, operation.routes["platform"], {}, dict(draft), {}, typed=typed)
     members: dict[str, Any] = values["changes"]
     return members
 

@@ -102,7 +102,7 @@ def bulk_convert(call: Context, conversions: Sequence[Members], atomic: bool) ->
     check_size(conversions, "conversions")
     defaults: Mapping[str, Any] = {
         name: parameter.default
-        for name, parameter in Leads.convert.signature.parameters.items()
+        for name, parameter in Leads.convert.operation.signature.parameters.items()
         if parameter.default is not parameter.empty
     }
     return carry_out(

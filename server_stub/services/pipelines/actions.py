@@ -98,13 +98,13 @@ def moves_to(actions: Sequence[Members], stage: Members) -> bool:
 def _check_value(call: Context, spec: Members, where: str) -> None:
     """Refuse a value that no update of a deal would take. Raises 422 that names the place in the value."""
     name, path = spec["field"], f"{where}.value"
-    if name not in Deals.update.arguments.members:
+    if name not in Deals.update.operation.arguments.members:
         message = f"deals have no field {name!r} that can be set"
         raise Problem("UNKNOWN_FIELD", message, field=f"{where}.field", details={"field": name})
     if "value" not in spec:
         raise invalid(path, "required", "update_field needs a value; null clears the field")
     try:
-        value = receive_changes(Deals.update, {camel(name): spec["value"]}, typed=True)[name]
+        value = receive_changes(Deals.update.operation, {camel(name): spec["value"]}, typed=True)[name]
         DEALS.stored_value(call, name, value)
     except Problem as problem:
         entries = [replace(entry, field=path + (entry.field or "").removeprefix(name)) for entry in problem.entries]
@@ -127,7 +127,7 @@ def _write(call: Context, deal: Document, changes: Members) -> None:
 
 
 def _update_field(call: Context, deal: Document, spec: Members) -> None:
-    _write(call, deal, receive_changes(Deals.update, {camel(spec["field"]): spec["value"]}, typed=False))
+    _write(call, deal, receive_changes(Deals.update.operation, {camel(spec["field"]): spec["value"]}, typed=False))
 
 
 def _add_tag(call: Context, deal: Document, spec: Members) -> None:

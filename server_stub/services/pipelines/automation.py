@@ -57,7 +57,7 @@ def _check_trigger(call: Context, trigger: Members, pipeline_id: str, held: Memb
     needed = _NEEDED.get(event)
     if needed is not None and trigger.get(needed) is None:
         raise invalid(f"trigger.{needed}", "required", f"{event} needs {needed}")
-    if trigger.get("field") is not None and trigger["field"] not in Deals.update.arguments.members:
+    if trigger.get("field") is not None and trigger["field"] not in Deals.update.operation.arguments.members:
         message = f"deals have no field {trigger['field']!r}"
         raise Problem("UNKNOWN_FIELD", message, field="trigger.field", details={"field": trigger["field"]})
 

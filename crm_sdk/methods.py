@@ -1,0 +1,131 @@
+"""Declared calls as plain functions of the resource classes: `def` for the sync client, `async def` for the async one.
+
+What looks a method up finds it on the class: `unittest.mock`, tools that wrap functions, and those that ask
+`inspect.iscoroutinefunction`. The declaration is the function's attribute `operation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
+
+from .resource import Async, Resource, Sync
+
+if TYPE_CHECKING:
+    from .models.jobs import AsyncJob, Job
+    from .operation import Operation
+    from .paging import AsyncPages, Page
+    from .transfer import AsyncDownload, Download
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DeclaredMethod(Generic[P, T]):
+    """The type of a declared call for type checkers: at run time it is a function."""
+
+    operation: Operation[P, T]
+    """The declaration."""
+    __name__: str
+    __qualname__: str
+
+    def __call__(self, resource: Resource[Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Make the call by a client's resource."""
+        raise NotImplementedError
+
+
+class Method(DeclaredMethod[P, T]):
+    """A call that returns T."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> Method[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
+
+
+class PageMethod(DeclaredMethod[P, T]):
+    """A call that returns a page; T is the type of its records."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> PageMethod[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Page[T]]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncPages[T]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
+
+
+class JobMethod(DeclaredMethod[P, T]):
+    """A call that returns a job; T is the type of the job's result."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> JobMethod[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Job[T]]: ...
+    @overload
+    def __get__(
+        self, instance: Resource[Async], owner: type[Resource[Any]]
+    ) -> Callable[P, Coroutine[Any, Any, AsyncJob[T]]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
+
+
+class DownloadMethod(DeclaredMethod[P, T]):
+    """A call that returns a file."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> DownloadMethod[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Download]: ...
+    @overload
+    def __get__(
+        self, instance: Resource[Async], owner: type[Resource[Any]]
+    ) -> Callable[P, Coroutine[Any, Any, AsyncDownload]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
+
+
+def sync_function(operation: Operation[Any, Any]) -> Any:
+    """Return the function of a resource class for the sync client."""
+
+    def call(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
+        client = self._client  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
+        return client._run(operation.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+
+    return _presented(call, operation)
+
+
+def async_function(operation: Operation[Any, Any]) -> Callable[..., Any]:
+    """Return the function of a resource class for the async client: a coroutine function, but for lists.
+
+    The result of a list call is awaited for its first page, or iterated over, which fetches its first page each time.
+    """
+
+    async def call(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
+        client = self._client  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
+        return await client._run(operation.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+
+    def pages(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
+        from .paging import AsyncPages
+
+        client = self._client  # pyright: ignore[reportPrivateUsage] # as above
+        return AsyncPages(lambda: client._run(operation.steps(client, args, kwargs)))  # pyright: ignore[reportPrivateUsage] # as above
+
+    return _presented(pages if operation.kind == "page" else call, operation)
+
+
+def _presented(call: Callable[..., Any], operation: Operation[Any, Any]) -> Callable[..., Any]:
+    """Give a function the name, docstring, signature and declaration of an operation."""
+    update_wrapper(call, operation.function)
+    vars(call).update(operation=operation, __wrapped__=operation)  # `Operation.__signature__` is made when asked for
+    return call
