@@ -40,7 +40,8 @@ def with_midnights(
 
 def _zone(call: Context) -> ZoneInfo:
     user = call.found("user", call.caller.user_id or "")
-    return ZoneInfo((user and user.get("timezone")) or call.tenant.get("timezone") or "UTC")
+    own: str | None = user.get("timezone") if user is not None else None
+    return ZoneInfo(own or call.tenant.get("timezone") or "UTC")
 
 
 @lru_cache(maxsize=1024)
