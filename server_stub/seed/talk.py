@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..data.document import Document
-from ..services.contacts.follow_ups import planned
 from .records import Records, SpokenKind
 from .texts import Text
 
@@ -40,7 +39,7 @@ def to_come(records: Records) -> None:
         meeting = records.say("event", at, Text("Review", "Open questions and next steps."), contact=contact)
         made = max(contact["created_at"], records.now - timedelta(days=7))
         records.collection("activity").put(meeting | {"created_at": made, "updated_at": made})
-        records.collection("contact").put(contact | planned(at))
+        records.collection("contact").put(contact | {"next_follow_up": at, "follow_up_open": True})
     for contact in records.random.sample(contacts, len(contacts) // 10):
         due = (records.now + timedelta(days=records.random.randint(-6, 12))).replace(minute=0, second=0, microsecond=0)
         made = max(contact["created_at"], records.now - timedelta(days=10))

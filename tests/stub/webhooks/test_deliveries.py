@@ -111,7 +111,7 @@ def test_what_is_rolled_back_was_never_to_be_posted(
 
     from crm_sdk.resources.leads import Leads
 
-    create: Any = Leads.create
+    create = Leads.create.operation
     monkeypatch.setattr(stub, "rules", {**rule, create: failing(rule[create])})
     monkeypatch.setattr(StubServer, "checks_answers", False)  # no declaration names what happens here
     with pytest.raises(ServerError):
