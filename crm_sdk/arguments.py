@@ -21,7 +21,7 @@ from .models import values
 from .models.marks import INPUT
 from .models.values import Upload
 from .resource import Sync
-from .transfer import multipart
+from .uploads import multipart
 from .wire import Shape, camel, is_array, is_object, shape_of, snake
 
 if TYPE_CHECKING:

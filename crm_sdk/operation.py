@@ -308,6 +308,21 @@ class Operation(Generic[P, T]):
 
     def call(self, client: Client[Any], given: dict[str, Any], timeout: float | None = None) -> Steps[Any]:
         """Carry out a call whose arguments are bound, in the client's dialects."""
+        upload = self.arguments.upload
+        if upload is not None and upload in given:
+            return self._call_with_upload(client, given, upload, timeout)
+        return self._call(client, given, timeout)
+
+    def _call_with_upload(
+        self, client: Client[Any], given: dict[str, Any], upload: str, timeout: float | None
+    ) -> Steps[Any]:
+        """Carry out a call that sends a file, which is open as long as the call lasts."""
+        from .uploads import opened
+
+        with opened(given[upload]) as content:
+            return (yield from self._call(client, {**given, upload: content}, timeout))
+
+    def _call(self, client: Client[Any], given: dict[str, Any], timeout: float | None) -> Steps[Any]:
         if client.finding is None:
             return self.call_in(client, given, client.dialects, timeout)
         return discover(self, client, client.finding, given, timeout)

@@ -1,4 +1,4 @@
-"""Uploads from a path or from memory, and downloads that are streamed to a file."""
+"""Downloads that are streamed to a file."""
 
 from __future__ import annotations
 
@@ -10,40 +10,7 @@ from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import unquote
 
-from .errors import InvalidInputError, InvalidResponseError
-
-
-def multipart(upload: Any) -> tuple[str, Any]:
-    """Return the (file name, content) of an upload: a path, bytes, an open binary file, or (name, bytes).
-
-    An open file is read from its present position; a request that is repeated sends the same bytes.
-    """
-    pair: Any = upload
-    if isinstance(upload, tuple):
-        if len(pair) != 2 or not isinstance(pair[1], (bytes, bytearray)):
-            raise InvalidInputError("an upload from memory is (name, bytes)")
-        return str(pair[0]), bytes(pair[1])
-    if isinstance(upload, (bytes, bytearray)):
-        return "upload", bytes(upload)
-    if isinstance(upload, (str, os.PathLike)):
-        path = os.fsdecode(upload)  # pyright: ignore[reportUnknownArgumentType] # a path of str or of bytes
-        try:
-            with open(path, "rb") as file:
-                return os.path.basename(path), file.read()
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"cannot read {path!r}: {getattr(error, 'strerror', error)}") from error
-    if hasattr(upload, "read"):
-        name = getattr(upload, "name", "upload")
-        try:
-            content = upload.read()
-        except (OSError, ValueError) as error:
-            raise InvalidInputError(f"cannot read the file: {error}") from error
-        if not isinstance(content, bytes):
-            raise InvalidInputError("the file is open as text; open it with mode 'rb'")
-        return os.path.basename(name) if isinstance(name, str) else "upload", content
-    raise InvalidInputError(
-        f"an upload is a path, bytes, an open binary file or (name, bytes), not {type(upload).__name__}"
-    )
+from .errors import InvalidResponseError
 
 
 class _DownloadOf:

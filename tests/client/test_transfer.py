@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import tempfile
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -16,9 +18,11 @@ import pytest
 from canned_answers import Canned
 from hypothesis import given
 from hypothesis import strategies as st
+from loopback import Connection, Loopback
 
 from crm_sdk import ConnectionFailedError, CrmError, InvalidInputError, InvalidResponseError
-from crm_sdk.transfer import Download, multipart
+from crm_sdk.transfer import Download
+from crm_sdk.uploads import multipart
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]
@@ -41,6 +45,11 @@ def parts(request: httpx.Request) -> dict[str, tuple[str | None, Any]]:
         str(part.get_param("name", header="content-disposition")): (part.get_filename(), part.get_payload(decode=True))
         for part in message.iter_parts()
     }
+
+
+def content_of(upload: Any) -> tuple[str, bytes]:
+    name, content = multipart(upload)
+    return name, content if isinstance(content, bytes) else content.read()
 
 
 # -- up --------------------------------------------------------------------------------------------------------------
@@ -78,7 +87,7 @@ def test_an_upload_is_a_path_bytes_a_file_or_named_bytes(
 def test_a_file_is_read_from_where_it_stands(rows: Path) -> None:
     with rows.open("rb") as file:
         file.readline()
-        assert multipart(file) == ("rows.csv", b"Ada,ada@acme.test\n")
+        assert content_of(file) == ("rows.csv", b"Ada,ada@acme.test\n")
 
 
 class PathOfBytes:
@@ -90,7 +99,7 @@ class PathOfBytes:
 
 
 def test_a_path_may_be_of_bytes(rows: Path) -> None:
-    assert multipart(PathOfBytes(rows)) == ("rows.csv", ROWS)
+    assert content_of(PathOfBytes(rows)) == ("rows.csv", ROWS)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +147,113 @@ def test_a_repeated_upload_sends_the_same_bytes_under_the_same_key(
     assert parts(server.requests[2])["file"] == ("rows.csv", ROWS)
 
 
+class Once(io.RawIOBase):
+    """A file that can be read once, as a pipe can."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._content.readinto(buffer)
+
+
+class Bare:
+    """A file that has `read` and nothing else."""
+
+    def __init__(self, content: bytes) -> None:
+        self.read = io.BytesIO(content).read
+
+
+@pytest.mark.parametrize("of", [Once, Bare], ids=["pipe", "bare"])
+def test_what_can_be_read_once_is_sent_again_alike(make: Make, call: Call, server: Canned, of: Any) -> None:
+    server.says(status=429, retry_after="0").says(JOB, 202)
+    call(make().contacts.imports.create(of(ROWS)))
+    assert [parts(request)["file"] for request in server.requests] == [("upload", ROWS)] * 2
+
+
+class Shrinking(io.BytesIO):
+    """A file from which bytes are cut off after it was measured."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size:
+            self.truncate(10)
+        return super().read(size)
+
+
+class Failing(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size:
+            raise OSError("the disk is gone")
+        return b""
+
+
+class Awaited:
+    async def read(self, size: int = -1) -> bytes:
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (lambda: Shrinking(ROWS), f"ended after 10 of {len(ROWS)} bytes"),
+        (lambda: Failing(ROWS), "the disk is gone"),
+        (Awaited, "upload.file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_to_its_end_is_the_callers_mistake(
+    make: Make, call: Call, net: Loopback, file: Any, message: str
+) -> None:
+    client = make(net.url, http_client=None, dialects="platform")
+    with pytest.raises(InvalidInputError, match=message):
+        call(client.contacts.imports.create(file()))
+    call(client.close())
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["default", "http_client"])
+def test_a_large_file_takes_little_memory_and_is_closed(
+    make: Make, mode: str, call: Call, net: Loopback, tmp_path: Path, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(30 << 20)
+    files: list[Any] = []
+    real: Any = open
+
+    def noted(*given: Any) -> Any:
+        files.append(real(*given))
+        return files[-1]
+
+    monkeypatch.setattr("builtins.open", noted)
+
+    def answer(connection: Connection) -> None:
+        if len(net.seen) == 1:
+            connection.answer(b"{}", 503, Retry_After="0")
+        else:
+            connection.answer(json.dumps(JOB).encode(), 202)
+
+    net.rules["import"] = answer
+    http_client: Any = (httpx.Client() if mode == "sync" else httpx.AsyncClient()) if own else None
+    client = make(net.url, http_client=http_client, dialects="platform", clock=None)
+    tracemalloc.start()
+    try:
+        assert call(client.contacts.imports.create(path)).id == "job_1"
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        call(client.close())
+        if http_client is not None:
+            call(http_client.close() if mode == "sync" else http_client.aclose())
+    assert peak < 5 << 20, f"{peak >> 20} MB"
+    assert [file.closed for file in files if file.name == str(path)] == [True]
+    assert len(net.sizes) == 2 and net.sizes[0] == net.sizes[1] > 30 << 20
+
+
 @given(st.text(min_size=1), st.binary())
 def test_any_name_and_content_arrive(name: str, content: bytes) -> None:
-    assert multipart((name, content)) == (name, content)
+    assert content_of((name, content)) == (name, content)
 
 
 def test_a_name_cannot_break_out_of_its_header(make: Make, call: Call, server: Canned) -> None:

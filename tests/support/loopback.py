@@ -12,6 +12,9 @@ from typing import Any
 
 from patience import HANG
 
+KEPT = 1 << 16
+"""The most bytes of a body that are kept."""
+
 
 class Connection(BaseHTTPRequestHandler):
     """One connection. What it answers depends on the path."""
@@ -45,9 +48,13 @@ class Connection(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        size = int(self.headers.get("content-length", "0"))
+        body = self.rfile.read(min(size, KEPT))
+        for left in range(size - len(body), 0, -KEPT):
+            self.rfile.read(min(left, KEPT))
         with self.server.lock:
             self.server.seen.append((self.command, self.path, body))
+            self.server.sizes.append(size)
         rule = next((rule for part, rule in self.server.rules.items() if part in self.path), None)
         if rule is not None:
             rule(self)
@@ -74,6 +81,7 @@ class Loopback(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.opened = self.now_open = self.most_open = 0
         self.seen: list[tuple[str, str, bytes]] = []
+        self.sizes: list[int] = []
         self.rules: dict[str, Callable[[Connection], None]] = {}
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
 
