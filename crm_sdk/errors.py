@@ -28,7 +28,8 @@ CrmError
       +-- ServerError             5xx  try again later
            +-- AiServiceError          the AI behind the server failed (`AI_SERVICE_ERROR`)
 
-Every error can be pickled, and none contains a credential.
+Every error can be made by hand from its message (an `EventGap` from its numbers), and pickled, also by a queue of tasks
+that keeps no more than `args`. None contains a credential.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as _member
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from .models.values import BulkItem, BulkResult
@@ -102,7 +103,7 @@ class UnsupportedOperationError(CrmError):
         self,
         message: str,
         *,
-        operation: str,
+        operation: str = "",
         dialects: Sequence[str] = (),
         lacking: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
@@ -157,7 +158,7 @@ class InvalidEventError(CrmError, ValueError):
 class JobFailedError(CrmError):
     """A job ended as failed or cancelled. `job` is its last state, `code` the code of its error."""
 
-    def __init__(self, message: str, *, job: object, code: str | None = None) -> None:
+    def __init__(self, message: str, *, job: object = None, code: str | None = None) -> None:
         super().__init__(message)
         self.job = job
         self.code = code
@@ -166,9 +167,13 @@ class JobFailedError(CrmError):
 class BulkFailedError(CrmError):
     """Items of a bulk call failed; the others are done. `result` is the whole BulkResult."""
 
-    def __init__(self, message: str, *, result: BulkResult[Any]) -> None:
+    def __init__(self, message: str, *, result: BulkResult[Any] | None = None) -> None:
         super().__init__(message)
-        self.result = result
+        if result is None:
+            from .models.values import BulkResult
+
+            result = BulkResult[Any](items=[], total=0, succeeded=0, failed=0)
+        self.result: BulkResult[Any] = result
 
     @property
     def failures(self) -> list[BulkItem[Any]]:
@@ -203,6 +208,7 @@ class EventGap(CrmError):  # noqa: N818 # the name of the condition; it is no mi
     def __init__(self, from_seq: int | None, to_seq: int | None, reason: str) -> None:
         which = f"{from_seq} to {to_seq}" if None not in (from_seq, to_seq) else f"after {(from_seq or 1) - 1}"
         super().__init__(f"events {which} are missing ({reason}); fetch what they would have told you, then go on")
+        self.args = (from_seq, to_seq, reason)
         self.from_seq = from_seq
         self.to_seq = to_seq
         self.reason = reason
@@ -211,21 +217,23 @@ class EventGap(CrmError):  # noqa: N818 # the name of the condition; it is no mi
 class PushRefusedError(CrmError):
     """A channel answered a push or a join with an error: `reason` is the error, `response` the whole answer."""
 
-    def __init__(self, message: str, *, reason: str | None, response: Mapping[str, Any]) -> None:
+    def __init__(self, message: str, *, reason: str | None = None, response: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
-        self.response = response
+        self.response: Mapping[str, Any] = dict(response or {})
 
 
 class ApiError(CrmError):
-    """The server answered with an error."""
+    """The server answered with an error. One that is made by hand, for a test, has the usual status and code."""
+
+    _usual: ClassVar[tuple[int, str]] = (500, "INTERNAL_ERROR")
 
     def __init__(
         self,
         message: str,
         *,
-        status: int,
-        code: str,
+        status: int | None = None,
+        code: str | None = None,
         details: Mapping[str, Any] | None = None,
         fields: Sequence[FieldError] = (),
         request_id: str | None = None,
@@ -233,8 +241,8 @@ class ApiError(CrmError):
         operation: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
+        self.status: int = self._usual[0] if status is None else status
+        self.code: str = self._usual[1] if code is None else code
         """The error code, such as ``NOT_FOUND``; ``HTTP_502`` where the answer has none."""
         self.details: Mapping[str, Any] = dict(details or {})
         self.fields: tuple[FieldError, ...] = tuple(fields)
@@ -256,29 +264,43 @@ class ApiError(CrmError):
 class BadRequestError(ApiError):
     """400: the request is malformed."""
 
+    _usual = (400, "BAD_REQUEST")
+
 
 class AuthenticationError(ApiError):
     """401: sign in, or check the API key."""
+
+    _usual = (401, "UNAUTHORIZED")
 
 
 class PermissionDeniedError(ApiError):
     """403: the caller has no permission."""
 
+    _usual = (403, "FORBIDDEN")
+
 
 class NotFoundError(ApiError):
     """404: no such record, or no such route (code ``ROUTE_NOT_FOUND``)."""
+
+    _usual = (404, "NOT_FOUND")
 
 
 class ConflictError(ApiError):
     """409: the present state of the data does not allow it."""
 
+    _usual = (409, "VERSION_CONFLICT")
+
 
 class ValidationError(ApiError):
     """422: the input is not valid; `fields` has the error of each wrong member."""
 
+    _usual = (422, "VALIDATION_ERROR")
+
 
 class RateLimitError(ApiError):
     """429: wait `retry_after` seconds."""
+
+    _usual = (429, "RATE_LIMIT_EXCEEDED")
 
 
 class ServerError(ApiError):
@@ -287,6 +309,8 @@ class ServerError(ApiError):
 
 class AiServiceError(ServerError):
     """The AI behind the server failed (``AI_SERVICE_ERROR``)."""
+
+    _usual = (500, "AI_SERVICE_ERROR")
 
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {

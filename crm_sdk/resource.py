@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import threading
 from operator import attrgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -24,7 +23,6 @@ class Async:
 
 
 Mode = TypeVar("Mode", Sync, Async)
-_making = threading.Lock()
 
 
 def operation_of(value: object) -> Operation[..., Any] | None:
@@ -47,8 +45,8 @@ class _Kind(type):
 
     def _follow(cls, name: str, value: object) -> None:
         """Let the class of the async client have its own form of a declared call, and inherit anything else."""
-        twin = cls.__dict__.get("_async_kind")
-        if twin is None or name == "_async_kind":
+        twin = cls.__dict__.get("_made", {}).get(Async)
+        if twin is None:
             return
         operation = operation_of(value)
         if operation is not None:
@@ -60,10 +58,8 @@ class _Kind(type):
         """Return the class whose functions are those of a client: this one, or its subclass for the async client."""
         if mode is Sync or cls.mode is Async:  # type: ignore[attr-defined] # of the resource class
             return cls
-        with _making:
-            if "_async_kind" not in cls.__dict__:
-                cls._async_kind = cls._make_async()
-        return cls.__dict__["_async_kind"]
+        made: dict[Any, Any] = cls.__dict__["_made"]
+        return made.get(Async) or made.setdefault(Async, cls._make_async())  # all threads get the same one
 
     def _make_async(cls) -> Any:
         """Return the subclass that has the declared calls as coroutine functions."""
@@ -88,6 +84,7 @@ class Resource(Generic[Mode], metaclass=_Kind):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls._made: dict[Any, Any] = {}
         for name, value in vars(cls).items():
             operation = operation_of(value)
             if operation is not None:

@@ -181,7 +181,10 @@ class StubServer:
         return Port(self, host, port)
 
     def intercept(self) -> Any:
-        """Connect every client created in ``with stub.intercept():`` to this server, whatever its base URL."""
+        """Connect every client to this server in ``with stub.intercept():``, whatever its base URL.
+
+        One that is created in the block stays connected after it; one that was created before goes back to its own.
+        """
         from .doors.transports import intercept_clients
 
         return intercept_clients(self)

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,7 +18,7 @@ from ..errors import (
     InvalidInputError,
     InvalidResponseError,
 )
-from ..exchange import Request
+from ..exchange import Reply, Request
 from .decoding import decoder_for
 
 if TYPE_CHECKING:
@@ -27,25 +27,50 @@ if TYPE_CHECKING:
 _UNSENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "ProxyError"})
 
 
-def raise_as_ours(error: Exception, request: Request) -> NoReturn:
-    """Raise our error for an exception of httpx or httpx2, recognised by its name, since the two share no classes."""
+def headers_of(response: Any) -> Mapping[str, str]:
+    """Return the headers of a response, their names in lower case."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def raise_as_ours(error: Exception, request: Request, by_client: Remaining | None = None) -> NoReturn:
+    """Raise our error for an exception of httpx or httpx2, recognised by its name, since the two share no classes.
+
+    `by_client` are the timeouts of a request that was sent by a client of the user's: what its hooks raise of requests
+    of their own says nothing of this one, which may have been carried out.
+    """
     if isinstance(error, CrmError):
         raise error
     names = {cls.__name__ for cls in type(error).__mro__}
     where = request.place
+    foreign = by_client is not None and _is_of_another_request(error, by_client)
     if names & {"LocalProtocolError", "InvalidURL", "UnicodeError"}:
         # Without the cause, which would show the header: it may be the credential.
         raise InvalidInputError(f"{where} cannot be sent: its URL or a header is not valid in HTTP") from None
-    sent = not names & _UNSENT
+    sent = foreign or not names & _UNSENT
     if "TimeoutException" in names:
         raise DeadlineExceededError(f"{where} timed out ({type(error).__name__})", sent=sent) from error
     if names & {"TransportError", "TooManyRedirects"}:
         raise ConnectionFailedError(f"{where} failed: {error or type(error).__name__}", sent=sent) from error
     if names & {"DecodingError", "DecodeError"}:
         raise InvalidResponseError(f"{where}: the answer cannot be decoded: {error}") from error
+    if names & {"HTTPError", "StreamError"}:
+        what = f"{where}: a hook or the auth= of http_client failed"
+        raise CrmError(f"{what} ({type(error).__name__}): {error}") from error
     if isinstance(error, RuntimeError) and "closed" in str(error):
         raise ConfigurationError(f"{where} cannot be sent: {error}") from error
     raise error
+
+
+def _is_of_another_request(error: Exception, timeouts: Remaining) -> bool:
+    try:
+        request: Any = getattr(error, "request", None)
+    except RuntimeError:  # it has none
+        return True
+    return request is None or request.extensions.get("timeout") is not timeouts
 
 
 def _late(request: Request) -> DeadlineExceededError:
@@ -61,9 +86,20 @@ def _too_large(request: Request, response: Any, most: float) -> InvalidResponseE
     )
 
 
-def _is_read(response: Any) -> bool:
+def is_read(response: Any) -> bool:
     """Tell whether somebody has read the body: a hook, an `httpx.Auth` or a transport of the user's."""
     return getattr(response, "is_stream_consumed", False) is True and hasattr(response, "_content")
+
+
+def _used_up(response: Any, request: Request) -> InvalidResponseError | None:
+    """Return the error of a body that somebody has used up without keeping it: nothing more of it will come."""
+    if hasattr(response, "_content") or not (response.is_stream_consumed or response.is_closed):
+        return None
+    return InvalidResponseError(
+        f"{request.place}: a hook or transport of http_client has used up the body; let it call read() or aread()",
+        status=response.status_code,
+        request_id=response.headers.get("x-request-id"),
+    )
 
 
 def _spent_body_error(request: Request) -> CrmError:
@@ -104,6 +140,8 @@ class BodyStream(_Body):
         if self._release is None:
             raise _spent_body_error(self._request)
         try:
+            if (error := _used_up(self._response, self._request)) is not None:
+                raise error
             for chunk in self._chunks():
                 if time.monotonic() > self._deadline:
                     raise _late(self._request)
@@ -116,7 +154,7 @@ class BodyStream(_Body):
 
     def _chunks(self) -> Iterator[bytes]:
         response = self._response
-        if _is_read(response):
+        if is_read(response):
             yield response.content
         elif "content-encoding" not in response.headers:
             yield from response.stream
@@ -169,6 +207,8 @@ class AsyncBodyStream(_Body):
         if self._release is None:
             raise _spent_body_error(self._request)
         try:
+            if (error := _used_up(self._response, self._request)) is not None:
+                raise error
             async for chunk in self._chunks():
                 self._count(chunk)
                 yield chunk
@@ -179,7 +219,7 @@ class AsyncBodyStream(_Body):
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         response = self._response
-        if _is_read(response):
+        if is_read(response):
             yield response.content
         elif "content-encoding" not in response.headers:
             async for piece in response.stream:
@@ -205,3 +245,12 @@ class AsyncBodyStream(_Body):
     def __del__(self) -> None:
         if self._release is not None and self._pid == os.getpid():
             self._lose()  # its closing cannot be awaited here
+
+
+async def read_body(response: Any, body: AsyncBodyStream) -> Reply:
+    """Return the whole reply of an async request."""
+    try:
+        content = b"".join([chunk async for chunk in body])
+    finally:
+        await body.aclose()
+    return Reply(response.status_code, headers_of(response), content)

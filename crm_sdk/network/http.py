@@ -1,15 +1,15 @@
 """The links that send requests over httpx.
 
 A request is given directly to an `httpx` transport of one connection, from a stack of idle ones: without cookies,
-redirects and proxies of the environment, and without a pool that is searched for every request. A user's own
-`http_client=` (httpx or httpx2) is used through its `send()`.
+redirects and proxies of the environment, and without a pool that is searched for every request. `clients` has the ways
+by an `httpx.Client`.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,21 +21,21 @@ from ..errors import (
     NetworkError,
 )
 from ..exchange import Reply, Request, running_loop
-from .bodies import AsyncBodyStream, BodyStream, raise_as_ours
+from .bodies import AsyncBodyStream, BodyStream, headers_of, raise_as_ours, read_body
+from .clients import (
+    AsyncClientLink,
+    ClientLink,
+    is_async_replaced,
+    is_replaced,
+    send_by_async_client,
+    send_by_client,
+)
 from .prepared import Remaining, build
 from .stack import AsyncStack, Stack
 from .transports import async_transports, sync_transports
 
 if TYPE_CHECKING:
     from ..options import Options
-
-
-def _headers(response: Any) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
 
 
 class HttpClient(Protocol):
@@ -101,6 +101,8 @@ class DirectLink:
         self, make: Callable[[], httpx.BaseTransport], limit: int, most: float = math.inf, *, owned: bool = True
     ) -> None:
         self._make, self._limit, self._most, self._owned = make, limit, most, owned
+        self.leads_outside: bool = owned and not hasattr(make, "open_socket")
+        """Whether its connections are its own, to a server in another process."""
         self._stacks: dict[int, Stack[httpx.BaseTransport]] = {}
 
     def _begin(self, pid: int) -> Stack[httpx.BaseTransport]:
@@ -128,11 +130,15 @@ class DirectLink:
 
         body: BodyStream | None = None
         try:
-            response = transport.handle_request(build(request, timeouts))
+            built = build(request, timeouts)
+            if self._owned and is_replaced():
+                response = send_by_client(built, transport)
+            else:
+                response = transport.handle_request(built)
             body = BodyStream(response, request, timeouts, self._most, release)
             if body.streamed:
-                return Reply(response.status_code, _headers(response), body=body)
-            return Reply(response.status_code, _headers(response), b"".join(body))
+                return Reply(response.status_code, headers_of(response), body=body)
+            return Reply(response.status_code, headers_of(response), b"".join(body))
         except Exception as error:
             raise_as_ours(error, request)
         finally:
@@ -157,6 +163,8 @@ class AsyncDirectLink:
         self, make: Callable[[], httpx.AsyncBaseTransport], limit: int, most: float = math.inf, *, owned: bool = True
     ) -> None:
         self._make, self._limit, self._most, self._owned = make, limit, most, owned
+        self.leads_outside: bool = owned and not hasattr(make, "open_socket")
+        """Whether its connections are its own, to a server in another process."""
         self._stacks: dict[tuple[int, object], AsyncStack[httpx.AsyncBaseTransport]] = {}
 
     def _stack(self) -> AsyncStack[httpx.AsyncBaseTransport]:
@@ -181,11 +189,15 @@ class AsyncDirectLink:
         try:
             with anyio.fail_after(timeout):
                 transport = taken = await stack.take()
-                response = await transport.handle_async_request(build(request, timeouts))
+                built = build(request, timeouts)
+                if self._owned and is_async_replaced():
+                    response = await send_by_async_client(built, transport)
+                else:
+                    response = await transport.handle_async_request(built)
                 body = AsyncBodyStream(response, request, timeouts, self._most, lambda: stack.give(taken), stack.lose)
                 if body.streamed:
-                    return Reply(response.status_code, _headers(response), body=body)
-                reply = await _read(response, body)
+                    return Reply(response.status_code, headers_of(response), body=body)
+                reply = await read_body(response, body)
         except TimeoutError as error:
             if isinstance(error, NetworkError):
                 raise
@@ -210,74 +222,3 @@ class AsyncDirectLink:
         while stack is not None and self._owned and stack.idle:
             stack.open -= 1
             await stack.idle.pop()[1].aclose()
-
-
-async def _read(response: Any, body: AsyncBodyStream) -> Reply:
-    try:
-        content = b"".join([chunk async for chunk in body])
-    finally:
-        await body.aclose()
-    return Reply(response.status_code, _headers(response), content)
-
-
-class ClientLink:
-    """Sends through the user's own `httpx.Client` (or httpx2's), with its proxies, certificates, hooks and mounts."""
-
-    def __init__(self, client: Any, most: float = math.inf) -> None:
-        self._client, self._most = client, most
-
-    def send(self, request: Request, timeout: float) -> Reply:
-        """Send, or raise a `NetworkError`."""
-        timeouts = Remaining(timeout)
-        try:
-            response = self._client.send(_built_by(self._client, request, timeouts), stream=True)
-        except Exception as error:
-            raise_as_ours(error, request)
-        body = BodyStream(response, request, timeouts, self._most, _nothing)
-        if body.streamed:
-            return Reply(response.status_code, _headers(response), body=body)
-        return Reply(response.status_code, _headers(response), b"".join(body))
-
-    def close(self) -> None:
-        """Leave the client open: it is the user's."""
-
-
-class AsyncClientLink:
-    """Sends through the user's own `httpx.AsyncClient` (or httpx2's)."""
-
-    def __init__(self, client: Any, most: float = math.inf) -> None:
-        self._client, self._most = client, most
-
-    async def send(self, request: Request, timeout: float) -> Reply:
-        """Send, or raise a `NetworkError`."""
-        import anyio
-
-        timeouts = Remaining(timeout)
-        try:
-            with anyio.fail_after(timeout):
-                response = await self._client.send(_built_by(self._client, request, timeouts), stream=True)
-                body = AsyncBodyStream(response, request, timeouts, self._most, _nothing, _nothing)
-                if body.streamed:
-                    return Reply(response.status_code, _headers(response), body=body)
-                return await _read(response, body)
-        except TimeoutError as error:
-            if isinstance(error, NetworkError):
-                raise
-            raise DeadlineExceededError(f"{request.place} timed out") from error
-        except Exception as error:
-            raise_as_ours(error, request)
-
-    async def aclose(self) -> None:
-        """Leave the client open: it is the user's."""
-
-
-def _built_by(client: Any, request: Request, timeouts: Remaining) -> Any:
-    built = client.build_request(
-        request.method, request.url, headers=request.headers, content=request.content, files=request.files
-    )
-    built.extensions["timeout"] = timeouts
-    return built
-
-
-def _nothing() -> None:
-    """Do nothing: the user's client manages its own connections."""

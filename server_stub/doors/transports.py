@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 import httpx
 
+from crm_sdk.exchange import Reply as Got
+from crm_sdk.exchange import Request as Sent
 from crm_sdk.realtime.sockets import AsyncSocket, Socket
 
 from ..faults.requests import Fault
@@ -20,6 +22,8 @@ from ..request.http import Reply, Request
 if TYPE_CHECKING:
     from ..core import StubServer
 
+_MOST = 1000
+"""So many requests of clients that were created before an interception may be under way."""
 Made = TypeVar("Made")
 Opens = TypeVar("Opens")
 
@@ -133,20 +137,40 @@ class _Maker(Generic[Made, Opens]):
 
 @contextmanager
 def intercept_clients(server: StubServer) -> Generator[StubServer]:
-    """Connect every client that is created within the block to the server, whatever its base URL."""
+    """Connect every client to the server, whatever its base URL: those created within the block, and those before it.
+
+    One that was created before goes back to its own server and clock at the end of the block. One with an
+    ``http_client=`` of its own is left alone.
+    """
     from unittest import mock  # imported here: it imports asyncio, which a stub does not need otherwise
 
-    def sync_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.BaseTransport]:
-        return _Maker(server.transport, server.transport().open_socket)
+    from crm_sdk.exchange import SystemClock
+    from crm_sdk.network.http import AsyncDirectLink, DirectLink
 
-    def async_transports(base_url: str, proxy: str | None) -> Callable[[], httpx.AsyncBaseTransport]:
-        return _Maker(server.async_transport, server.async_transport().open_socket)
+    make = _Maker(server.transport, server.transport().open_socket)
+    make_async = _Maker(server.async_transport, server.async_transport().open_socket)
+    link, async_link = DirectLink(make, _MOST), AsyncDirectLink(make_async, _MOST)
+    sync_send, async_send = DirectLink.send, AsyncDirectLink.send
+
+    def send(used: DirectLink, request: Sent, timeout: float) -> Got:
+        return sync_send(link if used.leads_outside else used, request, timeout)
+
+    async def send_async(used: AsyncDirectLink, request: Sent, timeout: float) -> Got:
+        return await async_send(async_link if used.leads_outside else used, request, timeout)
 
     with (
-        mock.patch("crm_sdk.network.http.sync_transports", sync_transports),
-        mock.patch("crm_sdk.network.http.async_transports", async_transports),
+        mock.patch("crm_sdk.network.http.sync_transports", return_value=make),
+        mock.patch("crm_sdk.network.http.async_transports", return_value=make_async),
         mock.patch("crm_sdk.realtime.sockets.open_socket", server.transport().open_socket),
         mock.patch("crm_sdk.realtime.sockets.open_async_socket", server.async_transport().open_socket),
         mock.patch("crm_sdk.client.SystemClock", return_value=server.clock),
+        mock.patch.object(DirectLink, "send", send),
+        mock.patch.object(AsyncDirectLink, "send", send_async),
+        mock.patch.multiple(
+            SystemClock,
+            monotonic=staticmethod(server.clock.monotonic),
+            sleep=staticmethod(server.clock.sleep),
+            sleep_async=staticmethod(server.clock.sleep_async),
+        ),
     ):
         yield server

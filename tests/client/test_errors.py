@@ -97,6 +97,23 @@ def test_every_error_pickles_whole(error: errors.CrmError, again: Callable[[Any]
     del error.__notes__
 
 
+@pytest.mark.parametrize("kind", sorted(every_class() - {errors.EventGap}, key=str))
+def test_every_error_can_be_made_by_hand(kind: Any) -> None:
+    error = kind("no luck")
+    assert error.message == "no luck" and "no luck" in str(error) and error.args == ("no luck",)
+    if isinstance(error, errors.ApiError):
+        assert errors.error_class(error.status, error.code) is kind or kind is errors.ApiError
+        assert str(error) == f"{error.status} {error.code}: no luck"
+    assert pickle.loads(pickle.dumps(error)).args == error.args
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_can_be_made_again_from_its_args(error: errors.CrmError) -> None:
+    """As Celery does, whose results are JSON by default."""
+    again = type(error)(*error.args)
+    assert (again.message, again.args) == (error.message, error.args)
+
+
 def test_every_class_has_an_example() -> None:
     assert {type(error) for error in EXAMPLES} == every_class()
 
