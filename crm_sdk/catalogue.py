@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .resources.channels import Channels
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
+    from .resources.custom_objects import CustomObjects
     from .resources.dashboard import Dashboard
     from .resources.deals import Deals
     from .resources.events import Events
@@ -53,6 +54,7 @@ class Catalogue(Generic[Mode]):
     channels: Channels[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
+    custom_objects: CustomObjects[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     deals: Deals[Mode] = noun()
     events: Events[Mode] = noun()

@@ -42,7 +42,7 @@ from .data.mapped import Mapped, with_members
 from .data.merging import differences, free_members, list_members, merge_values
 from .data.select import select
 from .five_calls import rules_of
-from .problems import FieldError, Problem, missing, validation
+from .problems import FieldError, Problem, missing, refuse_any, validation
 from .request import permissions
 from .request.json_types import input_hints
 from .request.rendering import renderer
@@ -249,11 +249,7 @@ class Noun:
         Raises: 422 with every wrong member; otherwise the first conflict (409).
         """
         members, problems = self.checked(call, given, before, check=check)
-        wrong = [problem for problem in problems if problem.code in ("VALIDATION_ERROR", "REFERENCE_NOT_FOUND")]
-        if wrong:
-            raise validation(entry for problem in wrong for entry in problem.entries)
-        for problem in problems:
-            raise problem
+        refuse_any(problems)
         return members
 
     def checked(

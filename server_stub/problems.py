@@ -92,3 +92,13 @@ def invalid(field: str, rule: str, message: str, **details: Any) -> Problem:
 def missing(kind: str, id: str) -> Problem:
     """Return the 404 for an id that no record of a kind has which the caller may see."""
     return Problem("NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field="id", details={"id": id})
+
+
+def refuse_any(problems: Iterable[Problem]) -> None:
+    """Raise what was found to be wrong: one 422 with every wrong member, otherwise the first problem."""
+    found = list(problems)
+    wrong = [problem for problem in found if problem.code in ("VALIDATION_ERROR", "REFERENCE_NOT_FOUND")]
+    if wrong:
+        raise validation(entry for problem in wrong for entry in problem.entries)
+    for problem in found:
+        raise problem

@@ -109,6 +109,21 @@ if TYPE_CHECKING:
         Conversation as Conversation, ConversationFilter as ConversationFilter,
         ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
     )
+    from .custom_fields import (
+        CustomField as CustomField, CustomFieldCreate as CustomFieldCreate, CustomFieldUpdate as CustomFieldUpdate,
+        FieldDraft as FieldDraft, FieldOption as FieldOption, FieldOptionInput as FieldOptionInput,
+        FieldSort as FieldSort, FieldType as FieldType, FieldValidation as FieldValidation, OnDelete as OnDelete,
+    )
+    from .custom_objects import (
+        Cardinality as Cardinality, CustomObject as CustomObject, CustomObjectCreate as CustomObjectCreate,
+        CustomObjectSort as CustomObjectSort, CustomObjectUpdate as CustomObjectUpdate,
+        ObjectRelationship as ObjectRelationship, ObjectRelationshipCreate as ObjectRelationshipCreate,
+        ObjectRelationshipSort as ObjectRelationshipSort, ObjectRelationshipUpdate as ObjectRelationshipUpdate,
+    )
+    from .custom_records import (
+        CustomRecord as CustomRecord, CustomRecordCreate as CustomRecordCreate,
+        CustomRecordInclude as CustomRecordInclude, CustomRecordUpdate as CustomRecordUpdate,
+    )
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
@@ -268,6 +283,15 @@ _NAMES = {
         "RelationshipType"
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
+    "custom_fields": (
+        "CustomField CustomFieldCreate CustomFieldUpdate FieldDraft FieldOption FieldOptionInput FieldSort "
+        "FieldType FieldValidation OnDelete"
+    ),
+    "custom_objects": (
+        "Cardinality CustomObject CustomObjectCreate CustomObjectSort CustomObjectUpdate ObjectRelationship "
+        "ObjectRelationshipCreate ObjectRelationshipSort ObjectRelationshipUpdate"
+    ),
+    "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "

@@ -111,27 +111,14 @@ LeadSource: TypeAlias = Annotated[
 ]
 EntityType: TypeAlias = Annotated[
     Literal[
-        "contact",
-        "lead",
-        "deal",
-        "account",
-        "activity",
-        "conversation",
-        "message",
-        "user",
-        "team",
-        "pipeline",
-        "file",
-        "report",
-        "dashboard",
-        "workflow",
-        "integration",
-        "app",
-        "comment",
-    ]
-    | str,
+        "contact", "lead", "deal", "account", "activity", "conversation", "message", "user", "team", "pipeline",
+        "file", "report", "dashboard", "workflow", "integration", "app", "comment", "custom_object", "territory",
+        "template", "notification", "share", "prediction", "recommendation", "model", "tenant", "role", "session",
+        "api_key", "webhook", "agent", "job", "schedule", "retention_policy", "social_account", "social_post",
+        "keyword", "alert", "mention", "engagement", "layout", "setting", "flag", "backup",
+    ] | str,
     OPEN,
-]
+]  # fmt: skip
 """The kind of a record; the records of a custom object have its API name as their kind."""
 SocialNetwork: TypeAlias = Annotated[
     Literal["twitter", "linkedin", "facebook", "instagram", "youtube", "github"] | str, OPEN

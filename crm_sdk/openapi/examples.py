@@ -63,6 +63,15 @@ _OF_A_NOUN: Mapping[str, Mapping[str, Any]] = {
     "accounts": {"name": "Analytical Engines Ltd", "description": "Builds calculating machines"},
     "agents": {"name": "Qualifier"},
     "calendar": {"title": "Demonstration", "summary": "They want an offer", "description": "A first look"},
+    "custom_objects": {
+        "api_name": "vehicle",
+        "label": "Vehicle",
+        "plural_label": "Vehicles",
+        "description": "What we drive",
+        "related_object": "contact",
+        "fields": {"name": "Van 7"},
+        "q": "van",
+    },
     "deals": {"title": "Two engines", "description": "Two machines, with service"},
     "pipelines": {"name": "New business", "description": "From the first talk to the contract"},
     "webhooks": {"description": "Tells our warehouse"},
@@ -83,6 +92,7 @@ _BY_PATTERN: Mapping[str, str] = {
     "#": "#1f6feb",
     "[A-Za-z]{2,3}": "en",
     r"[^\s": "text",
+    "[a-z]": "name",
 }
 _LATER: Mapping[str, str] = {"date-time": "2026-01-15T10:00:00Z", "date": "2026-01-31"}
 """What a member holds that is the end of something, by its format."""
@@ -139,12 +149,15 @@ _KINDS: Mapping[str, type[object] | tuple[type[object], ...]] = {
     "integer": int,
     "number": (int, float),
     "boolean": bool,
+    "object": dict,
 }
 
 
 def _is_a(value: object, schema: Mapping[str, Any], kind: str) -> bool:
     if kind not in _KINDS or not isinstance(value, _KINDS[kind]) or schema.get("format") in ("date", "date-time"):
         return False
+    if kind == "object":
+        return "properties" not in schema
     return kind != "array" or schema.get("items", {}).get("type") == "string"
 
 

@@ -141,7 +141,7 @@ class Accounts(Resource[Mode]):
 
     @operation(
         platform="DELETE /accounts/{account_id}",
-        errors=("ACCOUNT_HAS_CHILDREN", "ACCOUNT_HAS_OPEN_DEALS", "RECORD_MERGED"),
+        errors=("ACCOUNT_HAS_CHILDREN", "ACCOUNT_HAS_OPEN_DEALS", "RECORD_MERGED", "RECORD_REFERENCED"),
     )
     def delete(self, account_id: str, *, version: int | None = None) -> None:
         """Delete an account. Its contacts stay: they lose their `account_id` and keep the company's name.

@@ -243,7 +243,9 @@ class Contacts(Resource[Mode]):
         """
 
     @operation(
-        flow="DELETE /api/contacts/{contact_id} -", platform="DELETE /contacts/{contact_id}", errors=("RECORD_MERGED",)
+        flow="DELETE /api/contacts/{contact_id} -",
+        platform="DELETE /contacts/{contact_id}",
+        errors=("RECORD_MERGED", "RECORD_REFERENCED"),
     )
     def delete(self, contact_id: str, *, version: int | None = None) -> None:
         """Delete a contact and its relationships. Its deals and activities stay.

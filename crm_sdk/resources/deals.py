@@ -191,7 +191,7 @@ class Deals(Resource[Mode]):
         when `version` differs.
         """
 
-    @operation(flow="DELETE /api/deals/{deal_id} -", platform="DELETE /deals/{deal_id}")
+    @operation(flow="DELETE /api/deals/{deal_id} -", platform="DELETE /deals/{deal_id}", errors=("RECORD_REFERENCED",))
     def delete(self, deal_id: str, *, version: int | None = None) -> None:
         """Delete a deal. Its activities stay with the contact and the account.
 

@@ -138,7 +138,7 @@ class Leads(Resource[Mode]):
         `external_id`, or the lead was converted (of a converted lead only tags, notes and owner can be changed).
         """
 
-    @operation(mvp="DELETE /api/leads/{lead_id} -", platform="DELETE /leads/{lead_id}")
+    @operation(mvp="DELETE /api/leads/{lead_id} -", platform="DELETE /leads/{lead_id}", errors=("RECORD_REFERENCED",))
     def delete(self, lead_id: str, *, version: int | None = None) -> None:
         """Delete a lead. The contact, account and deal that it was converted to stay.
 

@@ -79,6 +79,18 @@ COMMON = frozenset({
 })  # fmt: skip
 """Codes that say nothing about a call: nearly every one can answer them."""
 
+_SWITCHABLE: frozenset[str] = frozenset({
+    "agents", "ai_insights", "analytics", "audit", "backups", "chatops", "collaboration", "communication",
+    "custom_objects", "customization", "dashboards", "files", "integrations", "marketplace", "notifications",
+    "presence", "reports", "search", "social", "webhooks", "workflows",
+})  # fmt: skip
+
+
+def feature_of(operation: Operation[Any, Any], route: Route) -> str | None:
+    """Return the feature of the platform with which a call can be switched off; None where it is always on."""
+    word = operation.id.partition(".")[0]
+    return word if route.dialect.name == "platform" and word in _SWITCHABLE else None
+
 
 def codes_of(operation: Operation[Any, Any], route: Route) -> dict[str, int]:
     """Return every code that a call can answer in a dialect, with the status it has there, sorted by status."""
@@ -97,6 +109,8 @@ def _usual(operation: Operation[Any, Any], route: Route) -> Iterator[str]:
         yield from ("UNAUTHORIZED", "USER_INACTIVE", "TENANT_MISMATCH")
         if flags.role != "everybody":
             yield "FORBIDDEN"
+        if feature_of(operation, route) is not None:
+            yield "FEATURE_DISABLED"
     if route.placeholders:
         yield "NOT_FOUND"
     if route.dialect.name == "platform" and route.method == "GET" and operation.answers_records:  # `fields`

@@ -54,6 +54,22 @@ atomic: If one item fails, nothing is changed.
 dry_run: Return what would be done, without doing it.
 overwrite: Replace existing values, rather than fill in empty members only.
 
+api_name: Its name in paths, keys and conditions; it cannot be changed.
+plural_label: What several of them are called.
+inverse_label: What the same links are called from the other side.
+help_text: What users are told about it.
+required: Whether every record must have a value.
+unique: Whether no two live records of the object may have the same value, without regard to case.
+default: The value of a record that is created without one, and of those that are there when the field is made.
+options: The options of a select field, by position.
+precision: How many decimals a decimal or an amount may have, 0 to 8; without it an amount has those of its currency.
+pattern: A regular expression that the whole value has to match.
+reference_to: What a reference refers to: an entity type, or a custom object by its API name.
+on_delete: What happens to a record when what it links is deleted: it is an obstacle, loses the link, or is deleted too.
+searchable: Whether `search` looks in it.
+icon: The name of its icon.
+color: Its color.
+
 name: The name.
 first_name: First name.
 last_name: Last name.

@@ -88,8 +88,8 @@ def filter_fields(model: type[Model]) -> dict[str, FieldType]:
     for name, info in model.model_fields.items():
         text = str(info.annotation)
         kinds: tuple[tuple[str, FieldType], ...] = (
-            ("Model", "any"), ("list[", "list"), ("date", "date"), ("bool", "bool"), ("int", "number"),
-            ("Decimal", "number"), ("float", "number"),
+            ("Model", "any"), ("list[", "list"), ("date", "date"), ("Datetime", "date"), ("bool", "bool"),
+            ("int", "number"), ("Decimal", "number"), ("float", "number"),
         )  # fmt: skip
         found: list[FieldType] = [kind for word, kind in kinds if word in text]
         fields[name] = found[0] if found else "text"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from crm_sdk.wire import camel, is_array, is_object, shape_of
 
 from ..data.document import Document
+from ..request.faces import wire_path
 from ..request.rendering import renderer
 from ..serving import RecordType
 
@@ -117,22 +118,26 @@ class Feeds:
 
     def render_record(self, event: Event, dialect: str) -> dict[str, Any]:
         """Return the record of an event in a dialect; a record without a model has camelCase names."""
-        kind, entity = self._records.get(event["entity_type"]), event["entity"]
+        kind, entity = self._record_type(event), event["entity"]
         if kind is not None and kind.in_dialect is not None:
             entity = kind.in_dialect(dialect, entity)
         made: dict[str, Any] = (renderer(kind.model, dialect) if kind is not None else plain)(entity)
         return made
 
+    def _record_type(self, event: Event) -> RecordType | None:
+        """Return the type of an event's record, by the event where its entity is a record of a custom object."""
+        return self._records.get(event["entity_type"]) or self._records.get(event["type"].partition(".")[0])
+
     def changed_values(self, event: Event, dialect: str) -> dict[str, Any]:
         """Return the new values of an event's record by camelCase name."""
-        kind = self._records.get(event["entity_type"])
+        kind = self._record_type(event)
         shape = shape_of(kind.model, dialect) if kind is not None else None
         shown = self.render_record(event, dialect)
         values: dict[str, Any] = {}
         for change in event["changes"]:
             name = change["field"]
             wire_name = shape.names.get(name) if shape is not None else camel(name)
-            values[camel(name)] = shown[wire_name] if wire_name in shown else plain(change["after"])
+            values[wire_path(name)] = shown[wire_name] if wire_name in shown else plain(change["after"])
         return values
 
     def update_payload(self, event: Event) -> dict[str, Any]:

@@ -152,9 +152,19 @@ def _entry(entry: FieldError) -> dict[str, Any]:
     return out
 
 
+_FREE = ("fields", "custom_fields")
+"""The members whose keys are names that a company has given; in a list called so there are numbers."""
+
+
 def wire_path(path: str) -> str:
-    """Return the path of a member with wire names: ``groups.0.high_value`` -> ``groups.0.highValue``."""
-    return ".".join(camel(part) for part in path.split("."))
+    """Return the path of a member with wire names: ``groups.0.high_value`` -> ``groups.0.highValue``.
+
+    A key of a custom field is kept: ``fields.go_live``.
+    """
+    parts = path.split(".")
+    return ".".join(
+        part if n and parts[n - 1] in _FREE and not part.isdigit() else camel(part) for n, part in enumerate(parts)
+    )
 
 
 def wire_details(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..core import StubServer
     from .http import Request
 
-_SEARCHES = frozenset({"contacts.search"})
+_SEARCHES = frozenset({"contacts.search", "custom_objects.records.search"})
 """The searches whose words are in other arguments than `search` and `q`."""
 
 

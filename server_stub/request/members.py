@@ -27,9 +27,13 @@ def take_fields(operation: Operation[..., Any], route: Route, query: dict[str, s
     return query.pop("fields").split(",")
 
 
-def fields_of(query: object) -> Sequence[str]:
-    """Return the members that a SearchQuery selects: its `fields`, and the nested lists of `include`."""
-    if not is_object(query) or not query.get("fields"):
+def fields_of(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> Sequence[str]:
+    """Return the members that a SearchQuery selects: its `fields`, and the nested lists of `include`.
+
+    In the body of a call that does not search, `fields` are something else.
+    """
+    query = arguments.get(operation.arguments.body or "")
+    if "filter_groups" not in operation.arguments.members or not is_object(query) or not query.get("fields"):
         return ()
     return [*query["fields"], *(query.get("include") or ())]
 

@@ -19,7 +19,7 @@ from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer
-from . import identity, permissions
+from . import features, identity, permissions
 from .bodies import read_body, read_query, read_reason
 from .days import with_midnights
 from .description import description, is_described
@@ -136,8 +136,8 @@ class Visit:
         if rule is None:
             raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
         permissions.permit(self.caller, operation, self.request.method)
-        first = self._first_answer()
-        if first is not None:
+        features.require(self.server, self.caller, operation, self.face.name)
+        if (first := self._first_answer()) is not None:
             return first
         call = Context(
             self.server,
@@ -317,7 +317,7 @@ class Visit:
             disposition = f'attachment; filename="{result.name}"'
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
             return Reply(status, headers, chunks=result.chunks)
-        fields = fields or fields_of(arguments.get(operation.arguments.body or ""))
+        fields = fields or fields_of(operation, arguments)
         pick = picking(operation, fields) if fields else None
         if operation.kind == "page":
             items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType] # isinstance leaves the kind of items open

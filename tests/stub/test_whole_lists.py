@@ -37,10 +37,21 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
     "lead_id": lambda crm: crm.leads.list().items[0].id,
     "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
+    "object_id": lambda crm: new_object(crm),
     "webhook_id": lambda crm: new_webhook(crm),
 }
 COMPUTED: dict[str, tuple[str, str]] = {"dashboard.action_items.list": ("contact", "churn_risk")}
 """The lists of what is worked out from other records: their kind, and the member of which the greatest is copied."""
+
+
+def new_object(crm: CrmClient) -> str:
+    """Return the API name of an object with a field, a relationship and a record."""
+    thing: Any = {"api_name": "thing", "label": "Thing", "plural_label": "Things", "fields": []}
+    link: Any = {"api_name": "who", "label": "Who", "related_object": "contact", "cardinality": "many_to_one"}
+    crm.custom_objects.create(thing)
+    crm.custom_objects.relationships.create("thing", link)
+    crm.custom_objects.records.create("thing", {"fields": {"name": "Some"}})
+    return "thing"
 
 
 def new_webhook(crm: CrmClient) -> str:

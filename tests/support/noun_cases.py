@@ -25,10 +25,15 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "note": {"contactId": "contact_123"},
     "stage": {"probability": 10},
     "rule": {"trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]},
+    "field": {"type": "text"},
+    "object_relationship": {"relatedObject": "contact", "cardinality": "many_to_many"},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
 }
 """Members of a new record that its input type does not tell: by kind."""
-_UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
+_UNIQUE: Mapping[str, str] = {
+    "domain": "unique-{}.example", "email": "unique-{}@example.com", "api_name": "unique_{}",
+}  # fmt: skip
+"""What unique members look like; each record gets values of its own."""
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
@@ -91,7 +96,8 @@ class Case:
 
     def body(self, **members: Any) -> dict[str, Any]:
         """Return a valid body of a new record, in camelCase; no two have the same name."""
-        body = {**example(self.operation("create").arguments.body_type), **_BODIES.get(self.noun.kind, {}), **members}
+        required = example(self.operation("create").arguments.body_type)
+        body = {**required, **_BODIES.get(self.noun.kind, {}), **members}
         for name, kind in self.noun.refers.items():
             if camel(name) in body and camel(name) not in members:
                 body[camel(name)] = Case.of(self.stub.nouns[kind], self.stub).made()["id"]
@@ -119,7 +125,7 @@ class Case:
     def change_of(self, record: Mapping[str, Any]) -> tuple[str, Any]:
         """Return a member of a record and another value for it."""
         members = self.operation("update").arguments.members
-        name = next(name for name in ("name", "title", "description", "notes") if name in members)
+        name = next(name for name in ("name", "title", "label", "description", "notes") if name in members)
         return camel(name), f"Changed {next(_numbers)}"
 
     def unique_value(self, name: str) -> dict[str, Any]:
@@ -211,6 +217,8 @@ def value_of(hint: Any, name: str) -> Any:
         return value_of(inner[0], name)
     if is_typeddict(hint):
         return example(hint)
+    if name in _UNIQUE:
+        return _UNIQUE[name].format(next(_numbers))
     if origin in (list, Sequence):
         return [value_of(inner[0], name)]
     if "Literal[" in text:

@@ -69,11 +69,16 @@ Ids = Mapping[str, frozenset[str]]
 
 
 def _concerned(call: Context, kind: str, doc: Document) -> Ids:
-    """Return a record, and those whose timelines are part of its own: an account's contacts and deals."""
+    """Return a record, and those whose timelines are part of its own: an account's contacts and deals.
+
+    The records of custom objects that link one of them are, too.
+    """
     found: dict[str, set[str]] = {kind: {doc["id"]}}
     if kind == "account":
         for part in ("contact", "deal"):
             found[part] = {one["id"] for one in call.collection(part).find("account_id", doc["id"])}
+    every = {id for ids in found.values() for id in ids}
+    found["record"] = {one["id"] for id in every for one in call.collection("record").find("links", id)}
     return {name: frozenset(ids) for name, ids in found.items()}
 
 
@@ -153,7 +158,9 @@ def _moves(call: Context, about: Ids | None) -> Iterator[Document]:
 
 def _deeds(call: Context, about: Ids | None) -> Iterator[Document]:
     """Give what the trail says was done to the records themselves."""
-    kinds: Mapping[str, frozenset[str] | None] = about if about is not None else dict.fromkeys(_LINKS.values())
+    kinds: Mapping[str, frozenset[str] | None] = (
+        about if about is not None else dict.fromkeys((*_LINKS.values(), "record"))
+    )
     for entry in call.collection(audit.KIND).all():
         kind, _, verb = entry["action"].partition(".")
         ids = kinds.get(kind)

@@ -1,0 +1,32 @@
+"""Features: which services of the platform a company has switched off, or its plan does not include."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.vocabulary.codes import feature_of
+
+from ..problems import Problem
+
+if TYPE_CHECKING:
+    from crm_sdk.operation import Operation
+
+    from ..core import StubServer
+    from ..serving import Caller
+
+_LACKING: Mapping[str, frozenset[str]] = {
+    "free": frozenset(["custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"])
+}
+"""The features that a plan does not include."""
+
+
+def require(server: StubServer, caller: Caller, operation: Operation[..., Any], dialect: str) -> None:
+    """Raise 403 FEATURE_DISABLED where the service of a call is switched off for the caller's company."""
+    feature = feature_of(operation, operation.routes[dialect])
+    if feature is None or not caller.tenant_id:
+        return
+    tenant = server.tenant(caller.tenant_id)
+    if not (tenant.get("features") or {}).get(feature, feature not in _LACKING.get(tenant["plan"], ())):
+        message = f"{feature.replace('_', ' ')} is switched off for {tenant['name']}"
+        raise Problem("FEATURE_DISABLED", message, details={"feature": feature})

@@ -1,0 +1,1 @@
+"""The rules of custom objects: definitions, fields, records, and the links between records."""
