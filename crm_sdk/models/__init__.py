@@ -122,7 +122,8 @@ if TYPE_CHECKING:
     )
     from .custom_records import (
         CustomRecord as CustomRecord, CustomRecordCreate as CustomRecordCreate,
-        CustomRecordInclude as CustomRecordInclude, CustomRecordUpdate as CustomRecordUpdate,
+        CustomRecordInclude as CustomRecordInclude, CustomRecordSort as CustomRecordSort,
+        CustomRecordUpdate as CustomRecordUpdate,
     )
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
@@ -291,7 +292,7 @@ _NAMES = {
         "Cardinality CustomObject CustomObjectCreate CustomObjectSort CustomObjectUpdate ObjectRelationship "
         "ObjectRelationshipCreate ObjectRelationshipSort ObjectRelationshipUpdate"
     ),
-    "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordUpdate",
+    "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "

@@ -12,6 +12,8 @@ from .record import Record
 from .values import EMPTY, EntityRef, FieldValue, Tags
 
 CustomRecordInclude: TypeAlias = Literal["related"]
+CustomRecordSort: TypeAlias = Literal["id", "name", "created_at", "updated_at"] | str
+"""A member of every record, or the API name of a field."""
 _RecordFields: TypeAlias = Annotated[dict[str, FieldValue], Field(max_length=600)]
 
 
@@ -27,7 +29,7 @@ class CustomRecord(Record):
     fields: dict[str, FieldValue] = Field(default_factory=dict)
     """Its values by the API names of fields and relationships: a reference is an id, a multiple choice a list."""
     related: list[EntityRef] = Field(default_factory=EMPTY)
-    """The records that it refers to or is linked with; filled by ``include=["related"]``."""
+    """The records that it refers to or is linked with; empty unless they are included."""
     tags: list[str] = Field(default_factory=EMPTY)
 
 

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
         ObjectRelationshipSort,
         ObjectRelationshipUpdate,
     )
-    from ..models.custom_records import CustomRecord, CustomRecordCreate, CustomRecordInclude, CustomRecordUpdate
+    from ..models.custom_records import (
+        CustomRecord,
+        CustomRecordCreate,
+        CustomRecordInclude,
+        CustomRecordSort,
+        CustomRecordUpdate,
+    )
     from ..models.values import SearchQuery
 
 _OBJECT = "/custom-objects/{object_id}"
@@ -168,7 +174,7 @@ class CustomRecords(Resource[Mode]):
         errors=("OBJECT_INACTIVE",),
         texts={
             **_NAMES,
-            "sort": "The API name of a field, `name`, `created_at`, `updated_at` or `id`.",
+            "sort": "A member of every record, or the API name of a field.",
             "related_id": "Only records that refer to this record of any kind.",
         },
     )
@@ -179,7 +185,7 @@ class CustomRecords(Resource[Mode]):
         owner_id: str | None = None,
         tags: Sequence[str] | None = None,
         related_id: str | None = None,
-        sort: str | None = None,
+        sort: CustomRecordSort | None = None,
         **common: Unpack[Listing],
     ) -> Page[CustomRecord]:
         """List the records of a custom object, newest first.

@@ -16,6 +16,7 @@ from .around import put_surroundings
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
 from .conversations import conversations
+from .custom_objects import custom_objects
 from .deal_past import deal_past, renewals
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
@@ -28,7 +29,7 @@ from .templates import templates
 if TYPE_CHECKING:
     from ..collected import Contributions
 
-COMPUTED = ("message", "activity", "lead", "deal", "contact", "account", "conversation", "activity")
+COMPUTED = ("message", "activity", "lead", "deal", "contact", "account", "conversation", "activity", "record")
 """The kinds with computed members, in the order in which one builds on another: meetings come last once more, since
 they are prepared from what their contacts and deals have become."""
 
@@ -67,6 +68,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     agenda(records)
     conversations(records)
     templates(records)
+    custom_objects(records)
 
 
 def _complete(collections: Collections, services: Contributions, now: datetime) -> None:

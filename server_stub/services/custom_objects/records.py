@@ -154,7 +154,7 @@ def _linking(call: Context, id: str) -> Test:
 
 
 _PLANS = filter_plans(
-    [name for name in CustomRecords.list.signature.parameters if name != "object_id"],
+    ("owner_id", "tags", "related_id", "created_after", "created_before", "updated_after", "updated_before"),
     CustomRecord.model_fields,
     {"related_id": _linking},
     where="custom_objects.records.list",

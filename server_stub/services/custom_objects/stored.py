@@ -7,6 +7,7 @@ term for each value (`values.term`): by them records are found that link somethi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from crm_sdk.models.custom_records import CustomRecord
@@ -15,7 +16,7 @@ from crm_sdk.resources.custom_objects import CustomRecords
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem
-from ...serving import Context, Members, changes_between, reacts
+from ...serving import Collections, Context, Members, changes_between, completes, reacts
 from .definitions import (
     REFERABLE,
     holds_many,
@@ -63,15 +64,23 @@ class _Records(Noun):
 
 def members_of(call: Context, object: Members, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of a record that hold its values, or follow from them."""
-    keys = keys_of(call, object["id"])
     held = {name: value for name, value in values.items() if value is not None}
-    links = [id for name, value in held.items() if name in keys and is_link(keys[name]) for id in ids_in(value)]
-    return {
-        "fields": held,
-        "name": held.get(object["primary_field"]),
-        "links": list(dict.fromkeys(links)),
-        "values": [term(name, value) for name, value in held.items()],
-    }
+    name = held.get(object["primary_field"])
+    return {"fields": held, "name": name, **_found_by(keys_of(call, object["id"]), held)}
+
+
+def _found_by(keys: Mapping[str, Document], values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the members by which records are found: the ids that they link, and a term for each value."""
+    links = [id for name, value in values.items() if name in keys and is_link(keys[name]) for id in ids_in(value)]
+    return {"links": list(dict.fromkeys(links)), "values": [term(name, value) for name, value in values.items()]}
+
+
+@completes("record")
+def complete(doc: Document, collections: Collections, now: datetime) -> Document:
+    """Return a record of the demo data with the members by which it is found."""
+    kinds = ("field", "object_relationship")
+    keys = {key["api_name"]: key for kind in kinds for key in collections(kind).find("object_id", doc["object_id"])}
+    return doc | _found_by(keys, doc["fields"])
 
 
 def rewrite(call: Context, object_id: str, change: Callable[[dict[str, Any]], object], **said: str) -> None:
