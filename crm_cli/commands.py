@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +22,7 @@ from .help import Command, panel, prose
 from .output import Printer, say_bulk_failures
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
-from .views import drawer_of
+from .views import drawer_of, rows_of
 
 if TYPE_CHECKING:
     from typer.core import TyperArgument, TyperOption
@@ -236,7 +236,8 @@ class _Run:
         elif kind == "job" and self._wait:
             return self._job(result, printer)
         else:
-            printer.show(result)
+            rows = rows_of(self._form.operation.id) if printer.has_columns else None
+            printer.show(next(iter(rows(client, [result]))) if rows is not None else result)
             return say_bulk_failures(result)
         return None
 
@@ -245,7 +246,9 @@ class _Run:
         if draw is not None:
             draw(client, list(page if self._every else page.items))
         else:
-            printer.rows(page if self._every else page.items)
+            rows = rows_of(self._form.operation.id) if printer.has_columns else None
+            found: Iterable[Any] = page if self._every else page.items
+            printer.rows(rows(client, found) if rows is not None else found)
         if page.has_next and not self._every and sys.stderr.isatty():
             shown, total = len(page.items), page.total
             complain(

@@ -40,6 +40,11 @@ class Printer:
         """Whether somebody looks at it, who chose no columns."""
         return self.format == "table" and self._columns is None
 
+    @property
+    def has_columns(self) -> bool:
+        """Whether members become columns, which a call may choose for its records."""
+        return self.format in ("table", "csv")
+
     def show(self, result: Any) -> None:
         """Print one result; None prints nothing."""
         if result is None:

@@ -6,7 +6,7 @@ called by the noun alone: ``crm dashboard``, ``crm search acme``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,10 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 """The views of each noun."""
 DRAWN: Mapping[str, str] = {"activities.timeline": "timeline"}
 """The declared lists that are drawn for people to look at: by their ids, the function in the file of the noun."""
+TABLED: Mapping[str, str] = {
+    f"custom_objects.records.{call}": "rows" for call in ("list", "search", "get", "create", "update")
+}
+"""The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
 _PANELS = {"webhooks": "For who develops a receiver"}
 
 
@@ -56,7 +60,16 @@ def own_view(noun: str) -> Any:
 
 def drawer_of(call: str) -> Callable[[CrmClient, Sequence[Any]], None] | None:
     """Return what draws the records of a declared list; None where they are a table."""
-    found: Callable[[CrmClient, Sequence[Any]], None] | None = None
-    if call in DRAWN:
-        found = getattr(import_module(f".{call.partition('.')[0]}", __name__), DRAWN[call])
+    found: Callable[[CrmClient, Sequence[Any]], None] | None = _of_noun(call, DRAWN)
     return found
+
+
+def rows_of(call: str) -> Callable[[CrmClient, Iterable[Any]], Iterable[Any]] | None:
+    """Return what makes the rows of a table from the records of a declared call; None where they are the records."""
+    found: Callable[[CrmClient, Iterable[Any]], Iterable[Any]] | None = _of_noun(call, TABLED)
+    return found
+
+
+def _of_noun(call: str, names: Mapping[str, str]) -> Any:
+    """Return the function that is named for a call, from the file of its noun."""
+    return getattr(import_module(f".{call.partition('.')[0]}", __name__), names[call]) if call in names else None
