@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from crm_sdk.models.custom_fields import CustomField
 
+from ...data import patterns
 from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
@@ -126,9 +126,9 @@ def _bounds(whole: Members) -> Iterator[FieldError]:
         yield FieldError("max_length", "max", f"a field of the type {whole['type']} has at most {longest:,} characters")
     if whole["pattern"] is not None:
         try:
-            re.compile(whole["pattern"])
-        except (re.error, OverflowError, RecursionError) as error:
-            yield FieldError("pattern", "format", f"is no regular expression: {error}")
+            patterns.check(whole["pattern"])
+        except patterns.PatternError as error:
+            yield FieldError("pattern", "format", f"is not a regular expression that can be used: {error}")
 
 
 def _reference(call: Context, whole: dict[str, Any]) -> Iterator[FieldError]:

@@ -13,7 +13,7 @@ from crm_sdk.models.custom_fields import MAX_LONG_TEXT, MAX_PRECISION, MAX_TEXT
 from crm_sdk.models.values import LARGEST_AMOUNT, URL_PATTERN
 from crm_sdk.wire import instant, is_array, number
 
-from ...data import normalise
+from ...data import normalise, patterns
 from ...data.filter_groups import FieldType
 from ...problems import Problem, invalid
 from ...serving import Context, Members
@@ -263,5 +263,5 @@ def _check_text(key: Members, value: str, path: str) -> None:
         raise invalid(path, "length", f"must have at least {low} characters")
     if len(value) > high:
         raise invalid(path, "length", f"must have at most {high} characters")
-    if key["pattern"] is not None and re.fullmatch(key["pattern"], value) is None:
+    if key["pattern"] is not None and not patterns.matches(key["pattern"], value):
         raise invalid(path, "format", f"must match {key['pattern']}")

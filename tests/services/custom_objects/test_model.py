@@ -64,9 +64,12 @@ class CustomObjectMachine(RuleBasedStateMachine):
 
     def taken(self, kind: str, word: str | None, own: str | None) -> bool:
         others = (held.get("word") for id, held in self.records[kind].items() if id != own)
-        return kind == "car" and self.unique and word is not None and word.lower() in {
-            (other or "").lower() for other in others
-        }
+        return (
+            kind == "car"
+            and self.unique
+            and word is not None
+            and word.lower() in {(other or "").lower() for other in others}
+        )
 
     def link(self, car: str, driver: str | None) -> None:
         """Give a car another driver, on both sides."""
