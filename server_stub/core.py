@@ -291,6 +291,7 @@ class StubServer:
                 visit.request_id,
                 request.headers.get("idempotency-key"),
                 int((time.perf_counter() - began) * 1_000_000),
+                visit.caller.user_id,
             )
             return reply
 

@@ -37,9 +37,11 @@ class JournalEntry:
     request_id: str
     idempotency_key: str | None = None
     duration_us: int | None = None
+    user_id: str | None = None
+    """The user who made the request; None where it was no user."""
 
 
-_Row = tuple[datetime, str, str, str, str, str | None, str | None, int, str, str | None, int | None]
+_Row = tuple[datetime, str, str, str, str, str | None, str | None, int, str, str | None, int | None, str | None]
 
 
 class Journal:
@@ -63,14 +65,18 @@ class Journal:
         request_id: str,
         idempotency_key: str | None = None,
         duration_us: int | None = None,
+        user_id: str | None = None,
     ) -> None:
         """Add a request; the values of secrets in its query are removed."""
         if query:
             query = _without_secrets(query)
         # A bare tuple: this runs in every call, and an entry is only made when someone looks.
         self._rows.append(
-            (at, dialect, method, path, query, operation, tenant_id, status, request_id, idempotency_key, duration_us)
-        )
+            (
+                at, dialect, method, path, query, operation, tenant_id, status, request_id, idempotency_key,
+                duration_us, user_id,
+            )
+        )  # fmt: skip
 
     def find(
         self,
@@ -91,6 +97,13 @@ class Journal:
             and (path is None or entry.path == path)
             and (dialect is None or entry.dialect == dialect)
         ]
+
+    def since(self, at: datetime) -> Iterator[JournalEntry]:
+        """Yield the entries at or after a time, newest first."""
+        for row in reversed(list(self._rows)):
+            if row[0] < at:
+                return
+            yield JournalEntry(*row)
 
     def clear(self) -> None:
         """Remove all entries."""

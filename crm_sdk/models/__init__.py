@@ -61,6 +61,12 @@ if TYPE_CHECKING:
         AgentMetrics as AgentMetrics, AgentReport as AgentReport, AiPerformance as AiPerformance, AiTotals as AiTotals,
         AnalyticsSummary as AnalyticsSummary, DashboardStats as DashboardStats, DashboardTrends as DashboardTrends,
     )
+    from .analytics_metrics import (
+        ActivityMetrics as ActivityMetrics, ChangeType as ChangeType, CompareTo as CompareTo,
+        EventSummary as EventSummary, LeadMetrics as LeadMetrics, MetricUnit as MetricUnit, MetricValue as MetricValue,
+        OwnerActivity as OwnerActivity, PerformanceMetrics as PerformanceMetrics, PerformanceSort as PerformanceSort,
+        RealTimeMetrics as RealTimeMetrics, SalesMetrics as SalesMetrics, TeamPerformance as TeamPerformance,
+    )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
@@ -254,6 +260,10 @@ _NAMES = {
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "analytics": "AgentMetrics AgentReport AiPerformance AiTotals AnalyticsSummary DashboardStats DashboardTrends",
+    "analytics_metrics": (
+        "ActivityMetrics ChangeType CompareTo EventSummary LeadMetrics MetricUnit MetricValue OwnerActivity "
+        "PerformanceMetrics PerformanceSort RealTimeMetrics SalesMetrics TeamPerformance"
+    ),
     "auth": "Credential LoginResult TokenSet",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from ..problems import invalid
 from ..serving import Context, Members
 
 
@@ -32,6 +33,17 @@ def quarter(day: date) -> tuple[date, date]:
     return first, beyond - timedelta(days=1)
 
 
+def members_of(call: Context, team_id: str) -> set[str]:
+    """Return the ids of the users in a team."""
+    return {user["id"] for user in call.collection("user") if team_id in (user.get("team_ids") or ())}
+
+
+def owned_by(call: Context, owner_id: str | None, team_id: str | None) -> Callable[[str | None], bool]:
+    """Return what tells whether the owner of a record is a user, or in a team; without both every record is."""
+    team = members_of(call, team_id) if team_id is not None else None
+    return lambda owner: owner_id in (None, owner) and (team is None or owner in team)
+
+
 def worth_in(tenant: Members) -> Callable[[Members], Decimal]:
     """Return a function that gives the `value` of a record in the company's base currency.
 
@@ -42,6 +54,17 @@ def worth_in(tenant: Members) -> Callable[[Members], Decimal]:
     rates = {entry["currency"]: Decimal(entry["rate"]) for entry in tenant.get("currencies") or ()}
     rates[base] = Decimal(1)
     return lambda record: Decimal(record.get("value") or 0) * rates.get(record.get("currency") or base, Decimal())
+
+
+def from_base(tenant: Members, currency: str) -> Callable[[Decimal], Decimal]:
+    """Return a function that gives an amount of the base currency in another, to the cent.
+
+    Raises 422 for a currency without a rate.
+    """
+    rate = worth_in(tenant)({"value": 1, "currency": currency})
+    if not rate:
+        raise invalid("currency", "choice", f"the company has no rate for {currency}")
+    return lambda amount: (amount / rate).quantize(Decimal("0.01"), "ROUND_HALF_UP")
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

@@ -6,9 +6,11 @@ Days are those of the company's time zone; a range has its first and its last da
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from ..problems import invalid
 from ..serving import Context
@@ -81,6 +83,28 @@ def last_year(call: Context, start: date | None, end: date | None) -> Span:
         today.replace(day=monthrange(today.year, today.month)[1]) if start is None or start <= today else start
     )
     return span(call, start or beginning(later(end, "month", -11), "month"), end)
+
+
+def compared(call: Context, whole: Span, compare_to: str) -> Span | None:
+    """Return the days that those of a range are compared with: as many right before, or the same a year before.
+
+    None for ``none``. Raises 422 where the calendar has no such days.
+    """
+    if compare_to == "none":
+        return None
+    try:
+        if compare_to == "previous_year":
+            return span(call, later(whole.start, "year", -1), later(whole.end, "year", -1))
+        days = whole.end - whole.start + timedelta(days=1)
+        return span(call, whole.start - days, whole.end - days)
+    except OverflowError:
+        raise invalid("start_date", "min", "there are no days before it to compare with") from None
+
+
+def series(name: str, spans: Sequence[Span], value_of: Callable[[Span], Decimal]) -> dict[str, Any]:
+    """Return a figure of each period, zeros included."""
+    points = [{"period": span.name, "start": span.start, "value": value_of(span)} for span in spans]
+    return {"name": name, "points": points}
 
 
 def beginning(day: date, period: str) -> date:

@@ -16,7 +16,7 @@ from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import figures as figures
 from .forecast import weighted
-from .history import state_at
+from .history import all_states, state_at
 from .scope import Course, Scope, average, cents, check_rights, mean, rate, sum_of
 
 
@@ -35,7 +35,7 @@ def forecast(
     whole = ranges.last_year(call, start_date, end_date)
     spans, scope = ranges.periods(call, whole, period or "month"), Scope(pipeline_id, owner_id, team_id)
     is_in, courses = scope.of(call), scope.courses(call)
-    states = _all_states(call)
+    states = all_states(call)
     rows: list[dict[str, Any]] = []
     for span in (span for span in spans if span.end < company.today(call)):
         then = [state for mine in states.values() if (state := state_at(mine, span.begins_at)) is not None]
@@ -55,15 +55,6 @@ def forecast(
         "slipped": _slipped(call, scope, states, whole, period or "month"),
         "currency": call.tenant["base_currency"],
     }
-
-
-def _all_states(call: Context) -> dict[str, list[Document]]:
-    """Return what every live deal was, by its id, oldest first."""
-    found: dict[str, list[Document]] = {deal["id"]: [] for deal in call.collection("deal")}
-    for state in call.collection("deal_state"):
-        if state["deal_id"] in found:
-            found[state["deal_id"]].append(state)
-    return {id: sorted(states, key=lambda state: state["at"]) for id, states in found.items()}
 
 
 def _accuracy(span: ranges.Span, forecast: Decimal, actual: Decimal) -> dict[str, Any]:
@@ -115,18 +106,21 @@ def performance(
 ) -> dict[str, Any]:
     """Rank the owners by what they won within a range; whoever could own deals is there, whoever owned some as well."""
     check_rights(call)
-    whole = ranges.last_year(call, start_date, end_date)
-    courses = Scope(pipeline_id, owner_id, team_id).courses(call)
-    users = call.collection("user")
+    return performance_of(call, ranges.last_year(call, start_date, end_date), Scope(pipeline_id, owner_id, team_id))
+
+
+def performance_of(call: Context, whole: ranges.Span, scope: Scope) -> dict[str, Any]:
+    """Return the results of the owners in a scope within a range, and of all of them together."""
+    courses, owner_id = scope.courses(call), scope.owner_id
     owners = {
         user["id"]
-        for user in users
+        for user in call.collection("user")
         if permissions.scope_of(user["role"], "deals", "create") is not None
         and owner_id in (None, user["id"])
-        and (team_id is None or team_id in (user.get("team_ids") or ()))
+        and (scope.team_id is None or scope.team_id in (user.get("team_ids") or ()))
     }
     owners |= {course.worth["owner_id"] for course in courses} - {None}
-    talks = _talks(call, whole, pipeline_id)
+    talks = _talks(call, whole, scope.pipeline_id)
     rows = [_owner(call, id, courses, talks, whole) for id in sorted(owners)]
     rows.sort(key=lambda row: (-row["won_value"], -row["deals_won"], row["owner_name"], row["owner_id"]))
     quotas = [row["quota"] for row in rows if row["quota"] is not None]

@@ -185,22 +185,15 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 
 def _series(call: Context, spans: Sequence[ranges.Span], won: Sequence[Course]) -> list[dict[str, Any]]:
-    parts = [[course for course in won if span.has(course.closed_at)] for span in spans]
-    measures: Mapping[str, Callable[[Sequence[Course]], Decimal]] = {
-        "won_deals": lambda part: Decimal(len(part)),
-        "won_value": lambda part: sum_of(call, (course.worth for course in part)),
-        "avg_cycle_days": lambda part: Decimal(str(mean([course.cycle_days for course in part]))),
+    def within(span: ranges.Span) -> list[Course]:
+        return [course for course in won if span.has(course.closed_at)]
+
+    measures: Mapping[str, Callable[[ranges.Span], Decimal]] = {
+        "won_deals": lambda span: Decimal(len(within(span))),
+        "won_value": lambda span: sum_of(call, (course.worth for course in within(span))),
+        "avg_cycle_days": lambda span: Decimal(str(mean([course.cycle_days for course in within(span)]))),
     }
-    return [
-        {
-            "name": name,
-            "points": [
-                {"period": span.name, "start": span.start, "value": measure(part)}
-                for span, part in zip(spans, parts, strict=True)
-            ],
-        }
-        for name, measure in measures.items()
-    ]
+    return [ranges.series(name, spans, measure) for name, measure in measures.items()]
 
 
 # -- won and lost ----------------------------------------------------------------------------------------------------

@@ -144,6 +144,15 @@ def states_of(call: Context, deal_id: str) -> list[Document]:
     return sorted(call.collection("deal_state").find("deal_id", deal_id), key=lambda state: state["at"])
 
 
+def all_states(call: Context) -> dict[str, list[Document]]:
+    """Return what every live deal was, by its id, oldest first."""
+    found: dict[str, list[Document]] = {deal["id"]: [] for deal in call.collection("deal")}
+    for state in call.collection("deal_state"):
+        if state["deal_id"] in found:
+            found[state["deal_id"]].append(state)
+    return {id: sorted(states, key=lambda state: state["at"]) for id, states in found.items()}
+
+
 def state_at(states: Sequence[Document], at: datetime) -> Document | None:
     """Return what a deal was at a time; None before it was created."""
     return next((state for state in reversed(states) if state["at"] <= at), None)

@@ -68,9 +68,7 @@ class Scope:
 
         A deal is of its own team, or without one of each of its owner's.
         """
-        members = {
-            user["id"] for user in call.collection("user") if self.team_id in (user.get("team_ids") or ())
-        }  # fmt: skip
+        members = company.members_of(call, self.team_id) if self.team_id is not None else frozenset[str]()
 
         def is_in(doc: Members) -> bool:
             team = doc.get("team_id")

@@ -10,11 +10,11 @@ from typing import Any
 
 from crm_sdk.resources.analytics import Analytics
 
-from ..data.document import Document
-from ..data.relative_dates import Calendar
-from ..serving import Context, Members, serves
-from . import company
-from .leads.records import was_qualified
+from ...data.document import Document
+from ...data.relative_dates import Calendar
+from ...serving import Context, Members, serves
+from .. import company
+from ..leads.records import was_qualified
 
 _CENT, _FINE = Decimal("0.01"), Decimal("0.000001")
 _SAVED = Decimal(12)

@@ -12,7 +12,7 @@ from crm_sdk import CrmClient
 from crm_sdk.models.achievements import Achievement
 from server_stub import StubServer
 from server_stub.data.document import Document
-from server_stub.services.analytics import percentages
+from server_stub.services.analytics.summary import percentages
 
 
 @pytest.fixture
