@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .resources.conversations import Conversations
     from .resources.custom_objects import CustomObjects
     from .resources.dashboard import Dashboard
+    from .resources.dashboards import Dashboards
     from .resources.deals import Deals
     from .resources.events import Events
     from .resources.integrations import Integrations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .resources.messages import Messages
     from .resources.notifications import Notifications
     from .resources.pipelines import Pipelines
+    from .resources.reports import Reports
     from .resources.search import Search
     from .resources.webhooks import Webhooks
 # Written by `make docs`: end
@@ -56,6 +58,7 @@ class Catalogue(Generic[Mode]):
     conversations: Conversations[Mode] = noun()
     custom_objects: CustomObjects[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
+    dashboards: Dashboards[Mode] = noun()
     deals: Deals[Mode] = noun()
     events: Events[Mode] = noun()
     integrations: Integrations[Mode] = noun()
@@ -63,6 +66,7 @@ class Catalogue(Generic[Mode]):
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
+    reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
     # Written by `make docs`: end

@@ -255,8 +255,8 @@ class Operation(Generic[P, T]):
 
     def _beside(self, rest: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the keywords beside a body that is a record: they travel in the query (002, 0.2)."""
-        body = self.arguments.body
-        return {name: value for name, value in rest.items() if name != body} if body in rest else _NOTHING
+        has_body, by_position = self.arguments.body in rest, self.positional
+        return {name: value for name, value in rest.items() if name not in by_position} if has_body else _NOTHING
 
     def _in_query(self, route: Route, rest: Mapping[str, Any]) -> bool:
         if route.method == "DELETE":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.operation import Operation
+from crm_sdk.resource import operation_of
 
 from .data.document import Document
 from .serving import Context, Members
@@ -19,8 +20,9 @@ def rules_of(noun: Noun) -> dict[Operation[..., Any], Callable[..., Any]]:
     makers = {"create": _create, "get": _get, "update": _update, "delete": _delete, "list": _list}
     return {
         operation: make(noun, operation)
+        for resource in (noun.resource, *noun.doors)
         for name, make in makers.items()
-        if name not in noun.own and (operation := noun.declared(name)) is not None
+        if name not in noun.own and (operation := operation_of(vars(resource).get(name))) is not None
     }
 
 

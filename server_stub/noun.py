@@ -60,6 +60,8 @@ class Noun:
     kind: str
     """The name of the collection, the prefix of its ids (``<kind>_``) and of its events (``<kind>.created``)."""
     model: type[Record]
+    doors: Sequence[type[Resource[Any]]] = ()
+    """Further resources whose calls of these names do the same with the same records (002, 0.6)."""
     prefix: str | None = None
     """The prefix of its ids, if it is not ``<kind>_``."""
     stored_as: str | None = None

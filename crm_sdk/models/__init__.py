@@ -135,6 +135,14 @@ if TYPE_CHECKING:
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
     )
+    from .dashboards import (
+        Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
+        DashboardFilters as DashboardFilters, DashboardFiltersInput as DashboardFiltersInput,
+        DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
+        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget, WidgetInput as WidgetInput,
+        WidgetPosition as WidgetPosition, WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
+        WidgetSourceInput as WidgetSourceInput, WidgetType as WidgetType,
+    )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
         CompetitorResult as CompetitorResult, ConversionAnalytics as ConversionAnalytics, DealForecast as DealForecast,
@@ -208,6 +216,21 @@ if TYPE_CHECKING:
         Stage as Stage, StageCreate as StageCreate, StageKind as StageKind, StageUpdate as StageUpdate,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
+    from .reports import (
+        ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
+        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
+        Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
+        ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
+        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportFormat as ReportFormat,
+        ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput, ReportGroupRow as ReportGroupRow,
+        ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
+        ReportName as ReportName, ReportParameter as ReportParameter, ReportParameterInput as ReportParameterInput,
+        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
+        ReportSort as ReportSort, ReportSortInput as ReportSortInput, ReportUpdate as ReportUpdate,
+        RowLimit as RowLimit, RunTrigger as RunTrigger, ScheduleFormat as ScheduleFormat, ScheduleSort as ScheduleSort,
+        SharedWith as SharedWith,
+    )
+    from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
     from .search import SearchResults as SearchResults, SearchType as SearchType
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncRun as SyncRun, SyncState as SyncState,
@@ -304,6 +327,11 @@ _NAMES = {
     ),
     "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
+    "dashboards": (
+        "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
+        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetInput WidgetPosition WidgetPositionInput "
+        "WidgetSource WidgetSourceInput WidgetType"
+    ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
         "ForecastAnalytics ForecastCategories ForecastPeriod LossReason MetricPoint OwnerPerformance "
@@ -342,6 +370,15 @@ _NAMES = {
         "StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
+    "reports": (
+        "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
+        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportData "
+        "ReportDataColumn ReportFormat ReportGroup ReportGroupInput ReportGroupRow ReportListSort ReportMeasure "
+        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportRun ReportSchedule "
+        "ReportScheduleCreate ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
+        "ScheduleSort SharedWith"
+    ),
+    "schedules": "Schedule ScheduleFrequency ScheduleInput",
     "search": "SearchResults SearchType",
     "sync_runs": "SyncConflict SyncDirection SyncRun SyncState",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",

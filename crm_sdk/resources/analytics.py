@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from ..declare import operation
-from ..listing import Range, ScopedRange
+from ..declare import operation, paginated
+from ..listing import Listing, Range, ScopedRange
+from ..paging import Page
 from ..resource import Mode, Resource, part
+from ..vocabulary.reporting import (
+    DASHBOARD_ERRORS,
+    DATA_TEXTS,
+    REPORT_ERRORS,
+    RUN_ERRORS,
+    RUN_TEXTS,
+    SCHEDULE_ERRORS,
+)
 
 if TYPE_CHECKING:
     from ..models.activities import ActivityKind
@@ -22,7 +32,17 @@ if TYPE_CHECKING:
         RealTimeMetrics,
         SalesMetrics,
     )
-    from ..models.values import Currency, LeadSource
+    from ..models.dashboards import Dashboard, DashboardCreate, DashboardSort, DashboardUpdate
+    from ..models.reports import (
+        Report,
+        ReportCreate,
+        ReportData,
+        ReportRun,
+        ReportSchedule,
+        ReportScheduleCreate,
+        SharedWith,
+    )
+    from ..models.values import Currency, FieldValue, LeadSource, Limit, PageNumber
 
 _COMPARED = {"compare_to": "What the figures are compared with."}
 
@@ -99,9 +119,119 @@ class AnalyticsMetrics(Resource[Mode]):
         """Count what has happened today, compared with yesterday at the same time, and who is working now."""
 
 
-class Analytics(Resource[Mode]):
-    """Figures of the whole company."""
+class AnalyticsDashboards(Resource[Mode]):
+    """The dashboards of `dashboards`, by another door."""
 
+    @operation(platform="POST /analytics/dashboards", errors=DASHBOARD_ERRORS)
+    def create(self, dashboard: DashboardCreate) -> Dashboard:
+        """Create a dashboard with its widgets, as `dashboards.create` does.
+
+        Raises: ValidationError.
+        """
+
+    @operation(platform="GET /analytics/dashboards/{dashboard_id}")
+    def get(self, dashboard_id: str) -> Dashboard:
+        """Fetch one dashboard with its widgets, as `dashboards.get` does.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(platform="PUT /analytics/dashboards/{dashboard_id}", errors=(*DASHBOARD_ERRORS, "GRID_TOO_NARROW"))
+    def update(self, dashboard_id: str, changes: DashboardUpdate, *, version: int | None = None) -> Dashboard:
+        """Change a dashboard, as `dashboards.update` does.
+
+        Raises: NotFoundError; ValidationError; PermissionDeniedError; ConflictError.
+        """
+
+    @operation(platform="DELETE /analytics/dashboards/{dashboard_id}")
+    def delete(self, dashboard_id: str) -> None:
+        """Delete a dashboard, as `dashboards.delete` does.
+
+        Raises: NotFoundError; PermissionDeniedError.
+        """
+
+    @paginated(platform="GET /analytics/dashboards")
+    def list(
+        self,
+        *,
+        owner_id: str | None = None,
+        visibility: SharedWith | None = None,
+        tags: Sequence[str] | None = None,
+        sort: DashboardSort | None = None,
+        **common: Unpack[Listing],
+    ) -> Page[Dashboard]:
+        """List the dashboards that the caller may see, as `dashboards.list` does.
+
+        Raises: ValidationError for a member that cannot be sorted by.
+        """
+
+
+class AnalyticsReportSchedules(Resource[Mode]):
+    """The schedules of `reports.schedules`, by another door."""
+
+    @operation(platform="POST /analytics/reports/schedule", status=201, action="update", errors=SCHEDULE_ERRORS)
+    def create(self, report_id: str, schedule: ReportScheduleCreate) -> ReportSchedule:
+        """Schedule a report, as `reports.schedules.create` does.
+
+        Raises: ValidationError, also for an unknown report; ConflictError; PermissionDeniedError.
+        """
+
+
+class AnalyticsReports(Resource[Mode]):
+    """The reports of `reports`, by another door."""
+
+    schedules: AnalyticsReportSchedules[Mode] = part(AnalyticsReportSchedules)
+
+    @operation(platform="POST /analytics/reports", errors=REPORT_ERRORS)
+    def create(self, report: ReportCreate) -> Report:
+        """Create a report, as `reports.create` does.
+
+        Raises: ValidationError.
+        """
+
+    @operation(platform="GET /analytics/reports/{report_id}")
+    def get(self, report_id: str) -> Report:
+        """Fetch one report, as `reports.get` does.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(
+        platform="POST /analytics/reports/{report_id}/run",
+        status=201,
+        action="read",
+        errors=RUN_ERRORS,
+        texts=RUN_TEXTS,
+    )
+    def run(
+        self, report_id: str, *, parameters: Mapping[str, FieldValue] | None = None, limit: Limit | None = None
+    ) -> ReportRun:
+        """Run a report, as `reports.run` does.
+
+        Raises: NotFoundError; ValidationError; ConflictError.
+        """
+
+    @operation(platform="GET /analytics/reports/{report_id}/data", errors=RUN_ERRORS, texts=DATA_TEXTS)
+    def data(
+        self,
+        report_id: str,
+        *,
+        run_id: str | None = None,
+        fresh: bool = False,
+        page: PageNumber = 1,
+        limit: Limit = 50,
+    ) -> ReportData:
+        """Fetch a page of a run of a report, as `reports.data` does.
+
+        Raises: NotFoundError; ValidationError; ConflictError.
+        """
+
+
+class Analytics(Resource[Mode]):
+    """Figures of the whole company, and doors to its dashboards and reports."""
+
+    dashboards: AnalyticsDashboards[Mode] = part(AnalyticsDashboards)
+    reports: AnalyticsReports[Mode] = part(AnalyticsReports)
     metrics: AnalyticsMetrics[Mode] = part(AnalyticsMetrics)
 
     @operation(mvp="GET /api/analytics/dashboard")

@@ -16,15 +16,16 @@ def came_back(hint: Any, sent: object, *there: object) -> bool:
     `hint` is the type of the member in the input. Of parts that are records of their own, what is computed does not
     count: the sums of a stage are other ones as soon as a deal is written.
     """
-    names = frozenset(camel(name) for kind in _inputs(hint) for name in get_type_hints(kind))
+    names = frozenset(camel(name) for kind in inputs_of(hint) for name in get_type_hints(kind))
     return any(_given(sent, names) == _given(value, names) for value in there)
 
 
-def _inputs(hint: Any) -> Iterator[Any]:
+def inputs_of(hint: Any) -> Iterator[Any]:
+    """Yield the inputs in a type: that of an item of a list, of an object."""
     if is_typeddict(hint):
         yield hint
     for inner in get_args(hint):
-        yield from _inputs(inner)
+        yield from inputs_of(inner)
 
 
 def _given(value: object, names: frozenset[str]) -> object:

@@ -22,6 +22,7 @@ from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
 from crm_sdk.wire import camel, is_array, is_object, snake
 
+from ..data.fixed import inputs_of
 from ..problems import FieldError, Problem, validation
 from .json_types import input_hints, wrong_types
 
@@ -48,7 +49,9 @@ def arguments_of(
         values |= _receive(operation, _known_parameters(operation, route, query), text=True)
     if not members and arguments.body is None:
         return values, {}
-    taken, ignored = _members(arguments, route, members)
+    taken, ignored = _members(
+        arguments, route, members, {camel(n) for n in operation.positional if n not in route.placeholders}
+    )
     receive = partial(_receive, operation, text=False, typed=typed)
     return values | (_bulk(receive, taken, arguments.items) if arguments.items else receive(taken)), ignored
 
@@ -105,21 +108,42 @@ def _known_parameters(operation: Operation[..., Any], route: Route, query: Mappi
     return known
 
 
-def _members(arguments: Arguments, route: Route, members: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the members of a body under the names of the declaration, and the ignored read-only members."""
+def _members(
+    arguments: Arguments, route: Route, members: dict[str, Any], before_body: set[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the members of a body under the names of the declaration, and the ignored read-only members.
+
+    An argument before the body (the names in `before_body`) is not read-only, though the record has it, too.
+    """
     if arguments.body is None:
         back = {route.wire_name(name): camel(name) for name in arguments.types}
         return {back.get(name, name): value for name, value in members.items()}, {}
     shape = arguments.shape(route.dialect.name)
     record = _with_name(arguments, shape.decode(members) if shape is not None else members)
     writable = {camel(name) for name in arguments.members}
-    read_only = _read_only(arguments.returns) - writable
-    own = {name: value for name, value in record.items() if name not in read_only}
+    read_only = _read_only(arguments.returns) - writable - before_body
+    own = {name: _without_stamps(arguments, name, value) for name, value in record.items() if name not in read_only}
     beside = {camel(name) for name in arguments.types if name != arguments.body} - writable
     ignored = {snake(name): value for name, value in record.items() if name in read_only}
     return {camel(arguments.body): {name: value for name, value in own.items() if name not in beside}} | {
         name: value for name, value in own.items() if name in beside
     }, ignored
+
+
+def _without_stamps(arguments: Arguments, name: str, value: Any) -> Any:
+    """Return a list of a body without what only the server writes in records that are parts of its record."""
+    fields: Mapping[str, Any] = getattr(arguments.returns, "model_fields", {})
+    field, hint = fields.get(snake(name)), input_hints(arguments.body_type).get(snake(name))
+    is_list = field is not None and hint is not None and get_origin(field.annotation) is list and is_array(value)
+    kinds = record_types(get_args(field.annotation)[0]) if field is not None and is_list else ()
+    if not kinds:
+        return value
+    writable = {camel(member) for kind in inputs_of(hint) for member in get_type_hints(kind)}
+    passed_over = frozenset[str]().union(*(_read_only(kind) for kind in kinds)) - writable
+    return [
+        {key: part for key, part in item.items() if key not in passed_over} if is_object(item) else item
+        for item in value
+    ]
 
 
 def _with_name(arguments: Arguments, record: dict[str, Any]) -> dict[str, Any]:

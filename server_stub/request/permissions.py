@@ -39,8 +39,13 @@ social                                   | rcudxm  | rcudxm  | r c              
 collaboration                            | rcudxm  | rcudxm  | r c ud@own         | r
 search                                   | rm      | r       | r                  | r
 """
-_DOORS: Mapping[str, str] = {"calendar": "activities", "messages": "conversations"}
-"""Resources of 003 and 004, each with the resource of 002 whose permissions apply to it."""
+_DOORS: Mapping[str, str] = {
+    "calendar": "activities",
+    "messages": "conversations",
+    "analytics.dashboards": "dashboards",
+    "analytics.reports": "reports",
+}
+"""Resources, each with the resource of 002 whose permissions apply to it; of a part with its dotted name."""
 
 
 @cache
@@ -62,6 +67,12 @@ _OWN = frozenset({"notifications"})
 """Resources of which users see only their own records, and may write these whatever their role."""
 
 
+def resource_of(name: str) -> str:
+    """Return the resource of the table whose permissions apply to a call or a resource with a dotted name."""
+    door = next((_DOORS[door] for door in _DOORS if name == door or name.startswith(f"{door}.")), None)
+    return door or name.partition(".")[0]
+
+
 def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     """Return for which records of a resource a role has the permission for an action: ``all``, ``own``, or None.
 
@@ -70,7 +81,7 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     """
     if role not in _ROLES or resource in _OWN:  # the system, or a caller of a call without sign-in
         return "all"
-    actions = _read_table().get((_DOORS.get(resource, resource), role))
+    actions = _read_table().get((resource_of(resource), role))
     if actions is None:
         if role == "read_only" and action != "read":
             return None
@@ -96,7 +107,7 @@ def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
         return
     if role is not None and caller.role != role:
         raise Problem("FORBIDDEN", f"{operation.id} is for the role {role}, not for {caller.role}")
-    check(caller, operation.id.partition(".")[0], action_of(operation, method))
+    check(caller, resource_of(operation.id), action_of(operation, method))
 
 
 def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> bool:

@@ -175,7 +175,7 @@ class Visit:
         fields = take_fields(operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
         values |= known
-        window = {name: values.pop(name, None) for name in PAGING}
+        call.window = window = {name: values.pop(name, None) for name in PAGING}
         arguments = {
             name: values.get(name, match.identifiers.get(name, None if p.default is p.empty else p.default))
             for name, p in operation.signature.parameters.items()

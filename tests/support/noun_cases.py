@@ -27,6 +27,9 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "rule": {"trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]},
     "field": {"type": "text"},
     "object_relationship": {"relatedObject": "contact", "cardinality": "many_to_many"},
+    "dashboard": {"visibility": "tenant"},
+    "report": {"visibility": "tenant", "columns": [{"field": "name"}]},
+    "schedule": {"schedule": {"frequency": "daily"}, "recipients": ["ada@example.com"]},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
 }
 """Members of a new record that its input type does not tell: by kind."""

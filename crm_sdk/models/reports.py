@@ -1,0 +1,383 @@
+"""Reports: tables and sums of records of one type, their runs and schedules."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Required, TypeAlias
+
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
+
+from .jobs import RunStatus
+from .marks import INPUT, Default
+from .pipelines import ConditionGroup
+from .record import Model, Record
+from .schedules import Schedule, ScheduleInput
+from .values import (
+    EMPTY,
+    NOT_BLANK,
+    Amount,
+    AmountInput,
+    EntityType,
+    ErrorDetail,
+    FieldValue,
+    FilterGroup,
+    Order,
+    Period,
+    Tags,
+)
+
+ReportFormat: TypeAlias = Literal["tabular", "summary", "matrix"] | str
+SharedWith: TypeAlias = Literal["private", "team", "tenant"] | str
+ColumnFormat: TypeAlias = Literal["text", "number", "currency", "percent", "date", "datetime", "duration"] | str
+MeasureFunction: TypeAlias = Literal["count", "count_distinct", "sum", "avg", "median", "min", "max"] | str
+ParameterType: TypeAlias = Literal["text", "number", "date", "user", "select"] | str
+DatePreset: TypeAlias = (
+    Literal[
+        "today",
+        "this_week",
+        "this_month",
+        "this_quarter",
+        "this_year",
+        "last_7_days",
+        "last_30_days",
+        "last_90_days",
+        "last_month",
+        "last_quarter",
+        "last_year",
+        "custom",
+    ]
+    | str
+)
+ChartType: TypeAlias = (
+    Literal["bar", "line", "area", "pie", "donut", "funnel", "scatter", "table", "kpi", "gauge"] | str
+)
+ReportListSort: TypeAlias = Literal["id", "name", "last_run_at", "run_count", "created_at", "updated_at"] | str
+RunTrigger: TypeAlias = Literal["manual", "schedule", "export", "widget"] | str
+ScheduleFormat: TypeAlias = Literal["pdf", "excel", "csv"] | str
+ScheduleSort: TypeAlias = Literal["id", "created_at", "updated_at"] | str
+ReportName: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=150)]
+FieldPath: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
+"""A member of the records, or of a record one step away: ``account.industry``, ``owner.name``."""
+Label: TypeAlias = Annotated[str, Field(max_length=100)]
+RowLimit: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class DateRange(Model):
+    """The days that records must be of."""
+
+    preset: DatePreset | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    """The last day."""
+
+
+@with_config(INPUT)
+class DateRangeInput(TypedDict, total=False):
+    """The days that records must be of, as input; days of one's own have the preset ``custom``."""
+
+    preset: DatePreset
+    start_date: date | None
+    end_date: date | None
+
+
+class ChartSpec(Model):
+    """How figures are drawn."""
+
+    type: ChartType
+    x: str | None = None
+    """The key of the horizontal axis."""
+    y: list[str] = Field(default_factory=EMPTY)
+    """The keys of the figures."""
+    series: str | None = None
+    """The key by which figures are told apart."""
+    stacked: bool | None = None
+    """Whether the figures of a place are put on each other."""
+    title: str | None = None
+    target: Amount | None = None
+    """The figure to reach."""
+
+
+@with_config(INPUT)
+class ChartSpecInput(TypedDict, total=False):
+    """How figures are drawn, as input."""
+
+    type: Required[ChartType]
+    x: str | None
+    y: list[str]
+    series: str | None
+    stacked: bool
+    title: Label | None
+    target: AmountInput | None
+
+
+class ReportColumn(Model):
+    """A column of a table."""
+
+    field: str
+    label: str | None = None
+    format: ColumnFormat | None = None
+
+
+@with_config(INPUT)
+class ReportColumnInput(TypedDict, total=False):
+    """A column of a table, as input."""
+
+    field: Required[FieldPath]
+    label: Label | None
+    format: ColumnFormat | None
+
+
+class ReportGroup(Model):
+    """What records are grouped by."""
+
+    field: str
+    interval: Period | None = None
+    """The length of the periods, for dates."""
+    label: str | None = None
+
+
+@with_config(INPUT)
+class ReportGroupInput(TypedDict, total=False):
+    """What records are grouped by, as input."""
+
+    field: Required[FieldPath]
+    interval: Period | None
+    label: Label | None
+
+
+class ReportMeasure(Model):
+    """What is computed of the records of a group."""
+
+    field: str | None = None
+    """The member; null for ``count``."""
+    function: MeasureFunction
+    label: str | None = None
+
+
+@with_config(INPUT)
+class ReportMeasureInput(TypedDict, total=False):
+    """What is computed of the records of a group, as input; all but ``count`` need a field."""
+
+    field: FieldPath | None
+    function: Required[MeasureFunction]
+    label: Label | None
+
+
+class ReportSort(Model):
+    """What a table is sorted by."""
+
+    key: str
+    """The key of a column, group or measure."""
+    order: Order = "asc"
+
+
+@with_config(INPUT)
+class ReportSortInput(TypedDict, total=False):
+    """What a table is sorted by, as input: the key of a column, group or measure, such as ``sum_value``."""
+
+    key: Required[FieldPath]
+    order: Order
+
+
+class ReportParameter(Model):
+    """A value that is asked for when a report is run; filters name it as ``{{name}}``."""
+
+    name: str
+    label: str | None = None
+    type: ParameterType
+    default: FieldValue = None
+    required: bool = False
+
+
+@with_config(INPUT)
+class ReportParameterInput(TypedDict, total=False):
+    """A value that is asked for when a report is run, as input."""
+
+    name: Required[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=50)]]
+    label: Label | None
+    type: Required[ParameterType]
+    default: FieldValue
+    required: bool
+
+
+class Report(Record):
+    """A table or sums of records of one type."""
+
+    name: str
+    description: str | None = None
+    entity_type: EntityType
+    format: Annotated[ReportFormat | None, Default("tabular")] = None
+    """A table of records, sums by group, or sums by group and column."""
+    columns: list[ReportColumn] = Field(default_factory=EMPTY)
+    filter_groups: list[ConditionGroup] = Field(default_factory=EMPTY)
+    date_field: Annotated[str | None, Default("created_at")] = None
+    """The member that `date_range` is about."""
+    date_range: DateRange | None = None
+    groups: list[ReportGroup] = Field(default_factory=EMPTY)
+    across: list[ReportGroup] = Field(default_factory=EMPTY)
+    """What the columns of a matrix are."""
+    measures: list[ReportMeasure] = Field(default_factory=EMPTY)
+    sort: list[ReportSort] = Field(default_factory=EMPTY)
+    row_limit: Annotated[int | None, Default(10_000)] = None
+    """So many records are read at most."""
+    chart: ChartSpec | None = None
+    parameters: list[ReportParameter] = Field(default_factory=EMPTY)
+    folder: str | None = None
+    visibility: Annotated[SharedWith | None, Default("private")] = None
+    """Who sees it beside its owner: nobody, the owner's teams, or everybody."""
+    owner_id: str | None = None
+    tags: list[str] = Field(default_factory=EMPTY)
+    last_run_at: AwareDatetime | None = None
+    """When it was last run."""
+    run_count: Annotated[int | None, Default(0)] = None
+    schedule_count: Annotated[int | None, Default(0)] = None
+
+
+class _ReportMembers(TypedDict, total=False):
+    description: Annotated[str, Field(max_length=10_000)] | None
+    format: ReportFormat | None
+    columns: Annotated[list[ReportColumnInput], Field(max_length=100)]
+    filter_groups: list[FilterGroup]
+    date_field: FieldPath
+    date_range: DateRangeInput | None
+    groups: Annotated[list[ReportGroupInput], Field(max_length=3)]
+    across: Annotated[list[ReportGroupInput], Field(max_length=2)]
+    measures: Annotated[list[ReportMeasureInput], Field(max_length=20)]
+    sort: Annotated[list[ReportSortInput], Field(max_length=10)]
+    row_limit: RowLimit
+    chart: ChartSpecInput | None
+    parameters: Annotated[list[ReportParameterInput], Field(max_length=20)]
+    folder: Annotated[str, Field(max_length=150)] | None
+    visibility: SharedWith
+    owner_id: str | None
+    tags: Tags
+
+
+@with_config(INPUT)
+class ReportCreate(_ReportMembers, total=False):
+    """A new report: of a type of records, with columns for a table, or with groups and measures for sums."""
+
+    name: Required[ReportName]
+    entity_type: Required[EntityType]
+
+
+@with_config(INPUT)
+class ReportUpdate(_ReportMembers, total=False):
+    """Changes to a report; null clears a member, lists are replaced."""
+
+    name: ReportName
+    entity_type: EntityType
+
+
+class ReportDataColumn(Model):
+    """A column of a report's data: a group, a measure, or a member."""
+
+    key: str
+    label: str
+    type: str
+    """`text`, `number`, `date`, `bool` or `list`."""
+    format: str
+
+
+class ReportGroupRow(Model):
+    """The sums of one group of records."""
+
+    keys: list[FieldValue]
+    """What the records have in common; of a subtotal only the outer ones."""
+    labels: list[str]
+    level: int
+    """How many groups it is within, from 1."""
+    values: list[FieldValue]
+    """The measures; of a matrix those of each of `across_keys`, one after the other."""
+    count: int
+    """How many records it has."""
+    subtotal: bool
+    """Whether it sums up the rows that follow from its keys."""
+
+
+class ReportData(Model):
+    """A page of what a run of a report gave."""
+
+    report_id: str
+    run_id: str
+    columns: list[ReportDataColumn]
+    rows: list[list[FieldValue]] = Field(default_factory=EMPTY)
+    """The records of a table."""
+    groups: list[ReportGroupRow] = Field(default_factory=EMPTY)
+    """The sums by group."""
+    across_keys: list[list[FieldValue]] = Field(default_factory=EMPTY)
+    """What the columns of a matrix have in common."""
+    totals: list[FieldValue] = Field(default_factory=EMPTY)
+    """The measures over all records; empty for a table."""
+    row_count: int
+    """How many records it was made of."""
+    page: int
+    limit: int
+    has_next: bool
+    """Whether there is a further page of rows or groups."""
+    truncated: bool
+    """Whether there were more records than `row_limit`."""
+    currency: str
+    """The currency of sums of money."""
+    generated_at: AwareDatetime
+    """When it was computed."""
+
+
+class ReportRun(Record):
+    """One run of a report."""
+
+    report_id: str
+    trigger: RunTrigger
+    """What started it."""
+    parameters: dict[str, FieldValue] = Field(default_factory=dict)
+    row_count: int
+    truncated: bool
+    """Whether there were more records than `row_limit`."""
+    duration_ms: int
+    """How long it took."""
+    data: ReportData | None = None
+    """The first page."""
+    schedule_id: str | None = None
+    """The schedule that started it."""
+    status: RunStatus
+    progress: float = 1.0
+    started_at: AwareDatetime | None = None
+    """When it began."""
+    finished_at: AwareDatetime | None = None
+    """When it ended."""
+    error: ErrorDetail | None = None
+
+
+class ReportSchedule(Record):
+    """When a report is run by itself, and for whom."""
+
+    report_id: str
+    schedule: Schedule
+    format: Annotated[ScheduleFormat | None, Default("pdf")] = None
+    recipients: list[str] = Field(default_factory=EMPTY)
+    """Ids of users, or e-mail addresses."""
+    parameters: dict[str, FieldValue] = Field(default_factory=dict)
+    only_if_rows: Annotated[bool | None, Default(False)] = None
+    """Whether nothing is sent when there are no records."""
+    enabled: Annotated[bool | None, Default(True)] = None
+    next_run_at: AwareDatetime | None = None
+    """When it runs next; null where it does not."""
+    last_run_at: AwareDatetime | None = None
+    """When it last ran."""
+    last_status: Literal["succeeded", "failed", "skipped"] | str | None = None
+    last_run_id: str | None = None
+
+
+@with_config(INPUT)
+class ReportScheduleCreate(TypedDict, total=False):
+    """A new schedule of a report."""
+
+    schedule: Required[ScheduleInput]
+    format: ScheduleFormat
+    recipients: Required[
+        Annotated[list[Annotated[str, Field(min_length=1, max_length=254)]], Field(min_length=1, max_length=50)]
+    ]
+    parameters: dict[str, FieldValue]
+    only_if_rows: bool
+    enabled: bool

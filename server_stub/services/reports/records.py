@@ -1,0 +1,81 @@
+"""The rules of reports: who sees them, what they may be made of, and what goes with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crm_sdk.models.reports import Report
+from crm_sdk.resources.analytics import AnalyticsReports
+from crm_sdk.resources.reports import Reports
+
+from ...data.blanks import blank
+from ...data.document import Document
+from ...data.forms import required_text
+from ...noun import Noun
+from ...problems import Problem
+from ...serving import Context
+from ..sharing import is_visible
+from .checks import check_content, check_format, derived_format
+
+_CONTENT = frozenset(
+    {"entity_type", "columns", "filter_groups", "date_field", "date_range", "groups", "across", "measures", "sort",
+     "parameters", "format"}
+)  # fmt: skip
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+    """Check the whole content of a report; return its format, and its one measure where it has groups without any."""
+    if not _CONTENT & members.keys():
+        return {}
+    whole = {**(before or blank(Report)), **members}
+    given = members.get("format")
+    format = given or derived_format(whole)
+    check_format(format, whole)
+    if format != "tabular" and not whole["measures"]:
+        whole["measures"] = [{"function": "count"}]
+    check_content(call, whole)
+    return {"format": format, "measures": whole["measures"], "date_field": whole["date_field"] or "created_at"}
+
+
+def _may_delete(call: Context, report: Document) -> None:
+    boards = [
+        board["id"]
+        for board in call.collection("dashboard")
+        if any((widget["source"] or {}).get("report_id") == report["id"] for widget in board["widgets"])
+    ]
+    if boards:
+        message = f"{report['name']} is shown on {len(boards)} dashboards: take it off them first"
+        raise Problem("REPORT_IN_USE", message, details={"dashboard_ids": boards})
+
+
+def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
+    """Delete the schedules of a deleted report."""
+    if after is None and before is not None:
+        for schedule in call.collection("schedule").find("report_id", before["id"]):
+            call.delete("schedule", schedule)
+    return None
+
+
+REPORTS = Noun(
+    resource=Reports,
+    doors=(AnalyticsReports,),
+    kind="report",
+    model=Report,
+    searched=("name", "description", "folder", "tags"),
+    sorts=("name", "last_run_at", "run_count"),
+    forms={"name": required_text("name")},
+    refers={"owner_id": "user"},
+    defaults={"owner_id": lambda call: call.caller.user_id},
+    computed=("last_run_at", "run_count", "schedule_count"),
+    visible=is_visible,
+    check=_check,
+    follow=_follow,
+    may_delete=_may_delete,
+)
+
+
+def count(call: Context, report_id: str, **figures: Any) -> None:
+    """Store figures of a report, which are no change of it: it keeps its version."""
+    doc = call.collection("report").get(report_id)
+    if doc is not None:
+        call.collection("report").put(doc | figures)

@@ -1,0 +1,134 @@
+"""Schedules of reports: when a report is run by itself, as the user who asked for it, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from crm_sdk.models.reports import ReportSchedule
+from crm_sdk.resources.analytics import AnalyticsReportSchedules
+from crm_sdk.resources.reports import ReportSchedules
+
+from ...data import normalise
+from ...data.document import Document
+from ...data.schedules import check_schedule, next_time
+from ...noun import Noun
+from ...problems import Problem
+from ...request import permissions
+from ...serving import Caller, Collections, Context, Members, serves
+from ...timetable import Appointment, falls_due, plan
+from .. import company
+from ..notifications import notify
+from ..sharing import is_shared_with
+from .checks import parameter_values
+from .records import REPORTS, count
+from .runs import carry_out
+
+_MOST = 10
+"""So many schedules a report may have."""
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+    """Check the times, the recipients and the parameters of a schedule; return when it runs first."""
+    report = REPORTS.found(call, members["report_id"])
+    check_schedule(members["schedule"], "schedule")
+    recipients = [_recipient(call, report, one, number) for number, one in enumerate(members["recipients"])]
+    parameter_values(report, members.get("parameters") or {})
+    if len(call.collection("schedule").find("report_id", report["id"])) >= _MOST:
+        message = f"{report['name']} has {_MOST} schedules already"
+        raise Problem("SCHEDULE_LIMIT", message, details={"limit": _MOST})
+    at = next_time(members["schedule"], call.now, company.zone(call)) if members.get("enabled", True) else None
+    return {"recipients": list(dict.fromkeys(recipients)), "next_run_at": at, "runs_as": call.caller.user_id}
+
+
+def _recipient(call: Context, report: Document, given: str, number: int) -> str:
+    """Return a recipient in stored form: an address, or the id of a user who may see the report. Raises 422."""
+    at = f"recipients.{number}"
+    if "@" in given:
+        return normalise.email(given, at) or ""
+    user = call.reference("user", given, at)
+    assert user is not None  # an id was given
+    if not is_shared_with(call, report, user["id"]) or not _may_read(user):
+        message = f"{user['name']} may not see {report['name']}"
+        raise Problem("RECIPIENT_NO_ACCESS", message, field=at, rule="reference", details={"id": user["id"]})
+    return str(user["id"])
+
+
+def _may_read(user: Members) -> bool:
+    return permissions.scope_of(user["role"], REPORTS.word, "read") is not None
+
+
+def _follow(call: Context, before: Document | None, after: Document | None) -> None:
+    report_id = (after or before or {})["report_id"]
+    count(call, report_id, schedule_count=len(call.collection("schedule").find("report_id", report_id)))
+    plan(call.collection, DUE)
+
+
+SCHEDULES = Noun(
+    resource=ReportSchedules,
+    kind="schedule",
+    model=ReportSchedule,
+    within=("report_id", REPORTS),
+    events="report.",
+    verbs={"created": "scheduled", "deleted": "unscheduled"},
+    check=_check,
+    follow=_follow,
+)
+
+
+@serves(AnalyticsReportSchedules.create)
+def create(call: Context, report_id: str, schedule: Members) -> Document:
+    """Schedule a report that the body names."""
+    report = call.reference("report", report_id, "report_id")
+    assert report is not None  # it is required
+    if not REPORTS.visible or not REPORTS.visible(call, report):
+        raise Problem("REFERENCE_NOT_FOUND", f"no report has the id {report_id!r}", field="report_id", rule="reference")
+    REPORTS.writable(call, report["id"])
+    return SCHEDULES.add(call, SCHEDULES.stored_form(call, {**schedule, "report_id": report["id"]}))
+
+
+# -- on the clock ----------------------------------------------------------------------------------------------------
+
+
+def _next(collections: Collections) -> datetime | None:
+    return min((doc["next_run_at"] for doc in collections("schedule") if doc["next_run_at"] is not None), default=None)
+
+
+DUE = Appointment("report schedules", _next)
+
+
+@falls_due(DUE)
+def run_due(call: Context) -> None:
+    """Run the reports that are due, each as the user who scheduled it, and tell the recipients."""
+    for schedule in call.collection("schedule"):
+        if schedule["next_run_at"] is not None and schedule["next_run_at"] <= call.now:
+            status, run_id = _run(call, schedule)
+            at = next_time(schedule["schedule"], call.now, company.zone(call)) if schedule["enabled"] else None
+            outcome = {"last_run_at": call.now, "last_status": status, "last_run_id": run_id, "next_run_at": at}
+            call.collection("schedule").put(schedule | outcome)
+    plan(call.collection, DUE)
+
+
+def _run(call: Context, schedule: Document) -> tuple[str, str | None]:
+    """Run the report of a schedule; return how it went, and the id of the run."""
+    report = call.collection("report").get(schedule["report_id"])
+    user = call.collection("user").get(schedule["runs_as"] or "")
+    if report is None or user is None:
+        return "failed", None
+    caller = Caller(call.caller.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"])
+    try:
+        run = carry_out(call.acting_as(caller), report, schedule["parameters"], "schedule", schedule_id=schedule["id"])
+    except Problem:
+        return "failed", None
+    if not run["row_count"] and schedule["only_if_rows"]:
+        return "skipped", run["id"]
+    _tell(call, report, schedule["recipients"])
+    return "succeeded", run["id"]
+
+
+def _tell(call: Context, report: Document, recipients: Sequence[str]) -> None:
+    for id in recipients:
+        if "@" not in id:
+            text = f"It ran on its schedule at {call.now.astimezone(company.zone(call)):%H:%M}."
+            notify(call, id, "system", f"Report ready: {report['name']}", text, about=("report", report["id"]))
