@@ -42,6 +42,7 @@ class MetricValue(Model):
     change: float | None = None
     """The change as a share: 0.12 is 12 % more; null without a comparison, or from nothing to something."""
     change_type: ChangeType
+    """The direction of the change."""
     unit: MetricUnit
     """What the figure is measured in."""
 
@@ -127,11 +128,13 @@ class OwnerActivity(Model):
     """Name of the owner, also of one who was deleted."""
     total: int
     calls: int
+    """Calls made and received."""
     emails: int
     """E-mails sent and received."""
     meetings: int
     """Meetings that were not cancelled."""
     tasks_completed: int
+    """Tasks that are done."""
 
 
 class ActivityMetrics(Model):
@@ -174,6 +177,7 @@ class TeamPerformance(Model):
 
     team_id: str
     team_name: str
+    """Name of the team."""
     members: int
     """How many users are in the team."""
     won_value: Amount

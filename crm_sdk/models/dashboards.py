@@ -82,6 +82,7 @@ class ReportQuery(Model):
     groups: list[ReportGroup] = Field(default_factory=EMPTY)
     measures: list[ReportMeasure] = Field(default_factory=EMPTY)
     date_field: str | None = None
+    """The member that the days of the widget are about."""
     sort: list[ReportSort] = Field(default_factory=EMPTY)
     row_limit: int | None = None
     """So many records are read at most."""
@@ -96,6 +97,7 @@ class ReportQueryInput(TypedDict, total=False):
     groups: Annotated[list[ReportGroupInput], Field(max_length=3)]
     measures: Required[Annotated[list[ReportMeasureInput], Field(min_length=1, max_length=20)]]
     date_field: FieldPath | None
+    """The member that the days of the widget are about."""
     sort: Annotated[list[ReportSortInput], Field(max_length=10)]
     row_limit: RowLimit | None
 
@@ -107,6 +109,7 @@ class WidgetSource(Model):
     metric: str | None = None
     """A figure of `analytics.metrics`, such as ``sales.revenue``."""
     query: ReportQuery | None = None
+    """Sums of records, without a report."""
     feed: dict[str, Any] | None = None
     """What of the feed is shown."""
     date_range: DateRange | None = None
@@ -122,6 +125,7 @@ class WidgetSourceInput(TypedDict, total=False):
     report_id: str | None
     metric: Annotated[str, Field(max_length=100)] | None
     query: ReportQueryInput | None
+    """Sums of records, without a report."""
     feed: dict[str, Any] | None
     date_range: DateRangeInput | None
     owner_id: str | None

@@ -67,6 +67,7 @@ class DateRange(Model):
     """The days that records must be of."""
 
     preset: DatePreset | None = None
+    """Days by their name; ``custom`` for those from `start_date` to `end_date`."""
     start_date: date | None = None
     end_date: date | None = None
     """The last day."""
@@ -77,6 +78,7 @@ class DateRangeInput(TypedDict, total=False):
     """The days that records must be of, as input; days of one's own have the preset ``custom``."""
 
     preset: DatePreset
+    """Days by their name; ``custom`` for those from `start_date` to `end_date`."""
     start_date: date | None
     end_date: date | None
 
@@ -152,6 +154,7 @@ class ReportMeasure(Model):
     field: str | None = None
     """The member; null for ``count``."""
     function: MeasureFunction
+    """What is computed."""
     label: str | None = None
 
 
@@ -161,6 +164,7 @@ class ReportMeasureInput(TypedDict, total=False):
 
     field: FieldPath | None
     function: Required[MeasureFunction]
+    """What is computed; means and sums of numbers only."""
     label: Label | None
 
 
@@ -187,7 +191,9 @@ class ReportParameter(Model):
     label: str | None = None
     type: ParameterType
     default: FieldValue = None
+    """Its value where none is given."""
     required: bool = False
+    """Whether a run needs a value of it."""
 
 
 @with_config(INPUT)
@@ -198,7 +204,9 @@ class ReportParameterInput(TypedDict, total=False):
     label: Label | None
     type: Required[ParameterType]
     default: FieldValue
+    """Its value where none is given."""
     required: bool
+    """Whether a run needs a value of it."""
 
 
 class Report(Record):
@@ -210,6 +218,7 @@ class Report(Record):
     format: Annotated[ReportFormat | None, Default("tabular")] = None
     """A table of records, sums by group, or sums by group and column."""
     columns: list[ReportColumn] = Field(default_factory=EMPTY)
+    """The columns of a table."""
     filter_groups: list[ConditionGroup] = Field(default_factory=EMPTY)
     date_field: Annotated[str | None, Default("created_at")] = None
     """The member that `date_range` is about."""
@@ -223,6 +232,7 @@ class Report(Record):
     """So many records are read at most."""
     chart: ChartSpec | None = None
     parameters: list[ReportParameter] = Field(default_factory=EMPTY)
+    """What is asked for when it is run."""
     folder: str | None = None
     visibility: Annotated[SharedWith | None, Default("private")] = None
     """Who sees it beside its owner: nobody, the owner's teams, or everybody."""
@@ -238,6 +248,7 @@ class _ReportMembers(TypedDict, total=False):
     description: Annotated[str, Field(max_length=10_000)] | None
     format: ReportFormat | None
     columns: Annotated[list[ReportColumnInput], Field(max_length=100)]
+    """The columns of a table; it needs one at least."""
     filter_groups: list[FilterGroup]
     date_field: FieldPath
     date_range: DateRangeInput | None
@@ -248,6 +259,7 @@ class _ReportMembers(TypedDict, total=False):
     row_limit: RowLimit
     chart: ChartSpecInput | None
     parameters: Annotated[list[ReportParameterInput], Field(max_length=20)]
+    """What is asked for when it is run."""
     folder: Annotated[str, Field(max_length=150)] | None
     visibility: SharedWith
     owner_id: str | None
@@ -274,6 +286,7 @@ class ReportDataColumn(Model):
     """A column of a report's data: a group, a measure, or a member."""
 
     key: str
+    """The member, the group, or the function and its member: ``sum_value``."""
     label: str
     type: str
     """`text`, `number`, `date`, `bool` or `list`."""
@@ -286,6 +299,7 @@ class ReportGroupRow(Model):
     keys: list[FieldValue]
     """What the records have in common; of a subtotal only the outer ones."""
     labels: list[str]
+    """The words of the keys; of an id the name of its record."""
     level: int
     """How many groups it is within, from 1."""
     values: list[FieldValue]
@@ -302,6 +316,7 @@ class ReportData(Model):
     report_id: str
     run_id: str
     columns: list[ReportDataColumn]
+    """What the columns are: members, or groups and measures."""
     rows: list[list[FieldValue]] = Field(default_factory=EMPTY)
     """The records of a table."""
     groups: list[ReportGroupRow] = Field(default_factory=EMPTY)
@@ -331,6 +346,7 @@ class ReportRun(Record):
     trigger: RunTrigger
     """What started it."""
     parameters: dict[str, FieldValue] = Field(default_factory=dict)
+    """The values it was run with."""
     row_count: int
     truncated: bool
     """Whether there were more records than `row_limit`."""
@@ -354,10 +370,12 @@ class ReportSchedule(Record):
 
     report_id: str
     schedule: Schedule
+    """When it runs."""
     format: Annotated[ScheduleFormat | None, Default("pdf")] = None
     recipients: list[str] = Field(default_factory=EMPTY)
     """Ids of users, or e-mail addresses."""
     parameters: dict[str, FieldValue] = Field(default_factory=dict)
+    """The values it is run with."""
     only_if_rows: Annotated[bool | None, Default(False)] = None
     """Whether nothing is sent when there are no records."""
     enabled: Annotated[bool | None, Default(True)] = None
@@ -366,6 +384,7 @@ class ReportSchedule(Record):
     last_run_at: AwareDatetime | None = None
     """When it last ran."""
     last_status: Literal["succeeded", "failed", "skipped"] | str | None = None
+    """How the last run ended; ``skipped`` where there was nothing to send."""
     last_run_id: str | None = None
 
 
@@ -374,10 +393,12 @@ class ReportScheduleCreate(TypedDict, total=False):
     """A new schedule of a report."""
 
     schedule: Required[ScheduleInput]
+    """When it runs."""
     format: ScheduleFormat
     recipients: Required[
         Annotated[list[Annotated[str, Field(min_length=1, max_length=254)]], Field(min_length=1, max_length=50)]
     ]
     parameters: dict[str, FieldValue]
+    """The values it is run with."""
     only_if_rows: bool
     enabled: bool

@@ -19,6 +19,7 @@ class Schedule(Model):
     """When something happens again and again, or once."""
 
     frequency: ScheduleFrequency
+    """How often it happens."""
     cron: str | None = None
     """Five fields: minute, hour, day of the month, month, day of the week."""
     at: str | None = None
@@ -38,6 +39,7 @@ class ScheduleInput(TypedDict, total=False):
     """When something happens again and again, or once, as input."""
 
     frequency: Required[ScheduleFrequency]
+    """How often it happens."""
     cron: Annotated[str, Field(max_length=200)] | None
     at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None
     weekday: Annotated[int, Field(ge=0, le=6)] | None

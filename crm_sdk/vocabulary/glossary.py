@@ -49,6 +49,11 @@ since: Only those at this time or later.
 until: Only those before this time.
 start_date: The first day of the range.
 end_date: The last day of the range.
+date_range: The days that the figures are of.
+groups: What the records are grouped by.
+measures: What is computed of the records of each group.
+chart: How the figures are drawn.
+folder: The folder it is in.
 period: The period over which figures are summed up.
 atomic: If one item fails, nothing is changed.
 dry_run: Return what would be done, without doing it.

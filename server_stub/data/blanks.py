@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from crm_sdk.models.marks import Default
 from crm_sdk.models.record import Model, Record
+from crm_sdk.wire import is_array, is_object
 
 
 def blank(model: type[Model]) -> dict[str, Any]:
@@ -32,3 +34,30 @@ def _members(model: type[Model]) -> Mapping[str, Any]:
     if issubclass(model, Record):
         members |= {"created_by": "system", "version": 1}
     return members
+
+
+def in_full(kind: Any, value: Any) -> Any:
+    """Return a value of a declared type with every member that its objects can have, as a record shows it.
+
+    So lists of objects, which a write replaces as a whole, are equal where they say the same.
+    """
+    if get_origin(kind) is Annotated:
+        return in_full(get_args(kind)[0], value)
+    if get_origin(kind) in (Union, UnionType):
+        models = [part for part in get_args(kind) if isinstance(part, type) and issubclass(part, Model)]
+        return in_full(models[0], value) if models else value
+    if get_origin(kind) is list and is_array(value):
+        return [in_full(get_args(kind)[0], item) for item in value]
+    if isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, Model) and is_object(value):
+        fields = kind.model_fields
+        full = {
+            name: in_full(fields[name].annotation, item) if name in fields else item for name, item in value.items()
+        }
+        return {**blank(kind), **full}
+    return value
+
+
+def lists_in_full(model: type[Model], members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the members that are lists of objects, in full."""
+    lists = {name: info.annotation for name, info in model.model_fields.items() if get_origin(info.annotation) is list}
+    return {name: in_full(lists[name], value) for name, value in members.items() if name in lists and is_array(value)}

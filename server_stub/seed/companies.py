@@ -13,6 +13,7 @@ from ..data.store import Store, StoreSnapshot
 from ..serving import Collections
 from .agenda import agenda
 from .around import put_surroundings
+from .boards import boards
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
 from .conversations import conversations
@@ -69,6 +70,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     conversations(records)
     templates(records)
     custom_objects(records)
+    boards(records)
 
 
 def _complete(collections: Collections, services: Contributions, now: datetime) -> None:

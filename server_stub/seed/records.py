@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 from crm_sdk.models.accounts import Account
 from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.models.contacts import Contact, ContactRelationship
+from crm_sdk.models.dashboards import Dashboard, Widget
 from crm_sdk.models.deals import Deal
 from crm_sdk.models.leads import Lead
 from crm_sdk.models.record import Record
+from crm_sdk.models.reports import Report, ReportSchedule
 
 from ..data.blanks import blank
 from ..data.collection import Collection
@@ -36,6 +38,10 @@ _MODELS: Mapping[str, type[Record]] = {
     "relationship": ContactRelationship,
     "account": Account,
     "deal": Deal,
+    "report": Report,
+    "schedule": ReportSchedule,
+    "dashboard": Dashboard,
+    "widget": Widget,
     **ACTIVITY_MODELS,
 }
 
@@ -58,6 +64,10 @@ class Records:
     def collection(self, kind: str) -> Collection:
         """Return the company's documents of a kind."""
         return self.store.collection(self.plan.id, kind)
+
+    def model(self, kind: str) -> type[Record]:
+        """Return the model of a kind of records."""
+        return _MODELS[kind]
 
     def put(self, kind: str, members: Mapping[str, Any], *, shape: str | None = None) -> Document:
         """Store a record with every member it can have; one without an id gets one."""

@@ -38,6 +38,7 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "lead_id": lambda crm: crm.leads.list().items[0].id,
     "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
     "object_id": lambda crm: "onboarding",
+    "report_id": lambda crm: next(one.id for one in crm.reports.list() if one.schedule_count),
     "webhook_id": lambda crm: new_webhook(crm),
 }
 COMPUTED: dict[str, tuple[str, str]] = {"dashboard.action_items.list": ("contact", "churn_risk")}

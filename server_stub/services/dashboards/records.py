@@ -17,7 +17,7 @@ from crm_sdk.models.record import Model
 from crm_sdk.resources.analytics import AnalyticsDashboards
 from crm_sdk.resources.dashboards import Dashboards
 
-from ...data.blanks import blank
+from ...data.blanks import blank, in_full
 from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
@@ -104,6 +104,7 @@ def _stored(call: Context, given: Members, there: Mapping[str, Members]) -> dict
     """Return a widget as it is stored: one that is there keeps its id and what is not given, and its version counts."""
     before = there.get(given.get("id") or "")
     given = {name: {} if name == "config" and value is None else value for name, value in given.items()}
+    given = {name: in_full(Widget.model_fields[name].annotation, value) for name, value in given.items()}
     if before is None:
         stamp = {"id": call.new_id("widget_"), "created_at": call.now, "created_by": call.caller.actor_id, "version": 1}
         return {**blank(Widget), **given, **stamp, "updated_at": call.now}

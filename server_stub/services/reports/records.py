@@ -8,7 +8,7 @@ from crm_sdk.models.reports import Report
 from crm_sdk.resources.analytics import AnalyticsReports
 from crm_sdk.resources.reports import Reports
 
-from ...data.blanks import blank
+from ...data.blanks import blank, lists_in_full
 from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
@@ -27,14 +27,15 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     """Check the whole content of a report; return its format, and its one measure where it has groups without any."""
     if not _CONTENT & members.keys():
         return {}
-    whole = {**(before or blank(Report)), **members}
+    full = lists_in_full(Report, {name: value for name, value in members.items() if name != "tags"})
+    whole = {**(before or blank(Report)), **members, **full}
     given = members.get("format")
     format = given or derived_format(whole)
     check_format(format, whole)
     if format != "tabular" and not whole["measures"]:
-        whole["measures"] = [{"function": "count"}]
+        whole["measures"] = lists_in_full(Report, {"measures": [{"function": "count"}]})["measures"]
     check_content(call, whole)
-    return {"format": format, "measures": whole["measures"], "date_field": whole["date_field"] or "created_at"}
+    return {**full, "format": format, "measures": whole["measures"], "date_field": whole["date_field"] or "created_at"}
 
 
 def _may_delete(call: Context, report: Document) -> None:

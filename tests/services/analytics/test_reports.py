@@ -1,0 +1,432 @@
+"""Reports: their tables and sums follow from the records, runs stay as they were, schedules keep to the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import Report, ReportData
+from server_stub import StubServer
+
+from .conftest import Wait
+
+PEOPLE = (("website", "new", "1200.5"), ("website", "contacted", "300"), ("website", "new", "99.25"),
+          ("referral", "new", "7000"), ("referral", "contacted", "41"))  # fmt: skip
+CAMPAIGN: Any = [{"filters": [{"field": "campaign", "op": "eq", "value": "camp"}]}]
+COUNT: Any = {"function": "count"}
+SUM: Any = {"function": "sum", "field": "value"}
+Make = Callable[..., Report]
+SHARED = StubServer()
+"""Set back after each use."""
+
+
+@pytest.fixture
+def leads(platform: CrmClient) -> list[str]:
+    """Five leads of a campaign, by their ids."""
+    return [
+        platform.leads.create(
+            {"name": f"Lead {n}", "campaign": "camp", "source": source, "status": status, "value": Decimal(value)}
+        ).id
+        for n, (source, status, value) in enumerate(PEOPLE)
+    ]
+
+
+@pytest.fixture
+def report(platform: CrmClient, leads: list[str]) -> Make:
+    """Create a report of the campaign; by default a table of names and values."""
+
+    def make(crm: CrmClient = platform, **members: Any) -> Report:
+        if not members.keys() & {"groups", "measures", "columns"}:
+            members["columns"] = [{"field": "name", "label": "Who"}, {"field": "value"}]
+        given: Any = {"name": "Report", "entity_type": "lead", "filter_groups": CAMPAIGN, **members}
+        return crm.reports.create(given)
+
+    return make
+
+
+def leaves(found: ReportData) -> dict[tuple[Any, ...], list[Any]]:
+    return {tuple(row.keys): row.values for row in found.groups if not row.subtotal}
+
+
+# -- what a report may be made of ------------------------------------------------------------------------------------
+
+BROKEN: list[tuple[Any, str, str]] = [
+    ({"columns": [{"field": "nonsense"}]}, "UNKNOWN_FIELD", "columns.0.field"),
+    ({"columns": [{"field": "owner.password_hash"}]}, "UNKNOWN_FIELD", "columns.0.field"),
+    ({"groups": [{"field": "acount.name"}]}, "UNKNOWN_FIELD", "groups.0.field"),
+    ({"filter_groups": [{"filters": [{"field": "nope", "op": "is_set"}]}]}, "UNKNOWN_FIELD",
+     "filter_groups.0.filters.0.field"),
+    ({"filter_groups": [{"filters": [{"field": "value", "op": "contains", "value": "1"}]}]}, "INVALID_OPERATOR",
+     "filter_groups.0.filters.0.op"),
+    ({"measures": [{"function": "sum", "field": "name"}]}, "INVALID_MEASURE", "measures.0.function"),
+    ({"measures": [{"function": "sum"}]}, "INVALID_MEASURE", "measures.0.field"),
+    ({"measures": [{"function": "count", "field": "value"}]}, "INVALID_MEASURE", "measures.0.field"),
+    ({"measures": [{"function": "avg", "field": "created_at"}]}, "INVALID_MEASURE", "measures.0.function"),
+    ({"columns": [{"field": "name"}], "format": "matrix"}, "INVALID_FORMAT", "groups"),
+    ({"groups": [{"field": "source"}], "format": "matrix"}, "INVALID_FORMAT", "across"),
+    ({"across": [{"field": "source"}], "columns": [{"field": "name"}]}, "INVALID_FORMAT", "groups"),
+    ({"format": "tabular", "groups": [{"field": "source"}]}, "VALIDATION_ERROR", "columns"),
+    ({"columns": []}, "VALIDATION_ERROR", "columns"),
+    ({"sort": [{"key": "status"}]}, "UNKNOWN_FIELD", "sort.0.key"),
+    ({"date_field": "name"}, "VALIDATION_ERROR", "date_field"),
+    ({"date_range": {"preset": "custom"}}, "VALIDATION_ERROR", "date_range.start_date"),
+    ({"date_range": {"start_date": date(2026, 2, 1), "end_date": date(2026, 1, 1)}}, "VALIDATION_ERROR",
+     "date_range.end_date"),
+    ({"groups": [{"field": "source", "interval": "month"}]}, "VALIDATION_ERROR", "groups.0.interval"),
+    ({"entity_type": "webhook"}, "VALIDATION_ERROR", "entity_type"),
+    ({"filter_groups": [{"filters": [{"field": "value", "op": "gte", "value": "{{least}}"}]}]}, "VALIDATION_ERROR",
+     "filter_groups"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("members", "code", "field"), BROKEN, ids=range(len(BROKEN)))
+def test_what_a_report_cannot_be_made_of(
+    report: Make, platform: CrmClient, members: Any, code: str, field: str
+) -> None:
+    error = refused(lambda: report(**members))
+    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+    made = report()
+    if "entity_type" not in members:
+        again = refused(lambda: platform.reports.update(made.id, {"columns": [], **members}))
+        assert again.status == 422
+    assert platform.reports.get(made.id).version == 1
+
+
+@pytest.mark.parametrize(
+    ("members", "format"),
+    [
+        ({"columns": [{"field": "name"}]}, "tabular"),
+        ({"groups": [{"field": "source"}]}, "summary"),
+        ({"measures": [COUNT]}, "summary"),
+        ({"groups": [{"field": "source"}], "across": [{"field": "status"}]}, "matrix"),
+    ],
+)
+def test_the_format_follows_from_the_content(report: Make, members: Any, format: str) -> None:
+    made = report(**members)
+    assert (made.format, made.visibility, made.run_count, made.owner_id) == (format, "private", 0, "user_ada")
+    assert [m.function for m in made.measures] == ([] if format == "tabular" else ["count"])
+
+
+# -- the data --------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_has_the_records_page_by_page(platform: CrmClient, report: Make, leads: list[str]) -> None:
+    made = report(sort=[{"key": "value", "order": "desc"}])
+    run = platform.reports.run(made.id, limit=2)
+    assert run.data is not None and (run.status, run.trigger, run.row_count, run.truncated) == (
+        "succeeded", "manual", 5, False,
+    )  # fmt: skip
+    assert [row[1] for row in run.data.rows] == [7000, Decimal("1200.5")] and run.data.has_next
+    assert [(c.key, c.label, c.type, c.format) for c in run.data.columns] == [
+        ("name", "Who", "text", "text"), ("value", "Value", "number", "currency"),
+    ]  # fmt: skip
+    last = platform.reports.data(made.id, page=3, limit=2)
+    assert ([row[1] for row in last.rows], last.has_next, last.run_id, last.row_count) == ([41], False, run.id, 5)
+    platform.leads.delete(leads[3])
+    assert platform.reports.data(made.id).row_count == 5, "a run stays as it was"
+    fresh = platform.reports.data(made.id, fresh=True)
+    assert fresh.row_count == 4 and platform.reports.data(made.id, run_id=run.id).row_count == 5
+    after = platform.reports.get(made.id)
+    assert (after.run_count, after.version) == (2, 1) and after.last_run_at == fresh.generated_at
+    short = platform.reports.data(report(row_limit=2, sort=[{"key": "name"}]).id)
+    assert ([row[0] for row in short.rows], short.truncated, short.row_count) == (["Lead 0", "Lead 1"], True, 2)
+
+
+def test_sums_agree_however_they_are_grouped(platform: CrmClient, report: Make) -> None:
+    cells: dict[tuple[str, str], Decimal] = {}
+    for source, status, value in PEOPLE:
+        cells[source, status] = cells.get((source, status), Decimal()) + Decimal(value)
+    groups: Any = [{"field": "source"}, {"field": "status"}]
+    nested = platform.reports.data(report(groups=groups, measures=[SUM, COUNT]).id)
+    assert {key: values[0] for key, values in leaves(nested).items()} == cells
+    subtotals = {row.keys[0]: (row.values[0], row.count, row.level) for row in nested.groups if row.subtotal}
+    assert subtotals == {"website": (Decimal("1599.75"), 3, 1), "referral": (7041, 2, 1)}
+    assert nested.totals == [Decimal("8640.75"), 5] and nested.rows == []
+    grid = platform.reports.data(report(groups=groups[:1], across=groups[1:], measures=[SUM]).id)
+    assert grid.across_keys == [["contacted"], ["new"]]
+    for (source,), values in leaves(grid).items():
+        assert values == [cells[source, "contacted"], cells[source, "new"]]
+    assert grid.totals == [341, Decimal("8299.75")]
+
+
+@pytest.mark.parametrize(
+    ("function", "values"),
+    [
+        ("sum", [7041, Decimal("1599.75")]),
+        ("avg", [Decimal("3520.5"), Decimal("533.25")]),
+        ("median", [Decimal("3520.5"), 300]),
+        ("min", [41, Decimal("99.25")]),
+        ("max", [7000, Decimal("1200.5")]),
+        ("count_distinct", [2, 3]),
+    ],
+)
+def test_measures(platform: CrmClient, report: Make, function: str, values: list[Any]) -> None:
+    made = report(groups=[{"field": "source"}], measures=[{"field": "value", "function": function}])
+    found = leaves(platform.reports.data(made.id))
+    assert [found["referral",][0], found["website",][0]] == values
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ([], ["referral", "website"]),
+        ([{"key": "source", "order": "desc"}], ["website", "referral"]),
+        ([{"key": "sum_value"}], ["website", "referral"]),
+        ([{"key": "sumValue", "order": "desc"}], ["referral", "website"]),
+    ],
+)
+def test_groups_are_sorted(platform: CrmClient, report: Make, sort: Any, order: list[str]) -> None:
+    made = report(groups=[{"field": "source"}], measures=[SUM], sort=sort)
+    assert [row.keys[0] for row in platform.reports.data(made.id).groups] == order
+
+
+def test_what_has_no_value_is_a_group_of_its_own(platform: CrmClient, report: Make) -> None:
+    platform.leads.create({"name": "Nobody's", "campaign": "camp", "owner_id": None})
+    found = platform.reports.data(report(groups=[{"field": "owner_id"}], measures=[COUNT, SUM]).id)
+    assert [row.labels[0] for row in found.groups][-1] == "No value" and found.groups[-1].keys == [None]
+    assert set(found.groups[-1].labels) == {"No value"} and found.groups[0].labels != [found.groups[0].keys[0]]
+    assert found.groups[-1].values == [1, 0]
+
+
+def test_fields_one_step_away_and_periods(platform: CrmClient, report: Make, leads: list[str]) -> None:
+    for lead_id in leads:
+        platform.leads.update(lead_id, {"owner_id": "user_sam" if lead_id == leads[0] else "user_mia"})
+    made = report(groups=[{"field": "owner.name"}, {"field": "createdAt", "interval": "quarter"}], measures=[COUNT])
+    assert leaves(platform.reports.data(made.id)) == {
+        ("Mia Ferrández", "2026-Q1"): [4], ("Sam Okonkwo", "2026-Q1"): [1],
+    }  # fmt: skip
+    for preset, rows in (("today", 5), ("last_7_days", 5), ("this_quarter", 5), ("last_year", 0), ("last_month", 0)):
+        assert platform.reports.data(report(date_range={"preset": preset}).id).row_count == rows, preset
+    ahead: Any = {"start_date": date(2026, 1, 16)}
+    assert platform.reports.data(report(date_range=ahead).id).row_count == 0
+
+
+def test_sums_are_in_the_currency_of_the_company(platform: CrmClient, report: Make) -> None:
+    for value, currency in ((100, "EUR"), (50, "USD")):
+        platform.deals.create({"title": "Exchanged", "value": value, "currency": currency})
+    titled: Any = [{"filters": [{"field": "title", "op": "eq", "value": "Exchanged"}]}]
+    found = platform.reports.data(report(entity_type="deal", filter_groups=titled, measures=[SUM]).id)
+    assert (found.totals, found.currency) == ([158], "USD")
+
+
+@pytest.mark.parametrize("kind", ["contact", "lead", "deal", "account", "activity", "pipeline", "report", "dashboard"])
+def test_every_type_of_record_can_be_reported(platform: CrmClient, report: Make, kind: str) -> None:
+    made = report(entity_type=kind, filter_groups=[], columns=[{"field": "id"}, {"field": "created_at"}])
+    total = int(getattr(platform, {"activity": "activities"}.get(kind, f"{kind}s")).list(limit=1).total)
+    assert platform.reports.data(made.id).row_count == total > 0
+
+
+def test_a_private_event_stays_private_in_reports(platform: CrmClient, sam: CrmClient, stub: StubServer) -> None:
+    at = stub.clock.now()
+    secret: Any = {"title": "Secret", "start_time": at, "end_time": at + timedelta(hours=1), "visibility": "private"}
+    made = platform.activities.events.create(secret)
+    body: Any = {"name": "All", "entity_type": "activity", "columns": [{"field": "title"}], "visibility": "tenant"}
+    body["filter_groups"] = [{"filters": [{"field": "id", "op": "eq", "value": made.id}]}]
+    shared = platform.reports.create(body)
+    assert platform.reports.data(shared.id).rows == [["Secret"]]
+    assert sam.reports.data(shared.id).rows in ([], [[None]])
+
+
+def test_parameters_fill_the_filters(platform: CrmClient, report: Make) -> None:
+    asked: Any = [{"filters": [*CAMPAIGN[0]["filters"], {"field": "value", "op": "gte", "value": "{{least}}"},
+                               {"field": "source", "op": "eq", "value": "{{source}}"}]}]  # fmt: skip
+    named: Any = [{"name": "least", "type": "number", "required": True}, {"name": "source", "type": "text"}]
+    made = report(filter_groups=asked, parameters=named)
+    error = refused(lambda: platform.reports.run(made.id))
+    assert (error.status, error.code, error.fields[0].field) == (422, "MISSING_PARAMETER", "parameters.least")
+    assert platform.reports.run(made.id, parameters={"least": 300}).row_count == 3
+    run = platform.reports.run(made.id, parameters={"least": 300, "source": "referral"})
+    assert (run.row_count, run.parameters) == (1, {"least": 300, "source": "referral"})
+    assert refused(lambda: platform.reports.run(made.id, parameters={"most": 1})).fields[0].rule == "unknown"
+    assert platform.reports.data(made.id).run_id == run.id
+
+
+def test_a_field_that_is_gone_breaks_a_report(platform: CrmClient, report: Make, stub: StubServer) -> None:
+    made = report()
+    reports = stub.store.collection("tenant_acme", "report")
+    doc = reports.get(made.id)
+    assert doc is not None
+    reports.put(doc | {"columns": [{"field": "shoe_size"}]})
+    error = refused(lambda: platform.reports.run(made.id))
+    assert (error.status, error.code, error.details["fields"]) == (409, "REPORT_BROKEN", ["shoe_size"])
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"]), st.integers(0, 10**9)), max_size=12
+    )
+)
+def test_totals_are_those_of_the_groups(rows: list[tuple[str | None, str, int]]) -> None:
+    start = SHARED.snapshot()
+    platform = SHARED.client(dialects="platform")
+    for company, title, value in rows:
+        platform.leads.create({"name": "L", "campaign": "sums", "company": company, "title": title, "value": value})
+    body: Any = {"name": "Sums", "entity_type": "lead", "measures": [SUM, COUNT], "groups": [{"field": "company"}],
+                 "across": [{"field": "title"}],
+                 "filter_groups": [{"filters": [{"field": "campaign", "op": "eq", "value": "sums"}]}]}  # fmt: skip
+    found = platform.reports.data(platform.reports.create(body).id)
+    SHARED.restore(start)
+    for place, total in enumerate(found.totals):
+        assert sum(Decimal(str(row.values[place])) for row in found.groups) == Decimal(str(total))
+    assert sum(Decimal(str(total)) for total in found.totals[0::2]) == sum(value for _, _, value in rows)
+    assert sum(row.count for row in found.groups) == len(rows) == found.row_count
+
+
+# -- who sees it -----------------------------------------------------------------------------------------------------
+
+
+def test_reports_are_shared_as_their_owner_says(
+    platform: CrmClient, sam: CrmClient, globex: CrmClient, report: Make, stub: StubServer
+) -> None:
+    made = report()
+    users = stub.store.collection("tenant_acme", "user")
+    for visibility, seen in (("private", False), ("team", True), ("tenant", True), ("private", False)):
+        platform.reports.update(made.id, {"visibility": visibility})
+        listed = [one.id for one in sam.reports.list(search="Report")]
+        assert (made.id in listed) is seen, visibility
+        for call in (sam.reports.get, sam.reports.run, sam.reports.data):
+            if seen:
+                assert call(made.id) is not None
+            else:
+                assert refused(lambda call=call: call(made.id)).status == 404
+        assert refused(lambda: sam.reports.update(made.id, {"name": "Mine"})).status == (403 if seen else 404)
+        assert refused(lambda: globex.reports.get(made.id)).status == 404
+    user = users.get("user_sam")
+    assert user is not None
+    users.put(user | {"team_ids": []})
+    platform.reports.update(made.id, {"visibility": "team"})
+    assert refused(lambda: sam.reports.get(made.id)).status == 404, "of no team with the owner"
+
+
+def test_each_sees_the_runs_of_their_own(platform: CrmClient, sam: CrmClient, report: Make) -> None:
+    made = report(visibility="tenant")
+    mine = platform.reports.run(made.id)
+    theirs = sam.reports.data(made.id)
+    assert theirs.run_id != mine.id and platform.reports.data(made.id).run_id == mine.id
+    assert refused(lambda: sam.reports.data(made.id, run_id=mine.id)).status == 404
+    other = report()
+    assert refused(lambda: platform.reports.data(other.id, run_id=mine.id)).status == 404
+
+
+def test_a_report_on_a_dashboard_stays(platform: CrmClient, report: Make) -> None:
+    made = report()
+    board = platform.dashboards.create(
+        {"name": "Board", "widgets": [{"title": "W", "type": "table", "source": {"report_id": made.id}}]}
+    )
+    error = refused(lambda: platform.reports.delete(made.id))
+    assert (error.status, error.code, error.details["dashboardIds"]) == (409, "REPORT_IN_USE", [board.id])
+    platform.dashboards.delete(board.id)
+    platform.reports.delete(made.id)
+    assert refused(lambda: platform.reports.get(made.id)).status == 404
+
+
+# -- two doors -------------------------------------------------------------------------------------------------------
+
+
+def test_both_doors_lead_to_the_same_reports(platform: CrmClient, stub: StubServer, leads: list[str]) -> None:
+    door = platform.analytics.reports
+    made = door.create({"name": "Door", "entity_type": "lead", "columns": [{"field": "name"}]})
+    assert door.get(made.id) == platform.reports.get(made.id)
+    run = door.run(made.id, limit=1)
+    assert platform.reports.data(made.id, limit=1) == door.data(made.id, limit=1) == run.data
+    timed = door.schedules.create(made.id, {"schedule": {"frequency": "daily"}, "recipients": ["user_ada"]})
+    assert [one.id for one in platform.reports.schedules.list(made.id)] == [timed.id]
+    platform.reports.schedules.delete(made.id, timed.id)
+    platform.reports.update(made.id, {"description": "x"})
+    platform.reports.delete(made.id)
+    deeds = [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == made.id]
+    assert deeds == [f"report.{verb}" for verb in (
+        "created", "run_completed", "scheduled", "unscheduled", "updated", "deleted",
+    )]  # fmt: skip
+    told = next(entry for entry in stub.audit() if entry["action"] == "report.run_completed")
+    assert told["metadata"] == {"run_id": run.id}
+
+
+def test_the_async_client_runs_reports(stub: StubServer, platform: CrmClient, report: Make) -> None:
+    made = report()
+
+    async def read() -> ReportData | None:
+        async with stub.async_client(dialects="platform") as crm:
+            return (await crm.analytics.reports.run(made.id)).data
+
+    assert asyncio.run(read()) == platform.reports.data(made.id)
+
+
+# -- schedules -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "field"),
+    [
+        ({"schedule": {"frequency": "cron", "cron": "99 * * * *"}}, "INVALID_SCHEDULE", "schedule.cron"),
+        ({"schedule": {"frequency": "once"}}, "INVALID_SCHEDULE", "schedule.start_date"),
+        ({"recipients": []}, "VALIDATION_ERROR", "recipients"),
+        ({"recipients": ["user_sam"]}, "RECIPIENT_NO_ACCESS", "recipients.0"),
+        ({"recipients": ["user_nobody"]}, "REFERENCE_NOT_FOUND", "recipients.0"),
+        ({"recipients": ["not@an-address"]}, "VALIDATION_ERROR", "recipients.0"),
+        ({"parameters": {"least": 1}}, "VALIDATION_ERROR", "parameters.least"),
+    ],
+)
+@pytest.mark.parametrize("door", ["reports", "analytics"])
+def test_schedules_that_are_refused(
+    platform: CrmClient, report: Make, members: Any, code: str, field: str, door: str
+) -> None:
+    made = report()
+    schedules = platform.reports.schedules if door == "reports" else platform.analytics.reports.schedules
+    given: Any = {"schedule": {"frequency": "daily"}, "recipients": ["user_ada"], **members}
+    error = refused(lambda: schedules.create(made.id, given))
+    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+    assert platform.reports.get(made.id).schedule_count == 0
+
+
+def test_a_schedule_needs_a_report_that_one_sees(platform: CrmClient, sam: CrmClient, report: Make) -> None:
+    made, given = report(), {"schedule": {"frequency": "daily"}, "recipients": ["boss@example.com"]}
+    body: Any = given
+    for crm, its in ((platform, "report_nobody"), (sam, made.id)):
+        error = refused(lambda crm=crm, its=its: crm.analytics.reports.schedules.create(its, body))
+        assert (error.status, error.code, error.fields[0].field) == (422, "REFERENCE_NOT_FOUND", "report_id")
+        assert refused(lambda crm=crm, its=its: crm.reports.schedules.create(its, body)).status == 404
+    platform.reports.update(made.id, {"visibility": "tenant"})
+    assert refused(lambda: sam.reports.schedules.create(made.id, body)).status == 403
+    for _ in range(10):
+        platform.reports.schedules.create(made.id, body)
+    error = refused(lambda: platform.reports.schedules.create(made.id, body))
+    assert (error.status, error.code) == (409, "SCHEDULE_LIMIT")
+    assert platform.reports.get(made.id).schedule_count == 10
+
+
+def test_a_schedule_runs_on_the_clock(
+    platform: CrmClient, sam: CrmClient, report: Make, stub: StubServer, wait: Wait
+) -> None:
+    made = report(visibility="tenant")
+    given: Any = {"schedule": {"frequency": "daily", "at": "06:30"}, "recipients": ["user_sam", "boss@example.com"]}
+    timed = platform.reports.schedules.create(made.id, given)
+    off = platform.reports.schedules.create(made.id, {**given, "enabled": False})
+    empty = report(filter_groups=[{"filters": [{"field": "name", "op": "eq", "value": "nobody"}]}])
+    quiet = platform.reports.schedules.create(empty.id, {**given, "recipients": ["user_ada"], "only_if_rows": True})
+    assert timed.next_run_at is not None and timed.next_run_at.isoformat() == "2026-01-15T11:30:00+00:00"
+    assert off.next_run_at is None
+    wait(0.2)
+    (after,) = platform.reports.schedules.list(made.id, enabled=True)
+    assert (after.last_status, after.last_run_at) == ("succeeded", timed.next_run_at)
+    assert after.next_run_at == timed.next_run_at + timedelta(days=1)
+    assert platform.reports.data(made.id).run_id == after.last_run_id, "it ran as who scheduled it"
+    titles = [one.title for one in stub.client(api_key="acme-sales", dialects="mvp").notifications.list()]
+    assert "Report ready: Report" in titles
+    (skipped,) = platform.reports.schedules.list(empty.id)
+    assert (skipped.id, skipped.last_status) == (quiet.id, "skipped")
+    runs = [entry for entry in stub.audit() if entry["action"] == "report.run_completed"]
+    assert [entry["actor"]["id"] for entry in runs] == ["user_ada", "user_ada"]
+    platform.reports.delete(made.id)
+    wait(2)
+    assert len([e for e in stub.audit() if e["action"] == "report.run_completed" and e["entity"]["id"] == made.id]) == 1
