@@ -50,10 +50,8 @@ def in_full(kind: Any, value: Any) -> Any:
         return [in_full(get_args(kind)[0], item) for item in value]
     if isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, Model) and is_object(value):
         fields = kind.model_fields
-        full = {
-            name: in_full(fields[name].annotation, item) if name in fields else item for name, item in value.items()
-        }
-        return {**blank(kind), **full}
+        given = {name: in_full(info.annotation, value[name]) for name, info in fields.items() if name in value}
+        return {**blank(kind), **value, **given}
     return value
 
 

@@ -33,6 +33,7 @@ COMPLETE = {
     ("flow", "Notifications"),
     ("flow", "Search"),
     ("platform", "Accounts"),
+    ("platform", "Analytics"),
     ("platform", "Contacts"),
     ("platform", "Leads"),
     ("platform", "Pipelines"),

@@ -60,7 +60,9 @@ def _may_read(user: Members) -> bool:
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> None:
-    report_id = (after or before or {})["report_id"]
+    schedule = after if after is not None else before
+    assert schedule is not None  # there is one before or after any write
+    report_id = schedule["report_id"]
     count(call, report_id, schedule_count=len(call.collection("schedule").find("report_id", report_id)))
     plan(call.collection, DUE)
 

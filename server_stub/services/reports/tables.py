@@ -73,9 +73,13 @@ class Table:
         docs, value = list(self.docs), self.source.value_of(self.call)
         if self.report["format"] != "tabular":
             return docs
+
+        def value_at(path: str) -> Callable[[Document], Any]:
+            return lambda doc: value(doc, path)
+
         for entry in reversed(self.report.get("sort") or ()):
             path = self.source.field(entry["key"], "sort")[0]
-            docs = _in_order(docs, lambda doc, path=path: value(doc, path), entry.get("order") == "desc")
+            docs = _in_order(docs, value_at(path), entry.get("order") == "desc")
         return docs
 
     def columns(self) -> list[dict[str, Any]]:
@@ -165,6 +169,10 @@ class Table:
         found = _in_order(list(parts.items()), lambda item: item[0], descending=False)
         path = self.source.field(entry["field"], "groups")[0]
         measures = {key_of(self.source, measure): measure for measure in self._measures}
+
+        def value_of(measure: Members) -> Callable[[tuple[Any, list[Document]]], Any]:
+            return lambda item: self._value(measure, item[1])
+
         for order in reversed(self.report.get("sort") or ()):
             known = {path, *measures}
             try:
@@ -173,8 +181,7 @@ class Table:
                 continue
             descending = order.get("order") == "desc"
             if key in measures:
-                measure = measures[key]
-                found = _in_order(found, lambda item, measure=measure: self._value(measure, item[1]), descending)
+                found = _in_order(found, value_of(measures[key]), descending)
             else:
                 found = _in_order(found, lambda item: item[0], descending)
         return found

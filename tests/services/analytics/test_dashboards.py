@@ -99,7 +99,6 @@ def test_one_default_for_each_user(platform: CrmClient, sam: CrmClient) -> None:
          "widgets.0.source.query.filter_groups.0.filters.0.field"),
         ([text(refresh_seconds=3)], "VALIDATION_ERROR", "widgets.0.refresh_seconds"),
         ([text(id="widget_nobody")], "REFERENCE_NOT_FOUND", "widgets.0.id"),
-        ([text()] * 51, "VALIDATION_ERROR", "widgets"),
     ],
 )  # fmt: skip
 def test_widgets_are_taken_all_or_not_at_all(platform: CrmClient, widgets: Any, code: str, field: str) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from amounts import plain as plain
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Deal, Pipeline
@@ -20,11 +21,6 @@ STAGES: list[Any] = [
     {"name": "Lost", "kind": "lost"},
 ]
 Make = Callable[..., Deal]
-
-
-def plain(*values: Any) -> tuple[Any, ...]:
-    """Return values to compare with plain numbers: an amount is a Decimal to type checkers."""
-    return values
 
 
 @pytest.fixture
