@@ -5,17 +5,19 @@ Days are those of the company's time zone; a range has its first and its last da
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from ..problems import invalid
 from ..serving import Context
 from . import company
 
+T = TypeVar("T")
 MOST = 1_000
 """So many periods may be in a range."""
 _MONTHS: Mapping[str, int] = {"month": 1, "quarter": 3, "year": 12}
@@ -99,6 +101,17 @@ def compared(call: Context, whole: Span, compare_to: str) -> Span | None:
         return span(call, whole.start - days, whole.end - days)
     except OverflowError:
         raise invalid("start_date", "min", "there are no days before it to compare with") from None
+
+
+def divided(spans: Sequence[Span], items: Iterable[T], at_of: Callable[[T], datetime | None]) -> dict[Span, list[T]]:
+    """Return for each period, in a row, what happened in it."""
+    begins, found = [span.begins_at for span in spans], {span: list[T]() for span in spans}
+    for item in items:
+        at = at_of(item)
+        place = bisect_right(begins, at) - 1 if at is not None else -1
+        if place >= 0 and spans[place].has(at):
+            found[spans[place]].append(item)
+    return found
 
 
 def series(name: str, spans: Sequence[Span], value_of: Callable[[Span], Decimal]) -> dict[str, Any]:

@@ -55,8 +55,10 @@ def activities(
     mine = _within(docs, whole)
     kinds = Counter(doc["kind"] for doc in mine)
 
+    parts = ranges.divided(spans, mine, lambda doc: doc["occurred_at"])
+
     def count(test: Callable[[Members], bool]) -> Callable[[ranges.Span], Decimal]:
-        return lambda span: Decimal(sum(map(test, _within(mine, span))))
+        return lambda span: Decimal(sum(map(test, parts[span])))
 
     return {
         **metrics(

@@ -58,8 +58,10 @@ def leads(
     new = _created(docs, whole)
     answered = _first_answers(call)
 
+    parts = ranges.divided(spans, new, lambda lead: lead["created_at"])
+
     def count(test: Callable[[Document], bool]) -> Callable[[ranges.Span], Decimal]:
-        return lambda span: Decimal(sum(map(test, _created(new, span))))
+        return lambda span: Decimal(sum(map(test, parts[span])))
 
     return {
         **metrics(

@@ -64,11 +64,13 @@ def sales(
     before = performance_of(call, other, scope)["totals"] if other is not None else None
     won = [course for course in scope.courses(call) if course.kind == "won" and whole.has(course.closed_at)]
 
+    parts = ranges.divided(spans, won, lambda course: course.closed_at)
+
     def revenue(span: ranges.Span) -> Decimal:
-        return priced(sum_of(call, (course.worth for course in won if span.has(course.closed_at))))
+        return priced(sum_of(call, (course.worth for course in parts[span])))
 
     def won_deals(span: ranges.Span) -> Decimal:
-        return Decimal(sum(span.has(course.closed_at) for course in won))
+        return Decimal(len(parts[span]))
 
     return {
         **metrics(

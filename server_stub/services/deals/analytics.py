@@ -185,13 +185,11 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 
 def _series(call: Context, spans: Sequence[ranges.Span], won: Sequence[Course]) -> list[dict[str, Any]]:
-    def within(span: ranges.Span) -> list[Course]:
-        return [course for course in won if span.has(course.closed_at)]
-
+    parts = ranges.divided(spans, won, lambda course: course.closed_at)
     measures: Mapping[str, Callable[[ranges.Span], Decimal]] = {
-        "won_deals": lambda span: Decimal(len(within(span))),
-        "won_value": lambda span: sum_of(call, (course.worth for course in within(span))),
-        "avg_cycle_days": lambda span: Decimal(str(mean([course.cycle_days for course in within(span)]))),
+        "won_deals": lambda span: Decimal(len(parts[span])),
+        "won_value": lambda span: sum_of(call, (course.worth for course in parts[span])),
+        "avg_cycle_days": lambda span: Decimal(str(mean([course.cycle_days for course in parts[span]]))),
     }
     return [ranges.series(name, spans, measure) for name, measure in measures.items()]
 
