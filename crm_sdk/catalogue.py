@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .resources.reports import Reports
     from .resources.search import Search
     from .resources.webhooks import Webhooks
+    from .resources.workflows import Workflows
 # Written by `make docs`: end
 # isort: on
 
@@ -69,6 +70,7 @@ class Catalogue(Generic[Mode]):
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
+    workflows: Workflows[Mode] = noun()
     # Written by `make docs`: end
 
 

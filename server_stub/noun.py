@@ -294,7 +294,8 @@ class Noun:
         sent = {name: call.ignored[name] for name in self.fixed if name in call.ignored}
         if sent:
             show = renderer(self.model, "platform")
-            whole, listed = (json.loads(encode_json(show(doc))) for doc in (self.answer(call, before), before))
+            in_list = self.listed(call, before) if self.listed is not None else before
+            whole, listed = (json.loads(encode_json(show(doc))) for doc in (self.answer(call, before), in_list))
             for name in self.refers.keys() & sent.keys():  # a merged id means the survivor here too
                 doc = call.found(self.refers[name], sent[name]) if isinstance(sent[name], str) else None
                 sent[name] = doc["id"] if doc is not None else sent[name]

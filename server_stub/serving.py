@@ -249,7 +249,7 @@ class Context:
             self, event, entity_type, entity, changes=changes, reason=self.reason or reason, metadata=metadata or {}
         )
         self.server.record_event(self, written, entity)
-        for react in self.server.reactions.get(event, ()):
+        for react in (*self.server.reactions.get(event, ()), *self.server.reactions.get("*", ())):
             react(self, written)
         return written
 
@@ -345,7 +345,10 @@ Reaction = TypeVar("Reaction", bound=Callable[[Context, Document], None])
 
 
 def reacts(*events: str) -> Callable[[Reaction], Reaction]:
-    """Mark a function as a reaction to events, whatever causes them: it gets the call and the audit entry."""
+    """Mark a function as a reaction to events, whatever causes them: it gets the call and the audit entry.
+
+    ``*`` is every event; these reactions come after those to the event itself.
+    """
 
     def mark(reaction: Reaction) -> Reaction:
         vars(reaction)["__reacts__"] = frozenset(events)  # read by the collector

@@ -206,14 +206,13 @@ if TYPE_CHECKING:
         UnreadCount as UnreadCount,
     )
     from .pipelines import (
-        ActionPreview as ActionPreview, ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput,
-        ActionType as ActionType, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
+        ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
         AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
         AutomationSort as AutomationSort, AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
-        AutomationTriggerInput as AutomationTriggerInput, Condition as Condition, ConditionGroup as ConditionGroup,
-        ConditionResult as ConditionResult, Pipeline as Pipeline, PipelineCreate as PipelineCreate,
-        PipelineEntity as PipelineEntity, PipelineSort as PipelineSort, PipelineUpdate as PipelineUpdate,
-        Stage as Stage, StageCreate as StageCreate, StageKind as StageKind, StageUpdate as StageUpdate,
+        AutomationTriggerInput as AutomationTriggerInput, ConditionResult as ConditionResult, Pipeline as Pipeline,
+        PipelineCreate as PipelineCreate, PipelineEntity as PipelineEntity, PipelineSort as PipelineSort,
+        PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate, StageKind as StageKind,
+        StageUpdate as StageUpdate,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .reports import (
@@ -255,6 +254,21 @@ if TYPE_CHECKING:
         DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
         WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
+    )
+    from .workflow_actions import (
+        ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput, ActionType as ActionType, Condition as Condition,
+        ConditionGroup as ConditionGroup,
+    )
+    from .workflows import (
+        ExecutionSort as ExecutionSort, ExecutionSource as ExecutionSource, ExecutionStatus as ExecutionStatus,
+        ExecutionStep as ExecutionStep, OnError as OnError, Schedule as Schedule,
+        ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput, StepStatus as StepStatus,
+        TriggerType as TriggerType, Workflow as Workflow, WorkflowAction as WorkflowAction,
+        WorkflowActionCreate as WorkflowActionCreate, WorkflowActionUpdate as WorkflowActionUpdate,
+        WorkflowCreate as WorkflowCreate, WorkflowExecution as WorkflowExecution, WorkflowSort as WorkflowSort,
+        WorkflowStatus as WorkflowStatus, WorkflowTrigger as WorkflowTrigger,
+        WorkflowTriggerCreate as WorkflowTriggerCreate, WorkflowTriggerUpdate as WorkflowTriggerUpdate,
+        WorkflowUpdate as WorkflowUpdate,
     )
 
 _NAMES = {
@@ -364,10 +378,9 @@ _NAMES = {
     ),
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
-        "ActionPreview ActionSpec ActionSpecInput ActionType AutomationEvent AutomationRule AutomationRuleCreate "
-        "AutomationRuleUpdate AutomationSort AutomationTest AutomationTrigger AutomationTriggerInput Condition "
-        "ConditionGroup ConditionResult Pipeline PipelineCreate PipelineEntity PipelineSort PipelineUpdate Stage "
-        "StageCreate StageKind StageUpdate"
+        "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
+        "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
+        "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
     "reports": (
@@ -391,6 +404,13 @@ _NAMES = {
     "webhooks": (
         "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
         "WebhookUpdate"
+    ),
+    "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
+    "workflows": (
+        "ExecutionSort ExecutionSource ExecutionStatus ExecutionStep OnError Schedule ScheduleFrequency "
+        "ScheduleInput StepStatus TriggerType Workflow WorkflowAction WorkflowActionCreate WorkflowActionUpdate "
+        "WorkflowCreate WorkflowExecution WorkflowSort WorkflowStatus WorkflowTrigger WorkflowTriggerCreate "
+        "WorkflowTriggerUpdate WorkflowUpdate"
     ),
 }
 # Written by `make docs`: end

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Required, TypeAlias
+from typing import Annotated, Literal, Required, TypeAlias
 
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
-from ..wire import wire
 from .deals import ForecastCategory
 from .marks import INPUT, Default
 from .record import Model, Record
-from .values import (
-    EMPTY,
-    NOT_BLANK,
-    Amount,
-    ErrorDetail,
-    FieldChange,
-    FieldValue,
-    FilterGroup,
-    FilterOperator,
-    Name,
-    Percent,
-)
+from .values import EMPTY, NOT_BLANK, Amount, ErrorDetail, FieldChange, FieldValue, FilterGroup, Name, Percent
+from .workflow_actions import ActionSpec, ActionSpecInput, ActionType, Condition, ConditionGroup
 
 PipelineEntity: TypeAlias = Literal["deal", "lead"] | str
 StageKind: TypeAlias = Literal["open", "won", "lost"] | str
@@ -36,20 +25,6 @@ AutomationEvent: TypeAlias = (
         "deal_rotten",
         "days_in_stage",
         "field_changed",
-    ]
-    | str
-)
-ActionType: TypeAlias = (
-    Literal[
-        "update_field",
-        "add_tag",
-        "remove_tag",
-        "assign_owner",
-        "move_stage",
-        "create_task",
-        "notify",
-        "branch",
-        "stop",
     ]
     | str
 )
@@ -182,83 +157,6 @@ class AutomationTriggerInput(TypedDict, total=False):
     from_stage_id: str | None
     days: Annotated[int, Field(ge=1)] | None
     field: str | None
-
-
-class Condition(Model):
-    """One condition on a member."""
-
-    field: str
-    op: FilterOperator
-    value: FieldValue = None
-    high_value: FieldValue = None
-    values: list[FieldValue] = Field(default_factory=EMPTY)
-
-
-class ConditionGroup(Model):
-    """Conditions that must all hold; of several groups, one must match."""
-
-    filters: list[Condition] = Field(default_factory=EMPTY)
-
-
-@wire(
-    platform="type field? value? tag? owner_id? strategy? stage? lost_reason? title? description? due_in_days?"
-    " priority? user_ids? role? message? conditions? then? otherwise?"
-)
-class ActionSpec(Model):
-    """One action of a rule; its parameters depend on its type, see `ActionSpecInput`."""
-
-    type: ActionType
-    field: str | None = None
-    value: Any = None
-    tag: str | None = None
-    owner_id: str | None = None
-    strategy: str | None = None
-    """How the owner is chosen."""
-    stage: str | None = None
-    lost_reason: str | None = None
-    title: str | None = None
-    description: str | None = None
-    due_in_days: int | None = None
-    """The number of days until the task is due."""
-    priority: str | None = None
-    user_ids: list[str] | None = None
-    role: str | None = None
-    message: str | None = None
-    conditions: list[ConditionGroup] | None = None
-    then: list[ActionSpec] | None = None
-    """The actions where the conditions hold."""
-    otherwise: list[ActionSpec] | None = None
-    """The actions where the conditions do not hold."""
-
-
-@with_config(INPUT)
-class ActionSpecInput(TypedDict, total=False):
-    """One action of a rule: ``{"type": "add_tag", "tag": "hot"}``.
-
-    ``update_field`` has `field` and `value`; ``add_tag`` and ``remove_tag`` `tag`; ``assign_owner`` `owner_id` or a
-    `strategy`; ``move_stage`` `stage` (its key) and `lost_reason`; ``create_task`` `title`, `description`,
-    `due_in_days`, `owner_id` and `priority`; ``notify`` `user_ids` or a `role`, `title` and `message`; ``branch``
-    `conditions`, `then` and `otherwise`; ``stop`` ends the rule.
-    """
-
-    type: Required[ActionType]
-    field: str
-    value: Any
-    tag: Annotated[str, Field(min_length=1, max_length=50)]
-    owner_id: str
-    strategy: Literal["round_robin", "load_balanced"] | str
-    stage: str
-    lost_reason: str
-    title: Annotated[str, Field(pattern=NOT_BLANK, max_length=255)]
-    description: str
-    due_in_days: Annotated[int, Field(ge=0, le=3650)]
-    priority: Literal["high", "medium", "low"] | str
-    user_ids: list[str]
-    role: Literal["admin", "manager", "sales", "read_only"] | str
-    message: Annotated[str, Field(min_length=1, max_length=2000)]
-    conditions: list[FilterGroup]
-    then: list[ActionSpecInput]
-    otherwise: list[ActionSpecInput]
 
 
 class AutomationRule(Record):

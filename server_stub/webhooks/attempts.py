@@ -24,6 +24,7 @@ class Attempt:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    method: str = "POST"
     fault: str | None = None
     """The kind of the fault that a test has set up for it; None for none."""
 

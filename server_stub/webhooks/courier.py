@@ -99,7 +99,7 @@ class Courier:
             return handed
         began = time.perf_counter()
         try:
-            answer = self._client.post(attempt.url, content=attempt.body, headers=attempt.headers)
+            answer = self._client.request(attempt.method, attempt.url, content=attempt.body, headers=attempt.headers)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # UnicodeError: not a valid host name
             reason = f"no answer within {TIMEOUT:g} s" if isinstance(error, httpx.TimeoutException) else str(error)
             return Outcome(error=reason or type(error).__name__, duration=time.perf_counter() - began)

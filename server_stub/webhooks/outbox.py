@@ -19,7 +19,7 @@ from ..faults.deliveries import DeliveryFaults
 from ..timetable import system_call
 from .attempts import Attempt, Outcome
 from .queue import Endpoint, Place, Queue
-from .records import DELIVERY, ENDPOINT, secrets_at
+from .records import DELIVERY, destination, secrets_at
 from .settling import record_attempt
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Outbox:
     def _open(self, wanted: Wanted) -> Iterator[tuple[Endpoint, Document]]:
         """Yield the active endpoints with pending deliveries to which the poster can post."""
         for key in self.queue.endpoints():
-            endpoint = self._server.store.collection(key[0], ENDPOINT).get(key[1])
+            endpoint = destination(self._server.store, *key)
             if endpoint is not None and endpoint["active"] and wanted(endpoint):
                 yield key, endpoint
 
@@ -138,6 +138,7 @@ class Outbox:
         self, delivery: Document, endpoint: Document, tenant_id: str, now: datetime, fault: str | None
     ) -> Attempt:
         headers, body = signed_request(delivery, secrets_at(endpoint, now), now)
+        headers |= endpoint.get("headers") or {}
         if fault == "corrupt":
             body = body.replace(b'"event":"', b'"event":"?', 1)
         return Attempt(
@@ -148,6 +149,7 @@ class Outbox:
             epoch=self._server.epoch,
             at=self._at(delivery, now),
             url=delivery["url"],
+            method=endpoint.get("method") or "POST",
             headers=headers,
             body=body,
             fault=fault,
@@ -158,8 +160,12 @@ def signed_request(delivery: Document, secrets: list[str], now: datetime) -> tup
     """Return the headers and the body of an attempt. The Standard Webhooks header has a signature for each secret.
 
     There can be only one documented signature (003): it is made with the oldest secret, which every receiver still has.
+    Without a secret the request is not signed.
     """
+    plain = {"Content-Type": "application/json", "User-Agent": "crm-stub"}
+    if not secrets:
+        return plain, encode_json(delivery["payload"])
     body = embed(encode_json(delivery["payload"]), secrets[-1])
     by_secret = [sign(body, secret, id=delivery["event_id"], timestamp=now) for secret in secrets]
     headers = by_secret[-1] | {"webhook-signature": " ".join(found["webhook-signature"] for found in by_secret)}
-    return {"Content-Type": "application/json", "User-Agent": "crm-stub", **headers}, body
+    return {**plain, **headers}, body

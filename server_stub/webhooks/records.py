@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ..data.document import Document
 
 if TYPE_CHECKING:
+    from ..data.store import Store
     from ..serving import Context
 
 ENDPOINT, DELIVERY = "webhook", "webhook_delivery"
 """The kinds of the records."""
+ADDRESS = "webhook_address"
+"""The kind of addresses that single deliveries go to without an endpoint, such as those of workflows. They have the
+members of an endpoint that a delivery needs (`url`, `secrets`, `active`), and `method` and `headers`."""
 KEPT = 10_000
 """The number of deliveries that are kept of a company."""
 PRIVATE = ("auth.", "webhook.")
@@ -26,6 +30,11 @@ WAITS = tuple(
     for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
 """The wait after each failed attempt, as Standard Webhooks suggests; after the last one the delivery is given up."""
+
+
+def destination(store: Store, tenant_id: str, id: str) -> Document | None:
+    """Return the endpoint or the address that a delivery goes to."""
+    return store.collection(tenant_id, ENDPOINT).get(id) or store.collection(tenant_id, ADDRESS).get(id)
 
 
 def matches(endpoint: Mapping[str, Any], event: str) -> bool:

@@ -79,9 +79,10 @@ def test_a_rule_at_work_is_about_its_deal(stub: StubServer) -> None:
     )
     deal = next(deal for deal in crm.deals.list() if deal.stage == "negotiation")
     crm.deals.update(deal.id, {"stage": "closed-won"})
-    (job,) = [doc for doc in stub.store.collection("tenant_acme", "job").all() if doc["kind"] == "pipeline_rule"]
-    assert EntityRef.model_validate(job["entity"]).id == deal.id
-    assert job["title"] == f"Rule 'Cheer' on {deal.title}"
+    (run,) = [doc for doc in stub.store.collection("tenant_acme", "execution").all() if doc["status"] == "queued"]
+    assert EntityRef.model_validate(run["entity"]).id == deal.id
+    assert (run["source"], run["entity"]["name"]) == ("pipeline_rule", deal.title)
+    assert crm.workflows.executions.get(run["id"]).status == "succeeded"
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm_sdk.models.pipelines import AutomationRule
@@ -11,12 +10,14 @@ from crm_sdk.resources.deals import Deals
 from crm_sdk.resources.pipelines import PipelineAutomation
 
 from ...data.document import Document
-from ...data.filter_groups import compile_filters
 from ...data.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Context, Members, changes_between, serves
-from .actions import FIELDS, StopRule, attempt, carry_out, check_actions, describe, moves_to
+from ...serving import Context, Members, serves
+from ..workflows.action_types import check_actions, every_action
+from ..workflows.engine import trial
+from ..workflows.starting import execution_members, planned_specs
+from ..workflows.subjects import condition, filters_in, ref_of
 from .records import PIPELINES
 
 EVENTS = (
@@ -36,9 +37,9 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
         there: Members = before["trigger"] if before is not None else {}
         _check_trigger(call, members.get("trigger", there), pipeline_id, {} if enabled else there)
     if members.get("conditions"):
-        compile_filters(members["conditions"], FIELDS, now=call.now)
+        condition(call, "deal", members["conditions"])
     if "actions" in members:
-        check_actions(call, members["actions"])
+        check_actions(call, "deal", members["actions"])
     if before is not None:
         return {}
     rules = call.collection("rule").find("pipeline_id", pipeline_id)
@@ -67,8 +68,17 @@ def disable_rules_of(call: Context, stage: Document) -> None:
     for rule in call.collection("rule").find("pipeline_id", stage["pipeline_id"]):
         trigger: Members = rule["trigger"]
         waits = stage["id"] in (trigger.get("stage_id"), trigger.get("from_stage_id"))
-        if rule["enabled"] and (waits or moves_to(rule["actions"], stage)):
+        if rule["enabled"] and (waits or _moves_to(rule["actions"], stage)):
             RULES.change(call, rule, {"enabled": False}, reason=f"the stage {stage['name']} was deleted")
+
+
+def _moves_to(actions: Sequence[Members], stage: Members) -> bool:
+    """Tell whether one of some actions moves deals to a stage, in whatever branch."""
+    names = (stage["id"], stage["key"])
+    return any(
+        spec.get("stage") in names or (spec.get("field") == "stage" and spec.get("value") in names)
+        for spec in every_action(actions)
+    )
 
 
 @serves(PipelineAutomation.test)
@@ -85,12 +95,11 @@ def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[st
         {
             "filter": given,
             "actual": member(deal, given["field"]),
-            "matched": compile_filters([{"filters": [given]}], FIELDS, now=call.now)(deal),
+            "matched": condition(call, "deal", [{"filters": [given]}])(deal),
         }
-        for group in rule["conditions"]
-        for given in group["filters"]
+        for given in filters_in(rule["conditions"])
     ]
-    holds = compile_filters(rule["conditions"], FIELDS, now=call.now)(deal)
+    holds = condition(call, "deal", rule["conditions"])(deal)
     return {
         "rule_id": rule["id"],
         "deal_id": deal["id"],
@@ -101,30 +110,27 @@ def test(call: Context, pipeline_id: str, rule_id: str, deal_id: str) -> dict[st
     }
 
 
-class _UndoError(Exception):
-    """Raised at the end of a test, so that its transaction is undone."""
-
-
 def _preview(call: Context, rule: Document, deal: Document) -> list[dict[str, Any]]:
-    """Return the changes that each action makes to a deal, in order; all are undone."""
+    """Return the changes that each action makes to a deal, in order; those inside a branch are the branch's."""
+    entries = planned_specs(rule["actions"])
+    done = trial(call, execution_members(call, entries, ref_of("deal", deal), source="pipeline_rule", rule=rule))
     previews: list[dict[str, Any]] = []
-    try:
-        with call.server.store.transaction():
-            for spec in rule["actions"]:
-                before = call.record("deal", deal["id"])
-                preview: dict[str, Any] = {"type": spec["type"], "description": describe(spec), "error": None}
-                previews.append(preview)
-                try:
-                    preview["error"] = attempt(call, rule, partial(carry_out, call, deal["id"], spec))
-                except StopRule:
-                    break
-                finally:
-                    preview["changes"] = changes_between(before, call.record("deal", deal["id"]))
-                if preview["error"] is not None:
-                    break
-            raise _UndoError
-    except _UndoError:
-        return previews
+    for entry, step in zip(done["entries"], done["steps"], strict=True):
+        if step["status"] == "skipped":
+            break
+        if entry["level"] == 0:
+            previews.append({"type": step["type"], "description": step["name"], "changes": [], "error": None})
+        previews[-1]["changes"] = _in_all([*previews[-1]["changes"], *step["changes"]])
+        previews[-1]["error"] = previews[-1]["error"] or step["error"]
+    return previews
+
+
+def _in_all(changes: Sequence[Members]) -> list[Members]:
+    """Return changes with one entry for each member: from its first value to its last."""
+    whole: dict[str, Members] = {}
+    for change in changes:
+        whole[change["field"]] = {**change, "before": whole.get(change["field"], change)["before"]}
+    return list(whole.values())
 
 
 RULES = Noun(

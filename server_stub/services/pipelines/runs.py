@@ -1,24 +1,16 @@
-"""Runs of automation rules after events and with time, in order, each as a job, without endless loops."""
+"""What sets off automation rules: events of deals, and time. They run on the engine of workflows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
-from ... import jobs
 from ...data.document import Document
-from ...data.filter_groups import compile_filters
-from ...problems import Problem
-from ...serving import Context, Members, reacts, runs
+from ...serving import Context, Members, reacts
 from ...timetable import recurs
 from ..deals import figures as deal_figures
-from .actions import FIELDS, StopRule, attempt, carry_out
-
-DEEPEST = 5
-"""The greatest length of a chain of runs that cause one another."""
-_KIND = "pipeline_rule"
+from ..workflows.starting import execution_members, planned_specs, queue
+from ..workflows.subjects import ref_of
 
 
 @reacts("deal.created", "deal.stage_changed", "deal.won", "deal.lost", "deal.updated")
@@ -57,54 +49,10 @@ def _is_triggered(trigger: Members, entry: Document, deal: Members) -> bool:
 
 
 def _start(call: Context, rule: Document, deal: Document) -> None:
-    """Queue a run of a rule as a job, which is due at once."""
-    depth = int(call.source.get("depth", 0)) + 1
-    payload = {"rule_id": rule["id"], "deal_id": deal["id"], "position": rule["position"], "depth": depth}
-    entity = {"type": "deal", "id": deal["id"], "name": deal["title"]}
-    title = f"Rule {rule['name']!r} on {deal['title']}"
-    job = jobs.start(call, _KIND, payload, title=title, total=1, status_url=None, entity=entity)
-    call.collection("job").put(job | {"due_at": call.now, "source": {"dialect": "system", "depth": depth}})
-
-
-@runs(_KIND)
-def run(call: Context, job: Document) -> Mapping[str, Any]:
-    """Carry out the actions of a rule in one transaction, and record the result."""
-    task: Members = job["payload"]
-    rule, deal = call.collection("rule").get(task["rule_id"]), call.collection("deal").get(task["deal_id"])
-    error: Mapping[str, Any] | None = None
-    if rule is not None and deal is not None and compile_filters(rule["conditions"], FIELDS, now=call.now)(deal):
-        error = attempt(call, rule, partial(_act, call, rule, deal["id"], task["depth"]))
-        _note(call, rule, deal, task, error)
-    return {"status": "failed" if error else "succeeded", "error": error}
-
-
-def _act(call: Context, rule: Document, deal_id: str, depth: int) -> None:
-    if depth > DEEPEST:
-        raise Problem("AUTOMATION_LOOP", f"{DEEPEST} rules were caused by one another: this is a loop")
-    try:
-        for spec in rule["actions"]:
-            carry_out(call, deal_id, spec)
-    except StopRule:
-        return
-
-
-def _note(call: Context, rule: Document, deal: Document, task: Members, error: Mapping[str, Any] | None) -> None:
-    """Record a run in the rule's counts and in the history of executions; the rule's version stays."""
-    status = "failed" if error else "succeeded"
-    counts = {"run_count": rule["run_count"] + 1, "last_run_at": call.now, "last_status": status}
-    call.collection("rule").put(rule | counts)
-    execution = {
-        "rule_id": rule["id"],
-        "workflow_id": None,
-        "source": _KIND,
-        "entity": {"type": "deal", "id": deal["id"], "name": deal["title"]},
-        "status": status,
-        "depth": task["depth"],
-        "error": error,
-        "started_at": call.now,
-        "finished_at": call.now,
-    }
-    call.create("execution", "execution_", execution)
+    """Queue an execution of a rule, which is due at once; its conditions are checked when it begins."""
+    entity = ref_of("deal", deal)
+    entries = planned_specs(rule["actions"])
+    queue(call, execution_members(call, entries, entity, source="pipeline_rule", rule=rule))
 
 
 @recurs("pipeline rules", every=timedelta(hours=1))

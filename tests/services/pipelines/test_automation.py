@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from crm_sdk import ConflictError, CrmClient, ValidationError
 from crm_sdk.models import Pipeline
 from server_stub import StubServer
-from server_stub.services.pipelines import actions
+from server_stub.services.workflows import effects
 
 STAGES: Any = [
     {"name": "Start", "probability": 10},
@@ -18,6 +18,9 @@ STAGES: Any = [
     {"name": "Won", "kind": "won"},
     {"name": "Lost", "kind": "lost"},
 ]
+
+ELSEWHERE = "stage_acme_prospect"
+"""A stage of another pipeline: a rule that moves deals there is stored, and fails."""
 
 
 @pytest.fixture
@@ -69,6 +72,9 @@ def test_rules_are_kept_in_order_and_filtered(client: CrmClient, pipeline: Pipel
         ({"actions": []}, "VALIDATION_ERROR", "actions"),
         ({"actions": [{"type": "explode"}]}, "VALIDATION_ERROR", "actions.0.type"),
         ({"actions": [{"type": "add_tag"}]}, "VALIDATION_ERROR", "actions.0.tag"),
+        ({"actions": [{"type": "add_tag", "tag": "x", "field": "y"}]}, "VALIDATION_ERROR", "actions.0.field"),
+        ({"actions": [{"type": "convert_lead"}]}, "VALIDATION_ERROR", "actions.0.type"),
+        ({"actions": [{"type": "move_stage", "stage": "nowhere"}]}, "REFERENCE_NOT_FOUND", "actions.0.stage"),
         ({"actions": [{"type": "assign_owner"}]}, "VALIDATION_ERROR", "actions.0.ownerId"),
         ({"actions": [{"type": "assign_owner", "ownerId": "user_none"}]}, "REFERENCE_NOT_FOUND", "actions.0.ownerId"),
         ({"actions": [{"type": "update_field", "field": "nope", "value": 1}]}, "UNKNOWN_FIELD", "actions.0.field"),
@@ -135,7 +141,7 @@ def test_a_run_that_makes_a_mistake_is_a_failed_run(
     def breaks(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(actions._ACTIONS, "assign_owner", breaks)
+    monkeypatch.setitem(cast("dict[str, Any]", effects.EFFECTS), "assign_owner", breaks)
     broken = rule(client, pipeline, "deal_created", tag("half"), {"type": "assign_owner", "owner_id": "user_sam"})
     rule(client, pipeline, "deal_created", tag("second"))
     made = client.deals.create({"title": "Engine", "value": 1})
@@ -230,7 +236,7 @@ def test_conditions_and_branches_choose(client: CrmClient, pipeline: Pipeline) -
 
 
 def test_what_fails_stops_its_own_rule_only_and_leaves_nothing(client: CrmClient, pipeline: Pipeline) -> None:
-    bad = rule(client, pipeline, "deal_created", tag("half"), {"type": "move_stage", "stage": "nowhere"}, tag("end"))
+    bad = rule(client, pipeline, "deal_created", tag("half"), {"type": "move_stage", "stage": ELSEWHERE}, tag("end"))
     rule(client, pipeline, "deal_created", tag("second"))
     made = client.deals.create({"title": "Engine", "value": 1}).id
     assert client.deals.get(made).tags == ["second"]
@@ -264,7 +270,7 @@ def test_time_alone_lets_rules_run_once_for_each_stay(client: CrmClient, pipelin
 def test_a_trial_tells_everything_and_does_nothing(client: CrmClient, pipeline: Pipeline, stub: StubServer) -> None:
     made = client.deals.create({"title": "Engine", "value": 10})
     tried = rule(
-        client, pipeline, "stage_entered", tag("x"), {"type": "move_stage", "stage": "nowhere"}, stage="start",
+        client, pipeline, "stage_entered", tag("x"), {"type": "move_stage", "stage": ELSEWHERE}, stage="start",
         enabled=False, conditions=[{"filters": [{"field": "value", "op": "lt", "value": 5}]}],
     )  # fmt: skip
     deeds = len(stub.audit())

@@ -1,0 +1,112 @@
+"""Executions: started by hand and by other systems, tested without effects, and looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from crm_sdk.models.workflows import WorkflowExecution
+from crm_sdk.resources.workflows import WorkflowExecutions, Workflows, WorkflowTriggers
+
+from ...data.document import Document
+from ...data.mapped import Mapped
+from ...noun import Noun
+from ...problems import Problem, invalid
+from ...serving import Context, Members, serves
+from ...timetable import system_call
+from .effects import require_active
+from .engine import trial
+from .records import WORKFLOWS
+from .starting import EXECUTION, begin, execution_members, planned_actions
+from .subjects import condition, noun_of, ref_of
+from .triggers import WITHOUT_RECORD, actions_of, triggers_of
+
+
+@serves(Workflows.execute)
+def execute(call: Context, workflow_id: str, entity_id: str | None, input: Members | None) -> Document:
+    """Queue an execution by hand."""
+    workflow = WORKFLOWS.writable(call, workflow_id)
+    require_active(workflow)
+    active = [trigger for trigger in triggers_of(call, workflow) if trigger["active"]]
+    if entity_id is None and not any(trigger["type"] in WITHOUT_RECORD for trigger in active):
+        message = f"{workflow['name']} runs for a {workflow['entity_type']}: name it"
+        raise invalid("entity_id", "required", message)
+    manual = next((trigger["id"] for trigger in active if trigger["type"] == "manual"), None)
+    record = _record(call, workflow, entity_id)
+    return begin(
+        call, workflow, actions_of(call, workflow), record, source="manual", trigger_id=manual, input=input
+    )  # fmt: skip
+
+
+def _record(call: Context, workflow: Members, entity_id: str | None) -> Document | None:
+    noun = noun_of(call, workflow["entity_type"])
+    return call.reference(noun.collection, entity_id, "entity_id")
+
+
+@serves(WorkflowTriggers.fire)
+def fire(call: Context, webhook_key: str, entity_id: str | None, input: Members | None) -> Document:
+    """Start the workflow whose trigger has a key, for a company that the key tells."""
+    for triggers in call.server.store.across("trigger"):
+        for trigger in triggers.find("webhook_key", webhook_key):
+            inside = system_call(call.server, triggers.tenant_id, call.now, call.operation)
+            workflow = WORKFLOWS.found(inside, trigger["workflow_id"])
+            require_active(workflow if trigger["active"] else workflow | {"status": "inactive"})
+            record = _record(inside, workflow, entity_id)
+            return begin(
+                inside, workflow, actions_of(inside, workflow), record, source="trigger", trigger_id=trigger["id"],
+                input=input,
+            )  # fmt: skip
+    raise Problem("NOT_FOUND", "no trigger has this key")
+
+
+@serves(Workflows.test)
+def test(call: Context, workflow_id: str, entity_id: str, trigger_id: str | None) -> Document:
+    """Carry a workflow out on a record, undo everything, and keep what it would have done."""
+    workflow = WORKFLOWS.found(call, workflow_id)
+    record = _record(call, workflow, entity_id)
+    assert record is not None, "the id is required"
+    chosen = call.reference("trigger", trigger_id, "trigger_id")
+    if chosen is not None and chosen["workflow_id"] != workflow["id"]:
+        raise invalid("trigger_id", "reference", f"{trigger_id} is a trigger of another workflow")
+    tests = [condition(call, workflow["entity_type"], one["conditions"]) for one in (workflow, chosen) if one]
+    entries = planned_actions(actions_of(call, workflow))
+    entity = ref_of(workflow["entity_type"], record)
+    members = execution_members(call, entries, entity, source="test", workflow=workflow)
+    members |= {"depth": 1, "trigger_id": trigger_id}
+    done = trial(call, members, goes=all(test(record) for test in tests))
+    return call.collection(EXECUTION).put(done)
+
+
+@serves(WorkflowExecutions.list)
+def list_(call: Context, workflow_id: str, **given: Any) -> Sequence[Document]:
+    """Return the executions of a workflow without their steps."""
+    workflow = WORKFLOWS.found(call, workflow_id)
+    found = EXECUTIONS.select(call, {**given, "workflow_id": workflow["id"]})
+    return Mapped(found, lambda doc: doc.with_members({"steps": []}))
+
+
+@serves(WorkflowExecutions.get)
+def get(call: Context, execution_id: str) -> Document:
+    """Return an execution with its steps."""
+    return EXECUTIONS.found(call, execution_id)
+
+
+def _time(*, since: bool) -> Any:
+    def make(call: Context, at: datetime) -> Any:
+        return lambda doc: doc["created_at"] >= at if since else doc["created_at"] < at
+
+    return make
+
+
+EXECUTIONS = Noun(
+    resource=WorkflowExecutions,
+    kind=EXECUTION,
+    model=WorkflowExecution,
+    own=("get",),
+    filters={
+        "entity_id": lambda call, id: lambda doc: doc["entity_id"] == id,
+        "since": _time(since=True),
+        "until": _time(since=False),
+    },
+)
