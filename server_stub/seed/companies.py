@@ -26,6 +26,7 @@ from .people import people
 from .records import Records
 from .talk import talk
 from .templates import templates
+from .workflows import workflows
 
 if TYPE_CHECKING:
     from ..collected import Contributions
@@ -71,6 +72,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     templates(records)
     custom_objects(records)
     boards(records)
+    workflows(records)
 
 
 def _complete(collections: Collections, services: Contributions, now: datetime) -> None:

@@ -66,6 +66,7 @@ def test_no_route_is_declared_twice_or_made_up() -> None:
     assert {operation.id.partition(".")[0] for _, operation in DECLARED if operation.flags.ours} == {
         "calendar",
         "webhooks",
+        "workflows",
     }
 
 

@@ -64,6 +64,10 @@ def ids_by_kind() -> dict[str, list[str]]:
         "stage",
         "integration",
         "territory",
+        "workflow",
+        "trigger",
+        "action",
+        "execution",
     )
     found = {kind: [doc["id"] for doc in server().store.collection(TENANT, kind)] for kind in kinds}
     return found | {"event": [id for id in found["activity"] if id.startswith("event_")]}

@@ -40,6 +40,7 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "object_id": lambda crm: "onboarding",
     "report_id": lambda crm: next(one.id for one in crm.reports.list() if one.schedule_count),
     "webhook_id": lambda crm: new_webhook(crm),
+    "workflow_id": lambda crm: crm.workflows.list(sort="execution_count", order="desc").items[0].id,
 }
 COMPUTED: dict[str, tuple[str, str]] = {"dashboard.action_items.list": ("contact", "churn_risk")}
 """The lists of what is worked out from other records: their kind, and the member of which the greatest is copied."""

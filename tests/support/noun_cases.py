@@ -37,6 +37,9 @@ _UNIQUE: Mapping[str, str] = {
     "domain": "unique-{}.example", "email": "unique-{}@example.com", "api_name": "unique_{}",
 }  # fmt: skip
 """What unique members look like; each record gets values of its own."""
+_CHANGES: Mapping[str, tuple[str, Any]] = {"trigger": ("active", False)}
+"""A member and another value of it, for kinds that have no text to change."""
+_UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
@@ -127,6 +130,8 @@ class Case:
 
     def change_of(self, record: Mapping[str, Any]) -> tuple[str, Any]:
         """Return a member of a record and another value for it."""
+        if self.noun.kind in _CHANGES:
+            return _CHANGES[self.noun.kind]
         members = self.operation("update").arguments.members
         name = next(name for name in ("name", "title", "label", "description", "notes") if name in members)
         return camel(name), f"Changed {next(_numbers)}"

@@ -105,7 +105,7 @@ EXECUTIONS = Noun(
     model=WorkflowExecution,
     own=("get",),
     filters={
-        "entity_id": lambda call, id: lambda doc: doc["entity_id"] == id,
+        "entity_id": lambda call, value: lambda doc: doc["entity_id"] == value,
         "since": _time(since=True),
         "until": _time(since=False),
     },

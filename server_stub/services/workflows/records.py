@@ -33,10 +33,10 @@ def with_parts(call: Context, workflow: Document) -> Document:
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
-    """Check the conditions, and all parts where the kind of record changes. Raises: 409 where the kind is fixed; 422."""
+    """Check the conditions, and all parts where the kind of record changes. Raises: 409 for a fixed kind; 422."""
     stored: Members = before if before is not None else {"conditions": []}
     kind: str = members["entity_type"] if "entity_type" in members else stored["entity_type"]
-    conditions: Sequence[Members] = members.get("conditions", stored["conditions"])
+    conditions: Sequence[Members] = members["conditions"] if "conditions" in members else stored["conditions"]
     if before is None or kind != before["entity_type"]:
         check_kind(call, kind)
         if before is not None:
@@ -162,7 +162,7 @@ WORKFLOWS = Noun(
     refers={"owner_id": "user"},
     defaults={"owner_id": lambda call: call.caller.user_id},
     filters={
-        "trigger_type": lambda call, type: lambda doc: any(one["type"] == type for one in triggers_of(call, doc)),
+        "trigger_type": lambda call, value: lambda doc: any(one["type"] == value for one in triggers_of(call, doc)),
     },
     computed=("execution_count", "success_count", "failure_count", "last_executed_at"),
     check=_check,

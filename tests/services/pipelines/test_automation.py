@@ -9,6 +9,7 @@ import pytest
 from crm_sdk import ConflictError, CrmClient, ValidationError
 from crm_sdk.models import Pipeline
 from server_stub import StubServer
+from server_stub.data.document import Document
 from server_stub.services.workflows import effects
 
 STAGES: Any = [
@@ -40,6 +41,10 @@ def rule(client: CrmClient, pipeline: Pipeline, event: str, *actions: Any, **mem
         trigger["stage_id"] = by_key[members.pop("stage")]
     body: Any = {"name": f"On {event}", "trigger": trigger, "actions": list(actions), **members}
     return client.pipelines.automation.create(pipeline.id, body).id
+
+
+def runs_of_rules(stub: StubServer) -> list[Document]:
+    return stub.store.collection("tenant_acme", "execution").find("source", "pipeline_rule")
 
 
 def tag(name: str) -> Any:
@@ -131,7 +136,7 @@ def test_every_field_can_be_updated_by_its_name(client: CrmClient, stub: StubSer
     assert tried.error is None
     client.deals.update(deal.id, {"description": "Changed"})
     client.deals.get(deal.id)
-    (run,) = stub.store.collection("tenant_acme", "execution").all()
+    (run,) = runs_of_rules(stub)
     assert (run["status"], run["error"]) == ("succeeded", None)
 
 
@@ -148,7 +153,7 @@ def test_a_run_that_makes_a_mistake_is_a_failed_run(
     assert client.deals.get(made.id).tags == ["second"]
     (found,) = [one for one in client.pipelines.automation.list(pipeline.id) if one.id == broken]
     assert (found.last_status, found.run_count) == ("failed", 1)
-    (run,) = [run for run in stub.store.collection("tenant_acme", "execution") if run["rule_id"] == broken]
+    (run,) = [run for run in runs_of_rules(stub) if run["rule_id"] == broken]
     assert (run["status"], run["error"]["code"]) == ("failed", "INTERNAL_ERROR")
     tried = client.pipelines.automation.test(pipeline.id, broken, made.id).actions
     assert [action.error and action.error.code for action in tried] == [None, "INTERNAL_ERROR"]
@@ -221,7 +226,7 @@ def test_rules_act_on_the_deals_of_their_pipeline(client: CrmClient, pipeline: P
     client.deals.get(made)
     told = stub.store.collection("tenant_acme", "notification").find("title", "Won")
     assert {note["user_id"] for note in told} == {"user_mia"}
-    runs = stub.store.collection("tenant_acme", "execution").all()
+    runs = runs_of_rules(stub)
     assert {run["status"] for run in runs} == {"succeeded"} and {run["source"] for run in runs} == {"pipeline_rule"}
 
 
@@ -250,7 +255,7 @@ def test_a_ring_of_rules_ends(client: CrmClient, pipeline: Pipeline, stub: StubS
     made = client.deals.create({"title": "Engine", "value": 1}).id
     client.deals.move_stage(made, "middle")
     stub.clock.advance(60)
-    runs = stub.store.collection("tenant_acme", "execution").all()
+    runs = runs_of_rules(stub)
     assert [run["status"] for run in runs] == ["succeeded"] * 5 + ["failed"]
     assert runs[-1]["error"]["code"] == "AUTOMATION_LOOP"
 
