@@ -14,7 +14,7 @@ from ...data import normalise
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.intake import receive_changes
 from ...serving import Context, Members
-from .subjects import ACTIVITY, REFERENCES, body_with, condition, fields_of, noun_of, settable
+from .subjects import ACTIVITY, REFERENCES, body_with, condition, fields_of, has_variables, noun_of, settable
 
 _DEEPEST = 5
 """The greatest depth of branches within branches."""
@@ -135,6 +135,8 @@ def _check_field(call: Context, kind: str, spec: Members, path: str) -> None:
     update = noun.declared("update")
     assert update is not None, "only kinds with an update have workflows"
     head = name.partition(".")[0]
+    if has_variables(spec["value"]):
+        return
     try:
         value = receive_changes(update, body_with(name, spec["value"]), typed=True)[head]
         if kind != ACTIVITY:
@@ -166,8 +168,13 @@ def _check_fields(call: Context, kind: str, spec: Members, path: str) -> None:
     try:
         receive_changes(create, {camel(name): value for name, value in spec["fields"].items()}, typed=True)
     except Problem as problem:
-        entries = [replace(entry, field=f"{where}.{entry.field}") for entry in problem.entries]
-        raise validation(entries) from None
+        filled = {camel(name) for name, value in spec["fields"].items() if has_variables(value)}
+        entries = [
+            replace(entry, field=f"{where}.{entry.field}") for entry in problem.entries
+            if camel((entry.field or "").partition(".")[0]) not in filled
+        ]  # fmt: skip
+        if entries:
+            raise validation(entries) from None
 
 
 def _check_mail(call: Context, kind: str, spec: Members, path: str) -> None:

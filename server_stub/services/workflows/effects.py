@@ -78,7 +78,7 @@ def _convert_lead(call: Context, on: Subject, spec: Members) -> Made:
 
 
 def _create_task(call: Context, on: Subject, spec: Members) -> Made:
-    about = on.record(call) if on.id is not None else Document()
+    about = on.known(call) or Document()
     days = spec.get("due_in_days")
     members = {
         "title": on.fill(call, spec["title"]),
@@ -92,7 +92,8 @@ def _create_task(call: Context, on: Subject, spec: Members) -> Made:
 
 def _activity(call: Context, on: Subject, kind: str, members: Members) -> Made:
     permissions.check(call.caller, "activities", "create")
-    links = links_of(on, on.record(call)) if on.id is not None else {}
+    doc = on.known(call)
+    links = links_of(on, doc) if doc is not None and doc.get("deleted_at") is None else {}
     return Made("activity", activities.add(call, kind, {**members, **links, "source": "workflow"}), members)
 
 
@@ -149,7 +150,8 @@ def _recipient(call: Context, on: Subject, to: str) -> dict[str, Any]:
 def _notify(call: Context, on: Subject, spec: Members) -> None:
     users = spec.get("user_ids") or [user["id"] for user in call.collection("user").find("role", spec.get("role"))]
     channel = spec.get("channel") or "in_app"
-    about = (on.kind, on.record(call)["id"]) if on.id is not None else None
+    doc = on.known(call)
+    about = (on.kind, doc["id"]) if doc is not None else None
     for user_id in users:
         title, message = (on.fill(call, spec[name]) for name in ("title", "message"))
         data = {"channel": channel} if channel != "in_app" else None
@@ -169,12 +171,12 @@ def _call_webhook(call: Context, on: Subject, spec: Members) -> None:
             active=True,
         )
     )
-    noun = noun_of(call, on.kind)
+    noun, doc = noun_of(call, on.kind), on.known(call)
     data = {
         "workflowId": call.source.get("workflow_id"),
         "executionId": call.source.get("execution_id"),
         "input": dict(on.input),
-        "record": _as_json(noun, on.record(call)) if on.id is not None else None,
+        "record": _as_json(noun, doc) if doc is not None else None,
     }
     write_delivery(call, address, "workflow.called", call.new_id("evt_"), data)
 

@@ -116,7 +116,8 @@ class Run:
         if self._doc["rule_id"] is None or self._doc["started_at"] is not None:
             return True
         doc = self._record()
-        return doc is not None and condition(self._call, self._subject.kind, self._doc["conditions"])(doc)
+        there = doc is not None and doc.get("deleted_at") is None
+        return there and condition(self._call, self._subject.kind, self._doc["conditions"])(doc)
 
     def go(self) -> None:
         """Carry out the steps until the execution ends or waits."""
@@ -180,7 +181,7 @@ class Run:
                     raise _UndoError
         except _UndoError:
             for at, step in enumerate(self._steps):
-                if at not in done and step["status"] == "succeeded":
+                if at not in done and step["status"] == "succeeded" and step["type"] in EFFECTS:
                     step |= {"status": "skipped", "changes": [], "output": None}
 
     # -- the steps -----------------------------------------------------------------------------------------------------
@@ -208,9 +209,12 @@ class Run:
         if spec.get("minutes") is not None:
             until = step["resume_at"] if entry["waited"] == "time" else now + timedelta(minutes=spec["minutes"])
             return until > now and self._wait(at, "time", until)
-        value = member(doc, spec["until_field"]) if (doc := self._record()) is not None else None
+        doc = self._record()
+        if doc is None or doc.get("deleted_at") is not None:
+            return False
+        value = member(doc, spec["until_field"])
         if value in (None, "", [], {}):
-            return doc is not None and self._wait(at, "member", None)
+            return self._wait(at, "member", None)
         moment = self._moment(value)
         return moment is not None and moment > now and self._wait(at, "member", moment)
 
@@ -287,8 +291,8 @@ class Run:
         return self._call.server.nouns[self._subject.kind].collection
 
     def _record(self) -> Document | None:
-        """Return the record as it is; None where it is gone, or there is none."""
-        return self._call.found(self._collection(), self._subject.id) if self._subject.id is not None else None
+        """Return the record as it is, or was when it was deleted; None where there is none."""
+        return self._subject.known(self._call)
 
     def _tell(self, verb: str) -> None:
         """Count the execution in its workflow or rule, and publish the workflow's event. Neither is a change of it."""

@@ -46,6 +46,13 @@ class Subject:
             raise Problem("NOT_FOUND", f"the execution is about no {self.kind}, and the action needs one")
         return noun_of(call, self.kind).found(call, self.id)
 
+    def known(self, call: Context) -> Document | None:
+        """Return the record as it is, or as it was when it was deleted; None where the execution has none."""
+        if self.id is None:
+            return None
+        records = noun_of(call, self.kind).records(call)
+        return call.found(records.kind, self.id) or records.get(self.id, deleted=True)
+
     def fill(self, call: Context, text: str) -> str:
         """Return a text with values in place of ``{{name}}``; an unknown name stays as it is."""
         if "{{" not in text:
@@ -60,7 +67,7 @@ class Subject:
         return _VARIABLE.sub(value, text)
 
     def _facts(self, call: Context) -> Callable[[str], Any]:
-        doc = self.record(call) if self.id is not None else Document()
+        doc = self.known(call) or Document()
         name = doc.get("name") or doc.get("contact_name")
         facts: dict[str, Any] = {
             "contact_name": name,
@@ -68,10 +75,20 @@ class Subject:
             "sender_name": call.caller.name,
             "our_company": call.tenant["name"],
         }
-        return lambda path: member(doc, path) if path.partition(".")[0] in doc else facts.get(path, _UNKNOWN)
+
+        def value(path: str) -> Any:
+            own = member(doc, path) if path.partition(".")[0] in doc else _UNKNOWN
+            return facts.get(path, own) if own is None or own is _UNKNOWN else own
+
+        return value
 
 
 _UNKNOWN = object()
+
+
+def has_variables(value: object) -> bool:
+    """Return whether a value is a text that an execution fills, so that it cannot be checked before."""
+    return isinstance(value, str) and _VARIABLE.search(value) is not None
 
 
 def noun_of(call: Context, kind: str) -> Noun:
