@@ -14,7 +14,7 @@ def came_back(hint: Any, sent: object, *there: object) -> bool:
     """Tell whether a value that was sent is one of those that are there, as far as it can be given.
 
     `hint` is the type of the member in the input. Of parts that are records of their own, what is computed does not
-    count: the sums of a stage are other ones as soon as a deal is written. A member that is null is one that is not there.
+    count: the sums of a stage are other ones as soon as a deal is written. Null is as good as absent.
     """
     names = frozenset(camel(name) for kind in inputs_of(hint) for name in get_type_hints(kind))
     return any(_given(sent, names) == _given(value, names) for value in there)

@@ -17,7 +17,7 @@ from ...serving import Context, Members, serves
 from ..workflows.action_types import check_actions, every_action
 from ..workflows.engine import trial
 from ..workflows.starting import execution_members, planned_specs
-from ..workflows.subjects import condition, filters_in, ref_of
+from ..workflows.subjects import condition, filters_in, ref_of, stored_conditions
 from .records import PIPELINES
 
 EVENTS = (
@@ -140,5 +140,6 @@ RULES = Noun(
     within=("pipeline_id", PIPELINES),
     events="automation.",
     order=("position", "asc"),
+    forms={"conditions": stored_conditions},
     check=_check,
 )

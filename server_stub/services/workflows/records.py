@@ -18,7 +18,7 @@ from ...serving import Context, Members, serves
 from . import engine
 from .action_types import check_action, every_action, merged
 from .starting import EXECUTION, OPEN
-from .subjects import check_kind, condition
+from .subjects import check_kind, condition, stored_conditions
 from .triggers import actions_of, check_trigger, set_timers, triggers_of
 
 _LIMITS: Mapping[str, int] = {"free": 0, "pro": 50, "enterprise": 500}
@@ -101,10 +101,10 @@ def create(call: Context, workflow: Members) -> Document:
         raise Problem("LIMIT_EXCEEDED", message, details={"limit": limit, "used": used})
     kind = members["entity_type"]
     triggers: list[dict[str, Any]] = [
-        {**given, **_trigger_members(call, kind, given, None, f"triggers.{number}")}
+        {**_tidy(call, given), **_trigger_members(call, kind, given, None, f"triggers.{number}")}
         for number, given in enumerate(workflow.get("triggers") or ())
     ]
-    actions: Sequence[Members] = workflow.get("actions") or ()
+    actions = [_tidy(call, given) for given in workflow.get("actions") or ()]
     for number, given in enumerate(actions):
         _check_action(call, kind, given, f"actions.{number}", None)
 
@@ -158,7 +158,7 @@ WORKFLOWS = Noun(
     own=("create",),
     searched=("name", "description"),
     sorts=("name", "last_executed_at", "execution_count"),
-    forms={"name": required_text("name")},
+    forms={"name": required_text("name"), "conditions": stored_conditions},
     refers={"owner_id": "user"},
     defaults={"owner_id": lambda call: call.caller.user_id},
     filters={
@@ -200,6 +200,11 @@ def _keep_one(kind: str) -> Any:
             raise Problem("WORKFLOW_ACTIVE", message)
 
     return may_delete
+
+
+def _tidy(call: Context, part: Members) -> dict[str, Any]:
+    """Return the members of a part with its conditions as they are stored."""
+    return {**part, **({"conditions": stored_conditions(call, part["conditions"])} if "conditions" in part else {})}
 
 
 # -- triggers
@@ -249,6 +254,7 @@ TRIGGERS = Noun(
     within=("workflow_id", WORKFLOWS),
     events="workflow.",
     verbs=_AS_CHANGES,
+    forms={"conditions": stored_conditions},
     check=_check_new_trigger,
     follow=_follow_trigger,
     may_delete=_keep_one("trigger"),
@@ -270,7 +276,7 @@ def create_action(call: Context, workflow_id: str, action: Members) -> Document:
     workflow = WORKFLOWS.writable(call, workflow_id)
     _check_number(call, "action", workflow["id"])
     _check_action(call, workflow["entity_type"], action, "", workflow["id"])
-    last = len(actions_of(call, workflow))
+    action, last = _tidy(call, action), len(actions_of(call, workflow))
     place = {"workflow_id": workflow["id"], "position": min(action.get("position", last), last)}
     return ACTIONS.add(call, {**action, **place})
 
@@ -281,7 +287,7 @@ def update_action(call: Context, workflow_id: str, action_id: str, changes: Memb
     workflow = WORKFLOWS.writable(call, workflow_id)
     action = ACTIONS.writable(call, action_id, whole_id=workflow["id"])
     call.lock(action, version)
-    given = dict(changes)
+    given = _tidy(call, changes)
     if "spec" in given:
         given["spec"] = merged(action["spec"], given["spec"])
     if "position" in given:

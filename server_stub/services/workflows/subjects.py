@@ -140,6 +140,14 @@ def condition(
     return lambda doc: not groups if doc is None else test(present(call, noun, doc))
 
 
+def stored_conditions(call: Context, groups: Sequence[Members] | None) -> list[dict[str, Any]]:
+    """Return conditions without the members that say nothing, so that fetched ones can be sent back."""
+    return [
+        {"filters": [{k: v for k, v in given.items() if v is not None and v != []} for given in group["filters"]]}
+        for group in groups or ()
+    ]
+
+
 def present(call: Context, noun: Noun, doc: Document) -> Document:
     """Return a record with its present figures, such as the days that a deal has been in its stage."""
     return noun.listed(call, doc) if noun.listed is not None else doc
