@@ -241,6 +241,7 @@ class Run:
         step |= {"status": "failed" if error else "succeeded", "finished_at": call.now, "error": error}
         if made is not None:
             step["output"] = output_of(made) if not self._dry else None
+        if made is not None and made.members:
             step["changes"] = [{"field": k, "before": None, "after": v} for k, v in made.members.items()]
         elif before is not None and error is None:
             after = call.collection(self._collection()).get(before["id"], deleted=True) or before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -114,7 +115,7 @@ WRONG += [({"actions": [{"spec": one}]}, code, path and f"actions.0.spec.{path}"
 @pytest.mark.parametrize(("members", "code", "field"), WRONG)
 def test_what_could_not_work_is_refused(platform: CrmClient, members: Any, code: str, field: str | None) -> None:
     with pytest.raises(ValidationError) as refused:
-        platform.workflows.create({**GOOD, **members})
+        platform.workflows.create(GOOD | members)
     assert refused.value.code == code
     assert field is None or refused.value.fields[0].field == field
     assert not [one for one in platform.workflows.list() if one.name == "Flow"]
@@ -123,10 +124,11 @@ def test_what_could_not_work_is_refused(platform: CrmClient, members: Any, code:
 @pytest.mark.parametrize(("spec", "code", "field"), WRONG_ACTIONS)
 def test_the_routes_of_actions_refuse_the_same(platform: CrmClient, spec: Any, code: str, field: str | None) -> None:
     made = platform.workflows.create(GOOD | {"actions": [act("stop")]})
-    for write in (
+    writes: list[Callable[[], object]] = [
         lambda: platform.workflows.actions.create(made.id, {"spec": spec}),
         lambda: platform.workflows.actions.update(made.id, made.actions[0].id, {"spec": spec}),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(ValidationError) as refused:
             write()
         assert refused.value.code == code and (field is None or refused.value.fields[0].field == f"spec.{field}")
@@ -138,10 +140,11 @@ def test_the_routes_of_triggers_refuse_the_same(
     platform: CrmClient, trigger: Any, code: str, field: str | None
 ) -> None:
     made = platform.workflows.create(GOOD)
-    for write in (
+    writes: list[Callable[[], object]] = [
         lambda: platform.workflows.triggers.create(made.id, trigger),
         lambda: platform.workflows.triggers.update(made.id, made.triggers[0].id, trigger),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(ValidationError) as refused:
             write()
         assert refused.value.code == code and (field is None or refused.value.fields[0].field == field)
@@ -207,7 +210,8 @@ def test_a_fetched_workflow_can_be_sent_back_and_other_parts_cannot(platform: Cr
     body = made.model_dump(mode="json", by_alias=True)
     same = platform.request("PUT", f"/v1/workflows/{made.id}", json=body)
     assert (same.status, same.json()["data"]["version"]) == (200, made.version)
-    for parts in ({"actions": []}, {"triggers": []}, {"actions": body["actions"][:1]}):
+    wrong: list[Any] = [{"actions": []}, {"triggers": []}, {"actions": body["actions"][:1]}]
+    for parts in wrong:
         refused = platform.request("PUT", f"/v1/workflows/{made.id}", json=parts)
         assert refused.json()["errors"][0]["rule"] == "read_only"
 
@@ -284,7 +288,8 @@ def refusal(call: Any, *arguments: Any, **more: Any) -> ConflictError:
 
 
 def test_only_what_is_complete_can_be_active(platform: CrmClient, stub: StubServer) -> None:
-    for members in ({"triggers": []}, {"actions": []}, {"triggers": [{"type": "manual", "active": False}]}):
+    incomplete: list[Any] = [{"triggers": []}, {"actions": []}, {"triggers": [{"type": "manual", "active": False}]}]
+    for members in incomplete:
         made = platform.workflows.create(GOOD | members)
         assert refusal(platform.workflows.activate, made.id).code == "WORKFLOW_INCOMPLETE"
     user = stub.store.collection("tenant_acme", "user")
@@ -323,12 +328,13 @@ def test_an_active_workflow_keeps_its_kind_and_its_last_parts(platform: CrmClien
 
 
 def test_another_kind_of_record_must_have_all_that_is_used(platform: CrmClient) -> None:
-    for members, code in (
+    only: list[tuple[Any, str]] = [
         ({"triggers": [{"type": "score_changed"}]}, "TRIGGER_NOT_SUPPORTED"),
         ({"actions": [act("convert_lead")]}, "VALIDATION_ERROR"),
         ({"conditions": where("score", "is_set")}, "UNKNOWN_FIELD"),
-    ):
-        made = platform.workflows.create({**GOOD, **members})
+    ]
+    for members, code in only:
+        made = platform.workflows.create(GOOD | members)
         with pytest.raises(ValidationError) as refused:
             platform.workflows.update(made.id, {"entity_type": "account"})
         assert refused.value.code == code
