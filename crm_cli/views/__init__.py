@@ -28,6 +28,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "messages": ("thread",),
     "search": ("search",),
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
+    "workflows": ("runs",),
 }
 """The views of each noun."""
 DRAWN: Mapping[str, str] = {"activities.timeline": "timeline"}

@@ -21,7 +21,14 @@ from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]
 
-ALL = ("deals board", "dashboard", "calendar week", "messages thread conv_123", "search acme")
+ALL = (
+    "deals board",
+    "dashboard",
+    "calendar week",
+    "messages thread conv_123",
+    "search acme",
+    "workflows runs workflow_acme_fair",
+)
 WEEK = ("calendar", "week", "--start", "2026-11-23")
 
 
@@ -83,6 +90,8 @@ def test_a_noun_with_a_view_keeps_its_commands(served: Crm) -> None:
         ("search acme qu", []),
         ("search acme --type de", ["deals"]),
         ("calendar week --st", ["--start"]),
+        ("workflows ru", ["runs"]),
+        ("workflows runs workflow_1 --status wait", ["waiting"]),
     ],
 )
 def test_completion_knows_both(typed: str, answers: list[str], folder: object) -> None:
@@ -124,6 +133,8 @@ def test_what_goes_wrong_is_an_error_of_the_command_line(view: str, crm: Crm, st
         ("calendar week --start tomorrow", failures.USAGE, "--start must be a date such as"),
         ("calendar week --start 9999-12-31", failures.USAGE, "--start must be a date such as"),
         ("calendar week --start 0001-01-01", failures.USAGE, "--start must be a date such as"),
+        ("workflows runs nobody", failures.NOT_FOUND, "404 NOT_FOUND"),
+        ("workflows runs workflow_acme_fair --status odd", failures.INVALID, "status"),
         ("search x", failures.INVALID, "at least two characters"),
         ("search acme --type people", failures.INVALID, "type"),
         ("dashboard --limit 3", failures.USAGE, "No such option: --limit"),
@@ -139,12 +150,13 @@ def test_wrong_words_are_one_line_and_an_exit_status(words: str, status: int, sa
 @pytest.mark.parametrize("width", [30, 80, 140])
 def test_without_data_a_view_says_so(width: int, served: Crm, stub: StubServer, drawn: Callable[..., str]) -> None:
     with stub.store.transaction():
-        for kind in ("deal", "contact", "lead", "activity", "message"):
+        for kind in ("execution", "deal", "contact", "lead", "activity", "message"):
             for doc in stub.store.collection("tenant_acme", kind).all():
                 stub.store.collection("tenant_acme", kind).remove(doc["id"])
     assert "0 deals" in drawn("deals", "board", width=width)
     assert "nothing wants doing" in " ".join(drawn("dashboard", width=width).split())
     assert "0 events" in drawn(*WEEK, width=width)
+    assert "0 executions" in drawn("workflows", "runs", "workflow_acme_fair", width=width)
     assert "no messages" in drawn("messages", "thread", "conv_123", width=width)
     assert served("search", "acme", "-o", "table") == Result(0, "", "nothing found\n")
 

@@ -316,3 +316,38 @@ def test_the_match_is_highlighted_where_the_terminal_can(
     assert "\x1b[1;4;33mZÜRICH\x1b[0m" in served(*words).out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[1;4mZÜRICH\x1b[0m" in served(*words).out
+
+
+# -- workflows runs --------------------------------------------------------------------------------------------------
+
+
+def test_runs_show_their_steps_with_marks(served: Crm, stub: StubServer, drawn: Callable[..., str]) -> None:
+    client = stub.client(dialects="platform")
+    made = client.workflows.create(
+        {
+            "name": "Marks",
+            "entity_type": "lead",
+            "triggers": [{"type": "manual"}],
+            "actions": [
+                {"name": "Say where", "spec": {"type": "update_field", "field": "company", "value": "Nowhere Ltd"}},
+                {"spec": {"type": "create_task", "title": "Ring {{name}}"}},
+                {"on_error": "continue", "spec": {"type": "send_email", "to": "owner", "subject": "x", "body": "y"}},
+                {"spec": {"type": "wait", "minutes": 90}},
+            ],
+        }
+    )
+    client.workflows.activate(made.id)
+    lead = client.leads.create({"name": "Ada", "owner_id": None})
+    run = client.workflows.execute(made.id, entity_id=lead.id)
+    client.workflows.test(made.id, entity_id=lead.id)
+    page = drawn("workflows", "runs", made.id, width=120)
+    for told in (
+        run.id, "Ada", "manual", "✓  Say where", "company: nothing → Nowhere Ltd", "→ Ring Ada", "✗  send_email: x",
+        "NO_ADDRESS", "…  wait", "until ", "2 executions", "test",
+    ):  # fmt: skip
+        assert told in page, page
+    assert "1 execution" in drawn("workflows", "runs", run.id)
+    assert [one["id"] for one in served("workflows", "runs", made.id, "--status", "waiting").json] == [run.id]
+    assert len(served("workflows", "runs", made.id, "--limit", "1").json[0]["steps"]) == 4
+    client.workflows.deactivate(made.id, cancel_waiting=True)
+    assert "⊘" in drawn("workflows", "runs", run.id) and "–  wait" in drawn("workflows", "runs", run.id)
