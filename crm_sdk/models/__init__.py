@@ -261,14 +261,12 @@ if TYPE_CHECKING:
     )
     from .workflows import (
         ExecutionSort as ExecutionSort, ExecutionSource as ExecutionSource, ExecutionStatus as ExecutionStatus,
-        ExecutionStep as ExecutionStep, OnError as OnError, Schedule as Schedule,
-        ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput, StepStatus as StepStatus,
-        TriggerType as TriggerType, Workflow as Workflow, WorkflowAction as WorkflowAction,
-        WorkflowActionCreate as WorkflowActionCreate, WorkflowActionUpdate as WorkflowActionUpdate,
-        WorkflowCreate as WorkflowCreate, WorkflowExecution as WorkflowExecution, WorkflowSort as WorkflowSort,
-        WorkflowStatus as WorkflowStatus, WorkflowTrigger as WorkflowTrigger,
-        WorkflowTriggerCreate as WorkflowTriggerCreate, WorkflowTriggerUpdate as WorkflowTriggerUpdate,
-        WorkflowUpdate as WorkflowUpdate,
+        ExecutionStep as ExecutionStep, OnError as OnError, StepStatus as StepStatus, TriggerType as TriggerType,
+        Workflow as Workflow, WorkflowAction as WorkflowAction, WorkflowActionCreate as WorkflowActionCreate,
+        WorkflowActionUpdate as WorkflowActionUpdate, WorkflowCreate as WorkflowCreate,
+        WorkflowExecution as WorkflowExecution, WorkflowSort as WorkflowSort, WorkflowStatus as WorkflowStatus,
+        WorkflowTrigger as WorkflowTrigger, WorkflowTriggerCreate as WorkflowTriggerCreate,
+        WorkflowTriggerUpdate as WorkflowTriggerUpdate, WorkflowUpdate as WorkflowUpdate,
     )
 
 _NAMES = {
@@ -407,10 +405,9 @@ _NAMES = {
     ),
     "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
     "workflows": (
-        "ExecutionSort ExecutionSource ExecutionStatus ExecutionStep OnError Schedule ScheduleFrequency "
-        "ScheduleInput StepStatus TriggerType Workflow WorkflowAction WorkflowActionCreate WorkflowActionUpdate "
-        "WorkflowCreate WorkflowExecution WorkflowSort WorkflowStatus WorkflowTrigger WorkflowTriggerCreate "
-        "WorkflowTriggerUpdate WorkflowUpdate"
+        "ExecutionSort ExecutionSource ExecutionStatus ExecutionStep OnError StepStatus TriggerType Workflow "
+        "WorkflowAction WorkflowActionCreate WorkflowActionUpdate WorkflowCreate WorkflowExecution WorkflowSort "
+        "WorkflowStatus WorkflowTrigger WorkflowTriggerCreate WorkflowTriggerUpdate WorkflowUpdate"
     ),
 }
 # Written by `make docs`: end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal, Required, TypeAlias
 
 from pydantic import AwareDatetime, Field, with_config
@@ -11,6 +10,7 @@ from typing_extensions import TypedDict
 from .jobs import RunStatus
 from .marks import INPUT, Default
 from .record import Model, Record
+from .schedules import Schedule, ScheduleInput
 from .values import (
     EMPTY,
     NOT_BLANK,
@@ -20,7 +20,6 @@ from .values import (
     FieldChange,
     FieldValue,
     FilterGroup,
-    TimeZone,
 )
 from .workflow_actions import ActionSpec, ActionSpecInput, ActionType, ConditionGroup
 
@@ -41,7 +40,6 @@ TriggerType: TypeAlias = (
     ]
     | str
 )
-ScheduleFrequency: TypeAlias = Literal["once", "hourly", "daily", "weekly", "monthly", "cron"] | str
 ExecutionSource: TypeAlias = Literal["trigger", "manual", "test", "pipeline_rule", "workflow"] | str
 ExecutionStatus: TypeAlias = Literal["waiting"] | RunStatus
 StepStatus: TypeAlias = Literal["pending", "waiting", "succeeded", "failed", "skipped"] | str
@@ -51,37 +49,6 @@ ExecutionSort: TypeAlias = Literal["id", "created_at", "updated_at"] | str
 
 _Delay: TypeAlias = Annotated[int, Field(ge=0, le=525_600)]
 _ShortName: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=150)]
-
-
-class Schedule(Model):
-    """When something happens again and again, or once."""
-
-    frequency: ScheduleFrequency
-    cron: str | None = None
-    """Five fields: minute, hour, day of the month, month, day of the week."""
-    at: str | None = None
-    """The time of day, ``HH:MM``; 00:00 by default. Of an hourly schedule only the minutes count."""
-    weekday: int | None = None
-    """0 for Monday to 6 for Sunday."""
-    day_of_month: int | None = None
-    """1..31; in a shorter month its last day."""
-    timezone: str | None = None
-    """The time zone of the times; the company's by default."""
-    start_date: date | None = None
-    """The first day, or the day of a schedule that happens once."""
-
-
-@with_config(INPUT)
-class ScheduleInput(TypedDict, total=False):
-    """When something happens again and again, or once, as input."""
-
-    frequency: Required[ScheduleFrequency]
-    cron: Annotated[str, Field(max_length=200)] | None
-    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None
-    weekday: Annotated[int, Field(ge=0, le=6)] | None
-    day_of_month: Annotated[int, Field(ge=1, le=31)] | None
-    timezone: TimeZone | None
-    start_date: date | None
 
 
 class WorkflowTrigger(Record):

@@ -33,13 +33,12 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
 }
 """Members of a new record that its input type does not tell: by kind."""
+_CHANGES: Mapping[str, tuple[str, Any]] = {"trigger": ("active", False)}
+"""A member and another value of it, for kinds that have no text to change."""
 _UNIQUE: Mapping[str, str] = {
     "domain": "unique-{}.example", "email": "unique-{}@example.com", "api_name": "unique_{}",
 }  # fmt: skip
 """What unique members look like; each record gets values of its own."""
-_CHANGES: Mapping[str, tuple[str, Any]] = {"trigger": ("active", False)}
-"""A member and another value of it, for kinds that have no text to change."""
-_UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
