@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from crm_sdk import CrmClient
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
+    "analytics": ("overview",),
     "calendar": ("week",),
     "channels": ("join",),
     "dashboard": ("dashboard",),
     "deals": ("board",),
     "events": ("tail",),
     "messages": ("thread",),
+    "reports": ("show",),
     "search": ("search",),
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
     "workflows": ("runs",),

@@ -26,14 +26,14 @@ class Field:
     """How it is shown: ``text``, ``number``, ``currency``, ``date``, ``datetime``."""
 
 
-_FORMATS: tuple[tuple[type[Any], FieldType, str], ...] = (
-    (bool, "bool", "text"),
-    (datetime, "date", "datetime"),
-    (date, "date", "date"),
-    (Decimal, "number", "currency"),
-    (int, "number", "number"),
-    (float, "number", "number"),
-    (str, "text", "text"),
+_FORMATS: tuple[tuple[type[Any], Field], ...] = (
+    (bool, Field("bool", "text")),
+    (datetime, Field("date", "datetime")),
+    (date, Field("date", "date")),
+    (Decimal, Field("number", "currency")),
+    (int, Field("number", "number")),
+    (float, Field("number", "number")),
+    (str, Field("text", "text")),
 )
 
 
@@ -54,9 +54,9 @@ def _fields(model: type[Model], prefix: str) -> Iterator[tuple[str, Field]]:
         elif isinstance(kind, type) and issubclass(kind, Model) and not prefix:
             yield from _fields(kind, f"{name}.")
         elif isinstance(kind, type) and get_origin(kind) is None:
-            found = next(((type, format) for base, type, format in _FORMATS if issubclass(kind, base)), None)
+            found = next((field for base, field in _FORMATS if issubclass(kind, base)), None)
             if found is not None:
-                yield prefix + name, Field(*found)
+                yield prefix + name, found
 
 
 def _plain(annotation: Any) -> Any:

@@ -111,7 +111,8 @@ def _is_meeting(doc: Members) -> bool:
 
 
 def _tracked(doc: Members, what: str) -> bool:
-    return bool((doc.get("tracking") or {}).get(what))
+    tracking: Members = doc.get("tracking") or {}
+    return bool(tracking.get(what))
 
 
 def _answered(call: Context) -> frozenset[str]:

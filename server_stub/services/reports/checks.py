@@ -141,9 +141,8 @@ def _check_filters(call: Context, source: Source, whole: Members, at: str) -> No
         {"filters": [{**entry, "op": "is_set"} if _is_open(entry) else entry for entry in group["filters"]]}
         for group in whole.get("filter_groups") or ()
     ]
-    kinds = {path: field.type for path, field in source.fields.items()}
     try:
-        compile_filters(open_ones, kinds, now=call.now, zone=company.zone(call))
+        compile_filters(open_ones, source.types, now=call.now, zone=company.zone(call))
     except Problem as problem:
         if not at:
             raise

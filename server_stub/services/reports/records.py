@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem
-from ...serving import Context
+from ...serving import Context, Members
 from ..sharing import is_visible
 from .checks import check_content, check_format, derived_format
 
@@ -42,11 +42,16 @@ def _may_delete(call: Context, report: Document) -> None:
     boards = [
         board["id"]
         for board in call.collection("dashboard")
-        if any((widget["source"] or {}).get("report_id") == report["id"] for widget in board["widgets"])
+        if any(_shows(widget, report["id"]) for widget in board["widgets"])
     ]
     if boards:
         message = f"{report['name']} is shown on {len(boards)} dashboards: take it off them first"
         raise Problem("REPORT_IN_USE", message, details={"dashboard_ids": boards})
+
+
+def _shows(widget: Members, report_id: str) -> bool:
+    source: Members = widget["source"] or {}
+    return source.get("report_id") == report_id
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:

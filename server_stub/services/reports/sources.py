@@ -13,6 +13,7 @@ from crm_sdk.wire import snake
 
 from ...data.document import Document
 from ...data.field_types import Field, fields_of
+from ...data.filter_groups import FieldType
 from ...data.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
@@ -35,6 +36,11 @@ class Source:
     """The fields by their paths."""
     hops: Mapping[str, tuple[str, str]]
     """What leads to a record one step away, by the first word of a path: the member with its id, and its kind."""
+
+    @property
+    def types(self) -> dict[str, FieldType]:
+        """The types of the fields, for filters."""
+        return {path: field.type for path, field in self.fields.items()}
 
     def field(self, path: str, at: str) -> tuple[str, Field]:
         """Return a field and its path as it is known. Raises: 422 UNKNOWN_FIELD; `at` is the member that names it."""

@@ -50,11 +50,10 @@ class Table:
         """Return the table of a report's records. Raises: 409 REPORT_BROKEN where one of its fields is gone."""
         source = source_of(call, report["entity_type"])
         _refuse_broken(source, report)
-        kinds = {path: field.type for path, field in source.fields.items()}
         zone, value = company.zone(call), source.value_of(call)
         keep = compile_filters(
             filled_filters(report, parameters),
-            kinds,
+            source.types,
             now=call.now,
             zone=zone,
             resolve=lambda doc, path: value(doc, path),
