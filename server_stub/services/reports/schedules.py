@@ -12,12 +12,12 @@ from crm_sdk.resources.reports import ReportSchedules
 
 from ...data import normalise
 from ...data.document import Document
-from ...data.schedules import check_schedule, next_time
+from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
 from ...request import permissions
 from ...serving import Caller, Collections, Context, Members, serves
-from ...timetable import Appointment, falls_due, plan
+from ...timetable import MADE_UP, Appointment, falls_due, plan
 from .. import company
 from ..notifications import notify
 from ..sharing import is_shared_with
@@ -106,7 +106,9 @@ def run_due(call: Context) -> None:
     for schedule in call.collection("schedule"):
         if schedule["next_run_at"] is not None and schedule["next_run_at"] <= call.now:
             status, run_id = _run(call, schedule)
-            at = next_time(schedule["schedule"], call.now, company.zone(call)) if schedule["enabled"] else None
+            at = next_time_of_last(
+                schedule["schedule"], call.now, call.server.clock.now(), company.zone(call), most=MADE_UP
+            )
             outcome = {"last_run_at": call.now, "last_status": status, "last_run_id": run_id, "next_run_at": at}
             call.collection("schedule").put(schedule | outcome)
     plan(call.collection, DUE)

@@ -78,7 +78,8 @@ class Source:
 def source_of(call: Context, entity_type: str) -> Source:
     """Return the records of a type. Raises 422 for a type of which there are no reports."""
     nouns = call.server.nouns
-    known = [kind for kind in choices_of(EntityType) if kind in nouns and nouns[kind].within is None]
+    known = [kind for kind in choices_of(EntityType) if kind in nouns and nouns[kind].declared("list") is not None]
+    known = [kind for kind in known if nouns[kind].within is None]
     if entity_type not in known:
         raise invalid("entity_type", "choice", f"there are no reports of {entity_type!r}: {', '.join(known)}")
     return _source(nouns[entity_type], nouns)

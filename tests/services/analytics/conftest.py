@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +19,19 @@ STAGES: list[Any] = [
 ]
 Make = Callable[..., Deal]
 Wait = Callable[[float], None]
+
+
+@pytest.fixture(scope="package")
+def shared() -> StubServer:
+    return StubServer()
+
+
+@pytest.fixture
+def stub(shared: StubServer) -> Iterator[StubServer]:
+    """The same server for all, set back after each test."""
+    start = shared.snapshot()
+    yield shared
+    shared.restore(start)
 
 
 @pytest.fixture

@@ -121,12 +121,13 @@ def test_a_private_report_of_somebody_else_is_no_source(platform: CrmClient, sam
     assert platform.dashboards.create(made).widget_count == 1
 
 
-@pytest.mark.parametrize("metric", sorted(METRICS))
-def test_every_metric_can_be_shown(platform: CrmClient, metric: str) -> None:
-    board = platform.dashboards.create({"name": "All", "widgets": [kpi({"metric": metric})]})
-    assert board.widgets[0].source is not None and board.widgets[0].source.metric == metric
-    name, _, figure = metric.partition(".")
-    assert getattr(getattr(platform.analytics.metrics, name)(), figure).unit
+def test_every_metric_can_be_shown(platform: CrmClient) -> None:
+    board = platform.dashboards.create({"name": "All", "widgets": [kpi({"metric": name}) for name in sorted(METRICS)]})
+    assert sorted(widget.source.metric or "" for widget in board.widgets if widget.source) == sorted(METRICS)
+    answers = {name: getattr(platform.analytics.metrics, name)() for name in {one.partition(".")[0] for one in METRICS}}
+    for metric in METRICS:
+        name, _, figure = metric.partition(".")
+        assert getattr(answers[name], figure).unit, metric
 
 
 def test_a_widget_keeps_its_id_and_counts_its_versions(platform: CrmClient) -> None:

@@ -26,8 +26,6 @@ CAMPAIGN: Any = [{"filters": [{"field": "campaign", "op": "eq", "value": "camp"}
 COUNT: Any = {"function": "count"}
 SUM: Any = {"function": "sum", "field": "value"}
 Make = Callable[..., Report]
-SHARED = StubServer()
-"""Set back after each use."""
 
 
 @pytest.fixture
@@ -264,20 +262,20 @@ def test_a_field_that_is_gone_breaks_a_report(platform: CrmClient, report: Make,
 
 @settings(max_examples=20)
 @given(
-    st.lists(
+    rows=st.lists(
         st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"]), st.integers(0, 10**9)), max_size=12
     )
 )
-def test_totals_are_those_of_the_groups(rows: list[tuple[str | None, str, int]]) -> None:
-    start = SHARED.snapshot()
-    platform = SHARED.client(dialects="platform")
+def test_totals_are_those_of_the_groups(shared: StubServer, rows: list[tuple[str | None, str, int]]) -> None:
+    start = shared.snapshot()
+    platform = shared.client(dialects="platform")
     for company, title, value in rows:
         platform.leads.create({"name": "L", "campaign": "sums", "company": company, "title": title, "value": value})
     body: Any = {"name": "Sums", "entity_type": "lead", "measures": [SUM, COUNT], "groups": [{"field": "company"}],
                  "across": [{"field": "title"}],
                  "filter_groups": [{"filters": [{"field": "campaign", "op": "eq", "value": "sums"}]}]}  # fmt: skip
     found = platform.reports.data(platform.reports.create(body).id)
-    SHARED.restore(start)
+    shared.restore(start)
     for place, total in enumerate(found.totals):
         assert sum(Decimal(str(row.values[place])) for row in found.groups) == Decimal(str(total))
     assert sum(Decimal(str(total)) for total in found.totals[0::2]) == sum(value for _, _, value in rows)
@@ -404,6 +402,19 @@ def test_a_schedule_needs_a_report_that_one_sees(platform: CrmClient, sam: CrmCl
     error = refused(lambda: platform.reports.schedules.create(made.id, body))
     assert (error.status, error.code) == (409, "SCHEDULE_LIMIT")
     assert platform.reports.get(made.id).schedule_count == 10
+
+
+def test_a_leap_of_the_clock_makes_up_for_the_last_day_of_an_hourly_schedule(
+    platform: CrmClient, report: Make, wait: Wait
+) -> None:
+    made = report(row_limit=1)
+    given: Any = {"schedule": {"frequency": "hourly"}, "recipients": ["boss@example.com"]}
+    platform.reports.schedules.create(made.id, given)
+    wait(3)
+    after = platform.reports.get(made.id)
+    assert after.run_count == 25 and after.last_run_at is not None
+    (timed,) = platform.reports.schedules.list(made.id)
+    assert timed.next_run_at == after.last_run_at + timedelta(hours=1)
 
 
 def test_a_schedule_runs_on_the_clock(
