@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from .marks import INPUT, Default
 from .record import Model, Record
-from .values import EMPTY, NOT_BLANK, Amount, AmountInput, Currency, ErrorDetail, FieldValue, JsonValue
+from .values import EMPTY, LARGEST_AMOUNT, NOT_BLANK, Amount, AmountInput, Currency, ErrorDetail, FieldValue, JsonValue
 
 FieldType: TypeAlias = (
     Literal[
@@ -38,6 +38,7 @@ _FieldName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 _FieldLabel: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
 _Position: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
 _Length: TypeAlias = Annotated[int, Field(ge=0, le=65_535)]
+_Bound: TypeAlias = Annotated[AmountInput, Field(gt=-LARGEST_AMOUNT, lt=LARGEST_AMOUNT)]
 MAX_TEXT, MAX_LONG_TEXT, MAX_PRECISION = 255, 65_535, 8
 
 
@@ -64,10 +65,14 @@ class CustomField(Record):
     default: FieldValue = None
     options: list[FieldOption] = Field(default_factory=EMPTY)
     min_value: Amount | None = None
+    """The least value of a number."""
     max_value: Amount | None = None
+    """The greatest value of a number."""
     precision: int | None = None
     min_length: int | None = None
+    """The least number of characters of a text."""
     max_length: int | None = None
+    """The greatest number of characters of a text."""
     pattern: str | None = None
     currency: str | None = None
     """The currency of the amounts (ISO 4217)."""
@@ -99,8 +104,8 @@ class _CustomFieldMembers(TypedDict, total=False):
     unique: bool
     default: FieldValue
     options: Annotated[list[FieldOptionInput], Field(max_length=1_000)]
-    min_value: AmountInput | None
-    max_value: AmountInput | None
+    min_value: _Bound | None
+    max_value: _Bound | None
     precision: Annotated[int, Field(ge=0, le=MAX_PRECISION)] | None
     min_length: _Length | None
     max_length: _Length | None
@@ -143,10 +148,14 @@ class FieldDraft(TypedDict, total=False):
     default: JsonValue
     options: JsonValue
     min_value: JsonValue
+    """The least value of a number."""
     max_value: JsonValue
+    """The greatest value of a number."""
     precision: JsonValue
     min_length: JsonValue
+    """The least number of characters of a text."""
     max_length: JsonValue
+    """The greatest number of characters of a text."""
     pattern: JsonValue
     currency: JsonValue
     reference_to: JsonValue

@@ -21,6 +21,11 @@ LOOSE = {
     ("platform", "activities.update"),
     ("platform", "activities.tasks.create"),  # recurrence rules (RFC 5545)
     ("platform", "activities.events.create"),
+    ("platform", "custom_objects.create"),  # fields whose members do not go together
+    ("platform", "custom_objects.fields.create"),
+    ("platform", "custom_objects.fields.update"),
+    ("platform", "custom_objects.records.create"),  # keys and values that the definition decides about
+    ("platform", "custom_objects.records.update"),
 }
 """Calls whose rules refuse what no schema says."""
 
