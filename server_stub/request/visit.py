@@ -325,7 +325,7 @@ class Visit:
             shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
             body = self.face.page(Listing(shown, listing.total, listing.limit, listing.offset), call, route)
         elif operation.arguments.returns is None:
-            identifiers = list(match.identifiers.values())
+            identifiers = [*match.identifiers.values(), *([result] if isinstance(result, str) else ())]
             body = self.face.without_value(identifiers[-1] if identifiers else None, call)
         else:
             shown = self._shown(operation.arguments.returns, result, pick)

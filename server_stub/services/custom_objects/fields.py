@@ -123,8 +123,8 @@ def _add(call: Context, object: Document, field: Members) -> None:
 
 
 @serves(CustomFields.delete)
-def delete(call: Context, object_id: str, field_id: str, force: bool) -> None:
-    """Delete a field; with `force` the values of the records are erased, and kept in the audit trail."""
+def delete(call: Context, object_id: str, field_id: str, force: bool) -> str:
+    """Delete a field and return its id; with `force` the records' values are erased, and kept in the audit trail."""
     found = OBJECTS.found(call, object_id)
     field = FIELDS.writable(call, field_id, "delete", whole_id=found["id"])
     name = field["api_name"]
@@ -135,6 +135,7 @@ def delete(call: Context, object_id: str, field_id: str, force: bool) -> None:
         raise Conflict("FIELD_IN_USE", f"{len(holding)} records have a value: erase the values with force", holding)
     FIELDS.remove(call, field)
     rewrite(call, found["id"], lambda values: values.pop(name, None), field_id=field["id"])
+    return str(field["id"])
 
 
 @serves(CustomFields.validate)

@@ -25,8 +25,8 @@ def create(call: Context, custom_object: Members) -> Document:
 
 
 @serves(CustomObjects.delete)
-def delete(call: Context, object_id: str, force: bool) -> None:
-    """Delete a custom object with its fields, its relationships, and with `force` its records."""
+def delete(call: Context, object_id: str, force: bool) -> str:
+    """Delete a custom object with its fields, its relationships, and with `force` its records; return its id."""
     found = OBJECTS.writable(call, object_id, "delete")
     records = records_of(call, found["id"])
     if records and not force:
@@ -37,12 +37,13 @@ def delete(call: Context, object_id: str, force: bool) -> None:
     if pointing:
         message = f"{names(pointing)} of other objects refer to {found['label']}: delete the fields first"
         raise Problem("OBJECT_REFERENCED", message, details={"field_ids": [one["id"] for one in pointing]})
+    for doc in records:
+        RECORDS.publish(call, "deleted", call.delete("record", doc))
     for relationship in relationships_of(call, found["id"]):
         live = call.collection("object_relationship").get(relationship["id"])
         if live is not None:  # the inverse of an earlier one went with it
             drop(call, live)
-    for doc in records_of(call, found["id"]):
-        RECORDS.publish(call, "deleted", call.delete("record", doc))
     for field in fields_of(call, found["id"]):
         call.delete("field", field)
     OBJECTS.remove(call, found)
+    return str(found["id"])

@@ -165,8 +165,8 @@ def _shape(call: Context, before: Document, after: Document) -> None:
 
 
 @serves(ObjectRelationships.delete)
-def delete(call: Context, object_id: str, relationship_id: str, force: bool) -> None:
-    """Delete a relationship with its inverse; with `force` the links go, too."""
+def delete(call: Context, object_id: str, relationship_id: str, force: bool) -> str:
+    """Delete a relationship with its inverse, and return its id; with `force` the links go, too."""
     found = OBJECTS.found(call, object_id)
     relationship = RELATIONSHIPS.writable(call, relationship_id, "delete", whole_id=found["id"])
     count = with_link_count(call, relationship)["link_count"]
@@ -174,6 +174,7 @@ def delete(call: Context, object_id: str, relationship_id: str, force: bool) -> 
         message = f"{relationship['label']} has {count} links: remove them with force"
         raise Problem("RELATIONSHIP_IN_USE", message, details={"link_count": count})
     drop(call, relationship)
+    return str(relationship["id"])
 
 
 def drop(call: Context, relationship: Document) -> None:

@@ -290,6 +290,18 @@ def test_trying_a_field_says_what_is_wrong_and_writes_nothing(
     assert len(stub.audit()) == log and platform.custom_objects.get(thing.id).fields == thing.fields
 
 
+def test_a_deletion_by_name_answers_the_id(platform: CrmClient, define: Define, add: Add) -> None:
+    thing = define(field("x"))
+    link: Any = {"api_name": "who", "label": "Who", "related_object": "contact", "cardinality": "many_to_one"}
+    who = platform.custom_objects.relationships.create(thing.id, link)
+    add(thing, x="a", who="contact_123")
+    path = f"/v1/custom-objects/{thing.api_name}"
+    ids = {"/fields/x": thing.fields[1].id, "/relationships/who": who.id, "": thing.id}
+    for end, id in ids.items():
+        reply = platform.request("DELETE", f"{path}{end}", query={"force": "true"})
+        assert reply.json()["data"] == {"id": id, "deleted": True}
+
+
 def test_only_who_manages_custom_objects_defines_them(platform: CrmClient, sales: CrmClient, define: Define) -> None:
     thing = define(field("x"))
     objects = sales.custom_objects
