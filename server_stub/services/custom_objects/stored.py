@@ -1,12 +1,8 @@
-"""Stored records of custom objects: how they are found, and what follows when one, or what it links, is written.
-
-Beside its members a stored record has `links`, the ids that it holds in references and relationships, and `values`, a
-term for each value (`values.term`): by them records are found that link something, or have some value.
-"""
+"""The noun of the records of custom objects, and what follows when one, or what it links, is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,14 +10,14 @@ from crm_sdk.models.custom_records import CustomRecord
 from crm_sdk.resources.custom_objects import CustomRecords
 
 from ...data.document import Document
-from ...noun import Noun
+from ...noun import Check, Noun
 from ...problems import Problem
 from ...serving import Collections, Context, Members, changes_between, completes, reacts
+from .checking import record_form
 from .definitions import (
     REFERABLE,
     holds_many,
     ids_in,
-    is_exclusive,
     is_link,
     keys_of,
     linked_record,
@@ -30,13 +26,19 @@ from .definitions import (
     relationships_of,
     target_of,
 )
-from .values import term
+from .finding import found_by, has_id, linking, members_of
 
 _KEPT_APART = frozenset({"fields", "links", "values", "name", "related"})
 
 
 class _Records(Noun):
-    """The noun of records: an event names the object as the type of its entity, and each field that changed."""
+    """The noun of records: their values are checked by their object, which events have as the type of the entity."""
+
+    def stored_form(
+        self, call: Context, given: Members, before: Document | None = None, *, check: Check | None = None
+    ) -> dict[str, Any]:
+        """Return the stored form of members, with values checked against the object; a new one has its `object_id`."""
+        return record_form(self, call, given, before)
 
     def publish(
         self,
@@ -62,25 +64,12 @@ class _Records(Noun):
         call.emit(f"record.{verb}", doc["object"], doc, changes=changes, metadata=said, reason=reason)
 
 
-def members_of(call: Context, object: Members, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the members of a record that hold its values, or follow from them."""
-    held = {name: value for name, value in values.items() if value is not None}
-    name = held.get(object["primary_field"])
-    return {"fields": held, "name": name, **_found_by(keys_of(call, object["id"]), held)}
-
-
-def _found_by(keys: Mapping[str, Document], values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the members by which records are found: the ids that they link, and a term for each value."""
-    links = [id for name, value in values.items() if name in keys and is_link(keys[name]) for id in ids_in(value)]
-    return {"links": list(dict.fromkeys(links)), "values": [term(name, value) for name, value in values.items()]}
-
-
 @completes("record")
 def complete(doc: Document, collections: Collections, now: datetime) -> Document:
     """Return a record of the demo data with the members by which it is found."""
     kinds = ("field", "object_relationship")
     keys = {key["api_name"]: key for kind in kinds for key in collections(kind).find("object_id", doc["object_id"])}
-    return doc | _found_by(keys, doc["fields"])
+    return doc | found_by(keys, doc["fields"])
 
 
 def rewrite(call: Context, object_id: str, change: Callable[[dict[str, Any]], object], **said: str) -> None:
@@ -95,39 +84,6 @@ def _set(call: Context, doc: Document, change: Callable[[dict[str, Any]], object
     found = object_named(call, doc["object_id"])
     if found is not None and values != doc["fields"]:
         RECORDS.change(call, doc, members_of(call, found, values), metadata=said)
-
-
-def equals_of(call: Context, object_id: str, name: str, value: Any) -> list[Document]:
-    """Return the live records of an object with a value, without regard to case."""
-    found = call.collection("record").find("values", term(name, value))
-    return [doc for doc in found if doc["object_id"] == object_id]
-
-
-def linking(call: Context, id: str) -> list[tuple[Document, list[Document]]]:
-    """Return the live records that link a record, each with the fields and relationships that do."""
-    found: list[tuple[Document, list[Document]]] = []
-    for doc in call.collection("record").find("links", id):
-        keys = keys_of(call, doc["object_id"])
-        found.append((doc, [keys[name] for name, value in doc["fields"].items() if name in keys and _has(value, id)]))
-    return found
-
-
-def _has(value: Any, id: str) -> bool:
-    return id in ids_in(value)
-
-
-def refuse_second_link(call: Context, key: Members, ids: Iterable[str], own_id: str | None) -> None:
-    """Raise 409 where a record would be linked twice by what may link it once only."""
-    for id in ids if is_exclusive(key) else ():
-        for doc in call.collection("record").find("links", id):
-            ours = doc["object_id"] == key["object_id"] and doc["id"] != own_id
-            if ours and _has(doc["fields"].get(key["api_name"]), id):
-                raise Problem(
-                    "CARDINALITY_VIOLATION",
-                    f"{doc['id']} is linked with {id} already, and only one can be",
-                    field=f"fields.{key['api_name']}",
-                    details={"record_ids": [doc["id"]]},
-                )
 
 
 # -- what follows a write ----------------------------------------------------------------------------------------------
@@ -154,7 +110,7 @@ def _mirror(call: Context, id: str, inverse: Members, other_id: str, *, linked: 
     """Write a link, or take it away, where it is seen from the other side."""
     doc = call.collection("record").get(id)
     name = inverse["api_name"]
-    if doc is None or _has(doc["fields"].get(name), other_id) is linked:
+    if doc is None or has_id(doc["fields"].get(name), other_id) is linked:
         return
 
     def change(values: dict[str, Any]) -> None:

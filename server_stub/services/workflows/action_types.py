@@ -14,7 +14,17 @@ from ...data import normalise
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.intake import receive_changes
 from ...serving import Context, Members
-from .subjects import ACTIVITY, REFERENCES, body_with, condition, fields_of, has_variables, noun_of, settable
+from .subjects import (
+    ACTIVITY,
+    REFERENCES,
+    body_with,
+    condition,
+    fields_of,
+    has_variables,
+    noun_of,
+    settable,
+    stands_alone,
+)
 
 _DEEPEST = 5
 """The greatest depth of branches within branches."""
@@ -158,7 +168,7 @@ def _check_fields(call: Context, kind: str, spec: Members, path: str) -> None:
     """Refuse a new record that could not be created: its kind, its members and their values."""
     noun = call.server.nouns.get(spec["entity_type"])
     create = noun.declared("create") if noun is not None and noun.within is None else None
-    if noun is None or create is None:
+    if noun is None or create is None or not stands_alone(create):
         raise invalid(f"{path}.entity_type", "choice", f"{spec['entity_type']!r} is no kind of record to create")
     where = f"{path}.fields"
     strange = [name for name in spec["fields"] if name not in {camel(known) for known in create.arguments.members}]

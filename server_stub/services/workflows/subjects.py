@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from crm_sdk.models.activities import ACTIVITY_MODELS
+from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
 from ...data.document import Document
@@ -101,11 +102,17 @@ def check_kind(call: Context, kind: str, path: str = "entity_type") -> None:
     choices = sorted(
         kind for kind, noun in call.server.nouns.items()
         if kind not in _NEVER and noun.within is None and noun.stored_as is None
-        and noun.declared("get") is not None and noun.declared("update") is not None
+        and (get := noun.declared("get")) is not None and noun.declared("update") is not None and stands_alone(get)
     )  # fmt: skip
     if kind not in choices:
         message = f"{kind!r} is no kind of record that workflows act on; use one of {', '.join(choices)}"
         raise invalid(path, "choice", message, choices=choices)
+
+
+def stands_alone(operation: Operation[..., Any]) -> bool:
+    """Tell whether a call needs no id but that of its record: a record of a custom object needs its object's, too."""
+    most = 0 if operation.name == "create" else 1
+    return any(len(route.placeholders) <= most for route in operation.routes.values())
 
 
 @cache
