@@ -362,7 +362,8 @@ class Operation(Generic[P, T]):
         """Return the documented value of a successful reply."""
         if self.arguments.returns is None:
             return None
-        return self.read(client, plan.route, reply, plan.given)[0]
+        value = self.read(client, plan.route, reply, plan.given)[0]
+        return client.own(value) if getattr(type(value), "poll_url", None) is not None else value
 
     def read(self, client: Client[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""

@@ -57,15 +57,27 @@ if TYPE_CHECKING:
         ChurnRisk as ChurnRisk, DealProbability as DealProbability, QueryAnswer as QueryAnswer,
         QueryIntent as QueryIntent, SentimentResult as SentimentResult,
     )
+    from .ai_insights import (
+        FeatureWeight as FeatureWeight, Holdout as Holdout, LeadScoringConfig as LeadScoringConfig,
+        LeadScoringConfigUpdate as LeadScoringConfigUpdate, LeadScoringModel as LeadScoringModel,
+        ModelMetrics as ModelMetrics, ModelStatus as ModelStatus, SampleCount as SampleCount,
+        ScoringRule as ScoringRule, ScoringRuleInput as ScoringRuleInput, Share as Share,
+    )
+    from .ai_predictions import (
+        ChurnPrediction as ChurnPrediction, ChurnPredictions as ChurnPredictions, ConfidenceLevel as ConfidenceLevel,
+        DealPrediction as DealPrediction, DealPredictions as DealPredictions, HorizonDays as HorizonDays,
+        OtherPrediction as OtherPrediction, Prediction as Prediction, PredictionRecord as PredictionRecord,
+        RevenueHorizon as RevenueHorizon, RevenuePoint as RevenuePoint, RevenuePrediction as RevenuePrediction,
+    )
+    from .ai_recommendations import (
+        FeedbackReason as FeedbackReason, Recommendation as Recommendation,
+        RecommendationAction as RecommendationAction, RecommendationFeedback as RecommendationFeedback,
+        RecommendationKind as RecommendationKind, RecommendationRating as RecommendationRating,
+        RecommendationSort as RecommendationSort, RecommendationStatus as RecommendationStatus,
+    )
     from .analytics import (
         AgentMetrics as AgentMetrics, AgentReport as AgentReport, AiPerformance as AiPerformance, AiTotals as AiTotals,
         AnalyticsSummary as AnalyticsSummary, DashboardStats as DashboardStats, DashboardTrends as DashboardTrends,
-    )
-    from .analytics_metrics import (
-        ActivityMetrics as ActivityMetrics, ChangeType as ChangeType, CompareTo as CompareTo,
-        EventSummary as EventSummary, LeadMetrics as LeadMetrics, MetricUnit as MetricUnit, MetricValue as MetricValue,
-        OwnerActivity as OwnerActivity, PerformanceMetrics as PerformanceMetrics, PerformanceSort as PerformanceSort,
-        RealTimeMetrics as RealTimeMetrics, SalesMetrics as SalesMetrics, TeamPerformance as TeamPerformance,
     )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
@@ -115,33 +127,9 @@ if TYPE_CHECKING:
         Conversation as Conversation, ConversationFilter as ConversationFilter,
         ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
     )
-    from .custom_fields import (
-        CustomField as CustomField, CustomFieldCreate as CustomFieldCreate, CustomFieldUpdate as CustomFieldUpdate,
-        FieldDraft as FieldDraft, FieldOption as FieldOption, FieldOptionInput as FieldOptionInput,
-        FieldSort as FieldSort, FieldType as FieldType, FieldValidation as FieldValidation, OnDelete as OnDelete,
-    )
-    from .custom_objects import (
-        Cardinality as Cardinality, CustomObject as CustomObject, CustomObjectCreate as CustomObjectCreate,
-        CustomObjectSort as CustomObjectSort, CustomObjectUpdate as CustomObjectUpdate,
-        ObjectRelationship as ObjectRelationship, ObjectRelationshipCreate as ObjectRelationshipCreate,
-        ObjectRelationshipSort as ObjectRelationshipSort, ObjectRelationshipUpdate as ObjectRelationshipUpdate,
-    )
-    from .custom_records import (
-        CustomRecord as CustomRecord, CustomRecordCreate as CustomRecordCreate,
-        CustomRecordInclude as CustomRecordInclude, CustomRecordSort as CustomRecordSort,
-        CustomRecordUpdate as CustomRecordUpdate,
-    )
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
-    )
-    from .dashboards import (
-        Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
-        DashboardFilters as DashboardFilters, DashboardFiltersInput as DashboardFiltersInput,
-        DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
-        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget, WidgetInput as WidgetInput,
-        WidgetPosition as WidgetPosition, WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
-        WidgetSourceInput as WidgetSourceInput, WidgetType as WidgetType,
     )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
@@ -206,30 +194,17 @@ if TYPE_CHECKING:
         UnreadCount as UnreadCount,
     )
     from .pipelines import (
-        ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
+        ActionPreview as ActionPreview, ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput,
+        ActionType as ActionType, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
         AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
         AutomationSort as AutomationSort, AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
-        AutomationTriggerInput as AutomationTriggerInput, ConditionResult as ConditionResult, Pipeline as Pipeline,
-        PipelineCreate as PipelineCreate, PipelineEntity as PipelineEntity, PipelineSort as PipelineSort,
-        PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate, StageKind as StageKind,
-        StageUpdate as StageUpdate,
+        AutomationTriggerInput as AutomationTriggerInput, Condition as Condition, ConditionGroup as ConditionGroup,
+        ConditionResult as ConditionResult, Pipeline as Pipeline, PipelineCreate as PipelineCreate,
+        PipelineEntity as PipelineEntity, PipelineSort as PipelineSort, PipelineUpdate as PipelineUpdate,
+        Stage as Stage, StageCreate as StageCreate, StageKind as StageKind, StageUpdate as StageUpdate,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
-    from .reports import (
-        ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
-        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
-        Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
-        ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
-        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportFormat as ReportFormat,
-        ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput, ReportGroupRow as ReportGroupRow,
-        ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
-        ReportName as ReportName, ReportParameter as ReportParameter, ReportParameterInput as ReportParameterInput,
-        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
-        ReportSort as ReportSort, ReportSortInput as ReportSortInput, ReportUpdate as ReportUpdate,
-        RowLimit as RowLimit, RunTrigger as RunTrigger, ScheduleFormat as ScheduleFormat, ScheduleSort as ScheduleSort,
-        SharedWith as SharedWith,
-    )
-    from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
+    from .runs import Run as Run
     from .search import SearchResults as SearchResults, SearchType as SearchType
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncRun as SyncRun, SyncState as SyncState,
@@ -254,19 +229,6 @@ if TYPE_CHECKING:
         DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
         WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
-    )
-    from .workflow_actions import (
-        ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput, ActionType as ActionType, Condition as Condition,
-        ConditionGroup as ConditionGroup,
-    )
-    from .workflows import (
-        ExecutionSort as ExecutionSort, ExecutionSource as ExecutionSource, ExecutionStatus as ExecutionStatus,
-        ExecutionStep as ExecutionStep, OnError as OnError, StepStatus as StepStatus, TriggerType as TriggerType,
-        Workflow as Workflow, WorkflowAction as WorkflowAction, WorkflowActionCreate as WorkflowActionCreate,
-        WorkflowActionUpdate as WorkflowActionUpdate, WorkflowCreate as WorkflowCreate,
-        WorkflowExecution as WorkflowExecution, WorkflowSort as WorkflowSort, WorkflowStatus as WorkflowStatus,
-        WorkflowTrigger as WorkflowTrigger, WorkflowTriggerCreate as WorkflowTriggerCreate,
-        WorkflowTriggerUpdate as WorkflowTriggerUpdate, WorkflowUpdate as WorkflowUpdate,
     )
 
 _NAMES = {
@@ -294,11 +256,19 @@ _NAMES = {
         "AgentType AgentUsage"
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
-    "analytics": "AgentMetrics AgentReport AiPerformance AiTotals AnalyticsSummary DashboardStats DashboardTrends",
-    "analytics_metrics": (
-        "ActivityMetrics ChangeType CompareTo EventSummary LeadMetrics MetricUnit MetricValue OwnerActivity "
-        "PerformanceMetrics PerformanceSort RealTimeMetrics SalesMetrics TeamPerformance"
+    "ai_insights": (
+        "FeatureWeight Holdout LeadScoringConfig LeadScoringConfigUpdate LeadScoringModel ModelMetrics "
+        "ModelStatus SampleCount ScoringRule ScoringRuleInput Share"
     ),
+    "ai_predictions": (
+        "ChurnPrediction ChurnPredictions ConfidenceLevel DealPrediction DealPredictions HorizonDays "
+        "OtherPrediction Prediction PredictionRecord RevenueHorizon RevenuePoint RevenuePrediction"
+    ),
+    "ai_recommendations": (
+        "FeedbackReason Recommendation RecommendationAction RecommendationFeedback RecommendationKind "
+        "RecommendationRating RecommendationSort RecommendationStatus"
+    ),
+    "analytics": "AgentMetrics AgentReport AiPerformance AiTotals AnalyticsSummary DashboardStats DashboardTrends",
     "auth": "Credential LoginResult TokenSet",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
@@ -329,21 +299,7 @@ _NAMES = {
         "RelationshipType"
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
-    "custom_fields": (
-        "CustomField CustomFieldCreate CustomFieldUpdate FieldDraft FieldOption FieldOptionInput FieldSort "
-        "FieldType FieldValidation OnDelete"
-    ),
-    "custom_objects": (
-        "Cardinality CustomObject CustomObjectCreate CustomObjectSort CustomObjectUpdate ObjectRelationship "
-        "ObjectRelationshipCreate ObjectRelationshipSort ObjectRelationshipUpdate"
-    ),
-    "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
-    "dashboards": (
-        "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
-        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetInput WidgetPosition WidgetPositionInput "
-        "WidgetSource WidgetSourceInput WidgetType"
-    ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
         "ForecastAnalytics ForecastCategories ForecastPeriod LossReason MetricPoint OwnerPerformance "
@@ -376,20 +332,13 @@ _NAMES = {
     ),
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
-        "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
-        "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
-        "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
+        "ActionPreview ActionSpec ActionSpecInput ActionType AutomationEvent AutomationRule AutomationRuleCreate "
+        "AutomationRuleUpdate AutomationSort AutomationTest AutomationTrigger AutomationTriggerInput Condition "
+        "ConditionGroup ConditionResult Pipeline PipelineCreate PipelineEntity PipelineSort PipelineUpdate Stage "
+        "StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
-    "reports": (
-        "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
-        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportData "
-        "ReportDataColumn ReportFormat ReportGroup ReportGroupInput ReportGroupRow ReportListSort ReportMeasure "
-        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportRun ReportSchedule "
-        "ReportScheduleCreate ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
-        "ScheduleSort SharedWith"
-    ),
-    "schedules": "Schedule ScheduleFrequency ScheduleInput",
+    "runs": "Run",
     "search": "SearchResults SearchType",
     "sync_runs": "SyncConflict SyncDirection SyncRun SyncState",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
@@ -402,12 +351,6 @@ _NAMES = {
     "webhooks": (
         "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
         "WebhookUpdate"
-    ),
-    "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
-    "workflows": (
-        "ExecutionSort ExecutionSource ExecutionStatus ExecutionStep OnError StepStatus TriggerType Workflow "
-        "WorkflowAction WorkflowActionCreate WorkflowActionUpdate WorkflowCreate WorkflowExecution WorkflowSort "
-        "WorkflowStatus WorkflowTrigger WorkflowTriggerCreate WorkflowTriggerUpdate WorkflowUpdate"
     ),
 }
 # Written by `make docs`: end

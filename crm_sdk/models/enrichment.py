@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from .record import Model
-from .values import EMPTY, EntityRef, ErrorDetail, FieldValue
+from .values import EMPTY, EntityRef, ErrorDetail, JsonValue
 
 EnrichmentStatus: TypeAlias = Literal["enriched", "no_match", "unchanged", "failed"] | str
 EnrichmentSource: TypeAlias = (
@@ -19,8 +19,8 @@ class EnrichedField(Model):
     """One member for which a value was found."""
 
     field: str
-    before: FieldValue = None
-    after: FieldValue = None
+    before: JsonValue = None
+    after: JsonValue = None
     source: EnrichmentSource
     confidence: int
     """0..100."""
@@ -31,8 +31,8 @@ class EnrichedField(Model):
 class EnrichedRecord(Model):
     """The values that were found for one record."""
 
-    entity: EntityRef
-    """The record."""
+    entity: EntityRef | None = None
+    """The record; null for a domain that no account has."""
     status: EnrichmentStatus
     changes: list[EnrichedField] = Field(default_factory=EMPTY)
     error: ErrorDetail | None = None

@@ -15,7 +15,8 @@ T = TypeVar("T")
 
 RunStatus: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled"] | str
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+"""The seconds between two looks at a job: at first, and at most."""
 
 
 class JobState(Record, Generic[T]):
@@ -92,12 +93,12 @@ class Job(JobState[T]):
 
         Raises: JobFailedError, or DeadlineExceededError when `timeout` has passed (the job goes on).
         """
-        job, pause = self, _FIRST_PAUSE
+        job, pause = self, FIRST_PAUSE
         until = self._client.clock.monotonic() + timeout if self._client and timeout is not None else float("inf")
         while not job.done:
             client, url, wait = job._poll(on_progress, until, pause)
             client.clock.sleep(wait)
-            job, pause = client._run(client._job_at(url, type(self))), min(pause * 1.5, _LONGEST_PAUSE)
+            job, pause = client._run(client._job_at(url, type(self))), min(pause * 1.5, LONGEST_PAUSE)
         if on_progress is not None:
             on_progress(job)
         return job._result_or_raise()
@@ -115,12 +116,12 @@ class AsyncJob(JobState[T]):
 
         Raises: JobFailedError, or DeadlineExceededError when `timeout` has passed (the job goes on).
         """
-        job, pause = self, _FIRST_PAUSE
+        job, pause = self, FIRST_PAUSE
         until = self._client.clock.monotonic() + timeout if self._client and timeout is not None else float("inf")
         while not job.done:
             client, url, wait = job._poll(on_progress, until, pause)
             await client.clock.sleep_async(wait)
-            job, pause = await client._run(client._job_at(url, type(self))), min(pause * 1.5, _LONGEST_PAUSE)
+            job, pause = await client._run(client._job_at(url, type(self))), min(pause * 1.5, LONGEST_PAUSE)
         if on_progress is not None:
             on_progress(job)
         return job._result_or_raise()

@@ -34,7 +34,7 @@ class Default:
     The server stores this value. The model itself reads an absent member as None.
     """
 
-    value: str | int | bool
+    value: str | int | float | bool
 
 
 INPUT: Final = ConfigDict(

@@ -99,7 +99,7 @@ _LATER: Mapping[str, str] = {"date-time": "2026-01-15T10:00:00Z", "date": "2026-
 _MORE = 3
 """How many members a short example has that need not be there."""
 _DEPTH = 4
-"""The depth of an example; below it, lists are empty and optional members are left out."""
+"""The depth of an example; below it, lists are empty, optional members left out and records that may be null are."""
 
 
 class Examples:
@@ -114,6 +114,8 @@ class Examples:
         if "$ref" in schema:
             return self.of(self._components[schema["$ref"].rpartition("/")[2]], name, whole=whole, depth=depth)
         if "anyOf" in schema:
+            if depth >= _DEPTH and "$ref" in schema["anyOf"][0] and {"type": "null"} in schema["anyOf"]:
+                return None  # a record may contain one of its own kind
             return self.of(schema["anyOf"][0], name, whole=whole, depth=depth)
         if "const" in schema or "enum" in schema:
             return schema["const"] if "const" in schema else schema["enum"][0]

@@ -89,6 +89,20 @@ def compile_filters(
     return lambda doc: any(all(test(resolve(doc, field)) for field, test in group) for group in tests)
 
 
+def compile_filter(
+    given: Mapping[str, Any],
+    fields: Mapping[str, FieldType],
+    path: str = "filter",
+    *,
+    now: datetime,
+    zone: tzinfo = UTC,
+    resolve: Resolve = member,
+) -> tuple[str, Callable[[Document], bool]]:
+    """Compile one filter: return its field, by its Python name, and its test. Errors say that it is at `path`."""
+    field, test = _compile(given, fields, path, Calendar(now, zone))
+    return field, lambda doc: test(resolve(doc, field))
+
+
 _EQUALITY = frozenset({"eq", "neq", "in", "not_in", "is_set", "is_not_set"})
 _ORDER = frozenset({"gt", "gte", "lt", "lte", "between"})
 _WITHIN = frozenset({"contains", "not_contains"})

@@ -54,7 +54,7 @@ def expected(failures: Failures, stub: StubServer) -> Callable[[], list[str]]:
 
 
 def test_a_job_fails_by_itself(stub: StubServer, client: CrmClient, expected: Callable[[], list[str]]) -> None:
-    stub.steps = {**stub.steps, "lead_enrichment": breaks}
+    stub.steps = {**stub.steps, "enrichment": breaks}
     broken = client.leads.enrich(["lead_123"])
     good = client.contacts.imports.create(("people.csv", b"Name\nAda New\n"))
     assert good.wait().created_ids
@@ -62,7 +62,7 @@ def test_a_job_fails_by_itself(stub: StubServer, client: CrmClient, expected: Ca
     assert (job.status, job.progress) == ("failed", 0)
     assert job.finished_at is not None and job.error is not None and job.error.code == "INTERNAL_ERROR"
     assert "KeyError" in job.error.message
-    assert expected() == [f"the job {broken.id} (lead_enrichment) failed"]
+    assert expected() == [f"the job {broken.id} (enrichment) failed"]
     stub.clock.advance(86_400)
     assert client.leads.get("lead_123").id == "lead_123" and expected() == [], "it is not tried again"
 
@@ -77,7 +77,7 @@ def test_what_a_step_refuses_is_no_mistake(stub: StubServer, client: CrmClient) 
     def refuses(call: Context, job: Document) -> Any:
         raise Problem("LIMIT_EXCEEDED", "too much")
 
-    stub.steps = {**stub.steps, "lead_enrichment": refuses}
+    stub.steps = {**stub.steps, "enrichment": refuses}
     job = ended(client.leads.enrich(["lead_123"]))
     assert job.error is not None and (job.error.code, job.error.message) == ("LIMIT_EXCEEDED", "too much")
 

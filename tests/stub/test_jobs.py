@@ -51,8 +51,8 @@ def test_an_error_that_looks_like_a_formula_is_a_text_in_the_file(stub: StubServ
 
 
 def test_a_job_that_fails_keeps_the_errors_it_had(stub: StubServer, client: Any, call: Any) -> None:
-    crm, step = client(), stub.steps["lead_enrichment"]
-    stub.steps = {**stub.steps, "lead_enrichment": lambda running, job: {**step(running, job), "status": "failed"}}
+    crm, step = client(), stub.steps["enrichment"]
+    stub.steps = {**stub.steps, "enrichment": lambda running, job: {**step(running, job), "status": "failed"}}
     job = call(crm.leads.enrich(["lead_gone"]))
     assert job.title == "Enrichment of 1 lead"
     stub.clock.advance(5)
@@ -62,8 +62,8 @@ def test_a_job_that_fails_keeps_the_errors_it_had(stub: StubServer, client: Any,
 
 
 def test_a_file_that_a_job_made_is_the_jobs(stub: StubServer, client: Any, call: Any) -> None:
-    crm, step = client(), stub.steps["lead_enrichment"]
-    stub.steps = {**stub.steps, "lead_enrichment": lambda running, job: {**step(running, job), "file_id": "file_made"}}
+    crm, step = client(), stub.steps["enrichment"]
+    stub.steps = {**stub.steps, "enrichment": lambda running, job: {**step(running, job), "file_id": "file_made"}}
     job = call(crm.leads.enrich(["lead_gone"]))
     call(job.wait())
     assert call(crm.ai_insights.enrich.get(job.id)).file_id == "file_made"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
-from ...serving import Context, reacts
+from ...serving import Context, Members, reacts
 from .. import company
 from ..contacts import health
 
@@ -34,20 +34,22 @@ def figures_of(call: Context, account: Document) -> dict[str, Any]:
         "open_deal_value": company.total(opened),
         "won_value": company.total(won),
         "child_count": len(call.collection("account").find("parent_id", id)),
-        "health_score": _health(call, contacts),
+        "health_score": mean_of_contacts(call, contacts, "health_score", empty=_HEALTH),
         "last_activity_at": _last(call, activities, contacts, deals) or account.get("last_activity_at"),
         "type": "customer" if won and account["type"] == "prospect" else account["type"],
     }
 
 
-def _health(call: Context, contacts: list[Document]) -> int:
-    """Return the mean health of the contacts, weighted by their number of recent activities."""
-    total = weights = 0
-    for contact in contacts:
-        weight = 1 + health.talks_since(call, contact["id"], call.now - _RECENT)
-        total += contact["health_score"] * weight
-        weights += weight
-    return round(total / weights) if weights else _HEALTH
+def mean_of_contacts(call: Context, contacts: Sequence[Members], name: str, *, empty: int) -> int:
+    """Return the mean of a figure of contacts, weighted by `contact_weight`; without contacts it is `empty`."""
+    weights = [contact_weight(call, contact) for contact in contacts]
+    total = sum(contact[name] * weight for contact, weight in zip(contacts, weights, strict=True))
+    return round(total / sum(weights)) if weights else empty
+
+
+def contact_weight(call: Context, contact: Members) -> int:
+    """Return how much a contact counts in the figures of its account: 1, and 1 for each of its recent activities."""
+    return 1 + health.talks_since(call, contact["id"], call.now - _RECENT)
 
 
 def _last(
@@ -91,6 +93,7 @@ def _accounts_of(call: Context, entry: Document) -> Iterator[str | None]:
 
 @reacts(
     *(f"{kind}.{verb}" for kind in ("contact", "deal", "activity", "account") for verb in _WRITES),
+    "contact.enriched",
     "contact.health_changed",
     "deal.stage_changed",
     "deal.activity_added",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,6 @@ from ...serving import Context, Members, serves
 from .. import sentiment
 from ..contacts import health as health
 
-_START = 25  # the churn risk of a contact without any data
 _ADVICE: Sequence[tuple[str, str]] = (
     ("talk of leaving", "Offer a review with the account's owner before they decide"),
     ("never contacted", "Introduce yourself and ask what they need"),
@@ -55,10 +54,17 @@ def churn_risk(
     else:
         deals = health.deals_of(call, doc["id"]) if stored is not None else []
     factors = [*health.churn_factors(doc, talks, deals, call.now), *_engagement(engagement_metrics or {})]
+    return {
+        "churn_risk": max(0, min(100, health.CHURN_START + sum(factor.points for factor in factors))),
+        **texts_of(factors),
+    }
+
+
+def texts_of(factors: Iterable[health.Factor]) -> dict[str, list[str]]:
+    """Return the risk factors among factors, the largest first, and what to do about them."""
     against = sorted((factor for factor in factors if factor.points > 0), key=lambda factor: -factor.points)
     advice = [text for factor in against for words, text in _ADVICE if words in factor.label]
     return {
-        "churn_risk": max(0, min(100, _START + sum(factor.points for factor in factors))),
         "risk_factors": [factor.label[:1].upper() + factor.label[1:] for factor in against],
         "recommendations": list(dict.fromkeys(advice)) or ["Keep in touch as before"],
     }

@@ -20,6 +20,8 @@ AT_RISK = 60
 """From this churn risk on a contact is about to leave."""
 RECENT = timedelta(days=7)
 """A contact is recent if there was contact within this time."""
+CHURN_START = 25
+"""The churn risk of a contact without any data."""
 SILENCE = timedelta(days=30)
 """Without a follow-up planned, so much silence wants one."""
 
@@ -148,7 +150,7 @@ def complete(
         "relationship_health": "high" if health >= 70 else "medium" if health >= 40 else "low",
         "health_score": health,
         "sentiment": sentiment.name_of_score(tone),
-        "churn_risk": _sum_in_bounds(25, churn_factors(dated, talks, deals, now, tone=tone)),
+        "churn_risk": _sum_in_bounds(CHURN_START, churn_factors(dated, talks, deals, now, tone=tone)),
         "last_contact": dated["last_contact"],
         "total_deals": len(deals),
         "total_value": value,
@@ -159,7 +161,7 @@ def complete(
 
 def churn_risk(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> int:
     """Return how likely it is that a contact leaves, in percent; `talks` is its communication history, newest first."""
-    return _sum_in_bounds(25, churn_factors(_with_last_contact(doc, talks), talks, deals, now))
+    return _sum_in_bounds(CHURN_START, churn_factors(_with_last_contact(doc, talks), talks, deals, now))
 
 
 def _with_last_contact(doc: Members, talks: Sequence[Members]) -> Members:

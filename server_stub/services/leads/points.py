@@ -1,6 +1,8 @@
 """The score of a lead: points for its data and its recent activities, and the history of scores.
 
-The score is the sum of the points of all reasons. The points of activities halve every `HALF_LIFE` days.
+The score is the sum of the points of all reasons. How the company scores (its own rules, features that do not count,
+the model) is its `Scheme`; where the model is in use, it is one more reason, which moves the score of the rules towards
+the probability of the model.
 """
 
 from __future__ import annotations
@@ -14,12 +16,7 @@ from typing import Any
 from ...data.document import Document
 from ...data.normalise import FREE_MAIL
 from ...serving import Context, Members
-
-HOT, WARM = 70, 40
-"""The least scores of a hot and of a warm lead."""
-
-HALF_LIFE = 30
-"""The number of days after which an activity counts half."""
+from ..ai_insights.scheme import Fit, Scheme, scheme_of
 
 _SOURCES = {"referral": 15, "partner": 12, "event": 8, "website": 6, "social": 4, "email": 4, "phone": 4}
 _STATUSES = {"contacted": 5, "qualified": 20, "converted": 20, "unqualified": -40}
@@ -42,55 +39,89 @@ _MOST_ACTIVITY = 25
 _SOON = timedelta(days=90)
 
 
-def assess(doc: Members, activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:
+def assess(doc: Members, activities: Iterable[Members], now: datetime, scheme: Scheme) -> list[dict[str, Any]]:
     """Return the reasons of a lead's score, whose points add up to the score."""
-    reasons = [*_person(doc), *_business(doc), *_qualification(doc, now), *_lately(doc, activities, now)]
+    lately = _lately(doc, activities, now, scheme.config["decay_days"])
+    reasons = [*_person(doc), *_business(doc), *_qualification(doc, now), *lately]
+    reasons = [reason for reason in (*reasons, *scheme.rule_reasons(doc)) if scheme.has(reason["feature"])]
     reasons = [reason for reason in reasons if reason["points"]]
     total = sum(reason["points"] for reason in reasons)
-    if not 0 <= total <= 100:
-        bound = min(max(total, 0), 100)
+    bound = min(max(total, 0), 100)
+    if bound != total:
         reasons.append(_reason("bounds", "A score is between 0 and 100", total, bound - total))
-    return reasons
+    return reasons if scheme.fit is None else [*reasons, _of_model(doc, scheme, scheme.fit, bound)]
 
 
-def rating(score: int) -> str:
-    """Return the rating of a score."""
-    return "hot" if score >= HOT else "warm" if score >= WARM else "cold"
+def _of_model(doc: Members, scheme: Scheme, fit: Fit, by_rules: int) -> dict[str, Any]:
+    """Return the reason that moves the score of the rules towards the probability of the model, by its weight."""
+    likely = 100 * fit.probability([name for name in features(doc) if scheme.has(name)])
+    weight: float = scheme.config["model_weight"]
+    points = round(weight * likely + (1 - weight) * by_rules) - by_rules
+    return _reason("model", f"How likely it converts by model {scheme.version}", round(likely), points)
 
 
-def score_members(doc: Members, activities: Iterable[Members], now: datetime) -> dict[str, Any]:
+def features(doc: Members) -> dict[str, str]:
+    """Return the features of a lead that a model can be trained on, with their labels.
+
+    They are those reasons for points that are known before a lead is qualified, and its industry and country.
+    """
+    found = {
+        f"{reason['feature']}={reason['label'].casefold()}": f"{reason['feature']}: {reason['label']}"
+        for reason in _person(doc)
+    }
+    for name in ("company", "annual_revenue"):
+        if doc.get(name):
+            found[f"{name}=given"] = f"{name.replace('_', ' ')}: given"
+    for name, steps in (("value", _VALUES), ("employees", _SIZES)):
+        least = next((least for least, _ in steps if (doc.get(name) or 0) >= least), None)
+        if least is not None:
+            found[f"{name}={least}+"] = f"{name}: {least:,} or more"
+    place: Members = doc.get("address") or {}
+    words = {"source": doc.get("source"), "industry": doc.get("industry"), "country": place.get("country")}
+    for name, word in words.items():
+        if word:
+            found[f"{name}={word.casefold()}"] = f"{name}: {word}"
+    return found
+
+
+def score_members(doc: Members, activities: Iterable[Members], now: datetime, scheme: Scheme) -> dict[str, Any]:
     """Return the score, its reasons and the rating of a lead; a score set by hand stays."""
     held = doc.get("score_override")
     if held is not None:
         reasons = [_reason("manual", doc.get("score_override_reason") or "Set by hand", held, held)]
     else:
-        reasons = assess(doc, activities, now)
+        reasons = assess(doc, activities, now, scheme)
     score = sum(reason["points"] for reason in reasons)
-    return {"score": score, "score_reasons": reasons, "rating": rating(score)}
+    return {"score": score, "score_reasons": reasons, "rating": scheme.rating(score)}
 
 
-def current_score_members(call: Context, doc: Members) -> dict[str, Any]:
+def current_score_members(call: Context, doc: Members, scheme: Scheme | None = None) -> dict[str, Any]:
     """Return the present score members of a stored lead, from its data and its activities."""
-    return score_members(doc, call.collection("activity").find("lead_id", doc["id"]), call.now)
+    scheme = scheme or scheme_of(call.collection, call.now)
+    return score_members(doc, call.collection("activity").find("lead_id", doc["id"]), call.now, scheme)
 
 
-def remember_score(call: Context, doc: Document, before: Members | None, reason: str | None = None) -> Document:
+def score_source(doc: Members, scheme: Scheme) -> dict[str, Any]:
+    """Return what a score comes from, and the version of the model."""
+    if doc.get("score_override") is not None:
+        return {"source": "manual", "model_version": None}
+    return {"source": scheme.source, "model_version": scheme.version}
+
+
+def remember_score(
+    call: Context, doc: Document, before: Members | None, reason: str | None = None, scheme: Scheme | None = None
+) -> Document:
     """Add a score to the history if it differs from the last one, and return the newest entry.
 
     A call writes at most one entry: an entry that it wrote before is updated.
     """
-    source = "manual" if doc.get("score_override") is not None else "rules"
+    origin = score_source(doc, scheme or scheme_of(call.collection, call.now))
     history = call.collection("lead_score")
     newest = max(history.find("lead_id", doc["id"]), key=lambda entry: entry["sequence"], default=None)
-    if newest is not None and (newest["score"], newest["source"], newest["reason"]) == (doc["score"], source, reason):
-        return newest
-    given = {
-        "score": doc["score"],
-        "rating": doc["rating"],
-        "source": source,
-        "reasons": doc["score_reasons"],
-        "reason": reason,
-    }
+    present = {"score": doc["score"], "rating": doc["rating"], "reason": reason, "source": origin["source"]}
+    if newest is not None and all(newest[name] == value for name, value in present.items()):
+        return newest | origin
+    given = {**present, **origin, "reasons": doc["score_reasons"]}
     if newest is not None and newest["scored_at"] == call.now:
         return history.put(newest | given)
     earlier = newest or (before if before is not None and before["score"] != doc["score"] else None)
@@ -99,7 +130,6 @@ def remember_score(call: Context, doc: Document, before: Members | None, reason:
         "sequence": 0 if newest is None else newest["sequence"] + 1,
         "lead_id": doc["id"],
         "previous_score": earlier["score"] if earlier is not None else None,
-        "model_version": None,
         "scored_at": call.now,
         "created_at": call.now,
         "updated_at": call.now,
@@ -158,12 +188,12 @@ def _qualification(doc: Members, now: datetime) -> Iterable[dict[str, Any]]:
         yield _reason("timeline", "Decides within 90 days", timeline, 5)
 
 
-def _lately(doc: Members, activities: Iterable[Members], now: datetime) -> Iterable[dict[str, Any]]:
+def _lately(doc: Members, activities: Iterable[Members], now: datetime, decay_days: int) -> Iterable[dict[str, Any]]:
     if doc.get("last_activity_at") is not None:
-        points = round(10 * _share_left(doc["last_activity_at"], now))
+        points = round(10 * _share_left(doc["last_activity_at"], now, decay_days))
         yield _reason("last_activity_at", "When something happened last", doc["last_activity_at"], points)
     happened = [
-        weight * _share_left(activity["occurred_at"], now)
+        weight * _share_left(activity["occurred_at"], now, decay_days)
         for activity in activities
         if activity.get("occurred_at") is not None
         and activity["occurred_at"] <= now
@@ -174,6 +204,6 @@ def _lately(doc: Members, activities: Iterable[Members], now: datetime) -> Itera
         yield _reason("activities", "What was said and written", len(happened), points)
 
 
-def _share_left(at: datetime, now: datetime) -> float:
-    """Return the share 0..1 of its points that an activity of this age still has."""
-    return float(0.5 ** (max((now - at) / timedelta(days=1), 0.0) / HALF_LIFE))
+def _share_left(at: datetime, now: datetime, decay_days: int) -> float:
+    """Return the share 0..1 of its points that an activity of this age still has; it halves every `decay_days`."""
+    return float(0.5 ** (max((now - at) / timedelta(days=1), 0.0) / decay_days))

@@ -15,6 +15,7 @@ from ...data.merging import differences
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Collections, Context, Members, completes
+from ..ai_insights.scheme import scheme_of
 from ..territories import territory_of
 from .duplicates import duplicates_of, link_duplicates, refuse_duplicates, with_duplicates
 from .owners import first_owner
@@ -135,7 +136,7 @@ def with_score(doc: Document, collections: Collections, now: datetime) -> Docume
     since = judged.get("qualified_at") or doc["converted_at"] or doc["updated_at"]
     return doc | {
         "first_qualified_at": since if doc["status"] in _ONCE_QUALIFIED else None,
-        **score_members(doc, collections("activity").find("lead_id", doc["id"]), now),
+        **score_members(doc, collections("activity").find("lead_id", doc["id"]), now, scheme_of(collections, now)),
         "duplicate_ids": duplicates_of(collections("lead"), doc),
     }
 

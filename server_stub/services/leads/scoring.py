@@ -7,7 +7,8 @@ from crm_sdk.resources.leads import Leads
 from ...data.document import Document
 from ...data.query import filter_by_values, sort_documents
 from ...problems import Problem
-from ...serving import Context, serves
+from ...serving import Context, Members, serves
+from ..ai_insights.scheme import Scheme
 from .points import current_score_members, remember_score
 from .records import LEADS
 
@@ -20,13 +21,23 @@ def score(call: Context, lead_id: str, score: int | None, reason: str | None) ->
     if score is not None and not why:
         raise Problem("REASON_REQUIRED", "a score that is set by hand needs a reason", field="reason", rule="required")
     held = {"score_override": score, "score_override_reason": why if score is not None else None}
-    changes = {**held, **current_score_members(call, doc | held)}
-    if all(doc.get(name) == changes[name] for name in ("score", *held)):
+    return store_score(call, doc, {**held, **current_score_members(call, doc | held)}, why or None)
+
+
+def store_score(
+    call: Context, doc: Document, changes: Members, why: str | None = None, scheme: Scheme | None = None
+) -> Document:
+    """Store the present score members of a lead, and return the newest entry of its history.
+
+    Where the score and what is held of it do not differ, the lead is not updated.
+    """
+    told = ("score", "rating", "score_override", "score_override_reason")
+    if all(doc.get(name) == changes[name] for name in told if name in changes):
         # Not an update: the score is the same, and no caller has changed the lead.
         new = call.collection("lead").put(doc | changes)
     else:
-        new = LEADS.change(call, doc, changes, verb="scored", reason=why or None)
-    return remember_score(call, new, doc, why or None)
+        new = LEADS.change(call, doc, changes, verb="scored", reason=why)
+    return remember_score(call, new, doc, why, scheme)
 
 
 @serves(Leads.scoring_history)

@@ -1,0 +1,1 @@
+"""The rules of AI insights: lead scoring, predictions, recommendations, enrichment."""
