@@ -44,5 +44,13 @@ def of_deals(names: dict[str, Any]) -> None:
     assert names["next_steps"](client, deal.pipeline_id) >= 0
 
 
-CALLED: dict[str, Callable[[dict[str, Any]], None]] = {"deals": of_deals}
+def of_ai_insights(names: dict[str, Any]) -> None:
+    client: CrmClient = names["client"]
+    assert names["learn"](client).startswith("version 1: right in ")
+    assert [line.partition(":")[0] for line in names["next_three_months"](client)] == ["2026-01", "2026-02", "2026-03"]
+    owner_id = client.ai_insights.recommendations.next_actions().items[0].owner_id
+    assert names["work_off"](client, owner_id) > 0
+
+
+CALLED: dict[str, Callable[[dict[str, Any]], None]] = {"ai-insights": of_ai_insights, "deals": of_deals}
 """What the functions that the examples of a page define are called with."""

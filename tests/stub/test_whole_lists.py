@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -12,6 +14,8 @@ from crm_sdk import CrmClient, InvalidInputError, ValidationError
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.dialects import DIALECTS
 from server_stub import StubServer
+from server_stub.data.collection import Collection
+from server_stub.data.document import Document
 
 ACME, MANY = "tenant_acme", 120
 LISTS = [(each, dialect) for each in declared_operations() if each.kind == "page" for dialect in each.routes]
@@ -42,8 +46,33 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "webhook_id": lambda crm: new_webhook(crm),
     "workflow_id": lambda crm: crm.workflows.list(sort="execution_count", order="desc").items[0].id,
 }
-COMPUTED: dict[str, tuple[str, str]] = {"dashboard.action_items.list": ("contact", "churn_risk")}
-"""The lists of what is worked out from other records: their kind, and the member of which the greatest is copied."""
+COMPUTED: dict[str, Callable[[StubServer], object]] = {
+    "dashboard.action_items.list": lambda stub: copy_greatest(stub, "contact", "churn_risk"),
+    "ai_insights.recommendations.next_actions": lambda stub: copy_greatest(
+        stub, "contact", "churn_risk", next_follow_up=stub.clock.now() - timedelta(days=1)
+    ),
+    "ai_insights.recommendations.cross_sell": lambda stub: copy_greatest(stub, "account", "won_value"),
+    "ai_insights.recommendations.upsell": lambda stub: sell_little_and_much(stub),
+}
+"""The lists of what is worked out from other records: what makes these records many."""
+
+
+def copy_greatest(stub: StubServer, kind: str, member: str, *, count: int = MANY, **changes: Any) -> set[str]:
+    """Store copies of the record with the greatest value of a member, with changes, and return their ids."""
+    records = stub.store.collection(ACME, kind)
+    doc = max(records, key=lambda one: one[member] or 0)
+    return put_copies(records, doc | changes, count)
+
+
+def sell_little_and_much(stub: StubServer) -> None:
+    """Let many accounts of one industry have bought something, one half for less than the other."""
+    deals = stub.store.collection(ACME, "deal")
+    deal = max(deals, key=lambda one: one["value"])
+    for half, value in (("little", 1), ("much", 10**6)):
+        place = {"id": f"account_{half}", "industry": "Salt mining"}
+        for id in copy_greatest(stub, "account", "won_value", count=MANY + 1, **place):
+            sold = {"account_id": id, "value": Decimal(value), "status": "won", "tags": ["Salt"], "id": f"deal_{id}"}
+            deals.put(deal | sold)
 
 
 def new_webhook(crm: CrmClient) -> str:
@@ -65,13 +94,15 @@ def listed(stub: StubServer, operation: Any, dialect: str) -> Callable[..., Any]
 def multiply(stub: StubServer, operation: Any, id: str) -> set[str]:
     """Store copies of a record that a list has, or of one that a computed list is worked out from."""
     if operation.id in COMPUTED:
-        kind, greatest = COMPUTED[operation.id]
-        records = stub.store.collection(ACME, kind)
-        doc = max(records, key=lambda one: one[greatest] or 0)
-    else:
-        records, doc = next((one, found) for one in stub.store.of_company(ACME) if (found := one.get(id)) is not None)
+        COMPUTED[operation.id](stub)
+        return set()
+    return put_copies(*next((one, doc) for one in stub.store.of_company(ACME) if (doc := one.get(id)) is not None))
+
+
+def put_copies(records: Collection, doc: Document, count: int = MANY) -> set[str]:
+    """Store copies of a record, and return their ids."""
     nothing: dict[str, Any] = {name: [] if isinstance(doc[name], list) else None for name in UNIQUE if name in doc}
-    return {records.put(doc | nothing | {"id": f"{id}_{n:03}"})["id"] for n in range(MANY)}
+    return {records.put(doc | nothing | {"id": f"{doc['id']}_{n:03}"})["id"] for n in range(count)}
 
 
 @pytest.mark.parametrize(("operation", "dialect"), LISTS, ids=[f"{each.id}-{dialect}" for each, dialect in LISTS])

@@ -118,10 +118,11 @@ def remember_score(
     origin = score_source(doc, scheme or scheme_of(call.collection, call.now))
     history = call.collection("lead_score")
     newest = max(history.find("lead_id", doc["id"]), key=lambda entry: entry["sequence"], default=None)
+    why = {**origin, "reasons": doc["score_reasons"]}
     present = {"score": doc["score"], "rating": doc["rating"], "reason": reason, "source": origin["source"]}
     if newest is not None and all(newest[name] == value for name, value in present.items()):
-        return newest | origin
-    given = {**present, **origin, "reasons": doc["score_reasons"]}
+        return newest | why  # with the present reasons
+    given = {**present, **why}
     if newest is not None and newest["scored_at"] == call.now:
         return history.put(newest | given)
     earlier = newest or (before if before is not None and before["score"] != doc["score"] else None)

@@ -1,0 +1,38 @@
+"""What the tests of AI insights stand on: clients of three roles, and days that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+
+
+def plain(*values: Any) -> tuple[Any, ...]:
+    """Return values to compare with plain numbers: an amount is a Decimal to type checkers."""
+    return values
+
+
+@pytest.fixture
+def crm(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def sales(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True, api_key="acme-sales")
+
+
+@pytest.fixture
+def globex(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True, api_key="globex-admin")
+
+
+@pytest.fixture
+def wait(stub: StubServer) -> Callable[[float], None]:
+    """Let days pass."""
+    return lambda days: stub.clock.advance(timedelta(days=days).total_seconds())
