@@ -65,3 +65,145 @@ def test_a_converted_lead_is_left_out(stub: StubServer, client: CrmClient) -> No
     job = client.leads.enrich([lead.id])
     assert job.wait().records[0].status == "unchanged"
     assert stored(stub, "job", job.id)["counts"]["skipped"] == 1
+
+
+# -- contacts ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_contact_is_filled_in(stub: StubServer, client: CrmClient) -> None:
+    person = client.contacts.create(
+        {
+            "name": "J. Roe",
+            "email": "jane.roe@firm.de",
+            "company": "Own",
+            "title": "Head of Sales",
+            "phone": "+493012345678",
+        }
+    )
+    client.accounts.create({"name": "Firm", "domain": "firm.de"})
+    told = len(stub.audit())
+    job = client.ai_insights.enrich.contacts([person.id])
+    assert (job.kind, job.title, job.status_url) == (
+        "enrichment",
+        "Enrichment of 1 contact",
+        f"/ai-insights/enrich/{job.id}",
+    )
+    result = job.wait()
+    (record,) = result.records
+    assert (record.status, result.matched, result.changed) == ("enriched", 1, 1)
+    found = {change.field: (change.after, change.source, change.applied) for change in record.changes}
+    assert found["first_name"] == ("Jane", "email_local_part", True)
+    assert found["company"] == ("Firm", "email_domain", False) and "account_id" not in found, "it works elsewhere"
+    assert found["address.country"] == ("DE", "phone_prefix", True) and found["department"] == ("Sales", "title", True)
+    assert found["timezone"][0] == "Europe/Berlin" and found["custom_fields.seniority"][0] == "director"
+    now = client.contacts.get(person.id)
+    assert (now.name, now.first_name, now.last_name, now.company, now.version) == ("J. Roe", "Jane", "Roe", "Own", 2)
+    assert [entry["action"] for entry in stub.audit()[told:]] == ["contact.enriched"]
+    again = client.ai_insights.enrich.contacts([person.id]).wait()
+    assert (again.records[0].status, again.changed) == ("unchanged", 0)
+    assert client.contacts.get(person.id).version == 2 and len(stub.audit()) == told + 1
+
+
+def test_a_contact_gets_the_account_of_its_domain(client: CrmClient) -> None:
+    person = client.contacts.create({"name": "Jane", "email": "jane@firm.example"})
+    firm = client.accounts.create({"name": "Firm", "domain": "firm.example"})
+    client.ai_insights.enrich.contacts([person.id], fields=["account_id"]).wait()
+    now = client.contacts.get(person.id)
+    assert (now.account_id, now.company) == (firm.id, "Firm")
+    assert client.accounts.get(firm.id).contact_count == 1
+
+
+def test_a_contact_is_known_from_its_lead(client: CrmClient) -> None:
+    client.leads.create({"name": "Jane Roe", "email": "jane@firm.example", "title": "CFO", "language": "de"})
+    person = client.contacts.create({"name": "Jane", "email": "jane@firm.example"})
+    (record,) = client.ai_insights.enrich.contacts([person.id], fields=["title", "language", "phone"]).wait().records
+    assert [(change.field, change.after, change.source) for change in record.changes] == [
+        ("title", "CFO", "tenant_data"), ("language", "de", "tenant_data"),
+    ]  # fmt: skip
+
+
+def test_each_record_needs_its_own_right(stub: StubServer, client: CrmClient) -> None:
+    sales = stub.client(dialects="platform", api_key="acme-sales")
+    theirs = client.contacts.create({"name": "Theirs", "email": "a.bee@firm.example", "owner_id": "user_mia"})
+    firm = client.accounts.create({"name": "Firm", "domain": "firm.example", "owner_id": "user_mia"})
+    for job in (
+        sales.ai_insights.enrich.contacts([theirs.id]),
+        sales.ai_insights.enrich.companies(domains=["firm.example"]),
+    ):
+        done = job.wait()
+        assert [some(record.error).code for record in done.records] == ["FORBIDDEN"]
+        assert (done.matched, done.unmatched, done.changed) == (0, 0, 0)
+        state = stored(stub, "job", job.id)
+        assert (state["counts"]["failed"], state["errors"][0]["code"]) == (1, "FORBIDDEN")
+    assert client.accounts.get(firm.id).version == 1
+
+
+# -- companies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_company_is_filled_in_from_its_people(stub: StubServer, client: CrmClient) -> None:
+    firm = client.accounts.create({"name": "Firm", "phone": "+442079460123"})
+    for number in range(3):
+        host = "firm.de" if number else "elsewhere.example"
+        client.contacts.create({"name": f"C{number}", "email": f"c{number}@{host}", "account_id": firm.id})
+        client.leads.create(
+            {"name": f"L{number}", "company": "Firm", "industry": "Tea" if number else "Rum", "employees": 50}
+        )
+    told = len(stub.audit())
+    (record,) = client.ai_insights.enrich.companies(account_ids=[firm.id]).wait().records
+    found = {change.field: (change.after, change.source) for change in record.changes}
+    assert found["domain"] == ("firm.de", "email_domain") and found["website"] == ("https://firm.de", "email_domain")
+    assert found["industry"] == ("Tea", "tenant_data") and found["employees"] == (50, "tenant_data")
+    assert found["billing_address.country"] == ("GB", "phone_prefix")
+    now = client.accounts.get(firm.id)
+    assert (now.domain, now.industry, some(now.billing_address).country) == ("firm.de", "Tea", "GB")
+    assert [entry["action"] for entry in stub.audit()[told:]] == ["account.enriched"]
+
+
+def test_a_domain_of_another_account_is_not_filled_in(client: CrmClient) -> None:
+    client.accounts.create({"name": "First", "domain": "firm.example"})
+    second = client.accounts.create({"name": "Second"})
+    client.contacts.create({"name": "C", "email": "c@firm.example", "account_id": second.id})
+    (record,) = client.ai_insights.enrich.companies(account_ids=[second.id]).wait().records
+    assert (record.status, record.changes) == ("no_match", [])
+
+
+def test_what_is_known_of_a_domain_creates_nothing(client: CrmClient) -> None:
+    firm = client.accounts.create({"name": "Firm", "domain": "firm.de"})
+    client.leads.create({"name": "L", "email": "l@new-firm.de", "industry": "Tea"})
+    count = client.accounts.list(limit=1).total
+    result = client.ai_insights.enrich.companies(domains=["https://www.firm.de/about", "new-firm.de", "firm.de"]).wait()
+    assert client.accounts.list(limit=1).total == count and len(result.records) == 2
+    known, new = result.records
+    assert some(known.entity).id == firm.id and known.status == "enriched"
+    assert new.entity is None and not any(change.applied for change in new.changes) and result.changed == 1
+    assert {change.field: change.after for change in new.changes} == {
+        "name": "New Firm", "domain": "new-firm.de", "website": "https://new-firm.de", "industry": "Tea",
+        "billing_address.country": "DE",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "field"),
+    [
+        ({}, "VALIDATION_ERROR", "account_ids"),
+        ({"account_ids": ["account_1"], "domains": ["firm.de"]}, "VALIDATION_ERROR", "account_ids"),
+        ({"domains": ["firm.de", "no domain"]}, "VALIDATION_ERROR", "domains.1"),
+        ({"domains": ["firm.de"], "fields": ["title"]}, "UNKNOWN_FIELD", "fields.0"),
+        ({"domains": ["firm.de"] * 1_001}, "TOO_MANY_ITEMS", "domains"),
+        ({"account_ids": ["account_1"] * 1_001}, "TOO_MANY_ITEMS", "account_ids"),
+    ],
+)
+def test_companies_are_named_in_one_way(client: CrmClient, given: Any, code: str, field: str) -> None:
+    error = refused(lambda: client.ai_insights.enrich.companies(**given))
+    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
+
+
+def test_both_doors_of_leads_start_the_same_job(client: CrmClient) -> None:
+    lead = client.leads.create({"name": "Ann Lee", "email": "ann.lee@initech.de"})
+    first = client.ai_insights.enrich.leads([lead.id]).wait()
+    second = client.leads.enrich([lead.id]).wait()
+    assert [record.status for record in (*first.records, *second.records)] == ["enriched", "unchanged"]
+    assert refused(lambda: client.ai_insights.enrich.get("job_none")).status == 404
+    training = client.ai_insights.lead_scoring.train()
+    assert refused(lambda: client.ai_insights.enrich.get(training.id)).status == 404, "a job of another kind"
