@@ -103,7 +103,8 @@ class Form:
         """The options of every command, except those that the call has itself."""
 
     def _sends_json(self, methods: set[str]) -> bool:
-        sent = self.operation.arguments.types.keys() - {"version", self.operation.arguments.upload}
+        arguments = self.operation.arguments
+        sent = arguments.types.keys() - {"version" if arguments.locks else None, arguments.upload}
         positional = any(name in sent for name in self.operation.positional)
         return bool(sent) and (bool(methods & {"POST", "PUT", "PATCH"}) or ("DELETE" in methods and positional))
 

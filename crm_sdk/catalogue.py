@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .resources.events import Events
     from .resources.integrations import Integrations
     from .resources.leads import Leads
+    from .resources.marketplace import Marketplace
     from .resources.messages import Messages
     from .resources.notifications import Notifications
     from .resources.pipelines import Pipelines
@@ -64,6 +65,7 @@ class Catalogue(Generic[Mode]):
     events: Events[Mode] = noun()
     integrations: Integrations[Mode] = noun()
     leads: Leads[Mode] = noun()
+    marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()

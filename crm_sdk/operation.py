@@ -1,8 +1,8 @@
 """The declaration of a call: it turns arguments into a request, and a reply into a value. No I/O.
 
 A declaration names its route in each dialect (see `route`). An argument is sent in one of these places: a placeholder
-of the path; a positional `TypedDict` as the JSON body; ``version`` as the header ``If-Match``; any other as a query
-parameter of GET and DELETE, and as a member of the JSON body of the other methods.
+of the path; a positional `TypedDict` as the JSON body; a number ``version`` as the header ``If-Match``; any other as a
+query parameter of GET and DELETE, and as a member of the JSON body of the other methods.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class Operation(Generic[P, T]):
             return Plan(route, given, path, "", _NOTHING, empty, None)
         rest, files = self.arguments.validate(rest)
         headers: dict[str, str] = {}
-        if "version" in rest and self.arguments.body != "version":
+        if "version" in rest and self.arguments.locks:
             headers["If-Match"] = f'"{rest.pop("version")}"'
         if self.kind == "page":
             rest = self._with_page_arguments(rest, route)

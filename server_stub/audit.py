@@ -55,7 +55,7 @@ def write(
         "category": "auth" if event.startswith("auth.") else "data",
         "entity": {"type": entity_type, "id": entity["id"], "name": entity.get("name") or entity.get("title")},
         "actor": {
-            "type": {"token": "user", "api_key": "api_key"}.get(caller.auth, "anonymous"),
+            "type": {"token": "user", "api_key": "api_key", "app": "app"}.get(caller.auth, "anonymous"),
             "id": caller.actor_id,
             "name": caller.name,
             "email": caller.email,

@@ -18,10 +18,11 @@ from crm_sdk.operation import Operation
 
 from .clock import Clock
 from .collected import contributions
+from .data.collection import Collection
 from .data.document import Document
 from .data.durable import Durable
 from .data.past import Past
-from .data.store import Store
+from .data.store import EVERY_COMPANY, Store
 from .doors.link import AsyncStubLink, StubLink
 from .faults.requests import Faults
 from .jobs import run_due
@@ -121,6 +122,7 @@ class StubServer:
         given = contributions()
         self.nouns = given.nouns
         """The nouns of the data, by kind."""
+        self._shared = frozenset(kind for kind, noun in self.nouns.items() if noun.shared)
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
         self.timetable, self.feeds = given.timetable, given.feeds
         self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
@@ -245,6 +247,10 @@ class StubServer:
         if doc is None:
             raise Problem("UNAUTHORIZED", "the company of this credential does not exist any more")
         return doc
+
+    def collection(self, tenant_id: str, kind: str) -> Collection:
+        """Return a company's records of a kind, or those that all companies share."""
+        return self.store.collection(EVERY_COMPANY if kind in self._shared else tenant_id, kind)
 
     def has_rule(self, operation: Operation[..., Any]) -> bool:
         """Return whether an operation has a rule; one without answers 501."""

@@ -66,6 +66,8 @@ class Noun:
     """The prefix of its ids, if it is not ``<kind>_``."""
     stored_as: str | None = None
     """The collection, if several kinds share it, such as ``activity``; its records have a member `kind`."""
+    shared: bool = False
+    """Whether all companies have its records in common."""
     own: Sequence[str] = ()
     """Those of the five calls for which the service has its own rule."""
     within: tuple[str, Noun] | None = None

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
 from crm_sdk.methods import DeclaredMethod
+from crm_sdk.operation import Operation
 from crm_sdk.wire import read_instant
 
 from . import audit
@@ -51,8 +52,10 @@ class Caller:
     role: str
     name: str = ""
     email: str | None = None
-    auth: Literal["token", "api_key", "none"] = "token"
+    auth: Literal["token", "api_key", "app", "none"] = "token"
     session_id: str | None = None
+    granted: frozenset[str] | None = None
+    """The permissions that the credential is limited to, such as ``contacts:read``; None where the role decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,8 @@ class Context:
     # -- data --------------------------------------------------------------------------------------------------
 
     def collection(self, kind: str) -> Collection:
-        """Return the records of a kind of the caller's company."""
-        return self.server.store.collection(self.caller.tenant_id, kind)
+        """Return the records of a kind of the caller's company, or those that all companies share."""
+        return self.server.collection(self.caller.tenant_id, kind)
 
     def found(self, kind: str, id: str) -> Document | None:
         """Return a live record of the caller's company, or None; the id of a merged record returns its survivor."""
@@ -292,6 +295,11 @@ class RecordType:
     """Returns a record with the values of a dialect; None where all dialects have the same values."""
 
 
+def paging_of(operation: Operation[Any, Any]) -> frozenset[str]:
+    """Return the arguments by which the core cuts a page out of what a rule returns; none for a call without pages."""
+    return PAGING if operation.kind == "page" else frozenset()
+
+
 def serves(*methods: DeclaredMethod[..., Any]) -> Callable[[Rule], Rule]:
     """Mark a function as the rule of declared calls. Its arguments are checked now, at import.
 
@@ -303,7 +311,7 @@ def serves(*methods: DeclaredMethod[..., Any]) -> Callable[[Rule], Rule]:
         operations = [method.operation for method in methods]
         taken = set(code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount])
         for operation in operations:
-            declared = set(operation.signature.parameters) - PAGING
+            declared = set(operation.signature.parameters) - paging_of(operation)
             if taken != declared and not code.co_flags & inspect.CO_VARKEYWORDS:
                 raise TypeError(
                     f"the rule {rule.__module__}.{rule.__name__} takes {', '.join(sorted(taken)) or 'nothing'}, but "

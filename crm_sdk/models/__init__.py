@@ -79,6 +79,12 @@ if TYPE_CHECKING:
         AgentMetrics as AgentMetrics, AgentReport as AgentReport, AiPerformance as AiPerformance, AiTotals as AiTotals,
         AnalyticsSummary as AnalyticsSummary, DashboardStats as DashboardStats, DashboardTrends as DashboardTrends,
     )
+    from .analytics_metrics import (
+        ActivityMetrics as ActivityMetrics, ChangeType as ChangeType, CompareTo as CompareTo,
+        EventSummary as EventSummary, LeadMetrics as LeadMetrics, MetricUnit as MetricUnit, MetricValue as MetricValue,
+        OwnerActivity as OwnerActivity, PerformanceMetrics as PerformanceMetrics, PerformanceSort as PerformanceSort,
+        RealTimeMetrics as RealTimeMetrics, SalesMetrics as SalesMetrics, TeamPerformance as TeamPerformance,
+    )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
@@ -127,9 +133,33 @@ if TYPE_CHECKING:
         Conversation as Conversation, ConversationFilter as ConversationFilter,
         ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
     )
+    from .custom_fields import (
+        CustomField as CustomField, CustomFieldCreate as CustomFieldCreate, CustomFieldUpdate as CustomFieldUpdate,
+        FieldDraft as FieldDraft, FieldOption as FieldOption, FieldOptionInput as FieldOptionInput,
+        FieldSort as FieldSort, FieldType as FieldType, FieldValidation as FieldValidation, OnDelete as OnDelete,
+    )
+    from .custom_objects import (
+        Cardinality as Cardinality, CustomObject as CustomObject, CustomObjectCreate as CustomObjectCreate,
+        CustomObjectSort as CustomObjectSort, CustomObjectUpdate as CustomObjectUpdate,
+        ObjectRelationship as ObjectRelationship, ObjectRelationshipCreate as ObjectRelationshipCreate,
+        ObjectRelationshipSort as ObjectRelationshipSort, ObjectRelationshipUpdate as ObjectRelationshipUpdate,
+    )
+    from .custom_records import (
+        CustomRecord as CustomRecord, CustomRecordCreate as CustomRecordCreate,
+        CustomRecordInclude as CustomRecordInclude, CustomRecordSort as CustomRecordSort,
+        CustomRecordUpdate as CustomRecordUpdate,
+    )
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
+    )
+    from .dashboards import (
+        Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
+        DashboardFilters as DashboardFilters, DashboardFiltersInput as DashboardFiltersInput,
+        DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
+        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget, WidgetInput as WidgetInput,
+        WidgetPosition as WidgetPosition, WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
+        WidgetSourceInput as WidgetSourceInput, WidgetType as WidgetType,
     )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
@@ -180,6 +210,19 @@ if TYPE_CHECKING:
         LeadSourceStats as LeadSourceStats, LeadStatus as LeadStatus, LeadUpdate as LeadUpdate,
         Qualification as Qualification, UtmParams as UtmParams, UtmParamsInput as UtmParamsInput,
     )
+    from .marketplace import (
+        App as App, AppCategory as AppCategory, AppCreate as AppCreate, AppDeveloper as AppDeveloper,
+        AppPricing as AppPricing, AppPricingInput as AppPricingInput, AppSecret as AppSecret, AppSort as AppSort,
+        AppStatus as AppStatus, AppUpdate as AppUpdate, AppVersion as AppVersion, AppVersionCreate as AppVersionCreate,
+        ConfigField as ConfigField, ConfigFieldInput as ConfigFieldInput, ConfigFieldType as ConfigFieldType,
+        EventText as EventText, PermissionText as PermissionText, PricingInterval as PricingInterval,
+        PricingModel as PricingModel, Semver as Semver, Slug as Slug, VersionStatus as VersionStatus,
+    )
+    from .marketplace_installations import (
+        AppAnalytics as AppAnalytics, ConfigValues as ConfigValues, Installation as Installation,
+        InstallationHealth as InstallationHealth, InstallationSort as InstallationSort,
+        InstallationState as InstallationState, InstallationStatus as InstallationStatus,
+    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
@@ -194,17 +237,31 @@ if TYPE_CHECKING:
         UnreadCount as UnreadCount,
     )
     from .pipelines import (
-        ActionPreview as ActionPreview, ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput,
-        ActionType as ActionType, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
+        ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
         AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
         AutomationSort as AutomationSort, AutomationTest as AutomationTest, AutomationTrigger as AutomationTrigger,
-        AutomationTriggerInput as AutomationTriggerInput, Condition as Condition, ConditionGroup as ConditionGroup,
-        ConditionResult as ConditionResult, Pipeline as Pipeline, PipelineCreate as PipelineCreate,
-        PipelineEntity as PipelineEntity, PipelineSort as PipelineSort, PipelineUpdate as PipelineUpdate,
-        Stage as Stage, StageCreate as StageCreate, StageKind as StageKind, StageUpdate as StageUpdate,
+        AutomationTriggerInput as AutomationTriggerInput, ConditionResult as ConditionResult, Pipeline as Pipeline,
+        PipelineCreate as PipelineCreate, PipelineEntity as PipelineEntity, PipelineSort as PipelineSort,
+        PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate, StageKind as StageKind,
+        StageUpdate as StageUpdate,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
+    from .reports import (
+        ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
+        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
+        Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
+        ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
+        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportFormat as ReportFormat,
+        ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput, ReportGroupRow as ReportGroupRow,
+        ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
+        ReportName as ReportName, ReportParameter as ReportParameter, ReportParameterInput as ReportParameterInput,
+        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
+        ReportSort as ReportSort, ReportSortInput as ReportSortInput, ReportUpdate as ReportUpdate,
+        RowLimit as RowLimit, RunTrigger as RunTrigger, ScheduleFormat as ScheduleFormat, ScheduleSort as ScheduleSort,
+        SharedWith as SharedWith,
+    )
     from .runs import Run as Run
+    from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
     from .search import SearchResults as SearchResults, SearchType as SearchType
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncRun as SyncRun, SyncState as SyncState,
@@ -229,6 +286,19 @@ if TYPE_CHECKING:
         DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
         WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
+    )
+    from .workflow_actions import (
+        ActionSpec as ActionSpec, ActionSpecInput as ActionSpecInput, ActionType as ActionType, Condition as Condition,
+        ConditionGroup as ConditionGroup,
+    )
+    from .workflows import (
+        ExecutionSort as ExecutionSort, ExecutionSource as ExecutionSource, ExecutionStatus as ExecutionStatus,
+        ExecutionStep as ExecutionStep, OnError as OnError, StepStatus as StepStatus, TriggerType as TriggerType,
+        Workflow as Workflow, WorkflowAction as WorkflowAction, WorkflowActionCreate as WorkflowActionCreate,
+        WorkflowActionUpdate as WorkflowActionUpdate, WorkflowCreate as WorkflowCreate,
+        WorkflowExecution as WorkflowExecution, WorkflowSort as WorkflowSort, WorkflowStatus as WorkflowStatus,
+        WorkflowTrigger as WorkflowTrigger, WorkflowTriggerCreate as WorkflowTriggerCreate,
+        WorkflowTriggerUpdate as WorkflowTriggerUpdate, WorkflowUpdate as WorkflowUpdate,
     )
 
 _NAMES = {
@@ -269,6 +339,10 @@ _NAMES = {
         "RecommendationRating RecommendationSort RecommendationStatus"
     ),
     "analytics": "AgentMetrics AgentReport AiPerformance AiTotals AnalyticsSummary DashboardStats DashboardTrends",
+    "analytics_metrics": (
+        "ActivityMetrics ChangeType CompareTo EventSummary LeadMetrics MetricUnit MetricValue OwnerActivity "
+        "PerformanceMetrics PerformanceSort RealTimeMetrics SalesMetrics TeamPerformance"
+    ),
     "auth": "Credential LoginResult TokenSet",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
@@ -299,7 +373,21 @@ _NAMES = {
         "RelationshipType"
     ),
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
+    "custom_fields": (
+        "CustomField CustomFieldCreate CustomFieldUpdate FieldDraft FieldOption FieldOptionInput FieldSort "
+        "FieldType FieldValidation OnDelete"
+    ),
+    "custom_objects": (
+        "Cardinality CustomObject CustomObjectCreate CustomObjectSort CustomObjectUpdate ObjectRelationship "
+        "ObjectRelationshipCreate ObjectRelationshipSort ObjectRelationshipUpdate"
+    ),
+    "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
+    "dashboards": (
+        "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
+        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetInput WidgetPosition WidgetPositionInput "
+        "WidgetSource WidgetSourceInput WidgetType"
+    ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
         "ForecastAnalytics ForecastCategories ForecastPeriod LossReason MetricPoint OwnerPerformance "
@@ -325,6 +413,15 @@ _NAMES = {
         "AssignmentStrategy Lead LeadAssignment LeadCreate LeadScore LeadScoreSort LeadScoreSource LeadSort "
         "LeadSourceReport LeadSourceStats LeadStatus LeadUpdate Qualification UtmParams UtmParamsInput"
     ),
+    "marketplace": (
+        "App AppCategory AppCreate AppDeveloper AppPricing AppPricingInput AppSecret AppSort AppStatus AppUpdate "
+        "AppVersion AppVersionCreate ConfigField ConfigFieldInput ConfigFieldType EventText PermissionText "
+        "PricingInterval PricingModel Semver Slug VersionStatus"
+    ),
+    "marketplace_installations": (
+        "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
+        "InstallationStatus"
+    ),
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
         "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
@@ -332,13 +429,21 @@ _NAMES = {
     ),
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
-        "ActionPreview ActionSpec ActionSpecInput ActionType AutomationEvent AutomationRule AutomationRuleCreate "
-        "AutomationRuleUpdate AutomationSort AutomationTest AutomationTrigger AutomationTriggerInput Condition "
-        "ConditionGroup ConditionResult Pipeline PipelineCreate PipelineEntity PipelineSort PipelineUpdate Stage "
-        "StageCreate StageKind StageUpdate"
+        "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
+        "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
+        "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
+    "reports": (
+        "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
+        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportData "
+        "ReportDataColumn ReportFormat ReportGroup ReportGroupInput ReportGroupRow ReportListSort ReportMeasure "
+        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportRun ReportSchedule "
+        "ReportScheduleCreate ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
+        "ScheduleSort SharedWith"
+    ),
     "runs": "Run",
+    "schedules": "Schedule ScheduleFrequency ScheduleInput",
     "search": "SearchResults SearchType",
     "sync_runs": "SyncConflict SyncDirection SyncRun SyncState",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
@@ -351,6 +456,12 @@ _NAMES = {
     "webhooks": (
         "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
         "WebhookUpdate"
+    ),
+    "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
+    "workflows": (
+        "ExecutionSort ExecutionSource ExecutionStatus ExecutionStep OnError StepStatus TriggerType Workflow "
+        "WorkflowAction WorkflowActionCreate WorkflowActionUpdate WorkflowCreate WorkflowExecution WorkflowSort "
+        "WorkflowStatus WorkflowTrigger WorkflowTriggerCreate WorkflowTriggerUpdate WorkflowUpdate"
     ),
 }
 # Written by `make docs`: end

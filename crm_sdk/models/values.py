@@ -55,7 +55,15 @@ NotesInput: TypeAlias = Annotated[list[str] | str, ReadAs(list[str], before=one_
 EMAIL_PATTERN, URL_PATTERN = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$", r"^[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/]\S*$"
 CURRENCY_PATTERN, COUNTRY_PATTERN = r"^[A-Z]{3}$", r"^[A-Z]{2}$"
 LANGUAGE_PATTERN, NOT_BLANK = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", r"[^\s\x00-\x1f\x85]"
+PERMISSION_PATTERN, EVENT_PATTERN = r"^[a-z_]+:[a-z]+(@all)?$", r"^[a-z_]+\.[a-z_]+$"
+SLUG_PATTERN, SETTING_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$", r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+SEMVER_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}(-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?$"
 FORMS = {
+    PERMISSION_PATTERN: "must be a permission, like contacts:read",
+    EVENT_PATTERN: "must be the name of an event, like deal.won",
+    SLUG_PATTERN: "must be words of a to z and 0 to 9 with hyphens between them, like quick-quotes",
+    SETTING_PATTERN: "must be a name of at most 64 letters, digits, _ and -, like api_key",
+    SEMVER_PATTERN: "must be a semantic version, like 1.2.0",
     EMAIL_PATTERN: "must be an e-mail address, like ada@example.com",
     URL_PATTERN: "must be a URL, like https://example.com",
     CURRENCY_PATTERN: "must be a currency's three letters (ISO 4217), like EUR",

@@ -57,7 +57,8 @@ class _Call:
         self._operation = operation
         self._route = route
         self._schemas = schemas
-        names = [name for name in operation.arguments.types if route.has(name) and name != "version"]
+        lock = "version" if operation.arguments.locks else None
+        names = [name for name in operation.arguments.types if route.has(name) and name != lock]
         # There are three paging arguments, of which each dialect has two.
         paging = route.dialect.page_arguments({"limit": 1, "offset": 1}).keys()
         self._names = [name for name in names if name not in PAGING or name in paging]
@@ -80,7 +81,7 @@ class _Call:
             schema = {"type": "string", "minLength": 1}
             yield {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
         yield from (self._query_parameter(name) for name in (self._names if self._in_query else self._beside))
-        if "version" in self._operation.arguments.types and self._route.has("version"):
+        if self._operation.arguments.locks and self._route.has("version"):
             yield {"$ref": "#/components/parameters/IfMatch"}
         if self._route.method != "GET" and not self._operation.flags.safe:
             yield {"$ref": "#/components/parameters/AuditReason"}

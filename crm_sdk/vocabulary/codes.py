@@ -115,7 +115,7 @@ def _usual(operation: Operation[Any, Any], route: Route) -> Iterator[str]:
         yield "NOT_FOUND"
     if route.dialect.name == "platform" and route.method == "GET" and operation.answers_records:  # `fields`
         yield "UNKNOWN_FIELD"
-    if "version" in given or route.method == "PUT":  # the body of a PUT may have `updatedAt`
+    if (arguments.locks and route.has("version")) or route.method == "PUT":  # the body of a PUT may have `updatedAt`
         yield "VERSION_CONFLICT"
     if route.method == "POST":
         yield "IDEMPOTENCY_KEY_REUSED"

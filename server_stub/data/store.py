@@ -22,6 +22,9 @@ class StoreSnapshot:
     counters: Mapping[str, int]
 
 
+EVERY_COMPANY = ""
+"""In place of a company's id: documents that belong to no company, or to all of them."""
+
 Entry = tuple[Collection | None, str, Document | None, int]  # None for a collection: the counter of a series
 
 

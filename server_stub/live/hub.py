@@ -170,6 +170,8 @@ class Live:
         else:
             given = request.headers.get("authorization") or (f"Bearer {token}" if token else "")
             visit.caller = visit.authenticate(given)
+            if visit.caller.granted is not None:  # a feed has events of everything, whatever the permissions
+                raise Problem("FORBIDDEN", "an app gets its events at its webhook address, not by a live connection")
             expires_at = self._expiry(given)
         self._begin()
         self._admit(visit.caller.tenant_id)

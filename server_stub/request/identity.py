@@ -44,10 +44,10 @@ def fingerprint(credential: str) -> str:
     return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def find_api_key(store: Store, key: str) -> Document | None:
-    """Return the record of an API key that is not revoked, of any company; None where there is none."""
+def find_api_key(store: Store, key: str, kind: str = "api_key") -> Document | None:
+    """Return the record of a key of a kind that is not revoked, of any company; None where there is none."""
     digest = fingerprint(key)
-    for keys in store.across("api_key"):
+    for keys in store.across(kind):
         for found in keys.find("fingerprint", digest):
             if found.get("revoked_at") is None:
                 return found

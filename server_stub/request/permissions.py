@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from crm_sdk.route import Action
 
@@ -26,7 +26,8 @@ _ROLES = ("admin", "manager", "sales", "read_only")
 _TABLE = """
 contacts leads deals accounts activities | rcudxim | rcudxim | r c ud@own x@own i | r
 conversations                            | rcudxm  | rcudx   | r c ud@own x@own   | r
-pipelines workflows users                | rcudxm  | rcudx   | r                  | r
+pipelines workflows                      | rcudxm  | rcudx   | r                  | r
+users                                    | rcudxm  | r       | r                  | r
 analytics                                | r       | r       | r                  | r
 ai_insights                              | rcudm   | rcud    | r c ud@own         | r
 custom_objects                           | rcudxim | rcudxi  | r c ud@own x@own i | r
@@ -38,6 +39,8 @@ communication                            | rcudxm  | rcudx   | r c ud@own       
 social                                   | rcudxm  | rcudxm  | r c                | r
 collaboration                            | rcudxm  | rcudxm  | r c ud@own         | r
 search                                   | rm      | r       | r                  | r
+tenants                                  | rcudm   |         |                    |
+audit                                    | rcuxm   | r       |                    |
 """
 _DOORS: Mapping[str, str] = {
     "calendar": "activities",
@@ -89,6 +92,23 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     return actions.get(action)
 
 
+def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
+    """Return for which records of a resource a caller has the permission for an action.
+
+    A caller with a role has what the table says, an app what it was granted.
+    """
+    if caller.granted is None:
+        return scope_of(caller.role, resource, action)
+    return "all" if f"{_DOORS.get(resource, resource)}:{action}" in caller.granted else None
+
+
+def read_permission(text: str) -> tuple[str, Action] | None:
+    """Return the resource and the action of a permission for all records, ``deals:update``; None for any other text."""
+    resource, _, action = text.removesuffix("@all").partition(":")
+    known = any(resource == name for name, _ in _read_table()) or resource in _OWN
+    return (resource, cast("Action", action)) if known and action in _LETTERS.values() else None
+
+
 def action_of(operation: Operation[..., Any], method: str) -> Action:
     """Return the action of a call: from its declaration, else from its method and status."""
     if operation.flags.action is not None:
@@ -112,7 +132,7 @@ def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
 
 def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> bool:
     """Return whether a caller has the permission for an action on a resource, or on one record of it."""
-    scope = scope_of(caller.role, resource, action)
+    scope = scope_for(caller, resource, action)
     if scope == "own" and record is not None:
         return record.get("owner_id") in (None, caller.user_id)
     return scope is not None
@@ -121,7 +141,8 @@ def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, 
 def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:
     """Raise 403 FORBIDDEN where a caller has no permission for an action on a resource, or on one record of it."""
     if not permits(caller, resource, action):
-        raise Problem("FORBIDDEN", f"the role {caller.role} may not {action} {resource.replace('_', ' ')}")
+        who = f"the role {caller.role}" if caller.granted is None else f"{caller.name}, which was not granted this,"
+        raise Problem("FORBIDDEN", f"{who} may not {action} {resource.replace('_', ' ')}")
     if record is not None and not permits(caller, resource, action, record):
         raise Problem(
             "FORBIDDEN",

@@ -18,9 +18,10 @@ from crm_sdk.wire import encode_json, is_object
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
-from ..serving import PAGING, Answer, Caller, Context, FileAnswer
+from ..serving import PAGING, Answer, Caller, Context, FileAnswer, paging_of
 from . import features, identity, permissions
 from .bodies import read_body, read_query, read_reason
+from .callers import caller_of
 from .days import with_midnights
 from .description import description, is_described
 from .faces import FACES, Face, Listing
@@ -158,7 +159,7 @@ class Visit:
 
     def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
-        known = known_version(self.request.headers) if "version" in operation.signature.parameters else {}
+        known = known_version(self.request.headers) if operation.arguments.locks else {}
         members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
         query = with_midnights(call, operation, route, read_query(self.request.query))
         takes = any(route.has(name) for name in operation.arguments.types if name != "version")
@@ -175,11 +176,12 @@ class Visit:
         fields = take_fields(operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
         values |= known
-        call.window = window = {name: values.pop(name, None) for name in PAGING}
+        paging = paging_of(operation)
+        call.window = window = {name: values.pop(name, None) for name in paging}
         arguments = {
             name: values.get(name, match.identifiers.get(name, None if p.default is p.empty else p.default))
             for name, p in operation.signature.parameters.items()
-            if name not in PAGING
+            if name not in paging
         }
         missing = [
             name
@@ -201,34 +203,17 @@ class Visit:
         credential = credential.strip()
         if scheme.lower() != "bearer" or not credential:
             raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …'")
-        caller = self._token(credential) if identity.is_token(credential) else self._key(credential)
+        caller = caller_of(self.server, credential, self.now)
         named = self.request.headers.get("x-tenant-id")
         if named and named not in (caller.tenant_id, self.server.tenant(caller.tenant_id)["slug"]):
             raise Problem("TENANT_MISMATCH", f"the credential is not one of the company {named!r}")
         return caller
 
-    def _key(self, credential: str) -> Caller:
-        key = identity.find_api_key(self.server.store, credential)
-        if key is None:
-            raise identity.unauthorized("the API key is not known")
-        return Caller(key["tenant_id"], key["id"], key.get("user_id"), key["role"], key["name"], auth="api_key")
-
-    def _token(self, credential: str) -> Caller:
-        claims = self.server.tokens.verify(credential)
-        session = self.server.store.collection(claims.tenant_id, "session").get(claims.session_id)
-        user = self.server.store.collection(claims.tenant_id, "user").get(claims.user_id)
-        if session is None or session.get("revoked_at") is not None or user is None:
-            raise identity.unauthorized("the session of this token has ended; sign in again", error="invalid_token")
-        if user.get("status") == "inactive":
-            raise Problem("USER_INACTIVE", "this user has been deactivated")
-        return Caller(
-            claims.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"], "token", session["id"]
-        )
-
     def _limit(self, operation: Operation[..., Any]) -> None:
         caller = self.caller
         plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
-        kind = rate_class(self.face.name, operation.flags.rate, plan=plan, api_key=caller.auth == "api_key")  # type: ignore[arg-type] # a face's name is a dialect
+        api_key = caller.auth in ("api_key", "app")
+        kind = rate_class(self.face.name, operation.flags.rate, plan=plan, api_key=api_key)  # type: ignore[arg-type] # a face's name is a dialect
         kind = self.server.limits.of(kind)
         quota = self.server.limits.check(
             (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now

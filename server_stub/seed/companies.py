@@ -22,6 +22,7 @@ from .deal_past import deal_past, renewals
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
 from .documented import put_documented
+from .marketplace import put_marketplace
 from .people import people
 from .records import Records
 from .talk import talk
@@ -51,6 +52,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
+    put_marketplace(store, now, Random(f"{random_seed}/marketplace"))
     return store.snapshot()
 
 

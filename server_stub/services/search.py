@@ -9,6 +9,7 @@ from crm_sdk.resources.search import Search
 from ..data.document import Document
 from ..data.query import fold, matches, words_of
 from ..problems import Problem
+from ..request.permissions import permits
 from ..serving import Context, serves
 from .activities.privacy import is_hidden
 
@@ -21,6 +22,8 @@ _IN: Mapping[str, Sequence[str]] = {
     "events": ("title", "description", "location", "contact_name", "contact_company", "tags"),
 }
 """The searched members of each kind, the most important first."""
+_RESOURCES: Mapping[str, str] = {kind: kind for kind in _IN} | {"events": "activities"}
+"""The resource whose permission lets a caller find records of a kind."""
 
 
 @serves(Search.query)
@@ -29,7 +32,9 @@ def query(call: Context, q: str, type: str | None) -> dict[str, list[Document]]:
     if len(q.strip()) < 2:
         message = "search for at least two characters"
         raise Problem("QUERY_TOO_SHORT", message, field="q", rule="min", details={"minimum": 2})
-    wanted = _IN if type in (None, "all") else (type,)
+    wanted = [
+        kind for kind in (_IN if type in (None, "all") else (type,)) if permits(call.caller, _RESOURCES[kind], "read")
+    ]
     return {kind: _find(_KINDS[kind](call), q, _IN[kind]) if kind in wanted else [] for kind in _IN}
 
 

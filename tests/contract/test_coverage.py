@@ -36,6 +36,7 @@ COMPLETE = {
     ("platform", "Analytics"),
     ("platform", "Contacts"),
     ("platform", "Leads"),
+    ("platform", "Marketplace"),
     ("platform", "Pipelines"),
 }
 """What claims to be complete: (dialect, service of its document)."""

@@ -54,7 +54,8 @@ def test_what_is_created_can_be_fetched_and_is_in_the_trail(case: Case) -> None:
     assert made["id"].startswith(case.noun.prefix or f"{case.noun.kind}_")
     assert stored["version"] == 1 and stored["created_at"] == stored["updated_at"]
     assert case.call("get", made["id"]).ok() == {**made, **({"secret": None} if "secret" in made else {})}
-    (created,) = [deed for deed in case.deeds(made["id"]) if deed.endswith("created")][-1:]
+    words = ("created", case.noun.verbs.get("created", "created"))
+    (created,) = [deed for deed in case.deeds(made["id"]) if deed.endswith(words)][-1:]
     assert created.startswith(case.noun.events or f"{case.noun.kind}.")
 
 
@@ -170,7 +171,7 @@ def test_every_sort_goes_both_ways_and_equals_are_sorted_by_id(case: Case) -> No
     for member in ("id", "created_at", "updated_at", *stored_as_sorted):
         for order in ("asc", "desc"):
             records = case.everything(f"sort={member}&order={order}")
-            stored = {doc["id"]: doc for doc in case.stub.store.collection("tenant_acme", case.noun.collection)}
+            stored = {doc["id"]: doc for doc in case.stub.collection("tenant_acme", case.noun.collection)}
             keyed = [(sort_key(stored[record["id"]].get(member)), record["id"]) for record in records]
             known = [key for key in keyed if key[0] is not None]
             assert known + [key for key in keyed if key[0] is None] == keyed, "records without a value come last"
@@ -252,7 +253,7 @@ def test_a_reference_to_what_was_deleted_may_be_sent_back(case: Case) -> None:
 @having("create", "update", "list")
 def test_what_a_list_gave_can_be_sent_back(case: Case) -> None:
     case.made()
-    records = case.everything()
+    records = [record for record in case.everything() if case.is_own(record["id"])]
     assert records
     for record in records:
         version, log = case.stored(record["id"])["version"], len(case.stub.audit())

@@ -71,7 +71,7 @@ def test_a_number_without_measure_is_named_and_refused(place: Any) -> None:
 VERSIONED = [
     pytest.param(operation, route, id=f"{operation.id}-{route.dialect.name}")
     for operation, route in ROUTES
-    if "version" in operation.signature.parameters and route.has("version")
+    if operation.arguments.locks and route.has("version")
 ]
 
 

@@ -113,7 +113,8 @@ def requests(draw: st.DrawFn) -> tuple[Operation[..., Any], Request]:
     path = re.sub(r"{(\w+)}", lambda match: id_for(match[1]), route.full_path)
     body = filled(arguments.body_type) if arguments.body is not None else {}
     for name, parameter in operation.signature.parameters.items():
-        if name in route.placeholders or name in (arguments.body, "version", arguments.upload) or not route.has(name):
+        lock = "version" if arguments.locks else None
+        if name in route.placeholders or name in (arguments.body, lock, arguments.upload) or not route.has(name):
             continue
         if parameter.default is parameter.empty or draw(st.booleans()):
             body[route.wire_name(name)] = member(name, arguments.types[name])

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from typing_extensions import get_type_hints, is_typeddict
 
+from crm_sdk.models import values
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 from server_stub import StubServer
@@ -24,6 +25,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "email": {"to": [{"email": "ada@example.com"}], "sentAt": "2026-01-14T08:00:00Z"},
     "note": {"contactId": "contact_123"},
     "stage": {"probability": 10},
+    "app": {"category": "data"},
     "rule": {"trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]},
     "field": {"type": "text"},
     "object_relationship": {"relatedObject": "contact", "cardinality": "many_to_many"},
@@ -39,6 +41,15 @@ _UNIQUE: Mapping[str, str] = {
     "domain": "unique-{}.example", "email": "unique-{}@example.com", "api_name": "unique_{}",
 }  # fmt: skip
 """What unique members look like; each record gets values of its own."""
+_UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
+_BY_PATTERN: Mapping[str, str] = {
+    values.PERMISSION_PATTERN: "contacts:read",
+    values.EVENT_PATTERN: "deal.won",
+    values.SETTING_PATTERN: "api_key",
+    values.SEMVER_PATTERN: "1.1.0",
+    values.URL_PATTERN: "https://example.com",
+    values.EMAIL_PATTERN: "unique-{}@example.com",
+}
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
@@ -115,9 +126,13 @@ class Case:
 
     def stored(self, id: str) -> Document:
         """Return a record as the server keeps it."""
-        doc = self.stub.store.collection("tenant_acme", self.noun.collection).get(id, deleted=True)
+        doc = self.stub.collection("tenant_acme", self.noun.collection).get(id, deleted=True)
         assert doc is not None
         return doc
+
+    def is_own(self, id: str) -> bool:
+        """Tell whether the company may write a record: of those that all companies share, its own only."""
+        return not self.noun.shared or self.stored(id)["tenant_id"] == "tenant_acme"
 
     def changeable(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the members of a record that an update may set, as they are."""
@@ -230,6 +245,9 @@ def value_of(hint: Any, name: str) -> Any:
         return [value_of(inner[0], name)]
     if "Literal[" in text:
         return text.partition("Literal[")[2].split("]")[0].split(",")[0].strip("'\" ")
+    for pattern, sample in _BY_PATTERN.items():
+        if repr(pattern) in text:
+            return sample.format(next(_numbers))
     if "datetime" in text.lower():
         return (datetime(2026, 1, 20, 9, tzinfo=UTC) + timedelta(hours=next(_numbers))).isoformat()
     if "int" in text or "Decimal" in text or "float" in text:

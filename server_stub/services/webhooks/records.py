@@ -141,5 +141,6 @@ WEBHOOKS = Noun(
     forms={"url": _url, "events": _events},
     check=_check,
     follow=_follow,
+    visible=lambda call, doc: doc.get("installation_id") is None,  # else it is an app's, and goes with that
     published=_without_secrets,
 )
