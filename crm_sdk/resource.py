@@ -73,6 +73,7 @@ class Resource(Generic[Mode], metaclass=_Kind):
     """The calls that belong to one noun. Subclasses have declarations only."""
 
     mode: ClassVar[type[Sync] | type[Async]] = Sync
+    _made: ClassVar[dict[Any, Any]]
 
     def __new__(cls, client: Client[Mode]) -> Self:
         """Make a resource whose methods are those of the client."""
@@ -84,7 +85,7 @@ class Resource(Generic[Mode], metaclass=_Kind):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        cls._made: dict[Any, Any] = {}
+        cls._made = {}
         for name, value in vars(cls).items():
             operation = operation_of(value)
             if operation is not None:

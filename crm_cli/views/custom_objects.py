@@ -23,7 +23,8 @@ def rows(client: CrmClient, records: Iterable[CustomRecord]) -> Iterator[dict[st
     if first is None:
         return
     definition = client.custom_objects.get(first.object_id or "")
-    names = [key.api_name for key in (*definition.fields, *definition.relationships)]
+    names = [field.api_name for field in definition.fields]
+    names += [link.api_name for link in definition.relationships]
     for record in chain([first], waiting):
         whole = plain(record)
         values: dict[str, Any] = whole.get("fields") or {}

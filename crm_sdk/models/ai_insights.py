@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 
 from .jobs import JobState
 from .marks import INPUT, Default
-from .pipelines import Condition
 from .record import Model
 from .values import EMPTY, Filter, Name, Percent
+from .workflow_actions import Condition
 
 ModelStatus: TypeAlias = Literal["untrained", "training", "ready", "failed"] | str
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]

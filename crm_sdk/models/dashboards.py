@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT, Default
-from .pipelines import ConditionGroup
 from .record import Model, Record
 from .reports import (
     ChartSpec,
@@ -27,6 +26,7 @@ from .reports import (
     SharedWith,
 )
 from .values import EMPTY, NOT_BLANK, EntityType, ErrorDetail, FilterGroup, Tags
+from .workflow_actions import ConditionGroup
 
 WidgetType: TypeAlias = (
     Literal[

@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 
 from .jobs import RunStatus
 from .marks import INPUT, Default
-from .pipelines import ConditionGroup
 from .record import Model, Record
 from .schedules import Schedule, ScheduleInput
 from .values import (
@@ -26,6 +25,7 @@ from .values import (
     Period,
     Tags,
 )
+from .workflow_actions import ConditionGroup
 
 ReportFormat: TypeAlias = Literal["tabular", "summary", "matrix"] | str
 SharedWith: TypeAlias = Literal["private", "team", "tenant"] | str

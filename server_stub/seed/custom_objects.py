@@ -58,7 +58,7 @@ def _fields(records: Records, owner: Document, fields: Sequence[tuple[str, str, 
     first = ("name", "Name", "text", {"is_system": True})
     for position, (name, label, type, more) in enumerate((first, *fields)):
         members = {"object_id": owner["id"], "api_name": name, "label": label, "type": type, "position": position}
-        _put(records, "field", CustomField, "field_", members | more)
+        _put(records, "field", CustomField, "field_", {**members, **more})
 
 
 def _options(*words: str) -> dict[str, Any]:

@@ -41,7 +41,6 @@ _UNIQUE: Mapping[str, str] = {
     "domain": "unique-{}.example", "email": "unique-{}@example.com", "api_name": "unique_{}",
 }  # fmt: skip
 """What unique members look like; each record gets values of its own."""
-_UNIQUE: Mapping[str, str] = {"domain": "unique-{}.example", "email": "unique-{}@example.com"}
 _BY_PATTERN: Mapping[str, str] = {
     values.PERMISSION_PATTERN: "contacts:read",
     values.EVENT_PATTERN: "deal.won",

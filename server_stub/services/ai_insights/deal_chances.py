@@ -7,8 +7,11 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any
 
+from crm_sdk.models.deals import Deal
+
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
+from ...data.filters import filter_fields
 from ...problems import Problem
 from ...serving import Context, Members
 from .. import company
@@ -16,8 +19,9 @@ from ..deals import figures
 from ..deals import probability as points
 from ..deals.history import all_stays
 from ..deals.insights import insights
-from ..pipelines.actions import FIELDS
 
+FIELDS = filter_fields(Deal)
+"""The fields of deals for conditions, with their types."""
 _YEAR = timedelta(days=365)
 ENOUGH = 3
 """So many deals must have been won by way of a stage to tell how long it takes from there."""
