@@ -25,7 +25,7 @@ from .uploads import multipart
 from .wire import Shape, camel, is_array, is_object, shape_of, snake
 
 if TYPE_CHECKING:
-    from .operation import Operation
+    from .declaration import Declaration
     from .route import Route
 
 
@@ -57,7 +57,7 @@ class _Names(Mapping[str, Any]):
 class Arguments:
     """The types of a declaration's arguments and of its result."""
 
-    def __init__(self, operation: Operation[Any, Any]) -> None:
+    def __init__(self, operation: Declaration[Any, Any]) -> None:
         self._operation = operation
         names = _Names(operation.function)
         self._hints = get_type_hints(operation.function, localns=names, include_extras=True)

@@ -155,6 +155,11 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             settings.idempotent_writes,
         )
 
+    @property
+    def secrets(self) -> tuple[str | None, str | None]:
+        """The credentials, which no error may show though a server repeats them."""
+        return self._credentials.access, self._credentials.refresh
+
     def session(self, change: Session, result: Any) -> None:
         """Use the tokens that a call brought, or forget them."""
         self._credentials.take(change, result)

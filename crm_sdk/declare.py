@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Unpack
 
+from .declaration import Kind
+from .discovery import PAGES
+from .errors import InvalidResponseError
 from .exchange import Reply
 from .methods import sync_function
-from .operation import Kind, Operation
+from .operation import Operation
 from .resource import Sync
 from .route import PAGING, FlagArguments, Flags, Plan, routes
 
@@ -32,7 +35,7 @@ class Paginated(Operation[P, T]):
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the page, with the function that fetches the following pages."""
-        items, window = self.read(client, plan.route, reply, plan.given)
+        items, window = self.read(client, plan, reply)
         dialect, body = plan.route.dialect.name, self.arguments.body
 
         def fetch(offset: int, limit: int) -> Any:
@@ -55,7 +58,7 @@ class JobOperation(Operation[P, T]):
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the job, with the client through which it asks for its state."""
-        job, _ = self.read(client, plan.route, reply, plan.given)
+        job, _ = self.read(client, plan, reply)
         return client.own(job)
 
 
@@ -65,8 +68,16 @@ class DownloadOperation(Operation[P, T]):
     kind: Kind = "download"
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
-        """Return the download, whose body has not been read yet."""
+        """Return the download, whose body has not been read yet. Raises: InvalidResponseError for a web page."""
         from .transfer import AsyncDownload, Download
+
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind in PAGES and kind not in self.flags.media:
+            raise InvalidResponseError(
+                f"{self.id}: the answer ({reply.status}) is no file but a page of HTML",
+                status=reply.status,
+                request_id=reply.headers.get("x-request-id"),
+            )
 
         return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
 

@@ -15,6 +15,7 @@ from .dialects import DIALECTS, RICHEST_FIRST, DialectName
 from .errors import ApiError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Discard, Reply, Steps, exchange, settle
 from .resource import operation_of
+from .secrecy import Given
 
 if TYPE_CHECKING:
     from .client import Client
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from .route import Plan
 
 _NO_ROUTE = "ROUTE_NOT_FOUND"
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
+"""The types of web pages, which are what servers of another kind answer."""
 
 
 class Finding:
@@ -120,7 +123,7 @@ class Finding:
 
 
 def discover(
-    operation: Operation[..., Any], client: Client[Any], finding: Finding, given: dict[str, Any], timeout: float | None
+    operation: Operation[..., Any], client: Client[Any], finding: Finding, given: Given, timeout: float | None
 ) -> Steps[Any]:
     """Carry out a call in the first dialect in which the server has its route, and note what the answers show.
 
@@ -135,7 +138,7 @@ def discover(
     """The answers in no form of the dialect in which they were asked for, of calls that only read."""
     while True:
         try:
-            plan = operation.plan(given, finding.candidates(noun, errors.keys() | strange))
+            plan = operation.planned(given, finding.candidates(noun, errors.keys() | strange))
         except UnsupportedOperationError as unsupported:
             if strange:
                 raise next(iter(strange.values())) from None
@@ -152,7 +155,7 @@ def discover(
             continue
         reply: Reply = yield from exchange(request, terms, deadline)
         if operation.refused(reply):
-            error = operation.error(plan, reply)
+            error = operation.error(client, plan, reply)
             error.idempotency_key = request.headers.get("Idempotency-Key")
             own = plan.route.dialect.wrote(reply.content)
             if finding.lacks_route(name, noun, error, own=own):
@@ -170,13 +173,14 @@ def discover(
             errors.clear()
             if not _is_same(operation, given, plan, twin):
                 continue  # a list changes nothing: it is sent again in the dialect that the server speaks
-            plan = operation.plan(given, (twin,))
+            plan = operation.planned(given, (twin,))
         sure = finding.speaks(plan.route.dialect.name)
         doubt = None if sure else plan.route.dialect.name
         try:
             read = settle(request, reply, terms, deadline, partial(operation.outcome, client, plan))
             whole = terms.repeats_by_key(request) or not _is_page_of_html(reply)
-            result = yield from _result(operation.id, reply, read, doubt, whole=whole)
+            page = None if whole else operation.shown(client, plan, reply)
+            result = yield from _result(operation.id, reply, read, doubt, page)
         except InvalidResponseError as error:
             error.idempotency_key = request.headers.get("Idempotency-Key")
             if sure or plan.route.method != "GET" or plan.route.dialect.answered(reply.content):
@@ -189,21 +193,21 @@ def discover(
         return result
 
 
-def _result(id: str, reply: Reply, read: Steps[Any], doubt: str | None, *, whole: bool) -> Steps[Any]:
+def _result(id: str, reply: Reply, read: Steps[Any], doubt: str | None, page: bytes | None) -> Steps[Any]:
     """Return the value of a successful reply. `doubt` is the dialect that the server has not shown to speak, if any.
 
-    A reply that is not `whole` is a page of HTML, which is not worth reading.
+    A reply that is a `page` of HTML is not worth reading.
     """
     if doubt is None:
         return (yield from read)
     remark = f"this server has not shown that it speaks {doubt}; dialects= says what it does speak"
-    if not whole:
+    if page is not None:
         if reply.body is not None:
             yield Discard(reply.body)
         raise InvalidResponseError(
             f"{id}: the answer ({reply.status}) is a page of HTML; {remark}",
             status=reply.status,
-            body=reply.content[:2000],
+            body=page[:2000],
             request_id=reply.headers.get("x-request-id"),
         )
     try:
@@ -215,13 +219,13 @@ def _result(id: str, reply: Reply, read: Steps[Any], doubt: str | None, *, whole
 
 def _is_page_of_html(reply: Reply) -> bool:
     kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in ("text/html", "application/xhtml+xml") or reply.content[:100].lstrip()[:1] == b"<"
+    return kind in PAGES or reply.content[:100].lstrip()[:1] == b"<"
 
 
-def _is_same(operation: Operation[..., Any], given: dict[str, Any], plan: Plan, twin: str) -> bool:
+def _is_same(operation: Operation[..., Any], given: Given, plan: Plan, twin: str) -> bool:
     """Return whether a call sends the same request in `twin`, the dialect with the same method and path."""
     try:
-        other = operation.plan(given, (twin,))
+        other = operation.planned(given, (twin,))
     except UnsupportedOperationError:
         return False
     return (plan.query, plan.content) == (other.query, other.content)
@@ -231,7 +235,7 @@ def _ask(
     operation: Operation[..., Any],
     client: Client[Any],
     finding: Finding,
-    given: dict[str, Any],
+    given: Given,
     plan: Plan,
     twin: str,
     deadline: float,

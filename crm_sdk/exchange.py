@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from .errors import ApiError, DeadlineExceededError, InvalidResponseError, NetworkError
 from .retry import Retry, RetryBudget, may_repeat_answer, may_repeat_failure, retry_after
+from .secrecy import Hidden
 
 if TYPE_CHECKING:
     from .credentials import Credentials
@@ -174,10 +175,10 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
         remaining = deadline - clock.monotonic()
         if remaining <= 0:
             raise _too_late(request, terms, attempt, sent=attempt > 0) from failure
-        bearer = terms.credentials.access
+        bearer = Hidden(terms.credentials.access)
         harmless = terms.repeats_by_key(request)
         try:
-            reply: Reply = yield Send(_with_bearer(request, bearer), remaining)
+            reply: Reply = yield Send(_with_bearer(request, bearer.value), remaining)
         except NetworkError as error:
             failure = error
             error.idempotency_key = key
@@ -194,10 +195,10 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
             if reply.status < 400:
                 habits.budget.succeed()
                 return reply
-            if reply.status == 401 and bearer and not refreshed and terms.refresh and terms.credentials.refresh:
+            if reply.status == 401 and bearer.value and not refreshed and terms.refresh and terms.credentials.refresh:
                 refreshed = True
-                yield _renewal(terms, bearer, terms.refresh, deadline)
-                if terms.credentials.access in (None, bearer):
+                yield _renewal(terms, bearer.value, terms.refresh, deadline)
+                if terms.credentials.access in (None, bearer.value):
                     return reply  # the token could not be renewed, or the session has ended: the caller gets the 401
                 continue
             asked = retry_after(reply.headers)
@@ -225,6 +226,8 @@ def settle(request: Request, reply: Reply, terms: Terms, deadline: float, read: 
             return read(reply)
         except (ApiError, InvalidResponseError) as error:
             error.idempotency_key = request.headers.get("Idempotency-Key")
+            if reply.body is not None:
+                yield Discard(reply.body)
             if not repeatable or isinstance(error, ApiError):
                 raise
         repeatable = False

@@ -100,7 +100,9 @@ def sync_function(operation: Operation[Any, Any]) -> Any:
 
     def call(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
         client = self._client  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
-        return client._run(operation.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+        steps = operation.steps(client, args, kwargs)
+        del args, kwargs  # a traceback would show them
+        return client._run(steps)  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
     return _presented(call, operation)
 
@@ -113,7 +115,9 @@ def async_function(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
     async def call(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
         client = self._client  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
-        return await client._run(operation.steps(client, args, kwargs))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+        steps = operation.steps(client, args, kwargs)
+        del args, kwargs  # a traceback would show them
+        return await client._run(steps)  # pyright: ignore[reportPrivateUsage] # the client's own machinery
 
     def pages(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
         from .paging import AsyncPages

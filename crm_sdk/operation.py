@@ -9,152 +9,43 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from .declaration import Declaration
 from .discovery import discover
 from .errors import ApiError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange, settle
-from .listing import names_of_arguments, with_common
 from .methods import async_function
 from .paging import DEFAULT_LIMIT
-from .route import PAGING, Flags, Plan, Route, query, segment
-from .vocabulary.codes import STATUSES
+from .route import Plan, Route, query, segment
+from .secrecy import Given, Hidden, redacted, secrets_of, without_frames
 from .wire import encode_json
 
 if TYPE_CHECKING:
-    from .arguments import Arguments
     from .client import Client
     from .models.record import Mismatch
     from .reading import Reader
-    from .resource import Resource
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Kind: TypeAlias = Literal["plain", "page", "job", "download"]
 _NOTHING: Mapping[str, str] = {}
 
 
-class Operation(Generic[P, T]):
-    """The declaration of a documented call: the attribute `operation` of a resource's function."""
-
-    kind: Kind = "plain"
-    owner: type[Resource[Any]]
-    name: str
-
-    def __init__(self, function: Callable[..., Any], routes: Mapping[str, Route], flags: Flags) -> None:
-        self.function = function
-        self.flags = flags
-        self.routes = routes
-        self.doc: str = inspect.getdoc(function) or ""
-        self.__doc__ = self.doc
-        self.__wrapped__ = function  # where `inspect` finds the source, and the names of annotations
-        self._readers: dict[tuple[str, type], Reader[Any]] = {}
-
-    def __set_name__(self, owner: type[Resource[Any]], name: str) -> None:
-        if not hasattr(self, "name"):  # an alias (`get_all = list`) keeps the first name
-            self.owner, self.name = owner, name
-            self._check()
-
-    def _check(self) -> None:
-        """Raise TypeError for a declaration that cannot work, when its module is imported."""
-        if not self.routes:
-            raise TypeError(f"{self.owner.__name__}.{self.name} has no route in any dialect")
-        strange = [code for code in self.flags.errors if code not in STATUSES]
-        if strange:
-            raise TypeError(
-                f"{self.owner.__name__}.{self.name}: {', '.join(strange)} are no codes of crm_sdk.vocabulary.codes"
-            )
-        first, others = names_of_arguments(self.function)
-        for route in self.routes.values():
-            positional = first[: len(route.placeholders)]
-            unknown = set(route.names or ()) - {*first, *others} - PAGING
-            if sorted(positional) != sorted(route.placeholders) or unknown:
-                raise TypeError(
-                    f"{self.owner.__name__}.{self.name}, {route.dialect.name}: the path {route.path} needs its "
-                    f"placeholders as the first arguments, in {self.signature}"
-                    + (f"; no such arguments: {', '.join(sorted(unknown))}" if unknown else "")
-                )
+class Operation(Declaration[P, T]):
+    """A declared call: the attribute `operation` of a resource's function."""
 
     @cached_property
-    def id(self) -> str:
-        """The dotted name: ``contacts.relationships.create``."""
-        return f"{self.owner.path()}.{self.name}"
-
-    @cached_property
-    def noun(self) -> str:
-        """The first part of the dotted name."""
-        return self.id.partition(".")[0]
-
-    @cached_property
-    def twins(self) -> Mapping[str, str]:
-        """Pairs of dialects in which this call has the same method and path: each dialect with the other one."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for name, route in self.routes.items():
-            found.setdefault((route.method, route.full_path), []).append(name)
-        return {a: b for names in found.values() if len(names) > 1 for a, b in (names, names[::-1])}
-
-    @cached_property
-    def __signature__(self) -> inspect.Signature:
-        """The signature of the function: with ``self``, and with the arguments of ``**common`` written out."""
-        return with_common(self.function)
-
-    @cached_property
-    def signature(self) -> inspect.Signature:
-        """The signature of the method, without ``self``."""
-        full = self.__signature__
-        return full.replace(parameters=list(full.parameters.values())[1:])
-
-    @cached_property
-    def positional(self) -> tuple[str, ...]:
-        """The names of the arguments that can be given by position."""
-        return tuple(
-            name for name, p in self.signature.parameters.items() if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-        )
+    def _readers(self) -> dict[tuple[str, type], Reader[Any]]:
+        return {}
 
     @cached_property
     def async_function(self) -> Callable[..., Any]:
         """The function of the resource class for the async client."""
         return async_function(self)
-
-    @cached_property
-    def arguments(self) -> Arguments:
-        """The types of the arguments, resolved when they are first needed."""
-        from .arguments import Arguments
-
-        return Arguments(self)
-
-    @property
-    def status(self) -> int:
-        """The documented HTTP status of success."""
-        return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
-
-    @property
-    def is_paged(self) -> bool:
-        """Whether it takes a page: one that takes none answers its whole list."""
-        return self.arguments.body is not None or not PAGING.isdisjoint(self.signature.parameters)
-
-    @property
-    def answers_records(self) -> bool:
-        """Whether its answer is one record, or a list."""
-        from .models.record import record_types
-
-        return self.kind == "page" or bool(record_types(self.arguments.returns))
-
-    @property
-    def reads(self) -> bool:
-        """Whether the call changes nothing: a GET, or a POST that is declared safe."""
-        return self.flags.safe or all(route.method == "GET" for route in self.routes.values())
-
-    @property
-    def destroys(self) -> bool:
-        """Whether the call deletes something."""
-        if self.flags.destroys is not None:
-            return self.flags.destroys
-        return any(route.method == "DELETE" for route in self.routes.values())
 
     # -- from arguments to a request -----------------------------------------------------------------------------
 
@@ -272,6 +163,13 @@ class Operation(Generic[P, T]):
             rest = {"limit": rest.get("limit", DEFAULT_LIMIT), **rest}  # only a full page may have a next one
         return dialect.page_arguments(rest)
 
+    def planned(self, given: Given, dialects: tuple[str, ...]) -> Plan:
+        """Return the plan of a call; its errors show no frame that has the arguments."""
+        try:
+            return self.plan(given.value, dialects)
+        except (InvalidInputError, UnsupportedOperationError) as error:
+            raise without_frames(error)  # noqa: B904 # it is the same one
+
     def request(self, plan: Plan, client: Client[Any]) -> Request:
         """Return the request of a plan, without the bearer token, which each attempt adds."""
         route = plan.route
@@ -303,35 +201,45 @@ class Operation(Generic[P, T]):
     # -- from a reply to a value ---------------------------------------------------------------------------------
 
     def steps(self, client: Client[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps[Any]:
-        """Yield the steps of one call; the generator returns its result."""
-        return self.call(client, self.bind(args, kwargs))
+        """Return the steps of one call; the generator returns its result."""
+        return self._steps(client, Hidden((args, kwargs)))
+
+    def _steps(self, client: Client[Any], given: Hidden[tuple[tuple[Any, ...], dict[str, Any]]]) -> Steps[Any]:
+        try:
+            bound = Given(self.bind(*given.value))
+        except TypeError as error:
+            raise without_frames(error) from None
+        return (yield from self.call(client, bound.value))
 
     def call(self, client: Client[Any], given: dict[str, Any], timeout: float | None = None) -> Steps[Any]:
         """Carry out a call whose arguments are bound, in the client's dialects."""
         upload = self.arguments.upload
         if upload is not None and upload in given:
-            return self._call_with_upload(client, given, upload, timeout)
+            return self._call_with_upload(client, Given(given), upload, timeout)
         return self._call(client, given, timeout)
 
-    def _call_with_upload(
-        self, client: Client[Any], given: dict[str, Any], upload: str, timeout: float | None
-    ) -> Steps[Any]:
+    def _call_with_upload(self, client: Client[Any], given: Given, upload: str, timeout: float | None) -> Steps[Any]:
         """Carry out a call that sends a file, which is open as long as the call lasts."""
         from .uploads import opened
 
-        with opened(given[upload]) as content:
-            return (yield from self._call(client, {**given, upload: content}, timeout))
+        with opened(given.value[upload]) as content:
+            return (yield from self._call(client, {**given.value, upload: content}, timeout))
 
     def _call(self, client: Client[Any], given: dict[str, Any], timeout: float | None) -> Steps[Any]:
         if client.finding is None:
             return self.call_in(client, given, client.dialects, timeout)
-        return discover(self, client, client.finding, given, timeout)
+        return discover(self, client, client.finding, Given(given), timeout)
 
     def call_in(
         self, client: Client[Any], given: dict[str, Any], dialects: tuple[str, ...], timeout: float | None = None
     ) -> Steps[Any]:
         """Carry out a call in the first of the dialects that documents it, without trying another one."""
-        plan = self.plan(given, dialects)
+        return self._call_in(client, Given(given), dialects, timeout)
+
+    def _call_in(
+        self, client: Client[Any], given: Given, dialects: tuple[str, ...], timeout: float | None
+    ) -> Steps[Any]:
+        plan = self.planned(given, dialects)
         request, terms = self.request(plan, client), client.terms(self, timeout)
         deadline = terms.clock.monotonic() + terms.timeout
         reply = yield from exchange(request, terms, deadline)
@@ -340,12 +248,24 @@ class Operation(Generic[P, T]):
     def outcome(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the value of a reply. Raises: ApiError for a refusal, InvalidResponseError for what cannot be read."""
         if self.refused(reply):
-            raise self.error(plan, reply)
-        return self.value(client, plan, reply)
+            raise self.error(client, plan, reply)
+        try:
+            return self.value(client, plan, reply)
+        except InvalidResponseError as error:
+            raise without_frames(error) from None  # frames that have the answer
 
-    def error(self, plan: Plan, reply: Reply) -> ApiError:
+    def error(self, client: Client[Any], plan: Plan, reply: Reply) -> ApiError:
         """Return the error that a reply means."""
-        return plan.route.dialect.error(reply.status, reply.headers, reply.content, self.id)
+        content = redacted(reply.content, self._secrets(client, plan.given))
+        return plan.route.dialect.error(reply.status, reply.headers, content, self.id)
+
+    def shown(self, client: Client[Any], plan: Plan, reply: Reply) -> bytes:
+        """Return the content of a reply as an error may show it: without credentials, and nothing of a sign-in."""
+        return b"" if self.flags.session is not None else redacted(reply.content, self._secrets(client, plan.given))
+
+    def _secrets(self, client: Client[Any], given: Mapping[str, Any]) -> Iterable[str | None]:
+        """Return what no error of this call may repeat, though the server does."""
+        return [*client.secrets, *(secrets_of(given) if self.flags.session is not None else ())]
 
     def refused(self, reply: Reply) -> bool:
         """Return whether a reply has an error status, or another one that is not documented for success."""
@@ -362,32 +282,33 @@ class Operation(Generic[P, T]):
         """Return the documented value of a successful reply."""
         if self.arguments.returns is None:
             return None
-        value = self.read(client, plan.route, reply, plan.given)[0]
+        value = self.read(client, plan, reply)[0]
         return client.own(value) if getattr(type(value), "poll_url", None) is not None else value
 
-    def read(self, client: Client[Any], route: Route, reply: Reply, given: Mapping[str, Any]) -> tuple[Any, Any]:
+    def read(self, client: Client[Any], plan: Plan, reply: Reply) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""
-        from .reading import Reader, Unreadable, check, report
+        from .reading import Reader, Unreadable, check, check_usable, report
 
-        dialect, listed = route.dialect, self.kind == "page"
+        dialect, path, listed = plan.route.dialect, plan.route.path, self.kind == "page"
         reader = self._readers.get((dialect.name, client.mode))
         if reader is None:
-            whole = dialect.envelope(self.arguments.content(client.mode), listed=listed, path=route.path)
+            whole = dialect.envelope(self.arguments.content(client.mode), listed=listed, path=path)
             reader = self._readers[dialect.name, client.mode] = Reader(whole)
         try:
             answer, mismatches = reader.read(reply.content, strict=client.strict)
-            opened = dialect.open(answer, listed=listed, path=route.path, given=given)
+            opened = dialect.open(answer, listed=listed, path=path, given=plan.given)
             check(self.arguments.content(client.mode), opened[0], mismatches)
+            check_usable(opened[0], mismatches)
         except (Unreadable, KeyError, TypeError) as error:
             reason = f"it has no member {error}" if isinstance(error, KeyError) else str(error)
             # Raised without its cause, which would show the answer. Of a sign-in, the body is not kept either.
-            secret = self.flags.session is not None
+            body = self.shown(client, plan, reply)
             noted: Sequence[Mismatch] = getattr(error, "mismatches", ())
             raise InvalidResponseError(
                 f"{self.id}: the answer ({reply.status}) does not match its document: {reason}",
                 status=reply.status,
-                mismatches=[replace(mismatch, value=None) for mismatch in noted] if secret else noted,
-                body=b"" if secret else reply.content[:2000],
+                mismatches=noted if body == reply.content else [replace(each, value=None) for each in noted],
+                body=body[:2000],
                 request_id=reply.headers.get("x-request-id"),
             ) from None
         if mismatches:

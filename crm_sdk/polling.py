@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .dialects import DIALECTS
 from .errors import InvalidResponseError
 from .exchange import Request, Steps, exchange
-from .reading import Unreadable, check, job_reader, report
+from .reading import Unreadable, check, check_usable, job_reader, report
+from .secrecy import redacted
 from .wire import encode_json, is_object
 
 if TYPE_CHECKING:
@@ -25,16 +26,17 @@ def job_at(client: Client[Any], url: str, kind: Any) -> Steps[Any]:
     headers = {"Accept": "application/json", "User-Agent": client.user_agent, **dialect.headers(client.tenant_id)}
     reply = yield from exchange(Request("GET", dialect.url(client.base_url, url), headers), client.terms())
     if reply.status >= 300:
-        raise dialect.error(reply.status, reply.headers, reply.content, None)
+        raise dialect.error(reply.status, reply.headers, redacted(reply.content, client.secrets), None)
     try:
         answer, mismatches = job_reader(kind).read(_job_in(reply.content), strict=client.strict)
         check(kind, answer.get("data"), mismatches)
+        check_usable(answer["data"], mismatches)
     except Unreadable as error:
         raise InvalidResponseError(
             f"GET {url}: the answer is not a job: {error}",
             status=reply.status,
             mismatches=error.mismatches,
-            body=reply.content[:2000],
+            body=redacted(reply.content, client.secrets)[:2000],
             request_id=reply.headers.get("x-request-id"),
         ) from None
     report(f"GET {url}", mismatches, client.habits.reported)

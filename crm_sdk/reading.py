@@ -1,12 +1,14 @@
 """Read an answer as its documented type; where it deviates, keep the values and list the deviations.
 
 pydantic validates the bytes, which is fast. An answer that does not match its document is then read again, member by
-member: a missing member becomes None, a value of the wrong type is kept, and both are listed in `mismatches`.
+member: a member that is missing or of the wrong type becomes None, an item that is no record is left out, and both are
+listed in `mismatches` with what was received. So every attribute has its annotated type, or is None.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -82,7 +84,7 @@ class Reader(Generic[T]):
 
     def _settle(self, found: Any, *, strict: bool) -> tuple[T, tuple[Mismatch, ...]]:
         noted: list[Mismatch] = []
-        value = _read_leniently(self.annotation, found, "", noted)
+        value = _plain(_read_leniently(self.annotation, found, "", noted))
         mismatches = tuple(noted)
         check(self.annotation, value, mismatches)
         if strict and mismatches:
@@ -100,6 +102,27 @@ def check(annotation: Any, value: Any, mismatches: tuple[Mismatch, ...]) -> None
     wanted = _container_of(_strip_annotations(annotation))
     if wanted is not None and not isinstance(value, wanted):
         raise Unreadable(f"{_words(wanted)} was expected, not {_words(type(cast(object, value)))}", mismatches)
+
+
+def check_usable(value: object, mismatches: tuple[Mismatch, ...]) -> None:
+    """Raise `Unreadable` for an object that is not what was asked for, whatever else it may be."""
+    if isinstance(value, Model) and (lacking := _lacks(value)):
+        raise Unreadable(f"a {type(value).__name__} was expected, which has {lacking}", mismatches)
+
+
+def _lacks(value: Model) -> str | None:
+    """Return what a model lacks without which it is not what was asked for; None where it lacks nothing.
+
+    A record has its id; anything else has at least one of the members that it must have.
+    """
+    kind = type(value)
+    needed = [name for name, field in kind.model_fields.items() if field.is_required()]
+    if "id" in needed:
+        return None if getattr(value, "id", None) else "an id"
+    needed = needed or list(kind.one_of)
+    if not needed or any(getattr(value, name, None) not in (None, False) for name in needed):
+        return None
+    return " or ".join(needed[:3])
 
 
 def _container_of(kind: object) -> type[object] | None:
@@ -134,6 +157,19 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
+class _Misfit:
+    """What does not fit at all: what holds it decides what becomes of it."""
+
+    __slots__ = ("found",)
+
+    def __init__(self, found: object) -> None:
+        self.found = found
+
+
+def _plain(value: Any) -> Any:
+    return value.found if isinstance(value, _Misfit) else value
+
+
 def _read_leniently(annotation: Any, found: Any, path: str, mismatches: list[Mismatch]) -> Any:
     """Read `found` as `annotation`, and add deviations to `mismatches` instead of failing."""
     kind = _strip_annotations(annotation)
@@ -146,15 +182,15 @@ def _read_leniently(annotation: Any, found: Any, path: str, mismatches: list[Mis
         return _lenient_union(annotation, kind, found, path, mismatches)
     if origin is list and is_array(found):
         (inner,) = get_args(kind)
-        return [_read_leniently(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found)]
+        items = (_read_leniently(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in enumerate(found))
+        return [item for item in items if not isinstance(item, _Misfit)]
     if origin is dict and is_object(found):
         _, inner = get_args(kind)
-        return {
-            name: _read_leniently(inner, item, f"{path}.{name}".lstrip("."), mismatches) for name, item in found.items()
-        }
+        read = {n: _read_leniently(inner, item, f"{path}.{n}".lstrip("."), mismatches) for n, item in found.items()}
+        return {name: None if isinstance(item, _Misfit) else item for name, item in read.items()}
     value: Any = found
     try:
-        return _adapter(annotation).validate_python(value)
+        fit = _adapter(annotation).validate_python(value)
     except _Invalid as error:
         from .models.auth import Credential
 
@@ -164,11 +200,20 @@ def _read_leniently(annotation: Any, found: Any, path: str, mismatches: list[Mis
         if secret:
             return Credential(value) if isinstance(value, int) else None
         return _nearest(kind, value)
+    return _finite(fit, path, mismatches)
+
+
+def _finite(value: Any, path: str, mismatches: list[Mismatch]) -> Any:
+    """Return a value, or note that it is NaN or Infinity, which pydantic takes for a float outside of a model."""
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    mismatches.append(Mismatch(path or "the answer", "finite_number", "a finite number was expected", value))
+    return _Misfit(value)
 
 
 def _lenient_union(annotation: Any, kind: Any, found: Any, path: str, mismatches: list[Mismatch]) -> Any:
     try:
-        return _adapter(annotation).validate_python(found)
+        return _finite(_adapter(annotation).validate_python(found), path, mismatches)
     except _Invalid:
         choices = _matching_branches(annotation, [arg for arg in get_args(kind) if arg is not type(None)], found)
         best: tuple[Any, list[Mismatch]] | None = None
@@ -195,7 +240,7 @@ def _matching_branches(annotation: Any, choices: list[Any], found: Any) -> list[
 def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mismatch]) -> Any:
     if not is_object(found):
         mismatches.append(Mismatch(path or "the answer", "model_type", "an object was expected", found))
-        return found
+        return _Misfit(found)
     rest = dict(found)
     noted: list[Mismatch] = []
     values: dict[str, Any] = {}
@@ -203,7 +248,8 @@ def _lenient_model(kind: type[Model], found: Any, path: str, mismatches: list[Mi
         wire_name = next((alias for alias in _aliases(name, field) if alias in rest), None)
         here = f"{path}.{wire_name or field.alias or name}".lstrip(".")
         if wire_name is not None:
-            values[name] = _read_leniently(_annotation(field), rest.pop(wire_name), here, noted)
+            value = _read_leniently(_annotation(field), rest.pop(wire_name), here, noted)
+            values[name] = None if isinstance(value, _Misfit) else value
         elif field.is_required():
             noted.append(Mismatch(here, "missing", "it is missing"))
             values[name] = None
@@ -229,7 +275,7 @@ def _lenient_dict(kind: Any, found: dict[str, Any], path: str, mismatches: list[
         annotation = _strip_qualifiers(hint)
         here = f"{path}.{name}".lstrip(".")
         if name in values:
-            values[name] = _read_leniently(annotation, values[name], here, mismatches)
+            values[name] = _plain(_read_leniently(annotation, values[name], here, mismatches))
         elif name in kind.__required_keys__ and str(get_origin(hint)) not in _OPTIONAL:
             mismatches.append(Mismatch(here, "missing", "it is missing"))
     return values
@@ -266,9 +312,9 @@ _QUALIFIERS = _OPTIONAL | frozenset({"typing.Required", "typing_extensions.Requi
 
 def _nearest(kind: Any, found: Any) -> Any:
     """Return a usable value for one of the wrong type: a time without a zone is read as UTC."""
-    if kind in (datetime, AwareDatetime):
-        return read_instant(found) or found
-    return found
+    if kind in (datetime, AwareDatetime) and (instant := read_instant(found)) is not None:
+        return instant
+    return _Misfit(found)
 
 
 def choices_of(annotation: Any) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ class Credential(str):
 class TokenSet(Model):
     """The tokens of a session."""
 
+    one_of = ("access_token",)
+
     access_token: Credential | None = Field(
         default=None, validation_alias=AliasChoices("accessToken", "access_token", "token")
     )
@@ -58,6 +60,8 @@ class TokenSet(Model):
 @wire(mvp="access_token:token user", flow="user access_token:token refresh_token")
 class LoginResult(TokenSet):
     """A new session: its tokens and its user."""
+
+    one_of = ("access_token", "mfa_required", "mfa_token")
 
     user: User | None = None
     """The user who signed in."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 from ..reading import Reader, construct
 from .activities import CalendarEvent
 from .deals import Deal, DealActivity, DealStage
-from .events import drop_mistyped, has_documented_objects
+from .events import has_documented_objects
 from .messages import Message
 from .notifications import Notification
 from .record import Mismatch, Model
@@ -205,11 +205,7 @@ def read_push(topic: str, event: str, payload: Mapping[str, Any] | bytes) -> Pus
         if not noted:
             return push
         if has_documented_objects(push):
-            return _drop_mistyped_number(push)
+            return push
     envelope = {name: payload[name] for name in ("eventId", "seq", "epoch") if name in payload}
     push, odd = _reader(UnknownPush).fit({**envelope, "topic": topic, "type": event, "payload": dict(payload)})
-    return _drop_mistyped_number(construct(UnknownPush, vars(push), {}, noted or odd)) if noted or odd else push
-
-
-def _drop_mistyped_number(push: Push) -> Push:
-    return drop_mistyped(push, event_id=str, seq=int, epoch=str)
+    return construct(UnknownPush, vars(push), {}, noted or odd) if noted or odd else push

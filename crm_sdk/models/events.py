@@ -7,7 +7,6 @@ known event whose data is not an object. Document: 003, "WebSocket Events".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, cast, get_origin
 
@@ -220,10 +219,11 @@ def read_event(raw: bytes | str | Mapping[str, Any]) -> Event:
     if not isinstance(cast(object, event), Model):
         raise InvalidEventError(f"this is no event: {mismatches[0].message}")
     if not has_documented_objects(event):
-        event = construct(UnknownEvent, vars(event), event.model_extra or {}, mismatches)
+        data = next((mismatch.value for mismatch in mismatches if mismatch.path == "data"), None)
+        event = construct(UnknownEvent, {**vars(event), "data": data}, event.model_extra or {}, mismatches)
     if not isinstance(cast(object, event.type), str):
         event = event.model_copy(update={"type": ""})
-    return drop_mistyped(event, timestamp=datetime, id=str, seq=int, epoch=str)
+    return event
 
 
 def has_documented_objects(told: Model) -> bool:
@@ -240,9 +240,3 @@ def _objects(cls: type[Model]) -> tuple[tuple[str, type[object]], ...]:
         elif isinstance(field.annotation, type) and issubclass(field.annotation, Model):
             found.append((name, field.annotation))
     return tuple(found)
-
-
-def drop_mistyped(told: M, **kinds: type) -> M:
-    """Return an event without the named members that have a wrong type; its `mismatches` still list them."""
-    odd = {name: None for name, kind in kinds.items() if not isinstance(getattr(told, name), (kind, type(None)))}
-    return told.model_copy(update=odd) if odd else told

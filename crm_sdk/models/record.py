@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -40,7 +40,11 @@ class Model(BaseModel):
         validate_by_alias=True,
         defer_build=True,
         protected_namespaces=(),
+        allow_inf_nan=False,
     )
+
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Members without any of which an answer is none, in a model that requires no member."""
 
     @property
     def mismatches(self) -> tuple[Mismatch, ...]:
@@ -52,6 +56,16 @@ class Model(BaseModel):
         # By the generic class and its arguments: `pickle` cannot find a class such as `Job[ImportResult]` by its name.
         generic = type(self).__pydantic_generic_metadata__
         return _empty, (generic["origin"] or type(self), generic["args"]), self.__getstate__()
+
+    if not TYPE_CHECKING:  # the signatures are pydantic's
+
+        def model_dump(self, **options: Any) -> dict[str, Any]:
+            """Return the members; of what deviates, which is None, pydantic need not warn."""
+            return super().model_dump(**{"warnings": not self.mismatches, **options})
+
+        def model_dump_json(self, **options: Any) -> str:
+            """Return the members as JSON; see `model_dump`."""
+            return super().model_dump_json(**{"warnings": not self.mismatches, **options})
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         # A model serves three dialects: only the members that the answer had are shown.

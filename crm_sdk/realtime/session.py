@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeAlias
 from ..errors import ConnectionFailedError, CrmError, NetworkError, RateLimitError, ServerError
 from ..exchange import Clock
 from ..retry import retry_after
+from ..secrecy import redacted, without_frames
 from .sockets import Data, SocketClosedError, SocketRefusedError
 
 STABLE_SECONDS = 5.0
@@ -94,7 +95,7 @@ class Pause:
 class Renew:
     """Renew the refused credential, and return whether there is a new one."""
 
-    stale: str
+    stale: str = field(repr=False)
 
 
 Step: TypeAlias = Open | Transmit | Receive | Ping | Alive | HangUp | Pause | Renew
@@ -199,6 +200,7 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
                     continue
                 if renewed:
                     continue
+            refused.body = redacted(refused.body, [opening.bearer])
             error = line.refusal(refused)
             if refused.status not in _TRANSIENT:
                 raise error from None
@@ -206,7 +208,7 @@ def keep(line: Line, clock: Clock, backoff: Backoff) -> Keeping:
             yield _pause(backoff.wait(), retry_after(refused.headers) or line.asked)
             continue
         except NetworkError as error:
-            line.failed(error)
+            line.failed(without_frames(error))  # frames that have the headers
             yield _pause(backoff.wait(), line.asked)
             continue
         renewed = False
