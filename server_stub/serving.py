@@ -85,7 +85,7 @@ class Context:
     """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
     __slots__ = (
-        "caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source", "window",
+        "caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source",
     )  # fmt: skip
 
     def __init__(
@@ -113,8 +113,6 @@ class Context:
         """The read-only members of a record in the body, by name, as sent."""
         self.reason = reason
         """The caller's reason, for the audit trail; None where the rule may give one."""
-        self.window: Mapping[str, Any] = {}
-        """The page that was asked for, for rules whose answer is one value with a page in it."""
 
     def acting_as(self, caller: Caller) -> Context:
         """Return this call with another caller, such as the user who has just signed in."""

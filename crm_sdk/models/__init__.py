@@ -246,16 +246,18 @@ if TYPE_CHECKING:
         StageUpdate as StageUpdate,
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
+    from .report_runs import (
+        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportGroupRow as ReportGroupRow,
+        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
+    )
     from .reports import (
         ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
         DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
         Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
         ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
-        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportFormat as ReportFormat,
-        ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput, ReportGroupRow as ReportGroupRow,
+        ReportFormat as ReportFormat, ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput,
         ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
         ReportName as ReportName, ReportParameter as ReportParameter, ReportParameterInput as ReportParameterInput,
-        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
         ReportSort as ReportSort, ReportSortInput as ReportSortInput, ReportUpdate as ReportUpdate,
         RowLimit as RowLimit, RunTrigger as RunTrigger, ScheduleFormat as ScheduleFormat, ScheduleSort as ScheduleSort,
         SharedWith as SharedWith,
@@ -434,12 +436,12 @@ _NAMES = {
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
+    "report_runs": "ReportData ReportDataColumn ReportGroupRow ReportRun ReportSchedule ReportScheduleCreate",
     "reports": (
         "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
-        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportData "
-        "ReportDataColumn ReportFormat ReportGroup ReportGroupInput ReportGroupRow ReportListSort ReportMeasure "
-        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportRun ReportSchedule "
-        "ReportScheduleCreate ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
+        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportFormat "
+        "ReportGroup ReportGroupInput ReportListSort ReportMeasure ReportMeasureInput ReportName ReportParameter "
+        "ReportParameterInput ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
         "ScheduleSort SharedWith"
     ),
     "runs": "Run",

@@ -8,17 +8,14 @@ from typing import Annotated, Literal, Required, TypeAlias
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
-from .jobs import RunStatus
 from .marks import INPUT, Default
 from .record import Model, Record
-from .schedules import Schedule, ScheduleInput
 from .values import (
     EMPTY,
     NOT_BLANK,
     Amount,
     AmountInput,
     EntityType,
-    ErrorDetail,
     FieldValue,
     FilterGroup,
     Order,
@@ -77,7 +74,7 @@ class DateRange(Model):
 class DateRangeInput(TypedDict, total=False):
     """The days that records must be of, as input; days of one's own have the preset ``custom``."""
 
-    preset: DatePreset
+    preset: DatePreset | None
     """Days by their name; ``custom`` for those from `start_date` to `end_date`."""
     start_date: date | None
     end_date: date | None
@@ -108,7 +105,7 @@ class ChartSpecInput(TypedDict, total=False):
     x: str | None
     y: list[str]
     series: str | None
-    stacked: bool
+    stacked: bool | None
     title: Label | None
     target: AmountInput | None
 
@@ -200,7 +197,7 @@ class ReportParameter(Model):
 class ReportParameterInput(TypedDict, total=False):
     """A value that is asked for when a report is run, as input."""
 
-    name: Required[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=50)]]
+    name: Required[Annotated[str, Field(pattern=r"^[^{}]+$", max_length=50)]]
     label: Label | None
     type: Required[ParameterType]
     default: FieldValue
@@ -280,125 +277,3 @@ class ReportUpdate(_ReportMembers, total=False):
 
     name: ReportName
     entity_type: EntityType
-
-
-class ReportDataColumn(Model):
-    """A column of a report's data: a group, a measure, or a member."""
-
-    key: str
-    """The member, the group, or the function and its member: ``sum_value``."""
-    label: str
-    type: str
-    """`text`, `number`, `date`, `bool` or `list`."""
-    format: str
-
-
-class ReportGroupRow(Model):
-    """The sums of one group of records."""
-
-    keys: list[FieldValue]
-    """What the records have in common; of a subtotal only the outer ones."""
-    labels: list[str]
-    """The words of the keys; of an id the name of its record."""
-    level: int
-    """How many groups it is within, from 1."""
-    values: list[FieldValue]
-    """The measures; of a matrix those of each of `across_keys`, one after the other."""
-    count: int
-    """How many records it has."""
-    subtotal: bool
-    """Whether it sums up the rows that follow from its keys."""
-
-
-class ReportData(Model):
-    """A page of what a run of a report gave."""
-
-    report_id: str
-    run_id: str
-    columns: list[ReportDataColumn]
-    """What the columns are: members, or groups and measures."""
-    rows: list[list[FieldValue]] = Field(default_factory=EMPTY)
-    """The records of a table."""
-    groups: list[ReportGroupRow] = Field(default_factory=EMPTY)
-    """The sums by group."""
-    across_keys: list[list[FieldValue]] = Field(default_factory=EMPTY)
-    """What the columns of a matrix have in common."""
-    totals: list[FieldValue] = Field(default_factory=EMPTY)
-    """The measures over all records; empty for a table."""
-    row_count: int
-    """How many records it was made of."""
-    page: int
-    limit: int
-    has_next: bool
-    """Whether there is a further page of rows or groups."""
-    truncated: bool
-    """Whether there were more records than `row_limit`."""
-    currency: str
-    """The currency of sums of money."""
-    generated_at: AwareDatetime
-    """When it was computed."""
-
-
-class ReportRun(Record):
-    """One run of a report."""
-
-    report_id: str
-    trigger: RunTrigger
-    """What started it."""
-    parameters: dict[str, FieldValue] = Field(default_factory=dict)
-    """The values it was run with."""
-    row_count: int
-    truncated: bool
-    """Whether there were more records than `row_limit`."""
-    duration_ms: int
-    """How long it took."""
-    data: ReportData | None = None
-    """The first page."""
-    schedule_id: str | None = None
-    """The schedule that started it."""
-    status: RunStatus
-    progress: float = 1.0
-    started_at: AwareDatetime | None = None
-    """When it began."""
-    finished_at: AwareDatetime | None = None
-    """When it ended."""
-    error: ErrorDetail | None = None
-
-
-class ReportSchedule(Record):
-    """When a report is run by itself, and for whom."""
-
-    report_id: str
-    schedule: Schedule
-    """When it runs."""
-    format: Annotated[ScheduleFormat | None, Default("pdf")] = None
-    recipients: list[str] = Field(default_factory=EMPTY)
-    """Ids of users, or e-mail addresses."""
-    parameters: dict[str, FieldValue] = Field(default_factory=dict)
-    """The values it is run with."""
-    only_if_rows: Annotated[bool | None, Default(False)] = None
-    """Whether nothing is sent when there are no records."""
-    enabled: Annotated[bool | None, Default(True)] = None
-    next_run_at: AwareDatetime | None = None
-    """When it runs next; null where it does not."""
-    last_run_at: AwareDatetime | None = None
-    """When it last ran."""
-    last_status: Literal["succeeded", "failed", "skipped"] | str | None = None
-    """How the last run ended; ``skipped`` where there was nothing to send."""
-    last_run_id: str | None = None
-
-
-@with_config(INPUT)
-class ReportScheduleCreate(TypedDict, total=False):
-    """A new schedule of a report."""
-
-    schedule: Required[ScheduleInput]
-    """When it runs."""
-    format: ScheduleFormat
-    recipients: Required[
-        Annotated[list[Annotated[str, Field(min_length=1, max_length=254)]], Field(min_length=1, max_length=50)]
-    ]
-    parameters: dict[str, FieldValue]
-    """The values it is run with."""
-    only_if_rows: bool
-    enabled: bool

@@ -33,13 +33,10 @@ if TYPE_CHECKING:
         SalesMetrics,
     )
     from ..models.dashboards import Dashboard, DashboardCreate, DashboardSort, DashboardUpdate
+    from ..models.report_runs import ReportData, ReportRun, ReportSchedule, ReportScheduleCreate
     from ..models.reports import (
         Report,
         ReportCreate,
-        ReportData,
-        ReportRun,
-        ReportSchedule,
-        ReportScheduleCreate,
         SharedWith,
     )
     from ..models.values import Currency, FieldValue, LeadSource, Limit, PageNumber

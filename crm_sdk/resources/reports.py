@@ -14,15 +14,12 @@ from ..resource import Mode, Resource, part
 from ..vocabulary.reporting import DATA_TEXTS, REPORT_ERRORS, RUN_ERRORS, RUN_TEXTS, SCHEDULE_ERRORS
 
 if TYPE_CHECKING:
+    from ..models.report_runs import ReportData, ReportRun, ReportSchedule, ReportScheduleCreate
     from ..models.reports import (
         Report,
         ReportCreate,
-        ReportData,
         ReportFormat,
         ReportListSort,
-        ReportRun,
-        ReportSchedule,
-        ReportScheduleCreate,
         ReportUpdate,
         ScheduleSort,
         SharedWith,

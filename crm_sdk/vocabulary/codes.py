@@ -86,10 +86,14 @@ _SWITCHABLE: frozenset[str] = frozenset({
 })  # fmt: skip
 
 
-def feature_of(operation: Operation[Any, Any], route: Route) -> str | None:
-    """Return the feature of the platform with which a call can be switched off; None where it is always on."""
-    word = operation.id.partition(".")[0]
-    return word if route.dialect.name == "platform" and word in _SWITCHABLE else None
+DOORS: Mapping[str, str] = {"analytics.dashboards": "dashboards", "analytics.reports": "reports"}
+"""Parts of a service that lead to the records of another, whose permissions and feature count, too (002, 0.6)."""
+
+
+def features_of(operation: Operation[Any, Any], route: Route) -> list[str]:
+    """Return the features of the platform with which a call can be switched off: that of its path, of its records."""
+    words = [operation.id.partition(".")[0], *(DOORS[door] for door in DOORS if operation.id.startswith(f"{door}."))]
+    return [word for word in words if route.dialect.name == "platform" and word in _SWITCHABLE]
 
 
 def codes_of(operation: Operation[Any, Any], route: Route) -> dict[str, int]:
@@ -109,7 +113,7 @@ def _usual(operation: Operation[Any, Any], route: Route) -> Iterator[str]:
         yield from ("UNAUTHORIZED", "USER_INACTIVE", "TENANT_MISMATCH")
         if flags.role != "everybody":
             yield "FORBIDDEN"
-        if feature_of(operation, route) is not None:
+        if features_of(operation, route):
             yield "FEATURE_DISABLED"
     if route.placeholders:
         yield "NOT_FOUND"

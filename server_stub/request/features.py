@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.vocabulary.codes import feature_of
+from crm_sdk.vocabulary.codes import features_of
 
 from ..problems import Problem
 
@@ -22,11 +22,12 @@ _LACKING: Mapping[str, frozenset[str]] = {
 
 
 def require(server: StubServer, caller: Caller, operation: Operation[..., Any], dialect: str) -> None:
-    """Raise 403 FEATURE_DISABLED where the service of a call is switched off for the caller's company."""
-    feature = feature_of(operation, operation.routes[dialect])
-    if feature is None or not caller.tenant_id:
+    """Raise 403 FEATURE_DISABLED where a service that a call needs is switched off for the caller's company."""
+    features = features_of(operation, operation.routes[dialect])
+    if not features or not caller.tenant_id:
         return
     tenant = server.tenant(caller.tenant_id)
-    if not (tenant.get("features") or {}).get(feature, feature not in _LACKING.get(tenant["plan"], ())):
-        message = f"{feature.replace('_', ' ')} is switched off for {tenant['name']}"
-        raise Problem("FEATURE_DISABLED", message, details={"feature": feature})
+    for feature in features:
+        if not (tenant.get("features") or {}).get(feature, feature not in _LACKING.get(tenant["plan"], ())):
+            message = f"{feature.replace('_', ' ')} is switched off for {tenant['name']}"
+            raise Problem("FEATURE_DISABLED", message, details={"feature": feature})

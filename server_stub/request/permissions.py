@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from crm_sdk.route import Action
+from crm_sdk.vocabulary.codes import DOORS
 
 from ..problems import Problem
 
@@ -45,8 +46,7 @@ audit                                    | rcuxm   | r       |                  
 _DOORS: Mapping[str, str] = {
     "calendar": "activities",
     "messages": "conversations",
-    "analytics.dashboards": "dashboards",
-    "analytics.reports": "reports",
+    **DOORS,
 }
 """Resources, each with the resource of 002 whose permissions apply to it; of a part with its dotted name."""
 

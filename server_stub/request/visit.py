@@ -177,7 +177,7 @@ class Visit:
         values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
         values |= known
         paging = paging_of(operation)
-        call.window = window = {name: values.pop(name, None) for name in paging}
+        window = {name: values.pop(name, None) for name in paging}
         arguments = {
             name: values.get(name, match.identifiers.get(name, None if p.default is p.empty else p.default))
             for name, p in operation.signature.parameters.items()

@@ -16,7 +16,8 @@ from crm_sdk.models.dashboards import Dashboard, Widget
 from crm_sdk.models.deals import Deal
 from crm_sdk.models.leads import Lead
 from crm_sdk.models.record import Record
-from crm_sdk.models.reports import Report, ReportSchedule
+from crm_sdk.models.report_runs import ReportSchedule
+from crm_sdk.models.reports import Report
 
 from ..data.blanks import blank
 from ..data.collection import Collection

@@ -12,7 +12,7 @@ from ...serving import Context, Members
 from .. import company
 from .sources import Source, source_of
 
-_PLACE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_PLACE = re.compile(r"\{\{([^{}]+)\}\}")
 _FUNCTIONS: Mapping[str, frozenset[str]] = {
     "sum": frozenset({"number"}),
     "avg": frozenset({"number"}),
@@ -131,11 +131,16 @@ def check_format(given: str, whole: Members) -> None:
 
 
 def _check_filters(call: Context, source: Source, whole: Members, at: str) -> None:
-    declared = {parameter["name"]: parameter for parameter in whole.get("parameters") or ()}
-    named = {name for entry in _filters(whole) for value in _values(entry) for name in _PLACE.findall(str(value))}
-    if named - declared.keys():
+    declared = {parameter["name"].strip() for parameter in whole.get("parameters") or ()}
+    named = {
+        name
+        for entry in _filters(whole)
+        for value in _values(entry)
+        for name in map(str.strip, _PLACE.findall(str(value)))
+    }
+    if named - declared:
         raise invalid(
-            f"{at}filter_groups", "reference", f"no parameter is called {', '.join(sorted(named - declared.keys()))}"
+            f"{at}filter_groups", "reference", f"no parameter is called {', '.join(sorted(named - declared))}"
         )
     open_ones = [
         {"filters": [{**entry, "op": "is_set"} if _is_open(entry) else entry for entry in group["filters"]]}
@@ -172,7 +177,7 @@ def _is_open(entry: Members) -> bool:
 
 def parameter_values(whole: Members, given: Members) -> dict[str, Any]:
     """Return the value of each parameter of a report. Raises: 422 MISSING_PARAMETER; 422 for one it does not have."""
-    declared = {parameter["name"]: parameter for parameter in whole.get("parameters") or ()}
+    declared = {parameter["name"].strip(): parameter for parameter in whole.get("parameters") or ()}
     strange = [name for name in given if name not in declared]
     if strange:
         raise validation(
@@ -193,6 +198,10 @@ def parameter_values(whole: Members, given: Members) -> dict[str, Any]:
     return values
 
 
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
 def filled_filters(whole: Members, values: Members) -> list[dict[str, Any]]:
     """Return the filters of a report with the values of its parameters; those with a value left out do not count."""
 
@@ -201,8 +210,8 @@ def filled_filters(whole: Members, values: Members) -> list[dict[str, Any]]:
             return value
         alone = _PLACE.fullmatch(value)
         if alone is not None:
-            return values[alone[1]]
-        return _PLACE.sub(lambda found: str(values[found[1]] if values[found[1]] is not None else ""), value)
+            return values[alone[1].strip()]
+        return _PLACE.sub(lambda found: _text(values[found[1].strip()]), value)
 
     def is_asked(entry: Members) -> bool:
         return all(value is None or filled(value) is not None for value in _values(entry))

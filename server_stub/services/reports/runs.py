@@ -68,15 +68,15 @@ def page_of(run: Document, page: int, limit: int) -> dict[str, Any]:
 
 
 @serves(Reports.run, AnalyticsReports.run)
-def run(call: Context, report_id: str, parameters: Members | None) -> Answer:
+def run(call: Context, report_id: str, parameters: Members | None, limit: int | None) -> Answer:
     """Run a report now."""
     report = REPORTS.found(call, report_id)
     done = carry_out(call, report, parameters or {}, "manual")
-    return Answer(done | {"data": page_of(done, 1, call.window.get("limit") or _USUAL)})
+    return Answer(done | {"data": page_of(done, 1, limit or _USUAL)})
 
 
 @serves(Reports.data, AnalyticsReports.data)
-def data(call: Context, report_id: str, run_id: str | None, fresh: bool) -> dict[str, Any]:
+def data(call: Context, report_id: str, run_id: str | None, fresh: bool, page: int, limit: int) -> dict[str, Any]:
     """Return a page of the caller's last run, or of a named one; without any, run the report."""
     report = REPORTS.found(call, report_id)
     mine = [
@@ -90,4 +90,4 @@ def data(call: Context, report_id: str, run_id: str | None, fresh: bool) -> dict
             raise Problem("NOT_FOUND", f"{report['name']} has no run {run_id!r}", details={"id": run_id})
     else:
         found = mine[-1] if mine and not fresh else carry_out(call, report, {}, "manual")
-    return page_of(found, call.window.get("page") or 1, call.window.get("limit") or _USUAL)
+    return page_of(found, page, limit)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_sdk.models.reports import ReportSchedule
+from crm_sdk.models.report_runs import ReportSchedule
 from crm_sdk.resources.analytics import AnalyticsReportSchedules
 from crm_sdk.resources.reports import ReportSchedules
 

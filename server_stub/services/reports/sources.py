@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm_sdk.models.users import User
-from crm_sdk.models.values import EntityType
-from crm_sdk.reading import choices_of
 from crm_sdk.wire import snake
 
 from ...data.document import Document
@@ -20,6 +18,11 @@ from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import PAGING, Context, Members
 
+_REPORTED = (
+    "contact", "lead", "deal", "account", "activity", "pipeline", "workflow", "report", "dashboard", "recommendation",
+    "comment", "file",
+)  # fmt: skip
+"""The types of records that reports can be made of: none with a secret in it, such as webhooks."""
 _BESIDE: Mapping[str, Mapping[str, Field]] = {
     "user": fields_of(User),
     "team": dict.fromkeys(("id", "name"), Field("text", "text")),
@@ -78,8 +81,7 @@ class Source:
 def source_of(call: Context, entity_type: str) -> Source:
     """Return the records of a type. Raises 422 for a type of which there are no reports."""
     nouns = call.server.nouns
-    known = [kind for kind in choices_of(EntityType) if kind in nouns and nouns[kind].declared("list") is not None]
-    known = [kind for kind in known if nouns[kind].within is None]
+    known = [kind for kind in _REPORTED if kind in nouns and nouns[kind].declared("list") is not None]
     if entity_type not in known:
         raise invalid("entity_type", "choice", f"there are no reports of {entity_type!r}: {', '.join(known)}")
     return _source(nouns[entity_type], nouns)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from crm_sdk import CrmClient
-from crm_sdk.models import Deal, Pipeline
+from crm_sdk.models import Deal, MetricValue, Pipeline, Report, ReportData
 from server_stub import StubServer
 
 STAGES: list[Any] = [
@@ -19,6 +20,23 @@ STAGES: list[Any] = [
 ]
 Make = Callable[..., Deal]
 Wait = Callable[[float], None]
+MakeReport = Callable[..., Report]
+PEOPLE = (("website", "new", "1200.5"), ("website", "contacted", "300"), ("website", "new", "99.25"),
+          ("referral", "new", "7000"), ("referral", "contacted", "41"))  # fmt: skip
+CAMPAIGN: Any = [{"filters": [{"field": "campaign", "op": "eq", "value": "camp"}]}]
+
+
+def values(found: Any) -> dict[str, int | float]:
+    """Return the figures of an answer by name."""
+    return {name: float(value.value) for name, value in found if isinstance(value, MetricValue)}
+
+
+def part(found: Any, *names: str) -> tuple[float, ...]:
+    return tuple(values(found)[name] for name in names)
+
+
+def leaves(found: ReportData) -> dict[tuple[Any, ...], list[Any]]:
+    return {tuple(row.keys): row.values for row in found.groups if not row.subtotal}
 
 
 @pytest.fixture(scope="package")
@@ -71,3 +89,27 @@ def deal(platform: CrmClient, pipe: Pipeline) -> Make:
 def wait(stub: StubServer) -> Wait:
     """Let days pass."""
     return lambda days: stub.clock.advance(timedelta(days=days).total_seconds())
+
+
+@pytest.fixture
+def leads(platform: CrmClient) -> list[str]:
+    """Five leads of a campaign, by their ids."""
+    return [
+        platform.leads.create(
+            {"name": f"Lead {n}", "campaign": "camp", "source": source, "status": status, "value": Decimal(value)}
+        ).id
+        for n, (source, status, value) in enumerate(PEOPLE)
+    ]
+
+
+@pytest.fixture
+def report(platform: CrmClient, leads: list[str]) -> MakeReport:
+    """Create a report of the campaign; by default a table of names and values."""
+
+    def make(crm: CrmClient = platform, **members: Any) -> Report:
+        if not members.keys() & {"groups", "measures", "columns"}:
+            members["columns"] = [{"field": "name", "label": "Who"}, {"field": "value"}]
+        given: Any = {"name": "Report", "entity_type": "lead", "filter_groups": CAMPAIGN, **members}
+        return crm.reports.create(given)
+
+    return make

@@ -77,6 +77,26 @@ def test_one_default_for_each_user(platform: CrmClient, sam: CrmClient) -> None:
     assert sam.dashboards.get(theirs.id).is_default
 
 
+@pytest.mark.parametrize("feature", ["analytics", "dashboards", "reports"])
+def test_a_door_needs_both_features(platform: CrmClient, stub: StubServer, feature: str) -> None:
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    (tenant,) = tenants
+    tenants.put(tenant | {"features": {feature: False}})
+    analytics = platform.analytics
+    calls: dict[str, tuple[Any, set[str]]] = {
+        "metrics": (analytics.metrics.sales, {"analytics"}),
+        "dashboards": (platform.dashboards.list, {"dashboards"}),
+        "door to dashboards": (analytics.dashboards.list, {"analytics", "dashboards"}),
+        "door to reports": (lambda: analytics.reports.get("report_1"), {"analytics", "reports"}),
+    }
+    for name, (call, needed) in calls.items():
+        if feature in needed:
+            error = refused(call)
+            assert (error.status, error.code, error.details) == (403, "FEATURE_DISABLED", {"feature": feature}), name
+        elif name != "door to reports":
+            call()
+
+
 # -- widgets ---------------------------------------------------------------------------------------------------------
 
 

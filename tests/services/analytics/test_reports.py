@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,45 +12,12 @@ from hypothesis import strategies as st
 from refusals import refused
 
 from crm_sdk import CrmClient
-from crm_sdk.models import Report, ReportData
 from server_stub import StubServer
 
-from .conftest import Wait
+from .conftest import CAMPAIGN, PEOPLE, MakeReport, leaves
 
-PEOPLE = (("website", "new", "1200.5"), ("website", "contacted", "300"), ("website", "new", "99.25"),
-          ("referral", "new", "7000"), ("referral", "contacted", "41"))  # fmt: skip
-CAMPAIGN: Any = [{"filters": [{"field": "campaign", "op": "eq", "value": "camp"}]}]
 COUNT: Any = {"function": "count"}
 SUM: Any = {"function": "sum", "field": "value"}
-Make = Callable[..., Report]
-
-
-@pytest.fixture
-def leads(platform: CrmClient) -> list[str]:
-    """Five leads of a campaign, by their ids."""
-    return [
-        platform.leads.create(
-            {"name": f"Lead {n}", "campaign": "camp", "source": source, "status": status, "value": Decimal(value)}
-        ).id
-        for n, (source, status, value) in enumerate(PEOPLE)
-    ]
-
-
-@pytest.fixture
-def report(platform: CrmClient, leads: list[str]) -> Make:
-    """Create a report of the campaign; by default a table of names and values."""
-
-    def make(crm: CrmClient = platform, **members: Any) -> Report:
-        if not members.keys() & {"groups", "measures", "columns"}:
-            members["columns"] = [{"field": "name", "label": "Who"}, {"field": "value"}]
-        given: Any = {"name": "Report", "entity_type": "lead", "filter_groups": CAMPAIGN, **members}
-        return crm.reports.create(given)
-
-    return make
-
-
-def leaves(found: ReportData) -> dict[tuple[Any, ...], list[Any]]:
-    return {tuple(row.keys): row.values for row in found.groups if not row.subtotal}
 
 
 # -- what a report may be made of ------------------------------------------------------------------------------------
@@ -81,7 +45,7 @@ BROKEN: list[tuple[Any, str, str]] = [
     ({"date_range": {"start_date": date(2026, 2, 1), "end_date": date(2026, 1, 1)}}, "VALIDATION_ERROR",
      "date_range.end_date"),
     ({"groups": [{"field": "source", "interval": "month"}]}, "VALIDATION_ERROR", "groups.0.interval"),
-    ({"entity_type": "webhook"}, "VALIDATION_ERROR", "entity_type"),
+    ({"entity_type": "webhook"}, "VALIDATION_ERROR", "entity_type"),  # it has a secret
     ({"filter_groups": [{"filters": [{"field": "value", "op": "gte", "value": "{{least}}"}]}]}, "VALIDATION_ERROR",
      "filter_groups"),
 ]  # fmt: skip
@@ -89,7 +53,7 @@ BROKEN: list[tuple[Any, str, str]] = [
 
 @pytest.mark.parametrize(("members", "code", "field"), BROKEN, ids=range(len(BROKEN)))
 def test_what_a_report_cannot_be_made_of(
-    report: Make, platform: CrmClient, members: Any, code: str, field: str
+    report: MakeReport, platform: CrmClient, members: Any, code: str, field: str
 ) -> None:
     error = refused(lambda: report(**members))
     assert (error.status, error.code, error.fields[0].field) == (422, code, field)
@@ -110,7 +74,7 @@ def test_what_a_report_cannot_be_made_of(
         ({"groups": [{"field": "source"}], "across": [{"field": "status"}]}, "matrix"),
     ],
 )
-def test_the_format_follows_from_the_content(report: Make, members: Any, format: str) -> None:
+def test_the_format_follows_from_the_content(report: MakeReport, members: Any, format: str) -> None:
     made = report(**members)
     assert (made.format, made.visibility, made.run_count, made.owner_id) == (format, "private", 0, "user_ada")
     assert [m.function for m in made.measures] == ([] if format == "tabular" else ["count"])
@@ -119,7 +83,7 @@ def test_the_format_follows_from_the_content(report: Make, members: Any, format:
 # -- the data --------------------------------------------------------------------------------------------------------
 
 
-def test_a_table_has_the_records_page_by_page(platform: CrmClient, report: Make, leads: list[str]) -> None:
+def test_a_table_has_the_records_page_by_page(platform: CrmClient, report: MakeReport, leads: list[str]) -> None:
     made = report(sort=[{"key": "value", "order": "desc"}])
     run = platform.reports.run(made.id, limit=2)
     assert run.data is not None and (run.status, run.trigger, run.row_count, run.truncated) == (
@@ -141,7 +105,7 @@ def test_a_table_has_the_records_page_by_page(platform: CrmClient, report: Make,
     assert ([row[0] for row in short.rows], short.truncated, short.row_count) == (["Lead 0", "Lead 1"], True, 2)
 
 
-def test_sums_agree_however_they_are_grouped(platform: CrmClient, report: Make) -> None:
+def test_sums_agree_however_they_are_grouped(platform: CrmClient, report: MakeReport) -> None:
     cells: dict[tuple[str, str], Decimal] = {}
     for source, status, value in PEOPLE:
         cells[source, status] = cells.get((source, status), Decimal()) + Decimal(value)
@@ -169,7 +133,7 @@ def test_sums_agree_however_they_are_grouped(platform: CrmClient, report: Make) 
         ("count_distinct", [2, 3]),
     ],
 )
-def test_measures(platform: CrmClient, report: Make, function: str, values: list[Any]) -> None:
+def test_measures(platform: CrmClient, report: MakeReport, function: str, values: list[Any]) -> None:
     made = report(groups=[{"field": "source"}], measures=[{"field": "value", "function": function}])
     found = leaves(platform.reports.data(made.id))
     assert [found["referral",][0], found["website",][0]] == values
@@ -184,12 +148,12 @@ def test_measures(platform: CrmClient, report: Make, function: str, values: list
         ([{"key": "sumValue", "order": "desc"}], ["referral", "website"]),
     ],
 )
-def test_groups_are_sorted(platform: CrmClient, report: Make, sort: Any, order: list[str]) -> None:
+def test_groups_are_sorted(platform: CrmClient, report: MakeReport, sort: Any, order: list[str]) -> None:
     made = report(groups=[{"field": "source"}], measures=[SUM], sort=sort)
     assert [row.keys[0] for row in platform.reports.data(made.id).groups] == order
 
 
-def test_what_has_no_value_is_a_group_of_its_own(platform: CrmClient, report: Make) -> None:
+def test_what_has_no_value_is_a_group_of_its_own(platform: CrmClient, report: MakeReport) -> None:
     platform.leads.create({"name": "Nobody's", "campaign": "camp", "owner_id": None})
     found = platform.reports.data(report(groups=[{"field": "owner_id"}], measures=[COUNT, SUM]).id)
     assert [row.labels[0] for row in found.groups][-1] == "No value" and found.groups[-1].keys == [None]
@@ -197,7 +161,7 @@ def test_what_has_no_value_is_a_group_of_its_own(platform: CrmClient, report: Ma
     assert found.groups[-1].values == [1, 0]
 
 
-def test_fields_one_step_away_and_periods(platform: CrmClient, report: Make, leads: list[str]) -> None:
+def test_fields_one_step_away_and_periods(platform: CrmClient, report: MakeReport, leads: list[str]) -> None:
     for lead_id in leads:
         platform.leads.update(lead_id, {"owner_id": "user_sam" if lead_id == leads[0] else "user_mia"})
     made = report(groups=[{"field": "owner.name"}, {"field": "createdAt", "interval": "quarter"}], measures=[COUNT])
@@ -210,7 +174,7 @@ def test_fields_one_step_away_and_periods(platform: CrmClient, report: Make, lea
     assert platform.reports.data(report(date_range=ahead).id).row_count == 0
 
 
-def test_sums_are_in_the_currency_of_the_company(platform: CrmClient, report: Make) -> None:
+def test_sums_are_in_the_currency_of_the_company(platform: CrmClient, report: MakeReport) -> None:
     for value, currency in ((100, "EUR"), (50, "USD")):
         platform.deals.create({"title": "Exchanged", "value": value, "currency": currency})
     titled: Any = [{"filters": [{"field": "title", "op": "eq", "value": "Exchanged"}]}]
@@ -219,7 +183,7 @@ def test_sums_are_in_the_currency_of_the_company(platform: CrmClient, report: Ma
 
 
 @pytest.mark.parametrize("kind", ["contact", "lead", "deal", "account", "activity", "pipeline", "report", "dashboard"])
-def test_every_type_of_record_can_be_reported(platform: CrmClient, report: Make, kind: str) -> None:
+def test_every_type_of_record_can_be_reported(platform: CrmClient, report: MakeReport, kind: str) -> None:
     made = report(entity_type=kind, filter_groups=[], columns=[{"field": "id"}, {"field": "created_at"}])
     total = int(getattr(platform, {"activity": "activities"}.get(kind, f"{kind}s")).list(limit=1).total)
     assert platform.reports.data(made.id).row_count == total > 0
@@ -236,7 +200,7 @@ def test_a_private_event_stays_private_in_reports(platform: CrmClient, sam: CrmC
     assert sam.reports.data(shared.id).rows in ([], [[None]])
 
 
-def test_parameters_fill_the_filters(platform: CrmClient, report: Make) -> None:
+def test_parameters_fill_the_filters(platform: CrmClient, report: MakeReport) -> None:
     asked: Any = [{"filters": [*CAMPAIGN[0]["filters"], {"field": "value", "op": "gte", "value": "{{least}}"},
                                {"field": "source", "op": "eq", "value": "{{source}}"}]}]  # fmt: skip
     named: Any = [{"name": "least", "type": "number", "required": True}, {"name": "source", "type": "text"}]
@@ -250,7 +214,7 @@ def test_parameters_fill_the_filters(platform: CrmClient, report: Make) -> None:
     assert platform.reports.data(made.id).run_id == run.id
 
 
-def test_a_field_that_is_gone_breaks_a_report(platform: CrmClient, report: Make, stub: StubServer) -> None:
+def test_a_field_that_is_gone_breaks_a_report(platform: CrmClient, report: MakeReport, stub: StubServer) -> None:
     made = report()
     reports = stub.store.collection("tenant_acme", "report")
     doc = reports.get(made.id)
@@ -280,165 +244,3 @@ def test_totals_are_those_of_the_groups(shared: StubServer, rows: list[tuple[str
         assert sum(Decimal(str(row.values[place])) for row in found.groups) == Decimal(str(total))
     assert sum(Decimal(str(total)) for total in found.totals[0::2]) == sum(value for _, _, value in rows)
     assert sum(row.count for row in found.groups) == len(rows) == found.row_count
-
-
-# -- who sees it -----------------------------------------------------------------------------------------------------
-
-
-def test_reports_are_shared_as_their_owner_says(
-    platform: CrmClient, sam: CrmClient, globex: CrmClient, report: Make, stub: StubServer
-) -> None:
-    made = report()
-    users = stub.store.collection("tenant_acme", "user")
-    for visibility, seen in (("private", False), ("team", True), ("tenant", True), ("private", False)):
-        platform.reports.update(made.id, {"visibility": visibility})
-        listed = [one.id for one in sam.reports.list(search="Report")]
-        assert (made.id in listed) is seen, visibility
-        for call in (sam.reports.get, sam.reports.run, sam.reports.data):
-            if seen:
-                assert call(made.id) is not None
-            else:
-                assert refused(partial(call, made.id)).status == 404
-        assert refused(lambda: sam.reports.update(made.id, {"name": "Mine"})).status == (403 if seen else 404)
-        assert refused(lambda: globex.reports.get(made.id)).status == 404
-    user = users.get("user_sam")
-    assert user is not None
-    users.put(user | {"team_ids": []})
-    platform.reports.update(made.id, {"visibility": "team"})
-    assert refused(lambda: sam.reports.get(made.id)).status == 404, "of no team with the owner"
-
-
-def test_each_sees_the_runs_of_their_own(platform: CrmClient, sam: CrmClient, report: Make) -> None:
-    made = report(visibility="tenant")
-    mine = platform.reports.run(made.id)
-    theirs = sam.reports.data(made.id)
-    assert theirs.run_id != mine.id and platform.reports.data(made.id).run_id == mine.id
-    assert refused(lambda: sam.reports.data(made.id, run_id=mine.id)).status == 404
-    other = report()
-    assert refused(lambda: platform.reports.data(other.id, run_id=mine.id)).status == 404
-
-
-def test_a_report_on_a_dashboard_stays(platform: CrmClient, report: Make) -> None:
-    made = report()
-    board = platform.dashboards.create(
-        {"name": "Board", "widgets": [{"title": "W", "type": "table", "source": {"report_id": made.id}}]}
-    )
-    error = refused(lambda: platform.reports.delete(made.id))
-    assert (error.status, error.code, error.details["dashboardIds"]) == (409, "REPORT_IN_USE", [board.id])
-    platform.dashboards.delete(board.id)
-    platform.reports.delete(made.id)
-    assert refused(lambda: platform.reports.get(made.id)).status == 404
-
-
-# -- two doors -------------------------------------------------------------------------------------------------------
-
-
-def test_both_doors_lead_to_the_same_reports(platform: CrmClient, stub: StubServer, leads: list[str]) -> None:
-    door = platform.analytics.reports
-    made = door.create({"name": "Door", "entity_type": "lead", "columns": [{"field": "name"}]})
-    assert door.get(made.id) == platform.reports.get(made.id)
-    run = door.run(made.id, limit=1)
-    assert platform.reports.data(made.id, limit=1) == door.data(made.id, limit=1) == run.data
-    timed = door.schedules.create(made.id, {"schedule": {"frequency": "daily"}, "recipients": ["user_ada"]})
-    assert [one.id for one in platform.reports.schedules.list(made.id)] == [timed.id]
-    platform.reports.schedules.delete(made.id, timed.id)
-    platform.reports.update(made.id, {"description": "x"})
-    platform.reports.delete(made.id)
-    deeds = [entry["action"] for entry in stub.audit() if entry["entity"]["id"] == made.id]
-    assert deeds == [f"report.{verb}" for verb in (
-        "created", "run_completed", "scheduled", "unscheduled", "updated", "deleted",
-    )]  # fmt: skip
-    told = next(entry for entry in stub.audit() if entry["action"] == "report.run_completed")
-    assert told["metadata"] == {"run_id": run.id}
-
-
-def test_the_async_client_runs_reports(stub: StubServer, platform: CrmClient, report: Make) -> None:
-    made = report()
-
-    async def read() -> ReportData | None:
-        async with stub.async_client(dialects="platform") as crm:
-            return (await crm.analytics.reports.run(made.id)).data
-
-    assert asyncio.run(read()) == platform.reports.data(made.id)
-
-
-# -- schedules -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("members", "code", "field"),
-    [
-        ({"schedule": {"frequency": "cron", "cron": "99 * * * *"}}, "INVALID_SCHEDULE", "schedule.cron"),
-        ({"schedule": {"frequency": "once"}}, "INVALID_SCHEDULE", "schedule.start_date"),
-        ({"recipients": ["user_sam"]}, "RECIPIENT_NO_ACCESS", "recipients.0"),
-        ({"recipients": ["user_nobody"]}, "REFERENCE_NOT_FOUND", "recipients.0"),
-        ({"recipients": ["not@an-address"]}, "VALIDATION_ERROR", "recipients.0"),
-        ({"parameters": {"least": 1}}, "VALIDATION_ERROR", "parameters.least"),
-    ],
-)
-@pytest.mark.parametrize("door", ["reports", "analytics"])
-def test_schedules_that_are_refused(
-    platform: CrmClient, report: Make, members: Any, code: str, field: str, door: str
-) -> None:
-    made = report()
-    schedules = platform.reports.schedules if door == "reports" else platform.analytics.reports.schedules
-    given: Any = {"schedule": {"frequency": "daily"}, "recipients": ["user_ada"], **members}
-    error = refused(lambda: schedules.create(made.id, given))
-    assert (error.status, error.code, error.fields[0].field) == (422, code, field)
-    assert platform.reports.get(made.id).schedule_count == 0
-
-
-def test_a_schedule_needs_a_report_that_one_sees(platform: CrmClient, sam: CrmClient, report: Make) -> None:
-    made, given = report(), {"schedule": {"frequency": "daily"}, "recipients": ["boss@example.com"]}
-    body: Any = given
-    for crm, its in ((platform, "report_nobody"), (sam, made.id)):
-        error = refused(partial(crm.analytics.reports.schedules.create, its, body))
-        assert (error.status, error.code, error.fields[0].field) == (422, "REFERENCE_NOT_FOUND", "report_id")
-        assert refused(partial(crm.reports.schedules.create, its, body)).status == 404
-    platform.reports.update(made.id, {"visibility": "tenant"})
-    assert refused(lambda: sam.reports.schedules.create(made.id, body)).status == 403
-    for _ in range(10):
-        platform.reports.schedules.create(made.id, body)
-    error = refused(lambda: platform.reports.schedules.create(made.id, body))
-    assert (error.status, error.code) == (409, "SCHEDULE_LIMIT")
-    assert platform.reports.get(made.id).schedule_count == 10
-
-
-def test_a_leap_of_the_clock_makes_up_for_the_last_day_of_an_hourly_schedule(
-    platform: CrmClient, report: Make, wait: Wait
-) -> None:
-    made = report(row_limit=1)
-    given: Any = {"schedule": {"frequency": "hourly"}, "recipients": ["boss@example.com"]}
-    platform.reports.schedules.create(made.id, given)
-    wait(3)
-    after = platform.reports.get(made.id)
-    assert after.run_count == 25 and after.last_run_at is not None
-    (timed,) = platform.reports.schedules.list(made.id)
-    assert timed.next_run_at == after.last_run_at + timedelta(hours=1)
-
-
-def test_a_schedule_runs_on_the_clock(
-    platform: CrmClient, sam: CrmClient, report: Make, stub: StubServer, wait: Wait
-) -> None:
-    made = report(visibility="tenant")
-    given: Any = {"schedule": {"frequency": "daily", "at": "06:30"}, "recipients": ["user_sam", "boss@example.com"]}
-    timed = platform.reports.schedules.create(made.id, given)
-    off = platform.reports.schedules.create(made.id, given | {"enabled": False})
-    empty = report(filter_groups=[{"filters": [{"field": "name", "op": "eq", "value": "nobody"}]}])
-    quiet = platform.reports.schedules.create(empty.id, given | {"recipients": ["user_ada"], "only_if_rows": True})
-    assert timed.next_run_at is not None and timed.next_run_at.isoformat() == "2026-01-15T11:30:00+00:00"
-    assert off.next_run_at is None
-    wait(0.2)
-    (after,) = platform.reports.schedules.list(made.id, enabled=True)
-    assert (after.last_status, after.last_run_at) == ("succeeded", timed.next_run_at)
-    assert after.next_run_at == timed.next_run_at + timedelta(days=1)
-    assert platform.reports.data(made.id).run_id == after.last_run_id, "it ran as who scheduled it"
-    titles = [one.title for one in stub.client(api_key="acme-sales", dialects="mvp").notifications.list()]
-    assert "Report ready: Report" in titles
-    (skipped,) = platform.reports.schedules.list(empty.id)
-    assert (skipped.id, skipped.last_status) == (quiet.id, "skipped")
-    runs = [entry for entry in stub.audit() if entry["action"] == "report.run_completed"]
-    assert [entry["actor"]["id"] for entry in runs] == ["user_ada", "user_ada"]
-    platform.reports.delete(made.id)
-    wait(2)
-    assert len([e for e in stub.audit() if e["action"] == "report.run_completed" and e["entity"]["id"] == made.id]) == 1
