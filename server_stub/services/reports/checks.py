@@ -52,14 +52,15 @@ def _paths(source: Source, entries: Sequence[Members]) -> Iterator[str]:
 
 def key_of(source: Source, measure: Members) -> str:
     """Return the key of a measure: ``count``, ``sum_value``."""
-    return (
-        "count" if measure["function"] == "count" else f"{measure['function']}_{source.field(measure['field'], '')[0]}"
-    )
+    function = str(measure["function"])
+    if function == "count":
+        return function
+    return f"{function}_{source.field(measure['field'], '')[0].removeprefix('fields.')}"
 
 
 def sort_key(source: Source, given: str, keys: set[str], at: str) -> str:
     """Return the key of a column, group or measure as it is known. Raises: 422 UNKNOWN_FIELD."""
-    from_field = [name for name in (given, _snake_path(given)) if name in keys]
+    from_field = [name for name in (given, _snake_path(given), f"fields.{given}") if name in keys]
     if not from_field:
         raise Problem(
             "UNKNOWN_FIELD", f"{given!r} is no key of the report: {', '.join(sorted(keys))}", field=at, rule="choice"

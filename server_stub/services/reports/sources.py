@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from crm_sdk.models.users import User
@@ -17,6 +18,8 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import PAGING, Context, Members
+from ..custom_objects.definitions import holds_many, is_link, keys_of, object_named, target_of
+from ..custom_objects.values import filter_type
 
 _REPORTED = (
     "contact", "lead", "deal", "account", "activity", "pipeline", "workflow", "report", "dashboard", "recommendation",
@@ -34,20 +37,23 @@ _BESIDE: Mapping[str, Mapping[str, Field]] = {
 class Source:
     """The records of a type."""
 
-    noun: Noun
+    kind: str
     fields: Mapping[str, Field]
     """The fields by their paths."""
     hops: Mapping[str, tuple[str, str]]
     """What leads to a record one step away, by the first word of a path: the member with its id, and its kind."""
+    records: Callable[[Context], Sequence[Document]]
+    """Returns the records that the caller may see, as their list shows them, newest first. Raises 403."""
 
     @property
     def types(self) -> dict[str, FieldType]:
         """The types of the fields, for filters."""
-        return {path: field.type for path, field in self.fields.items()}
+        found = {path: field.type for path, field in self.fields.items()}
+        return {**{path.removeprefix("fields."): kind for path, kind in found.items()}, **found}
 
     def field(self, path: str, at: str) -> tuple[str, Field]:
         """Return a field and its path as it is known. Raises: 422 UNKNOWN_FIELD; `at` is the member that names it."""
-        for name in (path, snake(path)):
+        for name in (path, snake(path), f"fields.{path}"):  # the latter of a custom object
             if name in self.fields:
                 return name, self.fields[name]
         head, _, rest = path.partition(".")
@@ -55,7 +61,7 @@ class Source:
             return f"{snake(head)}.{rest}", self.fields[f"{snake(head)}.*"]
         raise Problem(
             "UNKNOWN_FIELD",
-            f"a {self.noun.kind} has no field {path!r}",
+            f"a {self.kind} has no field {path!r}",
             field=at,
             rule="choice",
             details={"field": path},
@@ -65,6 +71,7 @@ class Source:
         """Return a function that returns the value of a field of a record."""
 
         def value(doc: Document, path: str) -> Any:
+            path = path if path in self.fields else self.field(path, "")[0]
             head, _, rest = path.partition(".")
             if head == "custom_fields":  # the name of a custom field may have a dot
                 own: Members = doc.get(head) or {}
@@ -72,45 +79,64 @@ class Source:
             if not rest or head not in self.hops:
                 return member(doc, path)
             link, kind = self.hops[head]
-            other = call.collection(kind).get(doc.get(link) or "", deleted=True)
+            other = call.collection(kind).get(str(member(doc, link) or ""), deleted=True)
             return member(other, rest) if other is not None else None
 
         return value
 
 
 def source_of(call: Context, entity_type: str) -> Source:
-    """Return the records of a type. Raises 422 for a type of which there are no reports."""
+    """Return the records of a type, or of a custom object. Raises 422 for a type of which there are no reports."""
     nouns = call.server.nouns
     known = [kind for kind in _REPORTED if kind in nouns and nouns[kind].declared("list") is not None]
-    if entity_type not in known:
+    if entity_type in known:
+        return _of_noun(nouns[entity_type], nouns)
+    custom = object_named(call, entity_type)
+    if custom is None or custom["api_name"] != entity_type or not custom["active"]:
         raise invalid("entity_type", "choice", f"there are no reports of {entity_type!r}: {', '.join(known)}")
-    return _source(nouns[entity_type], nouns)
+    return _of_object(call, custom)
 
 
-def _source(noun: Noun, nouns: Mapping[str, Noun]) -> Source:
+def _of_noun(noun: Noun, nouns: Mapping[str, Noun]) -> Source:
     kinds = [noun, *(other for other in nouns.values() if other.stored_as == noun.kind)]
     fields = {path: field for kind in kinds for path, field in fields_of(kind.model).items()}
-    hops = {link.removesuffix("_id"): (link, kind) for link, kind in _links(kinds, fields, nouns)}
-    for head, (_, kind) in hops.items():
-        further = fields_of(nouns[kind].model) if kind in nouns else _BESIDE[kind]
-        fields |= {f"{head}.{path}": field for path, field in further.items() if not path.endswith("*")}
-    return Source(noun, fields, hops)
+    refers = {name: target for kind in kinds for name, target in kind.refers.items()}
+    stems = {name: name.removesuffix("_id") for name in fields if name.endswith("_id")}
+    hops = {stem: (name, refers.get(name, stem)) for name, stem in stems.items()}
+    return _with_hops(Source(noun.kind, fields, {}, partial(_listed, noun)), hops, nouns)
 
 
-def _links(kinds: Sequence[Noun], fields: Mapping[str, Field], nouns: Mapping[str, Noun]) -> Iterator[tuple[str, str]]:
-    """Yield the members with the id of one other record, and its kind."""
-    for name in fields:
-        stem = name.removesuffix("_id")
-        kind = next((noun.refers[name] for noun in kinds if name in noun.refers), stem)
-        if stem != name and (kind in nouns or kind in _BESIDE):
-            yield name, kind
+def _of_object(call: Context, custom: Document) -> Source:
+    """Return the records of a custom object: its fields by their names, and what its links lead to."""
+    noun, keys = call.server.nouns["record"], keys_of(call, custom["id"])
+    fields = {path: field for path, field in fields_of(noun.model).items() if not path.startswith("fields")}
+    fields |= {f"fields.{name}": Field(filter_type(key), _format(key)) for name, key in keys.items()}
+    links = {name: key for name, key in keys.items() if is_link(key) and not holds_many(key)}
+    hops = {"owner": ("owner_id", "user"), **{name: (f"fields.{name}", target_of(key)) for name, key in links.items()}}
+    source = Source(custom["api_name"], fields, {}, partial(_listed, noun, object_id=custom["id"]))
+    return _with_hops(source, hops, call.server.nouns)
 
 
-def records(call: Context, source: Source) -> Sequence[Document]:
-    """Return the records that the caller may see, as their list shows them, newest first. Raises 403."""
-    operation = source.noun.declared("list")
+def _format(key: Members) -> str:
+    words = {"currency": "currency", "date": "date", "datetime": "datetime", "percent": "percent"}
+    return words.get(str(key.get("type")), "number" if filter_type(key) == "number" else "text")
+
+
+def _with_hops(source: Source, hops: Mapping[str, tuple[str, str]], nouns: Mapping[str, Noun]) -> Source:
+    """Return a source with the fields of what is one step away: records that reports are made of, users, teams."""
+    fields, known = dict(source.fields), dict[str, tuple[str, str]]()
+    for head, (link, kind) in hops.items():
+        if kind in _BESIDE or (kind in nouns and kind in _REPORTED):
+            further = _BESIDE[kind] if kind in _BESIDE else fields_of(nouns[kind].model)
+            fields |= {f"{head}.{path}": field for path, field in further.items() if not path.endswith("*")}
+            known[head] = (link, kind)
+    return replace(source, fields=fields, hops=known)
+
+
+def _listed(noun: Noun, call: Context, **given: Any) -> Sequence[Document]:
+    operation = noun.declared("list")
     assert operation is not None  # a noun that reports are made of has a list
     permissions.permit(call.caller, operation, "GET")
-    given = {name: p.default for name, p in operation.signature.parameters.items() if name not in PAGING}
-    found: Sequence[Document] = call.server.rules[operation](call, **given)
+    defaults = {name: p.default for name, p in operation.signature.parameters.items() if name not in PAGING}
+    found: Sequence[Document] = call.server.rules[operation](call, **{**defaults, **given})
     return found

@@ -17,7 +17,7 @@ from ...problems import Problem
 from ...serving import Context, Members
 from .. import company, ranges
 from .checks import filled_filters, key_of, sort_key
-from .sources import Source, records, source_of
+from .sources import Source, source_of
 
 Key: TypeAlias = tuple[Any, ...]
 _PRESETS: Mapping[str, tuple[str, int]] = {
@@ -48,7 +48,10 @@ class Table:
     @staticmethod
     def of(call: Context, report: Members, parameters: Members) -> Table:
         """Return the table of a report's records. Raises: 409 REPORT_BROKEN where one of its fields is gone."""
-        source = source_of(call, report["entity_type"])
+        try:
+            source = source_of(call, report["entity_type"])
+        except Problem:  # a custom object that is gone
+            raise _broken([report["entity_type"]]) from None
         _refuse_broken(source, report)
         zone, value = company.zone(call), source.value_of(call)
         keep = compile_filters(
@@ -60,7 +63,7 @@ class Table:
         )
         span = _range(call, report.get("date_range"))
         dated, _ = source.field(report.get("date_field") or "created_at", "date_field")
-        docs = [doc for doc in records(call, source) if keep(doc) and (span is None or _is_on(value(doc, dated), span))]
+        docs = [doc for doc in source.records(call) if keep(doc) and (span is None or _is_on(value(doc, dated), span))]
         table = Table(call, source, report, docs, False)
         limit = report.get("row_limit") or 10_000
         return Table(call, source, report, table.sorted_rows()[:limit], len(docs) > limit)
@@ -253,8 +256,12 @@ def _refuse_broken(source: Source, report: Members) -> None:
         except Problem:
             gone.append(name)
     if gone:
-        message = f"the report has fields that are gone: {', '.join(gone)}"
-        raise Problem("REPORT_BROKEN", message, details={"fields": gone})
+        raise _broken(gone)
+
+
+def _broken(gone: Sequence[str]) -> Problem:
+    message = f"the report is of what is gone: {', '.join(gone)}"
+    return Problem("REPORT_BROKEN", message, details={"fields": list(gone)})
 
 
 def _range(call: Context, given: Members | None) -> ranges.Span | None:

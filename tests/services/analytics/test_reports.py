@@ -189,6 +189,40 @@ def test_every_type_of_record_can_be_reported(platform: CrmClient, report: MakeR
     assert platform.reports.data(made.id).row_count == total > 0
 
 
+def test_custom_objects_can_be_reported(platform: CrmClient, stub: StubServer) -> None:
+    fields: Any = [
+        {"api_name": "grade", "label": "Grade", "type": "select", "options": [
+            {"value": "a", "label": "A"}, {"value": "b", "label": "B"}]},
+        {"api_name": "price", "label": "Price", "type": "currency"},
+        {"api_name": "buyer", "label": "Buyer", "type": "reference", "reference_to": "contact"},
+    ]  # fmt: skip
+    made = platform.custom_objects.create(
+        {"api_name": "boat", "label": "Boat", "plural_label": "Boats", "fields": fields}
+    )
+    buyer = platform.contacts.create({"name": "Ann Noun"})
+    for name, grade, price in (("One", "a", 10), ("Two", "b", 5), ("Three", "a", 7)):
+        values: Any = {"name": name, "grade": grade, "price": price, "buyer": buyer.id}
+        platform.custom_objects.records.create(made.id, {"fields": values})
+    dear: Any = [{"filters": [{"field": "price", "op": "gte", "value": 6}]}]
+    body: Any = {"name": "Boats", "entity_type": "boat", "filter_groups": dear, "groups": [{"field": "grade"}]}
+    report = platform.reports.create(
+        body | {"measures": [{"function": "sum", "field": "price"}], "sort": [{"key": "sum_price"}]}
+    )
+    assert leaves(platform.reports.data(report.id)) == {("a",): [17]}
+    columns: Any = [{"field": "name"}, {"field": "fields.price"}, {"field": "buyer.name"}, {"field": "owner.name"}]
+    table: Any = {"name": "List", "entity_type": "boat", "columns": columns, "sort": [{"key": "price"}]}
+    rows = platform.reports.data(platform.reports.create(table).id).rows
+    assert rows == [
+        [name, price, "Ann Noun", "Ada Lindqvist"] for name, price in (("Two", 5), ("Three", 7), ("One", 10))
+    ]
+    objects = stub.store.collection("tenant_acme", "custom_object")
+    doc = objects.get(made.id)
+    assert doc is not None
+    objects.put(doc | {"active": False})
+    error = refused(lambda: platform.reports.run(report.id))
+    assert (error.status, error.code, error.details["fields"]) == (409, "REPORT_BROKEN", ["boat"])
+
+
 def test_a_private_event_stays_private_in_reports(platform: CrmClient, sam: CrmClient, stub: StubServer) -> None:
     at = stub.clock.now()
     secret: Any = {"title": "Secret", "start_time": at, "end_time": at + timedelta(hours=1), "visibility": "private"}
