@@ -84,9 +84,7 @@ _AHEAD = timedelta(minutes=5)
 class Context:
     """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
-    __slots__ = (
-        "caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source",
-    )  # fmt: skip
+    __slots__ = ("caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source")
 
     def __init__(
         self,
