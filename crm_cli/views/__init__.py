@@ -33,7 +33,12 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "workflows": ("runs",),
 }
 """The views of each noun."""
-DRAWN: Mapping[str, str] = {"activities.timeline": "timeline"}
+DRAWN: Mapping[str, str] = {
+    "activities.timeline": "timeline",
+    "ai_insights.recommendations.cross_sell": "recommendations",
+    "ai_insights.recommendations.next_actions": "recommendations",
+    "ai_insights.recommendations.upsell": "recommendations",
+}
 """The declared lists that are drawn for people to look at: by their ids, the function in the file of the noun."""
 TABLED: Mapping[str, str] = {
     f"custom_objects.records.{call}": "rows" for call in ("list", "search", "get", "create", "update")

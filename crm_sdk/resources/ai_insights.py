@@ -101,6 +101,7 @@ class LeadScoring(Resource[Mode]):
     @operation(
         platform="POST /ai-insights/lead-scoring/score",
         rate="bulk",
+        errors=("AI_SERVICE_ERROR",),
         texts={"persist": "Store the scores; without it the answer says what they would be."},
     )
     def score(self, lead_ids: Sequence[str], *, persist: bool = True) -> BulkResult[LeadScore]:
@@ -122,7 +123,7 @@ class Predictions(Resource[Mode]):
         platform="POST /ai-insights/predictions/deals",
         status=201,
         statuses=(202,),
-        errors=("DEAL_CLOSED", *_FILTERS),
+        errors=("AI_SERVICE_ERROR", "DEAL_CLOSED", *_FILTERS),
         texts={
             "deal_ids": "The deals; all open ones by default.",
             "filter_groups": "Only deals that match.",
@@ -147,6 +148,7 @@ class Predictions(Resource[Mode]):
         platform="POST /ai-insights/predictions/churn",
         status=201,
         statuses=(202,),
+        errors=("AI_SERVICE_ERROR",),
         texts={
             "contact_ids": "The contacts; with neither these nor accounts, all customers.",
             "account_ids": "The accounts.",
@@ -172,6 +174,7 @@ class Predictions(Resource[Mode]):
     @operation(
         platform="POST /ai-insights/predictions/revenue",
         status=201,
+        errors=("AI_SERVICE_ERROR",),
         texts={
             "horizon": "1..12: the number of periods, from the present one on.",
             "confidence_level": "0..1: how likely the revenue of a period shall be between its bounds.",
