@@ -15,8 +15,8 @@ from .workflow_actions import Condition
 
 ModelStatus: TypeAlias = Literal["untrained", "training", "ready", "failed"] | str
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Holdout: TypeAlias = Annotated[float, Field(ge=0, le=0.5)]
-SampleCount: TypeAlias = Annotated[int, Field(ge=2, le=1_000_000)]
+Holdout: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+SampleCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class FeatureWeight(Model):
@@ -93,16 +93,16 @@ class LeadScoringConfig(Model):
 
 @with_config(INPUT)
 class LeadScoringConfigUpdate(TypedDict, total=False):
-    """Changes to the configuration of lead scores; lists are replaced."""
+    """Changes to the configuration of lead scores; lists are replaced, null empties one."""
 
     use_model: bool
     model_weight: Share
-    rules: Annotated[list[ScoringRuleInput], Field(max_length=50)]
+    rules: Annotated[list[ScoringRuleInput], Field(max_length=50)] | None
     hot_threshold: Percent
     warm_threshold: Percent
     decay_days: Annotated[int, Field(ge=1, le=3650)]
     auto_rescore: bool
-    excluded_features: Annotated[list[Name], Field(max_length=100)]
+    excluded_features: Annotated[list[Name], Field(max_length=100)] | None
 
 
 class LeadScoringModel(Model):

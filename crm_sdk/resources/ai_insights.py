@@ -84,7 +84,7 @@ class LeadScoring(Resource[Mode]):
         texts={
             "since": "Only leads that were created at this time or later.",
             "min_samples": "The least number of past leads to train with.",
-            "holdout": "0..0.5: the share of past leads that the model is measured on, not trained with.",
+            "holdout": "0..1: the share of past leads that the model is measured on, not trained with.",
         },
     )
     def train(

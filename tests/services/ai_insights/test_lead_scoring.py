@@ -153,6 +153,8 @@ def test_a_configuration_is_the_companys_and_written_once(
     assert crm.ai_insights.lead_scoring.config.update(sent) == new, "what was fetched can be sent back"
     assert trail(stub, told) == ["model.config_updated"]
     assert some(globex.ai_insights.lead_scoring.model().config).rules == []
+    assert crm.ai_insights.lead_scoring.config.update({"rules": None}).rules == []
+    new = crm.ai_insights.lead_scoring.config.update({"rules": [rule]})
     for call in (lambda: sales.ai_insights.lead_scoring.config.update({}), sales.ai_insights.lead_scoring.train):
         assert refused(call).code == "FORBIDDEN"
     assert sales.ai_insights.lead_scoring.model().config == new
@@ -305,13 +307,14 @@ def test_metrics_are_counted() -> None:
     assert (only["accuracy"], only["precision"], only["recall"], only["auc"]) == (1, 0, 0, 0.5)
 
 
-@pytest.mark.parametrize(("holdout", "held"), [(0, 0), (0.2, 6), (0.01, 2), (0.5, 15)])
+@pytest.mark.parametrize(("holdout", "held"), [(0, 0), (0.2, 6), (0.01, 2), (0.5, 15), (0.99, 28)])
 def test_of_each_outcome_a_share_is_held_out(holdout: float, held: int) -> None:
     known = samples(("good", True, 20), ("bad", False, 10))
     train, measure = split(known, holdout)
     assert len(measure) == held and sorted(train + measure, key=lambda one: one.id) == sorted(
         known, key=lambda one: one.id
     )
-    assert sum(one.converted for one in measure) in (held * 2 // 3, 1)
+    assert sum(one.converted for one in measure) in (held * 2 // 3, 1, 19)
+    assert {one.converted for one in train} == {True, False}
     assert split(list(reversed(known)), holdout) == (train, measure)
     assert [len(part) for part in split(samples(("good", True, 1), ("bad", False, 1)), 0.5)] == [2, 0]
