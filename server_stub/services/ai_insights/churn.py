@@ -23,7 +23,7 @@ _SHOWN = 5
 """So many contacts of an account are named in its reasons and risk factors."""
 
 
-def chosen(
+def customers_to_predict(
     call: Context, contact_ids: Sequence[str] | None, account_ids: Sequence[str] | None
 ) -> list[tuple[str, str]]:
     """Return the named contacts and accounts; without any, those that are customers. Raises 422 for unknown ones."""

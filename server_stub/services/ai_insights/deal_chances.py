@@ -29,7 +29,7 @@ _OVERDUE = timedelta(days=30)
 """What is overdue and cannot be told is expected so much later than today."""
 
 
-def chosen(
+def deals_to_predict(
     call: Context, deal_ids: Sequence[str] | None, filter_groups: Sequence[Mapping[str, Any]] | None
 ) -> list[Document]:
     """Return the named deals, by default all open ones, that match the filters.

@@ -171,7 +171,7 @@ def _enrich(
         host = key.removeprefix("domain:")
         account = next(iter(call.collection("account").find("domain", host)), None)
         if account is None:
-            return _known_of(call, host, fields), ("succeeded",)
+            return _look_up_domain(call, host, fields), ("succeeded",)
         id = account["id"]
     entity = {"type": kind, "id": id, "name": None}
     try:
@@ -180,7 +180,7 @@ def _enrich(
             entity["name"] = doc["name"]
             if doc.get("converted_contact_id") is not None:
                 return {"entity": entity, "status": "unchanged", "changes": [], "error": None}, ("skipped",)
-            found = _best(target.proposals(call, doc), (*fields,))
+            found = _best_proposals(target.proposals(call, doc), (*fields,))
             entries = [_entry(doc, proposal, overwrite=overwrite) for proposal in found]
             entries = [entry for entry in entries if entry["before"] != entry["after"]]
             applied = {entry["field"]: entry["after"] for entry in entries if entry["applied"]}
@@ -193,7 +193,7 @@ def _enrich(
     )
 
 
-def _best(proposals: Iterable[Proposal], fields: Sequence[str]) -> list[Proposal]:
+def _best_proposals(proposals: Iterable[Proposal], fields: Sequence[str]) -> list[Proposal]:
     """Return for each member the proposal of the greatest confidence."""
     best: dict[str, Proposal] = {}
     for proposal in proposals:
@@ -212,9 +212,9 @@ def _write(call: Context, target: Target, doc: Document, applied: Mapping[str, A
     target.noun.change(call, doc, changes, verb="enriched", metadata={"job_id": call.request_id})
 
 
-def _known_of(call: Context, host: str, fields: Sequence[str]) -> dict[str, Any]:
+def _look_up_domain(call: Context, host: str, fields: Sequence[str]) -> dict[str, Any]:
     """Return what is known of a company that is no account; nothing is written."""
-    found = _best(sources.of_domain(call, host, call.tenant["base_currency"]), ("name", *fields))
+    found = _best_proposals(sources.of_domain(call, host, call.tenant["base_currency"]), ("name", *fields))
     entries = [_entry(Document(), proposal, overwrite=False) | {"applied": False} for proposal in found]
     return {"entity": None, "status": "unchanged" if found else "no_match", "changes": entries, "error": None}
 

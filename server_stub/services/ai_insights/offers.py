@@ -78,7 +78,7 @@ def market(call: Context) -> Market:
 def cross_sell(call: Context, account_id: str | None) -> Iterator[Occasion]:
     """Yield what similar accounts have bought and an account has not; the confidence is their share."""
     known = market(call)
-    for account in _asked(known, account_id):
+    for account in _accounts_of(known, account_id):
         for offering, paid in known.sold.items():
             found = known.buyers(account, offering) if account["id"] not in paid else None
             if found is not None:
@@ -96,7 +96,7 @@ def cross_sell(call: Context, account_id: str | None) -> Iterator[Occasion]:
 def upsell(call: Context, account_id: str | None) -> Iterator[Occasion]:
     """Yield what an account has bought less of than the median of similar ones; the gap is what is expected."""
     known = market(call)
-    for account in _asked(known, account_id):
+    for account in _accounts_of(known, account_id):
         for offering, paid in known.sold.items():
             found = known.buyers(account, offering) if account["id"] in paid else None
             if found is None:
@@ -115,7 +115,7 @@ def upsell(call: Context, account_id: str | None) -> Iterator[Occasion]:
                 )
 
 
-def _asked(known: Market, account_id: str | None) -> list[Document]:
+def _accounts_of(known: Market, account_id: str | None) -> list[Document]:
     if account_id is None:
         return list(known.accounts.values())
     return [known.accounts[account_id]] if account_id in known.accounts else []

@@ -40,7 +40,7 @@ def deals(
 ) -> Answer:
     """Predict open deals."""
     permissions.check(call.caller, "deals", "read")
-    chosen = deal_chances.chosen(call, deal_ids, filter_groups)
+    chosen = deal_chances.deals_to_predict(call, deal_ids, filter_groups)
     return _predict(call, "deals", [("deal", deal["id"]) for deal in chosen], {"horizon_days": horizon_days})
 
 
@@ -56,7 +56,7 @@ def predict_churn(
     for name in ("contacts", "accounts"):
         permissions.check(call.caller, name, "read")
     options = {"min_risk": min_risk, "horizon_days": horizon_days}
-    return _predict(call, "churn", churn.chosen(call, contact_ids, account_ids), options)
+    return _predict(call, "churn", churn.customers_to_predict(call, contact_ids, account_ids), options)
 
 
 @serves(Predictions.revenue)
@@ -85,7 +85,7 @@ def _predict(call: Context, kind: str, targets: Targets, options: Mapping[str, A
     """Predict records now, or queue a job for many."""
     doc = _new(call, kind)
     if len(targets) <= AT_ONCE:
-        return _answer(call, _finish(call, doc, _ordered(kind, _made(call, kind, targets, options))))
+        return _answer(call, _finish(call, doc, _in_order(kind, _predictions_of(call, kind, targets, options))))
     payload = {"prediction_id": doc["id"], "kind": kind, "targets": [list(target) for target in targets]}
     jobs.start(
         call,
@@ -100,14 +100,14 @@ def _predict(call: Context, kind: str, targets: Targets, options: Mapping[str, A
     return _answer(call, doc)
 
 
-def _made(call: Context, kind: str, targets: Targets, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _predictions_of(call: Context, kind: str, targets: Targets, options: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the predictions of single records."""
     if kind == "deals":
         return deal_chances.predict(call, [id for _, id in targets], options["horizon_days"])
     return churn.predict(call, targets, options["min_risk"], options["horizon_days"])
 
 
-def _ordered(kind: str, made: list[dict[str, Any]]) -> dict[str, Any]:
+def _in_order(kind: str, made: list[dict[str, Any]]) -> dict[str, Any]:
     sort = deal_chances.in_order if kind == "deals" else churn.in_order
     return {_LISTS[kind]: sort(made)}
 
@@ -117,7 +117,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     """Predict the next records of a job, and finish the prediction with the last ones."""
     payload, counts = job["payload"], dict(job["counts"])
     targets = payload["targets"][counts["processed"] :][:AT_ONCE]
-    made = payload["made"] + _made(call, payload["kind"], targets, payload["options"])
+    made = payload["made"] + _predictions_of(call, payload["kind"], targets, payload["options"])
     for name in ("processed", "succeeded"):
         counts[name] += len(targets)
     doc = call.record("prediction", payload["prediction_id"])
@@ -129,7 +129,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
         }
         call.update("prediction", doc, progress)
         return {"counts": counts, "payload": payload | {"made": made}}
-    _finish(call, doc, {"started_at": job["started_at"], **_ordered(payload["kind"], made)})
+    _finish(call, doc, {"started_at": job["started_at"], **_in_order(payload["kind"], made)})
     return {"status": "succeeded", "counts": counts, "payload": payload | {"made": []}}
 
 

@@ -56,7 +56,7 @@ def list_next_actions(
         if entity_id in (None, occasion.entity["id"])
         and all(getattr(occasion, name) == value for name, value in wanted.items())
     ]
-    return _in_order(_offered(call, found), sort, order)
+    return _in_order(_recommend(call, found), sort, order)
 
 
 @serves(Recommendations.cross_sell)
@@ -69,7 +69,7 @@ def list_cross_sell(
     order: str | None,
 ) -> list[Document]:
     """List what to offer to accounts that have not bought it."""
-    found = _offered(
+    found = _recommend(
         call, cross_sell(call, account) if (account := _account(call, account_id, contact_id)) != "" else ()
     )
     return _in_order([doc for doc in found if doc["confidence"] >= min_confidence], sort, order)
@@ -85,7 +85,7 @@ def list_upsell(
     order: str | None,
 ) -> list[Document]:
     """List what to offer more of."""
-    found = _offered(call, upsell(call, account) if (account := _account(call, account_id, contact_id)) != "" else ())
+    found = _recommend(call, upsell(call, account) if (account := _account(call, account_id, contact_id)) != "" else ())
     return _in_order([doc for doc in found if doc["confidence"] >= min_confidence], sort, order)
 
 
@@ -116,12 +116,12 @@ def _in_order(docs: list[Document], sort: str | None, order: str | None) -> list
 # -- from occasions to recommendations ---------------------------------------------------------------------------------
 
 
-def _offered(call: Context, occasions: Iterable[Occasion]) -> list[Document]:
+def _recommend(call: Context, occasions: Iterable[Occasion]) -> list[Document]:
     """Return the recommendations for occasions, without those that are done or dismissed; new ones are stored."""
     tally = _tally(call)
     found: list[Document] = []
     for occasion in occasions:
-        known = _known(call, occasion)
+        known = _find_stored(call, occasion)
         if known is None:
             known = _store(call, occasion, tally)
         elif known["status"] in ("done", "dismissed"):
@@ -130,7 +130,7 @@ def _offered(call: Context, occasions: Iterable[Occasion]) -> list[Document]:
     return found
 
 
-def _known(call: Context, occasion: Occasion) -> Document | None:
+def _find_stored(call: Context, occasion: Occasion) -> Document | None:
     """Return what was recommended on an occasion and is still valid, or was dismissed of late; None for nothing."""
     for doc in call.collection(_KIND).find("topic", occasion.topic):
         if doc["status"] == "dismissed" and call.now < doc["feedback"]["given_at"] + _DISMISSED:

@@ -58,7 +58,7 @@ def predict(call: Context, wanted: Wanted) -> dict[str, Any]:
     deals = [deal for deal in call.collection("deal") if is_in(deal)]
     opened = [figures.with_current_figures(call, deal) for deal in deals if deal["status"] == "open"]
     won = [deal for deal in deals if deal["status"] == "won"]
-    trend = _trend(_past(call, wanted.period, won))
+    trend = _trend(_past_revenue(call, wanted.period, won))
     factor = NormalDist().inv_cdf(0.5 + wanted.confidence_level / 2)
     points = [
         _point(call, span, ahead, opened, won, trend, factor)
@@ -84,7 +84,7 @@ def _spans(call: Context, period: str, first: int, count: int) -> list[ranges.Sp
     ]
 
 
-def _past(call: Context, period: str, won: Sequence[Document]) -> list[Decimal]:
+def _past_revenue(call: Context, period: str, won: Sequence[Document]) -> list[Decimal]:
     """Return the revenue of the last whole periods, from the first in which anything was won."""
     revenue = [
         company.sum_worth(call, (deal for deal in won if span.has(deal["closed_at"])))
