@@ -14,7 +14,7 @@ from ...data.document import Document
 from ...data.store import EVERY_COMPANY
 from ...serving import Context, Members, serves
 from .. import company
-from ..ranges import Span, last_year, later, periods
+from ..ranges import Span, last_year, later, periods, series
 from .apps import APPS, require_own
 from .installations import USE
 
@@ -33,10 +33,10 @@ def analytics(
     had = sum(_has(use, whole.begins_at) for use in uses) + installs
     pricing = app["pricing"]
     due = sum(1 for use in uses for day in _due(call, pricing, use, whole.end) if whole.start <= day)
-    figures: dict[str, Callable[[Span], int]] = {
-        "installs": lambda span: _count(uses, "installed_at", span),
-        "uninstalls": lambda span: _count(uses, "uninstalled_at", span),
-        "active": lambda span: sum(_has(use, span.ends_at) for use in uses),
+    figures: dict[str, Callable[[Span], Decimal]] = {
+        "installs": lambda span: Decimal(_count(uses, "installed_at", span)),
+        "uninstalls": lambda span: Decimal(_count(uses, "uninstalled_at", span)),
+        "active": lambda span: Decimal(sum(_has(use, span.ends_at) for use in uses)),
     }
     return {
         "app_id": app["id"],
@@ -50,13 +50,7 @@ def analytics(
         "currency": pricing.get("currency") or call.tenant["base_currency"],
         "rating": app["rating"],
         "rating_count": app["rating_count"],
-        "series": [
-            {
-                "name": name,
-                "points": [{"period": span.name, "start": span.start, "value": value_of(span)} for span in spans],
-            }
-            for name, value_of in figures.items()
-        ],
+        "series": [series(name, spans, value_of) for name, value_of in figures.items()],
         "by_version": dict(Counter(use["app_version"] for use in active)),
         "by_plan": dict(Counter(use["plan"] for use in active)),
     }

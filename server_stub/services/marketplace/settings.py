@@ -6,15 +6,12 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
-from typing import Annotated, Any
-
-from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import SchemaError
+from typing import Any
 
 from crm_sdk.models.marketplace import ConfigField
 from crm_sdk.models.values import EMAIL_PATTERN, URL_PATTERN
 
+from ...data import patterns
 from ...data.blanks import blank
 from ...problems import FieldError, validation
 from ...serving import Context
@@ -52,7 +49,7 @@ def _faults(field: Mapping[str, Any], before: Sequence[str]) -> list[tuple[str, 
         found.append(("key", "unique", f"there are two settings {field['key']!r}"))
     if field["type"] == "select" and not field["options"]:
         found.append(("options", "required", "a setting to select from needs options"))
-    if field["pattern"] is not None and (field["type"] not in _TEXTS or _matcher(field["pattern"]) is None):
+    if field["pattern"] is not None and (field["type"] not in _TEXTS or not _is_pattern(field["pattern"])):
         found.append(("pattern", "format", f"{field['pattern']!r} is no regular expression for a text"))
     elif field["default"] is not None and field["type"] == "secret":
         found.append(("default", "choice", "a secret has no default: everybody could read it"))
@@ -61,17 +58,12 @@ def _faults(field: Mapping[str, Any], before: Sequence[str]) -> list[tuple[str, 
     return found
 
 
-@lru_cache(maxsize=256)
-def _matcher(pattern: str) -> TypeAdapter[str] | None:
-    """Return what accepts the texts that match a pattern as a whole; None for what is no pattern.
-
-    The patterns are the developers' own: pydantic's matching takes time linear in the text, which Python's does not.
-    """
+def _is_pattern(text: str) -> bool:
     try:
-        TypeAdapter(Annotated[str, Field(pattern=pattern)])
-        return TypeAdapter(Annotated[str, Field(pattern=f"^(?:{pattern})$")])
-    except SchemaError:
-        return None
+        patterns.check(text)
+    except patterns.PatternError:
+        return False
+    return True
 
 
 def _misfit(field: Mapping[str, Any], value: object) -> tuple[str, str] | None:
@@ -92,11 +84,7 @@ def _misfit(field: Mapping[str, Any], value: object) -> tuple[str, str] | None:
         return "format", "is the mask of another secret: send the secret itself"
     if kind in _FORMATS and re.search(_FORMATS[kind][0], value) is None:
         return "format", f"must be {_FORMATS[kind][1]}"
-    matcher = _matcher(field["pattern"]) if field["pattern"] is not None else None
-    try:
-        if matcher is not None:
-            matcher.validate_python(value)
-    except ValidationError:
+    if field["pattern"] is not None and not patterns.matches(field["pattern"], value):
         return "format", f"does not match {field['pattern']}"
     return None
 
