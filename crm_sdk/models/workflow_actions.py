@@ -88,7 +88,9 @@ class ActionSpec(Model):
     """The recipient of the e-mail: ``record``, ``owner``, or an address."""
     url: str | None = None
     method: str | None = None
+    """The HTTP method."""
     headers: dict[str, str] | None = None
+    """The headers beside those of a delivery."""
     create_deal: bool | None = None
     """Whether the conversion also creates a deal."""
     workflow_id: str | None = None
@@ -143,8 +145,11 @@ class ActionSpecInput(TypedDict, total=False):
     to: Annotated[str, Field(min_length=1, max_length=254)]
     url: Annotated[str, Field(min_length=1, max_length=2048)]
     method: Literal["POST", "PUT", "PATCH", "GET", "DELETE"] | str
+    """The HTTP method; POST by default."""
     headers: dict[str, str]
+    """The headers beside those of a delivery."""
     secret: Annotated[str, Field(min_length=1, max_length=255)]
+    """The secret that signs the request; it is never shown."""
     create_deal: bool
     workflow_id: str
     agent_id: str

@@ -232,5 +232,6 @@ class WorkflowExecution(Record):
     depth: int | None = None
     """1, and one more for each execution that caused it."""
     duration_ms: int | None = None
+    """The milliseconds from its beginning to its end, waits included."""
     steps: list[ExecutionStep] = Field(default_factory=EMPTY)
     """What it has done and is going to do; empty in lists."""

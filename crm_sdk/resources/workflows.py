@@ -186,7 +186,7 @@ class Workflows(Resource[Mode]):
         Raises: NotFoundError; ConflictError for an active workflow, or one in which another workflow enrolls records.
         """
 
-    @paginated(platform="GET /workflows")
+    @paginated(platform="GET /workflows", texts={"trigger_type": "Workflows with a trigger of this type."})
     def list(
         self,
         *,
@@ -210,7 +210,10 @@ class Workflows(Resource[Mode]):
         action that refers to something that is gone.
         """
 
-    @operation(platform=f"POST {_ONE}/deactivate")
+    @operation(
+        platform=f"POST {_ONE}/deactivate",
+        texts={"cancel_waiting": "Whether executions that wait are cancelled."},
+    )
     def deactivate(self, workflow_id: str, *, cancel_waiting: bool = False) -> Workflow:
         """Deactivate a workflow: nothing starts it any more; executions that wait go on, unless they are cancelled.
 

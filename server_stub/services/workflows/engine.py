@@ -19,7 +19,7 @@ from ...serving import Caller, Context, Members, reacts
 from ...timetable import falls_due
 from .. import company
 from .effects import EFFECTS, Made, output_of
-from .starting import EXECUTION, WORK, blank_step, plan, planned_specs
+from .starting import EXECUTION, OPEN, WORK, blank_step, plan, planned_specs
 from .subjects import Subject, condition, differences_between
 from .triggers import keep_schedules
 
@@ -48,15 +48,27 @@ def undone(call: Context) -> Iterator[None]:
 def go_on(call: Context) -> None:
     """Start what schedules say, and carry out the executions that are due, the first first, until no more are."""
     keep_schedules(call)
-    while (due := _first_due(call)) is not None:
-        carry_out(call, due)
-
-
-def _first_due(call: Context) -> Document | None:
     executions = call.collection(EXECUTION)
-    open_ones = [doc for status in ("queued", "waiting") for doc in executions.find("status", status)]
-    due = [doc for doc in open_ones if doc["due_at"] is not None and doc["due_at"] <= call.now]
-    return min(due, key=lambda doc: (doc["due_at"], doc["queue_number"]), default=None)
+    while due := [doc for status in OPEN for doc in executions.find("status", status) if _is_due(call, doc)]:
+        for doc in sorted(due, key=lambda doc: (doc["due_at"], doc["queue_number"])):
+            now = executions.get(doc["id"])  # one before it may have cancelled it
+            if now is not None and _is_due(call, now):
+                _carry_out_or_fail(call, now)
+
+
+def _is_due(call: Context, execution: Members) -> bool:
+    return execution["status"] in OPEN and execution["due_at"] is not None and execution["due_at"] <= call.now
+
+
+def _carry_out_or_fail(call: Context, execution: Document) -> None:
+    """Carry out an execution; a mistake in the engine fails this one, and holds up no other."""
+    try:
+        with call.server.store.transaction():
+            carry_out(call, execution)
+    except Exception as error:
+        LOG.exception("the execution %s failed", execution["id"])
+        problem = Problem("INTERNAL_ERROR", f"the engine raised {type(error).__name__}; the log has more")
+        cancel(call, execution, status="failed", error=error_of(problem))
 
 
 def carry_out(call: Context, execution: Document) -> None:
@@ -320,13 +332,15 @@ class Run:
         call.emit(f"workflow.{verb}", "workflow", new, metadata=said | ({"error": self._error} if failed else {}))
 
 
-def cancel(call: Context, execution: Document) -> None:
-    """Cancel an execution that has not ended; what it has done stays."""
+def cancel(
+    call: Context, execution: Document, *, status: str = "cancelled", error: Mapping[str, Any] | None = None
+) -> None:
+    """Cancel an execution that has not ended, or end it otherwise; what it has done stays."""
     steps = [
         step | {"status": "skipped", "resume_at": None} if step["status"] in _OPEN else step
         for step in execution["steps"]
     ]
-    ended = {"status": "cancelled", "due_at": None, "finished_at": call.now, "steps": steps}
+    ended = {"status": status, "error": error, "due_at": None, "finished_at": call.now, "steps": steps}
     call.update(EXECUTION, execution, ended)
 
 

@@ -33,7 +33,9 @@ WORK = Appointment("workflows", _next_at)
 
 def plan(call: Context) -> None:
     """Note when the engine has something to do next; called after executions or schedules were written."""
-    timetable.plan(call.collection, WORK)
+    known = call.collection(timetable.KIND).get(WORK.name)
+    if known is None or known["next_at"] is None or known["next_at"] > call.now:  # else it is due already
+        timetable.plan(call.collection, WORK)
 
 
 def depth_of(call: Context) -> int:

@@ -97,13 +97,18 @@ def noun_of(call: Context, kind: str) -> Noun:
     return call.server.nouns[kind]
 
 
-def check_kind(call: Context, kind: str, path: str = "entity_type") -> None:
-    """Raise 422 for a kind of record that no workflow is about."""
-    choices = sorted(
-        kind for kind, noun in call.server.nouns.items()
+def offered_kinds(nouns: Mapping[str, Noun]) -> list[str]:
+    """Return the kinds of records that workflows can be about: those that can be fetched and updated by themselves."""
+    return sorted(
+        kind for kind, noun in nouns.items()
         if kind not in _NEVER and noun.within is None and noun.stored_as is None
         and (get := noun.declared("get")) is not None and noun.declared("update") is not None and stands_alone(get)
     )  # fmt: skip
+
+
+def check_kind(call: Context, kind: str, path: str = "entity_type") -> None:
+    """Raise 422 for a kind of record that no workflow is about."""
+    choices = offered_kinds(call.server.nouns)
     if kind not in choices:
         message = f"{kind!r} is no kind of record that workflows act on; use one of {', '.join(choices)}"
         raise invalid(path, "choice", message, choices=choices)

@@ -10,6 +10,7 @@ import pytest
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
 from server_stub import StubServer
+from server_stub.services.workflows import engine
 
 from .conftest import Flow, Runs, act, statuses, tag, where
 
@@ -232,3 +233,34 @@ def test_what_was_begun_survives_a_restart(tmp_path: Any) -> None:
     with StubServer(db=path) as stub:
         stub.clock.advance(601)
         assert stub.client(dialects="platform").leads.get("lead_123").tags == ["slow"]
+
+
+def test_a_mistake_of_the_engine_fails_one_execution_and_holds_up_no_other(
+    platform: CrmClient, flow: Flow, runs: Runs, failures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = engine.Run.go
+
+    def breaks(run: engine.Run) -> None:
+        if run._doc["entity_id"] == "lead_123":  # pyright: ignore[reportPrivateUsage]
+            raise ZeroDivisionError
+        go(run)
+
+    made = flow("record_updated", tag("x"))
+    monkeypatch.setattr(engine.Run, "go", breaks)
+    for id in ("lead_123", "lead_456"):
+        platform.leads.update(id, {"industry": "tools"})
+    fine = runs(made, status="succeeded")[0]
+    (broken,) = runs(made, status="failed")
+    assert (broken.error and broken.error.code, statuses(broken)) == ("INTERNAL_ERROR", ["skipped"])
+    assert fine.status == "succeeded"
+    failures.clear()
+
+
+def test_executions_begin_in_the_order_of_their_causes(platform: CrmClient, stub: StubServer, flow: Flow) -> None:
+    made = flow("record_created", tag("x"), entity_type="contact")
+    names = [f"Contact {n:02}" for n in range(40)]
+    platform.contacts.bulk_upsert([{"name": name} for name in names])
+    platform.leads.list(limit=1)
+    begun = [entry for entry in stub.audit() if entry["action"] == "workflow.execution_started"]
+    assert [entry["metadata"]["entity"]["name"] for entry in begun] == names
+    assert platform.workflows.get(made.id).success_count == 40

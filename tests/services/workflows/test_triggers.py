@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from noun_cases import Case
 
 from crm_sdk import ConflictError, CrmClient, NotFoundError
+from crm_sdk.wire import snake
 from server_stub import StubServer
+from server_stub.services.workflows.subjects import offered_kinds
 
 from .conftest import Flow, Runs, act, statuses, tag, where
 
@@ -34,6 +37,25 @@ def test_records_start_workflows_when_they_come_change_and_go(
     assert [note["message"] for note in stub.store.collection("tenant_acme", "notification").find("title", "Seen")] == [
         "Ada"
     ] * 4
+
+
+@pytest.mark.parametrize("kind", offered_kinds(StubServer(demo=False).nouns))
+def test_every_kind_of_record_has_workflows(
+    platform: CrmClient, stub: StubServer, flow: Flow, runs: Runs, kind: str
+) -> None:
+    told = act("notify", user_ids=["user_sam"], title="Seen", message="x")
+    types = ("record_created", "record_updated", "record_deleted")
+    flows = [flow(type, told, entity_type=kind) for type in types]
+    case = Case.of(stub.nouns[kind], stub)
+    made = case.made(**({"kind": "task", "title": "Task"} if kind == "activity" else {}))
+    name, value = case.change_of(made)
+    changes = flow({"type": "field_changed", "field": snake(name), "to_value": value}, told, entity_type=kind)
+    case.call("update", made["id"], {name: value}).ok()
+    case.call("delete", made["id"]).ok()
+    platform.leads.list(limit=1)
+    found = [[run.entity and run.entity.id for run in runs(each) if run.status == "succeeded"] for each in flows]
+    assert [made["id"] in ids for ids in found] == [True] * 3
+    assert [run.entity and run.entity.id for run in runs(changes)] == [made["id"]]
 
 
 def test_one_write_starts_a_workflow_once_whatever_it_is_told_as(
