@@ -79,6 +79,13 @@ def test_a_unique_value_is_taken_until_its_record_is_gone(
     records.update(thing.id, second.id, {"fields": {"x": twin}})
 
 
+def test_a_value_is_unique_in_its_own_field(define: Define, add: Add) -> None:
+    thing = define(field("x", unique=True), field("y", unique=True), field("z"))
+    add(thing, x="same", z="other")
+    add(thing, y="same", z="other")
+    add(thing, x="other", y="another")
+
+
 def test_a_required_value_cannot_be_left_out_or_cleared(platform: CrmClient, define: Define, add: Add) -> None:
     thing = define(field("x", required=True), field("y", required=True, default="usual"))
     assert add(thing, x="a").fields["y"] == "usual"
