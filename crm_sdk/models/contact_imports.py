@@ -11,7 +11,7 @@ from .contact_duplicates import DuplicateMatch
 from .contacts import ContactCreate
 from .marks import INPUT
 from .record import Model
-from .values import EMPTY, ErrorDetail
+from .values import EMPTY, ErrorDetail, JobError
 
 ContactFileFormat: TypeAlias = Literal["csv", "xlsx", "jsonl", "vcf"] | str
 ImportMode: TypeAlias = Literal["create", "update", "upsert"] | str
@@ -43,6 +43,8 @@ class ImportResult(Model):
     """Id of a CSV file of the rows that failed, with a column ``error``."""
     unmapped_columns: list[str] = Field(default_factory=EMPTY)
     """Names of the columns that were not read."""
+    warnings: list[JobError] = Field(default_factory=EMPTY)
+    """What was left out or read otherwise than it stood, by row and column: the contacts are there. At most 1,000."""
     dry_run: bool = False
 
 

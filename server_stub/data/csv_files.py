@@ -13,17 +13,13 @@ from .document import Document
 if TYPE_CHECKING:
     from ..serving import Context
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that a spreadsheet carries out."""
 
 
 def quote_formula(cell: str) -> str:
     """Return a text as a spreadsheet shows it: one that looks like a formula is quoted, lest it be carried out."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def unquote_formula(cell: str) -> str:
-    """Return a text without the quote that `quote_formula` put before it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def store(call: Context, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Document:
@@ -32,7 +28,7 @@ def store(call: Context, name: str, header: Sequence[str], rows: Iterable[Sequen
     writer = csv.writer(out)
     writer.writerow(header)
     writer.writerows(["" if cell is None else quote_formula(str(cell)) for cell in row] for row in rows)
-    content = out.getvalue().encode("utf-8-sig")
+    content = out.getvalue().encode("utf-8-sig", "replace")  # half a character has no bytes
     file = {
         "name": name,
         "content_type": "text/csv",

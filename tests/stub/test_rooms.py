@@ -14,6 +14,7 @@ ROOT = Path(server_stub.__file__).parent
 ROOMS = (
     "problems",
     "data",
+    "files",
     "clock",
     "journal",
     "faults",

@@ -1,0 +1,125 @@
+"""What the columns of a file of contacts hold, by the headers that other programs write.
+
+A header is its words, without case, accents and marks. Words that say which of several it is (`Business`,
+`geschäftlich`, `(bureau)`, `del trabajo`) are taken off where the whole is not known; they decide which of two columns
+counts first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from typing_extensions import get_type_hints
+
+from crm_sdk.wire import snake
+
+from ....data.query import fold
+from .header_words import CALLED, GLUE, NEVER, OTHERS, PREFERRED
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a column holds."""
+
+    field: str
+    """The path of the member."""
+    rank: int = 0
+    """0 for the first to count of several columns with the same member, 1 and more for the others."""
+    family: str = ""
+    """Which of several addresses it is a part of: ``home``, ``2``."""
+
+
+# The models are imported for the first file, so that the server starts faster.
+@cache
+def importable() -> frozenset[str]:
+    """Return the members that can be imported."""
+    from crm_sdk.models.contacts import ContactCreate
+
+    return frozenset(get_type_hints(ContactCreate)) - {"position"}
+
+
+@cache
+def _place() -> frozenset[str]:
+    from crm_sdk.models.values import AddressInput
+
+    return frozenset(get_type_hints(AddressInput))
+
+
+def known_field(field: str) -> str | None:
+    """Return a member, or a path such as ``address.city``, in Python names; None where there is none to import."""
+    head, _, rest = field.partition(".")
+    name = snake(head)
+    if name == "custom_fields":
+        return f"{name}.{rest}" if rest else name
+    if name == "address" and rest:
+        return f"{name}.{snake(rest)}" if snake(rest) in _place() else None
+    if name == "position" and not rest:
+        return "title"
+    return name if (name in importable() or name == "id") and not rest else None
+
+
+@lru_cache(maxsize=4096)
+def header_of(name: str) -> Header | None:
+    """Return what a column holds by its header; None where that is not known."""
+    plain = name.strip()[:200]
+    plain = re.sub(r" \(\d+\)\Z", "", plain)  # the number of a header that comes again
+    if (own := known_field(plain)) is not None and (own.startswith("custom_fields") or " " not in plain):
+        return Header("address.street" if own == "address" else own)
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain)
+    for text in dict.fromkeys((plain, split)):
+        words = re.sub(r"[^a-z0-9]+", " ", fold(text)).split()
+        if found := _by_words(words):
+            return found
+    return None
+
+
+def label_of(name: str) -> tuple[str, int] | None:
+    """Return the kind and number of a value whose type a column tells: ``Phone 1 - Type`` -> (``phone``, 1)."""
+    match = re.fullmatch(r"(?i)(phone|e-?mail|address|website) (\d+) - (?:type|label)", name.strip())
+    return (match[1].lower().replace("-", ""), int(match[2])) if match else None
+
+
+def value_of(name: str) -> tuple[str, int] | None:
+    """Return the kind and number of the column of such a value: ``Phone 1 - Value`` -> (``phone``, 1)."""
+    match = re.fullmatch(r"(?i)(phone|e-?mail|website) (\d+) - value", name.strip())
+    return (match[1].lower().replace("-", ""), int(match[2])) if match else None
+
+
+def _by_words(words: list[str]) -> Header | None:
+    if not words or len(words) > 12:
+        return None
+    if (found := _named(words)) is not None:
+        return Header(found, _rank(words), _family(words))
+    if NEVER & set(words):
+        return None
+    number = next((word for word in words[1:] if word.isdigit()), "")
+    left = [word for word in words if word not in PREFERRED | OTHERS and word != number]
+    for kept in (left, [word for word in left if word not in GLUE]):
+        if number and (found := _named([*kept, number])) is not None:
+            return Header(found, _rank(words), _family(words))
+        if (found := _named(kept)) is not None:
+            if number and found.startswith("address.street") and words[-1] == number:
+                return Header("address.street2", _rank(words), _family(words)) if number == "2" else None
+            rank = _rank(words) + (int(number) - 1 if number and len(number) < 3 else 0)
+            return Header(found, rank, _family(words) + (number if number not in ("", "1") else ""))
+    return None
+
+
+def _named(words: list[str]) -> str | None:
+    text = " ".join(words)
+    if text in CALLED:
+        return CALLED[text]
+    own = known_field("_".join(words)) if words and words != ["id"] else None
+    if own == "custom_fields":
+        return None
+    return "address.street" if own == "address" else own
+
+
+def _rank(words: list[str]) -> int:
+    return 10 if OTHERS & set(words) else 0
+
+
+def _family(words: list[str]) -> str:
+    return next((word for word in words if word in OTHERS), "")
