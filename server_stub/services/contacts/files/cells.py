@@ -68,7 +68,7 @@ class Cells:
         head = column.field.partition(".")[0]
         free = head in _NAMES
         if self.exact:  # there nothing is null: only where no such word can be meant, it says that there is nothing
-            free = head in LISTS or (column.field not in _READERS and column.field != "email")
+            free = head in LISTS or column.field == "source" or column.field not in (*_READERS, "email")
         if not text.strip() or (not free and is_nothing(text)):
             return None
         return text if self.exact or head == "custom_fields" else unmark(text)
@@ -150,6 +150,8 @@ def _language(cells: Cells, text: str, column: Column, warn: Callable[[str], Non
 
 
 def _phone(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str | None:
+    if cells.exact:
+        return text
     first, *others = (part for part in re.split(r"\s*(?::::|[;\n])\s*", text) if part)
     if values.lost_digits(first):
         warn("was written with an exponent, and its last digits are lost")
@@ -165,7 +167,8 @@ def _list(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) 
     found = read_list(text)
     if column.field == "secondary_emails":
         return [address for part in found for address in values.read_addresses(part) or [part]]
-    kept = [part for part in (part.removeprefix("* ") for part in found) if part and len(part) <= _LONGEST_TAG]
+    star = "* " if " ::: " in text and not text.startswith('"') else ""  # Google's, before its own groups
+    kept = [part for part in (part.removeprefix(star) for part in found) if part and len(part) <= _LONGEST_TAG]
     if len(kept) < len(found):
         warn(f"has tags of more than {_LONGEST_TAG} characters: they were left out")
     return kept
