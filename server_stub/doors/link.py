@@ -14,6 +14,7 @@ from crm_sdk.exchange import Request as Sent
 
 from ..live.bodies import LiveBody
 from ..live.sockets import open_async_socket, open_socket
+from ..request.chunks import BrokenOffError
 from ..request.http import Reply, Request
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def client_reply(server: StubServer, reply: Reply, sent: Sent, timeout: float) -
     if reply.chunks is None:
         headers["content-length"] = str(len(body))
     if sent.stream and reply.status < 400:
-        return Received(reply.status, headers, body=_Body(reply.chunks if reply.chunks is not None else (body,)))
-    return Received(reply.status, headers, b"".join(reply.chunks) if reply.chunks is not None else body)
+        return Received(reply.status, headers, body=_Body(reply.chunks if reply.chunks is not None else (body,), where))
+    return Received(reply.status, headers, b"".join(_Body(reply.chunks, where)) if reply.chunks is not None else body)
 
 
 def _live(server: StubServer, connection: Connection, where: str, timeout: float) -> LiveBody:
@@ -74,14 +75,18 @@ def _live(server: StubServer, connection: Connection, where: str, timeout: float
 class _Body:
     """The body of a file, for sync and async clients."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], where: str) -> None:
         self._chunks = iter(chunks)
+        self._where = where
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._chunks
+        try:
+            yield from self._chunks
+        except BrokenOffError as error:
+            raise ConnectionFailedError(f"{self._where} failed: {error}") from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
+        for chunk in self:
             yield chunk
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from ..faults.requests import Fault
 from ..live.bodies import LiveBody
 from ..live.connection import Connection
 from ..live.sockets import open_async_socket, open_socket
+from ..request.chunks import BrokenOffError
 from ..request.http import Reply, Request
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _client_response(server: StubServer, reply: Reply, request: httpx.Request) -
     if reply.live is not None:
         return httpx.Response(reply.status, headers=headers, stream=_Live(server, reply.live, request))
     if reply.chunks is not None:
-        return httpx.Response(reply.status, headers=headers, stream=_Chunks(reply.chunks))
+        return httpx.Response(reply.status, headers=headers, stream=_Chunks(reply.chunks, request))
     body = b"<html>garbled</html>" if reply.fault is not None and reply.fault.kind == "garble" else reply.body
     return httpx.Response(reply.status, headers=headers, content=body)
 
@@ -60,14 +61,18 @@ def _lose(fault: Fault, request: httpx.Request) -> None:
 class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of a file, for sync and async clients."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], request: httpx.Request) -> None:
         self._chunks = iter(chunks)
+        self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._chunks
+        try:
+            yield from self._chunks
+        except BrokenOffError as error:
+            raise httpx.ReadError(str(error), request=self._request) from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self._chunks:
+        for chunk in self:
             yield chunk
 
 

@@ -19,7 +19,7 @@ from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, paging_of
-from . import features, identity, permissions
+from . import chunks, features, identity, permissions
 from .bodies import read_body, read_query, read_reason
 from .callers import caller_of
 from .days import with_midnights
@@ -301,7 +301,7 @@ class Visit:
         if isinstance(result, FileAnswer):
             disposition = f'attachment; filename="{result.name}"'
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
-            return Reply(status, headers, chunks=result.chunks)
+            return Reply(status, headers, chunks=chunks.begin(result.chunks, operation.id, self.request_id))
         fields = fields or fields_of(operation, arguments)
         pick = picking(operation, fields) if fields else None
         if operation.kind == "page":
