@@ -78,8 +78,7 @@ class _Row:
             self._warn(column, value, f"was not taken: {name} is {str(self._out[name])[:80]!r} by another column")
 
     def _add_email(self, column: Column, value: Any) -> None:
-        text = str(value)
-        # A transform or a mapping makes no difference: a cell with one address is that address.
+        text = re.sub(r"(?i)\A\s*mailto:", "", str(value))
         found = [text] if re.match(EMAIL_PATTERN, text) else values.read_addresses(text)
         if not found:
             self._out.setdefault("email", text)

@@ -1,0 +1,183 @@
+"""A cell that a contact cannot have as it stands: taken where it is clear, else left empty with a warning."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from importing import imported
+
+from crm_sdk.models.contacts import Contact
+
+TAKEN: dict[str, dict[str, Any]] = {
+    "address.country": {
+        "de": "DE", "DEU": "DE", "276": "DE", "Germany": "DE", "GERMANY": "DE", "Deutschland": "DE", "Allemagne": "DE",
+        "alemania": "DE", "UK": "GB", "United Kingdom": "GB", "England": "GB", "Großbritannien": "GB", "USA": "US",
+        "U.S.A.": "US", "United States": "US", "United States of America": "US", "Estados Unidos": "US",
+        "États-Unis": "US", "Etats-Unis": "US", "Schweiz": "CH", "Suisse": "CH", "Österreich": "AT", "España": "ES",
+        "Czech Republic": "CZ", "Czechia": "CZ", "South Korea": "KR", "The Netherlands": "NL", "日本": "JP",
+        "Iran": "IR", "Turkey": "TR", "Türkiye": "TR", "Congo": "CG", "Niger": "NE", "Georgia": "GE",
+    },
+    "website": {
+        "example.com": "https://example.com", "www.example.com/a?b": "https://www.example.com/a?b",
+        "http://example.com": "http://example.com", "Example.COM": "https://Example.COM",
+        "a.example; b.example": "https://a.example",
+    },
+    "lifecycle_stage": {
+        "Marketing Qualified Lead": "mql", "marketingqualifiedlead": "mql", "SQL": "sql", "Sales qualified lead": "sql",
+        "Customer": "customer", "Kunde": "customer", "client": "customer", "Cliente": "customer", "Lead": "lead",
+        "Subscriber": "subscriber", "Abonné": "subscriber", "Evangelist": "evangelist",
+    },
+    "status": {"Active": "active", "ACTIVE": "active", "Inaktiv": "inactive", "Archivado": "archived"},
+    "lead source": {"Web": "website", "Trade Show": "event", "Messe": "event", "Friend of Ada": "Friend of Ada"},
+    "email opt out": {
+        "Yes": True, "ja": True, "Oui": True, "sí": True, "1": True, "x": True, "TRUE": True, "Wahr": True,
+        "No": False, "nein": False, "0": False, "FALSCH": False,
+    },
+    "birthday": {
+        "1991-01-20": date(1991, 1, 20), "20.01.1991": date(1991, 1, 20), "20/01/1991": date(1991, 1, 20),
+        "01/20/1991": date(1991, 1, 20), "1/20/91": date(1991, 1, 20), "1991/01/20": date(1991, 1, 20),
+        "19910120": date(1991, 1, 20), "20 Jan 1991": date(1991, 1, 20), "January 20, 1991": date(1991, 1, 20),
+        "20. Januar 1991": date(1991, 1, 20), "20 janvier 1991": date(1991, 1, 20), "20-Mar-91": date(1991, 3, 20),
+        "20 de enero de 1991": date(1991, 1, 20), "1991-01-20T00:00:00.000Z": date(1991, 1, 20),
+        "12. März 1980": date(1980, 3, 12), "3 août 1980": date(1980, 8, 3), "05/05/1980": date(1980, 5, 5),
+        "0/0/00": None, "0000-00-00": None, "00.00.0000": None,
+    },
+    "follow up": {
+        "2026-03-01T09:30:00Z": datetime(2026, 3, 1, 9, 30, tzinfo=UTC),
+        "2026-03-01T09:30:00+02:00": datetime(2026, 3, 1, 7, 30, tzinfo=UTC),
+    },
+    "zip": {'="07730"': "07730", "'07730": "07730", "07730": "07730", "N/A": None, "null": None, "-": None},
+    "city": {"'s-Hertogenbosch": "'s-Hertogenbosch", "N/A": None, "#N/A": None, "NULL": None, "None": None},
+    "company": {"'=1+1": "=1+1", "'+x": "+x", "Null & Co": "Null & Co", "n/a": None},
+    "last_name": {"Null": "Null", "None": "None", "'t Hart": "'t Hart"},
+    "email": {
+        "Jane <J@example.com>": "j@example.com", "mailto:j@example.com": "j@example.com", "N/A": None, "null": None,
+        "a@example.com; b@example.com": "a@example.com", "A <a@example.com>, b@example.com": "a@example.com",
+    },
+    "phone": {"N/A": None, "+49 30 901821 ::: +49 30 901822": "+4930901821", "(212) 555-0142": "+12125550142"},
+    "owner": {"user_sam": "user_sam", "sam@acme.test": "user_sam", "SAM@acme.test": "user_sam",
+        "sam okonkwo": "user_sam",
+              "Sam Okonkwo <sam@acme.test>": "user_sam"},
+    "language": {"de": "de", "en_US": "en-US", "German": "de", "Français": "fr"},
+    "tags": {"a; b": ["a", "b"], "a|b": ["a", "b"], '"a, b","c"': ["a, b", "c"], "* my ::: * friends": ["my",
+        "friends"]},
+    "notes": {"one, two; three": ["one, two; three"], '"first","second, 2"': ["first", "second, 2"]},
+    "custom_fields.n": {"5": 5, "07730": "07730", "1.50": Decimal("1.5"), "true": True, "'5": "5", "x": "x"},
+}  # fmt: skip
+"""Cells by the header of their column, and what the contact has."""
+MEMBERS = {
+    "lead source": "source", "email opt out": "email_opt_out", "follow up": "next_follow_up", "owner": "owner_id",
+    "zip": "address.postal_code", "city": "address.city",
+}  # fmt: skip
+
+
+def at(contact: Contact, path: str) -> Any:
+    """Return the value of a member of a contact, or of its address and custom fields."""
+    head, _, rest = path.partition(".")
+    value = getattr(contact, head)
+    if not rest:
+        return value
+    return value.get(rest) if isinstance(value, dict) else getattr(value, rest, None)
+
+
+@pytest.mark.parametrize("header", TAKEN)
+def test_what_is_clear_is_taken(header: str) -> None:
+    cells = list(TAKEN[header])
+    other = "name" if header != "last_name" else "first_name"
+    rows = [f'P{number},"{cell.replace(chr(34), chr(34) * 2)}"' for number, cell in enumerate(cells)]
+    # Each in a file of its own where the addresses of the rows are the same.
+    files = [[row] for row in rows] if header in ("email", "birthday") else [rows]
+    found = [contact for some in files for contact in imported("\n".join([f"{other},{header}", *some])).contacts]
+    got = {cell: at(contact, MEMBERS.get(header, header)) for cell, contact in zip(cells, found, strict=True)}
+    assert got == TAKEN[header]
+
+
+LEFT_EMPTY = {
+    "address.country": "Narnia",
+    "website": "no site",
+    "lifecycle_stage": "VIP",
+    "status": "asleep",
+    "email opt out": "perhaps",
+    "birthday": "03/04/1991",
+    "follow up": "soon",
+    "owner": "Nobody Known",
+    "account_id": "0010t00000AbCdEAAV",
+    "timezone": "Mars/Olympus",
+    "language": "Klingonese of the North",
+    "phone": "4.91711E+11",
+    "other emails": "nobody",
+    "tags": "x" * 51,
+    "first_name": "x" * 101,
+    "address.street": "x" * 256,
+    "avatar": "a picture",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("header", LEFT_EMPTY)
+def test_what_is_not_clear_is_left_empty_and_told_with_row_column_and_value(header: str) -> None:
+    cell = LEFT_EMPTY[header]
+    done = imported(f"name,{header}\nBefore,\nAda,{cell}\nAfter,\n")
+    assert [contact.name for contact in done.contacts] == ["Before", "Ada", "After"]
+    assert not done.failed
+    ((row, value),) = done.warned(header)
+    assert (row, cell.startswith(str(value))) == (2, True)
+    (warning,) = (entry for entry in done.warnings if entry.row == 2)
+    assert header in warning.message
+    assert cell[:50] in warning.message
+    member = {"other emails": "secondary_emails", "account_id": "account_id"}.get(header, MEMBERS.get(header, header))
+    default = {"lifecycle_stage": "lead", "status": "active", "email_opt_out": False, "owner_id": "user_ada"}
+    assert at(done.contacts[1], member) == default.get(member) or not at(done.contacts[1], member)
+
+
+def test_addresses_in_one_cell_are_the_first_and_the_others() -> None:
+    done = imported('email\n"Jane Doe <j@example.com>; k@example.com, L <l@example.com>"\n')
+    assert (done.only.name, done.only.email) == ("Jane Doe", "j@example.com")
+    assert done.only.secondary_emails == ["k@example.com", "l@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ("email\nfoo.bar@example.com", "foo.bar@example.com"),
+        ("company\nAcme Foods", "Acme Foods"),
+        ("phone\n+4930901821", "+4930901821"),
+        ("first name,email\nAda,a@example.com", "Ada"),
+        ("first name,middle name,last name\nAda,Maria,Lee", "Ada Maria Lee"),
+    ],
+)
+def test_a_contact_without_a_name_is_called_by_what_there_is(row: str, name: str) -> None:
+    assert imported(row).only.name == name
+
+
+def test_a_date_is_clear_where_another_of_its_column_shows_the_order() -> None:
+    done = imported("name,birthday\nA,03/04/1991\nB,20/04/1991\n")
+    assert [contact.birthday for contact in done.contacts] == [date(1991, 4, 3), date(1991, 4, 20)]
+    done = imported("name,birthday\nA,03/04/1991\nB,04/20/1991\n")
+    assert [contact.birthday for contact in done.contacts] == [date(1991, 3, 4), date(1991, 4, 20)]
+    done = imported("name,birthday\nA,03/04/1991\nB,1991-04-20\n", date_format="DD/MM/YYYY")
+    assert [contact.birthday for contact in done.contacts] == [date(1991, 4, 3), date(1991, 4, 20)]
+
+
+def test_ids_of_another_system_are_external_ids_and_told_once() -> None:
+    done = imported("Id,LastName\n0030t000012yoO4AAI,Sample\n0030t000012yoO4AAJ,Other\n")
+    assert [contact.external_id for contact in done.contacts] == ["0030t000012yoO4AAI", "0030t000012yoO4AAJ"]
+    assert [entry.code for entry in done.warnings] == ["FOREIGN_ID"]
+
+
+def test_the_key_that_rows_are_matched_by_must_be_right() -> None:
+    rows = "name,email,external_id\nAda,nobody,x1\n"
+    assert imported(rows).failed[1].field == "email"
+    done = imported(rows, match_on="external_id")
+    assert (done.only.external_id, done.only.email, done.warned("email")) == ("x1", None, [(1, "nobody")])
+
+
+@pytest.mark.parametrize("mode", ["create", "update"])
+def test_a_cell_is_left_out_of_an_update_too(mode: str) -> None:
+    done = imported(
+        "name,email,country\nAda,alice@company.com,Narnia\n", on_duplicate="update" if mode == "update" else "skip"
+    )
+    assert not done.failed
+    assert bool(done.warned("country")) == (mode == "update")
