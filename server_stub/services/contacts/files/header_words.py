@@ -101,11 +101,9 @@ managers pager radio spouse telecopie telecopieur telefax telex tty typ type ver
 
 
 def _pairs() -> Iterator[tuple[str, str]]:
-    field = ""
-    for line in _CALLED.strip().splitlines():
-        head, colon, names = line.partition(": ")
-        field, names = (head, names) if colon else (field, line)
-        yield from ((" ".join(name.split()), field) for name in names.split("|") if name.strip())
+    for line in _CALLED.strip().replace("\n    ", " ").splitlines():
+        field, _, names = line.partition(": ")
+        yield from ((name.strip(), field) for name in names.split("|"))
 
 
 CALLED: Mapping[str, str] = dict(_pairs())

@@ -109,7 +109,9 @@ class _Row:
                     read = country_code(text) or text if part == "country" and isinstance(text, str) else text
                     parts.setdefault(snake(str(part)), (column, read))
         else:
-            parts.setdefault(rest or "street", (column, value))
+            part = rest or "street"
+            if _plain(parts.setdefault(part, (column, value))[1]) != _plain(value):
+                self._warn(column, value, f"was not taken: {column.field} is {str(parts[part][1])[:80]!r} already")
 
     def members(self) -> dict[str, Any]:
         """Return the members, of which several columns made one."""
