@@ -36,8 +36,8 @@ class ContactImports(Resource[Mode]):
             "mode": "Whether rows may create contacts, update them, or both.",
             "on_duplicate": "What is done with a row that matches a contact.",
             "has_header": "Whether the first row has the names of the columns.",
-            "delimiter": "The character that separates the columns of a CSV file.",
-            "encoding": "The character encoding of the file.",
+            "delimiter": "The character that separates the columns of a CSV file; a comma gives way to what the file shows.",
+            "encoding": "The character encoding of the file, where it is not UTF-8 or UTF-16.",
             "date_format": "The format of dates in the file, such as `DD.MM.YYYY`.",
         },
     )
@@ -64,7 +64,9 @@ class ContactImports(Resource[Mode]):
         Give a `file` (a path, bytes, or an open binary file) or the `file_id` of one on the server. Columns are matched
         by their header, or by `mapping`. `mode` and `match_on` decide which rows update a contact rather than create
         one, `on_duplicate` what is done with a row that matches; `owner_id` and `tags` are given to every contact.
-        `dry_run` writes nothing. A row that fails does not undo the others: it is listed in the job's `errors`.
+        `dry_run` writes nothing. A row that fails does not undo the others: it is listed in the job's `errors`. A cell
+        that a contact cannot have is left empty, and listed in the result's `warnings`. Headers of other programs are
+        known; an encoding and a delimiter that are not given are found.
 
         Raises: ValidationError for a mapping to an unknown member, or unless exactly one of `file` and `file_id` is
         given.

@@ -24,14 +24,19 @@ PAGES = sorted(
 """The pages with examples; those of the others have tests of their own."""
 
 
+PRINTED = {"activities": "Architecture review", "contacts": "Narnia"}
+"""What the examples of a page print."""
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_the_examples_of_a_page_run(page: str, stub: StubServer) -> None:
+def test_the_examples_of_a_page_run(page: str, stub: StubServer, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) >= 3
     client = stub.client()
     names = {"client": client, "stub": stub, "timedelta": timedelta, "tomorrow": stub.clock.now() + timedelta(days=1)}
     for number, block in enumerate(blocks):
         exec(compile(block, f"docs/{page}.md, block {number}", "exec"), names)  # noqa: S102 # our own page
+    assert PRINTED.get(page, "") in capsys.readouterr().out
     if page in CALLED:
         CALLED[page](names)
 
