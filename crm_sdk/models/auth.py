@@ -40,7 +40,7 @@ class Credential(str):
 class TokenSet(Model):
     """The tokens of a session."""
 
-    one_of = ("access_token",)
+    one_of: ClassVar[tuple[str, ...]] = ("access_token",)
 
     access_token: Credential | None = Field(
         default=None, validation_alias=AliasChoices("accessToken", "access_token", "token")
@@ -61,7 +61,7 @@ class TokenSet(Model):
 class LoginResult(TokenSet):
     """A new session: its tokens and its user."""
 
-    one_of = ("access_token", "mfa_required", "mfa_token")
+    one_of: ClassVar[tuple[str, ...]] = ("access_token", "mfa_required", "mfa_token")
 
     user: User | None = None
     """The user who signed in."""

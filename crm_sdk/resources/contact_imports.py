@@ -36,7 +36,7 @@ class ContactImports(Resource[Mode]):
             "mode": "Whether rows may create contacts, update them, or both.",
             "on_duplicate": "What is done with a row that matches a contact.",
             "has_header": "Whether the first row has the names of the columns.",
-            "delimiter": "The character that separates the columns of a CSV file; a comma gives way to what the file shows.",
+            "delimiter": "The character between the columns of a CSV file; a comma yields to what the file shows.",
             "encoding": "The character encoding of the file, where it is not UTF-8 or UTF-16.",
             "date_format": "The format of dates in the file, such as `DD.MM.YYYY`.",
         },

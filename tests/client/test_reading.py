@@ -347,7 +347,7 @@ def test_whatever_a_member_is_its_attribute_fits_its_type_or_is_none(wrong: Any)
             items = value if isinstance(value, list) else [value]
             assert not any(isinstance(item, float) and not math.isfinite(item) for item in items), f"{kind}.{name}"
             if value is not None and not any(isinstance(item, Model | dict) for item in items):
-                TypeAdapter(field.annotation).validate_python(value)
+                TypeAdapter[object](field.annotation or object).validate_python(value)
         assert found.model_dump_json() and found.model_dump_json(by_alias=True, exclude_unset=True)
         assert isinstance(found.model_dump(mode="json"), dict) and pickle.dumps(found)
 

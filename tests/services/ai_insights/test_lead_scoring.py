@@ -45,7 +45,7 @@ def teach(crm: CrmClient, count: int = 12) -> LeadScoringModel:
 
 
 def test_a_companys_own_rules_and_exclusions_move_the_points(crm: CrmClient) -> None:
-    lead = crm.leads.create({**NAMED, "source": "referral", "value": 50_000, "employees": 1_000})
+    lead = crm.leads.create(NAMED | {"source": "referral", "value": 50_000, "employees": 1_000})
     assert (lead.score, lead.rating) == (88, "hot")
     rules: Any = [
         {"name": "ours", "filter": {"field": "annualRevenue", "op": "is_not_set"}, "points": -40},
@@ -69,7 +69,7 @@ def test_a_score_is_bounded_after_the_companys_rules(crm: CrmClient) -> None:
 
 @pytest.mark.parametrize(("hot", "warm", "rating"), [(88, 40, "hot"), (89, 88, "warm"), (95, 89, "cold")])
 def test_thresholds_are_the_companys(crm: CrmClient, hot: int, warm: int, rating: str) -> None:
-    lead = crm.leads.create({**NAMED, "source": "referral", "value": 50_000, "employees": 1_000})
+    lead = crm.leads.create(NAMED | {"source": "referral", "value": 50_000, "employees": 1_000})
     configure(crm, hot_threshold=hot, warm_threshold=warm)
     assert score(crm, lead.id)[0].rating == rating == crm.leads.get(lead.id).rating
 
@@ -161,7 +161,7 @@ def test_a_configuration_is_the_companys_and_written_once(
 
 
 def test_open_leads_are_scored_anew(stub: StubServer, crm: CrmClient) -> None:
-    opened, ended = crm.leads.create(NAMED), crm.leads.create({**NAMED, "status": "unqualified"})
+    opened, ended = crm.leads.create(NAMED), crm.leads.create(NAMED | {"status": "unqualified"})
     told = len(stub.audit())
     crm.ai_insights.lead_scoring.config.update({"excluded_features": ["company"]})
     assert (crm.leads.get(opened.id).score, crm.leads.get(ended.id).score) == (35, 3)

@@ -41,7 +41,7 @@ class CustomObjectMachine(RuleBasedStateMachine):
             given: Any = {"api_name": kind, "label": kind, "plural_label": f"{kind}s", "fields": fields}
             objects.create(given)
         link: Any = {"label": "L", "related_object": "driver", "cardinality": "many_to_one", "inverse_api_name": "cars"}
-        objects.relationships.create("car", {"api_name": "driver", **link})
+        objects.relationships.create("car", link | {"api_name": "driver"})
         objects.fields.create("car", field("spare", "reference", reference_to="car"))
 
     def expect(self, code: str | None, call: Callable[[], Any]) -> Any:
@@ -55,7 +55,7 @@ class CustomObjectMachine(RuleBasedStateMachine):
         ids = list(self.records[kind])
         return ids[number % len(ids)] if ids else None
 
-    def set(self, kind: str, id: str, key: str, value: Any) -> None:
+    def put(self, kind: str, id: str, key: str, value: Any) -> None:
         """Put a value into the model; the version goes up where it is another one."""
         held = self.records[kind][id]
         if held.get(key) != value:
@@ -76,11 +76,11 @@ class CustomObjectMachine(RuleBasedStateMachine):
         before = self.records["car"][car].get("driver")
         if before == driver:
             return
-        self.set("car", car, "driver", driver)
+        self.put("car", car, "driver", driver)
         for id, there in ((before, False), (driver, True)):
             if id is not None:
                 cars = [one for one in self.records["driver"][id].get("cars") or [] if one != car]
-                self.set("driver", id, "cars", ([*cars, car] if there else cars) or None)
+                self.put("driver", id, "cars", ([*cars, car] if there else cars) or None)
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class CustomObjectMachine(RuleBasedStateMachine):
     def add(self, kind: str, word: str | None, size: int) -> None:
         small = kind == "car" and size < self.least
         code = "VALIDATION_ERROR" if small else "DUPLICATE_VALUE" if self.taken(kind, word, None) else None
-        values = {"name": "N", "word": word, "size": size}
+        values: Any = {"name": "N", "word": word, "size": size}
         made = self.expect(code, lambda: self.client.custom_objects.records.create(kind, {"fields": values}))
         if made is not None:
             self.records[kind][made.id] = values
@@ -103,7 +103,7 @@ class CustomObjectMachine(RuleBasedStateMachine):
             put: Any = {"fields": {"word": word}}
             self.expect(code, lambda: self.client.custom_objects.records.update(kind, id, put))
             if code is None:
-                self.set(kind, id, "word", word)
+                self.put(kind, id, "word", word)
 
     @rule(number=NUMBERS, other=st.none() | NUMBERS)
     def drive(self, number: int, other: int | None) -> None:
@@ -127,17 +127,17 @@ class CustomObjectMachine(RuleBasedStateMachine):
         if code is None:
             for car in self.records["driver"][driver].get("cars") or []:
                 if car not in cars:
-                    self.set("car", car, "driver", None)
+                    self.put("car", car, "driver", None)
             for car in cars:
-                self.set("car", car, "driver", driver)
-            self.set("driver", driver, "cars", cars or None)
+                self.put("car", car, "driver", driver)
+            self.put("driver", driver, "cars", cars or None)
 
     @rule(number=NUMBERS, other=NUMBERS)
     def keep_spare(self, number: int, other: int) -> None:
         car, spare = self.one("car", number), self.one("car", other)
         if car is not None:
             self.client.custom_objects.records.update("car", car, {"fields": {"spare": spare}})
-            self.set("car", car, "spare", spare)
+            self.put("car", car, "spare", spare)
 
     @rule(kind=KINDS, number=NUMBERS)
     def delete(self, kind: str, number: int) -> None:
@@ -167,12 +167,12 @@ class CustomObjectMachine(RuleBasedStateMachine):
         del self.records[kind][id]
         for car, held in self.records["car"].items():
             if held.get("driver") == id:
-                self.set("car", car, "driver", None)
+                self.put("car", car, "driver", None)
             if held.get("spare") == id:
-                self.set("car", car, "spare", None)
+                self.put("car", car, "spare", None)
         for driver, held in self.records["driver"].items():
             if id in (held.get("cars") or []):
-                self.set("driver", driver, "cars", [one for one in held["cars"] if one != id] or None)
+                self.put("driver", driver, "cars", [one for one in held["cars"] if one != id] or None)
 
     @rule(unique=st.booleans())
     def make_unique(self, unique: bool) -> None:

@@ -93,8 +93,8 @@ def test_the_demo_counts_what_is_there(stub: StubServer, acme: CrmClient) -> Non
     assert (invoices.status, invoices.config["api_key"]) == ("active", "••••2a77")
     assert (quotes.status, quotes.app_version) == ("update_available", "1.0.0")
     assert acme.marketplace.installations.status(quotes.id).missing_permissions == ["files:create"]
-    app = stub.client(api_key="acme-ledgerline", dialects="platform", max_retries=0)
-    assert app.deals.list(limit=1).items and refused(lambda: app.leads.list()).code == "FORBIDDEN"
+    invoicing = stub.client(api_key="acme-ledgerline", dialects="platform", max_retries=0)
+    assert invoicing.deals.list(limit=1).items and refused(lambda: invoicing.leads.list()).code == "FORBIDDEN"
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_an_update_waits_for_the_permissions_it_needs(
             "changelog": "Contacts",
             "permissions": ["deals:read", "contacts:read"],
             "optional_permissions": [],
-            "config_schema": [SCHEMA[2], {**SCHEMA[3], "required": True}],
+            "config_schema": [SCHEMA[2], SCHEMA[3] | {"required": True}],
         },
     )
     installations = acme.marketplace.installations
