@@ -114,11 +114,14 @@ _HOME = {name: module for module, names in _NAMES.items() for name in names.spli
 if not TYPE_CHECKING:  # or else type checkers would take a misspelt name for one that is found at run time
 
     def __getattr__(name):
-        if name == "models":
-            return import_module(".models", __name__)
-        if name not in _HOME:
+        from .frozen import real_dates
+
+        if name != "models" and name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
+        with real_dates():
+            if name == "models":
+                return import_module(".models", __name__)
+            value = globals()[name] = getattr(import_module(f".{_HOME[name]}", __name__), name)
         return value
 
 

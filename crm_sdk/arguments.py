@@ -16,6 +16,7 @@ from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from . import models
 from .errors import FieldError, InvalidInputError
+from .frozen import real_dates
 from .listing import common_arguments
 from .models import values
 from .models.marks import INPUT
@@ -100,7 +101,8 @@ class Arguments:
     @cached_property
     def _adapter(self) -> TypeAdapter[dict[str, Any]]:
         members = {name: hint for name, hint in self.types.items() if name != self.upload}
-        return TypeAdapter(with_config(INPUT)(_record(members)))
+        with real_dates():
+            return TypeAdapter(with_config(INPUT)(_record(members)))
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
+from .frozen import real_dates
 from .listing import names_of_arguments, with_common
 from .route import PAGING, Flags, Route
 from .vocabulary.codes import STATUSES
@@ -100,9 +101,10 @@ class Declaration(Generic[P, T]):
     @cached_property
     def arguments(self) -> Arguments:
         """The types of the arguments, resolved when they are first needed."""
-        from .arguments import Arguments
+        with real_dates():
+            from .arguments import Arguments
 
-        return Arguments(self)
+            return Arguments(self)
 
     @property
     def status(self) -> int:

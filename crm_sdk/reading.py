@@ -21,6 +21,7 @@ from pydantic import ValidationError as _Invalid
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
+from .frozen import real_dates
 from .models.record import Mismatch, Model
 from .wire import ExactFloat, decode_json, has_long_numbers, is_array, is_object, read_instant
 
@@ -57,7 +58,8 @@ class Reader(Generic[T]):
 
     def __init__(self, annotation: Any) -> None:
         self.annotation = annotation
-        self.adapter: TypeAdapter[T] = TypeAdapter(annotation)
+        with real_dates():
+            self.adapter: TypeAdapter[T] = TypeAdapter(annotation)
 
     def read(self, content: bytes, *, strict: bool) -> tuple[T, tuple[Mismatch, ...]]:
         """Return the value and its deviations. Raises: Unreadable; with `strict` for any deviation."""
@@ -154,7 +156,8 @@ def _with_floats(value: Any) -> Any:
 
 @lru_cache(maxsize=2048)
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(annotation)
+    with real_dates():
+        return TypeAdapter(annotation)
 
 
 class _Misfit:

@@ -7,6 +7,8 @@ from operator import attrgetter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from .frozen import real_dates
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -121,7 +123,8 @@ class _Part:
     def kind(self) -> type[Resource[Any]]:
         """Return the resource class; a noun's module is imported only now."""
         if self._kind is None:
-            module = importlib.import_module(f".resources.{self._name}", __package__)
+            with real_dates():
+                module = importlib.import_module(f".resources.{self._name}", __package__)
             self._kind = getattr(module, "".join(word.capitalize() for word in self._name.split("_")))
         return self._kind
 

@@ -42,10 +42,14 @@ class Contributions:
     completions: Mapping[str, Callable[[Document, Collections, datetime], Document]]
 
 
+_NAMES = tuple(found.name for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."))
+"""The modules of the services: looked up now, since a test may put another file system in the place of this one."""
+
+
 @cache
 def contributions() -> Contributions:
     """Return the contributions of all services."""
-    modules = [importlib.import_module(found.name) for found in _found()]
+    modules = [importlib.import_module(name) for name in _NAMES]
     nouns = {noun.kind: noun for noun in _instances(modules, Noun)}
     served = {operation: rule for noun in nouns.values() for operation, rule in noun.rules().items()}
     return Contributions(
@@ -62,10 +66,6 @@ def contributions() -> Contributions:
         ),
         completions=_by_key(_marked(modules, "__completes__")),
     )
-
-
-def _found() -> Iterator[pkgutil.ModuleInfo]:
-    return pkgutil.walk_packages(services.__path__, f"{services.__name__}.")
 
 
 def _marked(modules: Sequence[ModuleType], mark: str) -> Iterator[tuple[Any, Any]]:

@@ -480,7 +480,10 @@ if not TYPE_CHECKING:  # or else type checkers would take a misspelt name for on
     def __getattr__(name):
         if name not in _WHERE:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(_import(f".{_WHERE[name]}", __name__), name)
+        from ..frozen import real_dates
+
+        with real_dates():
+            value = globals()[name] = getattr(_import(f".{_WHERE[name]}", __name__), name)
         return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -24,14 +25,19 @@ def _ssl_context(base_url: str) -> ssl.SSLContext | bool:
     # Loading the certificate authorities takes longer than a call: only where there is TLS, and once for all.
     if base_url.lower().startswith("http:"):
         return False
-    for name, exists in (("SSL_CERT_FILE", os.path.isfile), ("SSL_CERT_DIR", os.path.isdir)):
-        path = os.environ.get(name)
-        if path and not exists(path):
-            raise ConfigurationError(f"{name} names {path!r}, which is not there: no certificate can be checked")
+    folder = os.environ.get("SSL_CERT_DIR")
+    if folder and not Path(folder).is_dir():  # which OpenSSL would not tell
+        raise ConfigurationError(f"SSL_CERT_DIR names {folder!r}, which is not there: no certificate can be checked")
+    file = os.environ.get("SSL_CERT_FILE")
     try:
         return httpx.create_ssl_context()
     except OSError as error:  # an ssl.SSLError is one
-        raise ConfigurationError(f"the certificate authorities cannot be loaded: {error}") from error
+        if file and isinstance(error, FileNotFoundError):
+            what = f"SSL_CERT_FILE names {file!r}, which is not there"
+        else:
+            named = f" of SSL_CERT_FILE ({file!r})" if file else ""
+            what = f"the certificate authorities{named} cannot be loaded ({error})"
+        raise ConfigurationError(f"{what}: no certificate can be checked") from error
 
 
 def proxy_for(base_url: str, proxy: str | None) -> str | None:
