@@ -161,13 +161,21 @@ def test_what_has_no_value_is_a_group_of_its_own(platform: CrmClient, report: Ma
     assert found.groups[-1].values == [1, 0]
 
 
-def test_fields_one_step_away_and_periods(platform: CrmClient, report: MakeReport, leads: list[str]) -> None:
+def test_fields_one_step_away_and_periods(
+    platform: CrmClient, report: MakeReport, leads: list[str], stub: StubServer
+) -> None:
     for lead_id in leads:
         platform.leads.update(lead_id, {"owner_id": "user_sam" if lead_id == leads[0] else "user_mia"})
     made = report(groups=[{"field": "owner.name"}, {"field": "createdAt", "interval": "quarter"}], measures=[COUNT])
     assert leaves(platform.reports.data(made.id)) == {
         ("Mia Ferrández", "2026-Q1"): [4], ("Sam Okonkwo", "2026-Q1"): [1],
     }  # fmt: skip
+    users = stub.store.collection("tenant_acme", "user")
+    sam = users.get("user_sam")
+    assert sam is not None
+    users.put(sam | {"deleted_at": stub.clock.now()})
+    gone = leaves(platform.reports.data(made.id, fresh=True))
+    assert ("Sam Okonkwo", "2026-Q1") in gone, "who was deleted is still called by name"
     for preset, rows in (("today", 5), ("last_7_days", 5), ("this_quarter", 5), ("last_year", 0), ("last_month", 0)):
         assert platform.reports.data(report(date_range={"preset": preset}).id).row_count == rows, preset
     ahead: Any = {"start_date": date(2026, 1, 16)}
