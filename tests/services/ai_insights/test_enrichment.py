@@ -95,6 +95,10 @@ def test_a_contact_is_filled_in(stub: StubServer, client: CrmClient) -> None:
     assert found["first_name"] == ("Jane", "email_local_part", True)
     assert found["company"] == ("Firm", "email_domain", False) and "account_id" not in found, "it works elsewhere"
     assert found["address.country"] == ("DE", "phone_prefix", True) and found["department"] == ("Sales", "title", True)
+    assert {change.field: change.confidence for change in record.changes} == {
+        "first_name": 70, "last_name": 70, "company": 50, "website": 60, "address.country": 85, "timezone": 70,
+        "department": 75, "custom_fields.seniority": 75,
+    }  # fmt: skip
     assert found["timezone"][0] == "Europe/Berlin" and found["custom_fields.seniority"][0] == "director"
     now = client.contacts.get(person.id)
     assert (now.name, now.first_name, now.last_name, now.company, now.version) == ("J. Roe", "Jane", "Roe", "Own", 2)
@@ -155,6 +159,9 @@ def test_a_company_is_filled_in_from_its_people(stub: StubServer, client: CrmCli
     assert found["domain"] == ("firm.de", "email_domain") and found["website"] == ("https://firm.de", "email_domain")
     assert found["industry"] == ("Tea", "tenant_data") and found["employees"] == (50, "tenant_data")
     assert found["billing_address.country"] == ("GB", "phone_prefix")
+    assert {change.field: change.confidence for change in record.changes} == {
+        "domain": 60, "website": 50, "industry": 65, "employees": 65, "billing_address.country": 85,
+    }  # fmt: skip
     now = client.accounts.get(firm.id)
     assert (now.domain, now.industry, some(now.billing_address).country) == ("firm.de", "Tea", "GB")
     assert [entry["action"] for entry in stub.audit()[told:]] == ["account.enriched"]
