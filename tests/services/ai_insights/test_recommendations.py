@@ -179,6 +179,18 @@ def test_what_similar_accounts_bought_is_offered(crm: CrmClient, sell: Callable[
     assert (target, "Salt") in offers(crm, "cross_sell", min_confidence=67)
 
 
+@pytest.mark.parametrize(
+    ("bought", "of", "priority"), [(3, 5, "high"), (4, 7, "medium"), (3, 10, "medium"), (2, 7, "low")]
+)
+def test_offers_that_more_have_bought_come_first(
+    crm: CrmClient, sell: Callable[..., str], bought: int, of: int, priority: str
+) -> None:
+    target = sell(None)
+    for number in range(of):
+        sell(100 if number < bought else None)
+    assert offers(crm, "cross_sell", account_id=target)[target, "Salt"].priority == priority
+
+
 def test_where_an_industry_tells_nothing_the_size_does(crm: CrmClient, sell: Callable[..., str]) -> None:
     sizes = (1_000_000, 2_000_000)
     target = sell(None, industry="One", employees=5_000)
