@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from typing import Any, cast
 
 from crm_sdk.models.values import EMAIL_PATTERN
-from crm_sdk.wire import camel, snake
+from crm_sdk.wire import camel, is_array, snake
 
 from ....files import values
 from ....files.countries import country_code
@@ -21,6 +22,8 @@ from .columns import LISTS, Column
 
 _MOBILE = re.compile(r"(?i)mobil|cell|handy|portable|m[oó]vil|iphone|celular")
 _NO_PHONE = re.compile(r"(?i)fax|pager|telex|beeper")
+_MOST = {"tags": 50, "secondaryEmails": 10}
+"""The most items of the lists that are bounded."""
 
 
 def members_of(row: Members, columns: Sequence[Column], cells: Cells, warn: Warn) -> dict[str, Any]:
@@ -52,8 +55,7 @@ class _Row:
         elif head == "address":
             self._add_place(column, rest, value)
         elif head in LISTS:
-            items: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]  # type: ignore[redundant-cast, unused-ignore] # for pyright
-            self._out[camel(head)] = [*self._out.get(camel(head), []), *items]
+            self._add_items(column, camel(head), value if is_array(value) else [value])
         elif head == "email":
             self._add_email(column, value)
         elif head == "birthday" and rest:
@@ -77,6 +79,15 @@ class _Row:
         elif _plain(self._out[name]) != _plain(value):
             self._warn(column, value, f"was not taken: {name} is {str(self._out[name])[:80]!r} by another column")
 
+    def _add_items(self, column: Column, name: str, items: Sequence[Any]) -> None:
+        """Add the items of a list; numbers are texts, and what is beyond its longest is told."""
+        texts = [str(item) if type(item) in (int, Decimal) else item for item in items]
+        kept = [*self._out.get(name, []), *texts]
+        most = _MOST.get(name, len(kept))
+        if len(kept) > most:
+            self._warn(column, kept[most:], f"were left out: a contact has at most {most}")
+        self._out[name] = kept[:most]
+
     def _add_email(self, column: Column, value: Any) -> None:
         text = re.sub(r"(?i)\A\s*mailto:", "", str(value))
         found = [text] if re.match(EMAIL_PATTERN, text) else values.read_addresses(text)
@@ -88,7 +99,7 @@ class _Row:
         first = self._out.setdefault("email", found[0])
         others = [address for address in found if address.lower() != str(first).lower()]
         if others:
-            self._out["secondaryEmails"] = [*self._out.get("secondaryEmails", []), *others]
+            self._add_items(column, "secondaryEmails", others)
 
     def _add_own(self, column: Column, rest: str, value: Any) -> None:
         if rest:

@@ -152,6 +152,14 @@ def test_a_contact_without_a_name_is_called_by_what_there_is(row: str, name: str
     assert imported(row).only.name == name
 
 
+@pytest.mark.parametrize(("member", "item", "most"), [("tags", "t{}", 50), ("secondary_emails", "a{}@example.com", 10)])
+def test_of_a_list_that_is_too_long_the_first_are_taken(member: str, item: str, most: int) -> None:
+    items = [item.format(number) for number in range(most + 2)]
+    done = imported(f'name,{member}\nAda,"{"; ".join(items)}"\n')
+    assert getattr(done.only, member) == items[:most]
+    assert done.warned(member) == [(1, str(items[most:]))]
+
+
 def test_a_date_is_clear_where_another_of_its_column_shows_the_order() -> None:
     done = imported("name,birthday\nA,03/04/1991\nB,20/04/1991\n")
     assert [contact.birthday for contact in done.contacts] == [date(1991, 4, 3), date(1991, 4, 20)]
