@@ -214,9 +214,10 @@ if TYPE_CHECKING:
         App as App, AppCategory as AppCategory, AppCreate as AppCreate, AppDeveloper as AppDeveloper,
         AppPricing as AppPricing, AppPricingInput as AppPricingInput, AppSecret as AppSecret, AppSort as AppSort,
         AppStatus as AppStatus, AppUpdate as AppUpdate, AppVersion as AppVersion, AppVersionCreate as AppVersionCreate,
-        ConfigField as ConfigField, ConfigFieldInput as ConfigFieldInput, ConfigFieldType as ConfigFieldType,
-        EventText as EventText, PermissionText as PermissionText, PricingInterval as PricingInterval,
-        PricingModel as PricingModel, Semver as Semver, Slug as Slug, VersionStatus as VersionStatus,
+        CategoryKey as CategoryKey, ConfigField as ConfigField, ConfigFieldInput as ConfigFieldInput,
+        ConfigFieldType as ConfigFieldType, EventText as EventText, PermissionText as PermissionText,
+        PricingInterval as PricingInterval, PricingModel as PricingModel, Semver as Semver, Slug as Slug,
+        VersionStatus as VersionStatus,
     )
     from .marketplace_installations import (
         AppAnalytics as AppAnalytics, ConfigValues as ConfigValues, Installation as Installation,
@@ -417,8 +418,8 @@ _NAMES = {
     ),
     "marketplace": (
         "App AppCategory AppCreate AppDeveloper AppPricing AppPricingInput AppSecret AppSort AppStatus AppUpdate "
-        "AppVersion AppVersionCreate ConfigField ConfigFieldInput ConfigFieldType EventText PermissionText "
-        "PricingInterval PricingModel Semver Slug VersionStatus"
+        "AppVersion AppVersionCreate CategoryKey ConfigField ConfigFieldInput ConfigFieldType EventText "
+        "PermissionText PricingInterval PricingModel Semver Slug VersionStatus"
     ),
     "marketplace_installations": (
         "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "

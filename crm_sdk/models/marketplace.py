@@ -33,6 +33,9 @@ VersionStatus: TypeAlias = Literal["in_review", "published", "rejected"] | str
 PricingModel: TypeAlias = Literal["free", "freemium", "subscription", "one_time"] | str
 PricingInterval: TypeAlias = Literal["month", "year"] | str
 ConfigFieldType: TypeAlias = Literal["text", "secret", "number", "boolean", "select", "url", "email"] | str
+CategoryKey: TypeAlias = (
+    Literal["analytics", "communication", "data", "finance", "marketing", "productivity", "support"] | str
+)
 AppSort: TypeAlias = Literal["id", "name", "install_count", "rating", "published_at", "created_at", "updated_at"] | str
 
 PermissionText: TypeAlias = Annotated[str, Field(pattern=PERMISSION_PATTERN, max_length=100)]
@@ -256,7 +259,6 @@ class _ListingMembers(TypedDict, total=False):
 _Title: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=80)]
 _Tagline: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=120)]
 _Description: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=20_000)]
-_CategoryKey: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]
 
 
 @with_config(INPUT)
@@ -267,7 +269,7 @@ class AppCreate(_ListingMembers, total=False):
     tagline: Required[_Tagline]
     """What it does, in one line."""
     description: Required[_Description]
-    category: Required[_CategoryKey]
+    category: Required[CategoryKey]
     """The key of its category."""
     support_email: Required[Email]
     """Where users get help."""
@@ -285,7 +287,7 @@ class AppUpdate(_ListingMembers, total=False):
     tagline: _Tagline
     """What it does, in one line."""
     description: _Description
-    category: _CategoryKey
+    category: CategoryKey
     """The key of its category."""
     support_email: Email
     """Where users get help."""

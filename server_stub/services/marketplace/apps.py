@@ -23,7 +23,7 @@ from ...serving import Context, Members
 from ...webhooks.records import ENDPOINT
 from .reviews import submit
 from .settings import schema_form
-from .words import ASKED, CATEGORIES, FORMS
+from .words import ASKED, FORMS
 
 FIRST = "1.0.0"
 """The version that a submitted app has."""
@@ -70,9 +70,6 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
         if asked:
             message = f"{', '.join(asked)} of a published app change by a new version"
             raise Problem("NEW_VERSION_REQUIRED", message, field=asked[0], details={"fields": asked})
-    if "category" in members and members["category"] not in CATEGORIES:
-        words = list(CATEGORIES)
-        raise invalid("category", "choice", f"there is no category {members['category']!r}", choices=words)
     if "pricing" in members or before is None:
         members["pricing"] = members.get("pricing") or {"model": "free"}
     if members.get("slug") is None and before is None:

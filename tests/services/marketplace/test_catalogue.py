@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from refusals import refused
 
 from crm_sdk import CrmClient
-from crm_sdk.models import App
+from crm_sdk.models import App, CategoryKey
 from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.services.marketplace.words import CATEGORIES
 
 from .conftest import Submit, listing
 
@@ -55,6 +56,11 @@ def test_the_list_has_the_published_and_the_companys_own(publish: Submit, acme: 
     assert set(slugs(acme.marketplace.apps.list(developer_id="dev_acme"))) == {mine.slug, "territory-heatmap"}
     assert set(slugs(acme.marketplace.apps.list(installed=True))) == {"ledgerline-invoices", "angebotsmappe"}
     assert set(slugs(acme.marketplace.apps.list(installed=False))) == ours - {"ledgerline-invoices", "angebotsmappe"}
+
+
+def test_a_listing_is_in_one_of_the_categories() -> None:
+    words = {word for part in get_args(CategoryKey) for word in get_args(part)}
+    assert words == CATEGORIES.keys()
 
 
 def test_categories_count_what_is_published(publish: Submit, acme: CrmClient) -> None:

@@ -75,7 +75,6 @@ def test_an_incomplete_listing_is_rejected_until_it_is_completed(
 @pytest.mark.parametrize(
     ("members", "field", "code"),
     [
-        ({"category": "nowhere"}, "category", "VALIDATION_ERROR"),
         ({"permissions": ["contacts:juggle"]}, "permissions.0", "VALIDATION_ERROR"),
         ({"optional_permissions": ["ships:read"]}, "optional_permissions.0", "VALIDATION_ERROR"),
         ({"events": ["deal.won", "deal.exploded"]}, "events.1", "VALIDATION_ERROR"),
@@ -107,6 +106,7 @@ def test_what_cannot_be_submitted_is_named(
         ("permissions", None, "permissions"),
         ("supportEmail", "a@b..example", "supportEmail"),
         ("tagline", " ", "tagline"),
+        ("category", "nowhere", "category"),
         ("slug", "No Slug", "slug"),
         ("pricing", {"model": "barter"}, "pricing.model"),
         ("pricing", {"model": "free", "trialDays": -1}, "pricing.trialDays"),
