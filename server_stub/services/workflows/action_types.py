@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 from crm_sdk.wire import camel
 
 from ...data import normalise
+from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.intake import receive_changes
 from ...serving import Context, Members
+from ..custom_objects.definitions import keys_of, object_named
+from ..custom_objects.values import stored_value
 from .subjects import (
     ACTIVITY,
     REFERENCES,
@@ -22,6 +25,7 @@ from .subjects import (
     fields_of,
     has_variables,
     noun_of,
+    own_field,
     settable,
     stands_alone,
 )
@@ -138,7 +142,7 @@ def _check_field(call: Context, kind: str, spec: Members, path: str) -> None:
     """Refuse a value that no update of the record would take. Raises 422 that names the place in the value."""
     name, where = spec["field"], f"{path}.value"
     noun = noun_of(call, kind)
-    if not settable(noun, name):
+    if not settable(call, kind, name):
         raise _unknown_field(f"{path}.field", kind, name)
     if "value" not in spec:
         raise invalid(where, "required", "update_field needs a value; null clears the member")
@@ -146,6 +150,10 @@ def _check_field(call: Context, kind: str, spec: Members, path: str) -> None:
     assert update is not None, "only kinds with an update have workflows"
     head = name.partition(".")[0]
     if has_variables(spec["value"]):
+        return
+    own = own_field(call, kind, name)
+    if own is not None:
+        stored_value(call, own, spec["value"], where)
         return
     try:
         value = receive_changes(update, body_with(name, spec["value"]), typed=True)[head]
@@ -166,6 +174,10 @@ def _unknown_field(field: str, kind: str, name: str) -> Problem:
 
 def _check_fields(call: Context, kind: str, spec: Members, path: str) -> None:
     """Refuse a new record that could not be created: its kind, its members and their values."""
+    made = object_named(call, spec["entity_type"])
+    if spec["entity_type"] not in call.server.nouns and made is not None and made["active"]:
+        _check_own_fields(call, made, spec["fields"], f"{path}.fields")
+        return
     noun = call.server.nouns.get(spec["entity_type"])
     create = noun.declared("create") if noun is not None and noun.within is None else None
     if noun is None or create is None or not stands_alone(create):
@@ -185,6 +197,16 @@ def _check_fields(call: Context, kind: str, spec: Members, path: str) -> None:
         ]  # fmt: skip
         if entries:
             raise validation(entries) from None
+
+
+def _check_own_fields(call: Context, object: Document, values: Members, where: str) -> None:
+    """Refuse values that a new record of a custom object could not have."""
+    keys = keys_of(call, object["id"])
+    for name, value in values.items():
+        if name not in keys:
+            raise _unknown_field(f"{where}.{name}", object["api_name"], name)
+        if not has_variables(value):
+            stored_value(call, keys[name], value, f"{where}.{name}")
 
 
 def _check_mail(call: Context, kind: str, spec: Members, path: str) -> None:
@@ -207,14 +229,14 @@ def _check_enrolment(call: Context, kind: str, spec: Members, path: str) -> None
 
 def _check_wait(call: Context, kind: str, spec: Members, path: str) -> None:
     name = spec.get("until_field")
-    if name is not None and name not in fields_of(noun_of(call, kind)) and not name.startswith("custom_fields."):
+    if name is not None and name not in fields_of(call, kind) and not name.startswith("custom_fields."):
         message = f"a {kind} has no member {name!r} to wait for"
         raise Problem("UNKNOWN_FIELD", message, field=f"{path}.until_field", details={"field": name})
 
 
 def _check_member(name: str) -> Callable[[Context, str, Members, str], None]:
     def check(call: Context, kind: str, spec: Members, path: str) -> None:
-        if not settable(noun_of(call, kind), name):
+        if not settable(call, kind, name):
             raise invalid(f"{path}.type", "choice", f"a {kind} has no {name}, which {spec['type']} sets")
 
     return check

@@ -21,6 +21,8 @@ from ...webhooks.records import ADDRESS
 from ...webhooks.records import write as write_delivery
 from ..activities import records as activities
 from ..agents import records as agents
+from ..custom_objects.definitions import object_named
+from ..custom_objects.stored import RECORDS
 from ..deals.moves import move
 from ..leads import conversion
 from ..leads.owners import Dealer
@@ -100,6 +102,8 @@ def _activity(call: Context, on: Subject, kind: str, members: Members) -> Made:
 def _create_record(call: Context, on: Subject, spec: Members) -> Made:
     noun = noun_of(call, spec["entity_type"])
     permissions.check(call.caller, noun.word, "create")
+    if noun is RECORDS:
+        return _create_own_record(call, on, spec)
     create = noun.declared("create")
     assert create is not None, "the check of the action demands it"
     values = {camel(k): on.fill(call, v) if isinstance(v, str) else v for k, v in spec["fields"].items()}
@@ -108,6 +112,15 @@ def _create_record(call: Context, on: Subject, spec: Members) -> Made:
         kind = given.pop("kind")
         return Made("activity", activities.add(call, kind, given), given)
     return Made(noun.kind, noun.add(call, noun.stored_form(call, given)), given)
+
+
+def _create_own_record(call: Context, on: Subject, spec: Members) -> Made:
+    object = object_named(call, spec["entity_type"])
+    if object is None or not object["active"]:
+        raise Problem("NOT_FOUND", f"there is no custom object {spec['entity_type']!r}")
+    values = {name: on.fill(call, v) if isinstance(v, str) else v for name, v in spec["fields"].items()}
+    given = {"fields": values, "object_id": object["id"]}
+    return Made(object["api_name"], RECORDS.add(call, RECORDS.stored_form(call, given)), values)
 
 
 def _send_email(call: Context, on: Subject, spec: Members) -> Made:

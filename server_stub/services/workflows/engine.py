@@ -20,7 +20,7 @@ from ...timetable import falls_due
 from .. import company
 from .effects import EFFECTS, Made, output_of
 from .starting import EXECUTION, OPEN, WORK, blank_step, plan, planned_specs
-from .subjects import Subject, condition, differences_between
+from .subjects import Subject, condition, differences_between, noun_of
 from .triggers import keep_schedules
 
 DEEPEST = 5
@@ -301,7 +301,7 @@ class Run:
     # -- what it is about ----------------------------------------------------------------------------------------------
 
     def _collection(self) -> str:
-        return self._call.server.nouns[self._subject.kind].collection
+        return noun_of(self._call, self._subject.kind).collection
 
     def _record(self) -> Document | None:
         """Return the record as it is, or was when it was deleted; None where there is none."""

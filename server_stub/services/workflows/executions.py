@@ -19,7 +19,7 @@ from .effects import require_active
 from .engine import trial
 from .records import WORKFLOWS
 from .starting import EXECUTION, begin, execution_members, planned_actions
-from .subjects import condition, noun_of, ref_of
+from .subjects import condition, found, noun_of, ref_of
 from .triggers import WITHOUT_RECORD, actions_of, triggers_of
 
 
@@ -40,8 +40,12 @@ def execute(call: Context, workflow_id: str, entity_id: str | None, input: Membe
 
 
 def _record(call: Context, workflow: Members, entity_id: str | None) -> Document | None:
-    noun = noun_of(call, workflow["entity_type"])
-    return call.reference(noun.collection, entity_id, "entity_id")
+    kind = workflow["entity_type"]
+    doc = call.reference(noun_of(call, kind).collection, entity_id, "entity_id")
+    if doc is not None and found(call, kind, doc["id"]) is None:
+        message = f"{entity_id} is a {doc['object']}, not a {kind}"
+        raise Problem("REFERENCE_NOT_FOUND", message, field="entity_id", rule="reference")
+    return doc
 
 
 @serves(WorkflowTriggers.fire)
@@ -82,8 +86,8 @@ def test(call: Context, workflow_id: str, entity_id: str, trigger_id: str | None
 def list_(call: Context, workflow_id: str, **given: Any) -> Sequence[Document]:
     """Return the executions of a workflow without their steps."""
     workflow = WORKFLOWS.found(call, workflow_id)
-    found = EXECUTIONS.select(call, {**given, "workflow_id": workflow["id"]})
-    return Mapped(found, lambda doc: doc.with_members({"steps": []}))
+    docs = EXECUTIONS.select(call, {**given, "workflow_id": workflow["id"]})
+    return Mapped(docs, lambda doc: doc.with_members({"steps": []}))
 
 
 @serves(WorkflowExecutions.get)

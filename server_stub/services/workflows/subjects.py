@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.operation import Operation
-from crm_sdk.wire import camel
+from crm_sdk.wire import camel, is_object
 
 from ...data.document import Document
 from ...data.filter_groups import FieldType, compile_filters
@@ -22,6 +22,9 @@ from ...request.intake import receive_changes
 from ...serving import Context, Members, changes_between
 from .. import company
 from ..activities import records as activities
+from ..custom_objects.definitions import keys_of, object_named
+from ..custom_objects.stored import RECORDS
+from ..custom_objects.values import filter_type
 
 ACTIVITY = "activity"
 REFERENCES: Mapping[str, str] = {
@@ -45,14 +48,17 @@ class Subject:
         """Return the record as it is now. Raises: 404 where it is gone, or the execution has none."""
         if self.id is None:
             raise Problem("NOT_FOUND", f"the execution is about no {self.kind}, and the action needs one")
-        return noun_of(call, self.kind).found(call, self.id)
+        doc = found(call, self.kind, self.id)
+        if doc is None:
+            raise Problem("NOT_FOUND", f"no {self.kind} has the id {self.id!r}", details={"id": self.id})
+        return doc
 
     def known(self, call: Context) -> Document | None:
         """Return the record as it is, or as it was when it was deleted; None where the execution has none."""
         if self.id is None:
             return None
         records = noun_of(call, self.kind).records(call)
-        return call.found(records.kind, self.id) or records.get(self.id, deleted=True)
+        return found(call, self.kind, self.id) or records.get(self.id, deleted=True)
 
     def fill(self, call: Context, text: str) -> str:
         """Return a text with values in place of ``{{name}}``; an unknown name stays as it is."""
@@ -70,6 +76,7 @@ class Subject:
     def _facts(self, call: Context) -> Callable[[str], Any]:
         doc = self.known(call) or Document()
         name = doc.get("name") or doc.get("contact_name")
+        known = {**doc, **(doc.get("fields") or {})}
         facts: dict[str, Any] = {
             "contact_name": name,
             "first_name": (name or "").partition(" ")[0] or None,
@@ -78,7 +85,7 @@ class Subject:
         }
 
         def value(path: str) -> Any:
-            own = member(doc, path) if path.partition(".")[0] in doc else _UNKNOWN
+            own = value_at(self.kind, doc, path) if path.partition(".")[0] in known else _UNKNOWN
             return facts.get(path, own) if own is None or own is _UNKNOWN else own
 
         return value
@@ -93,8 +100,28 @@ def has_variables(value: object) -> bool:
 
 
 def noun_of(call: Context, kind: str) -> Noun:
-    """Return the noun of the records of a workflow."""
-    return call.server.nouns[kind]
+    """Return the noun of the records of a workflow: their own, or that of the records of custom objects."""
+    return call.server.nouns.get(kind, RECORDS)
+
+
+def found(call: Context, kind: str, id: str) -> Document | None:
+    """Return a live record of a kind; the survivor of a merged one. None where the kind has no such record."""
+    noun = noun_of(call, kind)
+    doc = call.found(noun.collection, id)
+    return doc if doc is None or noun is not RECORDS or doc["object"] == kind else None
+
+
+def records_of(call: Context, kind: str) -> list[Document]:
+    """Return the live records of a kind."""
+    noun = noun_of(call, kind)
+    return noun.records(call).find("object", kind) if noun is RECORDS else noun.records(call).all()
+
+
+def value_at(kind: str, doc: Document, path: str) -> object:
+    """Return the value of a member, or of a custom object's field: ``color`` is ``fields.color``."""
+    values = doc.get("fields")
+    name = path.removeprefix("fields.")
+    return values[name] if is_object(values) and name in values else member(doc, path)
 
 
 def offered_kinds(nouns: Mapping[str, Noun]) -> list[str]:
@@ -108,7 +135,9 @@ def offered_kinds(nouns: Mapping[str, Noun]) -> list[str]:
 
 def check_kind(call: Context, kind: str, path: str = "entity_type") -> None:
     """Raise 422 for a kind of record that no workflow is about."""
-    choices = offered_kinds(call.server.nouns)
+    choices = offered_kinds(call.server.nouns) + [
+        doc["api_name"] for doc in call.collection("custom_object") if doc["active"]
+    ]
     if kind not in choices:
         message = f"{kind!r} is no kind of record that workflows act on; use one of {', '.join(choices)}"
         raise invalid(path, "choice", message, choices=choices)
@@ -120,9 +149,23 @@ def stands_alone(operation: Operation[..., Any]) -> bool:
     return any(len(route.placeholders) <= most for route in operation.routes.values())
 
 
-@cache
-def fields_of(noun: Noun) -> Mapping[str, FieldType]:
+def fields_of(call: Context, kind: str) -> Mapping[str, FieldType]:
     """Return the members of a kind of record that conditions can test, with their types."""
+    noun = noun_of(call, kind)
+    if noun is not RECORDS:
+        return _members_of(noun)
+    own: dict[str, FieldType] = {name: filter_type(key) for name, key in _keys(call, kind).items()}
+    return {**_members_of(noun), **own, **{f"fields.{name}": type for name, type in own.items()}}
+
+
+def _keys(call: Context, kind: str) -> Mapping[str, Document]:
+    """Return the fields and relationships of a custom object, by their API names; none where it is gone."""
+    found = object_named(call, kind)
+    return keys_of(call, found["id"]) if found is not None else {}
+
+
+@cache
+def _members_of(noun: Noun) -> Mapping[str, FieldType]:
     if noun.kind != ACTIVITY:
         return filter_fields(noun.model)
     every: dict[str, FieldType] = {}
@@ -140,7 +183,9 @@ def condition(
     """
     noun = noun_of(call, kind)
     try:
-        test = compile_filters(groups, fields_of(noun), now=call.now, zone=company.zone(call))
+        test = compile_filters(
+            groups, fields_of(call, kind), now=call.now, zone=company.zone(call), resolve=partial(value_at, kind)
+        )
     except Problem as problem:
         entries = [
             replace(entry, field=(entry.field or "").replace("filter_groups", path, 1)) for entry in problem.entries
@@ -180,11 +225,18 @@ def body_with(name: str, value: Any) -> dict[str, Any]:
     return {camel(head): {rest: value} if rest else value}
 
 
-def settable(noun: Noun, name: str) -> bool:
+def settable(call: Context, kind: str, name: str) -> bool:
     """Return whether an update can set a member of a kind of record."""
-    update = noun.declared("update")
+    update = noun_of(call, kind).declared("update")
+    if own_field(call, kind, name) is not None:
+        return True
     head, _, rest = name.partition(".")
     return update is not None and head in update.arguments.members and (not rest or head == "custom_fields")
+
+
+def own_field(call: Context, kind: str, name: str) -> Document | None:
+    """Return the field or relationship of a custom object with a name; None for any other member."""
+    return _keys(call, kind).get(name.removeprefix("fields.")) if noun_of(call, kind) is RECORDS else None
 
 
 def write(call: Context, subject: Subject, changes: Members) -> Document:
@@ -200,17 +252,27 @@ def write_field(call: Context, subject: Subject, name: str, value: Any) -> Docum
     """Set one member of the record, checked as an update of the record checks it."""
     update = noun_of(call, subject.kind).declared("update")
     assert update is not None, "check_kind demands it"
+    if own_field(call, subject.kind, name) is not None:
+        return write(call, subject, {"fields": {name.removeprefix("fields."): value}})
     return write(call, subject, receive_changes(update, body_with(name, value), typed=False))
 
 
 def differences_between(call: Context, kind: str, before: Members, after: Members) -> list[dict[str, Any]]:
     """Return what a step has changed of a record, without what others compute."""
     noun = noun_of(call, kind)
+    if noun is RECORDS:
+        own = [entry | {"field": f"fields.{entry['field']}"} for entry in _field_changes(before, after)]
+        return own + [one for one in changes_between(before, after) if one["field"] in ("owner_id", "tags")]
     known = noun.model.model_fields.keys() if kind != ACTIVITY else after.keys()
     return [
         entry for entry in changes_between(before, after)
         if entry["field"] in known and entry["field"] not in noun.computed
     ]  # fmt: skip
+
+
+def _field_changes(before: Members, after: Members) -> list[dict[str, Any]]:
+    every = dict.fromkeys((*before["fields"], *after["fields"]))
+    return changes_between(before["fields"], {name: after["fields"].get(name) for name in every})
 
 
 def links_of(subject: Subject, doc: Members) -> dict[str, Any]:

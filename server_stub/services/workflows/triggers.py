@@ -13,8 +13,9 @@ from ...serving import Context, Members, reacts
 from ...timetable import MADE_UP
 from .. import company
 from ..conversations.state import contact_of
+from ..custom_objects.stored import RECORDS
 from .starting import TIMER, begin, plan
-from .subjects import condition, fields_of, noun_of
+from .subjects import condition, fields_of, noun_of, records_of
 
 _FIRED = "workflow_firing"
 """The kind of what last started a workflow for a record, so that the events of one write start it once."""
@@ -56,7 +57,7 @@ def check_trigger(call: Context, kind: str, trigger: Members, path: str = "") ->
             raise invalid(f"{prefix}{name}", "choice", f"a trigger of the type {type} has no {name}")
     if type == "field_changed":
         name = trigger["field"]
-        if name not in fields_of(noun_of(call, kind)) and not name.startswith("custom_fields."):
+        if name not in fields_of(call, kind) and not name.startswith("custom_fields."):
             message = f"a {kind} has no member {name!r}"
             raise Problem("UNKNOWN_FIELD", message, field=f"{prefix}field", rule="choice", details={"field": name})
     if type == "schedule":
@@ -108,11 +109,12 @@ def _matches(call: Context, workflow: Document, entry: Document) -> Iterator[tup
     """Yield the active triggers of a workflow for an event, each with the record that it is about."""
     kind = workflow["entity_type"]
     noun = noun_of(call, kind)
-    own = entry["entity"]["type"] == noun.collection and entry["action"].startswith(noun.events or f"{kind}.")
+    type = kind if noun is RECORDS else noun.collection
+    own = entry["entity"]["type"] == type and entry["action"].startswith(noun.events or f"{noun.kind}.")
     if not own and entry["action"] != "message.received":
         return
     verb = entry["action"].partition(".")[2]
-    changes = {change["field"]: change for change in entry["changes"]}
+    changes = {change["field"].removeprefix("fields."): change for change in entry["changes"]}
     for trigger in triggers_of(call, workflow):
         if not trigger["active"]:
             continue
@@ -135,7 +137,9 @@ def _fires(trigger: Members, verb: str, changes: Mapping[str, Members], entry: M
         return False
     if type == "record_updated":
         return True
-    name = {"stage_changed": "stage", "score_changed": "score"}.get(type) or trigger.get("field") or ""
+    name = {"stage_changed": "stage", "score_changed": "score"}.get(type) or (trigger.get("field") or "").removeprefix(
+        "fields."
+    )
     head, _, rest = name.partition(".")
     change = changes.get(head)
     if change is None or (type == "stage_changed" and verb != "stage_changed"):
@@ -233,5 +237,4 @@ def _scheduled(call: Context, workflow: Members, trigger: Members) -> list[Docum
     """
     if not workflow["conditions"] and not trigger["conditions"]:
         return [None]
-    noun = noun_of(call, workflow["entity_type"])
-    return [doc for doc in call.collection(noun.collection).all() if _holds(call, workflow, trigger, doc)]
+    return [doc for doc in records_of(call, workflow["entity_type"]) if _holds(call, workflow, trigger, doc)]
