@@ -27,6 +27,7 @@ LOOSE = {
     ("platform", "custom_objects.records.create"),  # keys and values that the definition decides about
     ("platform", "custom_objects.records.update"),
     ("platform", "marketplace.apps.create"),  # permissions and events that there are not
+    ("platform", "workflows.create"),  # kinds of records that there are, and what goes with a trigger or an action
 }
 """Calls whose rules refuse what no schema says."""
 
