@@ -38,6 +38,7 @@ COMPLETE = {
     ("platform", "Leads"),
     ("platform", "Marketplace"),
     ("platform", "Pipelines"),
+    ("platform", "Workflow"),
 }
 """What claims to be complete: (dialect, service of its document)."""
 
