@@ -22,7 +22,7 @@ REFERABLE = (
     *LINKED, "activity", "conversation", "message", "team", "pipeline", "territory", "file", "report", "dashboard",
     "workflow", "integration", "app", "comment", "template",
 )  # fmt: skip
-"""The kinds of records of the CRM itself that a reference field can refer to."""
+"""The kinds of records of the CRM itself that people work with: a reference field can refer to them."""
 _RESOURCES = """
 contacts deals leads accounts activities pipelines analytics ai_insights custom_objects workflows marketplace
 integrations auth users tenants notifications files audit search reports dashboards communication social collaboration

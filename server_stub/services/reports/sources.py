@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -44,6 +45,8 @@ class Source:
     """What leads to a record one step away, by the first word of a path: the member with its id, and its kind."""
     records: Callable[[Context], Sequence[Document]]
     """Returns the records that the caller may see, as their list shows them, newest first. Raises 403."""
+    currencies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    """The currencies of the amounts that have another one than their record has, by path."""
 
     @property
     def types(self) -> dict[str, FieldType]:
@@ -53,10 +56,10 @@ class Source:
 
     def field(self, path: str, at: str) -> tuple[str, Field]:
         """Return a field and its path as it is known. Raises: 422 UNKNOWN_FIELD; `at` is the member that names it."""
-        for name in (path, snake(path), f"fields.{path}"):  # the latter of a custom object
+        head, _, rest = path.partition(".")
+        for name in (path, snake(path), f"fields.{path}", f"{head}.fields.{rest}"):  # the latter of a custom object
             if name in self.fields:
                 return name, self.fields[name]
-        head, _, rest = path.partition(".")
         if rest and f"{snake(head)}.*" in self.fields:  # the name of a custom field stays as it is
             return f"{snake(head)}.{rest}", self.fields[f"{snake(head)}.*"]
         raise Problem(
@@ -110,11 +113,22 @@ def _of_object(call: Context, custom: Document) -> Source:
     """Return the records of a custom object: its fields by their names, and what its links lead to."""
     noun, keys = call.server.nouns["record"], keys_of(call, custom["id"])
     fields = {path: field for path, field in fields_of(noun.model).items() if not path.startswith("fields")}
-    fields |= {f"fields.{name}": Field(filter_type(key), _format(key)) for name, key in keys.items()}
+    fields |= _own_fields(keys)
     links = {name: key for name, key in keys.items() if is_link(key) and not holds_many(key)}
     hops = {"owner": ("owner_id", "user"), **{name: (f"fields.{name}", target_of(key)) for name, key in links.items()}}
-    source = Source(custom["api_name"], fields, {}, partial(_listed, noun, object_id=custom["id"]))
-    return _with_hops(source, hops, call.server.nouns)
+    for name, key in links.items():
+        other = object_named(call, target_of(key))
+        if other is not None:
+            hops[name] = (f"fields.{name}", noun.kind)
+            further = {"name": Field("text", "text"), **_own_fields(keys_of(call, other["id"]))}
+            fields |= {f"{name}.{path}": field for path, field in further.items()}
+    currencies = {f"fields.{name}": key["currency"] for name, key in keys.items() if key.get("type") == "currency"}
+    listed = partial(_listed, noun, object_id=custom["id"])
+    return _with_hops(Source(custom["api_name"], fields, {}, listed, currencies), hops, call.server.nouns)
+
+
+def _own_fields(keys: Mapping[str, Document]) -> dict[str, Field]:
+    return {f"fields.{name}": Field(filter_type(key), _format(key)) for name, key in keys.items()}
 
 
 def _format(key: Members) -> str:
@@ -129,6 +143,8 @@ def _with_hops(source: Source, hops: Mapping[str, tuple[str, str]], nouns: Mappi
         if kind in _BESIDE or (kind in nouns and kind in _REPORTED):
             further = _BESIDE[kind] if kind in _BESIDE else fields_of(nouns[kind].model)
             fields |= {f"{head}.{path}": field for path, field in further.items() if not path.endswith("*")}
+            known[head] = (link, kind)
+        elif any(path.startswith(f"{head}.fields.") for path in fields):  # a record of another custom object
             known[head] = (link, kind)
     return replace(source, fields=fields, hops=known)
 

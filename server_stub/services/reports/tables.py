@@ -206,7 +206,7 @@ class Table:
         if key is None:
             return _NOTHING
         path, _ = self.source.field(entry["field"], "groups")
-        _, kind = self.source.hops.get(path.removesuffix("_id"), ("", "")) if path.endswith("_id") else ("", "")
+        _, kind = self.source.hops.get(path.removesuffix("_id").removeprefix("fields."), ("", ""))
         doc = self.call.collection(kind).get(key, deleted=True) if kind else None
         return str((doc.get("name") or doc.get("title") or key) if doc is not None else key)
 
@@ -226,7 +226,7 @@ class Table:
         path, field = self.source.field(measure["field"], "measures")
         value = self.source.value_of(self.call)
         if field.format == "currency":
-            values = [self._worth(doc, value(doc, path)) for doc in docs if value(doc, path) is not None]
+            values = [self._worth(doc, path, value(doc, path)) for doc in docs if value(doc, path) is not None]
         else:
             values = [found for doc in docs if (found := value(doc, path)) is not None]
         if function == "count_distinct":
@@ -240,9 +240,10 @@ class Table:
         numbers = [Decimal(str(one)) for one in values]
         return _round(median(numbers) if function == "median" else sum(numbers, Decimal()) / len(numbers))
 
-    def _worth(self, doc: Document, amount: Any) -> Decimal:
+    def _worth(self, doc: Document, path: str, amount: Any) -> Decimal:
         """Return an amount in the company's currency, to which all sums are converted."""
-        return company.worth_in(self.call.tenant)({"value": amount, "currency": doc.get("currency")})
+        currency = self.source.currencies.get(path, doc.get("currency"))
+        return company.worth_in(self.call.tenant)({"value": amount, "currency": currency})
 
 
 def _refuse_broken(source: Source, report: Members) -> None:
