@@ -63,6 +63,7 @@ BAD: list[tuple[Any, Any, str]] = [
     (field("x", "date"), "28.2.2026", "format"),
     (field("x", "date"), "2026-02-30", "format"),
     (field("x", "date"), "1776-07-04", "min"),
+    (field("x", "date"), "3000-01-01", "max"),
     (field("x", "date"), 20260228, "type"),
     (field("x", "datetime"), "2026-02-28", "format"),
     (field("x", "datetime"), "2026-02-28T09:00:00", "format"),
