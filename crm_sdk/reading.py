@@ -122,7 +122,7 @@ def _lacks(value: Model) -> str | None:
     if "id" in needed:
         return None if getattr(value, "id", None) else "an id"
     needed = needed or list(kind.one_of)
-    if not needed or any(getattr(value, name, None) not in (None, False) for name in needed):
+    if not needed or any(getattr(value, name, None) is not None for name in needed):
         return None
     return " or ".join(needed[:3])
 
