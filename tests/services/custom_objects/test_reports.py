@@ -32,7 +32,8 @@ def fleet(platform: CrmClient, define: Define, add: Add) -> CustomObject:
 
 
 def run(platform: CrmClient, thing: CustomObject, **content: Any) -> Any:
-    report = platform.reports.create({"name": "Cars", "entity_type": thing.api_name, **content})
+    given: Any = {"name": "Cars", "entity_type": thing.api_name, **content}
+    report = platform.reports.create(given)
     return platform.reports.run(report.id).data
 
 
