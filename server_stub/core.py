@@ -30,6 +30,7 @@ from .journal import Journal
 from .live import log
 from .live.hub import Live
 from .problems import LOG, Problem
+from .remotes import Remotes
 from .request import identity
 from .request.faces import FACES
 from .request.http import Reply, Request
@@ -119,6 +120,8 @@ class StubServer:
         self._busy = False
         self.webhooks = Webhooks(self)
         """The receivers of webhooks in this process, and the log of deliveries."""
+        self.remotes = Remotes(self)
+        """The systems that the integrations of the first demo company synchronise with."""
         given = contributions()
         self.nouns = given.nouns
         """The nouns of the data, by kind."""

@@ -181,6 +181,7 @@ if TYPE_CHECKING:
         DealUpdate as DealUpdate, ForecastCategory as ForecastCategory, LostReason as LostReason,
         StageStats as StageStats,
     )
+    from .drafts import Draft as Draft
     from .enrichment import (
         EnrichedField as EnrichedField, EnrichedRecord as EnrichedRecord, EnrichmentResult as EnrichmentResult,
         EnrichmentSource as EnrichmentSource, EnrichmentStatus as EnrichmentStatus,
@@ -193,9 +194,19 @@ if TYPE_CHECKING:
         MetricsUpdate as MetricsUpdate, ReceivedMessage as ReceivedMessage, UnknownEvent as UnknownEvent,
         UpdatedLead as UpdatedLead,
     )
+    from .integration_mappings import (
+        FieldMapping as FieldMapping, FieldMappingCreate as FieldMappingCreate,
+        FieldMappingUpdate as FieldMappingUpdate, MappedEntity as MappedEntity, MappingDraft as MappingDraft,
+        MappingIssue as MappingIssue, MappingSample as MappingSample, MappingSort as MappingSort,
+        MappingValidation as MappingValidation, Transform as Transform,
+    )
     from .integrations import (
-        Integration as Integration, IntegrationCredentials as IntegrationCredentials,
+        AuthType as AuthType, CheckResult as CheckResult, ConflictResolution as ConflictResolution,
+        ConnectionTest as ConnectionTest, Integration as Integration, IntegrationCreate as IntegrationCreate,
+        IntegrationCredentials as IntegrationCredentials, IntegrationSort as IntegrationSort,
         IntegrationStatus as IntegrationStatus, IntegrationType as IntegrationType,
+        IntegrationUpdate as IntegrationUpdate, Provider as Provider, SyncFrequency as SyncFrequency,
+        SyncStatus as SyncStatus,
     )
     from .jobs import AsyncJob as AsyncJob, Job as Job, JobState as JobState, RunStatus as RunStatus
     from .lead_captures import (
@@ -267,7 +278,8 @@ if TYPE_CHECKING:
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
     from .search import SearchResults as SearchResults, SearchType as SearchType
     from .sync_runs import (
-        SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncRun as SyncRun, SyncState as SyncState,
+        SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
+        SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
     )
     from .users import (
         BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
@@ -402,13 +414,22 @@ _NAMES = {
         "DealCreate DealFilter DealInclude DealInsight DealPart DealRole DealSort DealStage DealStatus DealType "
         "DealUpdate ForecastCategory LostReason StageStats"
     ),
+    "drafts": "Draft",
     "enrichment": "EnrichedField EnrichedRecord EnrichmentResult EnrichmentSource EnrichmentStatus",
     "events": (
         "AgentCompleted AgentResult AgentState AgentStatusUpdate CreatedLead Event IntegrationError "
         "IntegrationFault LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage "
         "UnknownEvent UpdatedLead"
     ),
-    "integrations": "Integration IntegrationCredentials IntegrationStatus IntegrationType",
+    "integration_mappings": (
+        "FieldMapping FieldMappingCreate FieldMappingUpdate MappedEntity MappingDraft MappingIssue MappingSample "
+        "MappingSort MappingValidation Transform"
+    ),
+    "integrations": (
+        "AuthType CheckResult ConflictResolution ConnectionTest Integration IntegrationCreate "
+        "IntegrationCredentials IntegrationSort IntegrationStatus IntegrationType IntegrationUpdate Provider "
+        "SyncFrequency SyncStatus"
+    ),
     "jobs": "AsyncJob Job JobState RunStatus",
     "lead_captures": "CaptureChannel CaptureMatch EmailCapture LeadCapture SocialCapture WebFormSubmission",
     "lead_conversions": "LeadConversion LeadConversionInput",
@@ -448,7 +469,7 @@ _NAMES = {
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
     "search": "SearchResults SearchType",
-    "sync_runs": "SyncConflict SyncDirection SyncRun SyncState",
+    "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "

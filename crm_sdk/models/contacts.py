@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, Required, TypeAlias, cast
+from typing import Annotated, Literal, Required, TypeAlias
 
 from pydantic import AliasChoices, AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
-from ..wire import camel, wire
-from .marks import INPUT, Default, ReadAs
+from ..wire import wire
+from .drafts import Draft
+from .marks import INPUT, Default
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -241,18 +241,7 @@ class ContactUpsert(_ContactMembers, total=False):
     name: Name
 
 
-def _wire_names(value: Any) -> Any:
-    """Rename the members of a draft to camelCase, except custom fields, whose names the company defines."""
-    if isinstance(value, Mapping):
-        members = cast("Mapping[str, Any]", value)
-        return {
-            camel(str(name)): member if name in ("custom_fields", "customFields") else _wire_names(member)
-            for name, member in members.items()
-        }
-    return [_wire_names(item) for item in cast("Sequence[Any]", value)] if isinstance(value, (list, tuple)) else value
-
-
-ContactDraft: TypeAlias = Annotated[Mapping[str, object], ReadAs(dict[str, object], before=_wire_names)]
+ContactDraft: TypeAlias = Draft
 """The members of a `ContactCreate`, valid or not, for `contacts.validate` to check."""
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
+from ..exchange import Steps
+from ..route import segment
 from .marks import Default
-from .record import Model, Record
-from .values import EMPTY, EntityRef, EntityType, ErrorDetail, FieldValue, JobCounts, JobError
+from .record import Model
+from .runs import Run
+from .values import EMPTY, EntityRef, EntityType, JobCounts, JobError, JsonValue
 
 SyncDirection: TypeAlias = Literal["inbound", "outbound", "bidirectional"] | str
+SyncMode: TypeAlias = Literal["full", "incremental"] | str
+SyncTrigger: TypeAlias = Literal["manual", "scheduled", "webhook"] | str
+SyncRunSort: TypeAlias = Literal["id", "created_at", "updated_at"] | str
 SyncState: TypeAlias = Literal["queued", "running", "succeeded", "failed", "cancelled", "paused"] | str
 
 
@@ -20,9 +26,9 @@ class SyncConflict(Model):
     entity: EntityRef
     """The record."""
     field: str
-    local: FieldValue = None
+    local: JsonValue = None
     """The value here."""
-    remote: FieldValue = None
+    remote: JsonValue = None
     """The value there."""
     local_changed_at: AwareDatetime | None = None
     """When it was changed here."""
@@ -32,20 +38,15 @@ class SyncConflict(Model):
     """Whose value was taken."""
 
 
-class SyncRun(Record):
+class SyncRun(Run):
     """One synchronisation with another system, or one import of a file."""
 
     integration_id: str | None = None
     """Null for a file."""
     status: SyncState
-    progress: float | None = None
-    """0..1."""
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime | None = None
-    error: ErrorDetail | None = None
-    trigger: Annotated[Literal["manual", "scheduled", "webhook"] | str | None, Default("manual")] = None
+    trigger: Annotated[SyncTrigger | None, Default("manual")] = None
     """What began it."""
-    mode: Annotated[Literal["full", "incremental"] | str | None, Default("incremental")] = None
+    mode: Annotated[SyncMode | None, Default("incremental")] = None
     """Whether all was compared, or only what is new."""
     direction: SyncDirection | None = None
     """Which side was written."""
@@ -63,3 +64,18 @@ class SyncRun(Record):
     """When it was paused."""
     paused_by: str | None = None
     """Who paused it."""
+
+    def _look(self) -> Steps[SyncRun]:
+        """Fetch the run from the status of its integration, which has the present and the last one, else by its id."""
+        from .integrations import SyncStatus
+
+        url = f"/integrations/{segment('integration_id', self.integration_id)}/sync-status"
+        client: Any = self._client
+        look: Steps[SyncStatus] = client._job_at(url, SyncStatus)
+        status = yield from look
+        for run in (status.current, status.last):
+            if run is not None and run.id == self.id:
+                found: SyncRun = client.own(run)
+                return found
+        by_id: Steps[SyncRun] = super()._look()
+        return (yield from by_id)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.wire import camel, encode_json, is_object, snake
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ..core import Snapshot, StubServer
 
 PREFIX = "/_test/"
+_REMOTES = "remotes/"
 _MEMBERS = frozenset(field.name for field in dataclasses.fields(Fault))
 _FURTHEST = 10 * 366 * 86_400
 """The most seconds that the clock is moved at once."""
@@ -46,6 +49,8 @@ class Control:
         """Answer a request to a control route; 404 for another path, 422 for input that it does not take."""
         name = request.path.removeprefix(PREFIX)
         route = self._routes.get(f"{request.method} {name}")
+        if name.startswith(_REMOTES):
+            route = partial(self._remote, request.method, name.removeprefix(_REMOTES))
         if route is None:
             known = ", ".join(f"{method} {PREFIX}{path}" for method, path in map(str.split, self._routes))
             return _answer(404, {"error": f"there is no {request.method} {request.path}; there are {known}"})
@@ -55,7 +60,7 @@ class Control:
                 raise ValueError("send a JSON object")
             with self._server.lock:
                 return _answer(200, route({snake(member): value for member, value in given.items()}))
-        except (ValueError, TypeError, OverflowError) as error:
+        except (ValueError, TypeError, OverflowError, KeyError) as error:
             return _answer(422, {"error": str(error)})
 
     def _add_fault(self, given: dict[str, Any]) -> Any:
@@ -79,6 +84,28 @@ class Control:
         if _name(given) not in self._states:
             raise ValueError(f"no state was kept as {_name(given)!r}; POST {PREFIX}snapshot keeps one")
         self._server.restore(self._states[_name(given)])
+
+    def _remote(self, method: str, place: str, given: dict[str, Any]) -> Any:
+        """Read and write the system of an integration: ``/_test/remotes/demo_crm/contact``, or without a kind whether
+        it answers: ``{"answers": false, "after": 3}``. `tenant` names another company.
+        """
+        provider, _, kind = place.partition("/")
+        remote = self._server.remotes.of(given.pop("tenant", "tenant_acme"))[provider]
+        if not kind:
+            if given.get("answers", True):
+                remote.restore_connection()
+            else:
+                remote.lose_connection(after=given.get("after", 0))
+            return {"answers": remote.answers}
+        if method == "GET":
+            return [_wire(record) for record in remote.all(kind)]
+        if method == "DELETE":
+            return remote.remove(kind, given["id"])
+        record = {
+            name: Decimal(str(value)) if isinstance(value, float) else value
+            for name, value in given.items() if name != "updated_at"
+        }  # fmt: skip
+        return _wire(remote.put(kind, record))
 
 
 def _name(given: Mapping[str, Any]) -> str:

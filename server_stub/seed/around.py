@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.integrations import Integration
+
+from ..data.blanks import blank
 from ..data.document import Document
 from ..data.links import link_to
 from ..data.store import Store
@@ -24,6 +27,12 @@ _INTEGRATIONS: Sequence[tuple[str, str, str, str, str, str, Mapping[str, Any]]] 
     ("webhook", "Website forms", "webhook", "http", "capture", "connected", {"dataTypes": ["leads"]}),
 )
 """The end of the id, name, type, provider, category, status, configuration."""
+
+_EVERY: Mapping[str, timedelta] = {"hourly": timedelta(hours=1), "daily": timedelta(days=1)}
+_LOST: Mapping[str, Any] = {
+    "code": "CONNECTION_REFUSED", "message": "Mailchimp refused the api_key", "field": None, "rule": None,
+    "details": {},
+}  # fmt: skip
 
 _LASTING = timedelta(days=30)
 _KINDS: Sequence[tuple[str, str, str, str, str]] = (
@@ -65,18 +74,24 @@ def _integrations(store: Store, plan: Plan, now: datetime) -> None:
         id = f"integration_{end}" if plan is ACME else f"integration_{plan.slug}_{provider}"
         made = now - timedelta(days=400 - 20 * number)
         synced = datetime(2024, 1, 15, 12, tzinfo=UTC) if documented else now - timedelta(hours=1 + number)
+        frequency = str(config.get("syncFrequency", "manual"))
         members = {
+            **blank(Integration),
             "name": name,
             "type": type,
             "provider": provider,
             "category": category,
             "status": status,
             "config": dict(config),
+            "credentials_set": connected,
+            "sync_frequency": frequency,
+            "next_sync_at": now + _EVERY[frequency] if connected and frequency in _EVERY else None,
+            "last_error": _LOST if status == "error" else None,
             "credentials": {"webhook_url" if provider in ("slack", "http") else "api_key": "••••"} if connected else {},
             "last_sync": synced if status != "disconnected" else None,
             "connected_at": made if connected else None,
         }
-        store.collection(plan.id, "integration").put(Document(_record(id, made) | members))
+        store.collection(plan.id, "integration").put(Document(members | _record(id, made)))
 
 
 def _put_documented(store: Store, plan: Plan) -> None:

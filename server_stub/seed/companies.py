@@ -25,6 +25,7 @@ from .documented import put_documented
 from .marketplace import put_marketplace
 from .people import people
 from .records import Records
+from .remotes import put_remotes
 from .talk import talk
 from .templates import templates
 from .workflows import workflows
@@ -52,6 +53,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
+        put_remotes(store, plan, now)
     put_marketplace(store, now, Random(f"{random_seed}/marketplace"))
     return store.snapshot()
 

@@ -35,6 +35,7 @@ COMPLETE = {
     ("platform", "Accounts"),
     ("platform", "Analytics"),
     ("platform", "Contacts"),
+    ("platform", "Integration"),
     ("platform", "Leads"),
     ("platform", "Marketplace"),
     ("platform", "Pipelines"),

@@ -17,6 +17,7 @@ ROOMS = (
     "files",
     "clock",
     "journal",
+    "remotes",
     "faults",
     "audit",
     "serving",

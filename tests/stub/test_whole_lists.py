@@ -39,6 +39,7 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "account_id": lambda crm: crm.accounts.list(sort="open_deal_value", order="desc").items[0].id,
     "deal_id": lambda crm: crm.deals.list().items[0].id,
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
+    "integration_id": lambda crm: next(one.id for one in crm.integrations.list() if one.mapping_count),
     "lead_id": lambda crm: crm.leads.list().items[0].id,
     "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
     "object_id": lambda crm: "onboarding",

@@ -32,11 +32,11 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "dashboard": {"visibility": "tenant"},
     "report": {"visibility": "tenant", "columns": [{"field": "name"}]},
     "schedule": {"schedule": {"frequency": "daily"}, "recipients": ["ada@example.com"]},
+    "integration": {"authType": "none"},
+    "mapping": {"entityType": "contact", "sourceField": "title", "targetField": "custom_fields.x{}"},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
 }
-"""Members of a new record that its input type does not tell: by kind."""
-_CHANGES: Mapping[str, tuple[str, Any]] = {"trigger": ("active", False)}
-"""A member and another value of it, for kinds that have no text to change."""
+"""Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""
 _UNIQUE: Mapping[str, str] = {
     "domain": "unique-{}.example", "email": "unique-{}@example.com", "api_name": "unique_{}",
 }  # fmt: skip
@@ -49,6 +49,8 @@ _BY_PATTERN: Mapping[str, str] = {
     values.URL_PATTERN: "https://example.com",
     values.EMAIL_PATTERN: "unique-{}@example.com",
 }
+_CHANGES: Mapping[str, tuple[str, Any]] = {"mapping": ("active", False), "trigger": ("active", False)}
+"""A member and another value of it, for kinds that have no text to change."""
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
@@ -112,7 +114,11 @@ class Case:
     def body(self, **members: Any) -> dict[str, Any]:
         """Return a valid body of a new record, in camelCase; no two have the same name."""
         required = example(self.operation("create").arguments.body_type)
-        body = {**required, **_BODIES.get(self.noun.kind, {}), **members}
+        own = {
+            name: value.replace("{}", str(next(_numbers))) if isinstance(value, str) else value
+            for name, value in _BODIES.get(self.noun.kind, {}).items()
+        }
+        body = {**required, **own, **members}
         for name, kind in self.noun.refers.items():
             if camel(name) in body and camel(name) not in members:
                 body[camel(name)] = Case.of(self.stub.nouns[kind], self.stub).made()["id"]

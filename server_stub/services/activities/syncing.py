@@ -7,21 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from crm_sdk.models.sync_runs import SyncRun
 from crm_sdk.resources.activities import ActivityCalendar
 
-from ... import jobs
-from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
-from ...serving import Context, Members, RecordType, runs, serves
+from ...serving import Context, Members, runs, serves
 from .. import company
 from ..calendar.records import EVENTS
+from ..integrations import runs as sync_runs
 from . import icalendars
 from .icalendars import Entry
 from .records import TASKS
 
-SYNC_RUNS = RecordType("sync_run", SyncRun)
 REMOTE = "external_calendar"
 """The kind of the other programs' calendars: by the integration's id, `content` is an iCalendar file."""
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -41,23 +38,14 @@ def sync(
         return _import(call, file, since)
     integration = call.reference("integration", integration_id, "integration_id")
     assert integration is not None, "there is an id"
-    if integration["status"] != "connected":
-        raise Problem("INTEGRATION_NOT_CONNECTED", f"{integration['name']} is not connected")
-    known = call.collection("sync_run").find("integration_id", integration["id"])
-    if any(run["status"] in ("queued", "running", "paused") for run in known):
-        raise Problem("SYNC_IN_PROGRESS", f"{integration['name']} is being synchronised already")
-    run = _run(call, integration_id=integration["id"], direction=direction or "bidirectional", status="queued")
-    payload = {"run_id": run["id"], "since": since}
-    jobs.start(call, "calendar_sync", payload, title="Calendar sync", total=1, status_url=None)
-    return run
+    sync_runs.require_ready(call, integration)
+    return sync_runs.begin(
+        call, integration, "calendar_sync", {"since": since}, title="Calendar sync",
+        direction=direction or "bidirectional", **_PLAIN,
+    )  # fmt: skip
 
 
-def _run(call: Context, **members: Any) -> Document:
-    plain = {"entity_types": ["activity"], "progress": 0.0, "mode": "full", "counts": dict.fromkeys(_COUNTS, 0)}
-    return call.create("sync_run", "sync_", {**blank(SyncRun), **plain, **members})
-
-
-_COUNTS = ("total", "processed", "succeeded", "failed", "skipped", "created", "updated", "deleted")
+_PLAIN: Mapping[str, Any] = {"entity_types": ["activity"], "mode": "full"}
 
 
 def _import(call: Context, file: Document, since: datetime | None) -> Document:
@@ -66,9 +54,9 @@ def _import(call: Context, file: Document, since: datetime | None) -> Document:
     entries = icalendars.read(content, company.zone(call))
     tally = _Tally()
     _take(call, entries, tally, since=since)
-    run = _run(
+    run = sync_runs.create(
         call, direction="inbound", status="succeeded", progress=1.0, started_at=call.now, finished_at=call.now,
-        counts=tally.counts, errors=tally.errors,
+        counts=tally.counts, errors=tally.errors, **_PLAIN,
     )  # fmt: skip
     call.emit("calendar.synced", "tenant", call.tenant, metadata={"run_id": run["id"], "file_id": file["id"]})
     return run
@@ -97,14 +85,14 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     integration = call.record("integration", run["integration_id"])
     call.collection("integration").put(integration | {"last_sync": call.now})
     call.emit("calendar.synced", "integration", integration, metadata={"run_id": run["id"]})
-    return {"status": "succeeded", "counts": {**job["counts"], "processed": 1, "succeeded": 1}}
+    return {"status": "succeeded", "counts": {**job["counts"], "total": 1, "processed": 1, "succeeded": 1}}
 
 
 @dataclass
 class _Tally:
     """What became of the entries of a calendar."""
 
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(sync_runs.COUNTS, 0))
     errors: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def count(self, what: str) -> None:

@@ -1,1 +1,1 @@
-"""The rules of integrations."""
+"""The rules of integrations: their credentials, field mappings, and the synchronisation of records."""

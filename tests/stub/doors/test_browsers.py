@@ -159,3 +159,19 @@ def test_a_wrong_control_request_says_what_is_wrong(http: httpx.Client, path: st
 def test_without_test_mode_there_are_no_control_routes() -> None:
     with StubServer().serve() as port:
         assert httpx.post(f"{port.url}/_test/reset", timeout=HANG).status_code == 404
+
+
+def test_the_other_side_of_an_integration_is_read_and_written(http: httpx.Client) -> None:
+    place = "/_test/remotes/demo_crm/contact"
+    assert http.get(place).json() == []
+    made = http.post(place, json={"name": "Ada", "amount": 1.5}).json()
+    changed = http.post(place, json={"id": made["id"], "email": "ada@x.example"}).json()
+    assert http.get(place).json() == [changed] and (changed["name"], changed["amount"]) == ("Ada", 1.5)
+    assert http.get(place.replace("contact", "deal")).json() == []
+    for wrong in ({"colour": "red"}, {"id": "nobody", "name": "x"}):
+        assert http.post(place, json=wrong).status_code == 422
+    assert http.post("/_test/remotes/demo_crm", json={"answers": False}).json() == {"answers": False}
+    assert http.post("/_test/remotes/demo_crm", json={"answers": True}).json() == {"answers": True}
+    http.request("DELETE", place, json={"id": made["id"]})
+    assert http.get(place).json() == []
+    assert len(http.request("GET", "/_test/remotes/hubspot/contact", json={"tenant": "tenant_globex"}).json()) == 12
