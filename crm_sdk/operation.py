@@ -282,8 +282,9 @@ class Operation(Declaration[P, T]):
         """Return the documented value of a successful reply."""
         if self.arguments.returns is None:
             return None
-        value = self.read(client, plan, reply)[0]
-        return client.own(value) if getattr(type(value), "poll_url", None) is not None else value
+        value: Any = self.read(client, plan, reply)[0]
+        is_run = getattr(value, "poll_url", None) is not None
+        return client.own(value) if is_run else value
 
     def read(self, client: Client[Any], plan: Plan, reply: Reply) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""

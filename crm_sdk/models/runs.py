@@ -70,8 +70,8 @@ class Run(Record):
         return self._client._job_at(self.poll_url.format(id=self.id), type(self))
 
     def _until(self, timeout: float | None) -> float:
-        known = self._client is not None and timeout is not None
-        return self._client.clock.monotonic() + timeout if known else float("inf")
+        client: Any = self._client
+        return client.clock.monotonic() + timeout if client is not None and timeout is not None else float("inf")
 
     def _pause(self, pause: float, until: float) -> float:
         return min(pause, until - float(self._client.clock.monotonic()))

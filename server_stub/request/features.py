@@ -27,7 +27,8 @@ def require(server: StubServer, caller: Caller, operation: Operation[..., Any], 
     if not features or not caller.tenant_id:
         return
     tenant = server.tenant(caller.tenant_id)
+    switches: Mapping[str, bool] = tenant.get("features") or {}
     for feature in features:
-        if not (tenant.get("features") or {}).get(feature, feature not in _LACKING.get(tenant["plan"], ())):
+        if not switches.get(feature, feature not in _LACKING.get(tenant["plan"], ())):
             message = f"{feature.replace('_', ' ')} is switched off for {tenant['name']}"
             raise Problem("FEATURE_DISABLED", message, details={"feature": feature})

@@ -191,7 +191,7 @@ def _run(
     """Put an execution with the steps that were done; the others were skipped, or are still to come."""
     waits = done[-1][0] == "waiting"
     rest: Done = ("pending" if waits else "skipped", {})
-    steps = [
+    steps: list[dict[str, Any]] = [
         {
             "action_id": action["id"],
             "type": action["spec"]["type"],
@@ -209,7 +209,7 @@ def _run(
     ]
     status = "waiting" if waits else "failed" if done[-1][0] == "failed" else "succeeded"
     executions = records.collection("execution")
-    members = {
+    members: dict[str, Any] = {
         "id": records.store.new_id("execution_"),
         "created_at": at,
         "updated_at": at,

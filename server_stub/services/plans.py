@@ -9,6 +9,7 @@ from ..serving import Members
 
 LIMITS: Mapping[str, Mapping[str, int]] = {
     "custom_objects": {"free": 0, "pro": 10, "enterprise": 100},
+    "workflows": {"free": 0, "pro": 50, "enterprise": 500},
     "custom_fields_per_object": {"free": 0, "pro": 100, "enterprise": 500},
 }
 """The limit of each kind by plan; a plan that is not named has none."""
@@ -19,7 +20,8 @@ def check_limit(tenant: Members, key: str, used: int) -> None:
 
     A limit of its own replaces that of its plan.
     """
-    limit = (tenant.get("limits") or {}).get(key, LIMITS[key].get(tenant["plan"]))
+    own: Mapping[str, int] = tenant.get("limits") or {}
+    limit = own.get(key, LIMITS[key].get(tenant["plan"]))
     if limit is not None and used >= limit:
         message = f"the plan allows {limit} {key.replace('_', ' ')}, and all are used"
         raise Problem("LIMIT_EXCEEDED", message, details={"key": key, "limit": limit, "used": used})

@@ -17,7 +17,7 @@ from crm_sdk.models.leads import Lead
 
 from ...data.blanks import blank
 from ...data.document import Document
-from ...data.filter_groups import compile_filter
+from ...data.filter_groups import FieldType, compile_filter
 from ...data.filters import filter_fields
 from ...data.query import member
 from ...serving import Collections, Members
@@ -25,7 +25,7 @@ from ...serving import Collections, Members
 KIND = "lead_scoring"
 """The collection with the two records."""
 _SCORED = ("score", "score_reasons", "rating")
-FIELDS = {name: kind for name, kind in filter_fields(Lead).items() if name not in _SCORED}
+FIELDS: Mapping[str, FieldType] = {name: kind for name, kind in filter_fields(Lead).items() if name not in _SCORED}
 """The members of a lead that a rule can be about: all but its score, which a rule on it would move for ever."""
 
 

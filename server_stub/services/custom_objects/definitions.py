@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from crm_sdk.models.custom_objects import CustomObject
 from crm_sdk.models.values import EntityType
@@ -101,7 +101,9 @@ def links_of(call: Context, key: Members) -> Mapping[str, list[str]]:
 
 def ids_in(value: Any) -> list[str]:
     """Return the ids that the value of a link holds."""
-    return value if isinstance(value, list) else [value] if isinstance(value, str) else []
+    if isinstance(value, list):
+        return cast("list[str]", value)
+    return [value] if isinstance(value, str) else []
 
 
 def is_link(key: Members) -> bool:

@@ -109,8 +109,8 @@ def _options(whole: dict[str, Any]) -> Iterator[FieldError]:
         if option["value"] in seen:
             yield FieldError(f"options.{index}.value", "unique", f"{option['value']!r} is an option already")
         seen.add(option["value"])
-    plain = {"color": None, "active": True}
-    listed = [
+    plain: dict[str, Any] = {"color": None, "active": True}
+    listed: list[dict[str, Any]] = [
         {**plain, **option, "position": index if option.get("position") is None else option["position"]}
         for index, option in enumerate(whole["options"])
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm_sdk.models.custom_records import CustomRecord
@@ -106,7 +106,7 @@ def _sortable(call: Context, object: Document) -> list[str]:
     return [name for name, key in keys.items() if not holds_many(key) and key.get("type") != "multi_select"]
 
 
-def _sort_key(name: str) -> Any:
+def _sort_key(name: str) -> Callable[[Document], Any]:
     own = name in ("name", "created_at", "updated_at", "id")
     return lambda doc: doc[name] if own else doc["fields"].get(name)
 
@@ -121,7 +121,7 @@ def find(call: Context, object_id: str, query: Members) -> Sequence[Document]:
             raise invalid(f"include.{number}", "choice", f"there is no {name!r} to include; use related")
     keys = keys_of(call, found["id"])
     own: dict[str, FieldType] = {name: filter_type(key) for name, key in keys.items()}
-    types = {**_OWN, **{f"fields.{name}": kind for name, kind in own.items()}, **own}
+    types: dict[str, FieldType] = {**_OWN, **{f"fields.{name}": kind for name, kind in own.items()}, **own}
 
     def resolve(doc: Document, path: str) -> object:
         name = path.removeprefix("fields.")

@@ -51,7 +51,7 @@ class Source:
     @property
     def types(self) -> dict[str, FieldType]:
         """The types of the fields, for filters."""
-        found = {path: field.type for path, field in self.fields.items()}
+        found: dict[str, FieldType] = {path: field.type for path, field in self.fields.items()}
         return {**{path.removeprefix("fields."): kind for path, kind in found.items()}, **found}
 
     def field(self, path: str, at: str) -> tuple[str, Field]:

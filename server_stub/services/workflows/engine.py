@@ -5,7 +5,7 @@ Each step is a transaction of its own. A rule of a pipeline is all or nothing up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -34,7 +34,7 @@ class _UndoError(Exception):
 
 
 @contextmanager
-def undone(call: Context) -> Iterator[None]:
+def undone(call: Context) -> Generator[None]:
     """Undo everything that the block writes."""
     try:
         with call.server.store.transaction():
@@ -82,14 +82,15 @@ def carry_out(call: Context, execution: Document) -> None:
 
 
 def executor(call: Context, execution: Members) -> Caller | None:
-    """Return who an execution acts as: the owner of the workflow; for a rule whoever set it off, with every right.
+    """Return who an execution acts as: the owner of the workflow; for a rule whoever set it off, as the system may.
 
     None where the owner is gone or deactivated.
     """
     if execution["rule_id"] is not None:
-        return Caller(**{**execution["caller"], "role": "system"})
+        caller: Mapping[str, Any] = execution["caller"]
+        return Caller(**caller)
     workflow = call.collection("workflow").get(execution["workflow_id"], deleted=True)
-    user = call.found("user", (workflow and workflow["owner_id"]) or "")
+    user = call.found("user", workflow["owner_id"] or "" if workflow is not None else "")
     if user is None or user.get("status") == "inactive":
         return None
     return Caller(call.caller.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"])

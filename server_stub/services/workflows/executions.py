@@ -10,6 +10,7 @@ from crm_sdk.models.workflows import WorkflowExecution
 from crm_sdk.resources.workflows import WorkflowExecutions, Workflows, WorkflowTriggers
 
 from ...data.document import Document
+from ...data.filters import Filter, Test
 from ...data.mapped import Mapped
 from ...noun import Noun
 from ...problems import Problem, invalid
@@ -96,8 +97,8 @@ def get(call: Context, execution_id: str) -> Document:
     return EXECUTIONS.found(call, execution_id)
 
 
-def _time(*, since: bool) -> Any:
-    def make(call: Context, at: datetime) -> Any:
+def _time(*, since: bool) -> Filter:
+    def make(call: Context, at: datetime) -> Test:
         return lambda doc: doc["created_at"] >= at if since else doc["created_at"] < at
 
     return make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from crm_sdk.models.workflows import Workflow, WorkflowAction, WorkflowTrigger
@@ -15,14 +15,13 @@ from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, serves
+from ..plans import check_limit
 from . import engine
 from .action_types import check_action, every_action, merged
 from .starting import EXECUTION, OPEN
 from .subjects import check_kind, condition, stored_conditions
 from .triggers import actions_of, check_trigger, set_timers, triggers_of
 
-_LIMITS: Mapping[str, int] = {"free": 0, "pro": 50, "enterprise": 500}
-"""The greatest number of workflows of a company, by its plan."""
 _MOST = {"trigger": 10, "action": 50}
 """The greatest number of parts of a workflow."""
 
@@ -94,11 +93,7 @@ def _may_delete(call: Context, workflow: Document) -> None:
 def create(call: Context, workflow: Members) -> Document:
     """Create a workflow with its triggers and actions."""
     members = WORKFLOWS.stored_form(call, {k: v for k, v in workflow.items() if k not in ("triggers", "actions")})
-    limit = (call.tenant.get("limits") or {}).get("workflows", _LIMITS.get(call.tenant["plan"], 0))
-    used = len(call.collection("workflow").all())
-    if used >= limit:
-        message = f"the company has {used} workflows, and its plan allows {limit}"
-        raise Problem("LIMIT_EXCEEDED", message, details={"limit": limit, "used": used})
+    check_limit(call.tenant, "workflows", len(call.collection("workflow").all()))
     kind = members["entity_type"]
     triggers: list[dict[str, Any]] = [
         {**_tidy(call, given), **_trigger_members(call, kind, given, None, f"triggers.{number}")}
