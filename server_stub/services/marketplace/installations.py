@@ -10,6 +10,7 @@ from crm_sdk.models.marketplace_installations import Installation
 from crm_sdk.resources.marketplace import MarketplaceApps, MarketplaceInstallations
 
 from ...data.document import Document
+from ...data.filters import Test
 from ...data.mapped import Mapped
 from ...data.select import select
 from ...data.store import EVERY_COMPANY
@@ -101,7 +102,12 @@ def install(
 def _begin(call: Context, app: Document, doc: Document, token: str) -> None:
     """Give an app its token in a company, and count the company among those that have it."""
     identity = {"id": doc["id"], "tenant_id": call.caller.tenant_id, "app_id": app["id"], "name": app["name"]}
-    use = {"last_used_at": None, "calls": [], "revoked_at": None, "permissions": doc["granted_permissions"]}
+    use: dict[str, Any] = {
+        "last_used_at": None,
+        "calls": [],
+        "revoked_at": None,
+        "permissions": doc["granted_permissions"],
+    }
     call.collection(APP_TOKEN).put({**identity, "fingerprint": fingerprint(token), "created_at": call.now, **use})
     call.server.store.collection(EVERY_COMPANY, USE).put(
         {
@@ -162,7 +168,7 @@ def list_(
     call: Context, status: str | None, category: str | None, sort: str | None, order: str | None
 ) -> Sequence[Document]:
     """Return the installed apps."""
-    tests = [
+    tests: list[Test] = [
         lambda doc: status is None or state_of(call, doc) == status,
         lambda doc: category is None or _app_of(call, doc)["category"] == category,
     ]
