@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from crm_sdk import CrmClient
+from crm_sdk.errors import ApiError
 from crm_sdk.models import Contact, FieldMapping, SyncRun
 from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.remotes import Remote
+
+ADA: Any = {"name": "Ada", "email": "ada@x.example", "phone": "+49 30 1234567"}
+BOB: Any = {"name": "Bob", "email": "bob@x.example"}
+
+
+def refusal(error: pytest.ExceptionInfo[Any]) -> str:
+    """Return the code of a refusal."""
+    assert isinstance(error.value, ApiError)
+    return str(error.value.code)
 
 
 class Crm:
