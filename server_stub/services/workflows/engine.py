@@ -82,15 +82,16 @@ def carry_out(call: Context, execution: Document) -> None:
 
 
 def executor(call: Context, execution: Members) -> Caller | None:
-    """Return who an execution acts as: the owner of the workflow; for a rule whoever set it off, as the system may.
+    """Return who an execution acts as: the owner of the workflow; for a rule whoever set it off, with every right.
 
     None where the owner is gone or deactivated.
     """
     if execution["rule_id"] is not None:
-        caller: Mapping[str, Any] = execution["caller"]
-        return Caller(**caller)
+        cause: dict[str, Any] = {**execution["caller"], "role": "system"}
+        return Caller(**cause)
     workflow = call.collection("workflow").get(execution["workflow_id"], deleted=True)
-    user = call.found("user", workflow["owner_id"] or "" if workflow is not None else "")
+    owner_id = workflow["owner_id"] if workflow is not None else None
+    user = call.found("user", owner_id or "")
     if user is None or user.get("status") == "inactive":
         return None
     return Caller(call.caller.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"])

@@ -99,7 +99,10 @@ def get(call: Context, execution_id: str) -> Document:
 
 def _time(*, since: bool) -> Filter:
     def make(call: Context, at: datetime) -> Test:
-        return lambda doc: doc["created_at"] >= at if since else doc["created_at"] < at
+        def test(doc: Document) -> bool:
+            return bool(doc["created_at"] >= at if since else doc["created_at"] < at)
+
+        return test
 
     return make
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -117,7 +117,7 @@ def execution_members(
         "entries": list(entries),
         "input": dict(input or {}),
         "conditions": rule["conditions"] if rule is not None else [],
-        "caller": asdict(replace(call.caller, role="system", granted=None)),
+        "caller": asdict(call.caller) | {"granted": None},
         "due_at": call.now,
         "queue_number": call.server.store.count("execution_queue"),
     }

@@ -76,7 +76,7 @@ class Subject:
     def _facts(self, call: Context) -> Callable[[str], Any]:
         doc = self.known(call) or Document()
         name = doc.get("name") or doc.get("contact_name")
-        known = {**doc, **(doc.get("fields") or {})}
+        known: Members = {**doc, **(doc.get("fields") or {})}
         facts: dict[str, Any] = {
             "contact_name": name,
             "first_name": (name or "").partition(" ")[0] or None,
