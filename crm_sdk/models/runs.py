@@ -70,14 +70,9 @@ class Run(Record):
         return self._client._job_at(self.poll_url.format(id=self.id), type(self))
 
     def _until(self, timeout: float | None) -> float:
-<<<<<<< HEAD
-        client: Any = self._client
-        return client.clock.monotonic() + timeout if client is not None and timeout is not None else float("inf")
-=======
         if self._client is None or timeout is None:
             return float("inf")
         return float(self._client.clock.monotonic()) + timeout
->>>>>>> 193fa0c (type what pyright could not follow in AI insights)
 
     def _pause(self, pause: float, until: float) -> float:
         return min(pause, until - float(self._client.clock.monotonic()))

@@ -37,12 +37,8 @@ _FEATURES = FIELDS.keys() | {"activities", "authority", "budget", "country", "ne
 def update(call: Context, changes: Members) -> Document:
     """Change the configuration, and score the open leads anew."""
     before = config_of(call.collection)
-<<<<<<< HEAD
-    members: dict[str, Any] = {name: [] if value is None else value for name, value in changes.items()}
-=======
     empty: list[Any] = []
     members: dict[str, Any] = {name: empty if value is None else value for name, value in changes.items()}
->>>>>>> 193fa0c (type what pyright could not follow in AI insights)
     if "rules" in members:
         members["rules"] = [_rule(call, rule, number) for number, rule in enumerate(members["rules"])]
     for number, name in enumerate(members.get("excluded_features", ())):
