@@ -121,10 +121,10 @@ def _lacks(value: Model) -> str | None:
     needed = [name for name, field in kind.model_fields.items() if field.is_required()]
     if "id" in needed:
         return None if getattr(value, "id", None) else "an id"
-    needed = needed or list(kind.one_of)
-    if not needed or any(getattr(value, name, None) is not None for name in needed):
-        return None
-    return " or ".join(needed[:3])
+    if needed:
+        return None if any(getattr(value, name, None) is not None for name in needed) else " or ".join(needed[:3])
+    # A member with a default is there whatever was answered: it has to say something.
+    return None if not kind.one_of or any(getattr(value, name) for name in kind.one_of) else " or ".join(kind.one_of)
 
 
 def _container_of(kind: object) -> type[object] | None:
