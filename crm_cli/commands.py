@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typer.core import TyperArgument, TyperOption
 
     from crm_sdk import CrmClient, Job, Page
-    from crm_sdk.transfer import Download
+    from crm_sdk.network.downloads import Download
 
 _MEMBERS = "Members of the body"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from crm_sdk import Job
-    from crm_sdk.transfer import Download
+    from crm_sdk.network.downloads import Download
 
 _SHOWN_ERRORS = 10
 

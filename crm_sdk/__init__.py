@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .realtime.channel import AsyncChannel as AsyncChannel, Channel as Channel
     from .realtime.position import Cursor as Cursor
     from .realtime.stream import AsyncStream as AsyncStream, Stream as Stream
-    from .transfer import AsyncDownload as AsyncDownload, Download as Download
+    from .network.downloads import AsyncDownload as AsyncDownload, Download as Download
 
 _NAMES = {
     "client": "AsyncCrmClient CrmClient",
@@ -54,7 +54,7 @@ _NAMES = {
     "realtime.channel": "AsyncChannel Channel",
     "realtime.position": "Cursor",
     "realtime.stream": "AsyncStream Stream",
-    "transfer": "AsyncDownload Download",
+    "network.downloads": "AsyncDownload Download",
 }
 
 __all__ = [

@@ -21,8 +21,8 @@ from .listing import common_arguments
 from .models import values
 from .models.marks import INPUT
 from .models.values import Upload
+from .network.uploads import multipart
 from .resource import Sync
-from .uploads import multipart
 from .wire import Shape, camel, is_array, is_object, shape_of, snake
 
 if TYPE_CHECKING:

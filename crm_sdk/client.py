@@ -16,9 +16,9 @@ from .dialects import DialectChoice, DialectName
 from .discovery import Finding
 from .errors import ConfigurationError
 from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
+from .network.retry import Retry
 from .options import Options
 from .resource import Async, Mode, Sync
-from .retry import Retry
 
 if TYPE_CHECKING:
     from typing import Self
@@ -170,7 +170,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return job
 
     def _job_at(self, url: str, kind: Any) -> Steps[Any]:
-        from .polling import job_at
+        from .network.polling import job_at
 
         return job_at(self, url, kind)
 

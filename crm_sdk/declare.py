@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .client import Client
     from .methods import DownloadMethod, JobMethod, Method, PageMethod
     from .models.jobs import Job
+    from .network.downloads import Download
     from .paging import Page
-    from .transfer import Download
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class DownloadOperation(Operation[P, T]):
 
     def result(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the download, whose body has not been read yet. Raises: InvalidResponseError for a web page."""
-        from .transfer import AsyncDownload, Download
+        from .network.downloads import AsyncDownload, Download
 
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in PAGES and kind not in self.flags.media:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from .errors import ApiError, ConfigurationError, FieldError, error_class
+from .network.retry import retry_after
 from .options import root
 from .paging import Window, by_offset, by_page
-from .retry import retry_after
 from .wire import is_array, is_object, snake
 
 DialectName: TypeAlias = Literal["mvp", "flow", "platform"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from .errors import ApiError, DeadlineExceededError, InvalidResponseError, NetworkError
-from .retry import Retry, RetryBudget, may_repeat_answer, may_repeat_failure, retry_after
+from .network.retry import Retry, RetryBudget, may_repeat_answer, may_repeat_failure, retry_after
 from .secrecy import Hidden
 
 if TYPE_CHECKING:

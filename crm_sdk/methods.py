@@ -14,9 +14,9 @@ from .resource import Async, Resource, Sync
 
 if TYPE_CHECKING:
     from .models.jobs import AsyncJob, Job
+    from .network.downloads import AsyncDownload, Download
     from .operation import Operation
     from .paging import AsyncPages, Page
-    from .transfer import AsyncDownload, Download
 
 P = ParamSpec("P")
 T = TypeVar("T")

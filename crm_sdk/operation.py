@@ -220,7 +220,7 @@ class Operation(Declaration[P, T]):
 
     def _call_with_upload(self, client: Client[Any], given: Given, upload: str, timeout: float | None) -> Steps[Any]:
         """Carry out a call that sends a file, which is open as long as the call lasts."""
-        from .uploads import opened
+        from .network.uploads import opened
 
         with opened(given.value[upload]) as content:
             return (yield from self._call(client, {**given.value, upload: content}, timeout))

@@ -32,7 +32,7 @@ TOP: Mapping[str, str | None] = {
     "realtime.channel": "AsyncChannel Channel",
     "realtime.position": "Cursor",
     "realtime.stream": "AsyncStream Stream",
-    "transfer": "AsyncDownload Download",
+    "network.downloads": "AsyncDownload Download",
 }
 """What ``from crm_sdk import …`` finds, by module; None: every class of it."""
 

@@ -13,9 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import timetable
-from .data import csv_files
 from .data.collection import Collection
 from .data.document import Document
+from .files import csv_files
 from .problems import LOG, Problem
 from .serving import Caller, Context
 from .timetable import Task

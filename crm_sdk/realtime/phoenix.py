@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..dialects import DIALECTS
 from ..errors import ConnectionFailedError, CrmError, InvalidInputError, PushRefusedError
-from ..pacing import Pacer
 from ..wire import is_array, is_object
 from .cursors import CURSOR
 from .frames import CLOSE, ERROR, HEARTBEAT, JOIN, LEAVE, PHOENIX, REPLY, Frame, FrameError, decode, encode
 from .membership import Answer, Membership
+from .pacing import Pacer
 from .position import GRACE, number, text
 from .presence import Left
 from .session import Opening

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ..errors import ConnectionFailedError, CrmError, NetworkError, RateLimitError, ServerError
 from ..exchange import Clock
-from ..retry import retry_after
+from ..network.retry import retry_after
 from ..secrecy import redacted, without_frames
 from .sockets import Data, SocketClosedError, SocketRefusedError
 

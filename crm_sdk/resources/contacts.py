@@ -13,9 +13,9 @@ from pydantic import AwareDatetime
 
 from ..declare import download, operation, paginated
 from ..listing import Dates, Listing, Sorting
+from ..network.downloads import Download
 from ..paging import Page
 from ..resource import Mode, Resource, part
-from ..transfer import Download
 from .contact_imports import ContactImports
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any
 
 from crm_sdk.wire import is_array
 
-from ..data.csv_files import FORMULA
+from .csv_files import FORMULA
 
 NOTHING = frozenset({"n/a", "#n/a", "na", "n.a.", "null", "(null)", "nil", "none", "nan", "-", "--", "—", "?"})
 """What programs and people write in a cell that has no value."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from crm_sdk.retry import retry_after
+from crm_sdk.network.retry import retry_after
 
 from ..data.document import Document
 from .attempts import TIMEOUT, Attempt, Outcome

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from crm_sdk.retry import retry_after
+from crm_sdk.network.retry import retry_after
 
 from ..data.document import Document
 from ..faults.deliveries import DeliveryFaults

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crm_sdk.credentials import Credentials
 from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError, NetworkError
 from crm_sdk.exchange import Habits, Refresh, Reply, Request, Send, Sleep, Steps, Terms, exchange
-from crm_sdk.retry import Retry, may_repeat_answer, may_repeat_failure, retry_after
+from crm_sdk.network.retry import Retry, may_repeat_answer, may_repeat_failure, retry_after
 
 REFUSED = ConnectionFailedError("refused", sent=False)
 RESET = ConnectionFailedError("reset", sent=True)

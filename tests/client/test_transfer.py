@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from loopback import Connection, Loopback
 
 from crm_sdk import ConnectionFailedError, CrmError, InvalidInputError, InvalidResponseError
-from crm_sdk.transfer import Download
-from crm_sdk.uploads import multipart
+from crm_sdk.network.downloads import Download
+from crm_sdk.network.uploads import multipart
 
 Make = Callable[..., Any]
 Call = Callable[[Any], Any]

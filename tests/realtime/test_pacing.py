@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crm_sdk.pacing import Pacer
+from crm_sdk.realtime.pacing import Pacer
 
 
 def test_up_to_the_limit_nothing_waits_and_then_each_for_the_oldest() -> None:

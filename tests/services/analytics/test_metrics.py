@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from amounts import plain
 from hypothesis import given
 from hypothesis import strategies as st
 from refusals import refused
+from stub_data import plain
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline

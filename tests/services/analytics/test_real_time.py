@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from amounts import plain
+from stub_data import plain
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Pipeline

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from amounts import plain as plain
+from stub_data import plain as plain
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Deal, Pipeline

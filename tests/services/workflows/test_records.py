@@ -358,7 +358,10 @@ def test_a_plan_has_so_many_workflows(platform: CrmClient, stub: StubServer) -> 
     platform.workflows.create(GOOD)
     with pytest.raises(PermissionDeniedError) as refused:
         platform.workflows.create(GOOD)
-    assert (refused.value.code, refused.value.details) == ("LIMIT_EXCEEDED", {"key": "workflows", "limit": 4, "used": 4})
+    assert (refused.value.code, refused.value.details) == (
+        "LIMIT_EXCEEDED",
+        {"key": "workflows", "limit": 4, "used": 4},
+    )
 
 
 def test_what_waits_is_cancelled_with_the_workflow(platform: CrmClient, flow: Flow, runs: Runs) -> None:

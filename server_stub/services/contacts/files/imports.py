@@ -11,8 +11,8 @@ from crm_sdk.resources.contact_imports import ContactImports
 
 from .... import jobs
 from ....bulk import error_of
-from ....data import csv_files
 from ....data.document import Document
+from ....files import csv_files
 from ....files.reading import FORMATS, read
 from ....files.table import Table, UnreadableFileError
 from ....files.values import day_comes_first

@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .document import Document
+from ..data.document import Document
 
 if TYPE_CHECKING:
     from ..serving import Context

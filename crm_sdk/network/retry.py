@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .errors import NetworkError
+from ..errors import NetworkError
 
 _ALWAYS_SAFE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _REFUSED_UNREAD = frozenset({425, 429})

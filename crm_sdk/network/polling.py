@@ -6,15 +6,15 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from .dialects import DIALECTS
-from .errors import InvalidResponseError
-from .exchange import Request, Steps, exchange
-from .reading import Unreadable, check, check_usable, job_reader, report
-from .secrecy import redacted
-from .wire import encode_json, is_object
+from ..dialects import DIALECTS
+from ..errors import InvalidResponseError
+from ..exchange import Request, Steps, exchange
+from ..reading import Unreadable, check, check_usable, job_reader, report
+from ..secrecy import redacted
+from ..wire import encode_json, is_object
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client import Client
 
 
 def job_at(client: Client[Any], url: str, kind: Any) -> Steps[Any]:

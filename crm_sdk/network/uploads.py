@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from .errors import InvalidInputError
+from ..errors import InvalidInputError
 
 _PIECE = 1 << 20
 

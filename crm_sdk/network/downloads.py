@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import unquote
 
-from .errors import InvalidResponseError
+from ..errors import InvalidResponseError
 
 
 class _DownloadOf:
