@@ -24,8 +24,8 @@ class Document(dict[str, Any]):
 
     __slots__ = ("completed", "folded", "written")
 
-    completed: Document
-    """What `with_members` made of it last."""
+    completed: tuple[Mapping[str, Any], Document]
+    """The members that `with_members` was given last, and what it made of them."""
 
     folded: dict[tuple[str, ...], str]
     """Cached folded texts for searches, by fields."""
@@ -53,10 +53,10 @@ class Document(dict[str, Any]):
         """
         if _has(self, members):
             return self
-        last: Document | None = getattr(self, "completed", None)
-        if last is None or len(last) != len(self.keys() | members.keys()) or not _has(last, members):
-            last = self.completed = self | members
-        return last
+        last: tuple[Mapping[str, Any], Document] | None = getattr(self, "completed", None)
+        if last is None or last[0] != members:
+            last = self.completed = dict(members), self | members
+        return last[1]
 
     def copy(self) -> Document:
         """Return the document itself, since it is immutable."""
