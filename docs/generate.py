@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from typing_extensions import get_type_hints
 
 from crm_cli.help.examples import example, in_lines
-from crm_cli.parameters import Form
+from crm_cli.parameters import Form, kebab
 from crm_sdk.catalogue import Catalogue, declared_operations
 from crm_sdk.openapi.samples import sample
 from crm_sdk.operation import Operation
@@ -22,6 +23,9 @@ from crm_sdk.vocabulary.codes import COMMON, codes_of
 from crm_sdk.wire import snake
 
 PAGES = Path(__file__).parent / "reference"
+COVERAGE = Path(__file__).parent / "coverage.md"
+INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "endpoints.json"
+"""Every endpoint of the documents, by dialect and service."""
 COMMONLY = f"Nearly every call can also fail with {', '.join(f'`{code}`' for code in sorted(COMMON))}."
 OURS = "The route is **ours**: no document has one for this."
 
@@ -103,6 +107,38 @@ def signature(operation: Operation[..., Any] | LiveCall) -> str:
     return f"{operation.name}(\n" + "".join(f"    {parameter},\n" for parameter in parameters) + f") -> {returns}"
 
 
+def coverage() -> str:
+    """Return the page that shows which endpoints of the documents are built: their calls, commands and pages."""
+    calls = {
+        (dialect, route.method, re.sub(r"{\w+}", "{}", route.full_path)): operation
+        for operation in declared_operations()
+        for dialect, route in operation.routes.items()
+    }
+    services: dict[tuple[str, str], list[tuple[str, Operation[..., Any] | None]]] = {}
+    for entry in json.loads(INVENTORY.read_text("utf-8")):
+        found = calls.get((entry["api"], entry["method"], re.sub(r"{\w+}", "{}", entry["path"])))
+        services.setdefault((entry["api"], entry["service"]), []).append((f"{entry['method']} {entry['path']}", found))
+    every = [found for rows in services.values() for _, found in rows]
+    built = sum(found is not None for found in every)
+    lines = [
+        "# Coverage", "", "Written by `make docs` from the inventory of the documents and the declarations.", "",
+        f"**{built} of {len(every)}** documented endpoints are built, in the client, the command line and the stub.",
+        "",
+    ]  # fmt: skip
+    for (api, service), rows in services.items():
+        there = [(route, found) for route, found in rows if found is not None]
+        lines += [f"## {service} ({api}): {len(there)} of {len(rows)}", ""]
+        if there:
+            lines += ["| endpoint | call | command |", "|---|---|---|"]
+        for route, found in there:
+            words = " ".join(kebab(part) for part in found.id.split("."))
+            lines.append(f"| `{route}` | [`{found.id}`](reference/{found.noun}.md) | `crm {words}` |")
+        missing = [f"`{route}`" for route, found in rows if found is None]
+        lines += ["", f"Not built: {', '.join(missing)}."] if missing else []
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Return every page by its file."""
     nouns: dict[str, list[Operation[..., Any]]] = {noun: [] for noun in parts(Catalogue)}
@@ -110,7 +146,8 @@ def pages() -> dict[Path, str]:
         nouns[operation.id.partition(".")[0]].append(operation)
     made = {PAGES / f"{noun}.md": page(noun, operations) for noun, operations in sorted(nouns.items())}
     index = "".join(f"- [{file.stem}]({file.name})\n" for file in made)
-    return {PAGES / "index.md": f"# Reference\n\nWritten by `make docs` from the declarations.\n\n{index}", **made}
+    first = f"# Reference\n\nWritten by `make docs` from the declarations.\n\n{index}"
+    return {COVERAGE: coverage(), PAGES / "index.md": first, **made}
 
 
 def main() -> int:
