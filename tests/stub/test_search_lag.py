@@ -84,6 +84,7 @@ def test_every_list_with_search_can_lag(stub: StubServer, operation: Any) -> Non
     crm = stub.client(dialects=next(name for name, route in operation.routes.items() if route.has("search")))
     stub.faults.add("search_lag", seconds=LAG, operation=operation.id, times=1)
     ids = {"account_id": "accounts", "pipeline_id": "pipelines", "contact_id": "contacts", "deal_id": "deals"}
+    ids |= {"object_id": "custom_objects"}
     given = [getattr(stub.client(), ids[name]).list().items[0].id for name in operation.positional]
     method = crm
     for part in operation.id.split("."):

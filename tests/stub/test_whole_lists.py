@@ -16,6 +16,7 @@ from crm_sdk.dialects import DIALECTS
 from server_stub import StubServer
 from server_stub.data.collection import Collection
 from server_stub.data.document import Document
+from server_stub.data.store import EVERY_COMPANY
 
 ACME, MANY = "tenant_acme", 120
 LISTS = [(each, dialect) for each in declared_operations() if each.kind == "page" for dialect in each.routes]
@@ -41,6 +42,7 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
     "integration_id": lambda crm: next(one.id for one in crm.integrations.list() if one.mapping_count),
     "lead_id": lambda crm: crm.leads.list().items[0].id,
+    "q": lambda crm: "invoices",
     "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
     "object_id": lambda crm: "onboarding",
     "report_id": lambda crm: next(one.id for one in crm.reports.list() if one.schedule_count),
@@ -97,7 +99,8 @@ def multiply(stub: StubServer, operation: Any, id: str) -> set[str]:
     if operation.id in COMPUTED:
         COMPUTED[operation.id](stub)
         return set()
-    return put_copies(*next((one, doc) for one in stub.store.of_company(ACME) if (doc := one.get(id)) is not None))
+    places = [*stub.store.of_company(ACME), *stub.store.of_company(EVERY_COMPANY)]
+    return put_copies(*next((one, doc) for one in places if (doc := one.get(id)) is not None))
 
 
 def put_copies(records: Collection, doc: Document, count: int = MANY) -> set[str]:

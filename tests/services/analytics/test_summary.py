@@ -116,7 +116,9 @@ def test_the_first_sale_is_the_first(client: CrmClient, stub: StubServer) -> Non
     newcomer = stub.client(dialects="mvp,flow", api_key="none")
     newcomer.auth.login("rita@acme.test", "demo-password")
     first = newcomer.with_options(dialects="mvp").achievements.list()
-    assert (first.progress.total_unlocked, first.progress.points) == (0, 0)
+    reached = [one.title for one in first.achievements if one.unlocked_at is not None]
+    assert reached == ["Well Connected"], "the whole company has connected its integrations"
+    assert (first.progress.total_unlocked, first.progress.points) == (1, 100)
     won(stub, 100, days_ago=2, owner="user_rita")
     won(stub, 100, days_ago=1, owner="user_rita")
     sale = achievement(newcomer.with_options(dialects="mvp"), "First Sale")
