@@ -74,7 +74,7 @@ class DownloadOperation(Operation[P, T]):
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind in PAGES and kind not in self.flags.media:
             raise InvalidResponseError(
-                f"{self.id}: the answer ({reply.status}) is no file but a page of HTML",
+                f"{self.id}: the answer ({reply.status}) is not a file but a page of HTML",
                 status=reply.status,
                 request_id=reply.headers.get("x-request-id"),
             )

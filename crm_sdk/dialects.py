@@ -188,7 +188,7 @@ class Platform(Dialect):
         return super().headers(tenant_id) | {"X-API-Version": "v1"}
 
     def answered(self, content: bytes) -> bool:
-        """Tell whether a successful body may be one of this dialect; what is no JSON object without `data` may."""
+        """Tell whether a successful body may be one of this dialect; what is not a JSON object without `data` may."""
         body = _decode_body(content)
         return not is_object(body) or "data" in body or "success" in body
 

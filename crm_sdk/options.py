@@ -252,7 +252,7 @@ _OWN = {
 def _extra_headers(headers: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ConfigurationError(f"headers: {name!r} is no name of a header")
+            raise ConfigurationError(f"headers: {name!r} is not a name of a header")
         if name.lower() in _OWN:
             way_out = _OWN[name.lower()]
             raise ConfigurationError(f"headers: {name} is set by the client" + (f": use {way_out}" if way_out else ""))

@@ -182,7 +182,7 @@ class _PageOf(Generic[T]):
 
 
 def _id(item: object) -> str | None:
-    """Return what a record is known by; None for what is no record."""
+    """Return what a record is known by; None for what is not a record."""
     id: object = getattr(item, "id", None)
     return id if isinstance(id, str) and id else None
 

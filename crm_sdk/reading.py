@@ -1,8 +1,8 @@
 """Read an answer as its documented type; where it deviates, keep the values and list the deviations.
 
 pydantic validates the bytes, which is fast. An answer that does not match its document is then read again, member by
-member: a member that is missing or of the wrong type becomes None, an item that is no record is left out, and both are
-listed in `mismatches` with what was received. So every attribute has its annotated type, or is None.
+member: a member that is missing or of the wrong type becomes None, an item that is not a record is left out, and both
+are listed in `mismatches` with what was received. So every attribute has its annotated type, or is None.
 """
 
 from __future__ import annotations

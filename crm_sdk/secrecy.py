@@ -13,7 +13,7 @@ E = TypeVar("E", bound=BaseException)
 
 REDACTED = b"[redacted]"
 _SHORTEST = 6
-"""What is shorter is no secret, and may be anywhere."""
+"""What is shorter is not a secret, and may be anywhere."""
 
 
 class Hidden(Generic[T]):

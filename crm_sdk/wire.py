@@ -134,7 +134,7 @@ def instant(value: datetime) -> str:
 
 
 def read_instant(value: object) -> datetime | None:
-    """Return the time that a text in ISO 8601 names, in UTC where it has no zone; None where it is no such text."""
+    """Return the time that a text in ISO 8601 names, in UTC where it has no zone; None where it is not such a text."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

@@ -38,7 +38,7 @@ class JournalEntry:
     idempotency_key: str | None = None
     duration_us: int | None = None
     user_id: str | None = None
-    """The user who made the request; None where it was no user."""
+    """The user who made the request; None where it was not a user."""
 
 
 _Row = tuple[datetime, str, str, str, str, str | None, str | None, int, str, str | None, int | None, str | None]

@@ -43,7 +43,9 @@ class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 
         errors: Iterable[FieldError] = (),
     ) -> None:
         if code not in STATUSES:
-            raise ValueError(f"{code!r} is no error code; the codes and their statuses are in crm_sdk.vocabulary.codes")
+            raise ValueError(
+                f"{code!r} is not an error code; the codes and their statuses are in crm_sdk.vocabulary.codes"
+            )
         super().__init__(f"{code}: {message}")
         self.code = code
         self.status = STATUSES[code]

@@ -214,7 +214,7 @@ class EventSummary(Model):
     entity: EntityRef
     """The record it happened to."""
     actor: UserRef | None = None
-    """Who did it; null where it was no user."""
+    """Who did it; null where it was not a user."""
     occurred_at: AwareDatetime
     """When it happened."""
 

@@ -213,11 +213,11 @@ def read_event(raw: bytes | str | Mapping[str, Any]) -> Event:
             content = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
             event, mismatches = _reader().read(content, strict=False)
     except Unreadable as error:
-        raise InvalidEventError(f"this is no event: {error}") from None
+        raise InvalidEventError(f"this is not an event: {error}") from None
     if not mismatches:
         return event
     if not isinstance(cast(object, event), Model):
-        raise InvalidEventError(f"this is no event: {mismatches[0].message}")
+        raise InvalidEventError(f"this is not an event: {mismatches[0].message}")
     if not has_documented_objects(event):
         data = next((mismatch.value for mismatch in mismatches if mismatch.path == "data"), None)
         event = construct(UnknownEvent, {**vars(event), "data": data}, event.model_extra or {}, mismatches)

@@ -98,14 +98,14 @@ def _text_frame(text: str) -> Frame:
     if not (_is_ref(join_ref) and _is_ref(ref) and isinstance(topic, str) and isinstance(event, str)):
         raise FrameError("refs are texts or null, topic and event are texts")
     if not is_object(payload):
-        raise FrameError("the payload is no object")
+        raise FrameError("the payload is not an object")
     if event != REPLY:
         return Frame(join_ref, ref, topic, event, payload)
     status, response = payload.get("status"), payload.get("response")
     if not isinstance(status, str):
         raise FrameError("a reply has a status")
     if response is not None and not is_object(response):
-        raise FrameError("a reply's response is no object")
+        raise FrameError("a reply's response is not an object")
     return Frame(join_ref, ref, topic, event, response or {}, status)
 
 

@@ -316,7 +316,7 @@ class Enrichment(Resource[Mode]):
 
         For a domain that no account has, the result tells what is known of it; no account is created.
 
-        Raises: ValidationError unless exactly one of `account_ids` and `domains` is given, or for what is no domain.
+        Raises: ValidationError unless exactly one of `account_ids` and `domains` is given, or for what is not a domain.
         """
 
     @job(platform="POST /ai-insights/enrich/leads", errors=_ENRICHES, texts={"lead_ids": "The leads.", **_FILLED})

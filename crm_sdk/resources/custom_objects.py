@@ -311,8 +311,8 @@ class CustomObjects(Resource[Mode]):
         ``active=False`` hides its records: their calls are refused until it is active again. With `version`, only if
         nobody has changed it since that version.
 
-        Raises: NotFoundError; ConflictError when `version` differs; ValidationError for a primary field that is no text
-        field of the object.
+        Raises: NotFoundError; ConflictError when `version` differs; ValidationError for a primary field that is not a
+        text field of the object.
         """
 
     @operation(

@@ -232,7 +232,7 @@ class Integrations(Resource[Mode]):
     def test(self, integration_id: str) -> ConnectionTest:
         """Test the connection of an integration; its `status` becomes the result.
 
-        A connection that fails is no error of the call: `ok` is false, and the `checks` say at which step.
+        A connection that fails is not an error of the call: `ok` is false, and the `checks` say at which step.
 
         Raises: NotFoundError.
         """

@@ -185,10 +185,10 @@ IMAGE_TOO_LARGE: The picture is too large.
 INCOMPLETE_ORDER: An order has to name each of them once.
 INVALID_FILE_NAME: The file's name is not allowed.
 INVALID_FORMAT: The value does not have the form it needs.
-INVALID_IMAGE: This is no picture that can be read.
+INVALID_IMAGE: This is not a picture that can be read.
 INVALID_MEASURE: This measure cannot be computed of this field.
 INVALID_OPERATOR: The member cannot be compared like that.
-INVALID_PHONE: This is no telephone number.
+INVALID_PHONE: This is not a telephone number.
 INVALID_SCHEDULE: The schedule cannot be kept.
 LIMIT_ABOVE_PLAN: The plan does not allow so much.
 LOCKOUT: Nobody could sign in any more.

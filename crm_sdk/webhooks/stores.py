@@ -190,7 +190,7 @@ def _redis(url: str) -> Any:
     try:
         return cast(Any, Redis).from_url(url)
     except ValueError as error:
-        raise ConfigurationError(f"this is no URL of a Redis: {error}") from None
+        raise ConfigurationError(f"this is not a URL of a Redis: {error}") from None
 
 
 def _milliseconds(seconds: float) -> int:

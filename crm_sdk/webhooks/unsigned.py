@@ -39,7 +39,7 @@ def read_unsigned(body: bytes) -> Unsigned:
         text = body.decode()
         found = json.loads(text, object_pairs_hook=_once, parse_float=ExactFloat, parse_constant=_no_number)
         if not is_object(found):
-            raise ValueError("it is no object")
+            raise ValueError("it is not an object")
         return Unsigned(found, "".join(_without_signature(text)).encode())
     except (ValueError, RecursionError) as error:
         reason = _TOO_DEEP if isinstance(error, RecursionError) else str(error)

@@ -247,13 +247,13 @@ def _span(value: object, kind: FieldType, path: str, dates: Calendar) -> _Span:
     if kind == "number":
         amount = _number(value)
         if amount is None:
-            raise invalid(path, "type", f"{value!r} is no number")
+            raise invalid(path, "type", f"{value!r} is not a number")
         return _Span(amount, amount, lambda mine: None if isinstance(mine, str) else _number(mine))
     if kind == "date":
         start, end = dates.span(value, path)
         return _Span(start, end, dates.instant, open_end=start != end)
     if not isinstance(value, str):
-        raise invalid(path, "type", f"{value!r} is no text")
+        raise invalid(path, "type", f"{value!r} is not a text")
     text = value.casefold()
     return _Span(text, text, lambda mine: mine.casefold() if isinstance(mine, str) else None)
 

@@ -46,7 +46,7 @@ def _address(text: str, field: str) -> str:
         # `test_environment` accepts the reserved domain .test (RFC 2606), which demo data and tests use.
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise invalid(field, "format", f"{text!r} is no e-mail address: {error}") from None
+        raise invalid(field, "format", f"{text!r} is not an e-mail address: {error}") from None
     return found.normalized.lower()
 
 
@@ -93,7 +93,7 @@ def tags(values: Iterable[str]) -> list[str]:
 def language(tag: str | None, field: str = "language") -> str | None:
     """Return a language tag (BCP 47) unchanged; None for None. Raises: 422 for an invalid tag."""
     if tag and not _LANGUAGE.fullmatch(tag):
-        raise invalid(field, "format", f"{tag!r} is no language tag such as 'en' or 'pt-BR'")
+        raise invalid(field, "format", f"{tag!r} is not a language tag such as 'en' or 'pt-BR'")
     return tag or None
 
 

@@ -26,7 +26,7 @@ def _whole(pattern: str) -> str:
 def check(pattern: str) -> None:
     """Raise PatternError for what cannot be a pattern."""
     try:
-        _matcher(pattern)  # by itself: what closes a bracket of ours is no pattern
+        _matcher(pattern)  # by itself: what closes a bracket of ours is not a pattern
         _matcher(_whole(pattern))
     except SchemaError as error:
         *_, last = [line.strip() for line in str(error).splitlines() if line.strip()]

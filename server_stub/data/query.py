@@ -155,7 +155,7 @@ def sort_field(
     Raises: 422 for a field that is neither in `allowed` nor in `always`, and for an unknown order.
     """
     if order not in (None, "asc", "desc"):
-        raise invalid("order", "choice", f"{order!r} is no order; use asc or desc", allowed=["asc", "desc"])
+        raise invalid("order", "choice", f"{order!r} is not an order; use asc or desc", allowed=["asc", "desc"])
     if sort is None:
         return default, order != "asc"
     names = sorted({*allowed, *always})

@@ -43,7 +43,7 @@ class Calendar:
         raise invalid(
             path,
             "format",
-            f"{value!r} is no date; use 2026-11-21, an ISO 8601 instant, today, -30d, +1w, this_month or last_quarter",
+            f"{value!r} is not a date; use 2026-11-21, an ISO 8601 time, today, -30d, +1w, this_month or last_quarter",
         )
 
     def _read(self, text: str) -> tuple[datetime, datetime]:

@@ -28,7 +28,7 @@ def check_schedule(schedule: Mapping[str, Any], path: str) -> None:
         try:
             CronSim(text, datetime(2000, 1, 1, tzinfo=UTC))
         except CronSimError as error:
-            raise _invalid(f"{path}.cron", f"{text!r} is no cron expression: {error}") from None
+            raise _invalid(f"{path}.cron", f"{text!r} is not a cron expression: {error}") from None
     if frequency == "once" and schedule.get("start_date") is None:
         raise _invalid(f"{path}.start_date", "a schedule that happens once needs its day")
     normalise.timezone(schedule.get("timezone"), f"{path}.timezone")

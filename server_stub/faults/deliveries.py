@@ -31,7 +31,9 @@ class DeliveryFault:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(DeliveryFaultKind):
-            raise ValueError(f"{self.kind!r} is no kind of fault; use one of {', '.join(get_args(DeliveryFaultKind))}")
+            raise ValueError(
+                f"{self.kind!r} is not a kind of fault; use one of {', '.join(get_args(DeliveryFaultKind))}"
+            )
         if (self.kind == "delay") is not (self.seconds > 0):
             raise ValueError("a delay, and nothing else, needs the seconds it takes: add('delay', seconds=3)")
         if self.after < 0 or (self.times is not None and self.times < 1):

@@ -39,7 +39,7 @@ class LiveFault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"{self.kind!r} is no kind of fault; use one of {', '.join(KINDS)}")
+            raise ValueError(f"{self.kind!r} is not a kind of fault; use one of {', '.join(KINDS)}")
         if not 0 <= self.rate <= 1:
             raise ValueError(f"a rate is between 0 and 1, not {self.rate}")
         if self.seconds <= 0 or self.after < 0 or (self.times is not None and self.times < 1):

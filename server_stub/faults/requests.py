@@ -39,9 +39,9 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FaultKind):
-            raise ValueError(f"{self.kind!r} is no kind of fault; use one of {', '.join(get_args(FaultKind))}")
+            raise ValueError(f"{self.kind!r} is not a kind of fault; use one of {', '.join(get_args(FaultKind))}")
         if self.kind == "status" and self.status not in (status.value for status in HTTPStatus):
-            raise ValueError(f"{self.status} is no HTTP status")
+            raise ValueError(f"{self.status} is not an HTTP status")
         if self.kind in ("delay", "search_lag") and self.seconds <= 0:
             raise ValueError(f"a {self.kind} needs the seconds it takes: add({self.kind!r}, seconds=3)")
         if self.after < 0 or (self.times is not None and self.times < 1):

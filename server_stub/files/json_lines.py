@@ -51,7 +51,7 @@ def _number(text: str) -> Decimal:
 
 
 def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
+    raise ValueError(f"{word} is not a number")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -12,7 +12,7 @@ _TAG = re.compile(r'(?:W/)?"([0-9]{1,18})"|([0-9]{1,18})')
 
 
 def known_version(headers: Mapping[str, str]) -> dict[str, int]:
-    """Return the argument `version` by ``If-Match``; none where any is meant. Raises 422 for what is no version."""
+    """Return the argument `version` by ``If-Match``; none where any is meant. Raises 422 for what is not a version."""
     given = headers.get("if-match")
     if given is None or given.strip() == "*":
         return {}

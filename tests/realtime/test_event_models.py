@@ -177,7 +177,7 @@ def test_a_type_that_is_no_text_is_an_unknown_event(odd: Any) -> None:
     ids=lambda raw: repr(raw[:12]),
 )  # fmt: skip
 def test_what_is_no_object_is_one_error(raw: bytes | str) -> None:
-    with pytest.raises(InvalidEventError, match="this is no event: ") as raised:
+    with pytest.raises(InvalidEventError, match="this is not an event: ") as raised:
         read_event(raw)
     assert isinstance(raised.value, (crm_sdk.CrmError, ValueError))
     assert raised.value.__cause__ is None

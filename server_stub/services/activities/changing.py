@@ -66,7 +66,7 @@ def delete(call: Context, activity_id: str, occurrence: datetime | None, scope: 
 
 
 def _check_scope(doc: Document, scope: str) -> None:
-    """Refuse a part of a series that nobody can tell, or of what is no series."""
+    """Refuse a part of a series that nobody can tell, or of what is not a series."""
     if scope != "all":
         if not doc.get("recurrence"):
             occurrence_of(doc, doc["created_at"])

@@ -57,9 +57,11 @@ def read(content: bytes | str, zone: ZoneInfo) -> list[Entry]:
             if part.name in _COMPONENTS
         ]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:  # whatever a broken file makes of it
-        raise Problem("INVALID_FORMAT", f"the file is no iCalendar: {error}", field="file_id", rule="format") from None
+        raise Problem(
+            "INVALID_FORMAT", f"the file is not an iCalendar: {error}", field="file_id", rule="format"
+        ) from None
     if not calendars:
-        raise Problem("INVALID_FORMAT", "the file is no iCalendar: it is empty", field="file_id", rule="format")
+        raise Problem("INVALID_FORMAT", "the file is not an iCalendar: it is empty", field="file_id", rule="format")
     return found
 
 

@@ -28,7 +28,7 @@ _KNOWN = frozenset(
         "BYSETPOS",
         "WKST",
     ]
-)  # no times of day: what happens more often than daily is no series of meetings
+)  # no times of day: what happens more often than daily is not a series of meetings
 _POSITIVE = ("COUNT", "INTERVAL")
 _UNTIL = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?")
 _CYCLE = 400
@@ -51,7 +51,7 @@ def read_rule(text: str, first: datetime, zone: ZoneInfo, field: str = "recurren
         found = next(iter(_rule(endless, late, zone)), None)
         _rule(rule, local, zone)
     except (ArithmeticError, LookupError, ValueError) as error:  # whatever the library makes of what it cannot read
-        raise invalid(field, "format", f"{text!r} is no recurrence rule (RFC 5545): {error}") from None
+        raise invalid(field, "format", f"{text!r} is not a recurrence rule (RFC 5545): {error}") from None
     if found is None:
         raise invalid(field, "format", f"no day ever fits the recurrence rule {text!r}")
     return rule
@@ -62,7 +62,7 @@ def _parts(text: str, field: str) -> dict[str, str]:
     for part in text.strip().upper().removeprefix("RRULE:").split(";"):
         name, sign, value = part.partition("=")
         if not sign or not value or name not in _KNOWN or name in found:
-            message = f"{part!r} is no part of a recurrence rule (RFC 5545), such as FREQ=WEEKLY;BYDAY=MO;COUNT=10"
+            message = f"{part!r} is not a part of a recurrence rule (RFC 5545), such as FREQ=WEEKLY;BYDAY=MO;COUNT=10"
             raise invalid(field, "format", message)
         found[name] = value
     if found.get("FREQ") not in _OFTEN_ENOUGH:
@@ -102,7 +102,7 @@ def zone_of(doc: Members) -> ZoneInfo:
 
 
 def starts(doc: Members, begin: datetime, end: datetime, *, excluded: bool = False) -> Iterator[datetime]:
-    """Give when the occurrences of an event begin, from `begin` on and before `end`; one that is no series has one.
+    """Give when the occurrences of an event begin, from `begin` on and before `end`; one that is not a series has one.
 
     With `excluded` those are given, too, that were taken out of the series.
     """
@@ -163,9 +163,9 @@ def next_start(rule: str, first: datetime, zone: ZoneInfo) -> datetime | None:
 
 
 def occurrence_of(doc: Members, at: datetime) -> datetime:
-    """Return the occurrence of a series that begins at a moment. Raises 422 where it is no series, or there is none."""
+    """Return the occurrence of a series that begins at a moment. Raises 422 for what is not a series, and for none."""
     if doc.get("kind") != "event" or not doc.get("recurrence"):
-        raise Problem("NOT_RECURRING", "this is no series", field="occurrence", rule="reference")
+        raise Problem("NOT_RECURRING", "this is not a series", field="occurrence", rule="reference")
     if at not in starts(doc, at, at + timedelta(seconds=1)):
         raise Problem("OCCURRENCE_NOT_FOUND", f"nothing of the series begins at {at.isoformat()}", field="occurrence")
     return at

@@ -81,7 +81,7 @@ def _talks(history: Sequence[Members], now: datetime) -> list[dict[str, Any]]:
         try:
             date = TypeAdapter(AwareDatetime).validate_python(given)
         except ValidationError:
-            raise invalid(f"communication_history.{number}.date", "format", f"{given!r} is no instant") from None
+            raise invalid(f"communication_history.{number}.date", "format", f"{given!r} is not an instant") from None
         texts = (known.get(name) for name in ("summary", "content", "description", "text", "body"))
         summary = str(next((text for text in texts if text), ""))
         talks.append(

@@ -103,7 +103,7 @@ def companies(
 def _host(domain: str, number: int) -> str:
     host = normalise.host(domain.strip())
     if host is None or "." not in host.strip(".") or any(letter.isspace() for letter in host):
-        raise invalid(f"domains.{number}", "format", f"{domain!r} is no domain such as acme.example")
+        raise invalid(f"domains.{number}", "format", f"{domain!r} is not a domain such as acme.example")
     return host
 
 
@@ -213,7 +213,7 @@ def _write(call: Context, target: Target, doc: Document, applied: Mapping[str, A
 
 
 def _look_up_domain(call: Context, host: str, fields: Sequence[str]) -> dict[str, Any]:
-    """Return what is known of a company that is no account; nothing is written."""
+    """Return what is known of a company that is not an account; nothing is written."""
     found = _best_proposals(sources.of_domain(call, host, call.tenant["base_currency"]), ("name", *fields))
     entries = [_entry(Document(), proposal, overwrite=False) | {"applied": False} for proposal in found]
     return {"entity": None, "status": "unchanged" if found else "no_match", "changes": entries, "error": None}

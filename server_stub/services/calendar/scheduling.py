@@ -90,7 +90,7 @@ def _moment(wish: str, number: int) -> datetime:
         raise invalid(
             f"preferred_times.{number}",
             "format",
-            f"{wish!r} is no moment with a time zone, time of day (14:30), weekday, morning, midday or afternoon",
+            f"{wish!r} is not a moment with a time zone, time of day (14:30), weekday, morning, midday or afternoon",
         ) from None
 
 

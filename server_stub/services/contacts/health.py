@@ -60,7 +60,7 @@ def said_by_contact(talks: Iterable[Members]) -> list[Members]:
 
 
 def communication(activity: Members, now: datetime) -> dict[str, Any] | None:
-    """Return an activity as an event of the communication history; None for one that is no communication."""
+    """Return an activity as an event of the communication history; None for one that is not a communication."""
     kind = activity.get("kind")
     date = _date_of(activity)
     if not _is_communication(activity, date, now):

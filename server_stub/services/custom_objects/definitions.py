@@ -137,7 +137,7 @@ def linked_record(call: Context, target: str, id: str) -> Document | None:
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> None:
-    """Refuse a reserved name, and a primary field that is no text field of the object."""
+    """Refuse a reserved name, and a primary field that is not a text field of the object."""
     if before is None:
         if members["api_name"] in RESERVED:
             message = f"{members['api_name']!r} is a word of the CRM itself: call it otherwise"

@@ -161,7 +161,7 @@ def _date(call: Context, key: Members, value: Any, path: str, held: Any) -> date
         except ValueError:
             day = None
         if day is None:
-            raise invalid(path, "format", f"{value!r} is no date such as 2026-01-31")
+            raise invalid(path, "format", f"{value!r} is not a date such as 2026-01-31")
     if not isinstance(day, date) or isinstance(day, datetime):
         raise invalid(path, "type", "must be a date as a text, such as 2026-01-31")
     _in_reach(day, path)

@@ -130,7 +130,7 @@ def _activity(number: int, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
             date = datetime.fromisoformat(date)
         except ValueError:
-            raise invalid(f"activities.{number}.date", "format", f"{date!r} is no ISO 8601 date") from None
+            raise invalid(f"activities.{number}.date", "format", f"{date!r} is not an ISO 8601 date") from None
     moment = date if isinstance(date, datetime) else None
     if moment is not None and moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

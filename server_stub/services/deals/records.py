@@ -152,7 +152,7 @@ def _people(call: Context, members: Members, before: Document | None) -> dict[st
     if members.get("account_id") != known.get("account_id") or before is None:
         account_id = members.get("account_id", account_id)
     account = _referred(call, "account", account_id, known)
-    # What was said of somebody who is no contact is kept; what was looked up is not.
+    # What was said of somebody who is not a contact is kept; what was looked up is not.
     free: Members = {} if known.get("contact_id") or known.get("account_id") else known
     name, firm = (members.get(member, free.get(member)) for member in ("contact_name", "company"))
     return {

@@ -127,4 +127,4 @@ def _day(text: str, field: str) -> str:
     try:
         return datetime.fromisoformat(text).date().isoformat()
     except ValueError:
-        raise invalid(field, "format", f"{text!r} is no date like YYYY-MM-DD") from None
+        raise invalid(field, "format", f"{text!r} is not a date like YYYY-MM-DD") from None

@@ -50,7 +50,7 @@ def _faults(field: Mapping[str, Any], before: Sequence[str]) -> list[tuple[str, 
     if field["type"] == "select" and not field["options"]:
         found.append(("options", "required", "a setting to select from needs options"))
     if field["pattern"] is not None and (field["type"] not in _TEXTS or not _is_pattern(field["pattern"])):
-        found.append(("pattern", "format", f"{field['pattern']!r} is no regular expression for a text"))
+        found.append(("pattern", "format", f"{field['pattern']!r} is not a regular expression for a text"))
     elif field["default"] is not None and field["type"] == "secret":
         found.append(("default", "choice", "a secret has no default: everybody could read it"))
     elif field["default"] is not None and (fault := _misfit(field, field["default"])) is not None:

@@ -37,7 +37,7 @@ def check_content(call: Context, whole: Members, at: str = "") -> None:
     if whole.get("date_field"):
         _, field = source.field(whole["date_field"], f"{at}date_field")
         if field.type != "date":
-            raise invalid(f"{at}date_field", "choice", f"{whole['date_field']!r} is no date")
+            raise invalid(f"{at}date_field", "choice", f"{whole['date_field']!r} is not a date")
     keys = {key for name in ("columns", "groups", "across") for key in _paths(source, whole.get(name) or ())}
     keys |= {key_of(source, measure) for measure in whole.get("measures") or ({"function": "count"},)}
     for number, entry in enumerate(whole.get("sort") or ()):
@@ -63,7 +63,7 @@ def sort_key(source: Source, given: str, keys: set[str], at: str) -> str:
     from_field = [name for name in (given, _snake_path(given), f"fields.{given}") if name in keys]
     if not from_field:
         raise Problem(
-            "UNKNOWN_FIELD", f"{given!r} is no key of the report: {', '.join(sorted(keys))}", field=at, rule="choice"
+            "UNKNOWN_FIELD", f"{given!r} is not a key of the report: {', '.join(sorted(keys))}", field=at, rule="choice"
         )
     return from_field[0]
 

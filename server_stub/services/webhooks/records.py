@@ -69,7 +69,7 @@ def rotate_secret(call: Context, webhook_id: str, expires_in: int | None) -> Ans
 
 @serves(Webhooks.test)
 def test(call: Context, webhook_id: str) -> Document:
-    """Write a delivery that is no event of the log."""
+    """Write a delivery that is not an event of the log."""
     doc = WEBHOOKS.writable(call, webhook_id)
     require_active(doc)
     data = {"webhookId": doc["id"], "message": "a test of this endpoint"}
@@ -93,10 +93,12 @@ def _url(call: Context, url: str) -> str:
     try:
         parts = urlsplit(url)
         whole = parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and (parts.port or 0) >= 0
-    except ValueError:  # an unclosed bracket, a port that is no number
+    except ValueError:  # an unclosed bracket, a port that is not a number
         whole = False
     if not whole:
-        raise invalid("url", "format", f"{url!r} is no address that can be posted to, like https://example.com/hook")
+        raise invalid(
+            "url", "format", f"{url!r} is not an address that can be posted to, like https://example.com/hook"
+        )
     return url
 
 
@@ -104,7 +106,7 @@ def _events(call: Context, names: Sequence[str]) -> list[str]:
     """Return names of events, each once. Raises 422 for one that no event has, or that is not posted."""
     for n, name in enumerate(names):
         if not _NAME.fullmatch(name):
-            raise invalid(f"events.{n}", "format", f"{name!r} is no name of an event, like lead.created, and not *")
+            raise invalid(f"events.{n}", "format", f"{name!r} is not a name of an event, like lead.created, and not *")
         if name.startswith(PRIVATE):
             raise invalid(f"events.{n}", "choice", f"{name} is not posted: {' and '.join(PRIVATE)} events never are")
     return list(dict.fromkeys(names))

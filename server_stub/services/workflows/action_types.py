@@ -181,7 +181,7 @@ def _check_fields(call: Context, kind: str, spec: Members, path: str) -> None:
     noun = call.server.nouns.get(spec["entity_type"])
     create = noun.declared("create") if noun is not None and noun.within is None else None
     if noun is None or create is None or not stands_alone(create):
-        raise invalid(f"{path}.entity_type", "choice", f"{spec['entity_type']!r} is no kind of record to create")
+        raise invalid(f"{path}.entity_type", "choice", f"{spec['entity_type']!r} is not a kind of record to create")
     where = f"{path}.fields"
     strange = [name for name in spec["fields"] if name not in {camel(known) for known in create.arguments.members}]
     strange = [name for name in strange if name not in create.arguments.members]
@@ -252,10 +252,10 @@ def check_url(url: str, field: str) -> None:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
         whole = (parts.port or 1) > 0 and parts.scheme.lower() in ("http", "https")
-    except ValueError:  # an unclosed bracket, a port that is no number
+    except ValueError:  # an unclosed bracket, a port that is not a number
         host, whole = "", False
     if not whole or not host:
-        raise invalid(field, "format", f"{url!r} is no address like https://example.com/hook")
+        raise invalid(field, "format", f"{url!r} is not an address like https://example.com/hook")
     address = _address(host)
     if _is_local(host) or (address is not None and not address.is_global):
         raise Problem("URL_NOT_ALLOWED", f"{host} is not a public address", field=field, rule="choice")

@@ -139,7 +139,7 @@ def check_kind(call: Context, kind: str, path: str = "entity_type") -> None:
         doc["api_name"] for doc in call.collection("custom_object") if doc["active"]
     ]
     if kind not in choices:
-        message = f"{kind!r} is no kind of record that workflows act on; use one of {', '.join(choices)}"
+        message = f"{kind!r} is not a kind of record that workflows act on; use one of {', '.join(choices)}"
         raise invalid(path, "choice", message, choices=choices)
 
 

@@ -83,7 +83,7 @@ class Cells:
                 found = values.read_date(text, self.pattern, column.day_first)
                 if found is None:
                     like = self.pattern or "YYYY-MM-DD"
-                    message = f"{text[:80]!r} is no date like {like}"
+                    message = f"{text[:80]!r} is not a date like {like}"
                     raise Problem("VALIDATION_ERROR", message, field=column.field, rule="format")
                 return found.isoformat()
             case _:
@@ -96,14 +96,14 @@ class Cells:
 def _birthday(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str | None:
     found = values.read_date(text, cells.pattern, column.day_first)
     if found is None and not values.is_no_date(text):
-        warn(f"is no date like {cells.pattern}" if cells.pattern else "is no clear date: give date_format")
+        warn(f"is not a date like {cells.pattern}" if cells.pattern else "is not a clear date: give date_format")
     return found.isoformat() if found is not None else None
 
 
 def _time(cells: Cells, text: str, column: Column, warn: Callable[[str], None]) -> str | None:
     found = values.read_time(text, cells.zone, cells.pattern, column.day_first)
     if found is None and not values.is_no_date(text):
-        warn("is no clear time: give date_format")
+        warn("is not a clear time: give date_format")
     return found.isoformat() if found is not None else None
 
 
@@ -228,7 +228,7 @@ def read_number(text: str, field: str) -> int | Decimal:
     try:
         number = Decimal(plain)
     except InvalidOperation:
-        raise invalid(field, "type", f"{text[:80]!r} is no number") from None
+        raise invalid(field, "type", f"{text[:80]!r} is not a number") from None
     if not number.is_finite() or abs(number.adjusted()) > 24:
-        raise invalid(field, "max", f"{text[:80]!r} is no number between -10^24 and 10^24")
+        raise invalid(field, "max", f"{text[:80]!r} is not a number between -10^24 and 10^24")
     return int(number) if number == number.to_integral_value() else number

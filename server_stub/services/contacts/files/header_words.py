@@ -115,4 +115,4 @@ OTHERS = frozenset(_OTHERS.split())
 GLUE = frozenset(_GLUE.split())
 """Words that say nothing."""
 NEVER = frozenset(_NEVER.split())
-"""Words of columns that are something else: a fax is no phone, an assistant's number is not the contact's."""
+"""Words of columns that are something else: a fax is not a phone, an assistant's number is not the contact's."""

@@ -127,7 +127,7 @@ class _Reader:
     def members(self) -> dict[str, Any]:
         """Return the members of the contact."""
         for line in self._card.strange:
-            self._note(None, line, "is no line of a card")
+            self._note(None, line, "is not a line of a card")
         emails = self._emails()
         found: dict[str, Any] = {
             **self._names(),
@@ -222,7 +222,7 @@ class _Reader:
             return None
         found = read_date(text)
         if found is None:
-            self._note("BDAY", text, "is no date with a year")
+            self._note("BDAY", text, "is not a date with a year")
         return found.isoformat() if found is not None else None
 
     def _avatar(self) -> str | None:
