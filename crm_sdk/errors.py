@@ -206,12 +206,15 @@ class EventGap(CrmError):  # noqa: N818 # the name of the condition; it is no mi
     """
 
     def __init__(self, from_seq: int | None, to_seq: int | None, reason: str) -> None:
-        which = f"{from_seq} to {to_seq}" if None not in (from_seq, to_seq) else f"after {(from_seq or 1) - 1}"
-        super().__init__(f"events {which} are missing ({reason}); fetch what they would have told you, then go on")
-        self.args = (from_seq, to_seq, reason)
+        super().__init__(from_seq, to_seq, reason)
         self.from_seq = from_seq
         self.to_seq = to_seq
         self.reason = reason
+
+    def __str__(self) -> str:
+        first, last = self.from_seq, self.to_seq
+        which = f"{first} to {last}" if None not in (first, last) else f"after {(first or 1) - 1}"
+        return f"events {which} are missing ({self.reason}); fetch what they would have told you, then go on"
 
 
 class PushRefusedError(CrmError):
