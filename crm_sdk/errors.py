@@ -206,15 +206,12 @@ class EventGap(CrmError):  # noqa: N818 # the name of the condition; it is no mi
     """
 
     def __init__(self, from_seq: int | None, to_seq: int | None, reason: str) -> None:
-        super().__init__(from_seq, to_seq, reason)
+        which = f"{from_seq} to {to_seq}" if None not in (from_seq, to_seq) else f"after {(from_seq or 1) - 1}"
+        super().__init__(f"events {which} are missing ({reason}); fetch what they would have told you, then go on")
+        Exception.__init__(self, from_seq, to_seq, reason)  # its `args`, from which it can be made again
         self.from_seq = from_seq
         self.to_seq = to_seq
         self.reason = reason
-
-    def __str__(self) -> str:
-        first, last = self.from_seq, self.to_seq
-        which = f"{first} to {last}" if None not in (first, last) else f"after {(first or 1) - 1}"
-        return f"events {which} are missing ({self.reason}); fetch what they would have told you, then go on"
 
 
 class PushRefusedError(CrmError):
