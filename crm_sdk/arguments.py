@@ -69,7 +69,7 @@ class Arguments:
         if common is not None:
             self._hints.popitem()  # `**common`, the last of them
             self._hints |= get_type_hints(common, localns=names, include_extras=True)
-        self.locks = int in get_args(self._hints.get("version"))
+        self.locks: bool = int in get_args(self._hints.get("version"))
         """Whether `version` is that of the record, which travels as ``If-Match``, and not a text such as ``1.2.0``."""
         placeholders = {name for route in operation.routes.values() for name in route.placeholders}
         self.types: dict[str, Any] = {name: hint for name, hint in self._hints.items() if name not in placeholders}

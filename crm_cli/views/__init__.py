@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crm_sdk import CrmClient
 
 VIEWS: Mapping[str, tuple[str, ...]] = {
+    "accounts": ("tree",),
     "analytics": ("overview",),
     "calendar": ("week",),
     "channels": ("join",),
@@ -27,6 +28,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "deals": ("board",),
     "events": ("tail",),
     "messages": ("thread",),
+    "pipelines": ("show",),
     "reports": ("show",),
     "search": ("search",),
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Generator
 from types import FunctionType
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -169,8 +169,8 @@ def _file(function: Any) -> str | None:
     return function.__code__.co_filename if type(function) is FunctionType else None
 
 
-is_replaced = ToolWatch(httpx.Client)
-is_async_replaced = ToolWatch(httpx.AsyncClient)
+is_replaced: Final = ToolWatch(httpx.Client)
+is_async_replaced: Final = ToolWatch(httpx.AsyncClient)
 
 
 class _Handing(httpx.BaseTransport):

@@ -28,6 +28,7 @@ ALL = (
     "messages thread conv_123",
     "search acme",
     "workflows runs workflow_acme_fair",
+    "pipelines show",
 )
 WEEK = ("calendar", "week", "--start", "2026-11-23")
 
