@@ -22,6 +22,7 @@ from .deal_past import deal_past, renewals
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
 from .documented import put_documented
+from .groups import groups
 from .marketplace import put_marketplace
 from .people import people
 from .records import Records
@@ -68,6 +69,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     deals(records)
     renewals(records)
     deal_past(records)
+    groups(records)
     sum_up(records)
     deal_talk(records)
     calendar(records)

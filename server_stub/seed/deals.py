@@ -106,6 +106,7 @@ def sum_up(records: Records) -> None:
             doc
             | {
                 "type": "customer" if won else "prospect",
+                "child_count": len(accounts.find("parent_id", doc["id"])),
                 "contact_count": len(contacts.find("account_id", doc["id"])),
                 "open_deal_count": len(still),
                 "open_deal_value": sum(still, Decimal(0)),

@@ -83,7 +83,7 @@ def test_headers_of_a_view_go_with_its_requests(make: Make, call: Call, server: 
         ({"idempotency_key": "a b"}, "1 to 255"),
         ({"headers": {"authorization": "Bearer x"}}, "use api_key="),
         ({"headers": {"Content-Length": "1"}}, "set by the client"),
-        ({"headers": {"X Y": "1"}}, "no name of a header"),
+        ({"headers": {"X Y": "1"}}, "not a name of a header"),
         ({"headers": {"X-Y": "a\r\nb"}}, "line break"),
     ],
 )
