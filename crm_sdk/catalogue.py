@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .resources.ai import Ai
     from .resources.ai_insights import AiInsights
     from .resources.analytics import Analytics
+    from .resources.audit import Audit
     from .resources.auth import Auth
     from .resources.calendar import Calendar
     from .resources.channels import Channels
@@ -53,6 +54,7 @@ class Catalogue(Generic[Mode]):
     ai: Ai[Mode] = noun()
     ai_insights: AiInsights[Mode] = noun()
     analytics: Analytics[Mode] = noun()
+    audit: Audit[Mode] = noun()
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
     channels: Channels[Mode] = noun()

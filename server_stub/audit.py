@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.wire import encode_json, is_object
+from crm_sdk.wire import encode_json, is_array, is_object
 
 from .data.collection import Collection
 from .data.document import Document
@@ -31,6 +33,20 @@ DIGESTED = (
     "actor.user_agent",
 )  # fmt: skip
 """The values of which the hash covers only digests."""
+MASK = "********"
+"""What an entry has in place of a secret."""
+_SECRET = re.compile(r"(^|_)(password|secret|token|api_key|private_key|webhook_key|credentials)$")
+_ACTORS = {"token": "user", "api_key": "api_key", "app": "app"}
+_CATEGORIES: Mapping[str, str] = {
+    **dict.fromkeys(("read", "exported", "downloaded"), "access"),
+    **dict.fromkeys(("config_updated", "configuration", "retention", "custom_object", "field", "flag"), "config"),
+    **dict.fromkeys(("automation", "layout", "pipeline", "setting"), "config"),
+    **dict.fromkeys(("data.purged", "app", "api_key", "backup", "role", "team", "tenant", "user"), "admin"),
+    **dict.fromkeys(("integration", "webhook", "calendar"), "integration"),
+    "auth": "auth",
+    "custom": "custom",
+}
+"""The categories of events by name, verb or noun; of all others ``data``."""
 _UNHASHED = frozenset({"salt", "digests", "previous_hash", "hash"})
 
 
@@ -40,38 +56,80 @@ def write(
     entity_type: str,
     entity: Mapping[str, Any],
     *,
-    changes: Iterable[Mapping[str, Any]],
     reason: str | None,
     metadata: Mapping[str, Any],
+    changes: Iterable[Mapping[str, Any]] = (),
+    severity: str = "info",
 ) -> Document:
-    """Write an event to the audit trail of the caller's company."""
+    """Write an event to the audit trail of the caller's company; secrets in it are masked."""
     trail, caller = call.collection(KIND), call.caller
     last = trail.last()
+    source = {**call.source, "operation": call.operation, "request_id": call.request_id}
+    client = {name: source.pop(name, None) for name in ("ip_address", "user_agent")}
     entry: dict[str, Any] = {
         "id": call.new_id("audit_"),
         "sequence": last["sequence"] + 1 if last is not None else 1,
         "occurred_at": call.now,
         "action": event,
-        "category": "auth" if event.startswith("auth.") else "data",
+        "category": category_of(event),
         "entity": {"type": entity_type, "id": entity["id"], "name": entity.get("name") or entity.get("title")},
         "actor": {
-            "type": {"token": "user", "api_key": "api_key", "app": "app"}.get(caller.auth, "anonymous"),
+            "type": "system" if caller.actor_id == "system" else _ACTORS.get(caller.auth, "anonymous"),
             "id": caller.actor_id,
             "name": caller.name,
             "email": caller.email,
             "session_id": caller.session_id,
+            **client,
         },
-        "changes": [dict(change) for change in changes],
+        "changes": [_masked_change(change) for change in changes],
         "reason": reason,
-        "severity": "info",
-        "source": {**call.source, "operation": call.operation, "request_id": call.request_id},
-        "metadata": dict(metadata),
+        "severity": severity,
+        "source": source,
+        "metadata": _masked(dict(metadata)),
         "salt": call.new_id("salt_"),
     }
     entry["digests"] = digests(entry, entry["salt"])
-    entry["previous_hash"] = last["hash"] if last is not None else ""
-    entry["hash"] = entry_hash(entry)
-    return trail.put(Document(entry))
+    return trail.put(_linked(entry, last))
+
+
+def set_status(call: Context, status: int) -> None:
+    """Store the status of an answer, where it is not the declared one, in the entries that its request wrote."""
+    trail = call.collection(KIND)
+    written = list(takewhile(lambda entry: entry["source"]["request_id"] == call.request_id, trail.backwards()))
+    if not written or call.source.get("status") == status:
+        return
+    last = next((entry for entry in trail.backwards() if entry["sequence"] < written[-1]["sequence"]), None)
+    for entry in reversed(written):
+        last = trail.put(_linked({**entry, "source": {**entry["source"], "status": status}}, last))
+
+
+def category_of(event: str) -> str:
+    """Return the category of an event."""
+    noun, _, verb = event.partition(".")
+    return _CATEGORIES.get(event) or _CATEGORIES.get(verb) or _CATEGORIES.get(noun, "data")
+
+
+def _linked(entry: dict[str, Any], last: Mapping[str, Any] | None) -> Document:
+    """Return an entry with its hash, after the one before it."""
+    linked = {**entry, "previous_hash": last["hash"] if last is not None else ""}
+    return Document({**linked, "hash": entry_hash(linked)})
+
+
+def _masked_change(change: Mapping[str, Any]) -> dict[str, Any]:
+    if not _SECRET.search(change["field"]):
+        return {name: _masked(value) for name, value in change.items()}
+    return {name: value if name == "field" or value is None else MASK for name, value in change.items()}
+
+
+def _masked(value: Any) -> Any:
+    """Return a value with a mask in place of the secrets in it, by the names of its members."""
+    if is_array(value):
+        return [_masked(item) for item in value]
+    if not is_object(value):
+        return value
+    return {
+        name: MASK if item is not None and _SECRET.search(str(name)) else _masked(item) for name, item in value.items()
+    }
 
 
 def purge(call: Context, before: datetime) -> Document | None:

@@ -60,11 +60,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a rule with another status than the declared one, or with headers."""
+    """The result of a rule with another status than the declared one, with headers, or with more in ``meta``."""
 
     value: Any
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a list of the platform dialect says in ``meta`` beside the page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,12 @@ if TYPE_CHECKING:
         OwnerActivity as OwnerActivity, PerformanceMetrics as PerformanceMetrics, PerformanceSort as PerformanceSort,
         RealTimeMetrics as RealTimeMetrics, SalesMetrics as SalesMetrics, TeamPerformance as TeamPerformance,
     )
+    from .audit import (
+        AuditActor as AuditActor, AuditActorType as AuditActorType, AuditCategory as AuditCategory,
+        AuditDialect as AuditDialect, AuditEntity as AuditEntity, AuditLog as AuditLog,
+        AuditLogCreate as AuditLogCreate, AuditSeverity as AuditSeverity, AuditSort as AuditSort,
+        AuditSource as AuditSource,
+    )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
@@ -357,6 +363,10 @@ _NAMES = {
     "analytics_metrics": (
         "ActivityMetrics ChangeType CompareTo EventSummary LeadMetrics MetricUnit MetricValue OwnerActivity "
         "PerformanceMetrics PerformanceSort RealTimeMetrics SalesMetrics TeamPerformance"
+    ),
+    "audit": (
+        "AuditActor AuditActorType AuditCategory AuditDialect AuditEntity AuditLog AuditLogCreate AuditSeverity "
+        "AuditSort AuditSource"
     ),
     "auth": "Credential LoginResult TokenSet",
     "calendar": (

@@ -81,6 +81,7 @@ class Application:
             scope["query_string"].decode("latin-1"),
             headers,
             b"".join(parts),
+            (scope.get("client") or (None,))[0],
         )
         is_control = self._server.live.test_mode and request.path.startswith(PREFIX)
         reply = self._control.handle(request) if is_control else self._server.handle(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from crm_sdk.dialects import DIALECTS
@@ -24,6 +24,8 @@ class Listing:
     total: int
     limit: int | None
     offset: int
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What ``meta`` has beside the page, for faces with a ``meta``."""
 
 
 class Face(ABC):
@@ -111,7 +113,7 @@ class PlatformFace(Face):
             "hasNext": listing.offset + limit < listing.total,
             "hasPrev": page > 1,
         }
-        meta = _meta(call.request_id, call.now) | {"pagination": window}
+        meta = _meta(call.request_id, call.now) | {"pagination": window} | wire_details(listing.meta)
         return {"success": True, "data": listing.items, "meta": meta, "errors": []}
 
     def without_value(self, identifier: str | None, call: Context) -> Any:

@@ -21,6 +21,8 @@ class Request:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+    peer: str | None = None
+    """The address of the client; None where there is no network between."""
 
 
 @dataclass(frozen=True, slots=True)

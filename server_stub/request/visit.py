@@ -15,6 +15,7 @@ from crm_sdk.resource import Sync
 from crm_sdk.vocabulary.codes import codes_of
 from crm_sdk.wire import encode_json, is_object
 
+from .. import audit
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
@@ -147,7 +148,14 @@ class Visit:
             dialect=self.face.name,
             operation=operation.id,
             request_id=self.request_id,
-            source={"dialect": self.face.name, "method": self.request.method, "path": self.request.path},
+            source={
+                "dialect": self.face.name,
+                "method": self.request.method,
+                "path": self.request.path,
+                "status": operation.status,
+                "ip_address": self.request.peer,
+                "user_agent": headers.get("user-agent"),
+            },
             reason=read_reason(headers),
         )
         try:
@@ -193,6 +201,8 @@ class Visit:
         with searched_data(self.server, self.request, operation, arguments):
             with self.server.store.transaction():
                 result = rule(call, **arguments)
+                if isinstance(result, Answer) and result.status is not None:
+                    audit.set_status(call, result.status)
             return self._render(call, match, result, window, arguments, fields)
 
     # -- who asks, and how often -------------------------------------------------------------------------------
@@ -293,9 +303,10 @@ class Visit:
         fields: Sequence[str] | None,
     ) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
-        status, headers = operation.status, dict(self.headers)
+        status, headers, meta = operation.status, dict(self.headers), dict[str, Any]()
         if isinstance(result, Answer):
-            status, result, headers = result.status or status, result.value, {**headers, **result.headers}
+            status, headers, meta = result.status or status, {**headers, **result.headers}, dict(result.meta)
+            result = result.value
         if self.server.checks_answers and status not in (operation.status, *operation.flags.statuses):
             raise UndeclaredAnswerError(operation.id, f"the status {status}", "statuses=")
         if isinstance(result, FileAnswer):
@@ -308,7 +319,7 @@ class Visit:
             items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType] # isinstance leaves the kind of items open
             listing = self._cut(operation, route, items, window, arguments)
             shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
-            body = self.face.page(Listing(shown, listing.total, listing.limit, listing.offset), call, route)
+            body = self.face.page(replace(listing, items=shown, meta=meta), call, route)
         elif operation.arguments.returns is None:
             identifiers = [*match.identifiers.values(), *([result] if isinstance(result, str) else ())]
             body = self.face.without_value(identifiers[-1] if identifiers else None, call)

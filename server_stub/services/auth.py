@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from crm_sdk.resources.auth import Auth
+from crm_sdk.vocabulary.codes import STATUSES
 
 from ..data.collection import Collection
 from ..data.document import Document
@@ -222,6 +223,7 @@ def _refuse_too_many(call: Context, address: str) -> None:
 
 def _fail(call: Context, address: str, users: Sequence[Document], *, code: str = "INVALID_CREDENTIALS") -> NoReturn:
     """Count a failure, write it to the audit trails of the address's companies, and refuse without the reason."""
+    call.source = {**call.source, "status": STATUSES[code]}
     with call.server.store.keep_despite_rollback():
         _failures(call).put(Document(id=address, times=[*_recent_failures(call, address), call.now]))
         for user in users:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .. import audit
-from ..serving import Context
-from ..timetable import recurs
+from ... import audit
+from ...serving import Context
+from ...timetable import recurs
 
 RETAINED = timedelta(days=1_095)
 """How long an entry is kept: the policy `audit_log` that every company begins with."""
