@@ -12,7 +12,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -132,18 +131,18 @@ def _masked(value: Any) -> Any:
     }
 
 
-def purge(call: Context, before: datetime) -> Document | None:
-    """Delete the entries before a time; return the entry about the purge, or None where there were no such entries."""
+def remove_oldest(call: Context, ids: Sequence[str], metadata: Mapping[str, Any]) -> Document:
+    """Remove the oldest entries, and return the entry about it, from which the chain is checked.
+
+    `ids` are theirs, in their order.
+    """
     trail = call.collection(KIND)
-    old = [entry for entry in trail if entry["occurred_at"] < before]
-    if not old:
-        return None
-    last = old[-1]
-    anchor = {"count": len(old), "last_sequence": last["sequence"], "last_hash": last["hash"]}
-    told = call.emit(PURGED, KIND, {"id": last["id"]}, metadata=anchor)
-    for entry in old:
-        trail.remove(entry["id"])
-    return told
+    last = trail.get(ids[-1])
+    anchor = {"last_sequence": last["sequence"], "last_hash": last["hash"]} if last is not None else {}
+    written = call.emit(PURGED, "tenant", call.tenant, metadata={**metadata, **anchor})
+    for id in ids:
+        trail.remove(id)
+    return written
 
 
 def is_intact(trail: Collection | Sequence[Mapping[str, Any]]) -> bool:

@@ -83,6 +83,12 @@ def start(
     )
 
 
+def finish(call: Context, job: Document, result: Mapping[str, Any], **counts: int) -> Document:
+    """End a job that was carried out within the request, with its result and its counts."""
+    ended = {"status": "succeeded", "started_at": call.now, "result": dict(result), "counts": job["counts"] | counts}
+    return call.collection("job").put(_with_progress(job | ended))
+
+
 def run_due(server: StubServer) -> None:
     """Carry out everything that is due in order of time: job steps, recurring work and appointments."""
     while True:

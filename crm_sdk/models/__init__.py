@@ -89,7 +89,12 @@ if TYPE_CHECKING:
         AuditActor as AuditActor, AuditActorType as AuditActorType, AuditCategory as AuditCategory,
         AuditDialect as AuditDialect, AuditEntity as AuditEntity, AuditLog as AuditLog,
         AuditLogCreate as AuditLogCreate, AuditSeverity as AuditSeverity, AuditSort as AuditSort,
-        AuditSource as AuditSource,
+        AuditSource as AuditSource, ChangeReport as ChangeReport, ChangeRow as ChangeRow, DataLineage as DataLineage,
+        LineageDepth as LineageDepth, LineageDirection as LineageDirection, LineageEdge as LineageEdge,
+        LineageNode as LineageNode, LineageOrigin as LineageOrigin, LineageRelation as LineageRelation,
+        PurgeResult as PurgeResult, RetentionAction as RetentionAction, RetentionBasis as RetentionBasis,
+        RetentionDays as RetentionDays, RetentionPolicy as RetentionPolicy,
+        RetentionPolicyInput as RetentionPolicyInput,
     )
     from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
@@ -366,7 +371,9 @@ _NAMES = {
     ),
     "audit": (
         "AuditActor AuditActorType AuditCategory AuditDialect AuditEntity AuditLog AuditLogCreate AuditSeverity "
-        "AuditSort AuditSource"
+        "AuditSort AuditSource ChangeReport ChangeRow DataLineage LineageDepth LineageDirection LineageEdge "
+        "LineageNode LineageOrigin LineageRelation PurgeResult RetentionAction RetentionBasis RetentionDays "
+        "RetentionPolicy RetentionPolicyInput"
     ),
     "auth": "Credential LoginResult TokenSet",
     "calendar": (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, Required, TypeAlias
 
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT
-from .record import Model
-from .values import EMPTY, EntityRef, EntityType, FieldChange
+from .record import Model, Record
+from .values import EMPTY, OWN_ACTION_PATTERN, EntityRef, EntityType, FieldChange, FilterGroup, JsonValue
+from .workflow_actions import ConditionGroup
 
 AuditCategory: TypeAlias = Literal["data", "auth", "access", "config", "admin", "integration", "custom"] | str
 """``access`` are reads, downloads and exports; ``custom`` are the entries of other systems."""
@@ -89,9 +91,160 @@ class AuditEntity(TypedDict, total=False):
 class AuditLogCreate(TypedDict, total=False):
     """An entry of another system; who wrote it, when, and with which request are set by the server."""
 
-    action: Required[Annotated[str, Field(min_length=1, max_length=150)]]
+    action: Required[Annotated[str, Field(pattern=OWN_ACTION_PATTERN, max_length=150)]]
     """What was done: a name that begins with ``custom.``."""
     entity: Required[AuditEntity]
     reason: Annotated[str, Field(max_length=500)] | None
     severity: AuditSeverity
     metadata: dict[str, Any]
+
+
+RetentionBasis: TypeAlias = Literal["created_at", "updated_at", "last_activity_at", "deleted_at"] | str
+RetentionAction: TypeAlias = Literal["delete", "anonymize", "archive"] | str
+RetentionDays: TypeAlias = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class RetentionPolicy(Record):
+    """How long records of one type are kept, and what becomes of them then."""
+
+    entity_type: EntityType
+    """A type of records, ``audit_log``, or ``deleted_records``: deleted ones of all types."""
+    retain_days: int
+    """How many days they are kept, counted from `basis`."""
+    basis: RetentionBasis = "updated_at"
+    """The time from which the days are counted; a record without it is kept."""
+    action: RetentionAction = "delete"
+    """``delete``: for good; ``anonymize``: empty the personal members; ``archive``: move into a file."""
+    legal_hold: bool = False
+    """Whether nothing of it may be purged or erased, whatever its age."""
+    filter_groups: list[ConditionGroup] = Field(default_factory=EMPTY)
+    """The conditions that a record meets; of several groups one must match, and without any it is for all records."""
+    enabled: bool = True
+    last_run_at: AwareDatetime | None = None
+    next_run_at: AwareDatetime | None = None
+    """When it runs next; null where it is not enabled."""
+    last_count: int | None = None
+    """How many records the last run purged, anonymized or archived."""
+
+
+@with_config(INPUT)
+class RetentionPolicyInput(TypedDict, total=False):
+    """A policy of a new set; with the `id` of a present one it replaces that, and what the server sets is ignored."""
+
+    id: str
+    entity_type: Required[Annotated[str, Field(min_length=1, max_length=100)]]
+    retain_days: Required[RetentionDays]
+    basis: RetentionBasis
+    action: RetentionAction
+    legal_hold: bool
+    filter_groups: list[FilterGroup]
+    enabled: bool
+    created_at: JsonValue
+    updated_at: JsonValue
+    created_by: JsonValue
+    version: JsonValue
+    last_run_at: JsonValue
+    next_run_at: JsonValue
+    last_count: JsonValue
+
+
+class PurgeResult(Model):
+    """What a purge did, or would do."""
+
+    entity_type: str
+    cutoff: AwareDatetime
+    """The records before this time were meant."""
+    matched: int
+    """The records that were meant, held ones included."""
+    purged: int
+    anonymized: int
+    archived: int
+    held: int
+    """The records on legal hold, which were skipped."""
+    dry_run: bool
+    sample_ids: list[str] = Field(default_factory=EMPTY)
+    """The ids of at most 20 of the records."""
+    audit_id: str | None = None
+    """The entry of the audit trail; null where nothing was purged."""
+
+
+class ChangeRow(Model):
+    """One member that was changed."""
+
+    audit_id: str
+    """The entry of the audit trail."""
+    occurred_at: AwareDatetime
+    actor: AuditActor
+    entity: EntityRef
+    action: str
+    field: str
+    """The member, by its name on the wire."""
+    before: JsonValue = None
+    after: JsonValue = None
+
+
+class ChangeReport(Model):
+    """What was changed in a range of days, one row per member, the oldest first."""
+
+    start_date: date
+    end_date: date
+    total: int
+    """The number of rows of all pages."""
+    items: list[ChangeRow] = Field(default_factory=EMPTY)
+    page: int
+    limit: int
+    has_next: bool
+    by_field: dict[str, int] = Field(default_factory=dict)
+    """The number of rows by member."""
+    by_actor: dict[str, int] = Field(default_factory=dict)
+    """The number of rows by the id of the actor."""
+
+
+LineageDepth: TypeAlias = Annotated[int, Field(ge=1, le=10)]
+LineageDirection: TypeAlias = Literal["both", "upstream", "downstream"] | str
+"""``upstream``: where a record came from; ``downstream``: what became of it."""
+LineageOrigin: TypeAlias = (
+    Literal["manual", "api", "import", "capture", "sync", "conversion", "merge", "clone", "workflow"] | str
+)
+LineageRelation: TypeAlias = (
+    Literal[
+        "converted_to", "merged_into", "imported_from", "synced_from", "cloned_from", "created_by", "enriched_by",
+        "attached_to",
+    ]
+    | str
+)  # fmt: skip
+
+
+class LineageNode(Model):
+    """A record in a lineage."""
+
+    entity: EntityRef
+    created_at: AwareDatetime | None = None
+    origin: LineageOrigin
+    detail: str | None = None
+    """The call that made it, such as ``leads.convert``; null for records older than the trail."""
+    deleted: bool
+    """Whether it was deleted, or merged into another record."""
+
+
+class LineageEdge(Model):
+    """How a record came from another."""
+
+    source: EntityRef
+    target: EntityRef
+    relation: LineageRelation
+    """What the source is to the target: the source was ``converted_to`` it, ``cloned_from`` it."""
+    occurred_at: AwareDatetime
+    audit_id: str
+    """The entry of the audit trail."""
+
+
+class DataLineage(Model):
+    """Where a record came from, and what became of it."""
+
+    root: EntityRef
+    nodes: list[LineageNode] = Field(default_factory=EMPTY)
+    """The records, the root first."""
+    edges: list[LineageEdge] = Field(default_factory=EMPTY)
+    truncated: bool
+    """Whether there is more beyond the depth, or beyond 500 records."""

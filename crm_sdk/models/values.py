@@ -58,7 +58,9 @@ LANGUAGE_PATTERN, NOT_BLANK = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", r"[^\s\x00
 PERMISSION_PATTERN, EVENT_PATTERN = r"^[a-z_]+:[a-z]+(@all)?$", r"^[a-z_]+\.[a-z_]+$"
 SLUG_PATTERN, SETTING_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$", r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 SEMVER_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}(-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?$"
+OWN_ACTION_PATTERN = r"^custom\.[^\s\x00-\x1f\x85]"
 FORMS = {
+    OWN_ACTION_PATTERN: "must begin with custom., like custom.contract_signed",
     PERMISSION_PATTERN: "must be a permission, like contacts:read",
     EVENT_PATTERN: "must be the name of an event, like deal.won",
     SLUG_PATTERN: "must be words of a to z and 0 to 9 with hyphens between them, like quick-quotes",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import (
+    TYPE_CHECKING,
+    List,  # `list` is a method in these classes
+)
 
 from typing_extensions import Unpack
 
 from ..declare import operation, paginated
-from ..listing import Sorting
+from ..listing import Range, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
@@ -21,8 +25,16 @@ if TYPE_CHECKING:
         AuditLogCreate,
         AuditSeverity,
         AuditSort,
+        ChangeReport,
+        DataLineage,
+        LineageDepth,
+        LineageDirection,
+        PurgeResult,
+        RetentionPolicy,
+        RetentionPolicyInput,
     )
-    from ..models.values import EntityType, SearchQuery
+    from ..models.jobs import Job
+    from ..models.values import EntityType, Limit, PageNumber, SearchQuery
 
 
 class AuditLogs(Resource[Mode]):
@@ -93,7 +105,110 @@ class AuditLogs(Resource[Mode]):
         """
 
 
+class RetentionPolicies(Resource[Mode]):
+    """The set of policies that say how long records are kept. What has no policy is kept for ever."""
+
+    @operation(platform="GET /audit/retention-policies")
+    def list(self) -> List[RetentionPolicy]:
+        """List all policies, in the order of the set; a new company has five."""
+
+    @operation(
+        platform="PUT /audit/retention-policies",
+        errors=(
+            "DUPLICATE_POLICY", "RETENTION_TOO_SHORT", "LEGAL_HOLD", "UNKNOWN_FIELD", "INVALID_OPERATOR",
+            "FILTER_TOO_LARGE", "REFERENCE_NOT_FOUND",
+        ),
+        texts={"policies": "The whole set; a policy that is not in it is dropped."},
+    )  # fmt: skip
+    def update(self, policies: Sequence[RetentionPolicyInput]) -> List[RetentionPolicy]:
+        """Replace the whole set of policies; the ids that are given are kept.
+
+        Raises: ValidationError for two policies of one type, or an audit trail kept for less than 365 days;
+        ConflictError (``LEGAL_HOLD``) where a policy on legal hold is dropped: end the hold first.
+        """
+
+
+class AuditReports(Resource[Mode]):
+    """Reports that are computed from the audit trail when they are read."""
+
+    @operation(
+        platform="GET /audit/reports/changes",
+        texts={
+            "entity_id": "The id of the record.",
+            "field": "The member that was changed.",
+            "user_id": "The user who changed it.",
+        },
+    )
+    def changes(
+        self,
+        *,
+        entity_type: EntityType | None = None,
+        entity_id: str | None = None,
+        field: str | None = None,
+        user_id: str | None = None,
+        page: PageNumber = 1,
+        limit: Limit = 50,
+        **common: Unpack[Range],
+    ) -> ChangeReport:
+        """List what was changed, one row per member with its values before and after, the oldest first.
+
+        The days are those of the company's time zone, both included: by default the last twelve months, or the whole
+        trail where it is about one record.
+
+        Raises: ValidationError for a range that ends before it starts.
+        """
+
+
 class Audit(Resource[Mode]):
-    """The audit trail of the company."""
+    """The audit trail of the company, and how long records are kept."""
 
     logs: AuditLogs[Mode] = part(AuditLogs)
+    reports: AuditReports[Mode] = part(AuditReports)
+    retention_policies: RetentionPolicies[Mode] = part(RetentionPolicies)
+
+    @operation(
+        platform="GET /audit/data-lineage",
+        errors=("NOT_FOUND",),
+        texts={
+            "entity_id": "The id of the record.",
+            "direction": "Whether to follow it to where it came from (`upstream`), to what became of it, or both.",
+            "depth": "How many steps to follow.",
+        },
+    )
+    def data_lineage(
+        self, entity_type: EntityType, entity_id: str, *, direction: LineageDirection = "both", depth: LineageDepth = 3
+    ) -> DataLineage:
+        """Trace where a record came from and what became of it: conversions, merges, copies, imports, its creator.
+
+        It is read off the audit trail, so that deleted and merged records are in it.
+
+        Raises: NotFoundError; ValidationError.
+        """
+
+    @operation(
+        platform="POST /audit/data-purge",
+        errors=("CONFIRMATION_REQUIRED", "REFERENCE_NOT_FOUND"),
+        texts={
+            "entity_type": "A type of records, `audit_log`, or `deleted_records`.",
+            "before": "The records before this time, by the basis of their policy.",
+            "policy_id": "The policy whose age and conditions decide.",
+            "dry_run": "Whether to count the records only.",
+            "confirm": "The entity type once more, for a purge that is no dry run.",
+        },
+    )
+    def data_purge(
+        self,
+        entity_type: str,
+        *,
+        before: AwareDatetime | None = None,
+        policy_id: str | None = None,
+        dry_run: bool = True,
+        confirm: str | None = None,
+    ) -> Job[PurgeResult]:
+        """Purge old records of a type for good, or count them; the job is final when it is answered.
+
+        Give exactly one of `before` and `policy_id`. Records on legal hold are skipped. A purge leaves one entry in the
+        audit trail, with the hashes of the ids.
+
+        Raises: ValidationError, also without `confirm` where it is no dry run.
+        """

@@ -18,7 +18,6 @@ from ...request.faces import wire_details, wire_path
 from ...serving import Answer, Context, Members, serves
 from .. import company
 
-_OWN = "custom."
 _TEXTS = (
     "id", "action", "category", "reason", "severity", "hash", "previous_hash", "entity.type", "entity.id",
     "entity.name", "actor.type", "actor.id", "actor.name", "actor.email", "actor.session_id", "actor.ip_address",
@@ -45,12 +44,10 @@ def readable(call: Context) -> list[Document]:
 @serves(AuditLogs.create)
 def create(call: Context, log: Members) -> Document:
     """Write an entry of another system."""
-    action, entity = log["action"], log["entity"]
-    if not action.startswith(_OWN) or action == _OWN:
-        raise invalid("action", "format", f"the action of an entry of another system begins with {_OWN}")
-    return _shown(
+    entity = log["entity"]
+    return shown(
         audit.write(
-            call, action, entity["type"], _record(call, entity),
+            call, log["action"], entity["type"], _record(call, entity),
             reason=log.get("reason") or call.reason, severity=log.get("severity") or "info",
             metadata=log.get("metadata") or {},
         )
@@ -70,7 +67,7 @@ def get(call: Context, log_id: str) -> Document:
     entry = call.collection(audit.KIND).get(log_id)
     if entry is None or (entry["category"] == "auth" and call.caller.role != "admin"):
         raise missing("audit", log_id)
-    return _shown(entry)
+    return shown(entry)
 
 
 @serves(AuditLogs.list)
@@ -110,7 +107,7 @@ def find(
     field, descending = sort_field(sort or "sequence", order, _SORTS, always=())
     entries = in_order(entries, key_of(field), descending=descending)
     meta = {"chain_valid": audit.is_intact(call.collection(audit.KIND))} if verify else {}
-    return Answer(list(map(_shown, entries)), meta=meta)
+    return Answer(list(map(shown, entries)), meta=meta)
 
 
 @serves(AuditLogs.search)
@@ -119,12 +116,12 @@ def seek(call: Context, query: Members) -> Sequence[Document]:
     if query.get("include"):
         raise invalid("include.0", "choice", "an entry has nothing to include")
     return search(
-        [_shown(entry) for entry in readable(call)], {**query, "sort": query.get("sort") or "sequence"}, _FIELDS,
+        [shown(entry) for entry in readable(call)], {**query, "sort": query.get("sort") or "sequence"}, _FIELDS,
         text=_SEARCHED, now=call.now, zone=company.zone(call),
     )  # fmt: skip
 
 
-def _shown(entry: Document) -> Document:
+def shown(entry: Document) -> Document:
     """Return an entry as it is answered: the names in what the server itself wrote are those of the wire."""
     if entry["category"] == "custom":
         return entry

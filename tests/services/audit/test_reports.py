@@ -1,0 +1,107 @@
+"""What the trail tells of changes, and of where records came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import DataLineage
+from server_stub import StubServer
+
+
+@pytest.fixture
+def contact(platform: CrmClient) -> str:
+    """A contact with a history."""
+    id = platform.contacts.create({"name": "Ada", "email": "ada@x.example", "title": "A", "department": "X"}).id
+    for change in ({"title": "B"}, {"department": "Y", "title": "C"}, {"title": None}):
+        given: Any = change
+        platform.contacts.update(id, given)
+    return id
+
+
+def relations(found: DataLineage) -> set[tuple[str, str, str]]:
+    return {(edge.source.id, edge.relation, edge.target.id) for edge in found.edges}
+
+
+def test_the_report_rebuilds_the_history_of_a_record(platform: CrmClient, contact: str) -> None:
+    report = platform.audit.reports.changes(entity_type="contact", entity_id=contact, limit=200)
+    said = [(row.field, row.before, row.after) for row in report.items if row.field in ("title", "department")]
+    assert [row for row in said if row[0] == "title"] == [
+        ("title", "A", "B"),
+        ("title", "B", "C"),
+        ("title", "C", None),
+    ]
+    assert [row for row in said if row[0] == "department"] == [("department", "X", "Y")]
+    assert report.total == len(report.items) == sum(report.by_field.values()) == sum(report.by_actor.values())
+    entry = platform.audit.logs.get(report.items[0].audit_id)
+    assert (entry.action, entry.actor) == (report.items[0].action, report.items[0].actor)
+    (only,) = platform.audit.reports.changes(entity_id=contact, field="department").items
+    assert (only.before, only.after) == ("X", "Y")
+    page = platform.audit.reports.changes(entity_id=contact, limit=1, page=2)
+    assert (page.items, page.has_next, page.total) == (report.items[1:2], True, report.total)
+
+
+def test_the_report_is_of_a_range(platform: CrmClient, globex: CrmClient, contact: str, stub: StubServer) -> None:
+    today = stub.clock.now().date()
+    assert platform.audit.reports.changes(start_date=today, end_date=today).total
+    stub.clock.advance(400 * 86_400)
+    assert platform.audit.reports.changes(entity_type="contact", field="department").total == 0  # twelve months
+    assert platform.audit.reports.changes(entity_id=contact, field="department").total == 1
+    assert platform.audit.reports.changes(entity_id=contact, user_id="user_nobody").total == 0
+    assert globex.audit.reports.changes(entity_id=contact).total == 0
+    error = refused(lambda: platform.audit.reports.changes(start_date=today, end_date=today.replace(day=1)))
+    assert error.code == "VALIDATION_ERROR"
+
+
+def test_the_lineage_of_a_lead_leads_to_its_customer(platform: CrmClient) -> None:
+    lead = platform.leads.create({"name": "Ada", "email": "lin@x.example", "company": "Lineage", "status": "qualified"})
+    won = platform.leads.convert(lead.id, create_deal=False)
+    assert won.contact is not None and won.account is not None
+    found = platform.audit.data_lineage("lead", lead.id)
+    assert found.nodes[0].entity == found.root and found.root.id == lead.id
+    expected = {(lead.id, "converted_to", won.contact.id), (lead.id, "converted_to", won.account.id)}
+    assert expected <= relations(found) and not found.truncated
+    (edge,) = [edge for edge in found.edges if edge.target.id == won.contact.id and edge.relation == "converted_to"]
+    assert platform.audit.logs.get(edge.audit_id).action == "lead.converted"
+    assert {node.origin for node in found.nodes if node.entity.id == won.contact.id} == {"conversion"}
+    back = platform.audit.data_lineage("contact", won.contact.id, depth=1, direction="upstream")
+    assert expected & relations(back) == {(lead.id, "converted_to", won.contact.id)}
+    assert not back.truncated and platform.audit.data_lineage("contact", won.contact.id, depth=1).truncated
+    down = platform.audit.data_lineage("contact", won.contact.id, direction="downstream")
+    assert not expected & relations(down)
+    platform.contacts.delete(won.contact.id)
+    after = platform.audit.data_lineage("contact", won.contact.id)
+    assert after.nodes[0].deleted and expected <= relations(after)
+
+
+def test_merges_copies_and_imports_are_in_the_lineage(platform: CrmClient, stub: StubServer) -> None:
+    one, two = (platform.accounts.create({"name": name}).id for name in ("One", "Two"))
+    platform.accounts.merge(one, [two])
+    merged = platform.audit.data_lineage("account", one)
+    assert (two, "merged_into", one) in relations(merged)
+    assert {node.entity.id: node.deleted for node in merged.nodes}[two]
+    deal = platform.deals.list(limit=1).items[0].id
+    copy = platform.deals.clone(deal)
+    cloned = platform.audit.data_lineage("deal", copy.id, direction="upstream")
+    assert (copy.id, "cloned_from", deal) in relations(cloned) and cloned.nodes[0].origin == "clone"
+    job = platform.contacts.imports.create(("people.csv", b"Name\nAda New\n"))
+    job.wait()
+    (made,) = platform.contacts.list(search="Ada New")
+    imported = platform.audit.data_lineage("contact", made.id)
+    assert (made.id, "imported_from", job.id) in relations(imported) and imported.nodes[0].origin == "import"
+
+
+@pytest.mark.parametrize("given", [{"depth": 0}, {"depth": 11}, {"direction": "sideways"}])
+def test_a_lineage_has_bounds(platform: CrmClient, contact: str, given: Any) -> None:
+    query = "&".join(f"{name}={value}" for name, value in given.items())
+    url = f"/v1/audit/data-lineage?entityType=contact&entityId={contact}&{query}"
+    assert platform.request("GET", url).status == 422
+
+
+def test_a_lineage_is_of_ones_own_company(globex: CrmClient, sam: CrmClient, contact: str) -> None:
+    assert refused(lambda: globex.audit.data_lineage("contact", contact)).status == 404
+    assert refused(lambda: sam.audit.data_lineage("contact", contact)).code == "FORBIDDEN"
+    assert refused(lambda: sam.audit.reports.changes()).code == "FORBIDDEN"
