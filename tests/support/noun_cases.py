@@ -45,6 +45,7 @@ _BY_PATTERN: Mapping[str, str] = {
     values.PERMISSION_PATTERN: "contacts:read",
     values.EVENT_PATTERN: "deal.won",
     values.SETTING_PATTERN: "api_key",
+    values.OWN_ACTION_PATTERN: "custom.signed",
     values.SEMVER_PATTERN: "1.1.0",
     values.URL_PATTERN: "https://example.com",
     values.EMAIL_PATTERN: "unique-{}@example.com",
