@@ -37,7 +37,7 @@ def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspe
             typer.Option(
                 None,
                 *([option.short] if option.short else []),
-                option.flag,
+                f"{option.flag}/{option.negative}" if option.negative else option.flag,
                 help=option.help,
                 rich_help_panel=PANEL,
                 show_default=False,

@@ -74,7 +74,7 @@ def _globals() -> dict[str, Any]:
     options: dict[str, Any] = {"--help": False}
     for option in GLOBALS:
         words = False if option.kind is bool else list(option.choices) or None
-        options |= {flag: words for flag in (option.short, option.flag) if flag}
+        options |= {flag: words for flag in (option.short, option.flag, option.negative) if flag}
     return options
 
 

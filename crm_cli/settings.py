@@ -14,6 +14,7 @@ from .folders import config_folder, write_whole
 
 FORMATS = ("table", "json", "jsonl", "csv")
 DIALECTS = ("mvp", "flow", "platform")
+_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class GlobalOption:
     kind: type = str
     short: str | None = None
     choices: tuple[str, ...] = ()
+    negative: str | None = None
+    """The option that says the opposite."""
 
 
 GLOBALS = (
@@ -47,7 +50,13 @@ GLOBALS = (
     ),
     GlobalOption("timeout", "--timeout", "Seconds a call may take, retries included; 30 without it."),
     GlobalOption("reason", "--reason", "Why a write is done, for the audit trail."),
-    GlobalOption("offline", "--offline", "Use the embedded server instead (CRM_OFFLINE=1).", kind=bool),
+    GlobalOption(
+        "offline",
+        "--offline",
+        "Use the embedded server instead (CRM_OFFLINE=1, unless --base-url or --api-key is typed), or never.",
+        kind=bool,
+        negative="--no-offline",
+    ),
     GlobalOption("debug", "--debug", "Show the traceback of an error.", kind=bool),
 )
 
@@ -114,9 +123,6 @@ def settle(typed: Options) -> Settings:
     here = base_url is not None and base_url.rstrip("/") == stored.base_url
     if not here:
         stored = SignIn(stored.base_url)  # the rest of the sign-in is about another server
-    offline = typed.offline
-    if offline is None:
-        offline = environment.get("CRM_OFFLINE", "").lower() in ("1", "true", "yes", "on")
     return Settings(
         _format(typed.output),
         base_url,
@@ -124,11 +130,23 @@ def settle(typed: Options) -> Settings:
         typed.tenant or environment.get("CRM_TENANT_ID") or stored.tenant,
         typed.dialect or environment.get("CRM_DIALECTS") or stored.dialect,
         _seconds(typed.timeout),
-        offline,
+        _offline(typed),
         bool(typed.debug),
         typed,
         stored,
     )
+
+
+def _offline(typed: Options) -> bool:
+    """Return whether the embedded server is meant. What is typed is stronger than the environment."""
+    said = os.environ.get("CRM_OFFLINE", "")
+    if said.lower() not in (*_YES, *_NO):
+        raise MisuseError(f"CRM_OFFLINE must be 1 or 0, not {said!r}")
+    if typed.offline and typed.base_url is not None:
+        raise MisuseError("--offline and --base-url name two servers: type one of them")
+    if typed.offline is not None:
+        return typed.offline
+    return said.lower() in _YES and typed.base_url is None and typed.api_key is None
 
 
 def _format(typed: str | None) -> str:

@@ -164,7 +164,7 @@ def test_uploads_jobs_and_downloads(offline: Crm, folder: Path, monkeypatch: pyt
     ("words", "status", "said"),
     [
         ("leads get nobody", 3, "404 NOT_FOUND"),
-        ("--api-key wrong leads list", 4, "401 UNAUTHORIZED"),
+        ("--offline --api-key wrong leads list", 4, "401 UNAUTHORIZED"),
         ("leads create", 5, "leads.create: not valid, nothing was sent\n  --name: "),
         ("leads create --name x --email bad", 5, "  --email: "),
         ("leads list --limit ten", 5, "  --limit: "),
@@ -222,7 +222,7 @@ def test_no_answer_and_no_server(crm: Crm) -> None:
 
 
 def test_debug_shows_where_and_never_a_credential(offline: Crm) -> None:
-    failed = offline("leads", "list", "--api-key", "very-secret", "--debug")
+    failed = offline("leads", "list", "--offline", "--api-key", "very-secret", "--debug")
     assert "Traceback" in failed.err
     assert "very-secret" not in failed.err
 
