@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,10 +14,13 @@ from typer.main import get_command
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
+from .asking import agreed, say_done
+from .columns import columns_of
 from .connection import open_client
-from .failures import PARTIAL, complain, in_words, run_guarded, status_of_class
+from .failures import DECLINED, PARTIAL, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .help import Command, panel, prose
+from .limits import LIMIT, Found, Wanted
 from .output import Printer, say_bulk_failures
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
@@ -108,6 +110,8 @@ def about(form: Form, parameter: Parameter) -> str:
         text = texts.of_member(operation.arguments.body_type, parameter.name)
     else:
         text = texts.of_argument(operation, parameter.name)
+    if operation.kind == "page" and parameter.name == "limit":
+        text = LIMIT
     ways = "; ".join(_ways(parameter))
     return _as_typed(form, text or "") + (f" ({ways})" if ways else "")
 
@@ -137,8 +141,13 @@ def _own(form: Form) -> list[inspect.Parameter]:
         panel = _MEMBERS if form.operation.arguments.body else None
         own.append(keyword("data", str, typer.Option(None, "--data", help=text, metavar="JSON", rich_help_panel=panel)))
     if form.operation.kind == "page":
-        text = "Follow all pages."
+        text = "Follow all pages: as --limit all."
         own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
+        if "--limit" in form.own:
+            own.append(keyword("limit", str, typer.Option(None, "--limit", help=LIMIT, metavar="INT")))
+    if form.destroys:
+        text = "Do it without asking; needed where there is no terminal to ask on."
+        own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text, show_default=False)))
     if form.operation.kind == "download":
         text = "The file to write, - for stdout; without it the server's name for it."
         own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
@@ -203,6 +212,8 @@ class _Run:
         to: str | None = None,
         wait: bool = False,
         columns: str | None = None,
+        limit: str | None = None,
+        yes: bool = False,
     ) -> None:
         self._form = form
         self._options = options
@@ -212,6 +223,8 @@ class _Run:
         self._to = to
         self._wait = wait
         self._columns = columns
+        self._limit = limit
+        self._yes = yes
 
     def status(self) -> int:
         """Call, print, and return the exit status."""
@@ -221,16 +234,29 @@ class _Run:
 
     def _call(self) -> int | None:
         settings = settle(self._options)
-        printer = Printer(settings.output, self._columns)
+        operation = self._form.operation
+        # The columns of these are those of the records, which their owner has defined.
+        known = columns_of(operation, result=self._wait) if rows_of(operation.id) is None else None
+        printer = Printer(settings.output, self._columns, known)
         arguments = self._form.arguments(self._typed, self._data)
+        wanted = Wanted(None)
+        if operation.kind == "page":
+            wanted = Wanted.take(self._form, arguments, "all" if self._every else self._limit)
+        if self._form.destroys and not self._yes and not agreed(self._form, arguments):
+            return DECLINED
         with open_client(settings) as client:
-            return self._print(client, attrgetter(self._form.operation.id)(client)(**arguments), printer)
+            server = "the embedded server" if settings.offline else client.base_url
+            result = attrgetter(operation.id)(client)(**arguments)
+            status = self._print(client, result, printer, wanted)
+            if self._form.writes:
+                say_done(self._form, arguments, result, server)
+            return status
 
-    def _print(self, client: CrmClient, result: Any, printer: Printer) -> int | None:
+    def _print(self, client: CrmClient, result: Any, printer: Printer, wanted: Wanted) -> int | None:
         """Print a result; returns the exit status where part of what was asked for failed."""
         kind = self._form.operation.kind
         if kind == "page":
-            self._page(client, result, printer)
+            self._page(client, result, printer, wanted)
         elif kind == "download":
             self._download(result, printer)
         elif kind == "job" and self._wait:
@@ -241,21 +267,15 @@ class _Run:
             return say_bulk_failures(result)
         return None
 
-    def _page(self, client: CrmClient, page: Page[Any], printer: Printer) -> None:
+    def _page(self, client: CrmClient, page: Page[Any], printer: Printer, wanted: Wanted) -> None:
+        found = Found(page, wanted)
         draw = drawer_of(self._form.operation.id) if printer.is_for_people else None
         if draw is not None:
-            draw(client, list(page if self._every else page.items))
+            draw(client, list(found))
         else:
             rows = rows_of(self._form.operation.id) if printer.has_columns else None
-            found: Iterable[Any] = page if self._every else page.items
             printer.rows(rows(client, found) if rows is not None else found)
-        if page.has_next and not self._every and sys.stderr.isatty():
-            shown, total = len(page.items), page.total
-            complain(
-                f"showing {shown} of {total}: --all for all"
-                if total
-                else f"showing {shown}; there are more: --all for all"
-            )
+        found.say_more()
 
     def _download(self, download: Download, printer: Printer) -> None:
         from .transfers import fetch, to_stdout

@@ -18,6 +18,8 @@ from .interruption import interrupted, noting_interruptions
 
 USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
 PARTIAL = 10
+DECLINED = 130
+"""Whoever was asked said no: as Ctrl-C, since nothing was done."""
 
 _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.ConfigurationError, USAGE, "not configured"),
@@ -52,6 +54,12 @@ _OPTIONS: Mapping[str, str] = {
 _OURS = ("", "crm_cli", "crm_sdk", "server_stub")
 
 
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]"
+)
+"""What could steer a terminal: C0 but for line feed and tab, C1, bidi marks and overrides. Joiners are text."""
+
+
 class MisuseError(Exception):
     """The command line cannot be understood; the message tells what is expected."""
 
@@ -79,8 +87,8 @@ def in_words(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return a text without control characters, which could control the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    """Return a text without what could steer a terminal, or show text in another order than it is read."""
+    return CONTROL.sub("\ufffd", text)
 
 
 def complain(line: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from .failures import complain
+from .asking import confirmed
+from .failures import DECLINED, complain
 from .global_options import by_hand
 from .help import Command, Group
 from .offline import reset, state_file
@@ -24,6 +27,14 @@ def path(options: Options) -> None:
     typer.echo(str(state_file()))
 
 
-def start_anew(options: Options) -> None:
+def start_anew(
+    options: Options,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do it without asking; needed where there is no terminal to ask on.")
+    ] = False,
+) -> int | None:
     """Delete the state: the next command starts with the demo data."""
+    if not yes and state_file().exists() and not confirmed(f"delete what is in {state_file()}"):
+        return DECLINED
     complain("the state was reset to the demo data" if reset() else "there was no state to reset")
+    return None

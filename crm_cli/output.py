@@ -7,33 +7,42 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from crm_sdk.wire import encode_json, instant, is_array, is_object
 
-from .failures import PARTIAL, MisuseError, complain, visible
+from .columns import Columns, refuse_unknown
+from .failures import CONTROL, PARTIAL, MisuseError, complain, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _LAST = ("createdAt", "updatedAt", "createdBy", "version")
 _WIDEST = 36
+_NARROWEST = 4
 _SHOWN_FAILURES = 10
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d ().-]*$)")
+"""What a text begins with that a spreadsheet carries out; ``+49 30 1234`` is a number to dial, and harmless."""
 
 
 class Printer:
     """Prints results in one format."""
 
-    def __init__(self, format: str, columns: str | None = None) -> None:
+    def __init__(self, format: str, columns: str | None = None, known: Columns | None = None) -> None:
+        """`known` are the columns there are; without it they are those of the records."""
         self.format = format
+        self._known = known
         self._columns = [name.strip() for name in columns.split(",") if name.strip()] if columns else None
         if self._columns is not None and format not in ("table", "csv"):
             raise MisuseError("--columns is for table and csv output")
+        if self._columns is not None and known is not None:
+            self._columns = known.resolve(self._columns)
 
     @property
     def is_for_people(self) -> bool:
@@ -53,9 +62,9 @@ class Printer:
         if is_array(value):
             self.rows(value)
         elif self.format == "json":
-            _write(encode_json(value, indent=2) + b"\n")
+            _write_json(value, indent=2)
         elif self.format == "jsonl":
-            _write(encode_json(value) + b"\n")
+            _write_json(value)
         elif self.format == "csv":
             self._csv([value])
         elif is_object(value):
@@ -67,17 +76,18 @@ class Printer:
         """Print several results; JSON lines and CSV are printed as the results arrive."""
         if self.format == "jsonl":
             for item in items:
-                _write(encode_json(plain(item)) + b"\n")
+                _write_json(plain(item))
         elif self.format == "csv":
             self._csv(map(plain, items))
         elif self.format == "json":
-            _write(encode_json([plain(item) for item in items], indent=2) + b"\n")
+            _write_json([plain(item) for item in items], indent=2)
         else:
             found = [plain(item) for item in items]
             if not found:
                 complain("nothing found")
             elif all(map(is_object, found)):
-                _console(_table(found, self._columns))
+                self._refuse_unknown(found)
+                _console(_table(found, self._columns, self._known))
             else:
                 _write("".join(f"{_cell(item)}\n" for item in found).encode())
 
@@ -85,20 +95,30 @@ class Printer:
         # The columns are those of the first records, since a stream is printed before its end.
         rows = (item if is_object(item) else {"value": item} for item in items)
         first = list(_take(rows, 200))
-        columns = self._columns or list(dict.fromkeys(name for row in first for name in row))
+        self._refuse_unknown(first)
+        known = self._known.every if self._known is not None else ()
+        columns = self._columns or list(dict.fromkeys([*known, *(name for row in first for name in row)]))
         _write_csv([columns] if columns else [])
+        value = self._known.value if self._known is not None else _member
         missed: dict[str, None] = {}
         for row in chain(first, rows):
-            _write_csv([[_text(row.get(name)) for name in columns]])
+            _write_csv([[_text(value(name, row)) for name in columns]])
             if self._columns is None:
                 missed |= dict.fromkeys(name for name in row if name not in columns)
         if missed:
             complain(f"note: later records also have {', '.join(missed)}: choose with --columns")
 
+    def _refuse_unknown(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse columns that no record has, where only the records say which there are."""
+        if self._known is None and self._columns is not None and rows:
+            there = dict.fromkeys(name for row in rows for name in row)
+            refuse_unknown([name for name in self._columns if name not in there], there)
+
     def _card(self, record: Mapping[str, Any]) -> None:
         """Print one record: a line for each member, and a table for each list of records in it."""
         from rich.table import Table
 
+        self._refuse_unknown([record])
         names = self._columns or _sort_columns(record)
         lists = [name for name in names if _is_records(record.get(name))]
         card = Table(box=None, show_header=False, pad_edge=False)
@@ -109,7 +129,7 @@ class Printer:
                 card.add_row(name, _cell(record[name]))
         _console(card)
         for name in lists:
-            table = _table(record[name], None)
+            table = _table(record[name], None, None)
             table.title, table.title_justify = name, "left"
             _console(table)
 
@@ -146,6 +166,13 @@ def _write(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def _write_json(value: Any, indent: int | None = None) -> None:
+    """Write a value as JSON, in which what could steer a terminal is escaped."""
+    text = encode_json(value, indent=indent).decode("utf-8", "surrogatepass")
+    escaped = CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    _write(f"{escaped}\n".encode("utf-8", "surrogatepass"))
+
+
 def _write_csv(rows: Iterable[Sequence[str]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
@@ -158,7 +185,13 @@ def _take(rows: Iterator[Any], count: int) -> Iterator[Any]:
 
 
 def _text(value: Any) -> str:
-    """Return a value as a field of a CSV file."""
+    """Return a value as a field of a CSV file, with an apostrophe before what a spreadsheet would carry out."""
+    text = _plain_text(value)
+    guarded = isinstance(value, str) or is_array(value)
+    return visible(f"'{text}" if guarded and _FORMULA.match(text) else text.replace("\r\n", "\n"))
+
+
+def _plain_text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -189,6 +222,10 @@ def _cell(value: Any) -> str:
     return "" if value is None else visible(str(value))
 
 
+def _member(name: str, record: Mapping[str, Any]) -> Any:
+    return record.get(name)
+
+
 def _is_records(value: Any) -> bool:
     return is_array(value) and bool(value) and all(map(is_object, value))
 
@@ -198,12 +235,14 @@ def _sort_columns(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: name in _LAST)
 
 
-def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
+def _table(rows: list[dict[str, Any]], columns: list[str] | None, known: Columns | None) -> Table:
     from rich.table import Table
 
+    if known is not None and (columns or known.chosen):
+        return _known_table(rows, columns, known)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     names = columns or _sort_columns(dict.fromkeys(name for row in rows for name in row))
     cells = {name: [_cell(row.get(name)) for row in rows] for name in names}
-    table = Table(box=None, pad_edge=False, header_style="bold")
     chosen, widest = (columns, None) if columns else _choose_columns(cells)
     for name in chosen:
         if columns is None:
@@ -214,6 +253,39 @@ def _table(rows: list[dict[str, Any]], columns: list[str] | None) -> Table:
     for n in range(len(rows)):
         table.add_row(*(cells[name][n].replace("\n", " ") for name in shown))
     return table
+
+
+def _known_table(rows: list[dict[str, Any]], columns: list[str] | None, known: Columns) -> Table:
+    """Return a table with the columns that were typed, or with those that are chosen for the model."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = columns or known.chosen
+    texts: dict[str, list[str]] = {}
+    for name in names:
+        found = ((known.value(name, row), known.text(name, row)) for row in rows)
+        texts[name] = [(_cell(value) if text is None else visible(text)).replace("\n", " ") for value, text in found]
+    widths = _widths(texts, {*known.numbers, "id"}) if columns is None else {}
+    for name in names:
+        # Whoever typed the columns wants all of their content.
+        overflow: Literal["fold", "ellipsis"] = "ellipsis" if columns is None else "fold"
+        justify: Literal["right", "left"] = "right" if name in known.numbers else "left"
+        table.add_column(name, justify=justify, overflow=overflow, no_wrap=columns is None, width=widths.get(name))
+    for n in range(len(rows)):
+        table.add_row(*(texts[name][n] for name in names))
+    return table
+
+
+def _widths(texts: Mapping[str, Sequence[str]], whole: Container[str]) -> dict[str, int]:
+    """Return the width of each column, so that all fit: the widest give, but for those to show whole."""
+    from rich.cells import cell_len
+
+    widths = {name: max(map(cell_len, [name, *column])) for name, column in texts.items()}
+    excess = sum(width + 2 for width in widths.values()) - 2 - shutil.get_terminal_size().columns
+    for _ in range(excess):
+        widest = max((name for name in widths if name not in whole), key=widths.__getitem__)
+        widths[widest] = max(widths[widest] - 1, _NARROWEST)
+    return widths
 
 
 def _choose_columns(cells: Mapping[str, list[str]]) -> tuple[list[str], int | None]:

@@ -93,6 +93,10 @@ class Form:
             self.own["--data"] = None
         if operation.kind == "page":
             self.own["--all"] = False
+            if "limit" not in operation.signature.parameters:
+                self.own["--limit"] = None
+        if self.destroys:
+            self.own["--yes"] = False
         if operation.kind == "download":
             self.own["--to"] = "file"
         if self.is_job:
@@ -107,6 +111,17 @@ class Form:
         sent = arguments.types.keys() - {"version" if arguments.locks else None, arguments.upload}
         positional = any(name in sent for name in self.operation.positional)
         return bool(sent) and (bool(methods & {"POST", "PUT", "PATCH"}) or ("DELETE" in methods and positional))
+
+    @property
+    def destroys(self) -> bool:
+        """Whether the call deletes something, so that the command asks first."""
+        return self.operation.destroys
+
+    @property
+    def writes(self) -> bool:
+        """Whether the call may change something."""
+        methods = {route.method for route in self.operation.routes.values()}
+        return not self.operation.flags.safe and methods != {"GET"}
 
     @property
     def path(self) -> str:
@@ -223,7 +238,7 @@ class _Kind:
 
     @staticmethod
     def of(annotation: Any) -> _Kind:
-        found = list(_alternatives(annotation))
+        found = list(union_members(annotation))
         alternatives = [each for each in found if each is not type(None)]
         nullable = len(alternatives) < len(found)
         lists = [each for each in alternatives if get_origin(each) in (list, Sequence)]
@@ -253,16 +268,25 @@ def _kind_of(kind: Any) -> Kind:
     return simple.get(kind, "any")
 
 
-def _alternatives(annotation: Any) -> Iterable[Any]:
+def union_members(annotation: Any) -> Iterable[Any]:
     """Yield the members of a union at any depth, without their annotations."""
     origin = get_origin(annotation)
     if origin in (Annotated, Required, NotRequired):
-        yield from _alternatives(get_args(annotation)[0])
+        yield from union_members(get_args(annotation)[0])
     elif origin in (Union, types.UnionType):
         for each in get_args(annotation):
-            yield from _alternatives(each)
+            yield from union_members(each)
     else:
         yield annotation
+
+
+def bounds(annotation: Any) -> Iterable[Any]:
+    """Yield the bounds that the members of a union are annotated with, at any depth."""
+    for mark in getattr(annotation, "__metadata__", ()):
+        yield from getattr(mark, "metadata", [mark])
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from bounds(each)
 
 
 def kebab(name: str) -> str:

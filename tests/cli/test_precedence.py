@@ -10,6 +10,7 @@ from crm_cli import failures
 pytest_plugins = ["cli_fixtures"]
 
 UNKNOWN_SERVER = "no server is known"
+NOBODY = "http://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_an_endpoint_is_registered_and_its_secret_shown_once(offline: Crm) -> No
         offline("webhooks", "rotate-secret", made.json["id"], "--expires-in", "60").json["secret"]
         != made.json["secret"]
     )
-    assert offline("webhooks", "delete", made.json["id"]).status == 0
+    assert offline("webhooks", "delete", made.json["id"], "--yes").status == 0
     assert offline("webhooks", "get", made.json["id"]).status == 3
 
 
