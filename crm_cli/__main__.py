@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import sys
 
+from .streams import READER_GONE, discard_output, prepare, read_arguments
+
 
 def main() -> int:
     """Run the command line with the arguments of the process; returns the exit status."""
-    arguments = sys.argv[1:]
+    try:
+        prepare()
+        status = _run(read_arguments(sys.argv[1:]))
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # before a command began, which sees to it itself
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        discard_output()
+        return READER_GONE
+    except OSError as error:
+        discard_output()
+        print(f"error: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return status
+
+
+def _run(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         from crm_sdk._version import __version__
 

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from crm_sdk import errors
 
 from .interruption import interrupted, noting_interruptions
+from .streams import READER_GONE, discard_output
 
 USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
 PARTIAL = 10
@@ -105,7 +105,8 @@ def run_guarded(
             status = action()
             sys.stdout.flush()
         except BrokenPipeError:
-            return reader_gone()
+            discard_output()
+            return READER_GONE
         except (KeyboardInterrupt, Exception) as error:
             if isinstance(error, KeyboardInterrupt) or interrupted():
                 complain("interrupted")
@@ -114,12 +115,6 @@ def run_guarded(
                 _trace(secrets)
             return _report(error, secrets, flags)
         return status or 0
-
-
-def reader_gone() -> int:
-    """Discard all further output to a closed pipe; return the exit status."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 141
 
 
 def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]) -> int:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from .asking import confirmed
 from .failures import DECLINED, complain
 from .global_options import by_hand
 from .help import Command, Group
@@ -34,6 +33,8 @@ def start_anew(
     ] = False,
 ) -> int | None:
     """Delete the state: the next command starts with the demo data."""
+    from .asking import confirmed
+
     if not yes and state_file().exists() and not confirmed(f"delete what is in {state_file()}"):
         return DECLINED
     complain("the state was reset to the demo data" if reset() else "there was no state to reset")

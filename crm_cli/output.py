@@ -309,7 +309,7 @@ def _choose_columns(cells: Mapping[str, list[str]]) -> tuple[list[str], int | No
 
 
 def _console(table: Table) -> None:
-    from rich.console import Console
+    from .console import stdout
 
     # Cells have texts from a server: they must not be read as markup.
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    stdout().print(table)

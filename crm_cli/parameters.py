@@ -24,9 +24,11 @@ from crm_sdk.reading import choices_of
 from crm_sdk.wire import camel, decode_json, is_array, is_object
 
 from .failures import MisuseError
+from .prompts import read_secret
 from .settings import GLOBALS
 
 Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
+_SECRETS = frozenset({"password", "refresh_token"})
 Place: TypeAlias = Literal["argument", "option", "member"]
 
 
@@ -101,6 +103,8 @@ class Form:
             self.own["--to"] = "file"
         if self.is_job:
             self.own |= {"--wait": False, "--no-wait": False}
+        self.asked = tuple(name for name in operation.positional if name in _SECRETS)
+        """The arguments that are asked for, since others see what is typed for a command."""
         self._taken = {"--help", *self.own}
         self.parameters = tuple(self._all())
         self.globals = tuple(option for option in GLOBALS if option.flag not in self._taken)
@@ -132,7 +136,7 @@ class Form:
         operation, arguments = self.operation, self.operation.arguments
         options: list[Parameter] = []
         for name, declared in operation.signature.parameters.items():
-            if name == arguments.body:
+            if name == arguments.body or name in self.asked:
                 continue
             empty = declared.default is inspect.Parameter.empty
             if name == arguments.upload:
@@ -187,10 +191,15 @@ class Form:
         if name is not None and (body or self._needs(name)):
             found[name] = body
         missing = [
-            self.flags[name] for name in self.operation.signature.parameters if self._needs(name) and name not in found
+            self.flags[name]
+            for name in self.operation.signature.parameters
+            if self._needs(name) and name not in found and name not in self.asked
         ]
         if missing:
             raise MisuseError(f"missing: {', '.join(missing)}")
+        for name in self.asked:
+            if name not in found:
+                found[name] = read_secret(name.replace("_", " "))
         return found
 
     def _needs(self, name: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .failures import MisuseError, complain
+from .prompts import read_secret
 from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_sign_in
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def login(
         if email is not None:
             secret = _session(client, email, options)
         else:
-            secret = Secret(options.api_key or _ask_secret("API key"))
+            secret = Secret(options.api_key or read_secret("API key"))
             try:
                 only = None if options.dialect is None else "flow"  # only the flow document has this call
                 client.with_options(api_key=secret.access_token, dialects=only).auth.me()
@@ -112,7 +112,7 @@ def _credential(settings: Settings) -> str:
 def _session(client: SessionClient, email: str, options: Options) -> Secret:
     from .credentials import Secret
 
-    password = _ask_secret("Password")
+    password = read_secret("Password")
     result = client.auth.login(email, password, tenant=options.tenant)
     if result.mfa_required:
         code = _line("Code of the second factor")
@@ -120,14 +120,6 @@ def _session(client: SessionClient, email: str, options: Options) -> Secret:
     if result.access_token is None:
         raise MisuseError("the server gave no session")
     return Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)
-
-
-def _ask_secret(what: str) -> str:
-    """Prompt for a secret, without echo."""
-    typed = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
-    if not typed.strip():
-        raise MisuseError(f"no {what} given")
-    return typed.strip()
 
 
 def _line(what: str) -> str:

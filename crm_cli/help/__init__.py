@@ -55,12 +55,13 @@ class Group(TyperGroup):
 
 def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     """Print the help of a command or a group."""
-    from rich.console import Console
     from rich.markdown import Markdown
     from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(highlight=False, markup=False, emoji=False)
+    from ..console import stdout
+
+    console = stdout()
     console.print(Padding(Text(" ".join(command.get_usage(ctx).split()), style="bold"), 1))
     if command.help:
         console.print(Padding(Markdown(inspect.cleandoc(command.help)), (0, 1, 1, 1)))

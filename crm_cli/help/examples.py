@@ -29,6 +29,8 @@ def example(form: Form) -> list[list[str]]:
                 options += [[parameter.flag, text] for text in typed]
     if form.operation.kind == "page":
         options.append(["--all"])
+    if form.destroys:
+        options.append(["--yes"])
     return arguments + options
 
 

@@ -24,9 +24,9 @@ _MARKS: Mapping[str, str] = {
 
 def timeline(client: CrmClient, entries: Sequence[TimelineEntry]) -> None:
     """Draw what happened, day by day, on the clock of the user's time zone in the CRM."""
-    from rich.console import Console
+    from ..console import stdout
 
-    _draw(Console(highlight=False, markup=False, emoji=False), entries, zone_of(client))
+    _draw(stdout(), entries, zone_of(client))
 
 
 def _draw(screen: Console, entries: Sequence[TimelineEntry], zone: Zone) -> None:

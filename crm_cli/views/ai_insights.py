@@ -22,9 +22,9 @@ _MARKS: Mapping[str, str] = {
 
 def recommendations(client: CrmClient, found: Sequence[Recommendation]) -> None:
     """Draw recommendations by priority, each with what it may bring, why, and its id for feedback."""
-    from rich.console import Console
+    from ..console import stdout
 
-    _draw(Console(highlight=False, markup=False, emoji=False), found, zone_of(client))
+    _draw(stdout(), found, zone_of(client))
 
 
 def _draw(screen: Console, found: Sequence[Recommendation], zone: Zone) -> None:

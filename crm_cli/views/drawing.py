@@ -26,9 +26,9 @@ _HEIGHTS = "▁▂▃▄▅▆▇█"
 def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Console], None]) -> None:
     """Print a view: drawn as a table, whole as JSON, or its records as JSON lines or CSV."""
     if format == "table":
-        from rich.console import Console
+        from ..console import stdout
 
-        draw(Console(highlight=False, markup=False, emoji=False))
+        draw(stdout())
     elif format == "json":
         Printer(format).show(whole)
     else:

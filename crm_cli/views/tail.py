@@ -177,9 +177,9 @@ class _Table:
     """A table that grows; on a terminal, with a status line below it."""
 
     def __init__(self, source: Source) -> None:
-        from rich.console import Console
+        from ..console import stdout
 
-        self._console: Console = Console(highlight=False, markup=False, emoji=False)
+        self._console: Console = stdout()
         self._source = source
         self._widths = _WIDE if self._console.width >= 80 else _NARROW
         self._shown = 0
