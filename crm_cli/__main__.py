@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .streams import READER_GONE, discard_output, prepare, read_arguments
+from .terminal.streams import READER_GONE, discard_output, prepare, read_arguments
 
 
 def main() -> int:

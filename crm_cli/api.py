@@ -28,8 +28,8 @@ def call(
     from crm_sdk.dialects import read_error
 
     from .connection import open_client
-    from .output import Printer
     from .parameters import read_json
+    from .terminal.output import Printer
 
     settings = settle(options)
     headers = dict(_pair(text, ":", "--header") for text in header or ())

@@ -14,16 +14,16 @@ from typer.main import get_command
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
-from .asking import agreed, say_done
-from .columns import columns_of
 from .connection import open_client
 from .failures import DECLINED, PARTIAL, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .help import Command, panel, prose
-from .limits import LIMIT, Found, Wanted
-from .output import Printer, say_bulk_failures
 from .parameters import Form, Parameter, kebab
 from .settings import Options, secrets, settle
+from .terminal.asking import agreed, say_done
+from .terminal.columns import columns_of
+from .terminal.limits import LIMIT, Found, Wanted
+from .terminal.output import Printer, say_bulk_failures
 from .views import drawer_of, rows_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from crm_sdk import errors
 
 from .interruption import interrupted, noting_interruptions
-from .streams import READER_GONE, discard_output
+from .terminal.streams import READER_GONE, discard_output
 
 USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
 PARTIAL = 10

@@ -33,7 +33,7 @@ def start_anew(
     ] = False,
 ) -> int | None:
     """Delete the state: the next command starts with the demo data."""
-    from .asking import confirmed
+    from .terminal.asking import confirmed
 
     if not yes and state_file().exists() and not confirmed(f"delete what is in {state_file()}"):
         return DECLINED

@@ -24,8 +24,8 @@ from crm_sdk.reading import choices_of
 from crm_sdk.wire import camel, decode_json, is_array, is_object
 
 from .failures import MisuseError
-from .prompts import read_secret
 from .settings import GLOBALS
+from .terminal.prompts import read_secret
 
 Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
 _SECRETS = frozenset({"password", "refresh_token"})

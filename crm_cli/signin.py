@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .failures import MisuseError, complain
-from .prompts import read_secret
 from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_sign_in
+from .terminal.prompts import read_secret
 
 if TYPE_CHECKING:
     from .credentials import Secret, SessionClient
@@ -81,7 +81,7 @@ def status(options: Options) -> None:
     from crm_sdk.discovery import Finding
 
     from .offline import state_file
-    from .output import Printer
+    from .terminal.output import Printer
 
     settings = settle(options)
     if settings.offline:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..connection import open_client
-from ..output import plain
 from ..settings import Options, settle
+from ..terminal.output import plain
 from .conditions import condition
 from .tail import Ending, start_cursor, tail
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ..output import plain
+from ..terminal.output import plain
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ..failures import visible
-from ..output import Printer
+from ..terminal.output import Printer
 
 if TYPE_CHECKING:
     from rich.console import Console

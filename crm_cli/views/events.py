@@ -8,8 +8,8 @@ import typer
 
 from ..connection import open_client
 from ..failures import MisuseError
-from ..output import plain
 from ..settings import Options, settle
+from ..terminal.output import plain
 from .conditions import condition
 from .tail import Ending, split, start_cursor
 from .tail import tail as show

@@ -14,8 +14,8 @@ from crm_sdk.wire import is_array
 
 from ..connection import open_client
 from ..failures import complain
-from ..output import plain
 from ..settings import Options, settle
+from ..terminal.output import plain
 from .drawing import amount, heading, line, percent, show, title_of
 from .zone import Zone, zone_of
 

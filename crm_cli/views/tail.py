@@ -16,8 +16,8 @@ from crm_sdk.wire import is_object
 
 from ..failures import NOT_IN_TIME, MisuseError, complain, visible
 from ..interruption import end_if_interrupted, interrupted
-from ..output import Printer
 from ..settings import Settings
+from ..terminal.output import Printer
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,8 +11,8 @@ _LEAST, _MOST = 3, 3
 def groups(records: Records) -> None:
     """Give the accounts of each industry with enough of them a head, and the smallest of a group one in between."""
     accounts = records.collection("account")
-    industries = dict.fromkeys(account["industry"] for account in accounts.all())
-    for industry in sorted(filter(None, industries)):
+    industries: set[str] = {account["industry"] for account in accounts.all() if account["industry"]}
+    for industry in sorted(industries):
         same = sorted(accounts.find("industry", industry), key=lambda one: (-one["employees"], one["id"]))
         if len(same) < _LEAST:
             continue

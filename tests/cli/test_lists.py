@@ -11,7 +11,7 @@ import pytest
 from shell import OPERATIONS, Crm
 
 from crm_cli import failures
-from crm_cli.columns import columns_of
+from crm_cli.terminal.columns import columns_of
 from crm_cli.views import rows_of
 from crm_sdk import CrmClient
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from shell import OPERATIONS, ROOT, Crm
 
-from crm_cli import failures, streams
+from crm_cli import failures
 from crm_cli.parameters import Form
+from crm_cli.terminal import streams
 
 pytest_plugins = ["cli_fixtures"]
 

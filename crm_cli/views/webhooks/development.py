@@ -15,9 +15,9 @@ import typer
 
 from ...connection import open_client
 from ...failures import SERVER, MisuseError, complain, visible
-from ...output import Printer
 from ...parameters import read_json
 from ...settings import Options, Settings, settle
+from ...terminal.output import Printer
 from ..tail import split, start_cursor
 
 if TYPE_CHECKING:

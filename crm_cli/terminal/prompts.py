@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .failures import MisuseError
+from ..failures import MisuseError
 
 
 def read_secret(what: str) -> str:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crm_sdk.wire import encode_json, instant, is_array, is_object
 
+from ..failures import CONTROL, PARTIAL, MisuseError, complain, visible
 from .columns import Columns, refuse_unknown
-from .failures import CONTROL, PARTIAL, MisuseError, complain, visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -309,7 +309,7 @@ def _choose_columns(cells: Mapping[str, list[str]]) -> tuple[list[str], int | No
 
 
 def _console(table: Table) -> None:
-    from .console import stdout
+    from ..console import stdout
 
     # Cells have texts from a server: they must not be read as markup.
     stdout().print(table)

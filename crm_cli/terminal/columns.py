@@ -11,7 +11,7 @@ from typing import Any, get_args
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
-from .failures import MisuseError
+from ..failures import MisuseError
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "AIInsight": ("title", "type", "confidence", "date"),
@@ -139,7 +139,7 @@ def _models(hint: Any) -> Iterator[Any]:
 
 def _parts(hint: Any) -> set[Any]:
     """Return the types of a union, without what annotates them. A list or a mapping is none of its items."""
-    from .parameters import union_members
+    from ..parameters import union_members
 
     return {part for part in union_members(hint) if isinstance(part, type)}
 

@@ -10,8 +10,8 @@ import typer
 
 from crm_sdk.wire import is_array
 
-from .failures import MisuseError, complain, visible
-from .parameters import Form
+from ..failures import MisuseError, complain, visible
+from ..parameters import Form
 
 _SHOWN = 3
 _VERBS: Mapping[str, tuple[str, str]] = {"uninstall": ("uninstall", "uninstalled"), "merge": ("merge", "merged")}
