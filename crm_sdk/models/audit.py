@@ -32,6 +32,7 @@ class AuditActor(Model):
     ip_address: str | None = None
     """The address that the request came from; null where the server does not know it."""
     user_agent: str | None = None
+    """The program that sent the request, as its header `User-Agent` says."""
     impersonated_by: str | None = None
     """The id of the user who acted for the actor."""
 
@@ -42,7 +43,9 @@ class AuditSource(Model):
     dialect: AuditDialect
     """The dialect of the request; ``system`` for what the server does by itself."""
     method: str | None = None
+    """The HTTP method of the request."""
     path: str | None = None
+    """The path of the request."""
     operation: str | None = None
     """The call by its dotted name, such as ``leads.update``; ``job:…`` for a step of a job."""
     status: int | None = None
@@ -58,17 +61,20 @@ class AuditLog(Model):
     sequence: int
     """The number of the entry, from 1 without gaps; those of a company are its own."""
     occurred_at: AwareDatetime
+    """When it was done."""
     action: str
     """What was done, by the name of the event: ``deal.won``."""
     category: AuditCategory
     entity: EntityRef
     """The record that it was done to."""
     actor: AuditActor
+    """Who did it."""
     changes: list[FieldChange] = Field(default_factory=EMPTY)
     """The members that were changed, with their values before and after."""
     reason: str | None = None
     """Why it was done, as the caller or the server said."""
     severity: AuditSeverity = "info"
+    """How serious it is: ``info``, ``warning`` or ``critical``."""
     source: AuditSource
     metadata: dict[str, Any] = Field(default_factory=dict)
     digests: dict[str, str] = Field(default_factory=dict)
@@ -96,6 +102,7 @@ class AuditLogCreate(TypedDict, total=False):
     entity: Required[AuditEntity]
     reason: Annotated[str, Field(max_length=500)] | None
     severity: AuditSeverity
+    """How serious it is; by default ``info``."""
     metadata: dict[str, Any]
 
 
@@ -121,6 +128,7 @@ class RetentionPolicy(Record):
     """The conditions that a record meets; of several groups one must match, and without any it is for all records."""
     enabled: bool = True
     last_run_at: AwareDatetime | None = None
+    """When it last ran."""
     next_run_at: AwareDatetime | None = None
     """When it runs next; null where it is not enabled."""
     last_count: int | None = None
@@ -144,6 +152,7 @@ class RetentionPolicyInput(TypedDict, total=False):
     created_by: JsonValue
     version: JsonValue
     last_run_at: JsonValue
+    """Ignored: the server sets it."""
     next_run_at: JsonValue
     last_count: JsonValue
 
@@ -157,8 +166,11 @@ class PurgeResult(Model):
     matched: int
     """The records that were meant, held ones included."""
     purged: int
+    """The records that are gone for good."""
     anonymized: int
+    """The records whose personal members were emptied."""
     archived: int
+    """The records that were moved into a file."""
     held: int
     """The records on legal hold, which were skipped."""
     dry_run: bool
@@ -174,9 +186,13 @@ class ChangeRow(Model):
     audit_id: str
     """The entry of the audit trail."""
     occurred_at: AwareDatetime
+    """When it was changed."""
     actor: AuditActor
+    """Who changed it."""
     entity: EntityRef
+    """The record that was changed."""
     action: str
+    """What was done, by the name of the event."""
     field: str
     """The member, by its name on the wire."""
     before: JsonValue = None
@@ -194,6 +210,7 @@ class ChangeReport(Model):
     page: int
     limit: int
     has_next: bool
+    """Whether more pages follow."""
     by_field: dict[str, int] = Field(default_factory=dict)
     """The number of rows by member."""
     by_actor: dict[str, int] = Field(default_factory=dict)
@@ -219,8 +236,10 @@ class LineageNode(Model):
     """A record in a lineage."""
 
     entity: EntityRef
+    """The record."""
     created_at: AwareDatetime | None = None
     origin: LineageOrigin
+    """How the record was made."""
     detail: str | None = None
     """The call that made it, such as ``leads.convert``; null for records older than the trail."""
     deleted: bool
@@ -231,10 +250,13 @@ class LineageEdge(Model):
     """How a record came from another."""
 
     source: EntityRef
+    """The record that the relation is about."""
     target: EntityRef
+    """The record that it leads to."""
     relation: LineageRelation
     """What the source is to the target: the source was ``converted_to`` it, ``cloned_from`` it."""
     occurred_at: AwareDatetime
+    """When it came about."""
     audit_id: str
     """The entry of the audit trail."""
 
@@ -243,8 +265,10 @@ class DataLineage(Model):
     """Where a record came from, and what became of it."""
 
     root: EntityRef
+    """The record that was asked for."""
     nodes: list[LineageNode] = Field(default_factory=EMPTY)
     """The records, the root first."""
     edges: list[LineageEdge] = Field(default_factory=EMPTY)
+    """How the records came from each other."""
     truncated: bool
     """Whether there is more beyond the depth, or beyond 500 records."""

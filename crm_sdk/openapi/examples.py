@@ -109,6 +109,7 @@ _BY_PATTERN: Mapping[str, str] = {
     "(-[a-z0-9]+)*": "quick-quotes",
     "[1-9][0-9]{0,8}": "1.1.0",
     "{0,63}": "api_key",
+    r"custom\.": "custom.contract_signed",
     r"[^\s": "text",
     "[a-z]": "name",
 }
