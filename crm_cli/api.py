@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .failures import MisuseError
+from .failures import MisuseError, complain, visible
 from .settings import Options, settle
 
 
@@ -26,6 +26,7 @@ def call(
     For a documented call, use its own command: it validates the input and handles pages and jobs.
     """
     from crm_sdk.dialects import read_error
+    from crm_sdk.errors import CrmError
 
     from .connection import open_client
     from .parameters import read_json
@@ -42,13 +43,23 @@ def call(
         reply = client.request(
             method, path, query=dict(_pair(text, "=", "--query") for text in query or ()), json=body, headers=headers
         )
-    if reply.headers.get("content-type", "").partition(";")[0].strip() == "application/json":
+    is_json = "json" in reply.headers.get("content-type", "").partition(";")[0]
+    try:
+        value = reply.json() if is_json and reply.content else None
+    except (ValueError, CrmError):  # it says that it is JSON, and is not
+        value = None
+    if value is not None:
         # The answer as received: its columns are not known.
-        Printer("json" if settings.output == "table" else settings.output).show(reply.json())
+        Printer("json" if settings.output == "table" else settings.output).show(value)
     elif reply.content:
+        text = reply.content
+        if sys.stdout.isatty():
+            text = visible(text.decode("utf-8", "replace")).encode()
         sys.stdout.flush()
-        sys.stdout.buffer.write(reply.content)
+        sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
+    if reply.status < 400:
+        complain(f"status {reply.status}")
     if reply.status >= 400:
         raise read_error(reply.status, reply.headers, reply.content, None)
 

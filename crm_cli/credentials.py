@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from typing import Self
 
 _SERVICE = "crm"
+KEYRINGS = {
+    "keyring.backends.SecretService",
+    "keyring.backends.kwallet",
+    "keyring.backends.libsecret",
+    "keyring.backends.macOS",
+    "keyring.backends.Windows",
+}
+"""The modules of the keyrings that may have a secret: those of the operating systems and desktops."""
+_CHAINER = "keyring.backends.chainer.ChainerBackend"
 _NO_KEYRING = "this system has no keyring that works; set CRM_API_KEY instead (no secret is ever written to a file)"
 
 
@@ -44,10 +53,25 @@ def save(base_url: str, secret: Secret) -> None:
     import keyring
     from keyring.errors import KeyringError
 
+    if not _keeps_secrets(keyring.get_keyring()):
+        raise ConfigurationError(_NO_KEYRING)
+    name, text = base_url.rstrip("/"), json.dumps(asdict(secret))
     try:
-        keyring.set_password(_SERVICE, base_url.rstrip("/"), json.dumps(asdict(secret)))
+        keyring.set_password(_SERVICE, name, text)
+        stored = keyring.get_password(_SERVICE, name)
     except (KeyringError, RuntimeError) as error:
         raise ConfigurationError(_NO_KEYRING) from error
+    if stored != text:
+        raise ConfigurationError(_NO_KEYRING)
+
+
+def _keeps_secrets(ring: Any) -> bool:
+    """Return whether a keyring is one of those that are known to keep what they are given, and not in the clear."""
+    kind = type(ring)
+    if f"{kind.__module__}.{kind.__qualname__}" == _CHAINER:
+        # It stores in the first of them that works; another one must not be the next to try.
+        return bool(ring.backends) and all(map(_keeps_secrets, ring.backends))
+    return kind.__module__ in KEYRINGS
 
 
 def forget(base_url: str) -> None:

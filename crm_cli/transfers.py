@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from crm_sdk import Job
+    from crm_sdk.models.jobs import JobError
     from crm_sdk.network.downloads import Download
 
 _SHOWN_ERRORS = 10
@@ -85,7 +86,23 @@ def wait(job: Job[Any]) -> tuple[Any, int]:
             _say(last)
             raise
     _say(last)
+    _say_warnings(getattr(result, "warnings", ()))
     return result, last.counts.failed if last.counts is not None else 0
+
+
+def _say_warnings(warnings: Sequence[JobError]) -> None:
+    """Print on stderr what an import left out or read otherwise than it stood."""
+    if warnings:
+        complain(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}; the rows are there")
+    for warning in warnings[:_SHOWN_ERRORS]:
+        complain(_line(warning))
+    if len(warnings) > _SHOWN_ERRORS:
+        complain("  …")
+
+
+def _line(error: JobError) -> str:
+    where = ", ".join(part for part in (f"row {error.row}" if error.row else "", error.field or "") if part)
+    return f"  {where}: {error.message}" if where else f"  {error.message}"
 
 
 def _say(job: Job[Any]) -> None:
@@ -93,8 +110,7 @@ def _say(job: Job[Any]) -> None:
     if job.errors and job.counts is not None:
         complain(f"{job.counts.failed} of {job.counts.total} failed")
     for error in job.errors[:_SHOWN_ERRORS]:
-        where = ", ".join(part for part in (f"row {error.row}" if error.row else "", error.field or "") if part)
-        complain(f"  {where}: {error.message}" if where else f"  {error.message}")
+        complain(_line(error))
     if len(job.errors) > _SHOWN_ERRORS:
         complain("  …")
     if job.file_id is not None and job.errors:

@@ -14,6 +14,7 @@ import keyring
 import pytest
 from shell import Crm, Memory, Result
 
+from crm_cli import credentials
 from crm_cli.app import run
 from crm_sdk import CrmClient
 from server_stub import StubServer
@@ -30,7 +31,9 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ring() -> Iterator[Memory]:
     before, ring = keyring.get_keyring(), Memory()
     keyring.set_keyring(ring)
+    credentials.KEYRINGS.add(Memory.__module__)
     yield ring
+    credentials.KEYRINGS.discard(Memory.__module__)
     keyring.set_keyring(before)
 
 
