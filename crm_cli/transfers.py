@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from crm_sdk import Job
-    from crm_sdk.models.jobs import JobError
+    from crm_sdk.models import JobError
     from crm_sdk.network.downloads import Download
 
 _SHOWN_ERRORS = 10

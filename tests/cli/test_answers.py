@@ -34,6 +34,11 @@ def test_the_warnings_of_an_import_are_shown(served: Crm, tmp_path: Path) -> Non
     assert done.err.startswith("1 warning; the rows are there\n  row 1, birthday: ")
 
 
+def made(kind: Any) -> Any:
+    """Make a keyring of keyring's own, which has no types."""
+    return kind()
+
+
 class Plain(Memory):
     """A keyring of another module, which may write a file."""
 
@@ -47,9 +52,9 @@ class Forgetful(Memory):
 def test_a_keyring_that_keeps_nothing_or_shows_it_is_refused(
     kind: str, crm: Crm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chain: Any = ChainerBackend()
-    monkeypatch.setattr(ChainerBackend, "backends", [Null()])
-    ring = {"null": Null(), "plain": Plain(), "chain": chain, "forgetful": Forgetful()}[kind]
+    chain = made(ChainerBackend)
+    monkeypatch.setattr(ChainerBackend, "backends", [made(Null)])
+    ring = {"null": made(Null), "plain": Plain(), "chain": chain, "forgetful": Forgetful()}[kind]
     if kind == "forgetful":
         monkeypatch.setattr(credentials, "KEYRINGS", {Forgetful.__module__})
     else:
