@@ -67,7 +67,7 @@ def save(base_url: str, secret: Secret) -> None:
 
 def _keeps_secrets(ring: Any) -> bool:
     """Return whether a keyring is one of those that are known to keep what they are given, and not in the clear."""
-    kind = type(ring)
+    kind = ring.__class__
     if f"{kind.__module__}.{kind.__qualname__}" == _CHAINER:
         # It stores in the first of them that works; another one must not be the next to try.
         return bool(ring.backends) and all(map(_keeps_secrets, ring.backends))
