@@ -14,6 +14,7 @@ from crm_sdk.wire import camel
 from ..failures import MisuseError
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
+    "AuditLog": ("occurredAt", "action", "entity", "actor", "severity"),
     "AIInsight": ("title", "type", "confidence", "date"),
     "Contact": ("name", "company", "email", "status", "owner", "age"),
     "CustomField": ("apiName", "label", "type", "required", "unique", "position"),
