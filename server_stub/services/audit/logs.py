@@ -104,7 +104,7 @@ def find(
         and (until is None or entry["occurred_at"] < until)
         and all(member(entry, name) == value for name, value in wanted.items())
     ]
-    field, descending = sort_field(sort or "sequence", order, _SORTS, always=())
+    field, descending = sort_field("sequence" if sort is None else sort, order, _SORTS, always=())
     entries = in_order(entries, key_of(field), descending=descending)
     meta = {"chain_valid": audit.is_intact(call.collection(audit.KIND))} if verify else {}
     return Answer(list(map(shown, entries)), meta=meta)
@@ -116,7 +116,7 @@ def seek(call: Context, query: Members) -> Sequence[Document]:
     if query.get("include"):
         raise invalid("include.0", "choice", "an entry has nothing to include")
     return search(
-        [shown(entry) for entry in readable(call)], {**query, "sort": query.get("sort") or "sequence"}, _FIELDS,
+        [shown(entry) for entry in readable(call)], {"sort": "sequence", **{name: value for name, value in query.items() if value is not None}}, _FIELDS,
         text=_SEARCHED, now=call.now, zone=company.zone(call),
     )  # fmt: skip
 
