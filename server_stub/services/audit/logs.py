@@ -115,8 +115,9 @@ def seek(call: Context, query: Members) -> Sequence[Document]:
     """Return the entries that match words and conditions."""
     if query.get("include"):
         raise invalid("include.0", "choice", "an entry has nothing to include")
+    given = {name: value for name, value in query.items() if value is not None}
     return search(
-        [shown(entry) for entry in readable(call)], {"sort": "sequence", **{name: value for name, value in query.items() if value is not None}}, _FIELDS,
+        [shown(entry) for entry in readable(call)], {"sort": "sequence", **given}, _FIELDS,
         text=_SEARCHED, now=call.now, zone=company.zone(call),
     )  # fmt: skip
 
