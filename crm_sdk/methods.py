@@ -6,8 +6,10 @@ What looks a method up finds it on the class: `unittest.mock`, tools that wrap f
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import update_wrapper
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from .resource import Async, Resource, Sync
@@ -125,11 +127,30 @@ def async_function(operation: Operation[Any, Any]) -> Callable[..., Any]:
         client = self._client  # pyright: ignore[reportPrivateUsage] # as above
         return AsyncPages(lambda: client._run(operation.steps(client, args, kwargs)))  # pyright: ignore[reportPrivateUsage] # as above
 
-    return _presented(pages if operation.kind == "page" else call, operation)
+    if operation.kind == "page":
+        return _presented(pages, operation)
+    return _presented(call, operation, wrapped=_AsyncForm(operation))
 
 
-def _presented(call: Callable[..., Any], operation: Operation[Any, Any]) -> Callable[..., Any]:
+class _AsyncForm:
+    """What an async function stands for: the declared function, but a coroutine function to whoever unwraps it.
+
+    `unittest.mock` does so from Python 3.13 on, to tell which attributes of a spec are awaited.
+    """
+
+    def __init__(self, operation: Operation[Any, Any]) -> None:
+        self._operation = operation
+        code: CodeType = operation.function.__code__
+        flagged = code.replace(co_flags=code.co_flags | inspect.CO_COROUTINE)
+        self.__wrapped__ = FunctionType(flagged, operation.function.__globals__, operation.name)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._operation.__signature__
+
+
+def _presented(call: Callable[..., Any], operation: Operation[Any, Any], wrapped: object = None) -> Callable[..., Any]:
     """Give a function the name, docstring, signature and declaration of an operation."""
     update_wrapper(call, operation.function)
-    vars(call).update(operation=operation, __wrapped__=operation)  # `Operation.__signature__` is made when asked for
+    vars(call).update(operation=operation, __wrapped__=wrapped or operation)  # their signatures are made when asked for
     return call
