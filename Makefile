@@ -73,7 +73,7 @@ docs: $(VENV)/made  ## write the lists of public names and the reference pages f
 	$(BIN)/python docs/generate.py
 
 bench: $(VENV)/wheel  ## measure ourselves against the bare libraries, side by side
-	$(BIN)/python benchmarks/run.py
+	PYTHONPATH="$(CURDIR)/benchmarks" $(BIN)/python benchmarks/run.py
 
 pins: $(VENV)/check  ## write constraints.txt anew, with the newest tools
 	$(BIN)/python .ci/pins.py
