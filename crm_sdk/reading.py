@@ -13,7 +13,7 @@ import re
 import types
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import AliasChoices, AwareDatetime, Discriminator, TypeAdapter
@@ -112,13 +112,18 @@ def check_usable(value: object, mismatches: tuple[Mismatch, ...]) -> None:
         raise Unreadable(f"a {type(value).__name__} was expected, which has {lacking}", mismatches)
 
 
+@cache
+def _required(kind: type[Model]) -> tuple[str, ...]:
+    return tuple(name for name, field in kind.model_fields.items() if field.is_required())
+
+
 def _lacks(value: Model) -> str | None:
     """Return what a model lacks without which it is not what was asked for; None where it lacks nothing.
 
     A record has its id; anything else has at least one of the members that it must have.
     """
     kind = type(value)
-    needed = [name for name, field in kind.model_fields.items() if field.is_required()]
+    needed = _required(kind)
     if "id" in needed:
         return None if getattr(value, "id", None) else "an id"
     if needed:

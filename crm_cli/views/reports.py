@@ -89,4 +89,4 @@ def _told(value: Any) -> str:
         return "–"
     if isinstance(value, str):
         return value
-    return ", ".join(value) if isinstance(value, list) else amount(value)  # pyright: ignore[reportUnknownArgumentType]
+    return ", ".join(value) if isinstance(value, list) else amount(value)  # pyright: ignore[reportUnknownArgumentType] # a list holds texts

@@ -76,10 +76,23 @@ def _by_name(name: str, members: Collection[str]) -> Plan | None:
     stem, _, end = name.rpartition("_")
     for member in (stem, f"{stem}_at", f"{stem}_date"):
         if end in ("after", "before") and member in members:
-            return lambda call, value, sought: sought.narrow(
-                member, Range(value) if end == "after" else Range(high=value, closed=False)
-            )
+            return lambda call, value, sought: sought.narrow(member, _times(value, after=end == "after"))
     return None
+
+
+def _times(at: Any, *, after: bool) -> Range:
+    """Return the times from one on, or those before it."""
+    return Range(at) if after else Range(high=at, closed=False)
+
+
+def by_time(member: str, *, after: bool) -> Filter:
+    """Return the filter of records whose member is at the given time or after it, or else before it."""
+
+    def make(call: Any, at: Any) -> Test:
+        times = _times(at, after=after)
+        return lambda doc: doc.get(member) in times
+
+    return make
 
 
 def filter_fields(model: type[Model]) -> dict[str, FieldType]:

@@ -22,9 +22,9 @@ from crm_sdk.resources.activities import (
 )
 
 from ...data.document import Document
+from ...data.filters import by_time
 from ...data.forms import FORMS, required_text
 from ...data.mapped import Mapped
-from ...data.order import Range
 from ...noun import Noun
 from ...problems import FieldError, validation
 from ...request.intake import read_input
@@ -200,10 +200,10 @@ ACTIVITIES = Noun(
         "kind": lambda call, kinds: lambda doc: doc["kind"] in kinds,
         "status": lambda call, status: lambda doc: doc.get("status") == status,
         "overdue": lambda call, wanted: lambda doc: is_overdue(doc, call.now) is wanted,
-        "due_after": lambda call, at: lambda doc: doc.get("due_at") in Range(at),
-        "due_before": lambda call, at: lambda doc: doc.get("due_at") in Range(high=at, closed=False),
-        "start_after": lambda call, at: lambda doc: doc.get("start_time") in Range(at),
-        "start_before": lambda call, at: lambda doc: doc.get("start_time") in Range(high=at, closed=False),
+        "due_after": by_time("due_at", after=True),
+        "due_before": by_time("due_at", after=False),
+        "start_after": by_time("start_time", after=True),
+        "start_before": by_time("start_time", after=False),
     },
 )  # fmt: skip
 """Activities of any kind: what is looked for among all of them."""

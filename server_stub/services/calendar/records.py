@@ -20,7 +20,7 @@ from ..activities.privacy import as_published, as_seen, is_hidden
 from ..activities.recurrence import read_rule
 from ..activities.relations import REFERS, relation_members
 from ..contacts import health as health
-from ..contacts.follow_ups import planned
+from ..contacts.follow_ups import follow_up as follow_up_contact
 from ..sentiment import name_of_score, tone
 from . import reminders
 from .preparation import uid_of, with_current_preparation
@@ -232,7 +232,7 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
         changes["follow_up_event_id"] = follow_up["id"]
         contact = call.collection("contact").get(doc.get("contact_id") or "")
         if contact is not None:
-            call.collection("contact").put(contact | planned(follow_up["start_time"]))
+            follow_up_contact(call, contact, follow_up["start_time"])
     return EVENTS.answer(call, EVENTS.change(call, doc, changes))
 
 

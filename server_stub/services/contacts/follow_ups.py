@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from ...data.document import Document
 from ...serving import Collections, Context, reacts
@@ -14,11 +13,6 @@ _KEPT = timedelta(days=14)
 """The time until the notification of a follow-up expires."""
 
 
-def planned(at: datetime | None) -> dict[str, Any]:
-    """Return the members of a contact with a follow-up at a time, of which its owner is to be notified."""
-    return {"next_follow_up": at, "follow_up_open": at is not None}
-
-
 def _next_due(collections: Collections) -> datetime | None:
     waiting = collections("contact").find("follow_up_open", True)
     return min((contact["next_follow_up"] for contact in waiting), default=None)
@@ -27,13 +21,27 @@ def _next_due(collections: Collections) -> datetime | None:
 DUE = Appointment("contacts.follow_up", _next_due)
 
 
-@reacts("contact.created", "contact.updated", "contact.deleted", "contact.merged", "activity.updated")
-def schedule_next(call: Context, entry: Document) -> None:
-    """Note when the next follow-up of the company falls due."""
+def follow_up(call: Context, contact: Document, at: datetime | None) -> None:
+    """Let a contact be followed up at a time, and its owner be notified then; None for no follow-up."""
+    was_open = contact.get("follow_up_open")
+    call.collection("contact").put(contact | {"next_follow_up": at, "follow_up_open": at is not None})
+    if was_open or at is not None:
+        plan(call.collection, DUE)
+
+
+@reacts("contact.created", "contact.updated", "contact.merged")
+def note_follow_up(call: Context, entry: Document) -> None:
+    """Note that a write has set, moved or cleared the follow-up of a contact."""
     contact = call.collection("contact").get(entry["entity"]["id"])
-    is_new = contact is not None and "follow_up_open" not in contact
-    if contact is not None and (is_new or any(change["field"] == "next_follow_up" for change in entry["changes"])):
-        call.collection("contact").put(contact | planned(contact["next_follow_up"]))
+    if contact is None:
+        return
+    if "follow_up_open" not in contact or any(change["field"] == "next_follow_up" for change in entry["changes"]):
+        follow_up(call, contact, contact["next_follow_up"])
+
+
+@reacts("contact.deleted", "contact.merged")
+def plan_next(call: Context, entry: Document) -> None:
+    """Note when the next follow-up of the company falls due, now that one may be gone."""
     plan(call.collection, DUE)
 
 

@@ -352,10 +352,12 @@ def wake(call: Context, entry: Document) -> None:
     if not entry["changes"] and not entry["action"].endswith(".deleted"):
         return
     executions = call.collection(EXECUTION)
-    for doc in executions.find("status", "waiting"):
-        if doc["entity_id"] == entry["entity"]["id"] and _waits_for_member(doc):
-            executions.put(doc | {"due_at": call.now})
-            plan(call)
+    about = executions.find("entity_id", entry["entity"]["id"])
+    waiting = [doc for doc in about if doc["status"] == "waiting" and _waits_for_member(doc)]
+    for doc in waiting:
+        executions.put(doc | {"due_at": call.now})
+    if waiting:
+        plan(call)
 
 
 def _waits_for_member(execution: Members) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from crm_sdk.models.workflows import WorkflowExecution
 from crm_sdk.resources.workflows import WorkflowExecutions, Workflows, WorkflowTriggers
 
 from ...data.document import Document
-from ...data.filters import Filter, Test
+from ...data.filters import by_time
 from ...data.mapped import Mapped
 from ...noun import Noun
 from ...problems import Problem, invalid
@@ -97,16 +96,6 @@ def get(call: Context, execution_id: str) -> Document:
     return EXECUTIONS.found(call, execution_id)
 
 
-def _time(*, since: bool) -> Filter:
-    def make(call: Context, at: datetime) -> Test:
-        def test(doc: Document) -> bool:
-            return bool(doc["created_at"] >= at if since else doc["created_at"] < at)
-
-        return test
-
-    return make
-
-
 EXECUTIONS = Noun(
     resource=WorkflowExecutions,
     kind=EXECUTION,
@@ -114,7 +103,7 @@ EXECUTIONS = Noun(
     own=("get",),
     filters={
         "entity_id": lambda call, value: lambda doc: doc["entity_id"] == value,
-        "since": _time(since=True),
-        "until": _time(since=False),
+        "since": by_time("created_at", after=True),
+        "until": by_time("created_at", after=False),
     },
 )

@@ -241,7 +241,7 @@ def test_a_mistake_of_the_engine_fails_one_execution_and_holds_up_no_other(
     go = engine.Run.go
 
     def breaks(run: engine.Run) -> None:
-        if run._doc["entity_id"] == "lead_123":  # pyright: ignore[reportPrivateUsage]
+        if run._doc["entity_id"] == "lead_123":  # pyright: ignore[reportPrivateUsage] # which one it is
             raise ZeroDivisionError
         go(run)
 
