@@ -7,7 +7,6 @@ A step gets the job and returns its new members; its new errors are the member `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -75,7 +74,7 @@ def start(
             result=None,
             status_url=status_url.format(id=id) if status_url else None,
             payload=dict(payload),
-            caller=asdict(call.caller),
+            caller=call.caller.as_stored(),
             due_at=call.now + PACE,
             source=dict(call.source),
             reason=call.reason,
@@ -114,7 +113,7 @@ def _step(server: StubServer, jobs: Collection, job: Document) -> None:
     running = job | moved | {"version": job["version"] + 1}
     call = Context(
         server,
-        Caller(**job["caller"]),
+        Caller.of(job["caller"]),
         at,
         dialect="system",
         operation=f"job:{job['kind']}",

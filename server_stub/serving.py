@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
 
@@ -56,6 +56,17 @@ class Caller:
     session_id: str | None = None
     granted: frozenset[str] | None = None
     """The permissions that the credential is limited to, such as ``contacts:read``; None where the role decides."""
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the caller as a member of a record, which `of` reads back."""
+        return asdict(self) | {"granted": sorted(self.granted) if self.granted is not None else None}
+
+    @staticmethod
+    def of(stored: Mapping[str, Any]) -> Caller:
+        """Return the caller that a record keeps."""
+        granted: Sequence[str] | None = stored.get("granted")
+        members: dict[str, Any] = {**stored, "granted": frozenset(granted) if granted is not None else None}
+        return Caller(**members)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     """
     if caller.granted is None:
         return scope_of(caller.role, resource, action)
-    return "all" if f"{_DOORS.get(resource, resource)}:{action}" in caller.granted else None
+    return "all" if f"{resource_of(resource)}:{action}" in caller.granted else None
 
 
 def read_permission(text: str) -> tuple[str, Action] | None:

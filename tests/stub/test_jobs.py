@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from crm_sdk.models import EntityRef
 from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.serving import Caller
 
 
 def file_rows(stub: StubServer, id: str | None) -> list[dict[str, str]]:
@@ -103,3 +105,21 @@ def test_a_document_of_a_job_survives_a_restart(tmp_path: Any) -> None:
         stub.clock.advance(5)
         done = stub.client(dialects="platform").contacts.imports.get(job.id)
         assert len(file_rows(stub, done.file_id)) == 60
+
+
+def test_a_job_of_an_app_may_do_what_the_app_may_also_after_a_restart(tmp_path: Path) -> None:
+    """What a token was granted is kept with the job, in the state file too."""
+    path = str(tmp_path / "state.db")
+    with StubServer(db=path) as stub:
+        tokens = stub.store.collection("tenant_acme", "app_token")
+        (token,) = [one for one in tokens if one["app_id"] == "app_ledgerline_invoices"]
+        tokens.put(token | {"permissions": ["contacts:create", "contacts:update", "contacts:import", "contacts:read"]})
+        app = stub.client(api_key="acme-ledgerline", dialects="platform", max_retries=0)
+        job = app.contacts.imports.create(("people.csv", b"name,email\nAda,ada@byron.example\n"))
+    with StubServer(db=path) as stub:
+        (kept,) = [one for one in stub.store.collection("tenant_acme", "job") if one["id"] == job.id]
+        caller = Caller.of(kept["caller"])
+        assert caller.granted is not None and "contacts:create" in caller.granted and caller.auth == "app"
+        stub.clock.advance(60)
+        assert stub.client(dialects="platform").contacts.imports.get(job.id).status == "succeeded"
+        assert stub.client(dialects="platform").contacts.list(search="ada@byron.example").total == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -87,8 +88,7 @@ def executor(call: Context, execution: Members) -> Caller | None:
     None where the owner is gone or deactivated.
     """
     if execution["rule_id"] is not None:
-        cause: dict[str, Any] = {**execution["caller"], "role": "system"}
-        return Caller(**cause)
+        return replace(Caller.of(execution["caller"]), role="system", granted=None)
     workflow = call.collection("workflow").get(execution["workflow_id"], deleted=True)
     owner_id = workflow["owner_id"] if workflow is not None else None
     user = call.found("user", owner_id or "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -117,7 +116,7 @@ def execution_members(
         "entries": list(entries),
         "input": dict(input or {}),
         "conditions": rule["conditions"] if rule is not None else [],
-        "caller": asdict(call.caller) | {"granted": None},
+        "caller": call.caller.as_stored(),
         "due_at": call.now,
         "queue_number": call.server.store.count("execution_queue"),
     }
