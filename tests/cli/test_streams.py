@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
+from sampling import sampled
 from shell import OPERATIONS, ROOT, Crm
 
 from crm_cli import failures
@@ -34,6 +36,13 @@ COMMANDS = [
     "contacts export --to -",
 ]
 
+ENDS = {
+    "closed": (">&-", streams.READER_GONE, b""),
+    "reader gone": ("| exec 0<&-; exit ${PIPESTATUS[0]}", streams.READER_GONE, b""),
+    "full": ("> /dev/full", failures.USAGE, b"error: No space left on device\n"),
+}
+SHOWN = ["leads list -o table", "dashboard -o table", "deals board -o table", "leads --help"]
+
 
 def shell(command: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, **variables}
@@ -41,19 +50,9 @@ def shell(command: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs bash and /dev/full")
-@pytest.mark.parametrize("words", COMMANDS)
-@pytest.mark.parametrize(
-    ("where", "status", "said"),
-    [
-        (">&-", streams.READER_GONE, b""),
-        ("| exec 0<&-; exit ${PIPESTATUS[0]}", streams.READER_GONE, b""),
-        ("> /dev/full", failures.USAGE, b"error: No space left on device\n"),
-    ],
-    ids=["closed", "reader gone", "full"],
-)
-def test_output_that_goes_nowhere_ends_the_command_quietly(
-    words: str, where: str, status: int, said: bytes, offline: Crm
-) -> None:
+@pytest.mark.parametrize(("words", "end"), sampled(product(COMMANDS, ENDS), every=4))
+def test_output_that_goes_nowhere_ends_the_command_quietly(words: str, end: str, offline: Crm) -> None:
+    where, status, said = ENDS[end]
     done = shell(f"{PROGRAM} {words} {where}")
     kept = b"".join(line for line in done.stderr.splitlines(keepends=True) if not line.startswith(b"showing "))
     assert (done.returncode, kept, done.stdout) == (status, said, b"")
@@ -65,8 +64,9 @@ def test_another_stream_may_be_closed(stream: str, offline: Crm) -> None:
     assert shell(f"{PROGRAM} leads get nobody {stream}>&-").returncode == failures.NOT_FOUND
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-@pytest.mark.parametrize("words", ["leads list -o table", "dashboard -o table", "deals board -o table", "leads --help"])
+@pytest.mark.parametrize(
+    ("words", "encoding"), sampled(product(SHOWN, ["ascii", "latin-1", "cp1252", "utf-8"]), every=3)
+)
 def test_a_terminal_of_few_characters_shows_what_it_can(words: str, encoding: str, offline: Crm) -> None:
     done = shell(f"{PROGRAM} {words}", PYTHONIOENCODING=encoding, LC_ALL="C", COLUMNS="80")
     assert done.returncode == 0, done.stderr
