@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 from ..wire import camel
 
@@ -65,3 +65,14 @@ class ReadAs:
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         target = Annotated[self.target, BeforeValidator(self.before)] if self.before else self.target
         return handler.generate_schema(target)
+
+
+@dataclass(frozen=True, slots=True)
+class TextFirst:
+    """Take a text as it is before the other types of a union are tried: pydantic tries them all, at a price each."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.union_schema(
+            [core_schema.str_schema(strict=True), handler(source)],
+            mode="left_to_right",
+        )

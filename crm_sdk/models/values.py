@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from ..errors import BulkFailedError
 from ..wire import number
-from .marks import INPUT, OPEN, Format, ReadAs
+from .marks import INPUT, OPEN, Format, ReadAs, TextFirst
 from .record import Model
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ EMPTY: Final[Callable[[], list[Any]]] = list
 Amount: TypeAlias = Annotated[Decimal, PlainSerializer(number, when_used="json")]
 """An amount of money, or another number that must keep every digit."""
 
+LARGEST_NUMBER: Final = 10**24
+"""Every number that is given is smaller: what is stored holds no larger one, and sums lose no digit."""
 LARGEST_AMOUNT: Final = 10**15
 """Every amount that is given is smaller, so that the sum of all of them loses no digit."""
 _BoundedAmount: TypeAlias = Annotated[Amount, Field(gt=-LARGEST_AMOUNT, lt=LARGEST_AMOUNT, decimal_places=20)]
@@ -36,9 +38,9 @@ _BoundedAmount: TypeAlias = Annotated[Amount, Field(gt=-LARGEST_AMOUNT, lt=LARGE
 AmountInput: TypeAlias = Annotated[Decimal | int, ReadAs(_BoundedAmount)]
 """An amount as it may be given: a Decimal or an int between -10^15 and 10^15, with at most 20 decimal places."""
 
-FieldValue: TypeAlias = str | Amount | int | bool | date | datetime | list[str] | None
+FieldValue: TypeAlias = Annotated[str | Amount | int | bool | date | datetime | list[str] | None, TextFirst()]
 """The value of a custom field."""
-JsonValue: TypeAlias = FieldValue | list[Any] | dict[str, Any]
+JsonValue: TypeAlias = Annotated[FieldValue | list[Any] | dict[str, Any], TextFirst()]
 """The value of any member of a record: a custom field's, a list, an object such as an address."""
 
 

@@ -15,7 +15,7 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from ..models.marks import DocumentedAs, Format, OpenVocabulary
 from ..models.record import Model
-from ..models.values import EMAIL_PATTERN, URL_PATTERN
+from ..models.values import EMAIL_PATTERN, LARGEST_NUMBER, URL_PATTERN
 from ..vocabulary import texts
 from ..wire import Shape, camel, shape_of
 
@@ -48,7 +48,11 @@ class Schemas:
         self.components: dict[str, Schema] = {}
 
     def of(self, annotation: Any, *, written: bool = False) -> Schema:
-        """Return the schema of a type in answers or, with `written`, in requests."""
+        """Return the schema of a type in answers or, with `written`, in requests, where each number has its bounds."""
+        schema = self._marked(annotation, written)
+        return _measured(schema) if written else schema
+
+    def _marked(self, annotation: Any, written: bool) -> Schema:
         marks: tuple[Any, ...] = ()
         while get_origin(annotation) is Annotated or str(get_origin(annotation)) in _QUALIFIERS:
             annotation, *more = get_args(annotation)
@@ -89,7 +93,7 @@ class Schemas:
         if words and all(choice in (str, type(None)) or get_origin(choice) is Literal for choice in choices):
             is_open = not written or any(isinstance(mark, OpenVocabulary) for mark in marks)
             return _vocabulary(words, open=is_open and str in choices, nullable=type(None) in choices)
-        schemas = _distinct(self.of(choice, written=written) for choice in choices)
+        schemas = _distinct(self._marked(choice, written) for choice in choices)
         known = [self._kinds(choice) for choice in choices]
         mapping = {word: ref for kinds in known for word, ref in kinds.items()}
         if len(mapping) > 1:
@@ -221,6 +225,17 @@ def _distinct(schemas: Iterable[Schema]) -> list[Schema]:
         if schema not in found:
             found.append(schema)
     return found
+
+
+def _measured(schema: Schema) -> Schema:
+    """Return a schema whose numbers have bounds: those of every number where their type names none."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_measured(choice) for choice in schema["anyOf"]]}
+    if set(_NUMBERS).isdisjoint(types_of(schema)):
+        return schema
+    low = {} if schema.keys() & {"minimum", "exclusiveMinimum"} else {"exclusiveMinimum": -float(LARGEST_NUMBER)}
+    high = {} if schema.keys() & {"maximum", "exclusiveMaximum"} else {"exclusiveMaximum": float(LARGEST_NUMBER)}
+    return {**schema, **low, **high}
 
 
 def _bounded(schema: Schema, mark: Any) -> Schema:

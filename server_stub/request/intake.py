@@ -17,6 +17,7 @@ from typing_extensions import get_type_hints, is_typeddict
 from crm_sdk.arguments import Arguments, field_errors
 from crm_sdk.models.marks import OpenVocabulary
 from crm_sdk.models.record import Model, record_types
+from crm_sdk.models.values import LARGEST_NUMBER
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
@@ -255,10 +256,6 @@ def _pythonic(path: str) -> str:
     return ".".join(snake(part) for part in path.split("."))
 
 
-_LARGEST = 10**24
-"""Every number is smaller: a company's custom fields and settings hold no larger ones, and their sums no lost digit."""
-
-
 def _unlikely_values(value: Any, path: str, errors: list[FieldError]) -> None:
     """Note every time and number from which nothing could be reckoned.
 
@@ -269,7 +266,7 @@ def _unlikely_values(value: Any, path: str, errors: list[FieldError]) -> None:
         if not 1900 <= value.year < 3000:
             errors.append(FieldError(path, "min" if value.year < 1900 else "max", "must be in the years 1900 to 2999"))
     elif isinstance(value, (int, float, Decimal)):
-        if not -_LARGEST < value < _LARGEST:  # NaN is not between them either
+        if not -LARGEST_NUMBER < value < LARGEST_NUMBER:  # NaN is not between them either
             rule = "min" if value < 0 else "max" if value > 0 else "type"
             errors.append(FieldError(path, rule, "must be a number between -10^24 and 10^24"))
     elif is_object(value) or is_array(value):

@@ -140,6 +140,34 @@ def _check_words(text: str) -> None:
     assert PYTHON_WORDS.search(text) is None, text
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_number_that_is_given_has_its_bounds(dialect: str) -> None:
+    found = DOCUMENTS[dialect]
+    bodies = [
+        call["requestBody"] for path in found["paths"].values() for call in path.values() if "requestBody" in call
+    ]
+    inputs = [kind for kind in found["components"]["schemas"].values() if kind.get("additionalProperties") is False]
+    numbers = [schema for schema in _schemas([bodies, inputs]) if {"number", "integer"} & set(_types(schema))]
+    assert numbers
+    for schema in numbers:
+        assert schema.keys() & {"minimum", "exclusiveMinimum"}, schema
+        assert schema.keys() & {"maximum", "exclusiveMaximum"}, schema
+
+
+def _schemas(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        value = [inner for name, inner in value.items() if name not in ("example", "examples", "default")]
+    if isinstance(value, list):
+        for inner in value:
+            yield from _schemas(inner)
+
+
+def _types(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else []
+
+
 def test_what_no_schema_is_known_for_is_said_at_once() -> None:
     with pytest.raises(TypeError, match=r"has no JSON Schema yet: add it to crm_sdk\.openapi\.schemas"):
         Schemas("mvp").of(complex)
