@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         LostReason,
         StageStats,
     )
-    from ..models.values import BulkResult, LeadSource, Order, Priority
+    from ..models.values import BulkResult, LeadSource, Name, Order, Priority
 
 
 class DealActivities(Resource[Mode]):
@@ -253,7 +253,7 @@ class Deals(Resource[Mode]):
         self,
         deal_id: str,
         *,
-        title: str | None = None,
+        title: Name | None = None,
         stage: DealStage | None = None,
         owner_id: str | None = None,
         include: Sequence[DealPart] | None = None,
