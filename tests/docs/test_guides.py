@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from crm_sdk import CrmClient
+from crm_sdk import CrmClient, NetworkError
+from crm_sdk.network.retry import may_repeat_answer, may_repeat_failure
 from server_stub import StubServer
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -59,3 +60,29 @@ def of_ai_insights(names: dict[str, Any]) -> None:
 
 CALLED: dict[str, Callable[[dict[str, Any]], None]] = {"ai-insights": of_ai_insights, "deals": of_deals}
 """What the functions that the examples of a page define are called with."""
+
+
+OUTCOMES = {"again": True, "error": False}
+SENT = {
+    "reads, PUT, DELETE": ("GET", False),
+    "POST with a key the server honours": ("POST", True),
+    "other POST": ("POST", False),
+}
+
+
+def test_the_table_of_what_is_sent_again_is_true() -> None:
+    lines = (DOCS / "reliability.md").read_text(encoding="utf-8").splitlines()
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    said = {(what, how): OUTCOMES[cell] for what, *cells in rows for how, cell in zip(head[1:], cells, strict=True)}
+    assert len(said) == 13 * 3
+    for (what, how), again in said.items():
+        method, harmless = SENT[how]
+        if "connection" in what:
+            failure = NetworkError("", sent="after" in what)
+            found = may_repeat_failure(method, failure, harmless=harmless)
+            assert found == again, (what, how)
+        else:
+            after = 1.0 if "Retry-After" in what else None
+            statuses = [int(what[:3])] if what[0].isdigit() else [400, 401, 403, 404, 405, 409, 410, 412, 422, 428, 451]
+            for status in statuses:
+                assert may_repeat_answer(method, status, after, harmless=harmless) == again, (what, how)

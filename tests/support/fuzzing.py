@@ -210,6 +210,6 @@ def _refusals(response: Response) -> Iterator[str]:
     for entry in body["errors"] if "errors" in body else [body["error"]]:
         details = entry.get("details", {})
         rule, field = entry.get("rule") or details.get("rule"), entry.get("field") or details.get("field") or ""
-        known = rule in _OF_THE_DATA or _MEANT.fullmatch(field) or _UNSAYABLE.match(entry["message"])
+        known = rule in _OF_THE_DATA or _MEANT.fullmatch(field) or _UNSAYABLE.search(entry["message"])
         if entry["code"] in ("VALIDATION_ERROR", "BAD_REQUEST") and not known:
             yield f"RefusedValidRequest: {entry['code']} {field} {rule} {entry['message']}"
