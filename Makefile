@@ -26,7 +26,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick fmt check types test cover lowest soak noun docs bench pins release clean
+.PHONY: help demo quick fmt check types test cover lowest soak mutants noun docs bench pins release clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
@@ -63,6 +63,9 @@ lowest:  ## every test, with the oldest versions of the dependencies that pyproj
 
 soak: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## the long tests, and many more examples of what holds for any input
 	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak $(ARGS)
+
+mutants: $(VENV)/test  ## change the sources a little and see whether a test notices: ARGS="server_stub/services/deals"
+	$(BIN)/python scripts/mutants.py $(ARGS)
 
 noun: $(VENV)/test  ## the skeleton of a service: make noun NAME=warehouses
 	$(BIN)/python scripts/new_noun.py $(NAME)

@@ -114,7 +114,8 @@ class _Call:
             return None
         arguments = self._operation.arguments
         names = [name for name in self._names if name not in self._beside]
-        needed = any(self._is_needed(name) for name in names)
+        # A change without a body is refused, rather than taken for one of nothing.
+        needed = self._route.method in ("PUT", "PATCH") or any(self._is_needed(name) for name in names)
         plain = [name for name in names if name != arguments.upload]
         content: dict[str, Any] = {}
         if plain:

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
-from ..models.marks import DocumentedAs, Format, OpenVocabulary
+from ..models.marks import DocumentedAs, Format, OpenVocabulary, ReadAs
 from ..models.record import Model
 from ..models.values import EMAIL_PATTERN, LARGEST_NUMBER, URL_PATTERN
 from ..vocabulary import texts
@@ -242,8 +242,11 @@ def _bounded(schema: Schema, mark: Any) -> Schema:
     """Return a schema with the constraints of a mark of its annotation, in each branch to which they apply."""
     if isinstance(mark, Format):
         return {**schema, "format": mark.name}
-    if isinstance(mark, FieldInfo):
-        for each in mark.metadata:
+    parts = mark.metadata if isinstance(mark, FieldInfo) else ()
+    if isinstance(mark, ReadAs) and get_origin(mark.target) is Annotated:  # what is given is checked as its target
+        parts = get_args(mark.target)[1:]
+    if parts:
+        for each in parts:
             schema = _bounded(schema, each)
         return schema
     bounds = dict(_bounds(mark))

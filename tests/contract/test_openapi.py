@@ -154,6 +154,15 @@ def test_every_number_that_is_given_has_its_bounds(dialect: str) -> None:
         assert schema.keys() & {"maximum", "exclusiveMaximum"}, schema
 
 
+def test_an_amount_has_the_bounds_of_amounts_and_a_change_needs_a_body() -> None:
+    lead = DOCUMENTS["platform"]["components"]["schemas"]["LeadUpdate"]["properties"]["value"]
+    assert (lead["exclusiveMinimum"], lead["exclusiveMaximum"]) == (-(10**15), 10**15)
+    changes = [
+        call for path in DOCUMENTS["platform"]["paths"].values() for method, call in path.items() if method == "put"
+    ]
+    assert all(call["requestBody"]["required"] for call in changes if "requestBody" in call)
+
+
 def _schemas(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
