@@ -191,6 +191,7 @@ _MEANT = re.compile(
     r"|groups\.\d+\.contactIds"  # two that are not the same
     r"|date|closedAt"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one
+    r"|refreshSeconds"  # 0, or 5 and more
     r"|period"  # not too short for the range
 )
 """Members whose refusal depends on another one, or on what is stored."""
