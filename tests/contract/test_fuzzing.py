@@ -22,6 +22,8 @@ LOOSE = {
     ("platform", "activities.update"),
     ("platform", "activities.tasks.create"),  # recurrence rules (RFC 5545)
     ("platform", "activities.events.create"),
+    ("platform", "analytics.reports.create"),  # columns that the entity has
+    ("platform", "analytics.reports.update"),
     ("platform", "custom_objects.create"),  # fields whose members do not go together
     ("platform", "custom_objects.fields.create"),
     ("platform", "custom_objects.fields.update"),

@@ -50,6 +50,9 @@ _KINDS: Mapping[str, str] = {
 }  # fmt: skip
 """What an identifier is the id of, where its name does not say so."""
 
+_ENTITIES = ("contact", "lead", "deal", "account", "activity")
+"""Types of records that every company has; others depend on its custom objects."""
+
 # Of what the formats allow, what somebody may really send: no comments in addresses, no times in the year 5000.
 _words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9)
 _EMAILS = st.builds("{}.{}@{}.com".format, _words, _words, _words)
@@ -141,7 +144,9 @@ class Fuzzer:
         if isinstance(value, dict):
             for name, inner in value.items():
                 kind = snake(name)
-                if isinstance(inner, str) and kind.endswith("_id") and kind != "external_id":
+                if isinstance(inner, str) and kind == "entity_type":
+                    value[name] = _ENTITIES[_sum(inner) % len(_ENTITIES)]
+                elif isinstance(inner, str) and kind.endswith("_id") and kind != "external_id":
                     value[name] = self._known_id(kind, inner, {}) or inner
                 elif isinstance(inner, list) and kind.endswith("_ids"):
                     value[name] = [self._known_id(kind.removesuffix("s"), str(each), {}) or each for each in inner]
@@ -158,9 +163,13 @@ class Fuzzer:
         within = [record for record in records if all(record.get(each, id) == id for each, id in known.items())]
         if not within:
             return None
-        chosen = within[sum(drawn.encode("utf-8", "surrogatepass")) % min(len(within), 20)]
+        chosen = within[_sum(drawn) % min(len(within), 20)]
         known[name] = chosen["id"]
         return str(chosen["id"])
+
+
+def _sum(drawn: str) -> int:
+    return sum(drawn.encode("utf-8", "surrogatepass"))
 
 
 def _is_of_an_item(failure: Exception, response: Response) -> bool:
@@ -191,6 +200,7 @@ _MEANT = re.compile(
     r"|groups\.\d+\.contactIds"  # two that are not the same
     r"|date|closedAt"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one
+    r"|parameters\..*"  # that the report has
     r"|refreshSeconds"  # 0, or 5 and more
     r"|period"  # not too short for the range
 )
