@@ -177,6 +177,7 @@ class Noun:
             doc is None
             or (self.stored_as is not None and doc.get("kind") != self.kind)
             or (self.visible is not None and not self.visible(call, doc))
+            or not all(sees(doc) for sees in permissions.sight(call.caller, self.word))
         ):
             raise missing(self.kind, id)
         return doc
@@ -226,6 +227,7 @@ class Noun:
         if self.within is not None and whole_id is not None:
             sought.equal[self.within[0]] = whole_id
         sought.tests += [partial(self.visible, call)] if self.visible is not None else []
+        sought.tests += permissions.sight(call.caller, self.word)
         sort, order = given.get("sort"), given.get("order")
         if sort is None:
             sort, order = self.order[0], order or self.order[1]

@@ -50,22 +50,39 @@ class Caller:
     user_id: str | None
     """The id of the user; None where the caller is not a user."""
     role: str
+    """The key of the user's first role; ``system``, ``app`` or ``anonymous`` for a caller that is not a user."""
     name: str = ""
     email: str | None = None
     auth: Literal["token", "api_key", "app", "none"] = "token"
     session_id: str | None = None
     granted: frozenset[str] | None = None
-    """The permissions that the credential is limited to, such as ``contacts:read``; None where the role decides."""
+    """The permissions that the credential is limited to, such as ``contacts:read``; None where the roles decide."""
+    more_roles: frozenset[str] = frozenset()
+    """The keys of the user's other roles."""
+    permissions: frozenset[str] = frozenset()
+    """What those of the roles permit that the company made itself: ``leads:update@team``."""
+    team: frozenset[str] = frozenset()
+    """The ids of the users in one of the user's teams, where a permission has the scope `team`."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The keys of all roles of the caller."""
+        return self.more_roles | {self.role}
 
     def as_stored(self) -> dict[str, Any]:
         """Return the caller as a member of a record, which `of` reads back."""
-        return asdict(self) | {"granted": sorted(self.granted) if self.granted is not None else None}
+        return {
+            name: sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else value
+            for name, value in asdict(self).items()
+        }
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> Caller:
         """Return the caller that a record keeps."""
-        granted: Sequence[str] | None = stored.get("granted")
-        members: dict[str, Any] = {**stored, "granted": frozenset(granted) if granted is not None else None}
+        members: dict[str, Any] = {
+            name: frozenset[str](cast("list[str]", value)) if isinstance(value, (list, tuple)) else value
+            for name, value in stored.items()
+        }
         return Caller(**members)
 
 

@@ -9,6 +9,7 @@ from crm_sdk.realtime.frames import Frame
 from crm_sdk.wire import is_object
 
 from ..request import identity
+from ..request.callers import user_caller
 from ..serving import Caller
 from .connection import Ended
 
@@ -29,8 +30,7 @@ def caller_of(server: StubServer, query: Mapping[str, str], token: str | None) -
         raise identity.unauthorized("the token is bad")
     user_id = query.get("user_id") or "user_ada"
     user = server.store.collection(_COMPANY, "user").get(user_id)
-    name, role = (user["name"], user["role"]) if user is not None else (user_id, "admin")
-    return Caller(_COMPANY, user_id, user_id, role, name)
+    return user_caller(server.store, user) if user is not None else Caller(_COMPANY, user_id, user_id, "admin", user_id)
 
 
 def carry_out(channel: Channel, frame: Frame) -> None:

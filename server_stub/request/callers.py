@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.route import Action
 
 from ..data.document import Document
+from ..data.store import Store
 from ..problems import Problem
-from ..serving import Caller
-from . import identity
+from ..serving import Caller, Context
+from . import identity, permissions
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -25,7 +30,13 @@ def caller_of(server: StubServer, credential: str, now: datetime) -> Caller:
     key = identity.find_api_key(server.store, credential)
     if key is None:
         return _app(server, credential, now)
-    return Caller(key["tenant_id"], key["id"], key.get("user_id"), key["role"], key["name"], auth="api_key")
+    user = server.store.collection(key["tenant_id"], "user").get(key.get("user_id") or "")
+    if user is None:
+        raise identity.unauthorized("the user of this API key does not exist any more")
+    if user.get("status") == "inactive":
+        raise identity.unauthorized("the user of this API key has been deactivated")
+    mine = user_caller(server.store, user)
+    return replace(mine, actor_id=key["id"], name=key["name"], email=None, auth="api_key")
 
 
 def _user(server: StubServer, token: str) -> Caller:
@@ -36,9 +47,32 @@ def _user(server: StubServer, token: str) -> Caller:
         raise identity.unauthorized("the session of this token has ended; sign in again", error="invalid_token")
     if user.get("status") == "inactive":
         raise Problem("USER_INACTIVE", "this user has been deactivated")
+    return user_caller(server.store, user, session["id"])
+
+
+def user_caller(store: Store, user: Mapping[str, Any], session_id: str | None = None) -> Caller:
+    """Return a user as the caller, with what all roles of the user permit at this moment."""
+    tenant_id, key = user["tenant_id"], user["role"]
+    more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
+    own: frozenset[str] = frozenset()
+    if not permissions.BUILT_IN.issuperset({key, *more}):
+        roles = store.collection(tenant_id, "role")
+        held = [role for reference in user["roles"] if (role := roles.get(reference["id"])) is not None]
+        own = frozenset(permissions.written(entry) for role in held for entry in role["permissions"])
+    team: frozenset[str] = frozenset()
+    if any(text.endswith("@team") for text in own):
+        mine = set(user["team_ids"])
+        users = store.collection(tenant_id, "user")
+        team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
-        claims.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"], "token", session["id"]
-    )
+        tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
+        more_roles=more, permissions=own, team=team,
+    )  # fmt: skip
+
+
+def has_permission(call: Context, user: Mapping[str, Any], resource: str, action: Action) -> bool:
+    """Return whether a user has a permission, for some of the records at least."""
+    return permissions.permits(user_caller(call.server.store, user), resource, action)
 
 
 def _app(server: StubServer, credential: str, now: datetime) -> Caller:

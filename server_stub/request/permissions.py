@@ -1,8 +1,12 @@
-"""Permissions: the built-in roles, and the one place where a caller's permission for an action is decided."""
+"""Permissions: the built-in roles, and the one place where a caller's permission for an action is decided.
+
+`scope_for` decides; every other function asks it. A caller has the widest scope that one of its roles gives: what the
+table says of a built-in role, what the record says of a role that a company made itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -16,12 +20,17 @@ if TYPE_CHECKING:
 
     from ..serving import Caller
 
-Scope: TypeAlias = Literal["all", "own"]
+Scope: TypeAlias = Literal["all", "team", "own"]
+_WIDEST: tuple[Scope, ...] = ("all", "team", "own")
 
 _LETTERS: Mapping[str, Action] = {
     "r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage",
 }  # fmt: skip
 _ROLES = ("admin", "manager", "sales", "read_only")
+BUILT_IN = frozenset(_ROLES)
+"""The keys of the roles that every company has."""
+_UNLIMITED = frozenset({"system", "anonymous"})
+"""The server itself, and a caller of a call without sign-in."""
 # 002, roles of the platform: one row per resource, the letters of each role in the order of _ROLES. `ud@own` limits
 # the letters before the sign to records that the caller owns, or that nobody owns.
 _TABLE = """
@@ -42,6 +51,15 @@ collaboration                            | rcudxm  | rcudxm  | r c ud@own       
 search                                   | rm      | r       | r                  | r
 tenants                                  | rcudm   |         |                    |
 audit                                    | rcuxm   | r       |                    |
+jobs                                     | rum     | r u@own | ru@own             | ru@own
+privacy                                  | m       |         |                    |
+configuration                            | rcudm   | r       |                    |
+customization                            | rcudm   | ru      | r                  | r
+security                                 | rcudm   |         |                    |
+monitoring                               | r       | r       |                    |
+backups                                  | m       |         |                    |
+chatops                                  | cm      | c       | c                  | c
+presence                                 | r       | r       | r                  | r
 """
 _DOORS: Mapping[str, str] = {
     "calendar": "activities",
@@ -76,30 +94,64 @@ def resource_of(name: str) -> str:
     return door or name.partition(".")[0]
 
 
+@cache
 def scope_of(role: str, resource: str, action: Action) -> Scope | None:
-    """Return for which records of a resource a role has the permission for an action: ``all``, ``own``, or None.
+    """Return for which records of a resource a built-in role has the permission for an action; None for none.
 
     `resource` is the first word of a call's dotted name. A resource that the table does not list can be read by
-    everybody and created by all roles except read_only; sales may change its own records.
+    everybody and created by all roles except read_only; of these only admin and manager change others' records.
     """
-    if role not in _ROLES or resource in _OWN:  # the system, or a caller of a call without sign-in
+    if role in _UNLIMITED or resource in _OWN:
         return "all"
     actions = _read_table().get((resource_of(resource), role))
-    if actions is None:
-        if role == "read_only" and action != "read":
-            return None
-        return "own" if role == "sales" and action in ("update", "delete") else "all"
-    return actions.get(action)
+    if actions is not None:
+        return actions.get(action)
+    if resource_of(resource) in resources() or (role == "read_only" and action != "read"):
+        return None
+    return "own" if role not in ("admin", "manager") and action in ("update", "delete") else "all"
 
 
 def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
-    """Return for which records of a resource a caller has the permission for an action.
+    """Return for which records of a resource a caller has the permission for an action: the widest of all its roles.
 
-    A caller with a role has what the table says, an app what it was granted.
+    An app has what it was granted.
     """
-    if caller.granted is None:
-        return scope_of(caller.role, resource, action)
-    return "all" if f"{resource_of(resource)}:{action}" in caller.granted else None
+    word = resource_of(resource)
+    if caller.granted is not None:
+        return "all" if f"{word}:{action}" in caller.granted else None
+    scopes = {scope_of(role, resource, action) for role in caller.roles}
+    if caller.permissions:
+        scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}
+    return next((scope for scope in _WIDEST if scope in scopes), None)
+
+
+@cache
+def resources() -> tuple[str, ...]:
+    """Return the resources of the table, in its order."""
+    return tuple(dict.fromkeys(resource for resource, _ in _read_table()))
+
+
+def permissions_of(scope: Callable[[str, Action], Scope | None]) -> Iterator[dict[str, str]]:
+    """Yield the permissions for every resource and action for which a function returns a scope."""
+    for resource in resources():
+        for action in _LETTERS.values():
+            if (found := scope(resource, action)) is not None:
+                yield {"resource": resource, "action": action, "scope": found}
+
+
+def written(permission: Mapping[str, str]) -> str:
+    """Return a permission as a text: ``leads:update@team``."""
+    return f"{permission['resource']}:{permission['action']}@{permission['scope']}"
+
+
+def beyond(caller: Caller, wanted: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return those of some permissions that are more than a caller has, as texts."""
+    return [
+        written(entry)
+        for entry in wanted
+        if (scope := scope_for(caller, entry["resource"], cast("Action", entry["action"]))) is None
+        or _WIDEST.index(scope) > _WIDEST.index(cast("Scope", entry["scope"]))
+    ]
 
 
 def read_permission(text: str) -> tuple[str, Action] | None:
@@ -125,27 +177,41 @@ def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
     role = operation.flags.role
     if role == "everybody":
         return
-    if role is not None and caller.role != role:
+    if role is not None and role not in caller.roles:
         raise Problem("FORBIDDEN", f"{operation.id} is for the role {role}, not for {caller.role}")
     check(caller, resource_of(operation.id), action_of(operation, method))
 
 
 def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> bool:
-    """Return whether a caller has the permission for an action on a resource, or on one record of it."""
+    """Return whether a caller has the permission for an action on a resource, or on one record of it.
+
+    The scope `own` holds the records that the caller owns or that nobody owns; `team` those of the users in one of the
+    caller's teams as well.
+    """
     scope = scope_for(caller, resource, action)
-    if scope == "own" and record is not None:
-        return record.get("owner_id") in (None, caller.user_id)
-    return scope is not None
+    if scope in (None, "all") or record is None:
+        return scope is not None
+    owner = record.get("owner_id")
+    return owner in (None, caller.user_id) or (scope == "team" and owner in caller.team)
+
+
+def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], bool]]:
+    """Return the tests that a record must pass for a caller to see it: none where the scope of reading is all."""
+    if scope_for(caller, resource, "read") in (None, "all"):
+        return []
+    return [lambda record: permits(caller, resource, "read", record)]
 
 
 def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:
     """Raise 403 FORBIDDEN where a caller has no permission for an action on a resource, or on one record of it."""
     if not permits(caller, resource, action):
-        who = f"the role {caller.role}" if caller.granted is None else f"{caller.name}, which was not granted this,"
+        roles = f"the role {caller.role}" if not caller.more_roles else f"the roles {', '.join(sorted(caller.roles))}"
+        who = roles if caller.granted is None else f"{caller.name}, which was not granted this,"
         raise Problem("FORBIDDEN", f"{who} may not {action} {resource.replace('_', ' ')}")
     if record is not None and not permits(caller, resource, action, record):
+        whose = "only its own records" if scope_for(caller, resource, action) == "own" else "only records of its team"
         raise Problem(
             "FORBIDDEN",
-            f"{record['id']} belongs to another user; the role {caller.role} may {action} only its own records",
+            f"{record['id']} belongs to another user; the role {caller.role} may {action} {whose}",
             details={"id": record["id"]},
         )

@@ -18,6 +18,7 @@ from ..data.collection import Collection
 from ..data.document import Document
 from ..data.store import Store
 from ..problems import Problem
+from ..request.callers import user_caller
 from ..request.identity import ACCESS_SECONDS, find_users, fingerprint, password_fits, unauthorized
 from ..serving import Caller, Context, serves
 
@@ -190,10 +191,7 @@ def _end(call: Context, session: Document) -> None:
 
 def _as(call: Context, user: Document, session_id: str | None) -> Context:
     """Return the call with a user as the caller."""
-    caller = Caller(
-        user["tenant_id"], user["id"], user["id"], user["role"], user["name"], user["email"], "token", session_id
-    )
-    return call.acting_as(caller)
+    return call.acting_as(user_caller(call.server.store, user, session_id))
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.document import Document
-from ...request import permissions
+from ...request.callers import has_permission
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..activities.kinds import is_overdue
@@ -138,7 +138,7 @@ def _answered(call: Context) -> frozenset[str]:
 def _by_owner(call: Context, docs: Sequence[Members], is_in: Callable[[str | None], bool]) -> list[dict[str, Any]]:
     """Return the activities of each user who may have some, the most first."""
     users = call.collection("user")
-    ids = {user["id"] for user in users if permissions.scope_of(user["role"], "activities", "create") is not None}
+    ids = {user["id"] for user in users if has_permission(call, user, "activities", "create")}
     ids = {id for id in ids if is_in(id)} | {doc["owner_id"] for doc in docs if doc.get("owner_id")}
     rows = [_owner(users.get(id, deleted=True) or {}, id, docs) for id in ids]
     return sorted(rows, key=lambda row: (-row["total"], row["owner_name"], row["owner_id"]))

@@ -38,7 +38,7 @@ _SORTS = ("sequence", "occurred_at", "id")
 def readable(call: Context) -> list[Document]:
     """Return the entries that the caller may read, in their order: only admins read those of signing in."""
     entries = call.collection(audit.KIND).all()
-    return entries if call.caller.role == "admin" else [entry for entry in entries if entry["category"] != "auth"]
+    return entries if "admin" in call.caller.roles else [entry for entry in entries if entry["category"] != "auth"]
 
 
 @serves(AuditLogs.create)
@@ -65,7 +65,7 @@ def _record(call: Context, entity: Members) -> Document | Members:
 def get(call: Context, log_id: str) -> Document:
     """Return one entry."""
     entry = call.collection(audit.KIND).get(log_id)
-    if entry is None or (entry["category"] == "auth" and call.caller.role != "admin"):
+    if entry is None or (entry["category"] == "auth" and "admin" not in call.caller.roles):
         raise missing("audit", log_id)
     return shown(entry)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
+from ...request import permissions
 from ...serving import Collections, Context, Members, changes_between, completes
 from .. import sentiment
 from ..contacts import health as contact_health
@@ -55,10 +56,11 @@ def writable(call: Context, conversation_id: str) -> Document:
 
 
 def permit(call: Context, person: Members | None) -> None:
-    """Raise 403 where a caller with the role sales writes to a lead or contact of another owner."""
-    owner = person.get("owner_id") if person is not None else None
-    if call.caller.role == "sales" and owner not in (None, call.caller.user_id):
-        raise Problem("FORBIDDEN", "this conversation is somebody else's; the role sales writes in its own only")
+    """Raise 403 where a caller may not change conversations with a lead or contact of this owner."""
+    scope = permissions.scope_for(call.caller, "conversations", "update")
+    if scope is not None and not permissions.permits(call.caller, "conversations", "update", person):
+        role = call.caller.role
+        raise Problem("FORBIDDEN", f"this conversation is somebody else's; the role {role} writes in its own only")
 
 
 def messages_of(call: Context, conversation_id: str) -> list[Document]:

@@ -11,7 +11,7 @@ from typing import Any
 from crm_sdk.resources.deals import DealAnalytics
 
 from ...data.document import Document
-from ...request import permissions
+from ...request.callers import has_permission
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import figures as figures
@@ -115,7 +115,7 @@ def performance_of(call: Context, whole: ranges.Span, scope: Scope) -> dict[str,
     owners = {
         user["id"]
         for user in call.collection("user")
-        if permissions.scope_of(user["role"], "deals", "create") is not None
+        if has_permission(call, user, "deals", "create")
         and owner_id in (None, user["id"])
         and (scope.team_id is None or scope.team_id in (user.get("team_ids") or ()))
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
+from ...request.callers import has_permission
 from ...serving import Context, Members
 from ..territories import territory_of
 
@@ -72,7 +73,9 @@ class Dealer:
 
     def _is_eligible(self, user_id: str) -> bool:
         user = self._call.collection("user").get(user_id)
-        return user is not None and user.get("status") == "active" and user.get("role") != "read_only"
+        return (
+            user is not None and user.get("status") == "active" and has_permission(self._call, user, "leads", "update")
+        )
 
     def _next(self, turn: str, pool: list[str], active: list[str]) -> str:
         """Return the next user in turn; the last one is stored in the data, so that it survives a restart."""

@@ -15,8 +15,8 @@ from ...data.document import Document
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
-from ...request import permissions
-from ...serving import Caller, Collections, Context, Members, serves
+from ...request.callers import has_permission, user_caller
+from ...serving import Collections, Context, Members, serves
 from ...timetable import MADE_UP, Appointment, falls_due, plan
 from .. import company
 from ..notifications import notify
@@ -49,14 +49,10 @@ def _recipient(call: Context, report: Document, given: str, number: int) -> str:
         return normalise.email(given, at) or ""
     user = call.reference("user", given, at)
     assert user is not None  # an id was given
-    if not is_shared_with(call, report, user["id"]) or not _may_read(user):
+    if not is_shared_with(call, report, user["id"]) or not has_permission(call, user, REPORTS.word, "read"):
         message = f"{user['name']} may not see {report['name']}"
         raise Problem("RECIPIENT_NO_ACCESS", message, field=at, rule="reference", details={"id": user["id"]})
     return str(user["id"])
-
-
-def _may_read(user: Members) -> bool:
-    return permissions.scope_of(user["role"], REPORTS.word, "read") is not None
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> None:
@@ -120,7 +116,7 @@ def _run(call: Context, schedule: Document) -> tuple[str, str | None]:
     user = call.collection("user").get(schedule["runs_as"] or "")
     if report is None or user is None:
         return "failed", None
-    caller = Caller(call.caller.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"])
+    caller = user_caller(call.server.store, user)
     try:
         run = carry_out(call.acting_as(caller), report, schedule["parameters"], "schedule", schedule_id=schedule["id"])
     except Problem:

@@ -16,6 +16,7 @@ from ...bulk import error_of
 from ...data.document import Document
 from ...data.query import member
 from ...problems import LOG, Problem
+from ...request.callers import user_caller
 from ...serving import Caller, Context, Members, reacts
 from ...timetable import falls_due
 from .. import company
@@ -94,7 +95,7 @@ def executor(call: Context, execution: Members) -> Caller | None:
     user = call.found("user", owner_id or "")
     if user is None or user.get("status") == "inactive":
         return None
-    return Caller(call.caller.tenant_id, user["id"], user["id"], user["role"], user["name"], user["email"])
+    return user_caller(call.server.store, user)
 
 
 class Run:
