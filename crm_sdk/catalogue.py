@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
     from .resources.search import Search
+    from .resources.users import Users
     from .resources.webhooks import Webhooks
     from .resources.workflows import Workflows
 # Written by `make docs`: end
@@ -73,6 +74,7 @@ class Catalogue(Generic[Mode]):
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
+    users: Users[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
     workflows: Workflows[Mode] = noun()
     # Written by `make docs`: end

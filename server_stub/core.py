@@ -61,7 +61,7 @@ class Snapshot:
 @cache
 def _require_extra(find: Callable[[str], object]) -> None:
     """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
-    missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl") if find(name) is None]
+    missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl", "PIL") if find(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 
@@ -115,6 +115,8 @@ class StubServer:
         """The numbering of events; it changes when a state is restored."""
         self.followers: list[Callable[[], None]] = []
         """Called within the lock after each request and whenever time has passed, to look for new events."""
+        self.origin = "http://stub.test"
+        """The URL that the latest request came to, for the links in its answer."""
         self.live = Live(self)
         """The live connections and their faults."""
         self._busy = False
@@ -230,6 +232,12 @@ class StubServer:
         """Return a company's audit trail, oldest first."""
         return self.store.collection(tenant, "audit").all()
 
+    @property
+    def outbox(self) -> list[Document]:
+        """The mails that the platform itself has sent, oldest first, with the tokens in them."""
+        sent = [letter for letters in self.store.across("letter") for letter in letters]
+        return sorted(sent, key=lambda letter: (letter["sent_at"], letter["id"]))
+
     def close(self) -> None:
         """Close the state file."""
         if self._durable is not None:
@@ -280,6 +288,7 @@ class StubServer:
             try:
                 run_due(self)
                 self._note_state()
+                self.origin = f"http://{request.headers.get('host') or 'stub.test'}"
                 visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
                 reply = visit.reply()
             finally:

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, Required, TypeAlias
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, with_config
+from typing_extensions import TypedDict
 
 from ..wire import wire
-from .marks import OPEN, Default
+from .marks import INPUT, OPEN, Default
 from .record import Model, Record
-from .values import EMPTY, Amount
+from .values import (
+    EMPTY,
+    Amount,
+    AmountInput,
+    Currency,
+    Email,
+    LanguageTag,
+    Name,
+    Phone,
+    SocialProfile,
+    SocialProfileInput,
+    TimeZone,
+)
 
 UserRole: TypeAlias = Annotated[Literal["admin", "manager", "sales", "read_only"] | str, OPEN]
 """The key of a role; a company may define its own."""
 UserStatus: TypeAlias = Literal["invited", "active", "inactive"] | str
 Theme: TypeAlias = Literal["light", "dark", "system"] | str
-Language: TypeAlias = Annotated[Literal["en", "de", "es", "ar"] | str, OPEN]
+DayTime: TypeAlias = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""A time of day, as ``HH:MM``."""
+Language: TypeAlias = Literal["en", "de", "es", "ar"] | str
+TimeFormat: TypeAlias = Literal["12h", "24h"] | str
+CalendarLayout: TypeAlias = Literal["day", "week", "month"] | str
+PermissionAction: TypeAlias = Literal["read", "create", "update", "delete", "export", "import", "manage"] | str
+PermissionScope: TypeAlias = Literal["own", "team", "all"] | str
+TeamRole: TypeAlias = Literal["member", "lead"] | str
+UserSort: TypeAlias = Literal["id", "name", "email", "last_login", "created_at", "updated_at"] | str
+TeamSort: TypeAlias = Literal["id", "name", "created_at", "updated_at"] | str
 
 
 class RoleRef(Model):
@@ -26,6 +48,42 @@ class RoleRef(Model):
     key: str
     """The key of the role."""
     name: str
+
+
+class Permission(Model):
+    """The permission for an action on the records of a resource."""
+
+    resource: str
+    """The first word of the calls' names, such as `leads`."""
+    action: PermissionAction
+    scope: PermissionScope = "all"
+    """Whose records: one's own and those that nobody owns, those of one's teams as well, or all."""
+
+
+class Role(Record):
+    """A set of permissions that users are given together."""
+
+    key: str
+    name: str
+    description: str | None = None
+    permissions: list[Permission] = Field(default_factory=EMPTY)
+    is_system: Annotated[bool | None, Default(False)] = None
+    """Whether every company has the role, which nobody can change."""
+    user_count: Annotated[int | None, Default(0)] = None
+    """The number of users who have the role."""
+
+
+class EffectivePermissions(Model):
+    """What a user may do: the permissions of all their roles together."""
+
+    user_id: str
+    roles: list[RoleRef] = Field(default_factory=EMPTY)
+    permissions: list[Permission] = Field(default_factory=EMPTY)
+    """One for each resource and action, with the widest scope that one of the roles gives."""
+    features: list[str] = Field(default_factory=EMPTY)
+    """The services that are switched on for the company."""
+    is_admin: bool
+    """Whether one of the roles is `admin`."""
 
 
 class BusinessDay(Model):
@@ -49,6 +107,25 @@ class BusinessHours(Model):
     """Days without work."""
 
 
+@with_config(INPUT)
+class BusinessDayInput(TypedDict, total=False):
+    """A span of working hours on a weekday, as input."""
+
+    weekday: Required[Annotated[int, Field(ge=0, le=6)]]
+    """0 is Monday."""
+    start: Required[DayTime]
+    end: Required[DayTime]
+
+
+@with_config(INPUT)
+class BusinessHoursInput(TypedDict, total=False):
+    """The working hours of a user or a company, as input; no two spans of a day may overlap."""
+
+    timezone: TimeZone
+    days: Annotated[list[BusinessDayInput], Field(max_length=50)]
+    holidays: Annotated[list[date], Field(max_length=400)]
+
+
 @wire(flow="theme notifications timezone")
 class UserPreferences(Model):
     """The preferences of a user."""
@@ -60,9 +137,10 @@ class UserPreferences(Model):
     timezone: str | None = None
     """Time zone, as an IANA name such as `Europe/Berlin`."""
     language: Language | None = None
+    """The language of the user interface: en, de, es or ar."""
     date_format: str | None = None
     """The format of dates."""
-    time_format: Literal["12h", "24h"] | str | None = None
+    time_format: TimeFormat | None = None
     """The format of times: 12 or 24 hours."""
     week_start: int | None = None
     """The first day of the week; 0 is Monday."""
@@ -72,7 +150,7 @@ class UserPreferences(Model):
     """The signature of the user's e-mails."""
     business_hours: BusinessHours | None = None
     """The user's working hours."""
-    calendar_view: Literal["day", "week", "month"] | str | None = None
+    calendar_view: CalendarLayout | None = None
     """The default view of the calendar."""
 
 
@@ -97,6 +175,7 @@ class User(Record):
     manager_id: str | None = None
     team_ids: list[str] = Field(default_factory=EMPTY)
     timezone: Annotated[str | None, Default("UTC")] = None
+    """The time zone of the user's preferences."""
     locale: Annotated[str | None, Default("en")] = None
     monthly_quota: Amount | None = None
     """The user's revenue target for a month."""
@@ -107,3 +186,143 @@ class User(Record):
     mfa_enabled: Annotated[bool | None, Default(False)] = None
     """Whether sign-in requires a second factor."""
     tenant_id: str | None = None
+
+
+class _UserMembers(TypedDict, total=False):
+    role: Annotated[str, Field(min_length=1, max_length=100)]
+    title: Annotated[str, Field(max_length=200)] | None
+    department: Annotated[str, Field(max_length=200)] | None
+    phone: Phone | None
+    manager_id: str | None
+    locale: LanguageTag | None
+    monthly_quota: Annotated[AmountInput, Field(ge=0)] | None
+    quota_currency: Currency | None
+
+
+@with_config(INPUT)
+class UserCreate(_UserMembers, total=False):
+    """A new user. Without a password, an invitation is sent to the address."""
+
+    email: Required[Email]
+    name: Required[Name]
+    password: Annotated[str, Field(max_length=200)]
+
+
+@with_config(INPUT)
+class UserUpdate(_UserMembers, total=False):
+    """Changes to a user; null clears a member. A new `role` replaces the first one."""
+
+    email: Email
+    name: Name
+
+
+class UserProfile(Model):
+    """What colleagues see of a user."""
+
+    user_id: str
+    name: str
+    first_name: str | None = None
+    last_name: str | None = None
+    title: str | None = None
+    department: str | None = None
+    phone: str | None = None
+    mobile: str | None = None
+    bio: str | None = None
+    location: str | None = None
+    timezone: str | None = None
+    """The time zone of the user's preferences."""
+    locale: str | None = None
+    avatar: str | None = None
+    social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
+    manager_id: str | None = None
+    skills: list[str] = Field(default_factory=EMPTY)
+    start_date: date | None = None
+    """The user's first day at work."""
+    updated_at: AwareDatetime | None = None
+
+
+_Line: TypeAlias = Annotated[str, Field(max_length=200)]
+
+
+@with_config(INPUT)
+class UserProfileUpdate(TypedDict, total=False):
+    """Changes to a profile; null clears a member, lists are replaced."""
+
+    name: Name
+    first_name: _Line | None
+    last_name: _Line | None
+    title: _Line | None
+    department: _Line | None
+    phone: Phone | None
+    mobile: Phone | None
+    bio: Annotated[str, Field(max_length=2_000)] | None
+    location: _Line | None
+    timezone: TimeZone | None
+    locale: LanguageTag | None
+    social_profiles: Annotated[list[SocialProfileInput], Field(max_length=50)] | None
+    skills: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=100)] | None
+    start_date: date | None
+
+
+@with_config(INPUT)
+class UserPreferencesUpdate(TypedDict, total=False):
+    """Changes to preferences; null restores the default."""
+
+    theme: Theme | None
+    notifications: bool | None
+    timezone: TimeZone | None
+    language: Language | None
+    date_format: Annotated[str, Field(min_length=1, max_length=40)] | None
+    time_format: TimeFormat | None
+    week_start: Annotated[int, Field(ge=0, le=6)] | None
+    currency: Currency | None
+    default_pipeline_id: str | None
+    email_signature: Annotated[str, Field(max_length=10_000)] | None
+    business_hours: BusinessHoursInput | None
+    calendar_view: CalendarLayout | None
+
+
+class TeamMember(Model):
+    """A user in a team."""
+
+    user_id: str
+    name: str | None = None
+    role: TeamRole | None = None
+    joined_at: AwareDatetime | None = None
+
+
+class Team(Record):
+    """Users who work together; teams form a tree."""
+
+    name: str
+    description: str | None = None
+    manager_id: str | None = None
+    parent_team_id: str | None = None
+    """The team that it is a part of."""
+    territory_id: str | None = None
+    member_ids: list[str] = Field(default_factory=EMPTY)
+    members: list[TeamMember] = Field(default_factory=EMPTY)
+    """The users in the team."""
+    member_count: Annotated[int | None, Default(0)] = None
+
+
+class _TeamMembers(TypedDict, total=False):
+    description: Annotated[str, Field(max_length=2_000)] | None
+    manager_id: str | None
+    parent_team_id: str | None
+    territory_id: str | None
+
+
+@with_config(INPUT)
+class TeamCreate(_TeamMembers, total=False):
+    """A new team; only its name is required. Its manager becomes a member, as its lead."""
+
+    name: Required[Name]
+    member_ids: Annotated[list[str], Field(max_length=1_000)]
+
+
+@with_config(INPUT)
+class TeamUpdate(_TeamMembers, total=False):
+    """Changes to a team; null clears a member. Its members are changed by `users.teams.members`."""
+
+    name: Name

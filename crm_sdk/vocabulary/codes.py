@@ -79,11 +79,18 @@ COMMON = frozenset({
 })  # fmt: skip
 """Codes that say nothing about a call: nearly every one can answer them."""
 
-_SWITCHABLE: frozenset[str] = frozenset({
+REQUIRED: frozenset[str] = frozenset({
+    "accounts", "activities", "auth", "calendar", "changes", "configuration", "contacts", "conversations", "deals",
+    "exports", "imports", "jobs", "leads", "monitoring", "objects", "pipelines", "privacy", "security", "tenants",
+    "users",
+})  # fmt: skip
+"""The features of the platform that cannot be switched off."""
+SWITCHABLE: frozenset[str] = frozenset({
     "agents", "ai_insights", "analytics", "audit", "backups", "chatops", "collaboration", "communication",
     "custom_objects", "customization", "dashboards", "files", "integrations", "marketplace", "notifications",
     "presence", "reports", "search", "social", "webhooks", "workflows",
 })  # fmt: skip
+"""The features of the platform that a company can switch off."""
 
 
 DOORS: Mapping[str, str] = {"analytics.dashboards": "dashboards", "analytics.reports": "reports"}
@@ -93,7 +100,7 @@ DOORS: Mapping[str, str] = {"analytics.dashboards": "dashboards", "analytics.rep
 def features_of(operation: Operation[Any, Any], route: Route) -> list[str]:
     """Return the features of the platform with which a call can be switched off: that of its path, of its records."""
     words = [operation.id.partition(".")[0], *(DOORS[door] for door in DOORS if operation.id.startswith(f"{door}."))]
-    return [word for word in words if route.dialect.name == "platform" and word in _SWITCHABLE]
+    return [word for word in words if route.dialect.name == "platform" and word in SWITCHABLE]
 
 
 def codes_of(operation: Operation[Any, Any], route: Route) -> dict[str, int]:

@@ -47,13 +47,18 @@ def _addresses(call: Context, values: Sequence[str] | None) -> object:
     return list(kept)
 
 
-def _currency(call: Context, value: str | None) -> object:
-    known = {call.tenant["base_currency"], *(rate["currency"] for rate in call.tenant.get("currencies") or ())}
-    if value is not None and value not in known:
-        words = sorted(known)
-        message = f"the company has no rate for {value!r}; it has {', '.join(words)}"
-        raise invalid("currency", "choice", message, choices=words)
-    return value
+def known_currency(name: str) -> Form:
+    """Return the form of a currency that amounts of the company can be in."""
+
+    def form(call: Context, value: Any) -> object:
+        known = {call.tenant["base_currency"], *(rate["currency"] for rate in call.tenant.get("currencies") or ())}
+        if value is not None and value not in known:
+            words = sorted(known)
+            message = f"the company has no rate for {value!r}; it has {', '.join(words)}"
+            raise invalid(name, "choice", message, choices=words)
+        return value
+
+    return form
 
 
 FORMS: Mapping[str, Form] = {
@@ -64,6 +69,6 @@ FORMS: Mapping[str, Form] = {
     "tags": lambda call, value: normalise.tags(value or ()),
     "language": lambda call, value: normalise.language(value),
     "timezone": lambda call, value: normalise.timezone(value),
-    "currency": _currency,
+    "currency": known_currency("currency"),
     "external_id": lambda call, value: value or None,  # an empty text is stored as None, which need not be unique
 }

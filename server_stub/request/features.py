@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.vocabulary.codes import features_of
+from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE, features_of
 
 from ..problems import Problem
 
@@ -19,6 +19,13 @@ _LACKING: Mapping[str, frozenset[str]] = {
     "free": frozenset(["custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"])
 }
 """The features that a plan does not include."""
+
+
+def switched_on(tenant: Mapping[str, Any]) -> list[str]:
+    """Return the features that a company has: those that cannot be switched off, and those that are on."""
+    switches: Mapping[str, bool] = tenant.get("features") or {}
+    lacking = _LACKING.get(tenant["plan"], frozenset())
+    return sorted({*REQUIRED, *(word for word in SWITCHABLE if switches.get(word, word not in lacking))})
 
 
 def require(server: StubServer, caller: Caller, operation: Operation[..., Any], dialect: str) -> None:

@@ -29,8 +29,8 @@ _LETTERS: Mapping[str, Action] = {
 _ROLES = ("admin", "manager", "sales", "read_only")
 BUILT_IN = frozenset(_ROLES)
 """The keys of the roles that every company has."""
-_UNLIMITED = frozenset({"system", "anonymous"})
-"""The server itself, and a caller of a call without sign-in."""
+_UNLIMITED = frozenset({"system", "anonymous", "app"})
+"""The server itself, a caller of a call without sign-in, and an app, which has what it was granted."""
 # 002, roles of the platform: one row per resource, the letters of each role in the order of _ROLES. `ud@own` limits
 # the letters before the sign to records that the caller owns, or that nobody owns.
 _TABLE = """
@@ -114,11 +114,11 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
 def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     """Return for which records of a resource a caller has the permission for an action: the widest of all its roles.
 
-    An app has what it was granted.
+    An app has what it was granted; the credential of a user may be limited as well.
     """
     word = resource_of(resource)
-    if caller.granted is not None:
-        return "all" if f"{word}:{action}" in caller.granted else None
+    if caller.granted is not None and f"{word}:{action}" not in caller.granted:
+        return None
     scopes = {scope_of(role, resource, action) for role in caller.roles}
     if caller.permissions:
         scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}

@@ -30,6 +30,7 @@ from .http import Reply, Request
 from .intake import arguments_of
 from .lagging import searched_data
 from .members import fields_of, picking, take_fields
+from .pictures import picture
 from .preconditions import is_known, known_version
 from .ratelimit import Quota, rate_class
 from .rendering import renderer
@@ -62,8 +63,8 @@ class Visit:
         fault: Fault | None = None
         try:
             kind = self.server.live.serves(self.request)
-            described = description(self.request) if kind is None else None
-            match = self._route() if kind is None and described is None else None
+            found = description(self.request) or picture(self.server, self.request) if kind is None else None
+            match = self._route() if kind is None and found is None else None
             self.operation = match.endpoint.operation if match is not None else None
             fault = self.server.faults.take(
                 self.operation.id if self.operation is not None else kind, self.request.method, self.request.path
@@ -75,8 +76,8 @@ class Visit:
             provoked = fault is not None and fault.kind == "status"
             if fault is not None and provoked:
                 reply = self._fault_reply(fault)
-            elif described is not None:
-                reply = replace(described, headers={**self.headers, **described.headers})
+            elif found is not None:
+                reply = replace(found, headers={**self.headers, **found.headers})
             else:
                 reply = self._serve(match) if match is not None else self.server.live.open(self)
         except Problem as problem:

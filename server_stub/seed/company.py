@@ -14,6 +14,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..data.store import Store
 from ..request.identity import fingerprint, hash_password
+from .staff import PROFILES, put_staff, teams_above
 
 DEMO_PASSWORD = "demo-password"
 
@@ -112,7 +113,9 @@ def put_company(store: Store, plan: Plan, now: datetime) -> None:
     team = f"team_{plan.slug}_sales"
     admin = plan.users[0]
     for person in plan.users:
-        put("user", _user(plan, person, team) | record | {"last_login": now - timedelta(days=1)})
+        stamps = record | {"last_login": now - timedelta(days=1)}
+        put("user", _user(plan, person, team) | stamps | {"profile": PROFILES.get(person.id, {})})
+    put_staff(put, plan, now)
     put(
         "team",
         {
@@ -120,7 +123,7 @@ def put_company(store: Store, plan: Plan, now: datetime) -> None:
             "name": "Sales" if plan.locale == "en" else "Vertrieb",
             "description": None,
             "manager_id": admin.id,
-            "parent_team_id": None,
+            "parent_team_id": f"team_{plan.slug}_revenue",
             "territory_id": None,
             "members": [
                 {
@@ -215,7 +218,7 @@ def _user(plan: Plan, person: Person, team: str) -> dict[str, Any]:
         "title": person.title,
         "department": "Sales",
         "manager_id": None if person is plan.users[0] else plan.users[0].id,
-        "team_ids": [] if person.role == "read_only" else [team],
+        "team_ids": [] if person.role == "read_only" else [team, *teams_above(plan, person is plan.users[0])],
         "timezone": plan.timezone,
         "locale": plan.locale,
         "monthly_quota": Decimal(50_000) if person.role == "sales" else None,

@@ -8,6 +8,7 @@ from ..problems import Problem
 from ..serving import Members
 
 LIMITS: Mapping[str, Mapping[str, int]] = {
+    "users": {"free": 3, "pro": 50},
     "custom_objects": {"free": 0, "pro": 10, "enterprise": 100},
     "workflows": {"free": 0, "pro": 50, "enterprise": 500},
     "custom_fields_per_object": {"free": 0, "pro": 100, "enterprise": 500},

@@ -1,0 +1,1 @@
+"""The rules of users, their roles, profiles, preferences and teams."""

@@ -1,0 +1,78 @@
+"""Roles: those that every company has, and those it made itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ...data.document import Document
+from ...problems import Problem
+from ...request import permissions
+from ...serving import Context, Members
+
+_SAID: Mapping[str, str] = {
+    "admin": "Everything, with users, settings and billing.",
+    "manager": "All records, and the settings of sales; users and settings are read.",
+    "sales": "All records are read; one's own, and those that nobody owns, are written.",
+    "read_only": "All records are read, none is written.",
+}
+
+
+def find_role(call: Context, id_or_key: str) -> Document | None:
+    """Return a role of the company by its id or its key; None where there is none."""
+    key = id_or_key.removeprefix("role_")
+    if key in permissions.BUILT_IN:
+        return _built_in(call, key)
+    roles = call.collection("role")
+    return roles.get(id_or_key) or next(iter(roles.find("key", id_or_key)), None)
+
+
+def _built_in(call: Context, key: str) -> Document:
+    made = call.tenant["created_at"]
+    return Document(
+        id=f"role_{key}",
+        key=key,
+        name=key.replace("_", " ").capitalize(),
+        description=_SAID[key],
+        permissions=list(permissions.permissions_of(partial(permissions.scope_of, key))),
+        is_system=True,
+        created_at=made,
+        updated_at=made,
+        created_by="system",
+        version=1,
+    )
+
+
+def reference_to(role: Members) -> dict[str, Any]:
+    """Return a role as a user refers to it."""
+    return {name: role[name] for name in ("id", "key", "name")}
+
+
+def roles_of(call: Context, user: Members) -> list[Document]:
+    """Return the roles of a user, the first one first, each with the number of its users."""
+    found = [role for entry in user["roles"] if (role := find_role(call, entry["id"])) is not None]
+    holders = [entry["id"] for other in call.collection("user") for entry in other["roles"]]
+    return [role | {"user_count": holders.count(role["id"])} for role in found]
+
+
+def refuse_escalation(call: Context, role: Members) -> None:
+    """Raise 403 ROLE_ESCALATION for a role that permits more than the caller may do."""
+    more = permissions.beyond(call.caller, role["permissions"])
+    if more:
+        message = f"the role {role['key']} permits more than you may do: {', '.join(more[:3])}"
+        raise Problem("ROLE_ESCALATION", message, field="role_id", details={"permissions": more})
+
+
+def keep_an_administrator(call: Context, user: Members, roles: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Raise 409 LAST_ADMIN where nobody would be an administrator if a user had just these roles from now on."""
+    if user["status"] != "active" or not is_admin(user["roles"]) or is_admin(roles):
+        return
+    others = (other for other in call.collection("user") if other["id"] != user["id"] and other["status"] == "active")
+    if not any(is_admin(other["roles"]) for other in others):
+        raise Problem("LAST_ADMIN", f"{user['name']} is the last administrator: make somebody else one first")
+
+
+def is_admin(roles: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether one of some roles is that of administrators."""
+    return any(role["key"] == "admin" for role in roles)
