@@ -163,6 +163,7 @@ class Form:
         return [
             self._option(name, "member", _Kind.of(hint), required=_is_required(body, name, hint), default=None)
             for name, hint in get_type_hints(body, include_extras=True).items()
+            if name not in _SECRETS  # these are given in --data, which can be a file or stdin
         ]
 
     def _option(self, name: str, place: Place, kind: _Kind, *, required: bool, default: Any) -> Parameter:

@@ -56,6 +56,7 @@ class Permission(Model):
     resource: str
     """The first word of the calls' names, such as `leads`."""
     action: PermissionAction
+    """What may be done."""
     scope: PermissionScope = "all"
     """Whose records: one's own and those that nobody owns, those of one's teams as well, or all."""
 
@@ -64,9 +65,11 @@ class Role(Record):
     """A set of permissions that users are given together."""
 
     key: str
+    """The key of the role, by which users are given it."""
     name: str
     description: str | None = None
     permissions: list[Permission] = Field(default_factory=EMPTY)
+    """What it permits."""
     is_system: Annotated[bool | None, Default(False)] = None
     """Whether every company has the role, which nobody can change."""
     user_count: Annotated[int | None, Default(0)] = None
@@ -78,6 +81,7 @@ class EffectivePermissions(Model):
 
     user_id: str
     roles: list[RoleRef] = Field(default_factory=EMPTY)
+    """The user's roles."""
     permissions: list[Permission] = Field(default_factory=EMPTY)
     """One for each resource and action, with the widest scope that one of the roles gives."""
     features: list[str] = Field(default_factory=EMPTY)
@@ -114,7 +118,9 @@ class BusinessDayInput(TypedDict, total=False):
     weekday: Required[Annotated[int, Field(ge=0, le=6)]]
     """0 is Monday."""
     start: Required[DayTime]
+    """When work begins, as ``HH:MM``."""
     end: Required[DayTime]
+    """When work ends, as ``HH:MM``."""
 
 
 @with_config(INPUT)
@@ -123,7 +129,9 @@ class BusinessHoursInput(TypedDict, total=False):
 
     timezone: TimeZone
     days: Annotated[list[BusinessDayInput], Field(max_length=50)]
+    """The working hours of each weekday."""
     holidays: Annotated[list[date], Field(max_length=400)]
+    """Days without work."""
 
 
 @wire(flow="theme notifications timezone")
@@ -228,6 +236,7 @@ class UserProfile(Model):
     phone: str | None = None
     mobile: str | None = None
     bio: str | None = None
+    """What the user says of themselves."""
     location: str | None = None
     timezone: str | None = None
     """The time zone of the user's preferences."""
@@ -236,6 +245,7 @@ class UserProfile(Model):
     social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
     manager_id: str | None = None
     skills: list[str] = Field(default_factory=EMPTY)
+    """What the user is good at."""
     start_date: date | None = None
     """The user's first day at work."""
     updated_at: AwareDatetime | None = None
@@ -288,7 +298,9 @@ class TeamMember(Model):
     user_id: str
     name: str | None = None
     role: TeamRole | None = None
+    """Whether the user leads the team."""
     joined_at: AwareDatetime | None = None
+    """When the user joined the team."""
 
 
 class Team(Record):
@@ -301,9 +313,11 @@ class Team(Record):
     """The team that it is a part of."""
     territory_id: str | None = None
     member_ids: list[str] = Field(default_factory=EMPTY)
+    """Ids of the users in the team."""
     members: list[TeamMember] = Field(default_factory=EMPTY)
     """The users in the team."""
     member_count: Annotated[int | None, Default(0)] = None
+    """The number of users in the team."""
 
 
 class _TeamMembers(TypedDict, total=False):

@@ -14,7 +14,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..data.store import Store
 from ..request.identity import fingerprint, hash_password
-from .staff import PROFILES, put_staff, teams_above
+from .staff import PROFILES, put_staff
 
 DEMO_PASSWORD = "demo-password"
 
@@ -218,7 +218,7 @@ def _user(plan: Plan, person: Person, team: str) -> dict[str, Any]:
         "title": person.title,
         "department": "Sales",
         "manager_id": None if person is plan.users[0] else plan.users[0].id,
-        "team_ids": [] if person.role == "read_only" else [team, *teams_above(plan, person is plan.users[0])],
+        "team_ids": [] if person.role == "read_only" else [team],
         "timezone": plan.timezone,
         "locale": plan.locale,
         "monthly_quota": Decimal(50_000) if person.role == "sales" else None,

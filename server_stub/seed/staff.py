@@ -58,13 +58,11 @@ def put_staff(put: Callable[[str, Mapping[str, Any]], Any], plan: Plan, now: dat
     put("team", {
         "id": _revenue(plan),
         "name": "Revenue" if plan.locale == "en" else "Umsatz",
-        "description": "Everybody who works on revenue." if plan.locale == "en" else None,
-        "manager_id": admin.id,
+        "description": "Above all teams that sell; who will lead it is not decided." if plan.locale == "en" else None,
+        "manager_id": None,
         "parent_team_id": None,
         "territory_id": None,
-        "members": [
-            {"user_id": admin.id, "name": admin.name, "role": "lead", "joined_at": now - timedelta(days=600)}
-        ],
+        "members": [],
     })  # fmt: skip
     if plan.slug == "acme":
         invited = now - timedelta(days=2)
@@ -87,11 +85,6 @@ def put_staff(put: Callable[[str, Mapping[str, Any]], Any], plan: Plan, now: dat
             "updated_at": invited,
             "created_by": admin.id,
         })  # fmt: skip
-
-
-def teams_above(plan: Plan, is_admin: bool) -> list[str]:
-    """Return the ids of the teams above that of sales that somebody is in."""
-    return [_revenue(plan)] if is_admin else []
 
 
 def _revenue(plan: Plan) -> str:

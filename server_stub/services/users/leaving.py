@@ -78,8 +78,10 @@ def _heir(call: Context, user: Document, transfer_to: str | None) -> Document | 
 
 def _owned(call: Context, user_id: str) -> Iterator[tuple[Noun, Document]]:
     """Yield every record that a user owns, with its noun."""
-    for noun in call.server.nouns.values():
-        if "owner_id" in noun.model.model_fields and not noun.shared:
+    nouns = call.server.nouns.values()
+    collections = {noun.stored_as for noun in nouns}
+    for noun in nouns:
+        if "owner_id" in noun.model.model_fields and not noun.shared and noun.kind not in collections:
             for doc in list(noun.records(call).find("owner_id", user_id)):
                 if noun.stored_as is None or doc.get("kind") == noun.kind:
                     yield noun, doc

@@ -32,9 +32,9 @@ def platform(stub: StubServer) -> CrmClient:
 
 @pytest.fixture
 def manager(stub: StubServer, sam: CrmClient) -> CrmClient:
-    """A client with the role manager: the one that had the role sales."""
+    """A client with the role manager: the one whose key was that of a user with the role sales."""
     key = some(find_api_key(stub.store, "acme-sales"))
-    stored(stub, "api_key", key["id"], role="manager")
+    stored(stub, "api_key", key["id"], user_id="user_mia")
     return sam
 
 
