@@ -31,6 +31,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "pipelines": ("show",),
     "reports": ("show",),
     "search": ("search",),
+    "users": ("access",),
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
     "workflows": ("runs",),
 }

@@ -61,3 +61,17 @@ def test_a_pipeline_is_shown_with_its_stages_and_rules(client: CrmClient, drawn:
         assert told in page
     assert "Tag it  Deal won → add tag  off" in page
     assert "default" in drawn("pipelines", "show").splitlines()[0]
+
+
+def test_what_a_user_may_do_is_a_line_for_each_resource(served: Crm, drawn: Callable[..., str]) -> None:
+    head, actions, *rows = [text.rstrip() for text in drawn("users", "access", "user_noor", width=120).splitlines()]
+    assert head == "user_noor  Team lead"
+    assert actions.split() == ["read", "create", "update", "delete", "export", "import", "manage"]
+    cells = {words[0]: words[-7:] for row in rows if (words := row.split())}
+    assert cells["Deals"] == ["all", "all", "team", "team", "team", "all", "–"]
+    assert cells["Pipelines"] == ["all", "–", "–", "–", "–", "–", "–"]
+    told = served("users", "access", "-o", "json").json
+    assert (told["userId"], told["isAdmin"]) == ("user_ada", True)
+    rows_of_csv = served("users", "access", "user_rita", "-o", "csv").out.splitlines()
+    assert "contacts,read,all" in rows_of_csv
+    assert served("users", "access", "user_nobody").status == failures.NOT_FOUND
