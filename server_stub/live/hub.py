@@ -12,6 +12,7 @@ from ..faults.links import LiveFault, LiveFaultKind, LiveFaults
 from ..faults.requests import Fault
 from ..problems import Problem
 from ..request import identity
+from ..request.callers import is_in_force
 from ..request.http import Reply, Request
 from ..serving import Caller
 from .connection import Close, Connection, Ended
@@ -299,6 +300,8 @@ class Live:
                 self.wake(connection)
 
     def _has_signed_out(self, caller: Caller) -> bool:
+        if caller.auth == "api_key":
+            return not is_in_force(self._server.store, caller)
         if caller.session_id is None:
             return False
         session = self._server.store.collection(caller.tenant_id, "session").get(caller.session_id)

@@ -70,6 +70,13 @@ def user_caller(store: Store, user: Mapping[str, Any], session_id: str | None = 
     )  # fmt: skip
 
 
+def is_in_force(store: Store, caller: Caller) -> bool:
+    """Return whether an API key still works: it is not revoked, and its user may work."""
+    key = store.collection(caller.tenant_id, "api_key").get(caller.actor_id)
+    user = store.collection(caller.tenant_id, "user").get(caller.user_id or "")
+    return key is not None and key.get("revoked_at") is None and user is not None and user.get("status") != "inactive"
+
+
 def has_permission(call: Context, user: Mapping[str, Any], resource: str, action: Action) -> bool:
     """Return whether a user has a permission, for some of the records at least."""
     return permissions.permits(user_caller(call.server.store, user), resource, action)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from ..data.document import Document
 from ..problems import invalid
 from ..serving import Context, Members
 
@@ -36,6 +37,11 @@ def quarter(day: date) -> tuple[date, date]:
 def members_of(call: Context, team_id: str) -> set[str]:
     """Return the ids of the users in a team."""
     return {user["id"] for user in call.collection("user") if team_id in (user.get("team_ids") or ())}
+
+
+def users_with(call: Context, role: str) -> list[Document]:
+    """Return the users who have a role, as the first one or another."""
+    return [user for user in call.collection("user") if any(held["key"] == role for held in user["roles"])]
 
 
 def owned_by(call: Context, owner_id: str | None, team_id: str | None) -> Callable[[str | None], bool]:

@@ -19,6 +19,7 @@ from ..plans import check_limit
 from . import letters
 from .preferences import effective, first_preferences
 from .roles import find_role, keep_an_administrator, reference_to, refuse_escalation
+from .trees import refuse_cycle
 
 PROFILE = (
     "first_name", "last_name", "mobile", "bio", "location", "social_profiles", "skills", "start_date",
@@ -89,7 +90,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     """Refuse roles and managers that cannot be; return what follows from a new role or address."""
     found: dict[str, Any] = {}
     if members.get("manager_id") is not None and before is not None:
-        _refuse_cycle(call, before, members["manager_id"])
+        who = before["name"]
+        refuse_cycle(call, "user", before, "manager_id", members["manager_id"], f"{who} would report to {who}")
     if "role" in members and (before is None or members["role"] != before["role"]):
         found |= _roles(call, members["role"], before)
     if before is not None and members.get("email", before["email"]) != before["email"]:
@@ -110,18 +112,6 @@ def _roles(call: Context, key: str, before: Document | None) -> dict[str, Any]:
     if before is not None:
         keep_an_administrator(call, before, roles)
     return {"role": role["key"], "roles": roles}
-
-
-def _refuse_cycle(call: Context, user: Members, manager_id: str) -> None:
-    users, at = call.collection("user"), manager_id
-    passed: set[str] = set()
-    while at is not None and at not in passed:
-        if at == user["id"]:
-            message = f"{user['name']} would report to {user['name']}"
-            raise Problem("HIERARCHY_CYCLE", message, field="manager_id", details={"manager_id": manager_id})
-        passed.add(at)
-        manager = users.get(at)
-        at = manager.get("manager_id") if manager is not None else None
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
@@ -181,7 +171,7 @@ USERS = _Users(
 
 def is_own(call: Context, user: Mapping[str, Any]) -> bool:
     """Return whether a user is the caller."""
-    return user["id"] == call.caller.user_id
+    return bool(user["id"] == call.caller.user_id)
 
 
 def own_or_managed(call: Context, user_id: str) -> Document:

@@ -14,12 +14,14 @@ from ...noun import Noun
 from ...problems import Problem, missing
 from ...serving import Context, serves
 from .records import named
+from .trees import refuse_cycle
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
     """Refuse a parent that is below the team, and inactive users; return the members of the team."""
     if before is not None and members.get("parent_team_id") is not None:
-        _refuse_cycle(call, before, members["parent_team_id"])
+        message = f"{before['name']} would be a part of itself"
+        refuse_cycle(call, "team", before, "parent_team_id", members["parent_team_id"], message)
     held: list[dict[str, Any]] = list(before["members"]) if before is not None else []
     joining: list[str] = list(members.pop("member_ids", None) or ())
     manager = members.get("manager_id")
@@ -42,18 +44,6 @@ def _membership(call: Context, user_id: str, role: str) -> dict[str, Any]:
         message = f"{user['name']} is inactive: activate the user first"
         raise Problem("MEMBER_INACTIVE", message, details={"user_id": user["id"]})
     return {"user_id": user["id"], "name": user["name"], "role": role, "joined_at": call.now}
-
-
-def _refuse_cycle(call: Context, team: Document, parent_id: str) -> None:
-    teams, at = call.collection("team"), parent_id
-    passed: set[str] = set()
-    while at is not None and at not in passed:
-        if at == team["id"]:
-            message = f"{team['name']} would be a part of itself"
-            raise Problem("HIERARCHY_CYCLE", message, field="parent_team_id", details={"parent_team_id": parent_id})
-        passed.add(at)
-        parent = teams.get(at)
-        at = parent.get("parent_team_id") if parent is not None else None
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:

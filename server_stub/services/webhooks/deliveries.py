@@ -10,6 +10,7 @@ from ...data.document import Document
 from ...problems import missing
 from ...serving import Context, Members, reacts, serves
 from ...webhooks.records import DELIVERY, ENDPOINT, write
+from .. import company
 from ..notifications import notify
 from .records import WEBHOOKS, require_active
 
@@ -47,7 +48,7 @@ def tell_administrators(call: Context, entry: Members) -> None:
         return
     reason, failures = entry["reason"], endpoint["consecutive_failures"]
     why = "it answered 410 Gone" if reason == "gone" else f"{failures} attempts in a row have failed"
-    for user in call.collection("user").find("role", "admin"):
+    for user in company.users_with(call, "admin"):
         if user.get("status") != "inactive":
             notify(
                 call,

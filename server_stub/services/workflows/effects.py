@@ -19,6 +19,7 @@ from ...request.rendering import renderer
 from ...serving import Context, Members
 from ...webhooks.records import ADDRESS
 from ...webhooks.records import write as write_delivery
+from .. import company
 from ..activities import records as activities
 from ..agents import records as agents
 from ..custom_objects.definitions import object_named
@@ -161,7 +162,7 @@ def _recipient(call: Context, on: Subject, to: str) -> dict[str, Any]:
 
 
 def _notify(call: Context, on: Subject, spec: Members) -> None:
-    users = spec.get("user_ids") or [user["id"] for user in call.collection("user").find("role", spec.get("role"))]
+    users = spec.get("user_ids") or [user["id"] for user in company.users_with(call, spec.get("role") or "")]
     channel = spec.get("channel") or "in_app"
     doc = on.known(call)
     about = (on.kind, doc["id"]) if doc is not None else None

@@ -44,7 +44,8 @@ def new(stub: StubServer, admin: CrmClient) -> New:
     def make(role: str = "sales", **members: Any) -> Somebody:
         number = next(_numbers)
         body: Any = {"email": f"new{number}@acme.test", "name": f"New {number}", "role": role, "password": PASSWORD}
-        user = admin.users.create({**body, **members})
+        body |= members
+        user = admin.users.create(body)
         crm = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
         crm.auth.login(user.email, PASSWORD)
         return Somebody(user, crm)

@@ -65,7 +65,7 @@ def test_a_team_lead_writes_the_records_of_the_team(admin: CrmClient, new: New) 
     lead_of_team, mate, stranger = new("team_lead"), new(), new()
     theirs = {who.id: admin.deals.create({"title": "D", "owner_id": who.id}).id for who in (mate, stranger)}
     for deal in theirs.values():
-        assert refused(lambda d=deal: lead_of_team.crm.deals.update(d, {"title": "X"})).code == "FORBIDDEN"
+        assert refused(partial(lead_of_team.crm.deals.update, deal, {"title": "X"})).code == "FORBIDDEN"
     admin.users.teams.create({"name": "Mid-Market", "manager_id": lead_of_team.id, "member_ids": [mate.id]})
     assert lead_of_team.crm.deals.update(theirs[mate.id], {"title": "X"}).title == "X"
     refusal = refused(lambda: lead_of_team.crm.deals.update(theirs[stranger.id], {"title": "X"}))

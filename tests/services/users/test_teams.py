@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def test_teams_form_a_tree_that_closes_over_a_deleted_one(admin: CrmClient) -> N
     middle = teams.create({"name": "Middle", "parent_team_id": top.id})
     low = teams.create({"name": "Low", "parent_team_id": middle.id})
     for parent in (low, middle, top):
-        refusal = refused(lambda within=parent.id: teams.update(top.id, {"parent_team_id": within}))
+        refusal = refused(partial(teams.update, top.id, {"parent_team_id": parent.id}))
         assert refusal.code == "HIERARCHY_CYCLE"
     teams.delete(middle.id)
     assert [team.id for team in teams.list(parent_team_id=top.id)] == [low.id]
@@ -62,8 +63,7 @@ def test_teams_form_a_tree_that_closes_over_a_deleted_one(admin: CrmClient) -> N
 
 
 def test_members_are_changed_by_their_routes_and_may_be_sent_back(admin: CrmClient) -> None:
-    body: Any = {"member_ids": ["user_sam"]}
-    team = admin.users.teams.create({"name": "A", **body})
+    team = admin.users.teams.create({"name": "A", "member_ids": ["user_sam"]})
     path = f"/v1/users/teams/{team.id}"
     (error,) = admin.request("PUT", path, json={"memberIds": []}).json()["errors"]
     assert (error["field"], error["rule"]) == ("memberIds", "read_only")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_rules_of_the_company_decide_what_a_password_is(stub: StubServer, ad
         ("Short-1a", "alllower-1234", "ALLUPPER-1234", "No-Digits-Here", "NoSymbols1234")
     ):
         body: Any = {"email": f"n{number}@acme.test", "name": "N", "password": password}
-        assert refused(lambda body=body: admin.users.create(body)).code == "WEAK_PASSWORD", password
+        assert refused(partial(admin.users.create, body)).code == "WEAK_PASSWORD", password
     admin.users.create({"email": "good@acme.test", "name": "N", "password": "All-Of-Them-1"})
 
 
@@ -107,7 +108,7 @@ def test_a_manager_does_not_report_to_who_reports_to_them(admin: CrmClient) -> N
     assert admin.users.get("user_sam").manager_id == "user_ada"
     admin.users.update("user_sam", {"manager_id": "user_mia"})  # who reports to user_ada
     for manager in ("user_sam", "user_mia", "user_ada"):
-        refusal = refused(lambda m=manager: admin.users.update("user_ada", {"manager_id": m}))
+        refusal = refused(partial(admin.users.update, "user_ada", {"manager_id": manager}))
         assert refusal.code == "HIERARCHY_CYCLE"
     assert admin.users.update("user_mia", {"manager_id": None}).manager_id is None
     assert admin.users.update("user_ada", {"manager_id": "user_sam"}).manager_id == "user_sam"
@@ -122,13 +123,13 @@ def test_who_leaves_hands_over_every_kind_of_record(stub: StubServer, admin: Crm
     refusal = refused(lambda: admin.users.delete(owner.id))
     assert (refusal.code, refusal.details) == ("USER_OWNS_RECORDS", {"lead": 1, "deal": 1, "task": 1, "dashboard": 1})
     for nobody in ("user_nobody", owner.id, "user_gina"):
-        assert refused(lambda n=nobody: admin.users.delete(owner.id, transfer_to=n)).status == 422
+        assert refused(partial(admin.users.delete, owner.id, transfer_to=nobody)).status == 422
     admin.users.deactivate(owner.id)
     assert admin.leads.get(lead.id).owner_id == owner.id
     assert refused(lambda: admin.users.delete(heir.id, transfer_to=owner.id)).status == 422  # who is inactive now
     admin.users.delete(owner.id, transfer_to=heir.id)
     stored = {kind: stub.store.collection("tenant_acme", kind) for kind in ("lead", "deal", "activity", "dashboard")}
-    ids = {"lead": lead.id, "deal": deal.id, "activity": task.id, "dashboard": board.id}
+    ids: dict[str, str] = {"lead": lead.id, "deal": deal.id, "activity": task.id, "dashboard": board.id}
     assert {(stored[kind].get(id) or {})["owner_id"] for kind, id in ids.items()} == {heir.id}
     (entry,) = [
         entry for entry in stub.audit() if entry["entity"]["id"] == lead.id and entry["action"] == "lead.updated"
