@@ -10,6 +10,7 @@ from crm_sdk.models.users import User
 from crm_sdk.resources.users import Users
 
 from ...data.document import Document
+from ...data.filters import Test
 from ...data.forms import known_currency, required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
@@ -107,7 +108,7 @@ def _roles(call: Context, key: str, before: Document | None) -> dict[str, Any]:
     if before is not None and before["id"] == call.caller.user_id:
         raise Problem("CANNOT_CHANGE_OWN_ROLE", "another administrator can change your role", field="role")
     refuse_escalation(call, role)
-    others = before["roles"][1:] if before is not None else []
+    others: list[dict[str, Any]] = before["roles"][1:] if before is not None else []
     roles = [reference_to(role), *(entry for entry in others if entry["id"] != role["id"])]
     if before is not None:
         keep_an_administrator(call, before, roles)
@@ -132,11 +133,11 @@ def _published(user: Document) -> Document:
     return Document({**kept, **{name: own.get(name) for name in PROFILE}})
 
 
-def _has_role(call: Context, key: str) -> Any:
+def _has_role(call: Context, key: str) -> Test:
     return lambda user: any(entry["key"] == key for entry in user["roles"])
 
 
-def _is_in_team(call: Context, team_id: str) -> Any:
+def _is_in_team(call: Context, team_id: str) -> Test:
     return lambda user: team_id in user["team_ids"]
 
 

@@ -32,11 +32,12 @@ def update_preferences(call: Context, user_id: str, changes: Members) -> dict[st
     cleared = {name: value for name, value in first_preferences(call).items() if changes.get(name, "") is None}
     chosen = {name: value for name, value in given.items() if changes.get(name) is not None}
     if "business_hours" in chosen:
-        whole = merge_values(chosen, {"business_hours": effective(call, user)["business_hours"]})
-        chosen["business_hours"] = {"days": [], "holidays": [], **(whole["business_hours"] or {})}
-        check_hours(chosen["business_hours"], "business_hours")
+        whole: dict[str, Any] = merge_values(chosen, {"business_hours": effective(call, user)["business_hours"]})
+        hours: dict[str, Any] = {"days": [], "holidays": [], **(whole["business_hours"] or {})}
+        chosen["business_hours"] = hours
+        check_hours(hours, "business_hours")
     new = {**held, **cleared, **chosen}
-    changed = {"preferences": new, "timezone": new["timezone"]}
+    changed = {"preferences": new, "timezone": new.get("timezone") or user["timezone"]}
     return effective(call, USERS.change(call, user, changed, verb="preferences_updated"))
 
 
@@ -82,7 +83,7 @@ def _no_check(call: Context, members: dict[str, Any], before: Document | None) -
 def _profile_of(user: Document) -> dict[str, Any]:
     own: Mapping[str, Any] = user.get("profile") or {}
     shared = ("name", "title", "department", "phone", "timezone", "locale", "avatar", "manager_id")
-    lists = {name: own.get(name) or [] for name in ("social_profiles", "skills")}
+    lists: dict[str, list[Any]] = {name: own.get(name) or [] for name in ("social_profiles", "skills")}
     return {
         "user_id": user["id"],
         **{name: user.get(name) for name in shared},

@@ -9,6 +9,7 @@ from crm_sdk.models.users import Team
 from crm_sdk.resources.users import TeamMembers, UserTeams
 
 from ...data.document import Document
+from ...data.filters import Test
 from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem, missing
@@ -76,7 +77,7 @@ def _shown(call: Context, team: Document) -> Document:
     return team | {"members": members, "member_ids": _ids(members), "member_count": len(members)}
 
 
-def _has_member(call: Context, user_id: str) -> Any:
+def _has_member(call: Context, user_id: str) -> Test:
     wanted = named(call, user_id)
     return lambda team: wanted in _ids(team["members"])
 

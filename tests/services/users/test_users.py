@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from wire import opened
 
 from crm_sdk import AuthenticationError, CrmClient, NotFoundError
+from crm_sdk.realtime.sockets import SocketClosedError
 from server_stub import StubServer
 
 from .conftest import PASSWORD, New, deeds
@@ -130,7 +132,8 @@ def test_who_leaves_hands_over_every_kind_of_record(stub: StubServer, admin: Crm
     admin.users.delete(owner.id, transfer_to=heir.id)
     stored = {kind: stub.store.collection("tenant_acme", kind) for kind in ("lead", "deal", "activity", "dashboard")}
     ids: dict[str, str] = {"lead": lead.id, "deal": deal.id, "activity": task.id, "dashboard": board.id}
-    assert {(stored[kind].get(id) or {})["owner_id"] for kind, id in ids.items()} == {heir.id}
+    owners = [doc["owner_id"] for kind, id in ids.items() if (doc := stored[kind].get(id)) is not None]
+    assert owners == [heir.id] * 4
     (entry,) = [
         entry for entry in stub.audit() if entry["entity"]["id"] == lead.id and entry["action"] == "lead.updated"
     ]
@@ -156,6 +159,23 @@ def test_sessions_and_keys_end_with_the_user(stub: StubServer, admin: CrmClient,
     admin.users.delete(gone.id)
     with pytest.raises(AuthenticationError):
         script.leads.list()
+
+
+@pytest.mark.parametrize("leave", ["deactivate", "delete"])
+def test_live_connections_end_with_the_user(stub: StubServer, admin: CrmClient, new: New, leave: str) -> None:
+    one = new()
+    token = one.crm.auth.login(one.user.email, PASSWORD).access_token
+    keys = stub.store.collection("tenant_acme", "api_key")
+    sales = keys.get("apikey_acme_sales")
+    assert sales is not None
+    keys.put(sales | {"user_id": one.id})
+    with opened(stub, f"/ws?token={token}", {}) as mine, opened(stub, "/ws?token=acme-sales", {}) as script:
+        assert mine.next() is None and script.next() is None
+        getattr(admin.users, leave)(one.id)
+        for wire in (mine, script):
+            with pytest.raises(SocketClosedError) as closed:
+                wire.all()
+            assert closed.value.code == 4401
 
 
 def test_nobody_deletes_or_deactivates_themselves_or_the_last_administrator(admin: CrmClient, new: New) -> None:
