@@ -9,7 +9,7 @@ from crm_sdk.resources.users import UserProfiles, UserSettings
 
 from ...data import normalise
 from ...data.document import Document
-from ...data.merging import differences, merge_values
+from ...data.merging import differences
 from ...request import permissions
 from ...serving import Context, Members, serves
 from .preferences import check_hours, effective, first_preferences
@@ -31,11 +31,10 @@ def update_preferences(call: Context, user_id: str, changes: Members) -> dict[st
     held: Mapping[str, Any] = user["preferences"] or {}
     cleared = {name: value for name, value in first_preferences(call).items() if changes.get(name, "") is None}
     chosen = {name: value for name, value in given.items() if changes.get(name) is not None}
-    if "business_hours" in chosen:
-        whole: dict[str, Any] = merge_values(chosen, {"business_hours": effective(call, user)["business_hours"]})
-        hours: dict[str, Any] = {"days": [], "holidays": [], **(whole["business_hours"] or {})}
-        chosen["business_hours"] = hours
+    if changes.get("business_hours") is not None:
+        hours: dict[str, Any] = {**(effective(call, user)["business_hours"] or {}), **changes["business_hours"]}
         check_hours(hours, "business_hours")
+        chosen["business_hours"] = hours
     new = {**held, **cleared, **chosen}
     changed = {"preferences": new, "timezone": new.get("timezone") or user["timezone"]}
     return effective(call, USERS.change(call, user, changed, verb="preferences_updated"))

@@ -104,6 +104,7 @@ def test_working_hours_are_ones_own_once_they_are_set(admin: CrmClient, new: New
     days: Any = [{"weekday": 0, "start": "09:00", "end": "12:00"}, {"weekday": 0, "start": "12:00", "end": "17:00"}]
     hours = calls.update("me", {"business_hours": {"days": days}}).business_hours
     assert hours is not None and (hours.timezone, len(hours.days)) == ("America/New_York", 2)
+    assert calls.update("me", {"business_hours": {}}).business_hours == hours
     hours = calls.update("me", {"business_hours": {"timezone": "UTC"}}).business_hours
     assert hours is not None and (hours.timezone, len(hours.days)) == ("UTC", 2)
     hours = calls.update("me", {"business_hours": None}).business_hours
