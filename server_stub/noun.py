@@ -13,8 +13,7 @@ A service declares the properties of its records::
 
 and the noun serves those of create, get, update, delete and list that the resource declares, except those named in
 `own`, for which the service has its own rules (`@serves`). Every other rule that writes such a record (bulk calls,
-imports, merges, jobs) uses `writable`, `add`, `change` and `remove`, so that permissions, uniqueness, events and
-versions are the same.
+imports, jobs) uses `writable`, `add`, `change` and `remove`: permissions, uniqueness, events, versions are the same.
 """
 
 from __future__ import annotations
