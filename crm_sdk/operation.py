@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from .declaration import Declaration
+from .dialects import DIALECTS
 from .discovery import discover
 from .errors import ApiError, InvalidInputError, InvalidResponseError, UnsupportedOperationError
 from .exchange import Reply, Request, Steps, exchange, settle
@@ -269,7 +270,7 @@ class Operation(Declaration[P, T]):
 
     def refused(self, reply: Reply) -> bool:
         """Return whether a reply has an error status, or another one that is not documented for success."""
-        return reply.status >= 300 and reply.status != self.status
+        return reply.status >= 300 and (reply.status != self.status or DIALECTS["platform"].wrote(reply.content))
 
     def value(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:
         """Return the result of a successful call; the client uses the tokens of a sign-in from then on."""

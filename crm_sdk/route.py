@@ -99,13 +99,14 @@ class FlagArguments(TypedDict, total=False):
     status: int | None
     statuses: tuple[int, ...]
     session: Session | None
-    auth: bool
+    auth: bool | Literal["optional"]
     role: Role | None
     action: Action | None
     rate: RateGroup
     destroys: bool | None
     errors: tuple[str, ...]
     media: tuple[str, ...]
+    oauth: bool
     texts: Mapping[str, str]
     ours: bool
 
@@ -122,8 +123,10 @@ class Flags:
     """Further statuses of success, such as 200 beside 201."""
     session: Session | None = None
     """Whether the call starts, renews or ends the client's session."""
-    auth: bool = True
-    """Whether the call needs a bearer token."""
+    auth: bool | Literal["optional"] = True
+    """Whether the call needs a bearer token; with ``optional`` its rule decides."""
+    oauth: bool = False
+    """Whether the call speaks the RFCs of OAuth 2.0: forms, names in snake_case, members and errors beside the envelope."""
     role: Role | None = None
     """The only role that may make the call, or ``everybody`` where it concerns the caller's own data; without it the
     permissions of the caller's role decide."""

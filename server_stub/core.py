@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
+from . import mail
 from .clock import Clock
 from .collected import contributions
 from .data.collection import Collection
@@ -233,10 +234,9 @@ class StubServer:
         return self.store.collection(tenant, "audit").all()
 
     @property
-    def outbox(self) -> list[Document]:
-        """The mails that the platform itself has sent, oldest first, with the tokens in them."""
-        sent = [letter for letters in self.store.across("letter") for letter in letters]
-        return sorted(sent, key=lambda letter: (letter["sent_at"], letter["id"]))
+    def outbox(self) -> list[mail.Mail]:
+        """The mails that the platform itself has sent (verification, password reset, invitation), oldest first."""
+        return mail.outbox(self.store)
 
     def close(self) -> None:
         """Close the state file."""

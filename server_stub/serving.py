@@ -114,7 +114,7 @@ _AHEAD = timedelta(minutes=5)
 class Context:
     """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
-    __slots__ = ("caller", "dialect", "ignored", "now", "operation", "reason", "request_id", "server", "source")
+    __slots__ = ("caller", "dialect", "headers", "ignored", "now", "operation", "reason", "request_id", "server", "source")
 
     def __init__(
         self,
@@ -128,6 +128,7 @@ class Context:
         source: Mapping[str, Any],
         ignored: Mapping[str, Any] | None = None,
         reason: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.server = server
         self.caller = caller
@@ -141,6 +142,8 @@ class Context:
         """The read-only members of a record in the body, by name, as sent."""
         self.reason = reason
         """The caller's reason, for the audit trail; None where the rule may give one."""
+        self.headers: Mapping[str, str] = headers or {}
+        """The headers of the request, in lower case."""
 
     def acting_as(self, caller: Caller) -> Context:
         """Return this call with another caller, such as the user who has just signed in."""
@@ -154,6 +157,7 @@ class Context:
             source=self.source,
             ignored=self.ignored,
             reason=self.reason,
+            headers=self.headers,
         )
 
     @property

@@ -96,7 +96,11 @@ if TYPE_CHECKING:
         RetentionDays as RetentionDays, RetentionPolicy as RetentionPolicy,
         RetentionPolicyInput as RetentionPolicyInput,
     )
-    from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
+    from .auth import (
+        Authorization as Authorization, Credential as Credential, LoginResult as LoginResult,
+        Registration as Registration, ShownCredential as ShownCredential, SignInEmail as SignInEmail,
+        TokenSet as TokenSet, UserInfo as UserInfo,
+    )
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
         CalendarStats as CalendarStats, ConflictType as ConflictType, ConflictWarning as ConflictWarning,
@@ -246,7 +250,6 @@ if TYPE_CHECKING:
         InstallationHealth as InstallationHealth, InstallationSort as InstallationSort,
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
-    from .marks import TextFirst as TextFirst
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
@@ -255,6 +258,10 @@ if TYPE_CHECKING:
         SenderType as SenderType, SentimentOverview as SentimentOverview, SmartCompose as SmartCompose,
         TemplateCategory as TemplateCategory, Tone as Tone, ToneAdjustments as ToneAdjustments,
         TonePreview as TonePreview,
+    )
+    from .mfa import (
+        BackupCode as BackupCode, BackupCodes as BackupCodes, MfaMethod as MfaMethod, MfaSetup as MfaSetup,
+        MfaVerification as MfaVerification,
     )
     from .notifications import (
         Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
@@ -289,20 +296,19 @@ if TYPE_CHECKING:
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
     from .search import SearchResults as SearchResults, SearchType as SearchType
+    from .sessions import (
+        AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
+        SessionValidation as SessionValidation,
+    )
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
     )
+    from .tenants import PlanName as PlanName, Region as Region, Tenant as Tenant, TenantStatus as TenantStatus
     from .users import (
-        BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
-        BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
-        EffectivePermissions as EffectivePermissions, Language as Language, Permission as Permission,
-        PermissionAction as PermissionAction, PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef,
-        Team as Team, TeamCreate as TeamCreate, TeamMember as TeamMember, TeamRole as TeamRole, TeamSort as TeamSort,
-        TeamUpdate as TeamUpdate, Theme as Theme, TimeFormat as TimeFormat, User as User, UserCreate as UserCreate,
-        UserPreferences as UserPreferences, UserPreferencesUpdate as UserPreferencesUpdate, UserProfile as UserProfile,
-        UserProfileUpdate as UserProfileUpdate, UserRole as UserRole, UserSort as UserSort, UserStatus as UserStatus,
-        UserUpdate as UserUpdate,
+        BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
+        Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
+        UserStatus as UserStatus,
     )
     from .values import (
         Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
@@ -382,7 +388,7 @@ _NAMES = {
         "LineageNode LineageOrigin LineageRelation PurgeResult RetentionAction RetentionBasis RetentionDays "
         "RetentionPolicy RetentionPolicyInput"
     ),
-    "auth": "Credential LoginResult TokenSet",
+    "auth": "Authorization Credential LoginResult Registration ShownCredential SignInEmail TokenSet UserInfo",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
         "PreferredTime ScheduleSuggestion SmartScheduling"
@@ -470,12 +476,12 @@ _NAMES = {
         "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
         "InstallationStatus"
     ),
-    "marks": "TextFirst",
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
         "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
         "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
+    "mfa": "BackupCode BackupCodes MfaMethod MfaSetup MfaVerification",
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
@@ -494,13 +500,10 @@ _NAMES = {
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
     "search": "SearchResults SearchType",
+    "sessions": "AuthMethod Session SessionSort SessionValidation",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
-    "users": (
-        "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
-        "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "
-        "TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate UserPreferences "
-        "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
-    ),
+    "tenants": "PlanName Region Tenant TenantStatus",
+    "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
         "FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level MergeCounts "

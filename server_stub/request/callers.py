@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 
 APP_TOKEN = "app_token"
 """The kind of the records with an installed app's token; their ids are those of the installations."""
-_DAY = timedelta(days=1)
+SESSION, REVOKED_TOKEN = "session", "revoked_token"
+"""The kinds of the records of sessions, and of access tokens that were revoked; the ids of these are the tokens'."""
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def caller_of(server: StubServer, credential: str, now: datetime) -> Caller:
     """Return the caller for a bearer credential. Raises: 401; 403 for a user who was deactivated."""
     if identity.is_token(credential):
-        return _user(server, credential)
+        return _by_token(server, credential, now)
     key = identity.find_api_key(server.store, credential)
     if key is None:
         return _app(server, credential, now)
@@ -39,19 +41,33 @@ def caller_of(server: StubServer, credential: str, now: datetime) -> Caller:
     return replace(mine, actor_id=key["id"], name=key["name"], email=None, auth="api_key")
 
 
-def _user(server: StubServer, token: str) -> Caller:
+def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
     claims = server.tokens.verify(token)
-    session = server.store.collection(claims.tenant_id, "session").get(claims.session_id)
-    user = server.store.collection(claims.tenant_id, "user").get(claims.user_id)
-    if session is None or session.get("revoked_at") is not None or user is None:
+    sessions = server.store.collection(claims.tenant_id, SESSION)
+    session = sessions.get(claims.session_id)
+    revoked = server.store.collection(claims.tenant_id, REVOKED_TOKEN).get(claims.token_id)
+    if session is None or session.get("revoked_at") is not None or revoked is not None:
         raise identity.unauthorized("the session of this token has ended; sign in again", error="invalid_token")
+    if now - session["last_seen_at"] >= _MINUTE:
+        sessions.put(session | {"last_seen_at": now})
+    granted = granted_by(claims.scope)
+    if session.get("acting_for") is not None:
+        name = session["acting_for"]
+        return Caller(
+            claims.tenant_id, claims.user_id, None, "app", name, auth="app", session_id=session["id"], granted=granted
+        )
+    user = server.store.collection(claims.tenant_id, "user").get(claims.user_id)
+    if user is None:
+        raise identity.unauthorized("the user of this token was deleted", error="invalid_token")
     if user.get("status") == "inactive":
         raise Problem("USER_INACTIVE", "this user has been deactivated")
-    return user_caller(server.store, user, session["id"])
+    return user_caller(server.store, user, session["id"], granted)
 
 
-def user_caller(store: Store, user: Mapping[str, Any], session_id: str | None = None) -> Caller:
-    """Return a user as the caller, with what all roles of the user permit at this moment."""
+def user_caller(
+    store: Store, user: Mapping[str, Any], session_id: str | None = None, granted: frozenset[str] | None = None
+) -> Caller:
+    """Return a user as the caller, with what all roles permit at this moment and the credential is `granted`."""
     tenant_id, key = user["tenant_id"], user["role"]
     more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
     own: frozenset[str] = frozenset()
@@ -66,7 +82,7 @@ def user_caller(store: Store, user: Mapping[str, Any], session_id: str | None = 
         team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
         tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
-        more_roles=more, permissions=own, team=team,
+        granted=granted, more_roles=more, permissions=own, team=team,
     )  # fmt: skip
 
 
@@ -80,6 +96,13 @@ def is_in_force(store: Store, caller: Caller) -> bool:
 def has_permission(call: Context, user: Mapping[str, Any], resource: str, action: Action) -> bool:
     """Return whether a user has a permission, for some of the records at least."""
     return permissions.permits(user_caller(call.server.store, user), resource, action)
+
+
+def granted_by(scope: str | None) -> frozenset[str] | None:
+    """Return the permissions that the scope of a token is limited to; None where it has ``api``, or no permission."""
+    words = frozenset((scope or "").split())
+    named = frozenset(word for word in words if ":" in word)
+    return named if named and "api" not in words else None
 
 
 def _app(server: StubServer, credential: str, now: datetime) -> Caller:

@@ -20,7 +20,7 @@ from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, paging_of
-from . import chunks, features, identity, permissions
+from . import chunks, features, identity, oauth, permissions
 from .bodies import read_body, read_query, read_reason
 from .callers import caller_of
 from .days import with_midnights
@@ -131,8 +131,10 @@ class Visit:
         headers = self.request.headers
         if headers.get("x-api-version", "v1") != "v1":
             raise Problem("UNSUPPORTED_VERSION", f"X-API-Version {headers['x-api-version']!r} is not v1")
+        if operation.flags.oauth or operation.flags.session is not None:
+            self.headers["Cache-Control"] = "no-store"
         if operation.flags.auth:
-            self.caller = self.authenticate(headers.get("authorization", ""))
+            self.caller = self._caller(operation, headers.get("authorization", ""))
         self._check_key()
         self._limit(operation)
         rule = self.server.rules.get(operation)
@@ -158,6 +160,7 @@ class Visit:
                 "user_agent": headers.get("user-agent"),
             },
             reason=read_reason(headers),
+            headers=headers,
         )
         try:
             reply = self._act(call, match, rule)
@@ -171,10 +174,12 @@ class Visit:
         known = known_version(self.request.headers) if operation.arguments.locks else {}
         members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
         query = with_midnights(call, operation, route, read_query(self.request.query))
+        form = self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        if operation.flags.oauth:
+            members, query = oauth.known_members(operation, route, members, query, form=form)
         takes = any(route.has(name) for name in operation.arguments.types if name != "version")
         if takes and self.request.method in ("PUT", "PATCH") and not self.request.body:
             raise Problem("BAD_REQUEST", "the body is missing: send a JSON object with what is to change")
-        form = self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         typed = not form and (self.request.method != "DELETE" or bool(members))  # a query and a form have texts
         if self.request.method == "DELETE" and members:
             query, members = {}, {**members, **query}
@@ -207,6 +212,15 @@ class Visit:
             return self._render(call, match, result, window, arguments, fields)
 
     # -- who asks, and how often -------------------------------------------------------------------------------
+
+    def _caller(self, operation: Operation[..., Any], authorization: str) -> Caller:
+        """Return the caller; nobody where the call does without, and its credential does not work."""
+        try:
+            return self.authenticate(authorization)
+        except Problem as problem:
+            if operation.flags.auth is True or problem.status != 401:
+                raise
+            return _NOBODY
 
     def authenticate(self, authorization: str) -> Caller:
         """Return the caller for the value of an Authorization header."""
@@ -327,6 +341,8 @@ class Visit:
         else:
             shown = self._shown(operation.arguments.returns, result, pick)
             body = self.face.value(shown, call, route)
+            if operation.flags.oauth and self.face.name == "platform":
+                body = body | oauth.members_of(operation.arguments.returns, result)
             if is_object(result) and record_types(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
                 if self.request.method == "GET" and is_known(headers["ETag"], self.request.headers):
@@ -375,6 +391,8 @@ class Visit:
     def problem(self, problem: Problem) -> Reply:
         """Return the reply for a problem."""
         status, body = self.face.problem(problem, self.request_id, self.now)
+        if self.operation is not None and self.operation.flags.oauth and self.face.name == "platform":
+            body = body | oauth.error_of(problem)
         headers = {**self.headers, **problem.headers, "Content-Type": "application/json"}
         return Reply(status, headers, encode_json(body))
 

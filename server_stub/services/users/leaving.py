@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from crm_sdk.resources.users import Users
 
 from ...data.document import Document
+from ...mail import void_tokens
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, serves
-from . import avatars, letters, teams
+from ..auth.registration import INVITATION
+from ..auth.tokens import end_sessions
+from . import avatars, teams
 from .records import USERS, check_seats, is_own
 from .roles import keep_an_administrator
 
@@ -21,7 +24,7 @@ def activate(call: Context, user_id: str) -> Document:
     user = USERS.writable(call, user_id)
     if user["status"] == "inactive":
         check_seats(call)
-    letters.void(call, user["id"], "invitation")
+    void_tokens(call, user, INVITATION)
     return USERS.answer(call, USERS.change(call, user, {"status": "active"}, verb="activated"))
 
 
@@ -35,8 +38,8 @@ def deactivate(call: Context, user_id: str, transfer_to: str | None) -> Document
     heir = _heir(call, user, transfer_to)
     if heir is not None:
         _hand_over(call, user, heir)
-    _end_sessions(call, user["id"])
-    letters.void(call, user["id"], "invitation")
+    end_sessions(call, user["id"])
+    void_tokens(call, user, INVITATION)
     return USERS.answer(call, USERS.change(call, user, {"status": "inactive"}, verb="deactivated"))
 
 
@@ -52,7 +55,7 @@ def delete(call: Context, user_id: str, transfer_to: str | None) -> str:
         _hand_over(call, user, heir)
     else:
         _refuse_owner(call, user)
-    _end_sessions(call, user["id"])
+    end_sessions(call, user["id"])
     keys = call.collection("api_key")
     for key in keys.find("user_id", user["id"]):
         if key.get("revoked_at") is None:
@@ -61,8 +64,8 @@ def delete(call: Context, user_id: str, transfer_to: str | None) -> str:
         USERS.change(call, report, {"manager_id": user["manager_id"]})
     teams.leave_all(call, user)
     avatars.forget(call, user)
-    letters.void(call, user["id"], "invitation")
-    letters.void(call, user["id"], "email_verification")
+    for purpose in (INVITATION, "verify", "reset"):
+        void_tokens(call, user, purpose)
     USERS.remove(call, user)
     return str(user["id"])
 
@@ -100,10 +103,3 @@ def _refuse_owner(call: Context, user: Document) -> None:
 def _hand_over(call: Context, user: Document, heir: Document) -> None:
     for noun, doc in list(_owned(call, user["id"])):
         noun.change(call, doc, {"owner_id": heir["id"]}, metadata={"transferred_from": user["id"]})
-
-
-def _end_sessions(call: Context, user_id: str) -> None:
-    sessions = call.collection("session")
-    for session in list(sessions.find("user_id", user_id)):
-        if session["revoked_at"] is None:
-            sessions.put(session | {"revoked_at": call.now, "updated_at": call.now})

@@ -16,6 +16,7 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request.identity import hash_password
 from ...serving import Context, Members, serves
+from ..auth.passwords import check_strength
 from ..plans import check_limit
 from . import letters
 from .preferences import effective, first_preferences
@@ -48,7 +49,7 @@ def create(call: Context, user: Members) -> Document:
     password = given.pop("password", None)
     members = USERS.stored_form(call, given)
     if password is not None:
-        check_password(call, password)
+        check_strength(password, call.tenant.get("security"))
     check_seats(call)
     state: dict[str, Any] = {"status": "active" if password is not None else "invited", "email_verified": False}
     if password is not None:
@@ -66,25 +67,6 @@ def check_seats(call: Context) -> None:
     """Raise 403 LIMIT_EXCEEDED where the company has as many active and invited users as it may have."""
     seats = sum(user["status"] in ("active", "invited") for user in call.collection("user"))
     check_limit(call.tenant, "users", seats)
-
-
-def check_password(call: Context, password: str) -> None:
-    """Raise 422 WEAK_PASSWORD for a password that the company's rules refuse."""
-    security: Mapping[str, Any] = call.tenant.get("security") or {}
-    least: int = security.get("password_min_length") or 8
-    kinds = {
-        "upper": any(letter.isupper() for letter in password),
-        "lower": any(letter.islower() for letter in password),
-        "digit": any(letter.isdigit() for letter in password),
-        "symbol": any(not letter.isalnum() for letter in password),
-    }
-    lacking = [kind for kind in security.get("password_require") or () if not kinds[kind]]
-    if len(password) < least:
-        message = f"a password has at least {least} characters"
-        raise Problem("WEAK_PASSWORD", message, field="password", rule="length", details={"min_length": least})
-    if lacking:
-        message = f"a password needs a character of each kind: {', '.join(lacking)}"
-        raise Problem("WEAK_PASSWORD", message, field="password", rule="format", details={"lacking": lacking})
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:

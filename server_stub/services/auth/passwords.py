@@ -1,0 +1,116 @@
+"""The rules of passwords and addresses: what a password has to be like, and tokens that come by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from crm_sdk.resources.auth import AuthEmail, AuthPassword
+
+from ...data.document import Document
+from ...mail import send_token, token_of, use_token, void_tokens
+from ...problems import Problem
+from ...request.identity import find_users, hash_password, password_fits
+from ...serving import Caller, Context, Members, serves
+from .failures import forget_failures
+from .tokens import caller_as, end_sessions
+
+RESET, VERIFY = timedelta(hours=1), timedelta(hours=24)
+_KEPT = "password_history"
+"""The kind of the records of a user's last passwords; their ids are those of the users."""
+_REMEMBERED = 5
+"""How many of a user's passwords, the present one included, cannot be set again."""
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    "upper": (str.isupper, "a capital letter"),
+    "lower": (str.islower, "a small letter"),
+    "digit": (str.isdigit, "a digit"),
+    "symbol": (lambda letter: not letter.isalnum() and not letter.isspace(), "a symbol"),
+}
+
+
+def check_strength(password: str, security: Members | None, field: str = "password") -> None:
+    """Raise 422 for a password that is weaker than a company asks for; without a company, for a short one."""
+    least = int((security or {}).get("password_min_length") or 8)
+    lacking = [f"at least {least} characters"] if len(password) < least else []
+    for kind in (security or {}).get("password_require") or ():
+        test, words = _KINDS[kind]
+        if not any(map(test, password)):
+            lacking.append(words)
+    if lacking:
+        message = f"a password needs {', '.join(lacking)}"
+        raise Problem("WEAK_PASSWORD", message, field=field, rule="format", details={"needs": lacking})
+
+
+def with_password(call: Context, user: Document, password: str) -> Document:
+    """Return a user with a new password, stored, and remembered so that it is not set again."""
+    hashed = hash_password(password, user["id"])
+    history = call.collection(_KEPT)
+    before = history.get(user["id"])
+    hashes = [*(before["hashes"] if before is not None else ()), user.get("password_hash")]
+    kept = [old for old in hashes if old is not None and old != hashed][-_REMEMBERED + 1 :]
+    history.put(Document(id=user["id"], hashes=[*kept, hashed]))
+    return call.collection("user").put(user | {"password_hash": hashed})
+
+
+def _refuse_reused(call: Context, user: Document, password: str) -> None:
+    before = call.collection(_KEPT).get(user["id"])
+    hashes = [user.get("password_hash"), *(before["hashes"] if before is not None else ())]
+    if any(password_fits(password, hashed) for hashed in hashes):
+        message = f"this is one of the last {_REMEMBERED} passwords"
+        raise Problem("PASSWORD_REUSED", message, field="new_password", rule="unique")
+
+
+@serves(AuthPassword.reset)
+def reset(call: Context, email: str) -> None:
+    """Mail tokens for a new password, where there is somebody with the address."""
+    for user in find_users(call.server.store, email.strip().casefold()):
+        if user["status"] != "active":
+            continue
+        mine = caller_as(call, user)
+        send_token(
+            mine, user, "reset", "Set a new password",
+            "Set a new password with this token, within an hour: {token}\n\nWithout you nothing changes.", RESET,
+        )  # fmt: skip
+        nobody = Caller(user["tenant_id"], "anonymous", None, "anonymous", email=user["email"], auth="none")
+        call.acting_as(nobody).emit("auth.password_reset_requested", "user", user)
+
+
+@serves(AuthPassword.confirm)
+def confirm(call: Context, token: str, new_password: str) -> None:
+    """Set a new password with a token, and end every session."""
+    held = token_of(call, token, "reset")
+    user = call.server.store.collection(held["tenant_id"], "user").get(held["user_id"])
+    if user is None or user["email"] != held["email"]:
+        raise Problem("INVALID_TOKEN", "the token is not known, or was used already")
+    mine = caller_as(call, user)
+    check_strength(new_password, mine.tenant.get("security"), "new_password")
+    _refuse_reused(mine, user, new_password)
+    use_token(call, held)
+    with_password(mine, user, new_password)
+    forget_failures(call, user["email"])
+    end_sessions(mine, user["id"])
+    mine.emit("auth.password_changed", "user", user)
+
+
+@serves(AuthEmail.verify)
+def verify(call: Context, token: str) -> Document:
+    """Confirm an address with a token."""
+    held = token_of(call, token, "verify")
+    user = call.server.store.collection(held["tenant_id"], "user").get(held["user_id"])
+    if user is None or user["email"] != held["email"]:
+        raise Problem("INVALID_TOKEN", "the token is not known, or was used already")
+    use_token(call, held)
+    mine = caller_as(call, user)
+    new = mine.update("user", user, {"email_verified": True}) if not user.get("email_verified") else user
+    mine.emit("user.email_verified", "user", new)
+    return new
+
+
+def send_verification(call: Context, user: Document) -> None:
+    """Mail a user a token that confirms the address."""
+    void_tokens(call, user, "verify")
+    send_token(
+        call, user, "verify", "Confirm your address",
+        "Confirm this address with this token, within a day: {token}", VERIFY,
+    )  # fmt: skip
