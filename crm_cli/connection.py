@@ -25,15 +25,17 @@ def open_client(settings: Settings) -> Generator[CrmClient]:
         return
     if settings.base_url is None:
         raise ConfigurationError("no server is known: use --offline, sign in with `crm login`, or set CRM_BASE_URL")
+    from crm_sdk import CrmClient
+    from crm_sdk.sign_in.stored import StoredSession
+
     from . import credentials
 
-    with credentials.SessionClient(settings.base_url, settings.api_key, **_common(settings)) as client:
-        secret = credentials.load(client.base_url) if settings.api_key is None else None
-        if secret is not None and secret.is_session:
-            client.resume(secret)
-        with _recall(settings.stored, client):
-            key = None if secret is None or secret.is_session else secret.access_token
-            yield client.with_options(api_key=key, reason=settings.typed.reason)
+    secret = credentials.load(settings.base_url) if settings.api_key is None else None
+    session = secret is not None and secret.is_session
+    way = StoredSession(None, credentials.KeyringStore(settings.base_url)) if session else None
+    key = settings.api_key if secret is None or session else secret.access_token
+    with CrmClient(settings.base_url, key, auth=way, **_common(settings)) as client, _recall(settings.stored, client):
+        yield client.with_options(reason=settings.typed.reason)
 
 
 @contextmanager

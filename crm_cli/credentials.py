@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from crm_sdk import CrmClient
 from crm_sdk.errors import ConfigurationError
-from crm_sdk.route import Session
+from crm_sdk.sign_in.stored import FileLock, StoredTokens
 
-if TYPE_CHECKING:
-    from typing import Self
+from .folders import config_folder
 
 _SERVICE = "crm"
 KEYRINGS = {
@@ -85,33 +84,27 @@ def forget(base_url: str) -> None:
         return  # no secret was stored, or there is no keyring
 
 
-class SessionClient(CrmClient):
-    """A client that stores the tokens of its session in the keyring, since each refresh token can be used once."""
+class KeyringStore:
+    """The tokens of a session in the keyring: commands that run at once share them, and one of them renews them."""
 
-    keeps = False
-    """Whether this client's tokens are those in the keyring."""
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
 
-    def resume(self, secret: Secret) -> None:
-        """Continue a session from the keyring."""
-        CrmClient.session(self, "start", secret)
-        self.keeps = True
+    def load(self) -> StoredTokens | None:
+        """Return the tokens; None where the keyring has none."""
+        secret = load(self._base_url)
+        if secret is None or not secret.is_session:
+            return None
+        return StoredTokens(secret.access_token, secret.refresh_token)
 
-    def with_options(self, **options: Any) -> Self:
-        """Return a view of this client, which stores its tokens in the keyring unless it has its own API key."""
-        view = super().with_options(**options)
-        view.keeps = self.keeps and options.get("api_key") is None
-        return view
+    def save(self, tokens: StoredTokens) -> None:
+        """Keep the tokens. Raises: ConfigurationError when there is no keyring."""
+        save(self._base_url, Secret(tokens.access_token, tokens.refresh_token, True))
 
-    def session(self, change: Session, result: Any) -> None:
-        """Use the tokens of a sign-in or renewal, or forget them at the end; the keyring is updated as well."""
-        super().session(change, result)
-        if not self.keeps:
-            return
-        if change == "end":
-            forget(self.base_url)
-        elif result.access_token:
-            refresh = result.refresh_token
-            if not refresh and change == "renew":  # the present one stays valid
-                before = load(self.base_url)
-                refresh = before.refresh_token if before is not None else None
-            save(self.base_url, Secret(str(result.access_token), str(refresh) if refresh else None, True))
+    def clear(self) -> None:
+        """Forget the tokens."""
+        forget(self._base_url)
+
+    def try_lock(self) -> FileLock | None:
+        """Return the lock of all sessions of this user; None while another command has it."""
+        return FileLock.try_acquire(Path(config_folder()) / "session.lock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,10 @@ from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_s
 from .terminal.prompts import read_secret
 
 if TYPE_CHECKING:
-    from .credentials import Secret, SessionClient
+    from crm_sdk import CrmClient
+    from crm_sdk.sign_in import SignIn as SignInWay
+
+    from .credentials import Secret
 
 
 def login(
@@ -20,21 +24,35 @@ def login(
     email: Annotated[
         str | None, typer.Option("--email", help="Sign in as this user, with a password; without it with an API key.")
     ] = None,
+    web: Annotated[
+        bool, typer.Option("--web", help="Sign in with the browser, which comes back to a port of this machine.")
+    ] = False,
+    client_id: Annotated[
+        str, typer.Option("--client-id", help="As which application --web asks for access (CRM_CLIENT_ID).")
+    ] = "",
 ) -> None:
     """Sign in to a server, and store the secret in the system's keyring.
 
     The command prompts for the API key or the password; where stdin is not a terminal, it reads the first line of it.
     """
+    from crm_sdk import CrmClient
     from crm_sdk.errors import ApiError, AuthenticationError, InvalidResponseError
 
-    from .credentials import Secret, SessionClient, save
+    from .credentials import Secret, save
 
     settings = settle(options)
     if settings.offline:
         raise MisuseError("the embedded server of --offline needs no sign-in")
     base_url = settings.base_url or _line("Server (base URL)")
-    with SessionClient(base_url, tenant_id=options.tenant, dialects=options.dialect) as client:
-        if email is not None:
+    if web and email is not None:
+        raise MisuseError("--web asks for the address in the browser: leave --email out")
+    way = _browser(client_id or os.environ.get("CRM_CLIENT_ID") or "demo-web") if web else None
+    with CrmClient(base_url, tenant_id=options.tenant, dialects=options.dialect, auth=way) as client:
+        if web:
+            client.auth.userinfo()
+            access, refresh = client.secrets
+            secret = Secret(access or "", refresh, True)
+        elif email is not None:
             secret = _session(client, email, options)
         else:
             secret = Secret(options.api_key or read_secret("API key"))
@@ -109,14 +127,30 @@ def _credential(settings: Settings) -> str:
     return "session in the keyring" if secret.is_session else "API key in the keyring"
 
 
-def _session(client: SessionClient, email: str, options: Options) -> Secret:
+def _browser(client_id: str) -> SignInWay:
+    """Return the way to sign in with the browser; its address is printed, as the browser may not open."""
+    import webbrowser
+
+    from crm_sdk.sign_in import AuthorizationCode
+
+    def show(address: str) -> None:
+        complain(f"sign in with the browser; if none opens, go to {address}")
+        webbrowser.open(address)
+
+    return AuthorizationCode(client_id, open=show)
+
+
+def _session(client: CrmClient, email: str, options: Options) -> Secret:
     from .credentials import Secret
 
     password = read_secret("Password")
     result = client.auth.login(email, password, tenant=options.tenant)
     if result.mfa_required:
-        code = _line("Code of the second factor")
-        result = client.auth.login(email, password, tenant=options.tenant, mfa_code=code)
+        code = _line("Code of the second factor (or a backup code)")
+        if result.mfa_token is not None:
+            result = client.auth.mfa.verify(code, mfa_token=str(result.mfa_token)).login or result
+        else:
+            result = client.auth.login(email, password, tenant=options.tenant, mfa_code=code)
     if result.access_token is None:
         raise MisuseError("the server gave no session")
     return Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .options import Secret, Url
     from .raw import RawReply
     from .route import Session
+    from .sign_in.ways import SignIn
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         allow_http: bool | None,
         http_client: Any,
         clock: Clock | None,
+        auth: SignIn | None,
     ) -> None:
         self._settings = Options.read(
             base_url=base_url, tenant_id=tenant_id, dialects=dialects, timeout=timeout, max_retries=max_retries,
@@ -70,7 +72,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
             max_response_bytes=max_response_bytes, proxy=proxy,
             allow_http=True if http_client is not None else allow_http,
         )  # fmt: skip
-        self._credentials = Credentials.read(api_key)
+        self._credentials = Credentials.read(api_key, auth)
         self._shared = _Shared(self._open(http_client), clock or SystemClock(), Finding())
 
     @abstractmethod
@@ -220,7 +222,11 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
     def __getstate__(self) -> dict[str, Any]:
         # A pickle may be kept or sent anywhere: it holds no secrets.
         settings = replace(self._settings, proxy=None, headers=())
-        return {"settings": settings, "finding": self._shared.finding, "keyed": self._credentials.access is not None}
+        return {
+            "settings": settings,
+            "finding": self._shared.finding,
+            "keyed": self._credentials.access is not None or self._credentials.renewable,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Credentials and connections are not pickled: an unpickled client takes its key from the environment.
@@ -244,6 +250,7 @@ class CrmClient(Client[Sync]):
     ``strict`` makes an answer that deviates from its document an error. ``idempotent_writes`` says that the server
     honours ``Idempotency-Key``, so that a POST without an answer is sent again. ``clock`` is where the time is taken
     from: the stub's clock makes waiting instant in a test.
+    ``auth`` in place of ``api_key`` is a way to sign in (`crm_sdk.sign_in`): the first call signs in, later ones renew.
 
     Threads may share a client. After a fork the child opens connections of its own. A copy is a view as `with_options`
     makes one; a pickle holds no credential.
@@ -270,10 +277,11 @@ class CrmClient(Client[Sync]):
         allow_http: bool | None = None,
         http_client: HttpClient | None = None,
         clock: Clock | None = None,
+        auth: SignIn | None = None,
     ) -> None:
         super().__init__(
             base_url, api_key, tenant_id, dialects, timeout, max_retries, strict, idempotent_writes, max_connections,
-            max_response_bytes, proxy, allow_http, http_client, clock,
+            max_response_bytes, proxy, allow_http, http_client, clock, auth,
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:
@@ -341,10 +349,11 @@ class AsyncCrmClient(Client[Async]):
         allow_http: bool | None = None,
         http_client: AsyncHttpClient | None = None,
         clock: Clock | None = None,
+        auth: SignIn | None = None,
     ) -> None:
         super().__init__(
             base_url, api_key, tenant_id, dialects, timeout, max_retries, strict, idempotent_writes, max_connections,
-            max_response_bytes, proxy, allow_http, http_client, clock,
+            max_response_bytes, proxy, allow_http, http_client, clock, auth,
         )  # fmt: skip
 
     def _open(self, http_client: Any) -> Any:

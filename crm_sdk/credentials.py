@@ -6,13 +6,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from .errors import ApiError, CrmError, UnsupportedOperationError
+from .errors import ApiError, ConfigurationError, CrmError, UnsupportedOperationError
 from .options import given_or_environment
+from .secrecy import without_frames
 
 if TYPE_CHECKING:
     from .client import Client
     from .exchange import Steps
     from .route import Session
+    from .sign_in.ways import SignIn
 
 
 class Credentials:
@@ -22,19 +24,27 @@ class Credentials:
     environment, or none until it signs in.
     """
 
-    __slots__ = ("__access", "__async_lock", "__locks", "__refresh", "signed_in")
+    __slots__ = ("__access", "__async_lock", "__locks", "__refresh", "refused", "signed_in", "way")
 
-    def __init__(self, access: str | None = None, refresh: str | None = None) -> None:
+    def __init__(self, access: str | None = None, refresh: str | None = None, *, way: SignIn | None = None) -> None:
         self.__access = access
         self.__refresh = refresh
         self.signed_in: bool = False
         """Whether the tokens are those of a sign-in: signing out forgets them, but not an API key."""
+        self.way = way
+        """How to sign in; None for an API key, and for a client that is told to sign in by a call."""
+        self.refused: CrmError | None = None
+        """Why signing in was refused: to try again and again would lock the user out."""
         self.__locks: dict[int, threading.Lock] = {}
         self.__async_lock: tuple[object, Any] = (None, None)
 
     @classmethod
-    def read(cls, api_key: object) -> Credentials:
-        """Return the credentials of an API key that was given, else of the environment's."""
+    def read(cls, api_key: object, way: SignIn | None = None) -> Credentials:
+        """Return the credentials of a way to sign in, or of an API key that was given, else of the environment's."""
+        if way is not None:
+            if api_key is not None:
+                raise ConfigurationError("give either api_key= or auth=, not both")
+            return cls(way=way)
         return cls(given_or_environment("api_key", api_key, "CRM_API_KEY"))
 
     @property
@@ -47,6 +57,16 @@ class Credentials:
         """The token that is exchanged for the next access token; None for an API key."""
         return self.__refresh
 
+    @property
+    def renewable(self) -> bool:
+        """Whether there is something to get another access token with."""
+        return self.__refresh is not None or self.way is not None
+
+    def resume(self, access: str, refresh: str | None) -> None:
+        """Continue a session with these tokens."""
+        self.signed_in = True
+        self.replace(access, refresh)
+
     def replace(self, access: str | None, refresh: str | None) -> None:
         """Use these tokens from now on."""
         self.__access, self.__refresh = access, refresh
@@ -56,10 +76,17 @@ class Credentials:
         if change == "end":
             if self.signed_in:
                 self.replace(None, None)
-        elif result.access_token:
+                if self.way is not None:
+                    self.way.forget()
+            return
+        result = getattr(result, "login", result)
+        if result is not None and result.access_token:
+            self.refused = None
             self.signed_in = True
             kept = self.refresh if change == "renew" else None  # RFC 6749, 6: a new one is optional
             self.replace(str(result.access_token), str(result.refresh_token) if result.refresh_token else kept)
+            if self.way is not None:
+                self.way.keep(self)
 
     @property
     def lock(self) -> threading.Lock:
@@ -89,6 +116,9 @@ def renewal(client: Client[Any], credentials: Credentials, timeout: float) -> St
     """Renew the tokens, where that is possible."""
     from .resources.auth import Auth
 
+    if credentials.way is not None:
+        yield from _by_way(client, credentials, credentials.way, timeout)
+        return
     if credentials.refresh is None:
         return  # somebody else tried, and it was no use
     try:
@@ -98,3 +128,17 @@ def renewal(client: Client[Any], credentials: Credentials, timeout: float) -> St
         refused = isinstance(error, ApiError) and error.status < 500 and error.status != 429
         if refused or isinstance(error, UnsupportedOperationError):
             credentials.replace(credentials.access, None)
+
+
+def _by_way(client: Client[Any], credentials: Credentials, way: SignIn, timeout: float) -> Steps[None]:
+    """Renew the tokens, or sign in. Raises what the first sign-in is refused with; later ones end in the call's 401."""
+    first = credentials.access is None
+    try:
+        if credentials.refused is not None and credentials.refresh is None:
+            raise without_frames(credentials.refused)
+        yield from way.renew(client, credentials, timeout)
+    except CrmError as error:
+        if isinstance(error, ApiError) and error.status < 500 and error.status != 429:
+            credentials.refused = error
+        if first:
+            raise

@@ -109,7 +109,7 @@ class Refresh:
     """
 
     credentials: Credentials
-    stale: str = field(repr=False)
+    stale: str | None = field(repr=False)
     timeout: float
     steps: Callable[[], Steps[None]]
 
@@ -169,12 +169,16 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
     if method not in ("GET", "HEAD"):
         habits.writes += 1
     attempt = 0
-    refreshed = False
+    began = refreshed = False
     failure: NetworkError | None = None
     while True:
         remaining = deadline - clock.monotonic()
         if remaining <= 0:
             raise _too_late(request, terms, attempt, sent=attempt > 0) from failure
+        if terms.credentials.access is None and terms.credentials.renewable and terms.refresh and not began:
+            began = True
+            yield _renewal(terms, None, terms.refresh, deadline)
+            continue
         bearer = Hidden(terms.credentials.access)
         harmless = terms.repeats_by_key(request)
         try:
@@ -195,7 +199,7 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
             if reply.status < 400:
                 habits.budget.succeed()
                 return reply
-            if reply.status == 401 and bearer.value and not refreshed and terms.refresh and terms.credentials.refresh:
+            if reply.status == 401 and bearer.value and not refreshed and terms.refresh and terms.credentials.renewable:
                 refreshed = True
                 yield _renewal(terms, bearer.value, terms.refresh, deadline)
                 if terms.credentials.access in (None, bearer.value):
@@ -234,7 +238,7 @@ def settle(request: Request, reply: Reply, terms: Terms, deadline: float, read: 
         reply = yield from exchange(request, terms, deadline)
 
 
-def _renewal(terms: Terms, stale: str, refresh: Callable[[float], Steps[None]], deadline: float) -> Refresh:
+def _renewal(terms: Terms, stale: str | None, refresh: Callable[[float], Steps[None]], deadline: float) -> Refresh:
     def left() -> float:
         return max(0.001, deadline - terms.clock.monotonic())
 

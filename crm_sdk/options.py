@@ -90,7 +90,7 @@ class Options:
         """Return what a client was told, or else finds in the environment. Raises: ConfigurationError."""
         from .dialects import parse_choice
 
-        url = checked_url(_text("base_url", base_url) if base_url is not None else os.environ.get("CRM_BASE_URL"))
+        url = checked_url(text_of("base_url", base_url) if base_url is not None else os.environ.get("CRM_BASE_URL"))
         allowed = os.environ.get("CRM_ALLOW_HTTP", "") in ("1", "true", "yes") if allow_http is None else allow_http
         if not allowed and not is_private(url):
             raise ConfigurationError(
@@ -109,7 +109,7 @@ class Options:
             idempotent_writes,
             int(at_least("max_connections", max_connections, 1)),
             int(at_least("max_response_bytes", max_response_bytes, 1, most=2**63)),
-            _text("proxy", proxy) if proxy is not None else None,
+            text_of("proxy", proxy) if proxy is not None else None,
         )
 
     def changed(
@@ -132,7 +132,7 @@ class Options:
             "dialects": parse_choice(dialects) if dialects is not None else None,
             "timeout": at_least("timeout", timeout, 0.001) if timeout is not None else None,
             "max_retries": int(at_least("max_retries", max_retries, 0)) if max_retries is not None else None,
-            "tenant_id": header("tenant_id", _text("tenant_id", tenant_id)) if tenant_id is not None else None,
+            "tenant_id": header("tenant_id", text_of("tenant_id", tenant_id)) if tenant_id is not None else None,
             "strict": strict,
             "idempotent_writes": idempotent_writes,
             "reason": reason_header(reason) if reason is not None else None,
@@ -187,13 +187,13 @@ def given_or_environment(name: str, value: object, variable: str) -> str | None:
     """
     if value is None:
         return header(variable, os.environ.get(variable))
-    text = _text(name, value)
+    text = text_of(name, value)
     if not text:
         raise ConfigurationError(f"{name} is empty; leave it out to take {variable} from the environment")
     return header(name, text)
 
 
-def _text(name: str, value: Any) -> str:
+def text_of(name: str, value: Any) -> str:
     """Return a setting as text: a `SecretStr` of pydantic and any URL object are as good as a string."""
     if hasattr(value, "get_secret_value"):
         value = value.get_secret_value()

@@ -114,7 +114,18 @@ _AHEAD = timedelta(minutes=5)
 class Context:
     """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
-    __slots__ = ("caller", "dialect", "headers", "ignored", "now", "operation", "reason", "request_id", "server", "source")
+    __slots__ = (
+        "caller",
+        "dialect",
+        "headers",
+        "ignored",
+        "now",
+        "operation",
+        "reason",
+        "request_id",
+        "server",
+        "source",
+    )
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ def _renewal(client: Client[Any], stale: str) -> Steps[bool]:
     """Renew the client's tokens, unless another call has; return whether the access token is now another one."""
     terms = client.terms()
     credentials, refresh = terms.credentials, terms.refresh
-    if credentials.access == stale and refresh is not None and credentials.refresh:
+    if credentials.access == stale and refresh is not None and credentials.renewable:
         yield Refresh(credentials, stale, _RENEWAL_SECONDS, lambda: refresh(_RENEWAL_SECONDS))
     return credentials.access not in (None, stale)
 

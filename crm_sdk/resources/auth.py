@@ -12,7 +12,7 @@ from ..paging import Page
 from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
-    from ..models.auth import Authorization, SignInEmail, LoginResult, Registration, TokenSet, UserInfo
+    from ..models.auth import Authorization, LoginResult, Registration, SignInEmail, TokenSet, UserInfo
     from ..models.mfa import BackupCodes, MfaMethod, MfaSetup, MfaVerification
     from ..models.sessions import Session, SessionSort, SessionValidation
     from ..models.users import User
@@ -169,7 +169,12 @@ class AuthMfa(Resource[Mode]):
         role="everybody",
         rate="auth",
         errors=(
-            "NO_USER", "INVALID_MFA_CODE", "TOO_MANY_ATTEMPTS", "MFA_NOT_PENDING", "INVALID_TOKEN", "TOKEN_EXPIRED",
+            "NO_USER",
+            "INVALID_MFA_CODE",
+            "TOO_MANY_ATTEMPTS",
+            "MFA_NOT_PENDING",
+            "INVALID_TOKEN",
+            "TOKEN_EXPIRED",
             "EMAIL_NOT_VERIFIED",
         ),
         texts={**_CODE, "mfa_token": "The token of the sign-in that waits for the second factor."},
@@ -189,7 +194,11 @@ class AuthMfa(Resource[Mode]):
         role="everybody",
         rate="auth",
         errors=(
-            "NO_USER", "MFA_NOT_ENABLED", "MFA_REQUIRED", "INVALID_MFA_CODE", "INVALID_CREDENTIALS",
+            "NO_USER",
+            "MFA_NOT_ENABLED",
+            "MFA_REQUIRED",
+            "INVALID_MFA_CODE",
+            "INVALID_CREDENTIALS",
             "TOO_MANY_ATTEMPTS",
         ),
         texts={**_CODE, **_PASSWORD},
@@ -383,7 +392,12 @@ class Auth(Resource[Mode]):
         auth=False,
         rate="auth",
         errors=(
-            "INVALID_TOKEN", "TOKEN_EXPIRED", "USER_EXISTS", "WEAK_PASSWORD", "DOMAIN_NOT_ALLOWED", "LIMIT_EXCEEDED",
+            "INVALID_TOKEN",
+            "TOKEN_EXPIRED",
+            "USER_EXISTS",
+            "WEAK_PASSWORD",
+            "DOMAIN_NOT_ALLOWED",
+            "LIMIT_EXCEEDED",
         ),
         texts={
             "email": "The address to sign in with.",

@@ -35,6 +35,7 @@ from .preconditions import is_known, known_version
 from .ratelimit import Quota, rate_class
 from .rendering import renderer
 from .router import Match
+from .sign_in_page import sign_in_page
 from .writing import Written, write_body, writer
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Visit:
         fault: Fault | None = None
         try:
             kind = self.server.live.serves(self.request)
-            found = description(self.request) or picture(self.server, self.request) if kind is None else None
+            found = self._page() if kind is None else None
             match = self._route() if kind is None and found is None else None
             self.operation = match.endpoint.operation if match is not None else None
             fault = self.server.faults.take(
@@ -94,11 +95,23 @@ class Visit:
             reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
         return replace(reply, fault=fault) if fault is not None else reply
 
+    def _ask(self, request: Request) -> Reply:
+        """Answer a request that this one makes."""
+        return Visit(self.server, request, self.now, self.request_id).reply()
+
     def not_saved(self, error: Exception) -> Reply:
         """Return the reply of a request whose writes could not be saved, and were undone."""
         what = self.operation.id if self.operation is not None else f"{self.request.method} {self.request.path}"
         LOG.error("%s was not saved (%s): %s", what, self.request_id, error)
         return self.problem(Problem("INTERNAL_ERROR", f"nothing was written: the state file cannot be ({error})"))
+
+    def _page(self) -> Reply | None:
+        """Return the answer to a request that is none of a declared call's: a description, a picture, the sign-in."""
+        return (
+            description(self.request)
+            or picture(self.server, self.request)
+            or sign_in_page(self.request, self._ask)
+        )
 
     def _route(self) -> Match:
         """Return the route; the mount, the path or, for colliding paths, ``X-CRM-Dialect`` decides the dialect."""

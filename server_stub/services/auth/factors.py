@@ -34,7 +34,9 @@ def new_secret() -> str:
 def otpauth_uri(secret: str, issuer: str, account: str) -> str:
     """Return a secret as authenticator apps read it."""
     label = f"{quote(issuer, safe='')}:{quote(account, safe='@')}"
-    return f"otpauth://totp/{label}?secret={secret}&issuer={quote(issuer, safe='')}&algorithm=SHA1&digits=6&period={STEP}"
+    return (
+        f"otpauth://totp/{label}?secret={secret}&issuer={quote(issuer, safe='')}&algorithm=SHA1&digits=6&period={STEP}"
+    )
 
 
 def qr_code(text: str) -> str:

@@ -196,9 +196,7 @@ def _id_token(call: Context, client: OAuthClient, user: Document, held: Members)
     return {"id_token": call.server.tokens.sign(claims, client.client_secret)}
 
 
-def _for_refresh_token(
-    call: Context, client: OAuthClient, refresh_token: str, scope: str | None
-) -> dict[str, Any]:
+def _for_refresh_token(call: Context, client: OAuthClient, refresh_token: str, scope: str | None) -> dict[str, Any]:
     held = find_refresh_token(call, refresh_token)
     session = (
         call.server.store.collection(held.tenant_id, SESSION).get(held.doc["session_id"]) if held is not None else None
