@@ -126,7 +126,7 @@ class Flags:
     auth: bool | Literal["optional"] = True
     """Whether the call needs a bearer token; with ``optional`` its rule decides."""
     oauth: bool = False
-    """Whether the call speaks the RFCs of OAuth 2.0: forms, names in snake_case, members and errors beside the envelope."""
+    """Whether the call speaks the RFCs of OAuth 2.0: forms, snake_case, members and errors beside the envelope."""
     role: Role | None = None
     """The only role that may make the call, or ``everybody`` where it concerns the caller's own data; without it the
     permissions of the caller's role decide."""

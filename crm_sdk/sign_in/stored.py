@@ -1,4 +1,4 @@
-"""A session that outlives the process, and that several processes share: one of them renews it, the others take over."""
+"""A session that outlives the process, and that several processes share: one renews it, the others take that over."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ class SignIn(ABC):
 
         yield from Auth.refresh.operation.call(client, {"refresh_token": credentials.refresh}, timeout)
 
-    def keep(self, credentials: Credentials) -> None:
+    def keep(self, credentials: Credentials) -> None:  # noqa: B027 # most ways keep nothing
         """Note that the tokens have changed."""
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027 # most ways keep nothing
         """Note that the session has ended."""
 
 

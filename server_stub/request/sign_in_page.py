@@ -1,7 +1,7 @@
 """The page at which a user signs in with the browser, where an application asks for a code (RFC 6749, section 3.1).
 
-It is at the address of `auth.authorize`, for browsers that have no session: GET shows the form, and POST of the form does
-what the calls of signing in do.
+It is at the address of `auth.authorize`, for browsers that have no session: GET shows the form, and POST of the form
+does what the calls of signing in do.
 """
 
 from __future__ import annotations

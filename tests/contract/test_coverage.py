@@ -35,6 +35,7 @@ COMPLETE = {
     ("flow", "Search"),
     ("platform", "Accounts"),
     ("platform", "Activities"),
+    ("platform", "Authentication"),
     ("platform", "AI Insights"),
     ("platform", "Custom Objects"),
     ("platform", "Deals"),

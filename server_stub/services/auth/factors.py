@@ -71,8 +71,9 @@ def factor_of(call: Context, user: Mapping[str, Any]) -> Document | None:
 def accept_code(
     call: Context, user: Document, code: str, *, key: str | None = None, pending: bool = False, backup: bool = False
 ) -> Document:
-    """Accept a code of a user, which does not work again, and return the second factor; with `backup` a backup code, too.
+    """Accept a code of a user, which does not work again, and return the second factor.
 
+    With `backup` a backup code is accepted, too, and with `pending` a code of the secret that is being set up.
     `key` is what failures are counted for, else the user's codes. Raises: 401 for a wrong code; 429 after five.
     """
     counted = key or f"mfa:{user['id']}"
