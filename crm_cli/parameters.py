@@ -28,7 +28,7 @@ from .settings import GLOBALS
 from .terminal.prompts import read_secret
 
 Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
-_SECRETS = frozenset({"password", "refresh_token"})
+_SECRETS = frozenset({"client_secret", "new_password", "password", "refresh_token"})
 Place: TypeAlias = Literal["argument", "option", "member"]
 
 
@@ -103,8 +103,8 @@ class Form:
             self.own["--to"] = "file"
         if self.is_job:
             self.own |= {"--wait": False, "--no-wait": False}
-        self.asked = tuple(name for name in operation.positional if name in _SECRETS)
-        """The arguments that are asked for, since others see what is typed for a command."""
+        self.asked = tuple(name for name in operation.signature.parameters if name in _SECRETS and self._needs(name))
+        """The arguments that are asked for, since others see what is typed for a command; --data may have the rest."""
         self._taken = {"--help", *self.own}
         self.parameters = tuple(self._all())
         self.globals = tuple(option for option in GLOBALS if option.flag not in self._taken)
@@ -136,7 +136,7 @@ class Form:
         operation, arguments = self.operation, self.operation.arguments
         options: list[Parameter] = []
         for name, declared in operation.signature.parameters.items():
-            if name == arguments.body or name in self.asked:
+            if name == arguments.body or name in _SECRETS:
                 continue
             empty = declared.default is inspect.Parameter.empty
             if name == arguments.upload:

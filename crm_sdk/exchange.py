@@ -199,7 +199,8 @@ def exchange(request: Request, terms: Terms, deadline: float | None = None) -> S
             if reply.status < 400:
                 habits.budget.succeed()
                 return reply
-            if reply.status == 401 and bearer.value and not refreshed and terms.refresh and terms.credentials.renewable:
+            stale = reply.status == 401 and bearer.value is not None and not _is_about_a_code(reply)
+            if stale and bearer.value and not refreshed and terms.refresh and terms.credentials.renewable:
                 refreshed = True
                 yield _renewal(terms, bearer.value, terms.refresh, deadline)
                 if terms.credentials.access in (None, bearer.value):
@@ -236,6 +237,11 @@ def settle(request: Request, reply: Reply, terms: Terms, deadline: float, read: 
                 raise
         repeatable = False
         reply = yield from exchange(request, terms, deadline)
+
+
+def _is_about_a_code(reply: Reply) -> bool:
+    """Tell whether a 401 is about what the caller has typed: it would be wrong with another token, too."""
+    return any(code in reply.content for code in (b'"INVALID_MFA_CODE"', b'"INVALID_CREDENTIALS"'))
 
 
 def _renewal(terms: Terms, stale: str | None, refresh: Callable[[float], Steps[None]], deadline: float) -> Refresh:

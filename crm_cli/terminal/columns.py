@@ -26,6 +26,7 @@ _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "Message": ("senderName", "type", "content", "sentiment", "timestamp"),
     "Notification": ("title", "message", "type", "priority", "read", "age"),
     "ObjectRelationship": ("apiName", "label", "relatedObject", "cardinality", "linkCount"),
+    "Session": ("device", "ipAddress", "authMethod", "current", "lastSeenAt"),
     "StageHistoryEntry": ("fromStage", "toStage", "direction", "value", "enteredAt", "durationSeconds"),
     "Role": ("key", "name", "isSystem", "userCount"),
     "SyncRun": ("status", "mode", "direction", "trigger", "progress", "startedAt", "finishedAt"),

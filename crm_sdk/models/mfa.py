@@ -34,6 +34,7 @@ class MfaVerification(Model):
     enabled: bool
     """Whether sign-in requires a second factor."""
     method: MfaMethod
+    """How codes are made."""
     verified_at: AwareDatetime
     """When the code was accepted."""
     backup_codes: list[ShownCredential] | None = None
@@ -50,6 +51,7 @@ class BackupCode(Model):
     used: bool
     """Whether the code was used."""
     used_at: AwareDatetime | None = None
+    """When the code was used."""
 
 
 class BackupCodes(Model):
@@ -61,3 +63,4 @@ class BackupCodes(Model):
     generated_at: AwareDatetime
     """When the codes were made."""
     codes: list[BackupCode] = Field(default_factory=EMPTY)
+    """The codes, in the order in which they were made."""

@@ -21,7 +21,9 @@ class Session(Record):
     device: str | None = None
     """The program, by what it calls itself."""
     user_agent: str | None = None
+    """The program, with all that it says of itself."""
     ip_address: str | None = None
+    """The address that the sign-in came from."""
     location: str | None = None
     auth_method: AuthMethod | None = None
     """How the session began."""

@@ -35,6 +35,7 @@ class Tenant(Record):
     admin_email: str | None = None
     """The address of its first admin."""
     admin_name: str | None = None
+    """The name of its first admin."""
     logo: str | None = None
     trial_ends_at: AwareDatetime | None = None
     """When its trial ends."""

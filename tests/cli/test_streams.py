@@ -98,7 +98,9 @@ sys.exit(main())
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_no_password_is_an_argument_or_an_option(name: str) -> None:
-    assert not {"password", "refresh_token"} & {parameter.name for parameter in Form(OPERATIONS[name]).parameters}
+    assert not {"client_secret", "new_password", "password", "refresh_token"} & {
+        parameter.name for parameter in Form(OPERATIONS[name]).parameters
+    }
 
 
 def test_a_password_is_read_from_stdin(served: Crm) -> None:

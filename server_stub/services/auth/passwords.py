@@ -47,7 +47,7 @@ def with_password(call: Context, user: Document, password: str) -> Document:
     hashed = hash_password(password, user["id"])
     history = call.collection(_KEPT)
     before = history.get(user["id"])
-    hashes = [*(before["hashes"] if before is not None else ()), user.get("password_hash")]
+    hashes = before["hashes"] if before is not None else [user.get("password_hash")]
     kept = [old for old in hashes if old is not None and old != hashed][-_REMEMBERED + 1 :]
     history.put(Document(id=user["id"], hashes=[*kept, hashed]))
     return call.collection("user").put(user | {"password_hash": hashed})

@@ -1,0 +1,107 @@
+"""Sessions: listed, ended at once wherever they are used, and what a token is good for."""
+
+from __future__ import annotations
+
+import pytest
+from auth_support import Bearer, signed_in
+from refusals import refused
+from wire import opened
+
+from crm_sdk import CrmClient
+from crm_sdk.realtime.sockets import SocketClosedError
+from server_stub import StubServer
+
+
+def test_one_lists_one_s_own_the_last_used_first(stub: StubServer, bearer: Bearer) -> None:
+    first, second = (signed_in(bearer(), "mia@acme.test") for _ in range(2))
+    assert [session.current for session in second.auth.sessions.list()] == [True, False]
+    stub.clock.advance(120)
+    first.leads.list(limit=1)
+    found = first.auth.sessions.list().items
+    assert [session.current for session in found] == [True, False]
+    assert found[0].id == first.auth.sessions.current().id
+    assert next(iter(first.auth.sessions.list(sort="created_at", order="asc"))).id == found[0].id
+    assert {session.user_id for session in found} == {"user_mia"}
+    second.auth.logout()
+    assert [session.current for session in first.auth.sessions.list()] == [True]
+    ended = first.auth.sessions.list(active=False).items
+    assert len(ended) == 1 and ended[0].revoked_at is not None
+
+
+def test_another_s_are_for_those_who_manage_users(stub: StubServer, bearer: Bearer) -> None:
+    sam, mia = signed_in(bearer(), "sam@acme.test"), signed_in(bearer(), "mia@acme.test")
+    theirs = mia.auth.sessions.current().id
+    assert refused(lambda: sam.auth.sessions.list(user_id="user_mia")).code == "FORBIDDEN"
+    assert refused(lambda: sam.auth.sessions.delete(theirs)).status == 404
+    assert [session.id for session in stub.client().auth.sessions.list(user_id="user_mia")] == [theirs]
+    assert refused(lambda: stub.client(api_key="globex-admin").auth.sessions.delete(theirs)).status == 404
+    stub.client().auth.sessions.delete(theirs)
+    assert refused(mia.auth.userinfo).status == 401
+    assert sam.auth.userinfo().sub == "user_sam"
+    told = stub.audit()[-1]
+    assert (told["action"], told["entity"]["id"], told["metadata"]["session_id"]) == (
+        "auth.session_ended", "user_mia", theirs,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["delete", "logout", "reset", "revoke", "reuse"])
+def test_an_ended_session_closes_its_live_connections(stub: StubServer, bearer: Bearer, way: str) -> None:
+    client = bearer()
+    login = client.auth.login("ada@acme.test", "demo-password")
+    refresh = str(login.refresh_token)
+    if way == "reuse":
+        client.auth.refresh(refresh)
+    with opened(stub, f"/ws?token={login.access_token}", {}) as wire:
+        if way == "delete":
+            stub.client().auth.sessions.delete(str(login.session_id))
+        elif way == "logout":
+            signed_in(bearer()).auth.logout(all_sessions=True)
+        elif way == "reset":
+            bearer().auth.password.reset("ada@acme.test")
+            bearer().auth.password.confirm(str(stub.outbox[-1].token), "Correct-Horse-7!")
+        elif way == "revoke":
+            bearer().auth.revoke(refresh)
+        else:
+            assert refused(lambda: bearer().auth.refresh(refresh)).code == "TOKEN_REUSED"
+        with pytest.raises(SocketClosedError) as closed:
+            wire.all()
+        assert closed.value.code == 4401
+
+
+def test_a_key_is_a_session_that_cannot_be_ended(stub: StubServer) -> None:
+    client = stub.client()
+    key = client.auth.sessions.current()
+    assert (key.auth_method, key.expires_at, key.current, key.device) == ("api_key", None, True, "acme-admin")
+    error = refused(lambda: client.auth.sessions.delete(key.id))
+    assert (error.status, error.code) == (409, "API_KEY_SESSION")
+    app = stub.client(api_key="acme-ledgerline").auth.sessions.current()
+    assert app.auth_method == "api_key"
+
+
+def test_what_a_token_is_good_for(stub: StubServer, bearer: Bearer, ada: CrmClient) -> None:
+    login = bearer().auth.login("ada@acme.test", "demo-password")
+    access, refresh = str(login.access_token), str(login.refresh_token)
+
+    def verdict(token: str, client: CrmClient | None = None) -> tuple[bool, str | None]:
+        found = (client or bearer()).auth.sessions.validate(token)
+        return found.valid, found.reason
+
+    found = bearer().auth.sessions.validate(access)
+    assert (found.valid, found.user_id, found.tenant_id) == (True, "user_ada", "tenant_acme")
+    assert found.session is not None and found.session.id == login.session_id
+    assert verdict(refresh) == verdict("acme-sales") == (True, None)
+    assert verdict("nonsense") == verdict("ey.J.x") == (False, "unknown")
+    assert verdict(access, stub.client(api_key="globex-admin")) == (False, "unknown")
+    assert verdict(access, ada) == (True, None)
+    stub.clock.advance(3600)
+    assert verdict(access) == (False, "expired")
+    bearer().auth.refresh(refresh)
+    assert verdict(refresh) == (False, "revoked")
+    users = stub.store.collection("tenant_acme", "user")
+    user = users.get("user_mia")
+    assert user is not None
+    mia = bearer().auth.login("mia@acme.test", "demo-password")
+    users.put(user | {"status": "inactive"})
+    assert verdict(str(mia.access_token)) == (False, "user_inactive")
+    stub.client().auth.sessions.delete(str(mia.session_id))
+    assert verdict(str(mia.access_token)) == (False, "revoked")
