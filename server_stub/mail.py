@@ -82,32 +82,33 @@ def send(call: Context, user: Mapping[str, Any], subject: str, text: str, *, tok
     call.create(NOTIFICATION, "notif_", members)
 
 
-def issue_token(call: Context, user: Mapping[str, Any], purpose: str, lasts: timedelta, **members: Any) -> str:
+def issue_token(call: Context, user: Mapping[str, Any], purpose: str, lasts: timedelta) -> str:
     """Return a new token of a user for a purpose; those issued before for the same purpose are void."""
-    tokens = call.collection(ONE_TIME_TOKEN)
-    void_tokens(call, user, purpose)
+    void_tokens(call, user["id"], purpose)
     token = f"{purpose}_{secrets.token_urlsafe(24)}"
-    tokens.put(
+    call.collection(ONE_TIME_TOKEN).put(
         Document(
-            id=call.new_id("onetime_"),
+            id=call.new_id("token_"),
             fingerprint=fingerprint(token),
             purpose=purpose,
             user_id=user["id"],
-            tenant_id=call.caller.tenant_id,
             email=user["email"],
+            created_at=call.now,
             expires_at=call.now + lasts,
-            **members,
+            used_at=None,
         )
     )
     return token
 
 
-def void_tokens(call: Context, user: Mapping[str, Any], purpose: str) -> None:
+def void_tokens(call: Context, user_id: str, purpose: str) -> None:
     """Make the tokens of a user for a purpose void, and forget those that are long out of date."""
     tokens = call.collection(ONE_TIME_TOKEN)
-    for old in tokens.all():
-        if (old["user_id"], old["purpose"]) == (user["id"], purpose) or old["expires_at"] + _KEPT <= call.now:
+    for old in tokens.find("user_id", user_id):
+        if old["expires_at"] + _KEPT <= call.now:
             tokens.remove(old["id"])
+        elif old["purpose"] == purpose and old["used_at"] is None:
+            tokens.put(old | {"used_at": call.now})
 
 
 _KEPT = timedelta(days=30)
@@ -119,14 +120,14 @@ def token_of(call: Context, token: str, purpose: str) -> Document:
     digest = fingerprint(token)
     for tokens in call.server.store.across(ONE_TIME_TOKEN):
         for found in tokens.find("fingerprint", digest):
-            if found["purpose"] != purpose:
+            if found["purpose"] != purpose or found["used_at"] is not None:
                 continue
             if found["expires_at"] <= call.now:
-                raise Problem("TOKEN_EXPIRED", "the token is too old: ask for another one", field=None)
-            return found
+                raise Problem("TOKEN_EXPIRED", "the token is too old: ask for another one")
+            return found | {"tenant_id": tokens.tenant_id}
     raise Problem("INVALID_TOKEN", "the token is not known, or was used already")
 
 
-def use_token(call: Context, held: Mapping[str, Any]) -> None:
+def use_token(call: Context, held: Document) -> None:
     """Make a token useless, as it works once."""
-    call.server.store.collection(held["tenant_id"], ONE_TIME_TOKEN).remove(held["id"])
+    call.server.store.collection(held["tenant_id"], ONE_TIME_TOKEN).put(held | {"used_at": call.now})

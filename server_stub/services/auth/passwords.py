@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.auth import AuthEmail, AuthPassword
 
 from ...data.document import Document
-from ...mail import send_token, token_of, use_token, void_tokens
+from ...mail import send_token, token_of, use_token
 from ...problems import Problem
 from ...request.identity import find_users, hash_password, password_fits
 from ...serving import Caller, Context, Members, serves
@@ -17,6 +17,8 @@ from .failures import forget_failures
 from .tokens import caller_as, end_sessions
 
 RESET, VERIFY = timedelta(hours=1), timedelta(hours=24)
+VERIFICATION = "email_verification"
+"""The purpose of the tokens that confirm an address."""
 _KEPT = "password_history"
 """The kind of the records of a user's last passwords; their ids are those of the users."""
 _REMEMBERED = 5
@@ -96,7 +98,7 @@ def confirm(call: Context, token: str, new_password: str) -> None:
 @serves(AuthEmail.verify)
 def verify(call: Context, token: str) -> Document:
     """Confirm an address with a token."""
-    held = token_of(call, token, "verify")
+    held = token_of(call, token, VERIFICATION)
     user = call.server.store.collection(held["tenant_id"], "user").get(held["user_id"])
     if user is None or user["email"] != held["email"]:
         raise Problem("INVALID_TOKEN", "the token is not known, or was used already")
@@ -109,8 +111,7 @@ def verify(call: Context, token: str) -> Document:
 
 def send_verification(call: Context, user: Document) -> None:
     """Mail a user a token that confirms the address."""
-    void_tokens(call, user, "verify")
     send_token(
-        call, user, "verify", "Confirm your address",
+        call, user, VERIFICATION, "Confirm your address",
         "Confirm this address with this token, within a day: {token}", VERIFY,
     )  # fmt: skip
