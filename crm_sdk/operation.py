@@ -266,7 +266,7 @@ class Operation(Declaration[P, T]):
 
     def _secrets(self, client: Client[Any], given: Mapping[str, Any]) -> Iterable[str | None]:
         """Return what no error of this call may repeat, though the server does."""
-        return [*client.secrets, *(secrets_of(given) if self.flags.session is not None else ())]
+        return [*client.secrets, *secrets_of(given, whole=self.flags.session is not None)]
 
     def refused(self, reply: Reply) -> bool:
         """Return whether a reply has an error status, or another one that is not documented for success."""

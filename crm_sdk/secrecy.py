@@ -49,6 +49,12 @@ def redacted(content: bytes, secrets: Iterable[str | None]) -> bytes:
     return content
 
 
-def secrets_of(given: Mapping[str, Any]) -> list[str]:
-    """Return the arguments of a sign-in that nobody else may see: all but who it is."""
-    return [str(value) for name, value in given.items() if name != "email"]
+_SECRET = frozenset({
+    "client_secret", "code_verifier", "invitation_token", "mfa_token", "new_password", "password", "refresh_token", "token",
+})  # fmt: skip
+"""The arguments that nobody else may see, of whatever call."""
+
+
+def secrets_of(given: Mapping[str, Any], *, whole: bool) -> list[str]:
+    """Return the arguments of a call that nobody else may see; with `whole`, of a sign-in, all but who it is."""
+    return [str(value) for name, value in given.items() if (whole and name != "email") or name in _SECRET]
