@@ -50,7 +50,8 @@ def redacted(content: bytes, secrets: Iterable[str | None]) -> bytes:
 
 
 _SECRET = frozenset({
-    "client_secret", "code_verifier", "invitation_token", "mfa_token", "new_password", "password", "refresh_token", "token",
+    "client_secret", "code_verifier", "invitation_token", "mfa_token", "new_password", "password", "refresh_token",
+    "token",
 })  # fmt: skip
 """The arguments that nobody else may see, of whatever call."""
 

@@ -250,6 +250,7 @@ if TYPE_CHECKING:
         InstallationHealth as InstallationHealth, InstallationSort as InstallationSort,
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
+    from .marks import TextFirst as TextFirst
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
@@ -476,6 +477,7 @@ _NAMES = {
         "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
         "InstallationStatus"
     ),
+    "marks": "TextFirst",
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
         "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "

@@ -24,6 +24,7 @@ ROOMS = (
     "timetable",
     "jobs",
     "request",
+    "mail",
     "bulk",
     "webhooks",
     "live",
