@@ -271,7 +271,7 @@ def test_without_a_browser_the_user_brings_the_address(stub: StubServer) -> None
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         ada = stub.client(api_key=None, dialects="platform")
         ada.auth.login("ada@acme.test", "demo-password")
-        return ada.auth.authorize(**asked).redirect_to  # type: ignore[arg-type] # all of them are texts
+        return ada.auth.authorize(**asked).redirect_to
 
     client = stub.client(api_key=None, dialects="platform", auth=AuthorizationCode("demo-web", ask=ask))
     assert client.auth.userinfo().sub == "user_ada"

@@ -29,6 +29,7 @@ UNIQUE = ("email", "secondary_emails", "external_id", "domain")
 """What no two records may have the same: a copy has none."""
 RULE: Any = {"name": "x", "trigger": {"event": "deal_won"}, "actions": [{"type": "add_tag", "tag": "won"}]}
 FIRST: dict[str, Callable[[CrmClient, str], object]] = {
+    "auth.sessions.list": lambda crm, _: crm.auth.login("ada@acme.test", "demo-password"),
     "audit.logs.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "audit.logs.search": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "leads.scoring_history": lambda crm, lead_id: crm.leads.score(lead_id, score=70, reason="met"),

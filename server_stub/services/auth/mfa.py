@@ -99,7 +99,8 @@ def _accepted(call: Context) -> dict[str, Any]:
 def disable(call: Context, code: str, password: str | None) -> None:
     """Turn the second factor off, and end the other sessions."""
     user, _ = _with_factor(call)
-    if (call.tenant.get("security") or {}).get("require_mfa"):
+    security: Members = call.tenant.get("security") or {}
+    if security.get("require_mfa"):
         raise Problem("MFA_REQUIRED", "the company asks everybody for a second factor")
     _ask_again(user, password)
     accept_code(call, user, code)

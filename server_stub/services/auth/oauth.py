@@ -285,8 +285,8 @@ def _owner(call: Context, tenant_id: str, session_id: str) -> tuple[Context, Mem
     user = call.server.store.collection(tenant_id, "user").get(session["user_id"])
     if user is not None:
         return caller_as(call, user, session_id), user, session
-    actor = {"id": session["user_id"], "name": session.get("acting_for")}
-    caller = Caller(tenant_id, actor["id"], None, "app", actor["name"] or "", auth="app", session_id=session_id)
+    actor: dict[str, str] = {"id": session["user_id"], "name": session.get("acting_for") or ""}
+    caller = Caller(tenant_id, actor["id"], None, "app", actor["name"], auth="app", session_id=session_id)
     return call.acting_as(caller), actor, session
 
 

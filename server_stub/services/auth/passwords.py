@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from crm_sdk.resources.auth import AuthEmail, AuthPassword
 
@@ -23,11 +22,17 @@ _KEPT = "password_history"
 """The kind of the records of a user's last passwords; their ids are those of the users."""
 _REMEMBERED = 5
 """How many of a user's passwords, the present one included, cannot be set again."""
-_KINDS: Mapping[str, tuple[Any, str]] = {
+
+
+def _is_symbol(letter: str) -> bool:
+    return not letter.isalnum() and not letter.isspace()
+
+
+_KINDS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "upper": (str.isupper, "a capital letter"),
     "lower": (str.islower, "a small letter"),
     "digit": (str.isdigit, "a digit"),
-    "symbol": (lambda letter: not letter.isalnum() and not letter.isspace(), "a symbol"),
+    "symbol": (_is_symbol, "a symbol"),
 }
 
 

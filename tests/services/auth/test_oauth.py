@@ -13,8 +13,8 @@ import httpx
 import jwt
 import pytest
 from auth_support import Bearer, signed_in
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.httpx_client import OAuth2Client
+from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped] # it has no types
+from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped] # it has no types
 from refusals import refused
 
 from crm_sdk import CrmClient
