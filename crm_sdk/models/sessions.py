@@ -10,7 +10,7 @@ from .record import Model, Record
 from .values import EMPTY
 
 AuthMethod: TypeAlias = Literal["password", "oauth", "api_key", "mfa"] | str
-SessionSort: TypeAlias = Literal["id", "created_at", "updated_at", "last_seen_at", "expires_at"]
+SessionSort: TypeAlias = Literal["id", "created_at", "updated_at", "last_seen_at", "expires_at"] | str
 
 
 class Session(Record):
