@@ -100,7 +100,7 @@ class Authorization(Model):
 
 
 class UserInfo(Model):
-    """The claims about a user (OpenID Connect Core, section 5.1); those that the scope does not cover are None."""
+    """The claims about a user (OpenID Connect Core, section 5.1); those that the scope does not cover are null."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(alias_generator=str)
 
@@ -128,7 +128,7 @@ class UserInfo(Model):
     roles: list[str] = Field(default_factory=EMPTY)
     """The keys of the user's roles."""
     scope: str | None = None
-    """The scope of the token; None where the token is not limited."""
+    """The scope of the token; null where the token is not limited."""
 
 
 class Registration(Model):
@@ -137,8 +137,8 @@ class Registration(Model):
     user: User
     """The new user."""
     tenant: Tenant | None = None
-    """The new company; None where the user has joined one."""
+    """The new company; null where the user has joined one."""
     verification_sent: bool = False
     """Whether a mail with a token for `auth.email.verify` was sent."""
     session: LoginResult | None = None
-    """The user's first session; None where the company asks that the address is verified before."""
+    """The user's first session; null where the company asks that the address is verified before."""

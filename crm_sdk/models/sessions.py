@@ -32,13 +32,13 @@ class Session(Record):
     current: bool | None = None
     """Whether this call is made in the session."""
     client_id: str | None = None
-    """The OAuth client that the session belongs to; None for a sign-in with a password."""
+    """The OAuth client that the session belongs to; null for a sign-in with a password."""
     last_seen_at: AwareDatetime | None = None
     """When the last call was made, to the minute."""
     expires_at: AwareDatetime | None = None
-    """When the session ends unless it is renewed; None for an API key."""
+    """When the session ends unless it is renewed; null for an API key."""
     revoked_at: AwareDatetime | None = None
-    """When the session was ended; None while it lasts."""
+    """When the session was ended; null while it lasts."""
 
 
 class SessionValidation(Model):
