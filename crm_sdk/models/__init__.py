@@ -307,9 +307,15 @@ if TYPE_CHECKING:
     )
     from .tenants import PlanName as PlanName, Region as Region, Tenant as Tenant, TenantStatus as TenantStatus
     from .users import (
-        BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
-        Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
-        UserStatus as UserStatus,
+        BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
+        BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
+        EffectivePermissions as EffectivePermissions, Language as Language, Permission as Permission,
+        PermissionAction as PermissionAction, PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef,
+        Team as Team, TeamCreate as TeamCreate, TeamMember as TeamMember, TeamRole as TeamRole, TeamSort as TeamSort,
+        TeamUpdate as TeamUpdate, Theme as Theme, TimeFormat as TimeFormat, User as User, UserCreate as UserCreate,
+        UserPreferences as UserPreferences, UserPreferencesUpdate as UserPreferencesUpdate, UserProfile as UserProfile,
+        UserProfileUpdate as UserProfileUpdate, UserRole as UserRole, UserSort as UserSort, UserStatus as UserStatus,
+        UserUpdate as UserUpdate,
     )
     from .values import (
         Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
@@ -505,7 +511,12 @@ _NAMES = {
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "tenants": "PlanName Region Tenant TenantStatus",
-    "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
+    "users": (
+        "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
+        "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "
+        "TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate UserPreferences "
+        "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
+    ),
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
         "FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level MergeCounts "
