@@ -11,6 +11,7 @@ from ...mail import void_tokens
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, serves
+from ..auth.passwords import VERIFICATION
 from ..auth.registration import INVITATION
 from ..auth.tokens import end_sessions
 from . import avatars, teams
@@ -24,7 +25,7 @@ def activate(call: Context, user_id: str) -> Document:
     user = USERS.writable(call, user_id)
     if user["status"] == "inactive":
         check_seats(call)
-    void_tokens(call, user, INVITATION)
+    void_tokens(call, user["id"], INVITATION)
     return USERS.answer(call, USERS.change(call, user, {"status": "active"}, verb="activated"))
 
 
@@ -39,7 +40,7 @@ def deactivate(call: Context, user_id: str, transfer_to: str | None) -> Document
     if heir is not None:
         _hand_over(call, user, heir)
     end_sessions(call, user["id"])
-    void_tokens(call, user, INVITATION)
+    void_tokens(call, user["id"], INVITATION)
     return USERS.answer(call, USERS.change(call, user, {"status": "inactive"}, verb="deactivated"))
 
 
@@ -64,8 +65,8 @@ def delete(call: Context, user_id: str, transfer_to: str | None) -> str:
         USERS.change(call, report, {"manager_id": user["manager_id"]})
     teams.leave_all(call, user)
     avatars.forget(call, user)
-    for purpose in (INVITATION, "verify", "reset"):
-        void_tokens(call, user, purpose)
+    for purpose in (INVITATION, VERIFICATION, "reset"):
+        void_tokens(call, user["id"], purpose)
     USERS.remove(call, user)
     return str(user["id"])
 
