@@ -23,7 +23,7 @@ from .models.marks import INPUT
 from .models.values import Upload
 from .network.uploads import multipart
 from .resource import Sync
-from .wire import Shape, camel, is_array, is_object, shape_of, snake
+from .wire import Shape, camel, encode_json, is_array, is_object, shape_of, snake
 
 if TYPE_CHECKING:
     from .declaration import Declaration
@@ -180,6 +180,19 @@ class Arguments:
     def _lists(self) -> frozenset[str]:
         """The wire names of arguments that are lists; in a query their values are separated by commas."""
         return frozenset(camel(name) for name, hint in self.types.items() if _is_list(hint))
+
+    @cached_property
+    def objects(self) -> frozenset[str]:
+        """The names of arguments that are objects; in a query each is its JSON text."""
+        return frozenset(name for name, hint in self.types.items() if _input_type(hint) is not None)
+
+    def in_query(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return validated arguments as a query has them: objects as their JSON text, with names of the wire."""
+        found = dict(values)
+        for name in self.objects & values.keys():
+            dumped = self._adapter.dump_python({name: values[name]}, by_alias=True)
+            found[name] = encode_json(dumped[camel(name)]).decode()
+        return found
 
     def receive(self, members: Mapping[str, Any], *, text: bool) -> dict[str, Any]:
         """Return the arguments that a server received as Python values; raises pydantic's error.

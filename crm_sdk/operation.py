@@ -133,7 +133,7 @@ class Operation(Declaration[P, T]):
         if self.kind == "page":
             rest = self._with_page_arguments(rest, route)
         if self._in_query(route, rest):
-            return Plan(route, given | rest, path, query(route, rest), headers, None, None)
+            return Plan(route, given | rest, path, query(route, self.arguments.in_query(rest)), headers, None, None)
         beside = self._beside(rest)
         members = self.arguments.dump({name: value for name, value in rest.items() if name not in beside}, route)
         try:

@@ -168,13 +168,19 @@ if TYPE_CHECKING:
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
     )
+    from .dashboard_data import (
+        DashboardData as DashboardData, DashboardEvent as DashboardEvent, DashboardEventName as DashboardEventName,
+        FeedItem as FeedItem, WidgetData as WidgetData,
+    )
     from .dashboards import (
         Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
         DashboardFilters as DashboardFilters, DashboardFiltersInput as DashboardFiltersInput,
         DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
-        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget, WidgetInput as WidgetInput,
-        WidgetPosition as WidgetPosition, WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
-        WidgetSourceInput as WidgetSourceInput, WidgetType as WidgetType,
+        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget,
+        WidgetCreate as WidgetCreate, WidgetInput as WidgetInput, WidgetPosition as WidgetPosition,
+        WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
+        WidgetSourceInput as WidgetSourceInput, WidgetTitle as WidgetTitle, WidgetType as WidgetType,
+        WidgetUpdate as WidgetUpdate,
     )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
@@ -279,13 +285,15 @@ if TYPE_CHECKING:
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .report_runs import (
-        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportGroupRow as ReportGroupRow,
-        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
+        ExportResult as ExportResult, ReportData as ReportData, ReportDataColumn as ReportDataColumn,
+        ReportGroupRow as ReportGroupRow, ReportRun as ReportRun, ReportSchedule as ReportSchedule,
+        ReportScheduleCreate as ReportScheduleCreate,
     )
     from .reports import (
         ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
-        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
-        Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
+        CsvDelimiter as CsvDelimiter, CsvEncoding as CsvEncoding, DatePreset as DatePreset, DateRange as DateRange,
+        DateRangeInput as DateRangeInput, FieldPath as FieldPath, Label as Label, MeasureFunction as MeasureFunction,
+        Orientation as Orientation, Paper as Paper, ParameterType as ParameterType, Report as Report,
         ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
         ReportFormat as ReportFormat, ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput,
         ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
@@ -435,10 +443,11 @@ _NAMES = {
     ),
     "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
+    "dashboard_data": "DashboardData DashboardEvent DashboardEventName FeedItem WidgetData",
     "dashboards": (
         "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
-        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetInput WidgetPosition WidgetPositionInput "
-        "WidgetSource WidgetSourceInput WidgetType"
+        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetCreate WidgetInput WidgetPosition "
+        "WidgetPositionInput WidgetSource WidgetSourceInput WidgetTitle WidgetType WidgetUpdate"
     ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
@@ -497,13 +506,13 @@ _NAMES = {
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
-    "report_runs": "ReportData ReportDataColumn ReportGroupRow ReportRun ReportSchedule ReportScheduleCreate",
+    "report_runs": "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun ReportSchedule ReportScheduleCreate",
     "reports": (
-        "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
-        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportFormat "
-        "ReportGroup ReportGroupInput ReportListSort ReportMeasure ReportMeasureInput ReportName ReportParameter "
-        "ReportParameterInput ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
-        "ScheduleSort SharedWith"
+        "ChartSpec ChartSpecInput ChartType ColumnFormat CsvDelimiter CsvEncoding DatePreset DateRange "
+        "DateRangeInput FieldPath Label MeasureFunction Orientation Paper ParameterType Report ReportColumn "
+        "ReportColumnInput ReportCreate ReportFormat ReportGroup ReportGroupInput ReportListSort ReportMeasure "
+        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportSort ReportSortInput "
+        "ReportUpdate RowLimit RunTrigger ScheduleFormat ScheduleSort SharedWith"
     ),
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",

@@ -48,6 +48,7 @@ WidgetType: TypeAlias = (
 )
 DashboardSort: TypeAlias = Literal["id", "name", "last_refreshed_at", "created_at", "updated_at"] | str
 RefreshSeconds: TypeAlias = Annotated[int, Field(ge=0, le=86_400)]
+WidgetTitle: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
 Columns: TypeAlias = Annotated[int, Field(ge=1, le=24)]
 
 
@@ -150,19 +151,36 @@ class Widget(Record):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
-@with_config(INPUT)
-class WidgetInput(TypedDict, total=False):
-    """A part of a dashboard, as input: with an `id` one that is there. Without a `position` it takes a free place."""
-
-    id: str
-    title: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]]
-    type: Required[WidgetType]
+class _WidgetMembers(TypedDict, total=False):
     source: WidgetSourceInput | None
     position: WidgetPositionInput | None
     chart: ChartSpecInput | None
     refresh_seconds: RefreshSeconds | None
     content: Annotated[str, Field(max_length=10_000)] | None
     config: dict[str, Any] | None
+
+
+@with_config(INPUT)
+class WidgetCreate(_WidgetMembers, total=False):
+    """A new part of a dashboard; without a `position` it takes the first free place."""
+
+    title: Required[WidgetTitle]
+    type: Required[WidgetType]
+
+
+@with_config(INPUT)
+class WidgetUpdate(_WidgetMembers, total=False):
+    """Changes to a part of a dashboard; null clears a member."""
+
+    title: WidgetTitle
+    type: WidgetType
+
+
+@with_config(INPUT)
+class WidgetInput(WidgetCreate, total=False):
+    """A part of a dashboard, as input: with an `id` one that is there. Without a `position` it takes a free place."""
+
+    id: str
 
 
 class DashboardFilters(Model):

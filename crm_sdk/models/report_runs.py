@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Required
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
-from .jobs import RunStatus
 from .marks import INPUT, Default
 from .record import Model, Record
 from .reports import RunTrigger, ScheduleFormat
+from .runs import Run
 from .schedules import Schedule, ScheduleInput
-from .values import EMPTY, ErrorDetail, FieldValue
+from .values import EMPTY, FieldValue
 
 
 class ReportDataColumn(Model):
@@ -46,8 +46,10 @@ class ReportGroupRow(Model):
 class ReportData(Model):
     """A page of what a run of a report gave."""
 
-    report_id: str
-    run_id: str
+    report_id: str | None = None
+    """The report; null for the query of a widget."""
+    run_id: str | None = None
+    """The run; null for what a widget shows, which is not kept as a run."""
     columns: list[ReportDataColumn]
     """What the columns are: members, or groups and measures."""
     rows: list[list[FieldValue]] = Field(default_factory=EMPTY)
@@ -72,8 +74,8 @@ class ReportData(Model):
     """When it was computed."""
 
 
-class ReportRun(Record):
-    """One run of a report."""
+class ReportRun(Run):
+    """One run of a report; one over more than 50,000 records goes on after the answer, and `wait` waits for it."""
 
     report_id: str
     trigger: RunTrigger
@@ -81,6 +83,7 @@ class ReportRun(Record):
     parameters: dict[str, FieldValue] = Field(default_factory=dict)
     """The values it was run with."""
     row_count: int
+    """How many records it was made of."""
     truncated: bool
     """Whether there were more records than `row_limit`."""
     duration_ms: int
@@ -89,13 +92,22 @@ class ReportRun(Record):
     """The first page."""
     schedule_id: str | None = None
     """The schedule that started it."""
-    status: RunStatus
-    progress: float = 1.0
-    started_at: AwareDatetime | None = None
-    """When it began."""
-    finished_at: AwareDatetime | None = None
-    """When it ended."""
-    error: ErrorDetail | None = None
+
+
+class ExportResult(Model):
+    """The file that an export has made."""
+
+    file_id: str
+    file_name: str
+    content_type: str
+    size: int
+    """Its length in bytes."""
+    row_count: int
+    """How many records it was made of."""
+    download_url: str | None = None
+    """The route that returns the file; null once it has expired."""
+    expires_at: AwareDatetime
+    """When the file is deleted: seven days after it was made."""
 
 
 class ReportSchedule(Record):

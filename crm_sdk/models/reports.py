@@ -52,6 +52,10 @@ ChartType: TypeAlias = (
 ReportListSort: TypeAlias = Literal["id", "name", "last_run_at", "run_count", "created_at", "updated_at"] | str
 RunTrigger: TypeAlias = Literal["manual", "schedule", "export", "widget"] | str
 ScheduleFormat: TypeAlias = Literal["pdf", "excel", "csv"] | str
+Orientation: TypeAlias = Literal["portrait", "landscape"]
+Paper: TypeAlias = Literal["A3", "A4", "A5", "letter", "legal"]
+CsvDelimiter: TypeAlias = Literal[",", ";", "\t", "|"]
+CsvEncoding: TypeAlias = Literal["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"]
 ScheduleSort: TypeAlias = Literal["id", "created_at", "updated_at"] | str
 ReportName: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=150)]
 FieldPath: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]

@@ -196,6 +196,7 @@ class AnalyticsReports(Resource[Mode]):
     @operation(
         platform="POST /analytics/reports/{report_id}/run",
         status=201,
+        statuses=(202,),
         action="read",
         errors=RUN_ERRORS,
         texts=RUN_TEXTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
@@ -10,16 +10,92 @@ from typing_extensions import Unpack
 from ..declare import operation, paginated
 from ..listing import Listing
 from ..paging import Page
-from ..resource import Mode, Resource
-from ..vocabulary.reporting import DASHBOARD_ERRORS
+from ..resource import Mode, Resource, part
+from ..vocabulary.reporting import DASHBOARD_ERRORS, WIDGET_TEXTS
 
 if TYPE_CHECKING:
-    from ..models.dashboards import Dashboard, DashboardCreate, DashboardSort, DashboardUpdate
-    from ..models.reports import SharedWith
+    from ..models.dashboard_data import DashboardData, WidgetData
+    from ..models.dashboards import (
+        Dashboard,
+        DashboardCreate,
+        DashboardFiltersInput,
+        DashboardSort,
+        DashboardUpdate,
+        Widget,
+        WidgetCreate,
+        WidgetPositionInput,
+        WidgetUpdate,
+    )
+    from ..models.reports import ReportName, SharedWith
+
+_WIDGETS = "/dashboards/{dashboard_id}/widgets"
+
+
+class Widgets(Resource[Mode]):
+    """The parts of a dashboard."""
+
+    @operation(platform=f"POST {_WIDGETS}", action="update", errors=DASHBOARD_ERRORS)
+    def create(self, dashboard_id: str, widget: WidgetCreate) -> Widget:
+        """Put a widget on a dashboard, which has 50 at most; without a position it takes the first free place.
+
+        Raises: NotFoundError; ValidationError, also for one that overlaps another or is outside of the grid, an unknown
+        metric or field; PermissionDeniedError for a dashboard of somebody else.
+        """
+
+    @operation(platform=f"PUT {_WIDGETS}/{{widget_id}}", errors=DASHBOARD_ERRORS)
+    def update(
+        self, dashboard_id: str, widget_id: str, changes: WidgetUpdate, *, version: int | None = None
+    ) -> Widget:
+        """Change a widget: members left out keep their values, null clears a member; `source` is merged.
+
+        With `version`, only if nobody has changed the widget since that version.
+
+        Raises: NotFoundError; ValidationError; PermissionDeniedError for a dashboard of somebody else; ConflictError
+        when `version` differs.
+        """
+
+    @operation(platform=f"DELETE {_WIDGETS}/{{widget_id}}", action="update")
+    def delete(self, dashboard_id: str, widget_id: str) -> None:
+        """Take a widget off a dashboard; the others keep their places.
+
+        Raises: NotFoundError; PermissionDeniedError for a dashboard of somebody else.
+        """
+
+    @operation(
+        platform=f"POST {_WIDGETS}/reorder",
+        errors=("INCOMPLETE_ORDER", "WIDGET_OVERLAP", "WIDGET_OUT_OF_GRID"),
+        texts={**WIDGET_TEXTS, "widget_ids": "The widgets in the order in which they are laid out, row by row."},
+    )
+    def reorder(
+        self,
+        dashboard_id: str,
+        *,
+        widget_ids: Sequence[str] | None = None,
+        positions: Mapping[str, WidgetPositionInput] | None = None,
+    ) -> list[Widget]:
+        """Lay the widgets of a dashboard out: in an order, row by row, or each in a place. Return them by position.
+
+        Give either `widget_ids` or `positions`, with every widget exactly once.
+
+        Raises: NotFoundError; ValidationError; PermissionDeniedError for a dashboard of somebody else.
+        """
+
+    @operation(platform=f"GET {_WIDGETS}/{{widget_id}}/data", texts=WIDGET_TEXTS)
+    def data(
+        self, dashboard_id: str, widget_id: str, *, filters: DashboardFiltersInput | None = None
+    ) -> WidgetData:
+        """Fetch what a widget shows of the records that the caller may see.
+
+        Where its source is gone the answer has an ``error``.
+
+        Raises: NotFoundError; ValidationError for filters by what there is not.
+        """
 
 
 class Dashboards(Resource[Mode]):
     """Widgets on a grid, each with figures of its own."""
+
+    widgets: Widgets[Mode] = part(Widgets)
 
     @operation(platform="POST /dashboards", errors=DASHBOARD_ERRORS)
     def create(self, dashboard: DashboardCreate) -> Dashboard:
@@ -71,4 +147,50 @@ class Dashboards(Resource[Mode]):
         `search` looks in name, description and tags; `tags` asks for all of the tags.
 
         Raises: ValidationError for a member that cannot be sorted by.
+        """
+
+    @operation(
+        platform="POST /dashboards/{dashboard_id}/clone",
+        status=201,
+        texts={
+            "name": "The name of the copy; by default that of the dashboard with `(copy)`.",
+            "visibility": "Who sees the copy beside the caller.",
+        },
+    )
+    def clone(
+        self, dashboard_id: str, *, name: ReportName | None = None, visibility: SharedWith = "private"
+    ) -> Dashboard:
+        """Copy a dashboard with its widgets; the caller owns the copy.
+
+        Widgets with reports that the caller may not see are left out, and named in ``warnings``.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(platform="GET /dashboards/{dashboard_id}/data", texts=WIDGET_TEXTS)
+    def data(
+        self,
+        dashboard_id: str,
+        *,
+        filters: DashboardFiltersInput | None = None,
+        widget_ids: Sequence[str] | None = None,
+    ) -> DashboardData:
+        """Fetch what the widgets show of the records that the caller may see.
+
+        Figures are kept for the ``refresh_seconds`` of their widget, for each user and filters. A widget that cannot be
+        computed has an ``error``; the others have their figures.
+
+        Raises: NotFoundError; ValidationError for filters by what there is not.
+        """
+
+    @operation(
+        platform="POST /dashboards/{dashboard_id}/refresh",
+        action="read",
+        errors=("REFERENCE_NOT_FOUND",),
+        texts=WIDGET_TEXTS,
+    )
+    def refresh(self, dashboard_id: str, *, widget_ids: Sequence[str] | None = None) -> DashboardData:
+        """Compute what the widgets show anew, whatever was kept, and tell those who follow the dashboard.
+
+        Raises: NotFoundError; ValidationError for an unknown widget.
         """

@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from ..declare import operation, paginated
+from ..declare import job, operation, paginated
 from ..listing import Listing, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
-from ..vocabulary.reporting import DATA_TEXTS, REPORT_ERRORS, RUN_ERRORS, RUN_TEXTS, SCHEDULE_ERRORS
+from ..vocabulary.reporting import DATA_TEXTS, EXPORT_TEXTS, REPORT_ERRORS, RUN_ERRORS, RUN_TEXTS, SCHEDULE_ERRORS
 
 if TYPE_CHECKING:
-    from ..models.report_runs import ReportData, ReportRun, ReportSchedule, ReportScheduleCreate
+    from ..models.jobs import Job
+    from ..models.report_runs import ExportResult, ReportData, ReportRun, ReportSchedule, ReportScheduleCreate
     from ..models.reports import (
+        CsvDelimiter,
+        CsvEncoding,
+        Orientation,
+        Paper,
         Report,
         ReportCreate,
         ReportFormat,
         ReportListSort,
+        ReportName,
         ReportUpdate,
         ScheduleSort,
         SharedWith,
@@ -60,10 +66,77 @@ class ReportSchedules(Resource[Mode]):
         """
 
 
+class ReportExports(Resource[Mode]):
+    """Files made of reports: each export runs the report anew, over the records that the caller may see."""
+
+    @job(
+        platform="POST /reports/{report_id}/export/pdf", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS
+    )
+    def pdf(
+        self,
+        report_id: str,
+        *,
+        parameters: Mapping[str, FieldValue] | None = None,
+        orientation: Orientation = "portrait",
+        paper: Paper = "A4",
+        include_chart: bool = True,
+    ) -> Job[ExportResult]:
+        """Export a report as PDF: its rows or sums, its totals and its chart.
+
+        The job fails with ``TOO_MANY_ROWS`` for more than 5,000 records.
+
+        Raises: NotFoundError; ValidationError for a required parameter that is missing; ConflictError where a field is
+        gone; PermissionDeniedError without the right to export the report.
+        """
+
+    @job(
+        platform="POST /reports/{report_id}/export/excel", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS
+    )
+    def excel(
+        self,
+        report_id: str,
+        *,
+        parameters: Mapping[str, FieldValue] | None = None,
+        include_chart: bool = False,
+    ) -> Job[ExportResult]:
+        """Export a report as a workbook (.xlsx), with real numbers and dates: a sheet of data, and one of its filters.
+
+        Raises: NotFoundError; ValidationError for a required parameter that is missing; ConflictError where a field is
+        gone; PermissionDeniedError without the right to export the report.
+        """
+
+    @job(
+        platform="POST /reports/{report_id}/export/csv", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS
+    )
+    def csv(
+        self,
+        report_id: str,
+        *,
+        parameters: Mapping[str, FieldValue] | None = None,
+        delimiter: CsvDelimiter = ",",
+        encoding: CsvEncoding = "utf-8",
+    ) -> Job[ExportResult]:
+        """Export a report as CSV: the records of a table, else a row for each innermost group, without subtotals.
+
+        A text that a spreadsheet would carry out as a formula is quoted.
+
+        Raises: NotFoundError; ValidationError for a required parameter that is missing; ConflictError where a field is
+        gone; PermissionDeniedError without the right to export the report.
+        """
+
+    @job(platform="GET /reports/exports/{export_id}", status=200)
+    def get(self, export_id: str) -> Job[ExportResult]:
+        """Fetch the state of an export; once its file has expired, it has no ``download_url``.
+
+        Raises: NotFoundError, also for that of another user.
+        """
+
+
 class Reports(Resource[Mode]):
     """Tables and sums of records of one type."""
 
     schedules: ReportSchedules[Mode] = part(ReportSchedules)
+    exports: ReportExports[Mode] = part(ReportExports)
 
     @operation(platform="POST /reports", errors=REPORT_ERRORS)
     def create(self, report: ReportCreate) -> Report:
@@ -118,11 +191,36 @@ class Reports(Resource[Mode]):
         Raises: ValidationError for a member that cannot be sorted by.
         """
 
-    @operation(platform="POST /reports/{report_id}/run", status=201, action="read", errors=RUN_ERRORS, texts=RUN_TEXTS)
+    @operation(
+        platform="POST /reports/{report_id}/clone",
+        status=201,
+        texts={
+            "name": "The name of the copy; by default that of the report with `(copy)`.",
+            "visibility": "Who sees the copy beside the caller.",
+        },
+    )
+    def clone(
+        self, report_id: str, *, name: ReportName | None = None, visibility: SharedWith = "private"
+    ) -> Report:
+        """Copy a report without its schedules and runs; the caller owns the copy.
+
+        Raises: NotFoundError.
+        """
+
+    @operation(
+        platform="POST /reports/{report_id}/run",
+        status=201,
+        statuses=(202,),
+        action="read",
+        errors=RUN_ERRORS,
+        texts=RUN_TEXTS,
+    )
     def run(
         self, report_id: str, *, parameters: Mapping[str, FieldValue] | None = None, limit: Limit | None = None
     ) -> ReportRun:
         """Run a report over the records that the caller may see, and return the run with the first page of its data.
+
+        A run over more than 50,000 records is answered queued, without data, and goes on after the answer.
 
         Raises: NotFoundError; ValidationError for a required parameter that is missing; ConflictError where a field is
         gone.

@@ -28,13 +28,17 @@ def store(call: Context, name: str, header: Sequence[str], rows: Iterable[Sequen
     writer = csv.writer(out)
     writer.writerow(header)
     writer.writerows(["" if cell is None else quote_formula(str(cell)) for cell in row] for row in rows)
-    content = out.getvalue().encode("utf-8-sig", "replace")  # half a character has no bytes
+    return keep(call, name, "text/csv", out.getvalue().encode("utf-8-sig", "replace"))  # half a character has no bytes
+
+
+def keep(call: Context, name: str, content_type: str, content: bytes, **members: Any) -> Document:
+    """Store a file of the caller's that the server has made; `members` are further ones of its record."""
     file = {
         "name": name,
-        "content_type": "text/csv",
+        "content_type": content_type,
         "size": len(content),
         "checksum": hashlib.sha256(content).hexdigest(),
         "content": content,
         "owner_id": call.caller.user_id,
     }
-    return call.create("file", "file_", file)
+    return call.create("file", "file_", {**file, **members})

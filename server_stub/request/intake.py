@@ -21,7 +21,7 @@ from crm_sdk.models.values import LARGEST_NUMBER
 from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.route import Route
-from crm_sdk.wire import camel, is_array, is_object, snake
+from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 
 from ..data.fixed import inputs_of
 from ..problems import FieldError, Problem, validation
@@ -47,7 +47,7 @@ def arguments_of(
     arguments = operation.arguments
     values: dict[str, Any] = dict(files)
     if query:
-        values |= _receive(operation, _known_parameters(operation, route, query), text=True)
+        values |= _receive(operation, _with_objects(arguments, _known_parameters(operation, route, query)), text=True)
     if not members and arguments.body is None:
         return values, {}
     taken, ignored = _members(
@@ -107,6 +107,19 @@ def _known_parameters(operation: Operation[..., Any], route: Route, query: Mappi
             FieldError(name, "unknown", f"{operation.id} has no parameter of this name") for name in strange
         )
     return known
+
+
+def _with_objects(arguments: Arguments, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return query parameters with those that are objects read from their JSON text. Raises: 400 for another text."""
+    found: dict[str, Any] = dict(query)
+    for name in {camel(name) for name in arguments.objects} & query.keys():
+        try:
+            found[name] = decode_json(query[name].encode())
+        except ValueError:
+            raise Problem("BAD_REQUEST", f"the parameter {name} is no JSON text: {query[name][:100]!r}") from None
+        if not is_object(found[name]):
+            raise Problem("BAD_REQUEST", f"the parameter {name} is the JSON text of an object, not {query[name][:100]!r}")
+    return found
 
 
 def _members(

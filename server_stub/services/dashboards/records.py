@@ -46,7 +46,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     """Check the widgets and the grid of a dashboard; return the widgets in their places."""
     _check_refresh(members.get("refresh_seconds"), "refresh_seconds")
     if members.get("filters"):
-        _check_scope(call, members["filters"], "filters", before and before.get("filters"))
+        check_scope(call, members["filters"], "filters", before and before.get("filters"))
     columns = members.get("columns") or (before or blank(Dashboard))["columns"]
     if "widgets" not in members or _as_listed(call, members, before):
         if before is not None and (need := width_needed(before["widgets"])) > columns:
@@ -55,8 +55,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
         return {"widgets": before["widgets"] if before is not None else []}
     there = {widget["id"]: widget for widget in before["widgets"]} if before is not None else {}
     for number, widget in enumerate(members["widgets"]):
-        _check_widget(call, widget, f"widgets.{number}", there)
-    widgets = [_stored(call, widget, there) for widget in placed(members["widgets"], columns)]
+        check_widget(call, widget, f"widgets.{number}.", there)
+    widgets = [stored_widget(call, widget, there) for widget in placed(members["widgets"], columns)]
     return {"widgets": widgets, "widget_count": len(widgets)}
 
 
@@ -66,35 +66,38 @@ def _as_listed(call: Context, members: Members, before: Document | None) -> bool
     return before is not None and not members["widgets"] and bool(count) and count == before["widget_count"]
 
 
-def _check_widget(call: Context, widget: Members, at: str, there: Mapping[str, Members]) -> None:
-    """Check what a widget shows. Raises: 422, also UNKNOWN_METRIC, REFERENCE_NOT_FOUND and the codes of a report."""
+def check_widget(call: Context, widget: Members, at: str, there: Mapping[str, Members]) -> None:
+    """Check what a widget shows. Raises: 422, also UNKNOWN_METRIC, REFERENCE_NOT_FOUND and the codes of a report.
+
+    `at` is what comes before the names of its members, `there` are the widgets that the dashboard has, by id.
+    """
     if widget.get("id") is not None and widget["id"] not in there:
         message = f"the dashboard has no widget {widget['id']!r}"
-        raise Problem("REFERENCE_NOT_FOUND", message, field=f"{at}.id", rule="reference")
-    _check_refresh(widget.get("refresh_seconds"), f"{at}.refresh_seconds")
+        raise Problem("REFERENCE_NOT_FOUND", message, field=f"{at}id", rule="reference")
+    _check_refresh(widget.get("refresh_seconds"), f"{at}refresh_seconds")
     source: Members = widget.get("source") or {}
     given = [name for name in _SOURCES if source.get(name) is not None]
     if widget["type"] == "text":
         if given:
-            raise invalid(f"{at}.source", "choice", "a text has no source")
+            raise invalid(f"{at}source", "choice", "a text has no source")
         return
     if len(given) != 1:
-        raise invalid(f"{at}.source", "required", f"a widget shows exactly one of {', '.join(_SOURCES)}")
+        raise invalid(f"{at}source", "required", f"a widget shows exactly one of {', '.join(_SOURCES)}")
     held: Members = there.get(widget.get("id") or "", {}).get("source") or {}
     if source.get("report_id") is not None and source["report_id"] != held.get("report_id"):
-        report = call.reference("report", source["report_id"], f"{at}.source.report_id")
+        report = call.reference("report", source["report_id"], f"{at}source.report_id")
         if report is not None and not is_visible(call, report):
             message = f"no report has the id {source['report_id']!r}"
-            raise Problem("REFERENCE_NOT_FOUND", message, field=f"{at}.source.report_id", rule="reference")
+            raise Problem("REFERENCE_NOT_FOUND", message, field=f"{at}source.report_id", rule="reference")
     if source.get("metric") is not None and source["metric"] not in METRICS:
         message = f"there is no metric {source['metric']!r}"
-        raise Problem("UNKNOWN_METRIC", message, field=f"{at}.source.metric", rule="choice")
+        raise Problem("UNKNOWN_METRIC", message, field=f"{at}source.metric", rule="choice")
     if source.get("query") is not None:
-        check_content(call, {**blank(ReportQuery), **source["query"]}, f"{at}.source.query.")
-    _check_scope(call, source, f"{at}.source", held)
+        check_content(call, {**blank(ReportQuery), **source["query"]}, f"{at}source.query.")
+    check_scope(call, source, f"{at}source", held)
 
 
-def _check_scope(call: Context, given: Members, at: str, held: Members | None) -> None:
+def check_scope(call: Context, given: Members, at: str, held: Members | None) -> None:
     check_range(given.get("date_range"), f"{at}.date_range")
     for name, kind in _PEOPLE.items():
         if given.get(name) is not None:
@@ -106,7 +109,7 @@ def _check_refresh(seconds: int | None, at: str) -> None:
         raise invalid(at, "min", f"must be 0, for never, or at least {_SHORTEST_REFRESH}")
 
 
-def _stored(call: Context, given: Members, there: Mapping[str, Members]) -> dict[str, Any]:
+def stored_widget(call: Context, given: Members, there: Mapping[str, Members]) -> dict[str, Any]:
     """Return a widget as it is stored: one that is there keeps its id and what is not given, and its version counts."""
     before = there.get(given.get("id") or "")
     given = {name: {} if name == "config" and value is None else value for name, value in given.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from crm_sdk.models.reports import Report
@@ -13,7 +14,7 @@ from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem
-from ...serving import Context, Members
+from ...serving import Context, Members, serves
 from ..sharing import is_visible
 from .checks import check_content, check_format, derived_format
 
@@ -21,6 +22,9 @@ _CONTENT = frozenset(
     {"entity_type", "columns", "filter_groups", "date_field", "date_range", "groups", "across", "measures", "sort",
      "parameters", "format"}
 )  # fmt: skip
+
+_LONGEST = 143
+"""So much of a name is kept in that of a copy."""
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
@@ -85,3 +89,19 @@ def count(call: Context, report_id: str, **figures: Any) -> None:
     doc = call.collection("report").get(report_id)
     if doc is not None:
         call.collection("report").put(doc | figures)
+
+
+@serves(Reports.clone)
+def clone(call: Context, report_id: str, name: str | None, visibility: str) -> Document:
+    """Copy a report; its schedules and runs stay its own."""
+    report = REPORTS.found(call, report_id)
+    return REPORTS.add(call, copied(REPORTS, call, report, name, visibility))
+
+
+def copied(noun: Noun, call: Context, doc: Document, name: str | None, visibility: str) -> dict[str, Any]:
+    """Return the members of a copy of a record, which the caller owns: by default it has the name with ``(copy)``."""
+    create = noun.declared("create")
+    assert create is not None  # it is copied as it could be created
+    members = {member: deepcopy(doc[member]) for member in create.arguments.members if member in doc}
+    own = noun.stored_value(call, "name", name) if name is not None else f"{doc['name'][:_LONGEST]} (copy)"
+    return {**members, "name": own, "visibility": visibility, "owner_id": call.caller.user_id}

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from crm_sdk.models.notifications import Notification
 from crm_sdk.models.report_runs import ReportSchedule
 from crm_sdk.resources.analytics import AnalyticsReportSchedules
 from crm_sdk.resources.reports import ReportSchedules
 
 from ...data import normalise
+from ...data.blanks import blank
 from ...data.document import Document
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
@@ -22,6 +24,7 @@ from .. import company
 from ..notifications import notify
 from ..sharing import is_shared_with
 from .checks import parameter_values
+from .exports import made_file
 from .records import REPORTS, count
 from .runs import carry_out
 
@@ -117,18 +120,4 @@ def _run(call: Context, schedule: Document) -> tuple[str, str | None]:
     if report is None or user is None:
         return "failed", None
     caller = user_caller(call.server.store, user)
-    try:
-        run = carry_out(call.acting_as(caller), report, schedule["parameters"], "schedule", schedule_id=schedule["id"])
-    except Problem:
-        return "failed", None
-    if not run["row_count"] and schedule["only_if_rows"]:
-        return "skipped", run["id"]
-    _tell(call, report, schedule["recipients"])
-    return "succeeded", run["id"]
-
-
-def _tell(call: Context, report: Document, recipients: Sequence[str]) -> None:
-    for id in recipients:
-        if "@" not in id:
-            text = f"It ran on its schedule at {call.now.astimezone(company.zone(call)):%H:%M}."
-            notify(call, id, "system", f"Report ready: {report['name']}", text, about=("report", report["id"]))
+    acting = call.acting_as(caller)

@@ -17,9 +17,11 @@ from ...problems import Problem
 from ...serving import Context, Members
 from .. import company, ranges
 from .checks import filled_filters, key_of, sort_key
+from .lines import NOTHING
 from .sources import Source, source_of
 
 Key: TypeAlias = tuple[Any, ...]
+Narrowed: TypeAlias = Callable[[Source], Callable[[Document], bool]]
 _PRESETS: Mapping[str, tuple[str, int]] = {
     "today": ("day", 0),
     "this_week": ("week", 0),
@@ -31,8 +33,6 @@ _PRESETS: Mapping[str, tuple[str, int]] = {
     "last_year": ("year", -1),
 }
 _FINE = Decimal("0.0001")
-_NOTHING = "No value"
-"""The label of the group of records without a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,12 @@ class Table:
     truncated: bool
 
     @staticmethod
-    def of(call: Context, report: Members, parameters: Members) -> Table:
-        """Return the table of a report's records. Raises: 409 REPORT_BROKEN where one of its fields is gone."""
-        try:
-            source = source_of(call, report["entity_type"])
-        except Problem:  # a custom object that is gone
-            raise _broken([report["entity_type"]]) from None
-        _refuse_broken(source, report)
+    def of(call: Context, report: Members, parameters: Members, narrowed: Narrowed | None = None) -> Table:
+        """Return the table of a report's records. Raises: 409 REPORT_BROKEN where one of its fields is gone.
+
+        `narrowed` returns what else its records must be, from their source.
+        """
+        source = sound_source(call, report)
         zone, value = company.zone(call), source.value_of(call)
         keep = compile_filters(
             filled_filters(report, parameters),
@@ -61,9 +60,10 @@ class Table:
             zone=zone,
             resolve=lambda doc, path: value(doc, path),
         )
-        span = _range(call, report.get("date_range"))
+        span = days_of(call, report.get("date_range"))
         dated, _ = source.field(report.get("date_field") or "created_at", "date_field")
         docs = [doc for doc in source.records(call) if keep(doc) and (span is None or _is_on(value(doc, dated), span))]
+        docs = list(filter(narrowed(source), docs)) if narrowed is not None else docs
         table = Table(call, source, report, docs, False)
         limit = report.get("row_limit") or 10_000
         return Table(call, source, report, table.sorted_rows()[:limit], len(docs) > limit)
@@ -133,6 +133,10 @@ class Table:
         """Return what the columns of a matrix have in common, in their order."""
         return sorted({self._across_key(doc) for doc in self.docs}, key=_orderly) if self._across else []
 
+    def across_labels(self) -> list[list[str]]:
+        """Return the words of `across_keys`."""
+        return [[self._label(*part) for part in zip(self._across, key, strict=True)] for key in self.across_keys()]
+
     def _across_key(self, doc: Document) -> Key:
         return tuple(self._key(entry, doc) for entry in self._across)
 
@@ -143,6 +147,32 @@ class Table:
     def groups(self) -> list[dict[str, Any]]:
         """Return the sums of each group: before the parts of a group its subtotal."""
         return list(self._level((), (), self.docs, self.across_keys()))
+
+    def series(self) -> list[dict[str, Any]] | None:
+        """Return the measures by the periods of the first group, zeros included; None where it has no periods."""
+        entry = self._groups[0] if self._groups else None
+        if entry is None or self.source.field(entry["field"], "groups")[1].type != "date" or self._across:
+            return None
+        path, period = self.source.field(entry["field"], "groups")[0], entry.get("interval") or "day"
+        value = self.source.value_of(self.call)
+        parts: dict[date, list[Document]] = {}
+        for doc in self.docs:
+            if (at := value(doc, path)) is not None:
+                parts.setdefault(ranges.beginning(self._day(at), period), []).append(doc)
+        if not parts:
+            return []
+        spans = ranges.periods(self.call, ranges.span(self.call, min(parts), max(parts)), period)
+        return [
+            ranges.series(
+                measure.get("label") or _words(key_of(self.source, measure)),
+                spans,
+                lambda span, measure=measure: self._value(measure, parts.get(span.start, ())) or Decimal(),  # type: ignore[misc] # mypy does not infer the default
+            )
+            for measure in self._measures
+        ]
+
+    def _day(self, at: date | datetime) -> date:
+        return at.astimezone(company.zone(self.call)).date() if isinstance(at, datetime) else at
 
     def _level(
         self, keys: Key, labels: tuple[str, ...], docs: Sequence[Document], across: Sequence[Key]
@@ -194,7 +224,7 @@ class Table:
         if value is None or value == []:
             return None
         if field.type == "date":
-            day = value.astimezone(company.zone(self.call)).date() if isinstance(value, datetime) else value
+            day = self._day(value)
             period = entry.get("interval") or "day"
             return ranges.name_of(ranges.beginning(day, period), period)
         if isinstance(value, list):
@@ -204,7 +234,7 @@ class Table:
     def _label(self, entry: Members, key: Any) -> str:
         """Return the words of a key; of an id the name of its record."""
         if key is None:
-            return _NOTHING
+            return NOTHING
         path, _ = self.source.field(entry["field"], "groups")
         _, kind = self.source.hops.get(path.removesuffix("_id").removeprefix("fields."), ("", ""))
         doc = self.call.collection(kind).get(key, deleted=True) if kind else None
@@ -246,6 +276,16 @@ class Table:
         return company.worth_in(self.call.tenant)({"value": amount, "currency": currency})
 
 
+def sound_source(call: Context, report: Members) -> Source:
+    """Return the source of a report whose fields are all there. Raises: 409 REPORT_BROKEN."""
+    try:
+        source = source_of(call, report["entity_type"])
+    except Problem:  # a custom object that is gone
+        raise _broken([report["entity_type"]]) from None
+    _refuse_broken(source, report)
+    return source
+
+
 def _refuse_broken(source: Source, report: Members) -> None:
     names = [entry["field"] for part in ("columns", "groups", "across") for entry in report.get(part) or ()]
     names += [entry["field"] for entry in report.get("measures") or () if entry.get("field")]
@@ -265,7 +305,7 @@ def _broken(gone: Sequence[str]) -> Problem:
     return Problem("REPORT_BROKEN", message, details={"fields": list(gone)})
 
 
-def _range(call: Context, given: Members | None) -> ranges.Span | None:
+def days_of(call: Context, given: Members | None) -> ranges.Span | None:
     """Return the days of a report; None for all."""
     if given is None:
         return None
@@ -316,15 +356,15 @@ def _words(path: str) -> str:
     return path.replace("_", " ").replace(".", " ").capitalize()
 
 
-def content_of(call: Context, report: Members, parameters: Members) -> dict[str, Any]:
+def content_of(table: Table) -> dict[str, Any]:
     """Return all data of a report: columns, rows or groups, totals."""
-    table = Table.of(call, report, parameters)
-    tabular = report["format"] == "tabular"
+    call, tabular = table.call, table.report["format"] == "tabular"
     return {
         "columns": table.columns(),
         "rows": table.rows() if tabular else [],
         "groups": [] if tabular else table.groups(),
         "across_keys": [list(key) for key in table.across_keys()],
+        "across_labels": table.across_labels(),
         "totals": [] if tabular else table.totals(),
         "row_count": len(table.docs),
         "truncated": table.truncated,
