@@ -156,7 +156,7 @@ def _events(call: Context, is_in: Callable[[str | None], bool]) -> Iterator[dict
     """Yield the events about records that the caller may see, newest first: those by, or about what is of, an owner."""
     users = call.collection("user")
     for event in call.collection("event").backwards():
-        if not _may_see(call, event) or not (is_in(event["actor"]["id"]) or is_in(event["entity"].get("owner_id"))):
+        if not may_see(call, event) or not (is_in(event["actor"]["id"]) or is_in(event["entity"].get("owner_id"))):
             continue
         entity = event["entity"]
         actor = users.get(event["actor"]["id"], deleted=True)
@@ -173,7 +173,7 @@ def _events(call: Context, is_in: Callable[[str | None], bool]) -> Iterator[dict
         }
 
 
-def _may_see(call: Context, event: Members) -> bool:
+def may_see(call: Context, event: Members) -> bool:
     """Tell whether a caller may fetch the record that an event is about; a deleted one that it could be seen."""
     noun = call.server.nouns.get(event["entity_type"])
     get = noun.declared("get") if noun is not None else None

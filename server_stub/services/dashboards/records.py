@@ -37,7 +37,8 @@ METRICS = frozenset(
     if info.annotation is MetricValue
 )
 """The figures that a widget can show: every one of `analytics.metrics` that is compared with an earlier time."""
-_SOURCES = ("report_id", "metric", "query", "feed")
+SOURCES = ("report_id", "metric", "query", "feed")
+"""What a widget shows: one of these."""
 _SHORTEST_REFRESH = 5
 _PEOPLE: Mapping[str, str] = {"owner_id": "user", "team_id": "team", "pipeline_id": "pipeline"}
 
@@ -76,13 +77,13 @@ def check_widget(call: Context, widget: Members, at: str, there: Mapping[str, Me
         raise Problem("REFERENCE_NOT_FOUND", message, field=f"{at}id", rule="reference")
     _check_refresh(widget.get("refresh_seconds"), f"{at}refresh_seconds")
     source: Members = widget.get("source") or {}
-    given = [name for name in _SOURCES if source.get(name) is not None]
+    given = [name for name in SOURCES if source.get(name) is not None]
     if widget["type"] == "text":
         if given:
             raise invalid(f"{at}source", "choice", "a text has no source")
         return
     if len(given) != 1:
-        raise invalid(f"{at}source", "required", f"a widget shows exactly one of {', '.join(_SOURCES)}")
+        raise invalid(f"{at}source", "required", f"a widget shows exactly one of {', '.join(SOURCES)}")
     held: Members = there.get(widget.get("id") or "", {}).get("source") or {}
     if source.get("report_id") is not None and source["report_id"] != held.get("report_id"):
         report = call.reference("report", source["report_id"], f"{at}source.report_id")
