@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pydantic
@@ -42,7 +43,7 @@ class _Names(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._globals:
             return self._globals[name]
-        for module in (models, values, pydantic):
+        for module in (models, values, pydantic, import_module(__package__ or "")):  # the last has `Stream`
             found = getattr(module, name, None)
             if found is not None:
                 return found
@@ -117,6 +118,8 @@ class Arguments:
         if kind == "page":
             item: Any = get_args(self.returns)[0]
             return list[item]
+        if kind == "stream":
+            return get_args(self.returns)[0]
         if kind == "job" and mode is not Sync:
             from .models.jobs import AsyncJob
 

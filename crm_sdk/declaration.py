@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Kind: TypeAlias = Literal["plain", "page", "job", "download"]
+Kind: TypeAlias = Literal["plain", "page", "job", "download", "stream"]
 
 
 class Declaration(Generic[P, T]):

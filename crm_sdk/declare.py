@@ -1,4 +1,4 @@
-"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``) and their results.
+"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``, ``@streamed``) and their results.
 
 A decorator makes the function of the resource class; `methods` says how.
 """
@@ -19,10 +19,11 @@ from .route import PAGING, FlagArguments, Flags, Plan, routes
 
 if TYPE_CHECKING:
     from .client import Client
-    from .methods import DownloadMethod, JobMethod, Method, PageMethod
+    from .methods import DownloadMethod, JobMethod, Method, PageMethod, StreamMethod
     from .models.jobs import Job
     from .network.downloads import Download
     from .paging import Page
+    from .realtime.stream import Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,6 +83,12 @@ class DownloadOperation(Operation[P, T]):
         return (Download if client.mode is Sync else AsyncDownload)(reply.headers, reply.body)
 
 
+class StreamOperation(Operation[P, T]):
+    """A call that returns a stream of server-sent events; T is the type of the events."""
+
+    kind: Kind = "stream"
+
+
 def operation(
     *,
     mvp: str | None = None,
@@ -128,6 +135,18 @@ def download(
     """Declare a call that returns a file."""
     found, said = routes(mvp, flow, platform), Flags(**flags)
     return lambda function: sync_function(DownloadOperation(function, found, said))
+
+
+def streamed(
+    *,
+    mvp: str | None = None,
+    flow: str | None = None,
+    platform: str | None = None,
+    **flags: Unpack[FlagArguments],
+) -> Callable[[Callable[Concatenate[Any, P], Stream[T]]], StreamMethod[P, T]]:
+    """Declare a call that returns a stream of server-sent events."""
+    found, said = routes(mvp, flow, platform), Flags(**flags)
+    return lambda function: sync_function(StreamOperation(function, found, said))
 
 
 def _without_page(members: Mapping[str, Any]) -> dict[str, Any]:

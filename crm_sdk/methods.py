@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .network.downloads import AsyncDownload, Download
     from .operation import Operation
     from .paging import AsyncPages, Page
+    from .realtime.stream import AsyncStream, Stream
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,8 +98,24 @@ class DownloadMethod(DeclaredMethod[P, T]):
         raise NotImplementedError
 
 
+class StreamMethod(DeclaredMethod[P, T]):
+    """A call that returns a stream of T, which connects when it is entered."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[Resource[Any]]) -> StreamMethod[P, T]: ...
+    @overload
+    def __get__(self, instance: Resource[Sync], owner: type[Resource[Any]]) -> Callable[P, Stream[T]]: ...
+    @overload
+    def __get__(self, instance: Resource[Async], owner: type[Resource[Any]]) -> Callable[P, AsyncStream[T]]: ...
+    def __get__(self, instance: Resource[Any] | None, owner: type[Resource[Any]]) -> Any:
+        """Return the function of the class, or the method of a client's resource."""
+        raise NotImplementedError
+
+
 def sync_function(operation: Operation[Any, Any]) -> Any:
     """Return the function of a resource class for the sync client."""
+    if operation.kind == "stream":
+        return _presented(_streaming(operation), operation)
 
     def call(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
         client = self._client  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
@@ -129,7 +146,20 @@ def async_function(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
     if operation.kind == "page":
         return _presented(pages, operation)
+    if operation.kind == "stream":
+        return _presented(_streaming(operation), operation)
     return _presented(call, operation, wrapped=_AsyncForm(operation))
+
+
+def _streaming(operation: Operation[Any, Any]) -> Callable[..., Any]:
+    """Return the function of a call that streams, the same for both clients: it connects nowhere yet."""
+
+    def stream(self: Resource[Any], /, *args: Any, **kwargs: Any) -> Any:
+        from .realtime.subscription import subscribe
+
+        return subscribe(operation, self._client, operation.bind(args, kwargs))  # pyright: ignore[reportPrivateUsage] # this is a method of the resource
+
+    return stream
 
 
 class _AsyncForm:

@@ -28,6 +28,8 @@ from .problems import Problem, missing
 
 if TYPE_CHECKING:
     from .core import StubServer
+    from .live.connection import Connection
+    from .live.hub import Live
 
 Members: TypeAlias = Mapping[str, Any]
 """The members of a body as sent: absent members are absent, null is None."""
@@ -105,6 +107,13 @@ class FileAnswer:
     content_type: str
     chunks: Iterable[bytes]
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer:
+    """A connection that stays open: `open` makes it, of all live connections, for a caller until a time."""
+
+    open: Callable[[Live, Caller, datetime | None], Connection]
 
 
 _AHEAD = timedelta(minutes=5)

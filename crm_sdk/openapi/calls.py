@@ -176,6 +176,8 @@ class _Call:
         if self._operation.kind == "download":
             media = self._operation.flags.media or ("application/octet-stream",)
             found["content"] = {name: {"schema": {"type": "string", "format": "binary"}} for name in media}
+        elif self._operation.kind == "stream":
+            found["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
         else:
             found["content"] = {JSON: {"schema": answers.success(self._operation, self._route, self._schemas)}}
         return found

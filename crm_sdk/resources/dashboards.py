@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from ..declare import operation, paginated
+from ..declare import operation, paginated, streamed
 from ..listing import Listing
 from ..paging import Page
 from ..resource import Mode, Resource, part
 from ..vocabulary.reporting import DASHBOARD_ERRORS, WIDGET_TEXTS
 
 if TYPE_CHECKING:
-    from ..models.dashboard_data import DashboardData, WidgetData
+    from ..models.dashboard_data import DashboardData, DashboardEvent, WidgetData
     from ..models.dashboards import (
         Dashboard,
         DashboardCreate,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         WidgetUpdate,
     )
     from ..models.reports import ReportName, SharedWith
+    from ..realtime.stream import Stream
 
 _WIDGETS = "/dashboards/{dashboard_id}/widgets"
 
@@ -193,4 +194,23 @@ class Dashboards(Resource[Mode]):
         """Compute what the widgets show anew, whatever was kept, and tell those who follow the dashboard.
 
         Raises: NotFoundError; ValidationError for an unknown widget.
+        """
+
+    @streamed(
+        platform="GET /dashboards/{dashboard_id}/subscribe",
+        texts={"last_event_id": "The id of the last event that was read, after which the stream continues."},
+    )
+    def subscribe(self, dashboard_id: str, *, last_event_id: str | None = None) -> Stream[DashboardEvent]:
+        """Follow a dashboard: ``with client.dashboards.subscribe(id) as stream: for event in stream: ...``.
+
+        The first event is a ``snapshot`` of all figures. Then comes a ``widget.updated`` whenever a write has changed
+        what a widget shows, at most one per second for each, or somebody has refreshed it; ``dashboard.updated`` with
+        all figures after a change of the dashboard. The stream ends with ``dashboard.deleted``.
+
+        The connection is kept open in the background. After a loss it is continued with the id of the last event; where
+        records were written meanwhile it begins with a snapshot. `last_event_id` continues an earlier stream: an
+        event's `id`, or ``str(stream.cursor)``.
+
+        Raises, when the ``with`` block is entered: NotFoundError; PermissionDeniedError; AuthenticationError;
+        ConnectionFailedError.
         """

@@ -193,6 +193,20 @@ class Live:
             connection = ServerSentEvents(self, visit.caller, expires_at, since, epoch, told=True)
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
             reply = Reply(200, {**visit.headers, **headers}, live=connection)
+        return self._opened(connection, reply)
+
+    def stream(self, visit: Visit, make: Callable[[Live, Caller, datetime | None], Connection]) -> Reply:
+        """Open the connection of a call that streams server-sent events. Raises: Problem where there are too many."""
+        if self._is_refusing():
+            self.faults.fault_counts["refuse"] += 1
+            return Reply(503, {}, fault=_REFUSED)
+        self._begin()
+        self._admit(visit.caller.tenant_id)
+        connection = make(self, visit.caller, self._expiry(visit.request.headers.get("authorization", "")))
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        return self._opened(connection, Reply(200, {**visit.headers, **headers}, live=connection))
+
+    def _opened(self, connection: Connection, reply: Reply) -> Reply:
         self.connections.append(connection)
         if self.faults.closing is not None:
             times, code = self.faults.closing

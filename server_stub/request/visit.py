@@ -19,7 +19,7 @@ from .. import audit
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
-from ..serving import PAGING, Answer, Caller, Context, FileAnswer, paging_of
+from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, paging_of
 from . import chunks, features, identity, oauth, permissions
 from .bodies import read_body, read_query, read_reason
 from .callers import caller_of
@@ -203,6 +203,8 @@ class Visit:
         fields = take_fields(operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
         values |= known
+        if operation.kind == "stream" and (last := self.request.headers.get("last-event-id")):
+            values["last_event_id"] = last
         paging = paging_of(operation)
         window = {name: values.pop(name, None) for name in paging}
         arguments = {
@@ -337,6 +339,8 @@ class Visit:
             result = result.value
         if self.server.checks_answers and status not in (operation.status, *operation.flags.statuses):
             raise UndeclaredAnswerError(operation.id, f"the status {status}", "statuses=")
+        if isinstance(result, LiveAnswer):
+            return self.server.live.stream(self, result.open)
         if isinstance(result, FileAnswer):
             disposition = f'attachment; filename="{result.name}"'
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
