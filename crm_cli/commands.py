@@ -19,7 +19,7 @@ from .failures import DECLINED, PARTIAL, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .help import Command, panel, prose
 from .parameters import Form, Parameter, kebab
-from .settings import Options, secrets, settle
+from .settings import Options, Settings, secrets, settle
 from .terminal.asking import agreed, say_done
 from .terminal.columns import columns_of
 from .terminal.limits import LIMIT, Found, Wanted
@@ -247,12 +247,14 @@ class _Run:
         with open_client(settings) as client:
             server = "the embedded server" if settings.offline else client.base_url
             result = attrgetter(operation.id)(client)(**arguments)
-            status = self._print(client, result, printer, wanted)
+            status = self._print(client, result, printer, wanted, settings)
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status
 
-    def _print(self, client: CrmClient, result: Any, printer: Printer, wanted: Wanted) -> int | None:
+    def _print(
+        self, client: CrmClient, result: Any, printer: Printer, wanted: Wanted, settings: Settings
+    ) -> int | None:
         """Print a result; returns the exit status where part of what was asked for failed."""
         kind = self._form.operation.kind
         if kind == "page":
@@ -261,6 +263,12 @@ class _Run:
             self._download(result, printer)
         elif kind == "job" and self._wait:
             return self._job(result, printer)
+        elif kind == "stream":
+            from .views.tail import follow
+
+            return follow(result, printer.format, settings)
+        elif (draw := drawer_of(self._form.operation.id)) is not None and printer.is_for_people:
+            draw(client, [result])
         else:
             rows = rows_of(self._form.operation.id) if printer.has_columns else None
             printer.show(next(iter(rows(client, [result]))) if rows is not None else result)

@@ -1,4 +1,4 @@
-"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``, ``@streamed``) and their results.
+"""The decorators that declare a call (``@operation``, ``@paginated``, ``@job``, ``@download``, ``@streamed``).
 
 A decorator makes the function of the resource class; `methods` says how.
 """

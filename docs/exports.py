@@ -100,9 +100,10 @@ def imported(module: str, names: Iterable[str]) -> str:
 
 def named(module: str, names: Iterable[str]) -> str:
     """Return the entry of a table: the names of a module, as one text."""
-    lines = textwrap.wrap(" ".join(names), 104, break_long_words=False)
-    if len(lines) == 1:
-        return f'    "{module}": "{lines[0]}",'
+    whole = f'    "{module}": "{" ".join(names)}",'
+    if len(whole) <= 120:
+        return whole
+    lines = textwrap.wrap(" ".join(names), 104 if len(whole) > 150 else 70, break_long_words=False)
     body = "\n".join(f'        "{line} "' for line in lines[:-1])
     return f'    "{module}": (\n{body}\n        "{lines[-1]}"\n    ),'
 

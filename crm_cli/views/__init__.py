@@ -25,6 +25,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("week",),
     "channels": ("join",),
     "dashboard": ("dashboard",),
+    "dashboards": ("show",),
     "deals": ("board",),
     "events": ("tail",),
     "messages": ("thread",),
@@ -41,8 +42,10 @@ DRAWN: Mapping[str, str] = {
     "ai_insights.recommendations.cross_sell": "recommendations",
     "ai_insights.recommendations.next_actions": "recommendations",
     "ai_insights.recommendations.upsell": "recommendations",
+    "reports.run": "ran",
 }
-"""The declared lists that are drawn for people to look at: by their ids, the function in the file of the noun."""
+"""The declared calls whose results are drawn for people to look at: by their ids, the function in the file of the noun.
+"""
 TABLED: Mapping[str, str] = {
     f"custom_objects.records.{call}": "rows" for call in ("list", "search", "get", "create", "update")
 }
@@ -70,7 +73,7 @@ def own_view(noun: str) -> Any:
 
 
 def drawer_of(call: str) -> Callable[[CrmClient, Sequence[Any]], None] | None:
-    """Return what draws the records of a declared list; None where they are a table."""
+    """Return what draws the records of a declared list, or the one of another call; None where they are a table."""
     found: Callable[[CrmClient, Sequence[Any]], None] | None = _of_noun(call, DRAWN)
     return found
 

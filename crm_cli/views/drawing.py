@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NARROW = 100
 _COLUMN = 18
+_NAME = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 
@@ -113,4 +114,18 @@ def bars(values: Mapping[str, float], width: int, told: Callable[[float], str]) 
     return [
         line(f"{title_of(name):<{longest}}  ", (bar(value / most, width), "cyan"), f"  {told(value)}")
         for name, value in values.items()
+    ]
+
+
+def named_bars(rows: Sequence[tuple[str, Any]], width: int) -> list[Text]:
+    """Return a line for each figure: its name as it is, a bar relative to the greatest figure, and the figure."""
+    most = max((abs(number(value)) for _, value in rows), default=Decimal()) or Decimal(1)
+    longest = min(max((len(name) for name, _ in rows), default=0), _NAME)
+    return [
+        line(
+            f"{name[:longest]:<{longest}}  ",
+            (bar(float(abs(number(value)) / most), width), "cyan"),
+            f"  {amount(value)}",
+        )
+        for name, value in rows
     ]

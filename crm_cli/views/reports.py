@@ -1,4 +1,4 @@
-"""``crm reports show``: the data of a report as a table, with its sums."""
+"""``crm reports show`` and ``crm reports run``: the data of a report as a table with its sums, or as a chart."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import typer
 
 from ..connection import open_client
 from ..settings import Options, settle
-from .drawing import amount, heading, line
+from .drawing import amount, heading, line, named_bars
 from .drawing import show as present
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-    from crm_sdk.models import Report, ReportData
+    from crm_sdk import CrmClient
+    from crm_sdk.models import Report, ReportData, ReportRun
+
+_BAR, _BARS = 40, 25
+_DRAWN = frozenset({"bar", "line", "area", "pie", "donut", "funnel"})
+"""The charts that are drawn as bars."""
 
 
 def show(
@@ -34,6 +40,33 @@ def show(
         report = client.reports.get(report_id)
         data = client.reports.data(report_id, fresh=fresh, page=page, limit=limit)
     present(settings.output, data, _records(report, data), lambda screen: _draw(screen, report, data))
+
+
+def ran(client: CrmClient, runs: Sequence[ReportRun]) -> None:
+    """Draw what a run of a report gave: as bars where its chart is of figures, else as a table."""
+    from ..console import stdout
+
+    screen = stdout()
+    for run in runs:
+        report = client.reports.get(run.report_id)
+        if run.data is None:
+            screen.print(heading(report.name, f"run {run.id} is {run.status}: it goes on at the server"))
+        elif report.chart is not None and report.chart.type in _DRAWN and report.format == "summary":
+            screen.print(heading(report.chart.title or report.name, report.description or ""))
+            for each in bars_of(run.data, report.chart.y):
+                screen.print(each)
+            screen.print(_summary(run.data))
+        else:
+            _draw(screen, report, run.data)
+
+
+def bars_of(data: ReportData, wanted: Sequence[str] = (), most: int = _BARS) -> list[Any]:
+    """Return a line for each innermost group: its name, a bar of the wanted or the first figure, and the figure."""
+    groups = [group for group in data.groups if not group.subtotal and group.values][:most]
+    width = max((len(group.values) for group in groups), default=0)
+    keys = [column.key for column in data.columns][-width:]
+    place = next((keys.index(key) for key in wanted if key in keys), 0)
+    return named_bars([(" / ".join(group.labels), group.values[place]) for group in groups], _BAR)
 
 
 def _heads(report: Report, data: ReportData) -> list[str]:
@@ -73,9 +106,13 @@ def _draw(screen: Console, report: Report, data: ReportData) -> None:
         blanks = ["Total", *[""] * (groups - 1)] if groups else []
         table.add_row(*(line((text, "bold")) for text in (*blanks, *map(_told, data.totals))))
     screen.print(table)
+    screen.print(_summary(data))
+
+
+def _summary(data: ReportData) -> Text:
     more = f", page {data.page}" if data.page > 1 or data.has_next else ""
     cut = " (there were more)" if data.truncated else ""
-    screen.print(line((f"{data.row_count:,} records{cut}, sums in {data.currency}{more}", "dim")))
+    return line((f"{data.row_count:,} records{cut}, sums in {data.currency}{more}", "dim"))
 
 
 def _are_numbers(rows: Sequence[Sequence[Any]], width: int) -> list[bool]:

@@ -17,7 +17,7 @@ from crm_sdk.wire import is_object
 from ..failures import NOT_IN_TIME, MisuseError, complain, visible
 from ..interruption import end_if_interrupted, interrupted
 from ..settings import Settings
-from ..terminal.output import Printer
+from ..terminal.output import Printer, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,6 +123,41 @@ def tail(source: Source, told: Callable[[Any], Mapping[str, Any]], format: str, 
             complain(f"to continue: --since {source.cursor}")
 
 
+def follow(stream: Any, format: str, settings: Settings) -> int:
+    """Print what a call streams, until it ends, or `--timeout` has passed; return the exit status."""
+
+    def told(event: Any) -> dict[str, Any]:
+        found = plain(event)
+        said = {"type": found.pop("event", None), **found}
+        return {**said, "timestamp": event.at} if format == "table" else said
+
+    with stream:
+        return tail(_Ended(stream), told, format, Ending.of(settings, None, None))
+
+
+class _Ended:
+    """A stream that the server may end: its end is that of the command."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    @property
+    def cursor(self) -> object:
+        return None
+
+    @property
+    def connected(self) -> bool:
+        return bool(self._stream.connected)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no event comes any more."""
+        return bool(self._stream.ended)
+
+    def wait(self, timeout: float) -> Any:
+        return self._stream.wait(timeout)
+
+
 def _follow(
     source: Source,
     told: Callable[[Any], Mapping[str, Any]],
@@ -141,6 +176,8 @@ def _follow(
                 return 0
             if shown == ending.count:
                 return 0 if ending.until is None else NOT_IN_TIME
+        elif getattr(source, "ended", False):
+            return 0
         elif ending.silence_is_the_end:
             if ending.at is None and not shown:
                 complain(

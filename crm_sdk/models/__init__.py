@@ -376,8 +376,8 @@ _NAMES = {
         "RecurrenceRule ReminderInput TaskCreate TaskMembers"
     ),
     "agents": (
-        "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
-        "AgentType AgentUsage"
+        "Agent AgentAction AgentCreate AgentExecution AgentOutput "
+        "AgentPerformance AgentRequest AgentStatus AgentType AgentUsage"
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "ai_insights": (
@@ -409,8 +409,8 @@ _NAMES = {
         "PreferredTime ScheduleSuggestion SmartScheduling"
     ),
     "calendar_meetings": (
-        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
-        "MeetingPreparation"
+        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight "
+        "MeetingOutcome MeetingOutcomeInput MeetingPreparation"
     ),
     "channels": (
         "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush "
@@ -423,8 +423,8 @@ _NAMES = {
         "DuplicateReason MergeGroup MergeGroupInput SurvivorRule"
     ),
     "contact_imports": (
-        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch "
-        "ImportMode ImportResult"
+        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation "
+        "ImportDuplicates ImportMatch ImportMode ImportResult"
     ),
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
@@ -489,8 +489,8 @@ _NAMES = {
         "PermissionText PricingInterval PricingModel Semver Slug VersionStatus"
     ),
     "marketplace_installations": (
-        "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
-        "InstallationStatus"
+        "AppAnalytics ConfigValues Installation InstallationHealth "
+        "InstallationSort InstallationState InstallationStatus"
     ),
     "marks": "TextFirst",
     "messages": (
@@ -506,7 +506,10 @@ _NAMES = {
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
-    "report_runs": "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun ReportSchedule ReportScheduleCreate",
+    "report_runs": (
+        "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun "
+        "ReportSchedule ReportScheduleCreate"
+    ),
     "reports": (
         "ChartSpec ChartSpecInput ChartType ColumnFormat CsvDelimiter CsvEncoding DatePreset DateRange "
         "DateRangeInput FieldPath Label MeasureFunction Orientation Paper ParameterType Report ReportColumn "
@@ -533,8 +536,8 @@ _NAMES = {
         "SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
-        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
-        "WebhookUpdate"
+        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery "
+        "WebhookEndpoint WebhookEvent WebhookSecret WebhookUpdate"
     ),
     "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
     "workflows": (

@@ -109,6 +109,11 @@ class _Shared(Generic[T_co]):
         return self._source.up and not self._mailbox.closed and self._mine
 
     @property
+    def ended(self) -> bool:
+        """Whether no event comes any more: the stream was closed, here or by the server, and all events were read."""
+        return self._mailbox.closed and not self._mailbox.pending
+
+    @property
     def _mine(self) -> bool:
         return self._pid == os.getpid()  # a forked child does not have the thread that keeps the connection
 

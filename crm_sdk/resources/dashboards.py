@@ -44,9 +44,7 @@ class Widgets(Resource[Mode]):
         """
 
     @operation(platform=f"PUT {_WIDGETS}/{{widget_id}}", errors=DASHBOARD_ERRORS)
-    def update(
-        self, dashboard_id: str, widget_id: str, changes: WidgetUpdate, *, version: int | None = None
-    ) -> Widget:
+    def update(self, dashboard_id: str, widget_id: str, changes: WidgetUpdate, *, version: int | None = None) -> Widget:
         """Change a widget: members left out keep their values, null clears a member; `source` is merged.
 
         With `version`, only if nobody has changed the widget since that version.
@@ -82,9 +80,7 @@ class Widgets(Resource[Mode]):
         """
 
     @operation(platform=f"GET {_WIDGETS}/{{widget_id}}/data", texts=WIDGET_TEXTS)
-    def data(
-        self, dashboard_id: str, widget_id: str, *, filters: DashboardFiltersInput | None = None
-    ) -> WidgetData:
+    def data(self, dashboard_id: str, widget_id: str, *, filters: DashboardFiltersInput | None = None) -> WidgetData:
         """Fetch what a widget shows of the records that the caller may see.
 
         Where its source is gone the answer has an ``error``.
@@ -201,7 +197,7 @@ class Dashboards(Resource[Mode]):
         texts={"last_event_id": "The id of the last event that was read, after which the stream continues."},
     )
     def subscribe(self, dashboard_id: str, *, last_event_id: str | None = None) -> Stream[DashboardEvent]:
-        """Follow a dashboard: ``with client.dashboards.subscribe(id) as stream: for event in stream: ...``.
+        """Follow a dashboard: its figures as they change.
 
         The first event is a ``snapshot`` of all figures. Then comes a ``widget.updated`` whenever a write has changed
         what a widget shows, at most one per second for each, or somebody has refreshed it; ``dashboard.updated`` with

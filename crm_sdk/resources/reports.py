@@ -69,9 +69,7 @@ class ReportSchedules(Resource[Mode]):
 class ReportExports(Resource[Mode]):
     """Files made of reports: each export runs the report anew, over the records that the caller may see."""
 
-    @job(
-        platform="POST /reports/{report_id}/export/pdf", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS
-    )
+    @job(platform="POST /reports/{report_id}/export/pdf", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS)
     def pdf(
         self,
         report_id: str,
@@ -89,9 +87,7 @@ class ReportExports(Resource[Mode]):
         gone; PermissionDeniedError without the right to export the report.
         """
 
-    @job(
-        platform="POST /reports/{report_id}/export/excel", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS
-    )
+    @job(platform="POST /reports/{report_id}/export/excel", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS)
     def excel(
         self,
         report_id: str,
@@ -105,9 +101,7 @@ class ReportExports(Resource[Mode]):
         gone; PermissionDeniedError without the right to export the report.
         """
 
-    @job(
-        platform="POST /reports/{report_id}/export/csv", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS
-    )
+    @job(platform="POST /reports/{report_id}/export/csv", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS)
     def csv(
         self,
         report_id: str,
@@ -199,9 +193,7 @@ class Reports(Resource[Mode]):
             "visibility": "Who sees the copy beside the caller.",
         },
     )
-    def clone(
-        self, report_id: str, *, name: ReportName | None = None, visibility: SharedWith = "private"
-    ) -> Report:
+    def clone(self, report_id: str, *, name: ReportName | None = None, visibility: SharedWith = "private") -> Report:
         """Copy a report without its schedules and runs; the caller owns the copy.
 
         Raises: NotFoundError.

@@ -118,7 +118,9 @@ def _with_objects(arguments: Arguments, query: Mapping[str, str]) -> dict[str, A
         except ValueError:
             raise Problem("BAD_REQUEST", f"the parameter {name} is no JSON text: {query[name][:100]!r}") from None
         if not is_object(found[name]):
-            raise Problem("BAD_REQUEST", f"the parameter {name} is the JSON text of an object, not {query[name][:100]!r}")
+            raise Problem(
+                "BAD_REQUEST", f"the parameter {name} is the JSON text of an object, not {query[name][:100]!r}"
+            )
     return found
 
 

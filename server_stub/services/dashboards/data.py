@@ -24,9 +24,7 @@ _KEPT = "widget_data"
 
 
 @serves(Dashboards.data)
-def data(
-    call: Context, dashboard_id: str, filters: Members | None, widget_ids: Sequence[str] | None
-) -> dict[str, Any]:
+def data(call: Context, dashboard_id: str, filters: Members | None, widget_ids: Sequence[str] | None) -> dict[str, Any]:
     """Return what the widgets of a dashboard show."""
     board = DASHBOARDS.found(call, dashboard_id)
     _check_filters(call, filters)
@@ -93,9 +91,7 @@ def _check_filters(call: Context, filters: Members | None) -> None:
         check_scope(call, {"date_range": filters.get("date_range")}, "filters", None)
 
 
-def _data_of(
-    call: Context, board: Members, widget: Members, filters: Members | None
-) -> tuple[dict[str, Any], bool]:
+def _data_of(call: Context, board: Members, widget: Members, filters: Members | None) -> tuple[dict[str, Any], bool]:
     """Return what a widget shows, and whether records were written since it was computed."""
     kept, now = call.collection(_KEPT), _writes(call)
     limits = Limits.of(_full(filters), board["filters"], widget["source"])
@@ -140,7 +136,8 @@ def _full(filters: Members | None) -> Mapping[str, Any] | None:
 
 def _key(call: Context, widget: Members, limits: Limits) -> str:
     """Return what tells the data of a widget for a viewer and filters from others, also from earlier definitions."""
-    report = call.found("report", id) if (id := (widget["source"] or {}).get("report_id")) is not None else None
+    source: Members = widget["source"] or {}
+    report = call.found("report", source["report_id"]) if source.get("report_id") is not None else None
     shared = report and [report["version"], report["visibility"], report["owner_id"]]
     who = [call.caller.user_id, call.caller.actor_id, call.caller.role, sorted(call.caller.granted or ())]
     of = [limits.date_range, limits.owner_id, limits.team_id, limits.pipeline_id]

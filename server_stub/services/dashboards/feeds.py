@@ -57,7 +57,9 @@ def _items(call: Context, wanted: Members, owner_id: str | None, team_id: str | 
             "entity": {"type": event["entity_type"], "id": entity["id"], "name": name},
             "target": None,
             "summary": summary,
-            "changes": [{**change, **{side: plain(change[side]) for side in ("before", "after")}} for change in event["changes"]],
+            "changes": [
+                {**change, **{side: plain(change[side]) for side in ("before", "after")}} for change in event["changes"]
+            ],
             "occurred_at": event["occurred_at"],
             "count": 1,
         }

@@ -11,7 +11,6 @@ from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.blanks import blank, in_full
 from ...data.document import Document
-from ...data.query import member
 from ...problems import Problem
 from ...request import permissions
 from ...serving import Context, Members
@@ -57,11 +56,11 @@ class Limits:
         is_in = company.owned_by(call, self.owner_id, self.team_id)
 
         def of(source: Source) -> Callable[[Document], bool]:
-            by_owner = "owner_id" in source.fields and (self.owner_id or self.team_id)
-            by_pipeline = "pipeline_id" in source.fields and self.pipeline_id
-            return lambda doc: bool(
-                (not by_owner or is_in(member(doc, "owner_id")))
-                and (not by_pipeline or member(doc, "pipeline_id") == self.pipeline_id)
+            by_owner = "owner_id" in source.fields and bool(self.owner_id or self.team_id)
+            by_pipeline = "pipeline_id" in source.fields and self.pipeline_id is not None
+            return lambda doc: (
+                (not by_owner or is_in(doc.get("owner_id")))
+                and (not by_pipeline or doc.get("pipeline_id") == self.pipeline_id)
             )
 
         return of

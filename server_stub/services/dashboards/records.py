@@ -99,6 +99,7 @@ def check_widget(call: Context, widget: Members, at: str, there: Mapping[str, Me
 
 
 def check_scope(call: Context, given: Members, at: str, held: Members | None) -> None:
+    """Check what figures are limited to: days, a user, a team and a pipeline. Raises 422."""
     check_range(given.get("date_range"), f"{at}.date_range")
     for name, kind in _PEOPLE.items():
         if given.get(name) is not None:

@@ -130,7 +130,9 @@ class DashboardStream(Connection):
             newest = newest if newest != self._last_event else event["id"]
             if event["entity_type"] == "dashboard" and event["entity"]["id"] == self._id:
                 changed = changed or event["type"] == "dashboard.updated"
-                forced |= set(event["metadata"].get("widget_ids") or ()) if event["type"].endswith("refreshed") else set()
+                forced |= (
+                    set(event["metadata"].get("widget_ids") or ()) if event["type"].endswith("refreshed") else set()
+                )
         self._last_event = newest
         return changed, forced
 
@@ -174,7 +176,9 @@ class DashboardStream(Connection):
 def _figures(shown: Mapping[str, Any]) -> bytes:
     """Return what a widget shows, without when it was computed."""
     table = shown["table"] and {name: value for name, value in shown["table"].items() if name != "generated_at"}
-    return encode_json([shown["title"], shown["type"], shown["value"], shown["series"], table, shown["feed"], shown["error"]])
+    return encode_json(
+        [shown["title"], shown["type"], shown["value"], shown["series"], table, shown["feed"], shown["error"]]
+    )
 
 
 def _writes(call: Context) -> int:

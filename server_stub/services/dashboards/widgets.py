@@ -36,9 +36,7 @@ def create(call: Context, dashboard_id: str, widget: Members) -> dict[str, Any]:
 
 
 @serves(Widgets.update)
-def update(
-    call: Context, dashboard_id: str, widget_id: str, changes: Members, version: int | None
-) -> dict[str, Any]:
+def update(call: Context, dashboard_id: str, widget_id: str, changes: Members, version: int | None) -> dict[str, Any]:
     """Change a widget."""
     board = DASHBOARDS.writable(call, dashboard_id)
     before = widget_of(board, widget_id)
@@ -98,9 +96,7 @@ def reorder(
     return [_shown(new, widget) for widget in new["widgets"]]
 
 
-def _in_rows(
-    widgets: Sequence[Mapping[str, Any]], places: Sequence[Members], columns: int
-) -> list[dict[str, Any]]:
+def _in_rows(widgets: Sequence[Mapping[str, Any]], places: Sequence[Members], columns: int) -> list[dict[str, Any]]:
     """Return widgets one after the other, row by row, each with its size; a row is as high as its highest widget."""
     x = y = height = 0
     found: list[dict[str, Any]] = []
@@ -174,9 +170,7 @@ def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -
                 {"code": "SOURCE_MISSING", "message": message, "field": f"widgets.{number}", "details": details}
             )
     members = copied(DASHBOARDS, call, board, name, visibility)
-    made = DASHBOARDS.add(
-        call, {**members, "widgets": kept, "widget_count": len(kept), "is_default": False}
-    )
+    made = DASHBOARDS.add(call, {**members, "widgets": kept, "widget_count": len(kept), "is_default": False})
     return DASHBOARDS.answer(call, made) | {"warnings": warnings}
 
 

@@ -117,7 +117,7 @@ def _cell(sheet: Any, value: Any, zone: ZoneInfo, head: Head | None = None, *, b
 
 def _draw(sheet: Any, report: Members, heads: Sequence[Head], lines: Sequence[Line]) -> None:
     """Put the chart of a report beside its data, where its rows are the groups of one level."""
-    from openpyxl import chart as charts  # type: ignore[import-untyped] # it has no types
+    from openpyxl import chart as charts
 
     rows = sum(line.kind == "row" for line in lines)
     if report["format"] == "tabular" or len(report["groups"]) != 1 or not rows:

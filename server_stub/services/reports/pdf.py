@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from ...serving import Members
@@ -102,9 +103,11 @@ class _Pages:
         pdf, height = self._pdf, 40.0
         left, top = pdf.l_margin, pdf.get_y() + 4
         step = pdf.epw / len(rows)
-        points = [(left + step * (n + 0.5), top + height * (1 - float(max(v, 0) / most))) for n, (_, v) in enumerate(rows)]
+        points = [
+            (left + step * (n + 0.5), top + height * (1 - max(float(v / most), 0.0))) for n, (_, v) in enumerate(rows)
+        ]
         pdf.set_draw_color(*_BLUE)
-        for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+        for (x1, y1), (x2, y2) in pairwise(points):
             pdf.line(x1, y1, x2, y2)
         pdf.set_draw_color(0)
         for (name, value), (x, y) in zip(rows, points, strict=True):
@@ -117,7 +120,9 @@ class _Pages:
 
     def table(self) -> None:
         """Write the table; its head is on every page."""
-        texts = [[self._text(cell, head) for cell, head in zip(line.cells, self._heads, strict=True)] for line in self._lines]
+        texts = [
+            [self._text(cell, head) for cell, head in zip(line.cells, self._heads, strict=True)] for line in self._lines
+        ]
         widths, size = self._widths(texts)
         self._head(widths, size)
         height = max(_LINE * size / _SIZE, 2.5)
@@ -139,7 +144,11 @@ class _Pages:
         for head, column in zip(self._heads, columns, strict=True):
             longest = max((pdf.get_string_width(text) for text in sorted(set(column), key=len)[-20:]), default=0.0)
             label = pdf.get_string_width(_letters(head.label))
-            needed.append(max(longest, min(label, 30.0)) + _GAP if head.is_number else max(min(max(longest, label), 70.0), 8.0) + _GAP)
+            needed.append(
+                max(longest, min(label, 30.0)) + _GAP
+                if head.is_number
+                else max(min(max(longest, label), 70.0), 8.0) + _GAP
+            )
         whole = sum(needed)
         scale = pdf.epw / whole
         if scale >= 1:
@@ -153,7 +162,9 @@ class _Pages:
         pdf.set_fill_color(*_BLUE)
         pdf.set_text_color(255)
         for head, width in zip(self._heads, widths, strict=True):
-            pdf.cell(width, _LINE + 1, self._fitting(head.label, width), align="R" if head.is_number else "L", fill=True)
+            pdf.cell(
+                width, _LINE + 1, self._fitting(head.label, width), align="R" if head.is_number else "L", fill=True
+            )
         pdf.ln(_LINE + 1)
         pdf.set_text_color(0)
 
@@ -205,7 +216,8 @@ def _letters(text: str) -> str:
     except UnicodeEncodeError:
         marks = {"–": "-", "—": "-", "…": "...", "’": "'", "‘": "'", "“": '"', "”": '"', "€": "EUR", "•": "-"}
         plain = (
-            letter if ord(letter) < 256 else marks.get(letter) or unicodedata.normalize("NFKD", letter) for letter in text
+            letter if ord(letter) < 256 else marks.get(letter) or unicodedata.normalize("NFKD", letter)
+            for letter in text
         )
         kept = "".join(letter for part in plain for letter in part if not unicodedata.combining(letter))
         return kept.encode("latin-1", "replace").decode("latin-1")
