@@ -62,7 +62,8 @@ class Snapshot:
 @cache
 def _require_extra(find: Callable[[str], object]) -> None:
     """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
-    missing = [name for name in ("jwt", "email_validator", "phonenumbers", "openpyxl", "PIL") if find(name) is None]
+    needed = ("jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf")
+    missing = [name for name in needed if find(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 

@@ -109,15 +109,13 @@ def _in_rows(widgets: Sequence[Mapping[str, Any]], places: Sequence[Members], co
 
 
 def _placed_by_id(widgets: Sequence[dict[str, Any]], columns: int) -> list[dict[str, Any]]:
-    """Return widgets with full positions. Raises: 422 that names the position by the id of its widget."""
+    """Return widgets with full positions. Raises: 422 that names the widget in its details."""
     try:
         return placed(widgets, columns)
     except Problem as problem:
-        number = int((problem.field or "widgets.0").split(".")[1])
-        at = f"positions.{widgets[number]['id']}"
-        raise Problem(
-            problem.code, problem.message, field=at, rule=problem.rule, details=dict(problem.details)
-        ) from None
+        widget = widgets[int((problem.field or "widgets.0").split(".")[1])]
+        details = {**problem.details, "widget_id": widget["id"]}
+        raise Problem(problem.code, problem.message, field="positions", rule=problem.rule, details=details) from None
 
 
 def _laid_out(board: Members, widgets: Sequence[Mapping[str, Any]], own: int) -> dict[str, Any]:

@@ -17,6 +17,8 @@ _BARS = 12
 """So many groups are drawn."""
 _LINE, _SIZE, _SMALLEST = 5.0, 9.0, 4.0
 _GAP = 2.0
+_SIZES: Mapping[str, tuple[float, float]] = {"A5": (148, 210)}
+"""The pages, in millimetres, whose size fpdf has not always known."""
 _BLUE, _GREY, _PALE = (46, 98, 160), (110, 110, 110), (238, 241, 246)
 
 
@@ -33,7 +35,8 @@ def write_pdf(
     """
     from fpdf import FPDF  # imported here: only PDFs need it
 
-    pdf = FPDF(orientation=options.get("orientation", "portrait"), format=options.get("paper", "A4"))
+    paper = options.get("paper", "A4")
+    pdf = FPDF(orientation=options.get("orientation", "portrait"), format=_SIZES.get(paper, paper))
     pdf.set_creation_date(content["generated_at"])
     pdf.set_title(_letters(report["name"]))
     pdf.set_auto_page_break(False)
