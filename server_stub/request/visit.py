@@ -203,8 +203,8 @@ class Visit:
         fields = take_fields(operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
         values |= known
-        if operation.kind == "stream" and (last := self.request.headers.get("last-event-id")):
-            values["last_event_id"] = last
+        if operation.kind == "stream" and "last-event-id" in self.request.headers:
+            values["last_event_id"] = self.request.headers["last-event-id"]
         paging = paging_of(operation)
         window = {name: values.pop(name, None) for name in paging}
         arguments = {
@@ -420,8 +420,7 @@ class Visit:
         reply = self.problem(
             Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)])
         )
-        body = reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode())
-        return Reply(fault.status, reply.headers, body)
+        return Reply(fault.status, reply.headers, reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode()))
 
 
 def _limit_headers(quota: Quota) -> dict[str, str]:

@@ -88,9 +88,7 @@ def test_a_feed_has_what_the_viewer_may_see(platform: CrmClient, leads: list[str
 
 
 @pytest.mark.parametrize("by", ["argument", "dashboard", "widget"])
-def test_filters_limit_every_widget_and_the_nearest_wins(
-    platform: CrmClient, leads: list[str], by: str
-) -> None:
+def test_filters_limit_every_widget_and_the_nearest_wins(platform: CrmClient, leads: list[str], by: str) -> None:
     lead(platform, owner_id="user_mia")
     mia: Any = {"owner_id": "user_mia"}
     none: Any = {"owner_id": "user_nobody"}
@@ -99,7 +97,9 @@ def test_filters_limit_every_widget_and_the_nearest_wins(
     board = platform.dashboards.create({"name": "B", "widgets": [widget(query=COUNT)]})
     id = board.widgets[0].id
     if by != "argument":
-        platform.dashboards.widgets.update(board.id, id, {"source": {"owner_id": "user_mia" if by == "widget" else "user_ada"}})
+        platform.dashboards.widgets.update(
+            board.id, id, {"source": {"owner_id": "user_mia" if by == "widget" else "user_ada"}}
+        )
     if by == "dashboard":
         platform.dashboards.update(board.id, {"filters": mia})
     given = {"filters": mia} if by == "argument" else {}
@@ -118,7 +118,11 @@ def test_filters_are_json_in_the_query(stub: StubServer, board: Dashboard) -> No
     path = f"/dashboards/{board.id}/data?filters="
     good = crm.get(path + quote(json.dumps({"ownerId": "user_nobody"})))
     assert good.json()["data"]["widgets"][0]["value"]["value"] == 0
-    for text, status, code in (("{", 400, "BAD_REQUEST"), ("[]", 400, "BAD_REQUEST"), ('{"moon": 1}', 422, "VALIDATION_ERROR")):
+    for text, status, code in (
+        ("{", 400, "BAD_REQUEST"),
+        ("[]", 400, "BAD_REQUEST"),
+        ('{"moon": 1}', 422, "VALIDATION_ERROR"),
+    ):
         refusal = crm.get(path + quote(text))
         assert (refusal.status_code, refusal.json()["errors"][0]["code"]) == (status, code)
 
@@ -140,7 +144,9 @@ def test_one_broken_widget_leaves_the_rest(platform: CrmClient, sam: CrmClient, 
 
 
 @pytest.mark.parametrize("own", [None, 10])
-def test_figures_are_kept_until_they_are_due(platform: CrmClient, board: Dashboard, wait: Wait, own: int | None) -> None:
+def test_figures_are_kept_until_they_are_due(
+    platform: CrmClient, board: Dashboard, wait: Wait, own: int | None
+) -> None:
     crm, id = platform.dashboards, board.widgets[0].id
     crm.widgets.update(board.id, id, {"refresh_seconds": own})
     first = crm.data(board.id)
@@ -168,7 +174,9 @@ def test_a_refresh_is_of_the_widgets_that_are_named(platform: CrmClient, board: 
     second = platform.dashboards.widgets.create(board.id, widget(query=COUNT))
     platform.dashboards.data(board.id)
     lead(platform)
-    assert [one.widget_id for one in platform.dashboards.refresh(board.id, widget_ids=[second.id]).widgets] == [second.id]
+    assert [one.widget_id for one in platform.dashboards.refresh(board.id, widget_ids=[second.id]).widgets] == [
+        second.id
+    ]
     assert [figure(one) for one in platform.dashboards.data(board.id).widgets] == [5, 6]
     assert [one.widget_id for one in platform.dashboards.data(board.id, widget_ids=[second.id]).widgets] == [second.id]
     error = refused(lambda: platform.dashboards.refresh(board.id, widget_ids=["widget_nobody"]))
@@ -257,11 +265,10 @@ def test_a_stream_is_the_viewers(
 
 def test_the_async_client_follows_as_well(stub: StubServer, board: Dashboard) -> None:
     async def follow() -> list[str]:
-        async with stub.async_client(dialects="platform") as crm:
-            async with crm.dashboards.subscribe(board.id) as stream:
-                first = await stream.wait(20.0)
-                await crm.dashboards.delete(board.id)
-                return [first.event if first else "", *[event.event async for event in stream]]
+        async with stub.async_client(dialects="platform") as crm, crm.dashboards.subscribe(board.id) as stream:
+            first = await stream.wait(20.0)
+            await crm.dashboards.delete(board.id)
+            return [first.event if first else "", *[event.event async for event in stream]]
 
     assert asyncio.run(follow()) == ["snapshot", "dashboard.deleted"]
 

@@ -64,14 +64,18 @@ def test_every_file_has_the_figures_of_the_report(
     made = report(groups=[{"field": "source"}, {"field": "status"}], measures=[{"function": "count"}, SUM])
     result = started(platform, made, kind).wait()
     assert result.row_count == 5 and result.size == len(content(result.file_id))
-    rows = [[str(cell).replace(",", "") for cell in row if cell is not None] for row in cells(kind, content(result.file_id))]
+    rows = [
+        [str(cell).replace(",", "") for cell in row if cell is not None] for row in cells(kind, content(result.file_id))
+    ]
     wanted = [
         (*row.labels, row.values[0], Decimal(str(row.values[1])))
         for row in platform.reports.data(made.id).groups
         if not row.subtotal
     ]
     assert len(wanted) == 4
-    found = {(*row[:2], int(row[2]), Decimal(row[3])) for row in rows if len(row) == 4 and re.fullmatch(r"[\d.]+", row[3])}
+    found = {
+        (*row[:2], int(row[2]), Decimal(row[3])) for row in rows if len(row) == 4 and re.fullmatch(r"[\d.]+", row[3])
+    }
     assert set(wanted) <= found
     totals = [row for row in rows if row[0] == "Total"]
     assert [Decimal(row[-1]) for row in totals] == ([] if kind == "csv" else [Decimal("8640.75")])
@@ -124,9 +128,7 @@ def test_a_pdf_has_the_chart_and_any_name(platform: CrmClient, report: MakeRepor
     assert page.width > page.height
 
 
-def test_a_pdf_of_too_many_rows_fails(
-    platform: CrmClient, report: MakeReport, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pdf_of_too_many_rows_fails(platform: CrmClient, report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pdf_files, "MOST_ROWS", 4)
     monkeypatch.setattr("server_stub.services.reports.files.MOST_ROWS", 4)
     made = report()

@@ -78,7 +78,11 @@ def test_a_change_merges_and_counts_for_the_widget_and_its_dashboard(
         (text(position=at(0, 0)), "WIDGET_OVERLAP", "position"),
         (text(position=at(10, 0)), "WIDGET_OUT_OF_GRID", "position"),
         ({"title": "M", "type": "kpi", "source": {"metric": "leads.nonsense"}}, "UNKNOWN_METRIC", "source.metric"),
-        ({"title": "R", "type": "table", "source": {"report_id": "report_x"}}, "REFERENCE_NOT_FOUND", "source.report_id"),
+        (
+            {"title": "R", "type": "table", "source": {"report_id": "report_x"}},
+            "REFERENCE_NOT_FOUND",
+            "source.report_id",
+        ),
         ({"title": "Q", "type": "kpi"}, "VALIDATION_ERROR", "source"),
         (
             {"title": "F", "type": "kpi", "source": {"query": {**COUNT["query"], "groups": [{"field": "moon"}]}}},
