@@ -98,8 +98,11 @@ class ExportResult(Model):
     """The file that an export has made."""
 
     file_id: str
+    """The file."""
     file_name: str
+    """The name it is saved by."""
     content_type: str
+    """What kind of file it is, such as ``application/pdf``."""
     size: int
     """Its length in bytes."""
     row_count: int

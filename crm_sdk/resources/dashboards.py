@@ -11,7 +11,7 @@ from ..declare import operation, paginated, streamed
 from ..listing import Listing
 from ..paging import Page
 from ..resource import Mode, Resource, part
-from ..vocabulary.reporting import DASHBOARD_ERRORS, WIDGET_TEXTS
+from ..vocabulary.reporting import DASHBOARD_ERRORS, FILTER_TEXTS, WIDGET_IDS_TEXTS
 
 if TYPE_CHECKING:
     from ..models.dashboard_data import DashboardData, DashboardEvent, WidgetData
@@ -63,7 +63,10 @@ class Widgets(Resource[Mode]):
     @operation(
         platform=f"POST {_WIDGETS}/reorder",
         errors=("INCOMPLETE_ORDER", "WIDGET_OVERLAP", "WIDGET_OUT_OF_GRID"),
-        texts={**WIDGET_TEXTS, "widget_ids": "The widgets in the order in which they are laid out, row by row."},
+        texts={
+            "widget_ids": "The widgets in the order in which they are laid out, row by row.",
+            "positions": "The place of each widget, by its id.",
+        },
     )
     def reorder(
         self,
@@ -79,7 +82,7 @@ class Widgets(Resource[Mode]):
         Raises: NotFoundError; ValidationError; PermissionDeniedError for a dashboard of somebody else.
         """
 
-    @operation(platform=f"GET {_WIDGETS}/{{widget_id}}/data", texts=WIDGET_TEXTS)
+    @operation(platform=f"GET {_WIDGETS}/{{widget_id}}/data", texts=FILTER_TEXTS)
     def data(self, dashboard_id: str, widget_id: str, *, filters: DashboardFiltersInput | None = None) -> WidgetData:
         """Fetch what a widget shows of the records that the caller may see.
 
@@ -164,7 +167,7 @@ class Dashboards(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(platform="GET /dashboards/{dashboard_id}/data", texts=WIDGET_TEXTS)
+    @operation(platform="GET /dashboards/{dashboard_id}/data", texts={**FILTER_TEXTS, **WIDGET_IDS_TEXTS})
     def data(
         self,
         dashboard_id: str,
@@ -184,7 +187,7 @@ class Dashboards(Resource[Mode]):
         platform="POST /dashboards/{dashboard_id}/refresh",
         action="read",
         errors=("REFERENCE_NOT_FOUND",),
-        texts=WIDGET_TEXTS,
+        texts=WIDGET_IDS_TEXTS,
     )
     def refresh(self, dashboard_id: str, *, widget_ids: Sequence[str] | None = None) -> DashboardData:
         """Compute what the widgets show anew, whatever was kept, and tell those who follow the dashboard.

@@ -11,7 +11,16 @@ from ..declare import job, operation, paginated
 from ..listing import Listing, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
-from ..vocabulary.reporting import DATA_TEXTS, EXPORT_TEXTS, REPORT_ERRORS, RUN_ERRORS, RUN_TEXTS, SCHEDULE_ERRORS
+from ..vocabulary.reporting import (
+    CSV_TEXTS,
+    DATA_TEXTS,
+    EXCEL_TEXTS,
+    PDF_TEXTS,
+    REPORT_ERRORS,
+    RUN_ERRORS,
+    RUN_TEXTS,
+    SCHEDULE_ERRORS,
+)
 
 if TYPE_CHECKING:
     from ..models.jobs import Job
@@ -69,7 +78,7 @@ class ReportSchedules(Resource[Mode]):
 class ReportExports(Resource[Mode]):
     """Files made of reports: each export runs the report anew, over the records that the caller may see."""
 
-    @job(platform="POST /reports/{report_id}/export/pdf", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS)
+    @job(platform="POST /reports/{report_id}/export/pdf", action="export", errors=RUN_ERRORS, texts=PDF_TEXTS)
     def pdf(
         self,
         report_id: str,
@@ -87,7 +96,12 @@ class ReportExports(Resource[Mode]):
         gone; PermissionDeniedError without the right to export the report.
         """
 
-    @job(platform="POST /reports/{report_id}/export/excel", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS)
+    @job(
+        platform="POST /reports/{report_id}/export/excel",
+        action="export",
+        errors=RUN_ERRORS,
+        texts=EXCEL_TEXTS,
+    )
     def excel(
         self,
         report_id: str,
@@ -101,7 +115,7 @@ class ReportExports(Resource[Mode]):
         gone; PermissionDeniedError without the right to export the report.
         """
 
-    @job(platform="POST /reports/{report_id}/export/csv", action="export", errors=RUN_ERRORS, texts=EXPORT_TEXTS)
+    @job(platform="POST /reports/{report_id}/export/csv", action="export", errors=RUN_ERRORS, texts=CSV_TEXTS)
     def csv(
         self,
         report_id: str,

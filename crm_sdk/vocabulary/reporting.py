@@ -27,16 +27,23 @@ DATA_TEXTS: Final[Mapping[str, str]] = {
     "fresh": "Whether to run the report anew.",
     "limit": RUN_TEXTS["limit"],
 }
-WIDGET_TEXTS: Final[Mapping[str, str]] = {
+FILTER_TEXTS: Final[Mapping[str, str]] = {
     "filters": "What the figures are limited to, in place of what the dashboard and its widgets say.",
-    "widget_ids": "The widgets whose figures are wanted; without it all of them.",
-    "positions": "The place of each widget, by its id.",
 }
-EXPORT_TEXTS: Final[Mapping[str, str]] = {
+WIDGET_IDS_TEXTS: Final[Mapping[str, str]] = {
+    "widget_ids": "The widgets whose figures are wanted; without it all of them.",
+}
+EXCEL_TEXTS: Final[Mapping[str, str]] = {
     "parameters": RUN_TEXTS["parameters"],
+    "include_chart": "Whether the chart of the report is drawn.",
+}
+PDF_TEXTS: Final[Mapping[str, str]] = {
+    **EXCEL_TEXTS,
     "orientation": "How the pages lie.",
     "paper": "The size of the pages.",
-    "include_chart": "Whether the chart of the report is drawn.",
+}
+CSV_TEXTS: Final[Mapping[str, str]] = {
+    "parameters": RUN_TEXTS["parameters"],
     "delimiter": "The character between the columns.",
     "encoding": "The character encoding of the file.",
 }

@@ -41,11 +41,13 @@ COMPLETE = {
     ("platform", "Deals"),
     ("platform", "Analytics"),
     ("platform", "Contacts"),
+    ("platform", "Dashboard"),
     ("platform", "Integration"),
     ("platform", "Leads"),
     ("platform", "Marketplace"),
     ("platform", "User Management"),
     ("platform", "Pipelines"),
+    ("platform", "Reporting"),
     ("platform", "Workflow"),
 }
 """What claims to be complete: (dialect, service of its document)."""
