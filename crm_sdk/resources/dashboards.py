@@ -35,7 +35,7 @@ _WIDGETS = "/dashboards/{dashboard_id}/widgets"
 class Widgets(Resource[Mode]):
     """The parts of a dashboard."""
 
-    @operation(platform=f"POST {_WIDGETS}", action="update", errors=DASHBOARD_ERRORS)
+    @operation(platform=f"POST {_WIDGETS}", errors=DASHBOARD_ERRORS)
     def create(self, dashboard_id: str, widget: WidgetCreate) -> Widget:
         """Put a widget on a dashboard, which has 50 at most; without a position it takes the first free place.
 
@@ -53,7 +53,7 @@ class Widgets(Resource[Mode]):
         when `version` differs.
         """
 
-    @operation(platform=f"DELETE {_WIDGETS}/{{widget_id}}", action="update")
+    @operation(platform=f"DELETE {_WIDGETS}/{{widget_id}}")
     def delete(self, dashboard_id: str, widget_id: str) -> None:
         """Take a widget off a dashboard; the others keep their places.
 
@@ -197,6 +197,7 @@ class Dashboards(Resource[Mode]):
 
     @streamed(
         platform="GET /dashboards/{dashboard_id}/subscribe",
+        errors=("LIMIT_EXCEEDED",),
         texts={"last_event_id": "The id of the last event that was read, after which the stream continues."},
     )
     def subscribe(self, dashboard_id: str, *, last_event_id: str | None = None) -> Stream[DashboardEvent]:

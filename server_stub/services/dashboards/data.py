@@ -16,11 +16,8 @@ from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, Members, serves
 from .figures import Limits, figures_of, nothing
-from .records import DASHBOARDS, check_scope
+from .records import DASHBOARDS, KEPT, check_scope
 from .widgets import widget_of
-
-_KEPT = "widget_data"
-"""The collection of what is kept."""
 
 
 @serves(Dashboards.data)
@@ -52,7 +49,7 @@ def refresh(call: Context, dashboard_id: str, widget_ids: Sequence[str] | None) 
             message = f"the dashboard has no widget {id!r}"
             raise Problem("REFERENCE_NOT_FOUND", message, field=f"widget_ids.{number}", rule="reference")
     wanted = list(widget_ids) if widget_ids is not None else there
-    kept = call.collection(_KEPT)
+    kept = call.collection(KEPT)
     for entry in kept.find("dashboard_id", board["id"]):
         if entry["widget_id"] in wanted:
             kept.remove(entry["id"])
@@ -93,7 +90,7 @@ def _check_filters(call: Context, filters: Members | None) -> None:
 
 def _data_of(call: Context, board: Members, widget: Members, filters: Members | None) -> tuple[dict[str, Any], bool]:
     """Return what a widget shows, and whether records were written since it was computed."""
-    kept, now = call.collection(_KEPT), _writes(call)
+    kept, now = call.collection(KEPT), _writes(call)
     limits = Limits.of(_full(filters), board["filters"], widget["source"])
     id = _key(call, widget, limits)
     there = kept.get(id)

@@ -37,6 +37,8 @@ METRICS = frozenset(
     if info.annotation is MetricValue
 )
 """The figures that a widget can show: every one of `analytics.metrics` that is compared with an earlier time."""
+KEPT = "widget_data"
+"""The collection of the figures that are kept for a while."""
 SOURCES = ("report_id", "metric", "query", "feed")
 """What a widget shows: one of these."""
 _SHORTEST_REFRESH = 5
@@ -126,7 +128,10 @@ def stored_widget(call: Context, given: Members, there: Mapping[str, Members]) -
 
 
 def _follow(call: Context, before: Document | None, after: Document | None) -> Document | None:
-    """Take the mark of the default dashboard from the owner's other ones."""
+    """Take the mark of the default dashboard from the owner's other ones; forget the figures of a deleted one."""
+    if after is None and before is not None:
+        for entry in call.collection(KEPT).find("dashboard_id", before["id"]):
+            call.collection(KEPT).remove(entry["id"])
     if after is not None and after["is_default"] and not (before is not None and before["is_default"]):
         for other in call.collection("dashboard").find("owner_id", after["owner_id"]):
             if other["is_default"] and other["id"] != after["id"]:

@@ -63,7 +63,7 @@ def _without_source(widget: Mapping[str, Any], changes: Members) -> dict[str, An
 @serves(Widgets.delete)
 def delete(call: Context, dashboard_id: str, widget_id: str) -> str:
     """Take a widget off a dashboard."""
-    board = DASHBOARDS.writable(call, dashboard_id)
+    board = DASHBOARDS.writable(call, dashboard_id, "delete")
     gone = widget_of(board, widget_id)
     _store(call, board, [widget for widget in board["widgets"] if widget["id"] != gone["id"]], widget_id)
     return widget_id
