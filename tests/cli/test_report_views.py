@@ -73,3 +73,38 @@ def test_a_report_is_drawn_as_a_table(
     found = served("reports", "show", report.id).json
     assert (found["reportId"], found["rowCount"]) == (report.id, 2)
     assert served("reports", "show", "report_nobody").status != 0
+
+
+def test_a_run_of_a_report_with_a_chart_is_drawn_as_bars(
+    served: Crm, client: CrmClient, drawn: Callable[..., str]
+) -> None:
+    made = client.reports.create(
+        {"name": "Sources", "entity_type": "lead", "groups": [{"field": "source"}], "chart": {"type": "bar"}}
+    )
+    data = client.reports.data(made.id)
+    picture = drawn("reports", "run", made.id)
+    for group in data.groups:
+        (row,) = [row for row in picture.splitlines() if row.startswith(group.labels[0])]
+        assert row.split()[-1] == str(group.values[0]) and "█" in row
+    assert served("reports", "run", made.id).json["data"]["rowCount"] == data.row_count
+    plain = client.reports.update(made.id, {"chart": None})
+    assert "Total" in drawn("reports", "run", plain.id)
+
+
+def test_a_dashboard_is_drawn_and_watched(served: Crm, client: CrmClient, drawn: Callable[..., str]) -> None:
+    count: Any = {"query": {"entity_type": "lead", "measures": [{"function": "count"}]}}
+    widgets: Any = [
+        {"title": "All leads", "type": "kpi", "source": count},
+        {"title": "By source", "type": "bar", "source": {"query": {**count["query"], "groups": [{"field": "source"}]}}},
+        {"title": "Note", "type": "text", "content": "Answer within an hour."},
+    ]
+    board = client.dashboards.create({"name": "Desk", "widgets": widgets})
+    number = str(client.leads.list(limit=1).total)
+    for more in ((), ("--watch", "--timeout", "1")):
+        picture = drawn("dashboards", "show", board.id, *more)
+        assert [word in picture for word in ("Desk", "All leads", number, "website", "Answer within")] == [True] * 5
+    watched = served("dashboards", "show", board.id, "--watch", "--timeout", "1", "-o", "jsonl")
+    assert [json.loads(line)["type"] for line in watched.out.splitlines()] == ["snapshot"]
+    followed = served("dashboards", "subscribe", board.id, "--timeout", "1", "-o", "jsonl")
+    assert [json.loads(line)["type"] for line in followed.out.splitlines()] == ["snapshot"]
+    assert served("dashboards", "show", board.id).json["widgets"][0]["value"]["value"] == int(number)

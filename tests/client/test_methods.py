@@ -46,7 +46,7 @@ def test_every_call_is_a_function_of_the_class(kind: Any, mode: type[Sync] | typ
         method: Any = getattr(found, name)
         assert type(method) is FunctionType and vars(method)["operation"] is operation
         assert (method.__name__, method.__module__) == (operation.name, kind.__module__)
-        assert inspect.iscoroutinefunction(method) is (mode is Async and operation.kind != "page")
+        assert inspect.iscoroutinefunction(method) is (mode is Async and operation.kind not in ("page", "stream"))
         assert list(inspect.signature(method).parameters) == ["self", *operation.signature.parameters]
         assert inspect.getsource(method) == inspect.getsource(operation.function)
 
