@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from crm_sdk.models.dashboards import DashboardFilters
 from crm_sdk.resources.dashboards import Dashboards, Widgets
 from crm_sdk.wire import encode_json
 
@@ -90,7 +91,7 @@ def _check_filters(call: Context, filters: Members | None) -> None:
 
 def _data_of(call: Context, board: Members, widget: Members, filters: Members | None) -> tuple[dict[str, Any], bool]:
     """Return what a widget shows, and whether records were written since it was computed."""
-    kept, now = call.collection(KEPT), _writes(call)
+    kept, now = call.collection(KEPT), writes_of(call)
     limits = Limits.of(_full(filters), board["filters"], widget["source"])
     id = _key(call, widget, limits)
     there = kept.get(id)
@@ -126,8 +127,6 @@ def computed(call: Context, widget: Members, limits: Limits) -> dict[str, Any]:
 
 
 def _full(filters: Members | None) -> Mapping[str, Any] | None:
-    from crm_sdk.models.dashboards import DashboardFilters
-
     return in_full(DashboardFilters, filters) if filters else None
 
 
@@ -142,7 +141,7 @@ def _key(call: Context, widget: Members, limits: Limits) -> str:
     return hashlib.sha256(encode_json(parts)).hexdigest()
 
 
-def _writes(call: Context) -> int:
+def writes_of(call: Context) -> int:
     """Return a number that goes up with every write of the company."""
     last = call.collection(audit.KIND).last()
     return int(last["sequence"]) if last is not None else 0

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from crm_sdk.models.dashboard_data import WidgetData
+from crm_sdk.models.dashboards import ReportQuery
 from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.blanks import blank, in_full
@@ -74,19 +76,12 @@ def figures_of(call: Context, widget: Members, limits: Limits) -> dict[str, Any]
     if source.get("metric") is not None:
         return _of_metric(call, widget, source["metric"], limits)
     if source.get("query") is not None:
-        query = in_full(type_of_query(), source["query"])
+        query = in_full(ReportQuery, source["query"])
         report = {**query, "columns": [], "across": [], "parameters": [], "date_range": None}
         return _of_table(call, widget, {**report, "format": derived_format(report)}, {}, limits, None)
     if source.get("feed") is not None:
         return {"feed": feed_of(call, source["feed"], limits.owner_id, limits.team_id)}
     return {}
-
-
-def type_of_query() -> Any:
-    """Return the model of the query of a widget."""
-    from crm_sdk.models.dashboards import ReportQuery
-
-    return ReportQuery
 
 
 def _of_report(call: Context, widget: Members, report_id: str, limits: Limits) -> dict[str, Any]:
@@ -163,7 +158,5 @@ def _of_metric(call: Context, widget: Members, metric: str, limits: Limits) -> d
 
 def nothing(call: Context, widget: Members) -> dict[str, Any]:
     """Return the data of a widget that shows nothing yet."""
-    from crm_sdk.models.dashboard_data import WidgetData
-
     facts = {"widget_id": widget["id"], "title": widget["title"], "type": widget["type"], "generated_at": call.now}
     return {**blank(WidgetData), **facts, "cached": False}

@@ -15,7 +15,6 @@ from crm_sdk.models.dashboard_data import DashboardEvent
 from crm_sdk.resources.dashboards import Dashboards
 from crm_sdk.wire import encode_json
 
-from ... import audit
 from ...data.document import Document
 from ...live.connection import Close, Connection, Data
 from ...live.hub import Live
@@ -23,7 +22,7 @@ from ...problems import Problem
 from ...request import permissions
 from ...request.rendering import renderer
 from ...serving import Caller, Context, LiveAnswer, serves
-from .data import computed, data_of
+from .data import computed, data_of, writes_of
 from .figures import Limits
 from .records import DASHBOARDS
 
@@ -58,7 +57,7 @@ class DashboardStream(Connection):
         call = self._call()
         epoch, _, number = (last_event_id or "").rpartition(":")
         self._number = int(number) if number.isdigit() and epoch == live.epoch else 0
-        self._seen = _writes(call)
+        self._seen = writes_of(call)
         missed = self._number // _STEP != self._seen
         self._last_event = _last_event_id(call)
         board = DASHBOARDS.found(call, dashboard_id)
@@ -89,7 +88,7 @@ class DashboardStream(Connection):
     def _look(self) -> None:
         """Queue what has changed since the last look; without anything for long, a heartbeat."""
         call = self._call()
-        writes = _writes(call)
+        writes = writes_of(call)
         if writes != self._seen or (self._again is not None and self._again <= self.now):
             self._seen = writes
             try:
@@ -179,11 +178,6 @@ def _figures(shown: Mapping[str, Any]) -> bytes:
     return encode_json(
         [shown["title"], shown["type"], shown["value"], shown["series"], table, shown["feed"], shown["error"]]
     )
-
-
-def _writes(call: Context) -> int:
-    last = call.collection(audit.KIND).last()
-    return int(last["sequence"]) if last is not None else 0
 
 
 def _last_event_id(call: Context) -> str | None:
