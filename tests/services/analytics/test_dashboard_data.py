@@ -38,7 +38,8 @@ def board(platform: CrmClient, leads: list[str]) -> Dashboard:
 
 
 def lead(crm: CrmClient, **members: Any) -> None:
-    crm.leads.create({"name": "One more", "campaign": "camp", **members})
+    given: Any = {"name": "One more", "campaign": "camp", **members}
+    crm.leads.create(given)
 
 
 # -- what a widget shows ---------------------------------------------------------------------------------------------

@@ -203,7 +203,8 @@ def test_a_schedule_delivers_a_file(
 ) -> None:
     made = report(visibility="tenant")
     plan: Any = {"schedule": {"frequency": "daily", "at": "06:30"}, "recipients": ["user_sam", "boss@example.com"]}
-    platform.reports.schedules.create(made.id, {**plan, "format": "csv"})
+    plan["format"] = "csv"
+    platform.reports.schedules.create(made.id, plan)
     wait(1.1)
     found = [
         one for one in stub.store.collection("tenant_acme", "notification").all() if "Report ready" in one["title"]

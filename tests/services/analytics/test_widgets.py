@@ -57,7 +57,8 @@ def test_a_change_merges_and_counts_for_the_widget_and_its_dashboard(
     platform: CrmClient, board: Dashboard, stub: StubServer
 ) -> None:
     widgets = platform.dashboards.widgets
-    made = widgets.create(board.id, {"title": "N", "type": "kpi", "source": {**COUNT, "owner_id": "user_sam"}})
+    given: Any = {"title": "N", "type": "kpi", "source": {**COUNT, "owner_id": "user_sam"}}
+    made = widgets.create(board.id, given)
     moved = widgets.update(board.id, made.id, {"position": {"x": 6, "y": 1}, "config": {"a": 1}}, version=1)
     assert (moved.version, moved.position.width, moved.config) == (2, 4, {"a": 1}) and place(moved) == (6, 1)
     same = widgets.update(board.id, made.id, {"position": {"x": 6, "y": 1}, "config": {"a": 1}})
@@ -128,7 +129,7 @@ def test_an_order_lays_out_row_by_row(platform: CrmClient, full: Dashboard) -> N
         ({}, "VALIDATION_ERROR"),
         ({"widget_ids": ids, "positions": spread}, "VALIDATION_ERROR"),
     ):
-        error = refused(partial(widgets.reorder, full.id, **given))  # type: ignore[arg-type] # the types of both
+        error = refused(partial(widgets.reorder, full.id, **given))
         assert error.code == code, given
     error = refused(lambda: widgets.reorder(full.id, positions={**spread, ids[1]: at(3, 1)}))
     assert (error.fields[0].field, error.fields[0].details) == ("positions", {"widgetId": ids[1]})
