@@ -135,7 +135,12 @@ def _key(call: Context, widget: Members, limits: Limits) -> str:
     source: Members = widget["source"] or {}
     report = call.found("report", source["report_id"]) if source.get("report_id") is not None else None
     shared = report and [report["version"], report["visibility"], report["owner_id"]]
-    who = [call.caller.user_id, call.caller.actor_id, call.caller.role, sorted(call.caller.granted or ())]
+    caller = call.caller
+    who = [
+        caller.user_id,
+        caller.actor_id,
+        *map(sorted, (caller.roles, caller.permissions, caller.team, caller.granted or ())),
+    ]
     of = [limits.date_range, limits.owner_id, limits.team_id, limits.pipeline_id]
     parts = [widget["id"], widget["version"], shared, who, of]
     return hashlib.sha256(encode_json(parts)).hexdigest()
