@@ -33,15 +33,15 @@ def _items(call: Context, wanted: Members, owner_id: str | None, team_id: str | 
     words = str(wanted.get("q") or "").casefold()
     for event in call.collection("event").backwards():
         head, _, verb = event["type"].rpartition(".")
-        verb, entity, actor_id = _VERBS.get(verb, verb), event["entity"], event["actor"]["id"]
+        said, entity, actor_id = str(_VERBS.get(verb) or verb), event["entity"], event["actor"]["id"]
         if since is not None and event["occurred_at"] < since:
             return
         name = entity.get("name") or entity.get("title")
-        summary = f"{event['actor']['name'] or actor_id} {verb.replace('_', ' ')} {name or entity.get('id')}"
+        summary = f"{event['actor']['name'] or actor_id} {said.replace('_', ' ')} {name or entity.get('id')}"
         if (
             (until is not None and event["occurred_at"] >= until)
             or (people and actor_id not in people)
-            or (wanted.get("verbs") and verb not in wanted["verbs"])
+            or (wanted.get("verbs") and said not in wanted["verbs"])
             or (wanted.get("entityTypes") and not {event["entity_type"], head}.intersection(wanted["entityTypes"]))
             or (words and words not in summary.casefold())
             or not (is_in(actor_id) or is_in(entity.get("owner_id")))
@@ -52,7 +52,7 @@ def _items(call: Context, wanted: Members, owner_id: str | None, team_id: str | 
         yield {
             "id": f"feed_{str(event['id']).partition('_')[2]}",
             "type": event["type"],
-            "verb": verb,
+            "verb": said,
             "actor": actor and {"id": actor["id"], "name": actor["name"], "avatar": actor.get("avatar")},
             "entity": {"type": event["entity_type"], "id": entity["id"], "name": name},
             "target": None,

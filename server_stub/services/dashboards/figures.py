@@ -77,7 +77,7 @@ def figures_of(call: Context, widget: Members, limits: Limits) -> dict[str, Any]
         return _of_metric(call, widget, source["metric"], limits)
     if source.get("query") is not None:
         query = in_full(ReportQuery, source["query"])
-        report = {**query, "columns": [], "across": [], "parameters": [], "date_range": None}
+        report: dict[str, Any] = {**query, "columns": [], "across": [], "parameters": [], "date_range": None}
         return _of_table(call, widget, {**report, "format": derived_format(report)}, {}, limits, None)
     if source.get("feed") is not None:
         return {"feed": feed_of(call, source["feed"], limits.owner_id, limits.team_id)}

@@ -156,7 +156,8 @@ def clone(call: Context, dashboard_id: str, name: str | None, visibility: str) -
     kept: list[dict[str, Any]] = []
     warnings: list[dict[str, Any]] = []
     for number, widget in enumerate(board["widgets"]):
-        report_id = (widget["source"] or {}).get("report_id")
+        source: Members = widget["source"] or {}
+        report_id = source.get("report_id")
         report = call.found("report", report_id) if report_id is not None else None
         if report_id is None or (report is not None and is_visible(call, report)):
             given = {name: deepcopy(widget[name]) for name in _WRITABLE}

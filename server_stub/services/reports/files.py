@@ -103,7 +103,8 @@ def _cell(sheet: Any, value: Any, zone: ZoneInfo, head: Head | None = None, *, b
         value = value.astimezone(zone).replace(tzinfo=None)
     if not isinstance(value, (bool, int, float, Decimal, date)) and value is not None:
         value = _CONTROLS.sub("", text_of(value, zone))[:_LONGEST]
-    cell = WriteOnlyCell(sheet, value)
+    shown: Any = value  # a Decimal is a number to it, too
+    cell = WriteOnlyCell(sheet, shown)
     if isinstance(value, str):
         cell.data_type = "s"
     elif isinstance(value, (datetime, date)):
