@@ -96,11 +96,7 @@ if TYPE_CHECKING:
         RetentionDays as RetentionDays, RetentionPolicy as RetentionPolicy,
         RetentionPolicyInput as RetentionPolicyInput,
     )
-    from .auth import (
-        Authorization as Authorization, Credential as Credential, LoginResult as LoginResult,
-        Registration as Registration, ShownCredential as ShownCredential, SignInEmail as SignInEmail,
-        TokenSet as TokenSet, UserInfo as UserInfo,
-    )
+    from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
         CalendarStats as CalendarStats, ConflictType as ConflictType, ConflictWarning as ConflictWarning,
@@ -168,19 +164,13 @@ if TYPE_CHECKING:
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
     )
-    from .dashboard_data import (
-        DashboardData as DashboardData, DashboardEvent as DashboardEvent, DashboardEventName as DashboardEventName,
-        FeedItem as FeedItem, WidgetData as WidgetData,
-    )
     from .dashboards import (
         Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
         DashboardFilters as DashboardFilters, DashboardFiltersInput as DashboardFiltersInput,
         DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
-        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget,
-        WidgetCreate as WidgetCreate, WidgetInput as WidgetInput, WidgetPosition as WidgetPosition,
-        WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
-        WidgetSourceInput as WidgetSourceInput, WidgetTitle as WidgetTitle, WidgetType as WidgetType,
-        WidgetUpdate as WidgetUpdate,
+        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget, WidgetInput as WidgetInput,
+        WidgetPosition as WidgetPosition, WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
+        WidgetSourceInput as WidgetSourceInput, WidgetType as WidgetType,
     )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
@@ -266,10 +256,6 @@ if TYPE_CHECKING:
         TemplateCategory as TemplateCategory, Tone as Tone, ToneAdjustments as ToneAdjustments,
         TonePreview as TonePreview,
     )
-    from .mfa import (
-        BackupCode as BackupCode, BackupCodes as BackupCodes, MfaMethod as MfaMethod, MfaSetup as MfaSetup,
-        MfaVerification as MfaVerification,
-    )
     from .notifications import (
         Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
         UnreadCount as UnreadCount,
@@ -285,15 +271,13 @@ if TYPE_CHECKING:
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .report_runs import (
-        ExportResult as ExportResult, ReportData as ReportData, ReportDataColumn as ReportDataColumn,
-        ReportGroupRow as ReportGroupRow, ReportRun as ReportRun, ReportSchedule as ReportSchedule,
-        ReportScheduleCreate as ReportScheduleCreate,
+        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportGroupRow as ReportGroupRow,
+        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
     )
     from .reports import (
         ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
-        CsvDelimiter as CsvDelimiter, CsvEncoding as CsvEncoding, DatePreset as DatePreset, DateRange as DateRange,
-        DateRangeInput as DateRangeInput, FieldPath as FieldPath, Label as Label, MeasureFunction as MeasureFunction,
-        Orientation as Orientation, Paper as Paper, ParameterType as ParameterType, Report as Report,
+        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
+        Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
         ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
         ReportFormat as ReportFormat, ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput,
         ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
@@ -304,16 +288,20 @@ if TYPE_CHECKING:
     )
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
-    from .search import SearchResults as SearchResults, SearchType as SearchType
-    from .sessions import (
-        AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
-        SessionValidation as SessionValidation,
+    from .search import (
+        ActivityKindName as ActivityKindName, AutocompleteItem as AutocompleteItem,
+        EntityIndexStatus as EntityIndexStatus, Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange,
+        FacetRequest as FacetRequest, FoundRecord as FoundRecord, Highlight as Highlight, IndexStatus as IndexStatus,
+        SearchConfig as SearchConfig, SearchConfigUpdate as SearchConfigUpdate,
+        SearchEntityConfig as SearchEntityConfig, SearchEntityInput as SearchEntityInput,
+        SearchFieldConfig as SearchFieldConfig, SearchFieldInput as SearchFieldInput, SearchHit as SearchHit,
+        SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
+        SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
     )
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
     )
-    from .tenants import PlanName as PlanName, Region as Region, Tenant as Tenant, TenantStatus as TenantStatus
     from .users import (
         BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
         BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
@@ -376,8 +364,8 @@ _NAMES = {
         "RecurrenceRule ReminderInput TaskCreate TaskMembers"
     ),
     "agents": (
-        "Agent AgentAction AgentCreate AgentExecution AgentOutput "
-        "AgentPerformance AgentRequest AgentStatus AgentType AgentUsage"
+        "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
+        "AgentType AgentUsage"
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "ai_insights": (
@@ -403,14 +391,14 @@ _NAMES = {
         "LineageNode LineageOrigin LineageRelation PurgeResult RetentionAction RetentionBasis RetentionDays "
         "RetentionPolicy RetentionPolicyInput"
     ),
-    "auth": "Authorization Credential LoginResult Registration ShownCredential SignInEmail TokenSet UserInfo",
+    "auth": "Credential LoginResult TokenSet",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
         "PreferredTime ScheduleSuggestion SmartScheduling"
     ),
     "calendar_meetings": (
-        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight "
-        "MeetingOutcome MeetingOutcomeInput MeetingPreparation"
+        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
+        "MeetingPreparation"
     ),
     "channels": (
         "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush "
@@ -423,8 +411,8 @@ _NAMES = {
         "DuplicateReason MergeGroup MergeGroupInput SurvivorRule"
     ),
     "contact_imports": (
-        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation "
-        "ImportDuplicates ImportMatch ImportMode ImportResult"
+        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch "
+        "ImportMode ImportResult"
     ),
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
@@ -443,11 +431,10 @@ _NAMES = {
     ),
     "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
-    "dashboard_data": "DashboardData DashboardEvent DashboardEventName FeedItem WidgetData",
     "dashboards": (
         "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
-        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetCreate WidgetInput WidgetPosition "
-        "WidgetPositionInput WidgetSource WidgetSourceInput WidgetTitle WidgetType WidgetUpdate"
+        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetInput WidgetPosition WidgetPositionInput "
+        "WidgetSource WidgetSourceInput WidgetType"
     ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
@@ -489,8 +476,8 @@ _NAMES = {
         "PermissionText PricingInterval PricingModel Semver Slug VersionStatus"
     ),
     "marketplace_installations": (
-        "AppAnalytics ConfigValues Installation InstallationHealth "
-        "InstallationSort InstallationState InstallationStatus"
+        "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
+        "InstallationStatus"
     ),
     "marks": "TextFirst",
     "messages": (
@@ -498,7 +485,6 @@ _NAMES = {
         "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
         "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
-    "mfa": "BackupCode BackupCodes MfaMethod MfaSetup MfaVerification",
     "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
@@ -506,23 +492,23 @@ _NAMES = {
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
-    "report_runs": (
-        "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun "
-        "ReportSchedule ReportScheduleCreate"
-    ),
+    "report_runs": "ReportData ReportDataColumn ReportGroupRow ReportRun ReportSchedule ReportScheduleCreate",
     "reports": (
-        "ChartSpec ChartSpecInput ChartType ColumnFormat CsvDelimiter CsvEncoding DatePreset DateRange "
-        "DateRangeInput FieldPath Label MeasureFunction Orientation Paper ParameterType Report ReportColumn "
-        "ReportColumnInput ReportCreate ReportFormat ReportGroup ReportGroupInput ReportListSort ReportMeasure "
-        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportSort ReportSortInput "
-        "ReportUpdate RowLimit RunTrigger ScheduleFormat ScheduleSort SharedWith"
+        "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
+        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportFormat "
+        "ReportGroup ReportGroupInput ReportListSort ReportMeasure ReportMeasureInput ReportName ReportParameter "
+        "ReportParameterInput ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
+        "ScheduleSort SharedWith"
     ),
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
-    "search": "SearchResults SearchType",
-    "sessions": "AuthMethod Session SessionSort SessionValidation",
+    "search": (
+        "ActivityKindName AutocompleteItem EntityIndexStatus Facet FacetBucket FacetRange FacetRequest "
+        "FoundRecord Highlight IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "
+        "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
+        "SearchWeight SuggestedFilter"
+    ),
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
-    "tenants": "PlanName Region Tenant TenantStatus",
     "users": (
         "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
         "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "
@@ -536,8 +522,8 @@ _NAMES = {
         "SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
-        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery "
-        "WebhookEndpoint WebhookEvent WebhookSecret WebhookUpdate"
+        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
+        "WebhookUpdate"
     ),
     "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
     "workflows": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 
@@ -22,13 +22,15 @@ class Document(dict[str, Any]):
     Since it never changes, values computed from its members are cached in it.
     """
 
-    __slots__ = ("completed", "folded", "written")
+    __slots__ = ("completed", "folded", "words", "written")
 
     completed: tuple[Mapping[str, Any], Document]
     """The members that `with_members` was given last, and what it made of them."""
 
     folded: dict[tuple[str, ...], str]
     """Cached folded texts for searches, by fields."""
+    words: tuple[tuple[str, ...], Sequence[tuple[str, Sequence[tuple[str, ...]]]]]
+    """The members whose words were asked for last, and the words of the texts of those that have any."""
     written: dict[object, bytes]
     """Cached JSON, by the function that wrote it."""
 

@@ -2,95 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from .document import Document
+from .indexes import Index
 from .order import Order
 from .query import key_of
+from .words import Words
 
-_NOBODY: frozenset[str] = frozenset()
+Kind = TypeVar("Kind", bound=Index)
+
 _CHANGING = 10
 """How many times as long it takes to change a document's place as to put it in order with all the others."""
-
-
-class Index:
-    """The ids of the documents that have a value, for every value of a member."""
-
-    __slots__ = ("_buckets", "_own", "exact", "field")
-
-    def __init__(self, field: str, *, exact: bool) -> None:
-        self.field = field
-        self.exact = exact
-        """Whether the case of texts matters."""
-        self._buckets: dict[Any, str | set[str]] = {}  # most values belong to one document: its id alone needs no set
-        self._own: set[Any] | None = None  # the values with sets of this index alone; None for all values
-
-    def fork(self) -> Index:
-        """Return a copy to write to."""
-        new = Index(self.field, exact=self.exact)
-        new._buckets = dict(self._buckets)
-        new._own = set()
-        return new
-
-    def ids(self, value: object) -> AbstractSet[str]:
-        """Return the ids of the documents with a value; the set changes with later writes."""
-        found = self._buckets.get(value.casefold() if isinstance(value, str) and not self.exact else value)
-        if found is None:
-            return _NOBODY
-        return {found} if isinstance(found, str) else found
-
-    def change(self, old: Document | None, new: Document | None) -> None:
-        """Update the index after a document was replaced by another; None stands for no document."""
-        if old is not None and new is not None and old.get(self.field) == new.get(self.field):
-            return
-        if old is not None:
-            self.leave(old)
-        if new is not None:
-            self.enter(new)
-
-    def enter(self, doc: Mapping[str, Any]) -> None:
-        """Add the values of a document."""
-        id = doc["id"]
-        for key in self._keys(doc.get(self.field)):
-            bucket = self._buckets.get(key)
-            if bucket is None:
-                self._buckets[key] = id
-            elif isinstance(bucket, str):
-                self._buckets[key] = {bucket, id}
-                if self._own is not None:
-                    self._own.add(key)
-            else:
-                self._owned(key, bucket).add(id)
-
-    def leave(self, doc: Mapping[str, Any]) -> None:
-        """Remove the values of a document."""
-        for key in self._keys(doc.get(self.field)):
-            bucket = self._buckets[key]
-            if isinstance(bucket, str) or len(bucket) == 1:
-                del self._buckets[key]
-            else:
-                self._owned(key, bucket).discard(doc["id"])
-
-    def _owned(self, key: Any, bucket: set[str]) -> set[str]:
-        if self._own is not None and key not in self._own:
-            bucket = self._buckets[key] = set(bucket)
-            self._own.add(key)
-        return bucket
-
-    def _keys(self, value: object) -> Iterable[Any]:
-        """Return the keys of a value in the index; objects have none."""
-        if isinstance(value, str):
-            return (value if self.exact else value.casefold(),)
-        if isinstance(value, (list, tuple)):
-            items = cast("Iterable[object]", value)
-            return {
-                item.casefold() if isinstance(item, str) and not self.exact else item
-                for item in items
-                if not isinstance(item, (dict, list))
-            }
-        return () if isinstance(value, dict) else (value,)
 
 
 class Table:
@@ -110,7 +34,7 @@ class Table:
         self.dead: set[str] = set()
         """The ids of softly deleted documents."""
         self._in_order = True
-        self._indexes: dict[tuple[str, bool], Index] = {}
+        self._indexes: dict[Any, Any] = {}  # of each kind by its own key
         self._orders: dict[str, Order] = {}
         self._origin: Table | None = None
         """A shared table with most of the documents, whose indexes and orders are the basis of those of its forks."""
@@ -149,19 +73,26 @@ class Table:
 
     def index(self, field: str, *, exact: bool) -> Index:
         """Return the index by a member."""
-        index = self._indexes.get((field, exact))
-        if index is not None:
-            return index
+        return self._indexed((field, exact), lambda: Index(field, exact=exact))
+
+    def words(self, fields: tuple[str, ...]) -> Words:
+        """Return the inverted index of the words in some members, given by their paths."""
+        return self._indexed(fields, lambda: Words(fields))
+
+    def _indexed(self, key: Any, make: Callable[[], Kind]) -> Kind:
+        known: Kind | None = self._indexes.get(key)
+        if known is not None:
+            return known
         origin = self._near_origin()
         if origin is None:
-            index = Index(field, exact=exact)
+            index = make()
             for doc in self.live():
                 index.enter(doc)
         else:
-            index = origin.index(field, exact=exact).fork()
+            index = origin._indexed(key, make).fork()
             for old, new in self._differences(origin):
                 index.change(old, new)
-        self._indexes[field, exact] = index
+        self._indexes[key] = index
         return index
 
     def order(self, field: str) -> Order:

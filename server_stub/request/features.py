@@ -30,12 +30,15 @@ def switched_on(tenant: Mapping[str, Any]) -> list[str]:
 
 def require(server: StubServer, caller: Caller, operation: Operation[..., Any], dialect: str) -> None:
     """Raise 403 FEATURE_DISABLED where a service that a call needs is switched off for the caller's company."""
-    features = features_of(operation, operation.routes[dialect])
-    if not features or not caller.tenant_id:
-        return
+    for feature in features_of(operation, operation.routes[dialect]):
+        if caller.tenant_id and not is_on(server, caller, feature):
+            name = server.tenant(caller.tenant_id)["name"]
+            message = f"{feature.replace('_', ' ')} is switched off for {name}"
+            raise Problem("FEATURE_DISABLED", message, details={"feature": feature})
+
+
+def is_on(server: StubServer, caller: Caller, feature: str) -> bool:
+    """Return whether a service is switched on for the caller's company."""
     tenant = server.tenant(caller.tenant_id)
     switches: Mapping[str, bool] = tenant.get("features") or {}
-    for feature in features:
-        if not switches.get(feature, feature not in _LACKING.get(tenant["plan"], ())):
-            message = f"{feature.replace('_', ' ')} is switched off for {tenant['name']}"
-            raise Problem("FEATURE_DISABLED", message, details={"feature": feature})
+    return switches.get(feature, feature not in _LACKING.get(tenant["plan"], ()))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import Discriminator, Tag
 from pydantic.fields import FieldInfo
 
 from crm_sdk.models.record import Model
@@ -28,7 +29,7 @@ def renderer(annotation: Any, dialect: str) -> Render:
         return _model(kind, dialect)
     origin, args = get_origin(kind), get_args(kind)
     if origin in _UNIONS:
-        return _union(kind, dialect)
+        return _tagged(annotation, args, dialect) or _union(kind, dialect)
     if origin in (list, tuple):
         each = renderer(args[0], dialect)
         return (
@@ -88,6 +89,18 @@ def _is_plain(annotation: Any) -> bool:
     if isinstance(kind, type) and issubclass(kind, Model):
         return False
     return all(_is_plain(arg) for arg in get_args(kind))
+
+
+def _tagged(annotation: Any, choices: tuple[Any, ...], dialect: str) -> Render | None:
+    """Return the function for a union of tagged models, chosen by its discriminator; None for any other union."""
+    marks = getattr(annotation, "__metadata__", ())
+    choose = next((mark.discriminator for mark in marks if isinstance(mark, Discriminator)), None)
+    if not callable(choose):
+        return None
+    by_tag: dict[Hashable, Render] = {
+        mark.tag: renderer(one, dialect) for one in choices for mark in one.__metadata__ if isinstance(mark, Tag)
+    }
+    return lambda doc: by_tag[choose(doc)](doc) if is_object(doc) else doc
 
 
 def _union(kind: Any, dialect: str) -> Render:

@@ -38,6 +38,7 @@ def zanzibar(client: CrmClient, stub: StubServer) -> dict[str, str]:
     event = {"kind": "event", "title": "Tasting at Zanzibar Spices", "type": "meeting", "attendees": []}
     conversation = put(stub, "conversation", contact_id=contact)
     message = {"content": "Hello", "conversation_id": conversation, "timestamp": now, "status": "sent"}
+    message |= {"sender_type": "contact"}
     deal = {"title": "Pepper", "company": "Zanzibar Spices", "stage": "prospect", "status": "open", "value": 5}
     return {
         "contacts": contact,
