@@ -1,4 +1,4 @@
-"""The words of texts, and the inverted index from words to documents: whole words, their beginnings, and near misses."""
+"""The words of texts, and the inverted index from words, their beginnings and near misses to documents."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def words_at(doc: Document, fields: tuple[str, ...]) -> Sequence[tuple[str, Sequ
     if known is None or known[0] is not fields:
         found = ((field, [words for text in texts_at(doc, field) if (words := words_in(text))]) for field in fields)
         known = doc.words = fields, [(field, texts) for field, texts in found if texts]
-    return known[1]  # type: ignore[no-any-return] # what was kept
+    return known[1]
 
 
 def _a_letter_away(word: str, letters: Iterable[str]) -> set[str]:

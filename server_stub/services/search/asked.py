@@ -1,4 +1,4 @@
-"""What is suggested to search for: corrections, completions, earlier queries, conditions; and records to choose from."""
+"""What is suggested to search for, and the records that begin with what was typed."""
 
 from __future__ import annotations
 

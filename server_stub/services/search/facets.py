@@ -10,7 +10,6 @@ from typing import Any
 
 from crm_sdk.resources.search import Search
 
-from ...data.document import Document
 from ...problems import Problem, invalid
 from ...request.faces import wire_path
 from ...serving import Answer, Context, Members, serves
@@ -82,7 +81,8 @@ def _counted(
     others = _without(kind, groups, path)
     docs = call.collection(kind.collection).table.docs
     ids = hits.filtered(found, others).ids
-    values = [kind.value(Document(kind.shows(docs[id])), path) for id in ids]
+    read = kind.reader(path)
+    values = [read(docs[id]) for id in ids]
     type = kind.source.fields[path].type if path in kind.source.fields else "any"
     selected = _selected(kind, groups, path)
     size: int = facet.get("size") or _SIZE

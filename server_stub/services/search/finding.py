@@ -22,10 +22,12 @@ from .wording import Query, Unit
 
 _RANKED = 100
 _EXACT, _HEAD, _WORD, _BEGINNING, _FUZZY = 1.0, 0.8, 0.6, 0.45, 0.25
-"""The parts of a member's weight for: the whole value, its beginning, a word, the beginning of a word, other letters."""
+"""The parts of a weight for: the whole value, its beginning, a word, the beginning of a word, other letters."""
 _SYNONYM = 0.9
 _SHORTEST, _SHORTEST_OF_TWO = 4, 8
 """From so many letters on, a word is found with one other letter, or with two."""
+_LOOKING = 8
+"""How many times as long it takes to look at the age of a record as to pass one over in the order of their ages."""
 _HALF_LIFE = 90.0
 """After so many days half of what counts for being new is gone."""
 
@@ -245,7 +247,7 @@ class Finder:
         if stop <= len(rated) or len(ids) == len(rated):
             return rated[start:stop]
         known = set(first)
-        rest = nlargest(stop - len(rated), (id for id in ids if id not in known), key=lambda one: _age(docs[one]))
+        rest = self._newest(ids - known, stop - len(rated))
         least = rated[-1].score
         for id in rest:
             score, fields = self.rate(docs[id])
@@ -269,7 +271,7 @@ class Finder:
 
     def _newest(self, ids: AbstractSet[str], count: int) -> list[str]:
         docs, table = self._docs, self._table
-        if len(ids) * 4 < len(docs):
+        if _LOOKING * len(ids) ** 2 < count * len(docs):  # else most of the newest are soon found
             return nlargest(count, ids, key=lambda one: _age(docs[one]))
         chosen: list[str] = []
         for chunk in table.order("updated_at").chunks(descending=True):

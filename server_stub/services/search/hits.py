@@ -80,65 +80,54 @@ def query(
 ) -> dict[str, Any]:
     """Return the found records of all kinds, the best first, and those of each kind."""
     began = time.perf_counter()
-    settings = Settings(call)
-    flow = call.dialect == "flow"
-    if flow and len(q.strip()) < 2:
-        raise Problem(
-            "QUERY_TOO_SHORT", "search for at least two characters", field="q", rule="min", details={"minimum": 2}
-        )
-    if not flow:
-        check_length(settings, q)
+    settings, flow = Settings(call), call.dialect == "flow"
+    check_length(settings, q)
     wanted = set(check_types(call, types)) if types else None
     if type not in (None, "all"):
-        wanted = {_TYPES[type]} & (wanted if wanted is not None else {_TYPES[type]})
+        wanted = {_TYPES[type]} if wanted is None else wanted & {_TYPES[type]}
     names = list(_TYPES.values()) if flow else settings.types
-    chosen = [kind for name in names if wanted is None or name in wanted if (kind := kind_of(call, name)) is not None]
-    found = found_in(settings, chosen, q)
-    events = flow or type == "events"
-    if events:
-        found = [_events_only(one) if one.kind.type == "activity" else one for one in found]
-    stop = page * limit
-    best = [(one, hit) for one in found for hit in one.finder.ranked(one.ids, 0, stop)]
-    best.sort(key=lambda pair: -pair[1].score)
+    kinds = [kind for name in names if wanted is None or name in wanted if (kind := kind_of(call, name)) is not None]
+    found = found_in(settings, kinds, q)
+    events = [_events_only(one) for one in found if one.kind.type == "activity"]
+    if flow or type == "events":
+        found = [one for one in found if one.kind.type != "activity"] + events
+    stop, total, highlight = page * limit, sum(len(one.ids) for one in found), settings.stored["highlight"]
+    best = _best(found, stop)
     top = best[0][1].score if best else 1.0
-    hits = [hit_of(one, hit, top, settings.stored["highlight"]) for one, hit in best[stop - limit : stop]]
-    total = sum(len(one.ids) for one in found)
     buckets = {one.kind.type: [hit for of, hit in best if of is one][:limit] for one in found}
-    records = {
-        type: [found_.kind.shows(hit.doc) for hit in buckets[type]] for found_ in found if (type := found_.kind.type)
-    }
-    happening = [doc for doc in records.get("activity", ()) if doc.get("kind") == "event"]
-    if not events and happening is not None and "activity" in buckets:
-        some = next(one for one in found if one.kind.type == "activity")
-        only = _events_only(some)
-        happening = [some.kind.shows(hit.doc) for hit in only.finder.ranked(only.ids, 0, limit)]
     if page == 1 and not flow:
         asked.note(call, q, total)
     return {
         "query": q,
         "total": total,
-        "took_ms": int((time.perf_counter() - began) * 1000),
-        "hits": hits,
+        "hits": [hit_of(one, hit, top, highlight) for one, hit in best[stop - limit : stop]],
         "counts": {one.kind.type: len(one.ids) for one in found},
-        **{bucket: records.get(type, []) for type, bucket in _BUCKETS.items()},
-        "events": happening,
+        **{_BUCKETS[one.kind.type]: _records(one, buckets[one.kind.type]) for one in found if one.kind.type in _BUCKETS},
+        "events": [doc for one in events for doc in _records(one, one.finder.ranked(one.ids, 0, limit))],
         "others": [
-            hit_of(one, hit, top, settings.stored["highlight"])
+            hit_of(one, hit, top, highlight)
             for one in found if one.kind.type not in _BUCKETS for hit in buckets[one.kind.type]
         ],
-        "did_you_mean": asked.correction(found_finders(found)),
+        "did_you_mean": asked.correction([one.finder for one in found]),
         "page": page,
         "limit": limit,
         "has_next": stop < total,
+        "took_ms": int((time.perf_counter() - began) * 1000),
     }  # fmt: skip
 
 
-def found_finders(found: Iterable[Found]) -> list[Finder]:
-    """Return the searches in each kind."""
-    return [one.finder for one in found]
+def _best(found: Sequence[Found], stop: int) -> list[tuple[Found, Ranked]]:
+    """Return the best of all kinds; at least so many of each."""
+    best = [(one, hit) for one in found for hit in one.finder.ranked(one.ids, 0, stop)]
+    return sorted(best, key=lambda pair: -pair[1].score)
+
+
+def _records(found: Found, hits: Sequence[Ranked]) -> list[Mapping[str, Any]]:
+    return [found.kind.shows(hit.doc) for hit in hits]
 
 
 def _events_only(found: Found) -> Found:
+    """Return the calendar events of the activities that were found."""
     return Found(
         found.finder, found.ids & found.kind.call.collection("activity").table.index("kind", exact=True).ids("event")
     )
@@ -212,7 +201,7 @@ def filtered(found: Found, groups: Sequence[Members]) -> Found:
         return found
     keep = keeping(found.kind, groups)
     docs = found.kind.call.collection(found.kind.collection).table.docs
-    return Found(found.finder, {id for id in found.ids if keep(Document(found.kind.shows(docs[id])))})
+    return Found(found.finder, {id for id in found.ids if keep(found.kind.shown(docs[id]))})
 
 
 def keeping(kind: Kind, groups: Sequence[Members]) -> Callable[[Document], bool]:
@@ -265,8 +254,7 @@ def listed(found: Sequence[Found], sort: str | None, order: str, *, highlight: b
         return _Hits(total, sorted_hits)
 
     def best_hits(start: int, stop: int) -> list[dict[str, Any]]:
-        best = [(one, hit) for one in found for hit in one.finder.ranked(one.ids, 0, stop)]
-        best.sort(key=lambda pair: -pair[1].score)
+        best = _best(found, stop)
         top = best[0][1].score if best else 1.0
         return [hit_of(one, hit, top, highlight) for one, hit in best[start:stop]]
 
@@ -292,10 +280,10 @@ def _sorted(found: Sequence[Found], sort: str, order: str) -> list[Document]:
     keys: dict[str, Any] = {}
     docs: list[Document] = []
     for one in found:
-        table = one.kind.call.collection(one.kind.collection).table
+        table, read = one.kind.call.collection(one.kind.collection).table, one.kind.reader(paths[one.kind.type])
         for id in one.ids:
             doc = table.docs[id]
-            keys[id] = sort_key(one.kind.value(Document(one.kind.shows(doc)), paths[one.kind.type]))
+            keys[id] = sort_key(read(doc))
             docs.append(doc)
     return in_order(docs, lambda doc: keys[doc["id"]], descending=order == "desc")
 

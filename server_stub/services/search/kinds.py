@@ -15,7 +15,7 @@ from ...data.document import Document
 from ...data.field_types import fields_of
 from ...data.query import member
 from ...data.words import texts_at
-from ...problems import invalid
+from ...problems import Problem, invalid
 from ...request import permissions
 from ...request.features import is_on
 from ...serving import Context
@@ -94,6 +94,8 @@ _MESSAGES: Mapping[str, Sequence[Step]] = {
     "contact": (("conversation_id", "conversation"), ("contact_id", "contact")),
     "lead": (("conversation_id", "conversation"), ("lead_id", "lead")),
 }
+_STORED = frozenset({"id", "created_at", "updated_at", "created_by", "version", "owner_id", "tags", "name", "title"})
+"""The members that are answered as they are stored."""
 _DOORS = {"contacts": "contact", "deals": "deal", "messages": "message", "events": "activity"}
 
 
@@ -123,9 +125,11 @@ class Kind:
 
     def knows(self, name: str) -> bool:
         """Return whether the records have a member."""
-        return any(name in (path, path.partition(".")[2]) for path in self.source.fields) or (
-            name.startswith(("custom_fields.", "customFields.")) and "custom_fields.*" in self.source.fields
-        )
+        try:
+            self.path(name, "q")
+        except Problem:
+            return False
+        return True
 
     def via(self, path: str) -> tuple[Sequence[Step], str] | None:
         """Return the steps to the record that a path leads to, and the member of that; None for a member of its own."""
@@ -143,6 +147,19 @@ class Kind:
         for link, kind in via[0]:
             found = self.call.collection(kind).get(str(member(found, link) or "")) if found is not None else None
         return member(found, via[1]) if found is not None else None
+
+    def shown(self, doc: Document) -> Document:
+        """Return a record as lists answer it, for its values."""
+        found = self.shows(doc)
+        return found if isinstance(found, Document) else Document(found)
+
+    def reader(self, path: str) -> Callable[[Document], Any]:
+        """Return a function that returns the value at a path of a record as lists answer it."""
+        if "." in path:
+            return lambda doc: self.value(self.shown(doc), path)
+        if path in _STORED:
+            return lambda doc: doc.get(path)
+        return lambda doc: self.shown(doc).get(path)
 
     def texts(self, doc: Document, path: str) -> list[str]:
         """Return the texts at a path of a record."""

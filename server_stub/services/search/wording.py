@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ...data.words import words_in
 
 _PART = re.compile(r'(?P<no>-)?(?:(?P<field>[^\W\d][\w.]*):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_PHONE = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
 _PHRASES = frozenset("@.-_/&'")
 """What joins words to one, such as an e-mail address or a domain."""
 
@@ -59,6 +60,9 @@ def parse(
 ) -> Query:
     """Return the parts of a query; what looks like a member that `is_field` does not know are words."""
     found: list[Unit] = []
+    if _PHONE.fullmatch(q.strip()):  # numbers are stored without what is written between the digits
+        words = words_in(q)
+        return Query((Unit((("".join(words),), words) if len(words) > 1 else (words,)),))
     for part in _PART.finditer(q):
         field, phrase, word = part["field"], part["phrase"], part["word"]
         if field is not None and not is_field(field):

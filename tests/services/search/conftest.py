@@ -1,0 +1,38 @@
+"""What the tests of the search stand on: clients of an admin, of sales, and of another company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+
+
+@pytest.fixture(scope="package")
+def shared() -> StubServer:
+    return StubServer()
+
+
+@pytest.fixture
+def stub(shared: StubServer) -> Iterator[StubServer]:
+    """The same server for all, set back after each test."""
+    start = shared.snapshot()
+    yield shared
+    shared.restore(start)
+
+
+@pytest.fixture
+def platform(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def sales(stub: StubServer) -> CrmClient:
+    return stub.client(api_key="acme-sales", dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def globex(stub: StubServer) -> CrmClient:
+    return stub.client(api_key="globex-admin", dialects="platform", max_retries=0, strict=True)

@@ -1,0 +1,245 @@
+"""What is found, in which order, by whom, and what is said about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import CustomRecord, Lead
+from crm_sdk.models.search import SearchResults, facets_of
+from server_stub import StubServer
+
+
+def ids(page: Any) -> list[str]:
+    return [hit.id for hit in page]
+
+
+def counts(found: SearchResults) -> dict[str, int]:
+    return {kind: count for kind, count in found.counts.items() if count}
+
+
+def test_ranks_are_exact_beginning_word_and_other_letters(platform: CrmClient) -> None:
+    names = ("Xylophon", "Xylophon Trading", "My Xylophon", "My Xylophonist", "Xylophan")
+    made = [platform.leads.create({"name": name}).id for name in reversed(names)][::-1]
+    found = platform.search.leads("xylophon")
+    assert ids(found) == made
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+    assert found[0].score == 1 and found[0].matched_fields == ["name"] and isinstance(found[0].record, Lead)
+    assert ids(platform.search.leads("xylophon", fuzzy=False)) == made[:4]
+
+
+def test_weights_boosts_and_age_decide_among_equals(platform: CrmClient, stub: StubServer) -> None:
+    titled = platform.leads.create({"name": "A", "title": "Yttrium dealer"}).id
+    firm = platform.leads.create({"name": "B", "company": "Yttrium dealer"}).id
+    assert ids(platform.search.leads("yttrium")) == [firm, titled]
+    contact = platform.contacts.create({"name": "C", "company": "Yttrium dealer"}).id
+    stub.clock.advance(86_400)
+    newer = platform.leads.create({"name": "D", "company": "Yttrium dealer"}).id
+    assert ids(platform.search.leads("yttrium")) == [newer, firm, titled]
+    entities: Any = [{"type": "contact", "boost": 9}, {"type": "lead"}]
+    platform.search.config.update({"entities": entities})
+    found = platform.search.query("yttrium")
+    assert found.hits[0].id == contact and counts(found) == {"contact": 1, "lead": 3}
+    platform.search.config.update({"entities": [{"type": "contact", "enabled": False}, {"type": "lead"}]})
+    assert counts(platform.search.query("yttrium")) == {"lead": 3}
+
+
+def test_highlights_are_escaped(platform: CrmClient) -> None:
+    platform.leads.create({"name": "Zoé & <b>Qwertz</b>", "company": "Q" * 300 + " qwertz end"})
+    (hit,) = platform.search.leads("qwertz")
+    assert {each.field: each.fragment for each in hit.highlights}[
+        "name"
+    ] == "Zoé &amp; &lt;b&gt;<em>Qwertz</em>&lt;/b&gt;"
+    assert next(iter(platform.search.leads("zoe"))).highlights[0].fragment.startswith("<em>Zoé</em> &amp; ")
+    assert not platform.search.advanced({"q": "qwertz"}, types=["lead"], highlight=False)[0].highlights
+
+
+def test_names_around_a_record_find_it_and_follow_them(platform: CrmClient) -> None:
+    account = platform.accounts.create({"name": "Wolpertinger Works"})
+    contact = platform.contacts.create({"name": "Hagen Wurzel"})
+    deal = platform.deals.create({"title": "Antlers", "account_id": account.id, "contact_id": contact.id}).id
+    assert ids(platform.search.deals("wolpertinger wurzel antlers")) == [deal]
+    platform.accounts.update(account.id, {"name": "Jackalope Works"})
+    assert ids(platform.search.deals("wolpertinger")) == [] and ids(platform.search.deals("jackalope")) == [deal]
+
+
+def test_records_of_custom_objects_are_found(platform: CrmClient) -> None:
+    made = platform.custom_objects.create({"api_name": "vessel", "label": "Vessel", "plural_label": "Vessels"})
+    record = platform.custom_objects.records.create(made.id, {"fields": {"name": "Nautilus Prime"}}).id
+    found = platform.search.query("nautilus")
+    assert found.counts["vessel"] == 1 and ids(found.others) == [record]
+    assert isinstance(found.hits[0].record, CustomRecord) and found.hits[0].type == "vessel"
+    assert ids(platform.search.advanced({"q": "naut"}, types=["vessel"])) == [record]
+    assert "vessel" in {entity.type for entity in platform.search.config.get().entities}
+    platform.custom_objects.records.delete(made.id, record)
+    assert platform.search.query("nautilus").total == 0
+
+
+def test_private_events_of_others_are_not_found(platform: CrmClient, sales: CrmClient, stub: StubServer) -> None:
+    start = stub.clock.now()
+    given: Any = {"title": "Quokka surprise", "start_time": start, "end_time": start.replace(hour=start.hour + 1)}
+    secret = platform.activities.events.create({**given, "visibility": "private"}).id
+    open_to_all = platform.activities.events.create({**given, "visibility": "public"}).id
+    assert set(ids(platform.search.activities("quokka"))) == {open_to_all, secret}, "one's own are found"
+    assert ids(sales.search.activities("quokka")) == [open_to_all]
+    assert [item.id for item in sales.search.autocomplete("quok")] == [open_to_all]
+    assert sales.search.query("quokka").total == 1
+    assert ids(platform.search.activities("quokka", kinds=["task"])) == []
+
+
+def test_other_companies_find_nothing_of_it(platform: CrmClient, globex: CrmClient) -> None:
+    platform.leads.create({"name": "Unobtainium"})
+    platform.search.query("unobtainium")
+    assert globex.search.query("unobtainium").total == 0 and not globex.search.autocomplete("unob")
+    assert not [each for each in globex.search.suggestions("unob")]
+
+
+def test_what_the_features_and_the_role_exclude_is_not_found(platform: CrmClient, stub: StubServer) -> None:
+    name = platform.reports.list(limit=1)[0].name
+    assert platform.search.query(name).counts["report"] >= 1
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    tenant: Any = tenants.get("tenant_acme")
+    tenants.put(tenant | {"features": {**(tenant.get("features") or {}), "reports": False}})
+    assert "report" not in platform.search.query(name).counts
+
+
+def test_a_lagging_index_finds_the_present_later(platform: CrmClient, stub: StubServer) -> None:
+    stub.faults.add("search_lag", seconds=30)
+    made = platform.leads.create({"name": "Laggardly"}).id
+    assert ids(platform.search.leads("laggardly")) == []
+    stub.clock.advance(31)
+    assert ids(platform.search.leads("laggardly")) == [made]
+
+
+def test_pages_have_every_hit_once_the_best_first(platform: CrmClient) -> None:
+    made = {platform.leads.create({"name": f"Tungsten {number}"}).id for number in range(130)}
+    best = platform.leads.create({"name": "Tungsten"}).id
+    found = platform.search.leads("tungsten", limit=20)
+    seen = list(found)
+    assert seen[0].id == best and {hit.id for hit in seen} == made | {best} and len(seen) == found.total == 131
+    assert [hit.score for hit in seen] == sorted((hit.score for hit in seen), reverse=True)
+    assert platform.search.query("tungsten", page=3, limit=50).has_next is False
+    assert len(platform.search.query("tungsten", page=2, limit=50).leads) == 50
+
+
+def test_facets_ignore_their_own_condition(platform: CrmClient) -> None:
+    for status, source in (("new", "website"), ("new", "referral"), ("contacted", "website")):
+        platform.leads.create({"name": "Molybdenum", "status": status, "source": source, "tags": ["a", "b"]})
+    condition: Any = [{"filters": [{"field": "status", "op": "eq", "value": "new"}]}]
+    page = platform.search.faceted("lead", q="molybdenum", filter_groups=condition, facets=[
+        {"field": "status"}, {"field": "source", "size": 1}, {"field": "tags"}])  # fmt: skip
+    status, source, tags = facets_of(page)
+    assert page.total == 2 and [(b.value, b.count, b.selected) for b in status.buckets] == [
+        ("new", 2, True), ("contacted", 1, False)]  # fmt: skip
+    assert [(b.value, b.count) for b in source.buckets] == [("referral", 1)] and source.other_count == 1
+    assert {b.value: b.count for b in tags.buckets} == {"a": 2, "b": 2} and tags.missing_count == 0
+    defaults = facets_of(platform.search.faceted("lead", q="molybdenum"))
+    assert {facet.field for facet in defaults} == {"status", "source", "rating", "ownerId", "tags"}
+    assert refused(lambda: platform.search.faceted("lead", facets=[{"field": "email"}])).code == "FIELD_NOT_FACETABLE"
+    assert refused(lambda: platform.search.faceted("lead", facets=[{"field": "no_such"}])).code == "UNKNOWN_FIELD"
+
+
+def test_ranges_and_periods_are_counted(platform: CrmClient) -> None:
+    entities: Any = [{"type": "lead", "fields": [{"field": "name"}, {"field": "value", "weight": 0, "facetable": True},
+                                                 {"field": "created_at", "weight": 0, "facetable": True}]}]  # fmt: skip
+    platform.search.config.update({"entities": entities})
+    for value in (5, 50, 500, None):
+        platform.leads.create({"name": "Niobium", "value": value})
+    page = platform.search.faceted("lead", q="niobium", facets=[
+        {"field": "value", "ranges": [{"high": 50, "label": "small"}, {"low": 50, "high": 100}]},
+        {"field": "createdAt", "interval": "quarter"}])  # fmt: skip
+    value, created = facets_of(page)
+    assert [(b.label, b.count) for b in value.buckets] == [("small", 1), ("50..100", 1)]
+    assert (value.type, value.other_count, value.missing_count) == ("range", 1, 1)
+    assert [(b.value, b.count) for b in created.buckets] == [("2026-Q1", 4)] and created.type == "date"
+    wrong: Any = [{"field": "value", "interval": "day"}]
+    assert refused(lambda: platform.search.faceted("lead", facets=wrong)).code == "VALIDATION_ERROR"
+
+
+def test_suggestions_correct_complete_and_remember(platform: CrmClient, sales: CrmClient) -> None:
+    platform.leads.create({"name": "Praseodymium", "status": "qualified"})
+    (correction, *_) = platform.search.suggestions("praseodimium")
+    assert (correction.kind, correction.text) == ("correction", "praseodymium")
+    assert platform.search.query("praseodimium").did_you_mean == "praseodymium"
+    assert platform.search.query("praseodymium").did_you_mean is None
+    kinds = {each.text: each.kind for each in platform.search.suggestions("prase", limit=20)}
+    assert kinds["praseodymium"] == "recent"
+    sales.search.query("praseodymium")
+    fresh = {each.kind for each in sales.search.suggestions("prase", limit=20)}
+    assert "recent" in fresh
+    filters = [each for each in platform.search.suggestions("quali", limit=20) if each.kind == "filter"]
+    assert "status:qualified" in {each.text for each in filters} and filters[0].filter is not None
+    scores = [each.score for each in platform.search.suggestions("pra", limit=20)]
+    assert scores == sorted(scores, reverse=True) and all(0 < score <= 1 for score in scores)
+    platform.search.query("nobody is called so")
+    assert not [each for each in platform.search.suggestions("nobody is") if each.kind == "recent"]
+
+
+def test_synonyms_and_stop_words_count_once_they_are_indexed(platform: CrmClient) -> None:
+    made = platform.leads.create({"name": "Acme Cars of Ruritania"}).id
+    before = platform.search.config.get()
+    changed = platform.search.config.update(
+        {"synonyms": [["cars", "automobiles"]], "stop_words": ["the"]}, version=before.version
+    )
+    assert changed.version == before.version + 1
+    assert ids(platform.search.leads("the ruritania cars")) == [made], "stop words act at once"
+    status = platform.search.status()
+    assert status.state == "stale" and ids(platform.search.leads("automobiles ruritania")) == []
+    job = platform.search.reindex()
+    assert refused(lambda: platform.search.reindex()).code == "REINDEX_IN_PROGRESS"
+    assert platform.search.status().state == "indexing"
+    result = job.wait()
+    assert result.state == "ready" and ids(platform.search.leads("automobiles ruritania")) == [made]
+    actions = [entry.action for entry in platform.audit.logs.list(limit=200)]
+    assert actions.count("search.config_updated") == actions.count("search.reindexed") == 1
+    assert (
+        refused(lambda: platform.search.config.update({"fuzzy": False}, version=before.version)).code
+        == "VERSION_CONFLICT"
+    )
+    same = platform.search.config.update({"stop_words": ["the"]})
+    assert same.version == changed.version
+
+
+def test_a_new_field_is_searched_after_the_index_is_built(platform: CrmClient) -> None:
+    made = platform.leads.create({"name": "Somebody", "timezone": "Asia/Tokyo"}).id
+    entities: Any = [{"type": "lead", "fields": [{"field": "name", "weight": 5}, {"field": "timezone"}]}]
+    platform.search.config.update({"entities": entities})
+    assert ids(platform.search.leads("tokyo")) == [] and ids(platform.search.leads("timezone:tokyo")) == [made]
+    platform.search.reindex(types=["lead"]).wait()
+    assert ids(platform.search.leads("tokyo")) == [made]
+    (lead,) = [each for each in platform.search.status().entities if each.type == "lead"]
+    assert not lead.stale and lead.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("filters", "code"),
+    [
+        ([{"field": "no_such", "op": "eq", "value": 1}], "UNKNOWN_FIELD"),
+        ([{"field": "score", "op": "contains", "value": "x"}], "INVALID_OPERATOR"),
+        ([{"field": "score", "op": "gt", "value": 1}] * 11, "FILTER_TOO_LARGE"),
+    ],
+)
+def test_wrong_conditions_are_refused_in_every_search(platform: CrmClient, filters: Any, code: str) -> None:
+    groups: Any = [{"filters": filters}]
+    assert refused(lambda: platform.search.leads("le", filter_groups=groups)).code == code
+    assert refused(lambda: platform.search.faceted("lead", filter_groups=groups)).code == code
+    assert refused(lambda: platform.search.advanced({"filter_groups": groups}, types=["lead"])).code == code
+
+
+def test_conditions_name_the_type_they_are_on(platform: CrmClient) -> None:
+    small, big = (platform.leads.create({"name": "Osmium", "value": value}).id for value in (10, 500))
+    contact = platform.contacts.create({"name": "Osmium"}).id
+    groups: Any = [{"filters": [{"field": "name", "op": "eq", "value": "osmium"},
+                                {"field": "lead.value", "op": "gt", "value": 100}]}]  # fmt: skip
+    found = platform.search.advanced({"filter_groups": groups}, types=["lead", "contact"])
+    assert set(ids(found)) == {big, contact}
+    by_value = platform.search.advanced({"q": "osmium", "sort": "value", "order": "asc"}, types=["lead"])
+    assert ids(by_value) == [small, big]
+    assert refused(lambda: platform.search.advanced({"q": "osmium"}, types=["nonsense"])).code == "VALIDATION_ERROR"
+    assert (
+        refused(lambda: platform.search.advanced({"q": "osmium", "sort": "value"}, types=["lead", "contact"])).status
+        == 422
+    )
