@@ -14,6 +14,8 @@ from crm_sdk.wire import camel
 from ..failures import MisuseError
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
+    "AutocompleteItem": ("type", "label", "sublabel"),
+    "SearchHit": ("type", "title", "subtitle", "score"),
     "AuditLog": ("occurredAt", "action", "entity", "actor", "severity"),
     "AIInsight": ("title", "type", "confidence", "date"),
     "Contact": ("name", "company", "email", "status", "owner", "age"),
@@ -122,7 +124,7 @@ def columns_of_type(hint: Any) -> Columns | None:
     for model in models:
         for name, field in model.model_fields.items():
             members.setdefault(field.serialization_alias or field.alias or camel(name), field.annotation)
-    chosen = _CHOSEN.get(models[0].__name__) or tuple(_first_of_each(members))
+    chosen = _CHOSEN.get(models[0].__name__.partition("[")[0]) or tuple(_first_of_each(members))
     fits = len(chosen) >= _FEWEST and "id" in members
     amounts = frozenset(name for name, hint in members.items() if Decimal in _parts(hint))
     return Columns(

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from crm_sdk.models import CalendarEvent, Contact, Deal, Message
-    from crm_sdk.models.search import SearchResults
+    from crm_sdk.models import Account, CalendarEvent, Contact, Deal, Lead, Message
+    from crm_sdk.models.search import SearchHit, SearchResults
 
 _MATCH = "bold underline yellow"
 _AROUND = 30
@@ -40,9 +40,10 @@ def search(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many of each kind are drawn.")] = 10,
 ) -> None:
-    """Show the contacts, deals, messages and calendar events in which all the words occur.
+    """Show the records in which all the words occur, the best first.
 
-    `--output json` has all records that were found.
+    What the server's dialect finds: contacts, deals, messages and calendar events, on the platform records of every
+    kind. `--output json` has all that were found.
     """
     settings = settle(options)
     with open_client(settings) as client:
@@ -53,12 +54,20 @@ def search(
 
 
 def _kinds(found: SearchResults) -> dict[str, Sequence[Any]]:
-    return {"contacts": found.contacts, "deals": found.deals, "messages": found.messages, "events": found.events}
+    others = [activity for activity in found.activities if activity.kind != "event"]
+    by_kind: dict[str, Sequence[Any]] = {
+        "contacts": found.contacts, "leads": found.leads, "deals": found.deals, "accounts": found.accounts,
+        "messages": found.messages, "events": found.events, "activities": others,
+    }  # fmt: skip
+    for hit in found.others:
+        by_kind[hit.type] = [*by_kind.get(hit.type, ()), hit]
+    return by_kind
 
 
 def _records(found: SearchResults) -> Iterator[dict[str, Any]]:
     for kind, records in _kinds(found).items():
-        yield from ({"kind": kind.removesuffix("s"), **plain(record)} for record in records)
+        word = "activity" if kind == "activities" else kind.removesuffix("s")
+        yield from ({"kind": word, **plain(getattr(record, "record", record))} for record in records)
 
 
 def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: int, zone: Zone) -> None:
@@ -70,7 +79,7 @@ def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: in
             screen.print()
         screen.print(heading(title_of(kind), str(len(records))))
         for record in records[:limit]:
-            first, *others = (_highlight(text, terms) for text in _ABOUT[kind](record, zone))
+            first, *others = (_highlight(text, terms) for text in _ABOUT.get(kind, _hit)(record, zone))
             if not any(_marks(text, terms) for text in (first.plain, *(other.plain for other in others))):
                 others += [_highlight(text, terms) for text in _elsewhere(record, terms)]
             screen.print(Padding(line(first, (record.id, "dim"), between="  "), (0, 0, 0, 2), expand=False))
@@ -80,9 +89,11 @@ def _draw(screen: Console, found: SearchResults, terms: Sequence[str], limit: in
             screen.print(line((f"  + {len(records) - limit} more", "dim")))
     if not kinds:
         complain("nothing found")
+    if found.did_you_mean:
+        complain(f"did you mean: {found.did_you_mean}")
 
 
-def _contact(record: Contact, _: Zone) -> list[Text]:
+def _contact(record: Contact | Lead, _: Zone) -> list[Text]:
     return [
         line((record.name, "bold"), _join(record.title, record.company), between="  "),
         line((_join(record.email, record.phone), "dim")),
@@ -108,7 +119,23 @@ def _event(record: CalendarEvent, zone: Zone) -> list[Text]:
     return [line((record.title or "", "bold"), (when, "dim"), record.status, between="  "), line((who, "dim"))]
 
 
-_ABOUT: Mapping[str, Any] = {"contacts": _contact, "deals": _deal, "messages": _message, "events": _event}
+def _account(record: Account, _: Zone) -> list[Text]:
+    return [line((record.name, "bold"), _join(record.industry, record.domain), between="  ")]
+
+
+def _activity(record: Any, _: Zone) -> list[Text]:
+    title = record.title or getattr(record, "subject", None) or getattr(record, "body", None) or ""
+    return [line((title, "bold"), (record.kind, "dim"), getattr(record, "status", None), between="  ")]
+
+
+def _hit(record: SearchHit[Any], _: Zone) -> list[Text]:
+    return [line((record.title, "bold"), record.subtitle, between="  ")]
+
+
+_ABOUT: Mapping[str, Any] = {
+    "contacts": _contact, "leads": _contact, "deals": _deal, "accounts": _account, "messages": _message,
+    "events": _event, "activities": _activity,
+}  # fmt: skip
 
 
 def _join(*parts: str | None) -> str:

@@ -289,14 +289,14 @@ if TYPE_CHECKING:
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
     from .search import (
-        AutocompleteItem as AutocompleteItem, EntityIndexStatus as EntityIndexStatus, Facet as Facet,
-        FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest, FoundRecord as FoundRecord,
-        Highlight as Highlight, IndexStatus as IndexStatus, SearchConfig as SearchConfig,
-        SearchConfigUpdate as SearchConfigUpdate, SearchEntityConfig as SearchEntityConfig,
-        SearchEntityInput as SearchEntityInput, SearchFieldConfig as SearchFieldConfig,
-        SearchFieldInput as SearchFieldInput, SearchHit as SearchHit, SearchResults as SearchResults,
-        SearchSuggestion as SearchSuggestion, SearchText as SearchText, SearchType as SearchType,
-        SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
+        AutocompleteItem as AutocompleteItem, ByScore as ByScore, EntityIndexStatus as EntityIndexStatus,
+        Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest,
+        FoundRecord as FoundRecord, Highlight as Highlight, HitSort as HitSort, IndexStatus as IndexStatus,
+        SearchConfig as SearchConfig, SearchConfigUpdate as SearchConfigUpdate,
+        SearchEntityConfig as SearchEntityConfig, SearchEntityInput as SearchEntityInput,
+        SearchFieldConfig as SearchFieldConfig, SearchFieldInput as SearchFieldInput, SearchHit as SearchHit,
+        SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
+        SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
     )
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
@@ -503,10 +503,10 @@ _NAMES = {
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
     "search": (
-        "AutocompleteItem EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord Highlight "
-        "IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput SearchFieldConfig "
-        "SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType SearchWeight "
-        "SuggestedFilter"
+        "AutocompleteItem ByScore EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord "
+        "Highlight HitSort IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "
+        "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
+        "SearchWeight SuggestedFilter"
     ),
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "users": (

@@ -34,6 +34,11 @@ SearchType: TypeAlias = Literal["all", "contacts", "deals", "messages", "events"
 SearchText: TypeAlias = Annotated[str, Field(max_length=500)]
 """Words, ``"phrases"``, ``-excluded`` words, and ``field:value``."""
 
+ByScore: TypeAlias = Literal["score"]
+"""Sort hits by how well they fit."""
+HitSort: TypeAlias = Literal["score", "id", "created_at", "updated_at"] | str
+"""``score``, or a member of the records."""
+
 
 class Highlight(Model):
     """A part of a member in which words were found."""

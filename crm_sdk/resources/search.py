@@ -13,16 +13,18 @@ from ..paging import Page
 from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
-    from ..models.accounts import Account
-    from ..models.activities import Activity, ActivityKind
-    from ..models.contacts import Contact
-    from ..models.deals import Deal
+    from ..models.accounts import Account, AccountSort
+    from ..models.activities import Activity, ActivityKind, ActivitySort
+    from ..models.contacts import Contact, ContactSort
+    from ..models.deals import Deal, DealSort
     from ..models.jobs import Job
-    from ..models.leads import Lead
+    from ..models.leads import Lead, LeadSort
     from ..models.search import (
         AutocompleteItem,
+        ByScore,
         FacetRequest,
         FoundRecord,
+        HitSort,
         IndexStatus,
         SearchConfig,
         SearchConfigUpdate,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 _TEXTS = {
     "q": 'Words that all have to occur; `"a phrase"`, `-without` and `field:value` are understood.',
     "fuzzy": "Whether words with other letters are found; by default as configured.",
-    "sort": "A member to sort by, in ascending order; by default the best come first.",
+    "sort": "A member to sort by, in ascending order; `score`, the default, has the best first.",
 }
 _FILTERING = ("QUERY_TOO_SHORT", "UNKNOWN_FIELD", "INVALID_OPERATOR", "FILTER_TOO_LARGE")
 
@@ -103,7 +105,7 @@ class Search(Resource[Mode]):
         *,
         filter_groups: Sequence[FilterGroup] | None = None,
         fuzzy: bool | None = None,
-        sort: str | None = None,
+        sort: ContactSort | ByScore | None = None,
         **common: Unpack[Paging],
     ) -> Page[SearchHit[Contact]]:
         """Find contacts, the best first.
@@ -118,7 +120,7 @@ class Search(Resource[Mode]):
         *,
         filter_groups: Sequence[FilterGroup] | None = None,
         fuzzy: bool | None = None,
-        sort: str | None = None,
+        sort: DealSort | ByScore | None = None,
         **common: Unpack[Paging],
     ) -> Page[SearchHit[Deal]]:
         """Find deals, the best first, also by the names of their contact and account.
@@ -133,7 +135,7 @@ class Search(Resource[Mode]):
         *,
         filter_groups: Sequence[FilterGroup] | None = None,
         fuzzy: bool | None = None,
-        sort: str | None = None,
+        sort: LeadSort | ByScore | None = None,
         **common: Unpack[Paging],
     ) -> Page[SearchHit[Lead]]:
         """Find leads, the best first.
@@ -148,7 +150,7 @@ class Search(Resource[Mode]):
         *,
         filter_groups: Sequence[FilterGroup] | None = None,
         fuzzy: bool | None = None,
-        sort: str | None = None,
+        sort: AccountSort | ByScore | None = None,
         **common: Unpack[Paging],
     ) -> Page[SearchHit[Account]]:
         """Find accounts, the best first.
@@ -169,7 +171,7 @@ class Search(Resource[Mode]):
         kinds: Sequence[ActivityKind] | None = None,
         filter_groups: Sequence[FilterGroup] | None = None,
         fuzzy: bool | None = None,
-        sort: str | None = None,
+        sort: ActivitySort | ByScore | None = None,
         **common: Unpack[Paging],
     ) -> Page[SearchHit[Activity]]:
         """Find activities, the best first, also by their bodies; private events of others are never found.
@@ -212,7 +214,7 @@ class Search(Resource[Mode]):
         q: SearchText | None = None,
         filter_groups: Sequence[FilterGroup] | None = None,
         facets: Sequence[FacetRequest] | None = None,
-        sort: str | None = None,
+        sort: HitSort | None = None,
         **common: Unpack[Paging],
     ) -> Page[FoundRecord]:
         """Find records of a type, and count the values of their members.

@@ -48,6 +48,7 @@ COMPLETE = {
     ("platform", "User Management"),
     ("platform", "Pipelines"),
     ("platform", "Reporting"),
+    ("platform", "Search"),
     ("platform", "Workflow"),
 }
 """What claims to be complete: (dialect, service of its document)."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from inspect import Parameter
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -35,11 +36,16 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
     "leads.scoring_history": lambda crm, lead_id: crm.leads.score(lead_id, score=70, reason="met"),
     "messages.list": lambda crm, lead_id: crm.messages.create({"lead_id": lead_id, "content": "Hello"}),
     "pipelines.automation.list": lambda crm, pipeline_id: crm.pipelines.automation.create(pipeline_id, RULE),
+    "search.accounts": lambda crm, _: crm.accounts.create({"name": "Invoices"}),
+    "search.activities": lambda crm, _: crm.activities.tasks.create({"title": "Invoices"}),
+    "search.contacts": lambda crm, _: crm.contacts.create({"name": "Invoices"}),
+    "search.deals": lambda crm, _: crm.deals.create({"title": "Invoices"}),
+    "search.leads": lambda crm, _: crm.leads.create({"name": "Invoices"}),
     "webhooks.deliveries.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "webhooks.list": lambda crm, _: new_webhook(crm),
 }
 """What puts a first record into the lists that may be empty in the demo data."""
-WHOLES: dict[str, Callable[[CrmClient], str]] = {
+WHOLES: dict[str, Callable[[CrmClient], Any]] = {
     "account_id": lambda crm: crm.accounts.list(sort="open_deal_value", order="desc").items[0].id,
     "deal_id": lambda crm: crm.deals.list().items[0].id,
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
@@ -48,6 +54,8 @@ WHOLES: dict[str, Callable[[CrmClient], str]] = {
     "q": lambda crm: "invoices",
     "pipeline_id": lambda crm: crm.pipelines.list().items[0].id,
     "object_id": lambda crm: "onboarding",
+    "type": lambda crm: "lead",
+    "types": lambda crm: ["lead"],
     "report_id": lambda crm: next(one.id for one in crm.reports.list() if one.schedule_count),
     "webhook_id": lambda crm: new_webhook(crm),
     "workflow_id": lambda crm: crm.workflows.list(sort="execution_count", order="desc").items[0].id,
@@ -91,10 +99,14 @@ def listed(stub: StubServer, operation: Any, dialect: str) -> Callable[..., Any]
     given: list[Any] = [WHOLES[name](crm) if name in WHOLES else {} for name in operation.positional]
     if operation.id in FIRST:
         FIRST[operation.id](crm, given[0] if given else "")
+    needed = (p.name for p in operation.signature.parameters.values() if p.kind is p.KEYWORD_ONLY)
+    named = {
+        name: WHOLES[name](crm) for name in needed if operation.signature.parameters[name].default is Parameter.empty
+    }
     method: Any = stub.client(dialects=dialect)
     for part in operation.id.split("."):
         method = getattr(method, part)
-    return lambda **more: method(*given, **more)
+    return lambda **more: method(*given, **named, **more)
 
 
 def multiply(stub: StubServer, operation: Any, id: str) -> set[str]:
@@ -172,7 +184,7 @@ def test_every_word_to_sort_by_is_declared_and_sorts_both_ways(stub: StubServer,
     whole = {record.id for record in records()}
     for word in words:
         orders = ("asc", "desc") if operation.routes[dialect].has("order") else (None,)
-        rising, *falling = ([*records(sort=word, order=order)] for order in orders)
+        rising, *falling = ([*records(sort=word, **({"order": order} if order else {}))] for order in orders)
         assert {record.id for record in rising} == whole, word
         for back in falling:
             first, last = ([r.id for r in found if getattr(r, word, None) is not None] for found in (rising, back))

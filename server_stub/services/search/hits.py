@@ -13,7 +13,7 @@ from crm_sdk.wire import snake
 
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
-from ...data.query import in_order, sort_key
+from ...data.query import ALWAYS_SORTABLE, in_order, sort_key
 from ...data.words import composed, spans
 from ...problems import Problem, invalid
 from ...request.faces import wire_path
@@ -52,7 +52,8 @@ def check_length(settings: Settings, q: str) -> None:
     """Raise 422 QUERY_TOO_SHORT for a query with fewer characters than are configured."""
     least: int = settings.stored["min_query_length"]
     if len(q.strip()) < least:
-        message = f"search for at least {least} character{'s' * (least != 1)}"
+        words = {1: "one character", 2: "two characters"}.get(least, f"{least} characters")
+        message = f"search for at least {words}"
         raise Problem("QUERY_TOO_SHORT", message, field="q", rule="min", details={"minimum": least})
 
 
@@ -102,7 +103,10 @@ def query(
         "total": total,
         "hits": [hit_of(one, hit, top, highlight) for one, hit in best[stop - limit : stop]],
         "counts": {one.kind.type: len(one.ids) for one in found},
-        **{_BUCKETS[one.kind.type]: _records(one, buckets[one.kind.type]) for one in found if one.kind.type in _BUCKETS},
+        **{
+            _BUCKETS[one.kind.type]: _records(one, buckets[one.kind.type])
+            for one in found if one.kind.type in _BUCKETS
+        },
         "events": [doc for one in events for doc in _records(one, one.finder.ranked(one.ids, 0, limit))],
         "others": [
             hit_of(one, hit, top, highlight)
@@ -147,7 +151,8 @@ def in_one(call: Context, **given: Any) -> Any:
         index = call.collection("activity").table.index("kind", exact=True)
         found = Found(found.finder, found.ids & set[str]().union(*(index.ids(name) for name in given["kinds"])))
     found = filtered(found, given["filter_groups"] or ())
-    hits = listed([found], given["sort"], "asc", highlight=settings.stored["highlight"])
+    sorts = call.server.nouns[type].sorts
+    hits = listed([found], given["sort"], "asc", highlight=settings.stored["highlight"], sorts=sorts)
     asked.note(call, given["q"], len(hits))
     return hits
 
@@ -174,7 +179,7 @@ def advanced(call: Context, query: Members, types: Sequence[str], highlight: boo
     found = [filtered(one, _for_type(groups, one.kind.type, names)) for one in found]
     sort = query.get("sort")
     return listed(
-        found, None if sort == "score" else sort, query.get("order") or "desc",
+        found, sort, query.get("order") or "desc",
         highlight=highlight and settings.stored["highlight"],
     )  # fmt: skip
 
@@ -239,11 +244,13 @@ class _Hits(Sequence[dict[str, Any]]):
         return made if isinstance(index, slice) else made[0]
 
 
-def listed(found: Sequence[Found], sort: str | None, order: str, *, highlight: bool) -> Sequence[dict[str, Any]]:
-    """Return hits of one kind or several, the best first or sorted by a member that all have."""
+def listed(
+    found: Sequence[Found], sort: str | None, order: str, *, highlight: bool, sorts: Sequence[str] = ()
+) -> Sequence[dict[str, Any]]:
+    """Return hits of one kind or several, the best first or sorted by a member that all have, one of `sorts`."""
     total = sum(len(one.ids) for one in found)
-    if sort is not None:
-        docs = _sorted(found, sort, order)
+    if sort not in (None, "score"):
+        docs = _sorted(found, str(sort), order, sorts)
         by_id = {id: one for one in found for id in one.ids}
 
         def sorted_hits(start: int, stop: int) -> list[dict[str, Any]]:
@@ -266,26 +273,34 @@ def _rated(found: Found, doc: Document) -> tuple[float, Document, tuple[str, ...
     return score, doc, fields
 
 
-def _sorted(found: Sequence[Found], sort: str, order: str) -> list[Document]:
-    paths: dict[str, str] = {}
-    for one in found:
-        kind = one.kind
-        try:
-            path = kind.path(sort, "sort")
-        except Problem:
-            raise invalid("sort", "choice", f"a {kind.type} cannot be sorted by {sort!r}") from None
-        if kind.source.fields.get(path) is not None and kind.source.fields[path].type == "list":
-            raise invalid("sort", "choice", f"{sort!r} has several values: it cannot be sorted by")
-        paths[kind.type] = path
+def _sorted(found: Sequence[Found], sort: str, order: str, sorts: Sequence[str]) -> list[Document]:
     keys: dict[str, Any] = {}
     docs: list[Document] = []
     for one in found:
-        table, read = one.kind.call.collection(one.kind.collection).table, one.kind.reader(paths[one.kind.type])
+        table, read = one.kind.call.collection(one.kind.collection).table, _key(one.kind, sort, sorts)
         for id in one.ids:
             doc = table.docs[id]
             keys[id] = sort_key(read(doc))
             docs.append(doc)
     return in_order(docs, lambda doc: keys[doc["id"]], descending=order == "desc")
+
+
+def _key(kind: Kind, sort: str, sorts: Sequence[str]) -> Callable[[Document], Any]:
+    """Return the function that returns the sort key of a record. Raises: 422; `sorts` are the words, () for any."""
+    words = sorted({*sorts, *ALWAYS_SORTABLE, "score"})
+    wrong = invalid("sort", "choice", f"cannot sort by {sort!r}; use one of {', '.join(words)}", allowed=words)
+    if sorts and snake(sort) not in words:
+        raise wrong
+    noun = kind.call.server.nouns.get(kind.type)
+    if noun is not None and snake(sort) in noun.sorted_by:
+        return noun.sorted_by[snake(sort)](kind.call)
+    try:
+        path = kind.path(sort, "sort")
+    except Problem:
+        raise wrong from None
+    if path in kind.source.fields and kind.source.fields[path].type == "list":
+        raise wrong
+    return kind.reader(path)
 
 
 def hit_of(found: Found, hit: Ranked, top: float, highlight: bool) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from crm_sdk import CrmClient
@@ -33,26 +31,26 @@ LEADS: dict[str, LeadCreate] = {
     "solar": {"name": "Solveig Solarium", "company": "Sunrise Solar Panels", "notes": "asked about panels on a barn"},
 }
 FIRST = {
-    "jürgen müller": "jürgen", "jurgen muller": "jürgen", "JÜRGEN": "jürgen", "mueler jürgen": "jürgen", "mulller": "jürgen",
-    "strasser": "jürgen", "bäckerei": "jürgen", "jm@strasser.example": "jürgen",
-    "zoe": "zoe", "zimt zoe": "zoe", "zanzibar": "zoe", "zanzibr": "zoe", "zanz": "zoe", "+49 30 7788990": "zoe", "4930778": "zoe",
-    "lukasz": "łukasz", "wisniewski": "łukasz", "krakow glass": "łukasz", "glassware": "łukasz",
-    "mary ann": "mary", "mary": "mary", '"ann okonkwo"': "mary", "marian": "marian", "okonkwo -bell": "mary",
-    "company:bell": "marian", "head of logistics": "mary", "o'connor": "oconnor", "siobhan": "oconnor", "stout porter": "oconnor",
-    "casablanca": "tariq", "haddad textiles": "tariq", "haddda": "tariq", "quay": "quay",
-    "velodrome": "velo", "velod": "velo", "springtime": "velo", "velvet underwear": "velvet", "wholesale velvet": "velvet",
+    "jürgen müller": "jürgen", "jurgen muller": "jürgen", "JÜRGEN": "jürgen", "mueler jürgen": "jürgen",
+    "mulller": "jürgen", "strasser": "jürgen", "bäckerei": "jürgen", "jm@strasser.example": "jürgen", "zoe": "zoe",
+    "zimt zoe": "zoe", "zanzibar": "zoe", "zanzibr": "zoe", "zanz": "zoe", "+49 30 7788990": "zoe", "4930778": "zoe",
+    "lukasz": "łukasz", "wisniewski": "łukasz", "krakow glass": "łukasz", "glassware": "łukasz", "mary ann": "mary",
+    "mary": "mary", '"ann okonkwo"': "mary", "marian": "marian", "okonkwo -bell": "mary", "company:bell": "marian",
+    "head of logistics": "mary", "o'connor": "oconnor", "siobhan": "oconnor", "stout porter": "oconnor",
+    "casablanca": "tariq", "haddad textiles": "tariq", "haddda": "tariq", "quay": "quay", "velodrome": "velo",
+    "velod": "velo", "springtime": "velo", "velvet underwear": "velvet", "wholesale velvet": "velvet",
     "tower": "tower", "ivory tower": "ivory", '"tower bridge"': "ivory", "hello@ivorytower.example": "ivory",
     "sunrise solar": "solar", "barn panels": "solar",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def crm() -> Iterator[tuple[CrmClient, dict[str, str]]]:
+def crm() -> tuple[CrmClient, dict[str, str]]:
     """A client of a company with the records, and their ids."""
     client = StubServer().client(dialects="platform", max_retries=0, strict=True)
     ids = {key: client.contacts.create(given).id for key, given in CONTACTS.items()}
     ids |= {key: client.leads.create(given).id for key, given in LEADS.items()}
-    yield client, ids
+    return client, ids
 
 
 @pytest.mark.parametrize("q", FIRST)

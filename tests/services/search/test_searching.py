@@ -94,7 +94,7 @@ def test_other_companies_find_nothing_of_it(platform: CrmClient, globex: CrmClie
     platform.leads.create({"name": "Unobtainium"})
     platform.search.query("unobtainium")
     assert globex.search.query("unobtainium").total == 0 and not globex.search.autocomplete("unob")
-    assert not [each for each in globex.search.suggestions("unob")]
+    assert not globex.search.suggestions("unob")
 
 
 def test_what_the_features_and_the_role_exclude_is_not_found(platform: CrmClient, stub: StubServer) -> None:
