@@ -80,9 +80,11 @@ def test_records_of_custom_objects_are_found(platform: CrmClient) -> None:
 
 def test_private_events_of_others_are_not_found(platform: CrmClient, sales: CrmClient, stub: StubServer) -> None:
     start = stub.clock.now()
-    given: Any = {"title": "Quokka surprise", "start_time": start, "end_time": start.replace(hour=start.hour + 1)}
-    secret = platform.activities.events.create({**given, "visibility": "private"}).id
-    open_to_all = platform.activities.events.create({**given, "visibility": "public"}).id
+    given = {"title": "Quokka surprise", "start_time": start, "end_time": start.replace(hour=start.hour + 1)}
+    private: Any = {**given, "visibility": "private"}
+    public: Any = {**given, "visibility": "public"}
+    secret = platform.activities.events.create(private).id
+    open_to_all = platform.activities.events.create(public).id
     assert set(ids(platform.search.activities("quokka"))) == {open_to_all, secret}, "one's own are found"
     assert ids(sales.search.activities("quokka")) == [open_to_all]
     assert [item.id for item in sales.search.autocomplete("quok")] == [open_to_all]
@@ -131,11 +133,11 @@ def test_facets_ignore_their_own_condition(platform: CrmClient) -> None:
     condition: Any = [{"filters": [{"field": "status", "op": "eq", "value": "new"}]}]
     page = platform.search.faceted("lead", q="molybdenum", filter_groups=condition, facets=[
         {"field": "status"}, {"field": "source", "size": 1}, {"field": "tags"}])  # fmt: skip
-    status, source, tags = facets_of(page)
-    assert page.total == 2 and [(b.value, b.count, b.selected) for b in status.buckets] == [
+    by_status, by_source, by_tag = facets_of(page)
+    assert page.total == 2 and [(b.value, b.count, b.selected) for b in by_status.buckets] == [
         ("new", 2, True), ("contacted", 1, False)]  # fmt: skip
-    assert [(b.value, b.count) for b in source.buckets] == [("referral", 1)] and source.other_count == 1
-    assert {b.value: b.count for b in tags.buckets} == {"a": 2, "b": 2} and tags.missing_count == 0
+    assert [(b.value, b.count) for b in by_source.buckets] == [("referral", 1)] and by_source.other_count == 1
+    assert {b.value: b.count for b in by_tag.buckets} == {"a": 2, "b": 2} and by_tag.missing_count == 0
     defaults = facets_of(platform.search.faceted("lead", q="molybdenum"))
     assert {facet.field for facet in defaults} == {"status", "source", "rating", "ownerId", "tags"}
     assert refused(lambda: platform.search.faceted("lead", facets=[{"field": "email"}])).code == "FIELD_NOT_FACETABLE"
@@ -151,9 +153,9 @@ def test_ranges_and_periods_are_counted(platform: CrmClient) -> None:
     page = platform.search.faceted("lead", q="niobium", facets=[
         {"field": "value", "ranges": [{"high": 50, "label": "small"}, {"low": 50, "high": 100}]},
         {"field": "createdAt", "interval": "quarter"}])  # fmt: skip
-    value, created = facets_of(page)
-    assert [(b.label, b.count) for b in value.buckets] == [("small", 1), ("50..100", 1)]
-    assert (value.type, value.other_count, value.missing_count) == ("range", 1, 1)
+    by_value, created = facets_of(page)
+    assert [(b.label, b.count) for b in by_value.buckets] == [("small", 1), ("50..100", 1)]
+    assert (by_value.type, by_value.other_count, by_value.missing_count) == ("range", 1, 1)
     assert [(b.value, b.count) for b in created.buckets] == [("2026-Q1", 4)] and created.type == "date"
     wrong: Any = [{"field": "value", "interval": "day"}]
     assert refused(lambda: platform.search.faceted("lead", facets=wrong)).code == "VALIDATION_ERROR"
