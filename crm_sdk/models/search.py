@@ -61,9 +61,11 @@ class SearchHit(Model, Generic[T]):
     subtitle: str | None = None
     """What tells it from others of the name, such as its company."""
     highlights: list[Highlight] = Field(default_factory=EMPTY)
+    """The parts of members in which words were found."""
     matched_fields: list[str] = Field(default_factory=EMPTY)
     """The members in which words were found."""
     record: T
+    """The record itself."""
 
 
 _FOUND: Final = frozenset({
@@ -225,6 +227,7 @@ class AutocompleteItem(Model):
     label: str
     """What the record is called."""
     sublabel: str | None = None
+    """What tells it from others of the name."""
     field: str
     """The member in which the word is."""
     score: float
@@ -259,6 +262,7 @@ class SearchConfig(Model):
     """How a company's records are searched."""
 
     entities: list[SearchEntityConfig] = Field(default_factory=EMPTY)
+    """How each type is searched."""
     synonyms: list[list[str]] = Field(default_factory=EMPTY)
     """Groups of words of which each finds the others."""
     stop_words: list[str] = Field(default_factory=EMPTY)
@@ -286,6 +290,7 @@ class SearchFieldInput(TypedDict, total=False):
     weight: SearchWeight
     """By default 1; a member with 0 is not searched."""
     facetable: bool
+    """Whether its values can be counted."""
 
 
 @with_config(INPUT)
@@ -295,6 +300,7 @@ class SearchEntityInput(TypedDict, total=False):
     type: Required[Annotated[str, Field(min_length=1, max_length=100)]]
     enabled: bool
     boost: SearchWeight
+    """How much the type counts among others, from 0 to 10."""
     fields: Annotated[list[SearchFieldInput], Field(max_length=200)]
 
 
@@ -328,6 +334,7 @@ class EntityIndexStatus(Model):
     stale: bool
     """Whether its members or the synonyms were changed since it was built: searches go on with the old ones."""
     last_indexed_at: AwareDatetime | None = None
+    """When a record was last indexed."""
 
 
 class IndexStatus(Model):
@@ -339,6 +346,8 @@ class IndexStatus(Model):
     pending: int
     """How many records wait until they are indexed anew."""
     entities: list[EntityIndexStatus] = Field(default_factory=EMPTY)
+    """How each type is searched."""
     job: JobState[Any] | None = None
     """The latest job that builds or has built it anew."""
     last_indexed_at: AwareDatetime | None = None
+    """When a record was last indexed."""

@@ -77,7 +77,7 @@ class Search(Resource[Mode]):
         safe=True,
         errors=("QUERY_TOO_SHORT",),
         texts={
-            **_TEXTS,
+            "q": _TEXTS["q"],
             "type": "One kind of record, or `all`.",
             "types": "The types of records; of a custom object its API name.",
         },
@@ -202,7 +202,8 @@ class Search(Resource[Mode]):
         safe=True,
         errors=(*_FILTERING, "FIELD_NOT_FACETABLE"),
         texts={
-            **_TEXTS,
+            "q": _TEXTS["q"],
+            "sort": _TEXTS["sort"],
             "type": "The type of records; of a custom object its API name.",
             "facets": "The members whose values are counted; by default all that are configured.",
         },
