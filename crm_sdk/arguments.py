@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 import pydantic
 from pydantic import TypeAdapter, with_config
@@ -83,11 +83,12 @@ class Arguments:
 
     @cached_property
     def items(self) -> str | None:
-        """The argument with the items of a bulk call, the first one; None for other calls."""
+        """The argument with the items of a bulk call, its first sequence; None for other calls."""
         from .models.values import BulkResult
 
         is_bulk = isinstance(self.returns, type) and issubclass(self.returns, BulkResult)
-        return next(iter(self.types)) if is_bulk else None
+        lists = (name for name, hint in self.types.items() if get_origin(hint) is Sequence)
+        return next(lists, next(iter(self.types))) if is_bulk else None
 
     @cached_property
     def body_type(self) -> Any:

@@ -30,6 +30,7 @@ from .jobs import run_due
 from .journal import Journal
 from .live import log
 from .live.hub import Live
+from .outbox import Outbox
 from .problems import LOG, Problem
 from .remotes import Remotes
 from .request import identity
@@ -62,7 +63,7 @@ class Snapshot:
 @cache
 def _require_extra(find: Callable[[str], object]) -> None:
     """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
-    needed = ("jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf")
+    needed = ("jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf", "jinja2")
     missing = [name for name in needed if find(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
@@ -132,6 +133,9 @@ class StubServer:
         self._shared = frozenset(kind for kind, noun in self.nouns.items() if noun.shared)
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
         self.timetable, self.feeds = given.timetable, given.feeds
+        self.links = given.links
+        self.outbox = Outbox()
+        """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
         self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
         """For a company and recurring work: the count of writes for which it changes nothing until a time."""
         self.routers = _routers()
@@ -228,6 +232,7 @@ class StubServer:
             "faults": self.faults,
             "live": self.live.faults,
             "webhooks": self.webhooks,
+            "outbox": self.outbox,
         }
 
     def audit(self, tenant: str = "tenant_acme") -> list[Document]:
@@ -235,7 +240,7 @@ class StubServer:
         return self.store.collection(tenant, "audit").all()
 
     @property
-    def outbox(self) -> list[mail.Mail]:
+    def mails(self) -> list[mail.Mail]:
         """The mails that the platform itself has sent (verification, password reset, invitation), oldest first."""
         return mail.outbox(self.store)
 

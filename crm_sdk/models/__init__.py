@@ -246,19 +246,36 @@ if TYPE_CHECKING:
         InstallationHealth as InstallationHealth, InstallationSort as InstallationSort,
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
-    from .marks import TextFirst as TextFirst
+    from .message_templates import (
+        Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
+        MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
+        SubjectLine as SubjectLine, TemplateSort as TemplateSort, TemplateTranslation as TemplateTranslation,
+        TemplateTranslationInput as TemplateTranslationInput,
+    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
         MessageCreate as MessageCreate, MessageSender as MessageSender, MessageStats as MessageStats,
-        MessageStatus as MessageStatus, MessageTemplate as MessageTemplate, MessageType as MessageType,
-        SenderType as SenderType, SentimentOverview as SentimentOverview, SmartCompose as SmartCompose,
-        TemplateCategory as TemplateCategory, Tone as Tone, ToneAdjustments as ToneAdjustments,
-        TonePreview as TonePreview,
+        MessageStatus as MessageStatus, MessageType as MessageType, SenderType as SenderType,
+        SentimentOverview as SentimentOverview, SmartCompose as SmartCompose, TemplateCategory as TemplateCategory,
+        Tone as Tone, ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
+    )
+    from .notification_delivery import (
+        BulkRecipient as BulkRecipient, ChannelStats as ChannelStats, DeliveryAttempt as DeliveryAttempt,
+        DeliveryStatus as DeliveryStatus, Destination as Destination, MailAddress as MailAddress,
+        NotificationAnalytics as NotificationAnalytics, NotificationEntity as NotificationEntity, Sending as Sending,
+        Variables as Variables,
+    )
+    from .notification_preferences import (
+        ChannelPreferences as ChannelPreferences, ChannelPreferencesInput as ChannelPreferencesInput, Digest as Digest,
+        NotificationPreferences as NotificationPreferences,
+        NotificationPreferencesUpdate as NotificationPreferencesUpdate, QuietHours as QuietHours,
+        QuietHoursInput as QuietHoursInput, Subscription as Subscription, SubscriptionSource as SubscriptionSource,
+        TimeOfDay as TimeOfDay, TypePreference as TypePreference, TypePreferenceInput as TypePreferenceInput,
     )
     from .notifications import (
-        Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
-        UnreadCount as UnreadCount,
+        DeliveryState as DeliveryState, HistorySort as HistorySort, Notification as Notification,
+        NotificationStatus as NotificationStatus, NotificationType as NotificationType, UnreadCount as UnreadCount,
     )
     from .pipelines import (
         ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
@@ -288,30 +305,15 @@ if TYPE_CHECKING:
     )
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
-    from .search import (
-        AutocompleteItem as AutocompleteItem, ByScore as ByScore, EntityIndexStatus as EntityIndexStatus,
-        Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest,
-        FoundRecord as FoundRecord, Highlight as Highlight, HitSort as HitSort, IndexStatus as IndexStatus,
-        SearchConfig as SearchConfig, SearchConfigUpdate as SearchConfigUpdate,
-        SearchEntityConfig as SearchEntityConfig, SearchEntityInput as SearchEntityInput,
-        SearchFieldConfig as SearchFieldConfig, SearchFieldInput as SearchFieldInput, SearchHit as SearchHit,
-        SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
-        SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
-    )
+    from .search import SearchResults as SearchResults, SearchType as SearchType
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
     )
     from .users import (
-        BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
-        BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
-        EffectivePermissions as EffectivePermissions, Language as Language, Permission as Permission,
-        PermissionAction as PermissionAction, PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef,
-        Team as Team, TeamCreate as TeamCreate, TeamMember as TeamMember, TeamRole as TeamRole, TeamSort as TeamSort,
-        TeamUpdate as TeamUpdate, Theme as Theme, TimeFormat as TimeFormat, User as User, UserCreate as UserCreate,
-        UserPreferences as UserPreferences, UserPreferencesUpdate as UserPreferencesUpdate, UserProfile as UserProfile,
-        UserProfileUpdate as UserProfileUpdate, UserRole as UserRole, UserSort as UserSort, UserStatus as UserStatus,
-        UserUpdate as UserUpdate,
+        BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
+        Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
+        UserStatus as UserStatus,
     )
     from .values import (
         Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
@@ -325,8 +327,8 @@ if TYPE_CHECKING:
         UserRef as UserRef,
     )
     from .webhooks import (
-        DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
-        WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
+        WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate, WebhookDelivery as WebhookDelivery,
+        WebhookDeliveryState as WebhookDeliveryState, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
     )
     from .workflow_actions import (
@@ -479,13 +481,24 @@ _NAMES = {
         "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
         "InstallationStatus"
     ),
-    "marks": "TextFirst",
+    "message_templates": (
+        "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
+        "TemplateSort TemplateTranslation TemplateTranslationInput"
+    ),
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
-        "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
-        "TemplateCategory Tone ToneAdjustments TonePreview"
+        "MessageStats MessageStatus MessageType SenderType SentimentOverview SmartCompose TemplateCategory Tone "
+        "ToneAdjustments TonePreview"
     ),
-    "notifications": "Notification NotificationStatus NotificationType UnreadCount",
+    "notification_delivery": (
+        "BulkRecipient ChannelStats DeliveryAttempt DeliveryStatus Destination MailAddress NotificationAnalytics "
+        "NotificationEntity Sending Variables"
+    ),
+    "notification_preferences": (
+        "ChannelPreferences ChannelPreferencesInput Digest NotificationPreferences NotificationPreferencesUpdate "
+        "QuietHours QuietHoursInput Subscription SubscriptionSource TimeOfDay TypePreference TypePreferenceInput"
+    ),
+    "notifications": "DeliveryState HistorySort Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
         "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
@@ -502,19 +515,9 @@ _NAMES = {
     ),
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
-    "search": (
-        "AutocompleteItem ByScore EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord "
-        "Highlight HitSort IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "
-        "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
-        "SearchWeight SuggestedFilter"
-    ),
+    "search": "SearchResults SearchType",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
-    "users": (
-        "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
-        "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "
-        "TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate UserPreferences "
-        "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
-    ),
+    "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
         "FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level MergeCounts "
@@ -522,8 +525,8 @@ _NAMES = {
         "SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
-        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
-        "WebhookUpdate"
+        "WebhookAttempt WebhookCreate WebhookDelivery WebhookDeliveryState WebhookEndpoint WebhookEvent "
+        "WebhookSecret WebhookUpdate"
     ),
     "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
     "workflows": (

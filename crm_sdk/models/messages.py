@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .marks import INPUT
+from .message_templates import MessageTemplate
 from .record import Model, Record
 from .values import EMPTY, NOT_BLANK, Level, Sentiment
 
@@ -17,8 +18,9 @@ SenderType: TypeAlias = Literal["user", "contact"] | str
 MessageType: TypeAlias = Literal["email", "sms", "chat"] | str
 MessageStatus: TypeAlias = Literal["sent", "delivered", "read", "replied"] | str
 BusinessIntent: TypeAlias = Literal["inquiry", "complaint", "support", "purchase", "follow-up"] | str
-Tone: TypeAlias = Literal["formal", "casual", "friendly", "urgent"] | str
 TemplateCategory: TypeAlias = Literal["follow-up", "meeting", "proposal", "support", "introduction"] | str
+"""The categories of templates that the flow document (004) filters by."""
+Tone: TypeAlias = Literal["formal", "casual", "friendly", "urgent"] | str
 
 
 class MessageAnalysis(Model):
@@ -129,17 +131,6 @@ class SentimentOverview(Model):
     """The share of neutral messages, in per cent."""
     negative: int
     """The share of negative messages, in per cent."""
-
-
-class MessageTemplate(Model):
-    """A text with variables."""
-
-    id: str
-    name: str
-    category: TemplateCategory
-    content: str
-    variables: list[str] = Field(default_factory=EMPTY)
-    """Names of the variables that are still to be filled in."""
 
 
 class TonePreview(Model):

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
 from ..wire import wire
-from .marks import OPEN, DocumentedAs
+from .marks import OPEN, Default, DocumentedAs
 from .record import Model, Record
-from .values import Priority
+from .values import Channel, EntityRef, ErrorDetail, Priority
 
 NotificationType: TypeAlias = Annotated[
     Literal[
@@ -31,6 +31,10 @@ NotificationType: TypeAlias = Annotated[
     | str,
     OPEN,
 ]
+DeliveryState: TypeAlias = (
+    Literal["queued", "scheduled", "sent", "delivered", "opened", "clicked", "bounced", "failed", "suppressed"] | str
+)
+HistorySort: TypeAlias = Literal["id", "created_at", "sent_at", "updated_at"] | str
 NotificationStatus: TypeAlias = Literal["unread", "read", "all"] | str
 
 
@@ -58,6 +62,32 @@ class Notification(Record):
     metadata: dict[str, Any] = Field(default_factory=dict, validation_alias=AliasChoices("metadata", "data"))
     """Data about the subject; free-form, such as ``leadId`` and ``leadName``."""
     expires_at: AwareDatetime | None = None
+    channel: Annotated[Channel | None, Default("in_app")] = None
+    """The channel by which it is sent."""
+    recipient: str | None = None
+    """The address, the number, or the id of the user it was sent to."""
+    contact_id: str | None = None
+    delivery_status: DeliveryState | None = None
+    """How far it has come; ``suppressed`` where preferences, an opt-out or an unsubscription hold it back."""
+    scheduled_at: AwareDatetime | None = None
+    """When it is to be sent."""
+    sent_at: AwareDatetime | None = None
+    """When it was handed to the channel's service."""
+    delivered_at: AwareDatetime | None = None
+    """When it arrived."""
+    read_at: AwareDatetime | None = None
+    """When it was read in the inbox."""
+    attempts: Annotated[int | None, Default(0)] = None
+    """The number of attempts to send it."""
+    template_id: str | None = None
+    batch_id: str | None = None
+    """What the messages of one bulk call have in common."""
+    language: str | None = None
+    """The language of its text."""
+    entity: EntityRef | None = None
+    """The record it is about."""
+    error: ErrorDetail | None = None
+    """The reason why the last attempt failed."""
 
 
 class UnreadCount(Model):

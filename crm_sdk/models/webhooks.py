@@ -23,7 +23,7 @@ _EventName: TypeAlias = Annotated[
     | Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)$")],
     OPEN,
 ]
-DeliveryStatus: TypeAlias = Literal["pending", "delivered", "failed", "cancelled"] | str
+WebhookDeliveryState: TypeAlias = Literal["pending", "delivered", "failed", "cancelled"] | str
 """``pending``: waits for its first or next attempt; ``failed``: given up; ``cancelled``: its endpoint was deleted."""
 
 
@@ -86,7 +86,7 @@ class WebhookDelivery(Record):
     """The name of the event."""
     event_id: str
     """The id of the event, which every attempt has as its header ``webhook-id``."""
-    status: DeliveryStatus
+    status: WebhookDeliveryState
     attempts: list[WebhookAttempt] = Field(default_factory=EMPTY)
     """The attempts to post it."""
     next_attempt_at: AwareDatetime | None = None

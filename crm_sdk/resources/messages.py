@@ -12,12 +12,12 @@ from ..paging import Page
 from ..resource import Mode, Resource
 
 if TYPE_CHECKING:
+    from ..models.message_templates import MessageTemplate
     from ..models.messages import (
         Message,
         MessageAnalysis,
         MessageCreate,
         MessageStats,
-        MessageTemplate,
         SentimentOverview,
         SmartCompose,
         TemplateCategory,

@@ -17,9 +17,9 @@ from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
     from ..models.webhooks import (
-        DeliveryStatus,
         WebhookCreate,
         WebhookDelivery,
+        WebhookDeliveryState,
         WebhookEndpoint,
         WebhookEvent,
         WebhookUpdate,
@@ -34,7 +34,7 @@ class Deliveries(Resource[Mode]):
         self,
         webhook_id: str,
         *,
-        status: DeliveryStatus | None = None,
+        status: WebhookDeliveryState | None = None,
         event: WebhookEvent | None = None,
         **common: Unpack[Paging],
     ) -> Page[WebhookDelivery]:

@@ -53,6 +53,8 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
         return _multipart(content_type, body)
     if kind == "application/x-www-form-urlencoded" and route.path.startswith("/auth/"):
         return {camel(name): value for name, value in read_query(body.decode("utf-8", "replace")).items()}, {}
+    if kind == "application/x-www-form-urlencoded" and body.strip() == b"List-Unsubscribe=One-Click":
+        return {}, {}  # RFC 8058: the address to post to says everything else
     if kind not in ("application/json", ""):
         raise Problem("BAD_REQUEST", f"the content type {kind!r} is not understood: send application/json")
     try:

@@ -43,6 +43,7 @@ ai_insights                              | rcudm   | rcud    | r c ud@own       
 custom_objects                           | rcudxim | rcudxi  | r c ud@own x@own i | r
 marketplace integrations                 | rcudm   | r       | r                  | r
 agents webhooks                          | rcudm   | rcud    | rcud               | r
+notifications                            | rcudxm  | rcudx   | rc@own             | r@own
 files                                    | rcudxm  | rcudx   | r c ud@own x@own   | r
 reports dashboards                       | rcudxm  | rcudxm  | r c ud@own x@own   | r
 communication                            | rcudxm  | rcudx   | r c ud@own         | r
@@ -84,10 +85,6 @@ def _read_table() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
     return granted
 
 
-_OWN = frozenset({"notifications"})
-"""Resources of which users see only their own records, and may write these whatever their role."""
-
-
 def resource_of(name: str) -> str:
     """Return the resource of the table whose permissions apply to a call or a resource with a dotted name."""
     door = next((_DOORS[door] for door in _DOORS if name == door or name.startswith(f"{door}.")), None)
@@ -102,6 +99,7 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     everybody and created by all roles except read_only; of these only admin and manager change others' records.
     """
     if role in _UNLIMITED or resource in _OWN:
+    if role not in _ROLES:  # the system, or a caller of a call without sign-in
         return "all"
     actions = _read_table().get((resource_of(resource), role))
     if actions is not None:
@@ -157,7 +155,7 @@ def beyond(caller: Caller, wanted: Iterable[Mapping[str, str]]) -> list[str]:
 def read_permission(text: str) -> tuple[str, Action] | None:
     """Return the resource and the action of a permission for all records, ``deals:update``; None for any other text."""
     resource, _, action = text.removesuffix("@all").partition(":")
-    known = any(resource == name for name, _ in _read_table()) or resource in _OWN
+    known = any(resource == name for name, _ in _read_table())
     return (resource, cast("Action", action)) if known and action in _LETTERS.values() else None
 
 

@@ -29,6 +29,7 @@ from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of
 from .lagging import searched_data
+from .links import linked
 from .members import fields_of, picking, take_fields
 from .pictures import picture
 from .preconditions import is_known, known_version
@@ -111,6 +112,7 @@ class Visit:
             description(self.request)
             or picture(self.server, self.request)
             or sign_in_page(self.request, self._ask)
+            or linked(self.server, self.request, self.now)
         )
 
     def _route(self) -> Match:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm_sdk.models.integrations import Integration
+from crm_sdk.models.notifications import Notification
 
 from ..data.blanks import blank
 from ..data.document import Document
@@ -99,7 +100,8 @@ def _put_documented(store: Store, plan: Plan) -> None:
     about = {"leadId": "lead_123", "leadName": "John Smith"}
     text = "John Smith has been qualified and is ready for follow-up"
     members = _notification_members("user_ada", "lead", "New qualified lead", text, "medium", about, None, None)
-    store.collection(plan.id, "notification").put(Document(_record("notif_123", at) | members))
+    arrived = {"sent_at": at, "delivered_at": at}
+    store.collection(plan.id, "notification").put(Document(members | _record("notif_123", at) | arrived))
 
 
 def _notifications(store: Store, plan: Plan, now: datetime) -> None:
@@ -119,7 +121,9 @@ def _notifications(store: Store, plan: Plan, now: datetime) -> None:
             user, type, title.format_map(words), text.format_map(words), priority, data,
             link_to(kind, about["id"]) if about else None, expires, read=number % 3 == 1 or number > 20,
         )  # fmt: skip
-        store.collection(plan.id, "notification").put(Document(_record(store.new_id("notif_"), at) | members))
+        arrived = {"sent_at": at, "delivered_at": at}
+        doc = Document(members | _record(store.new_id("notif_"), at) | arrived)
+        store.collection(plan.id, "notification").put(doc)
 
 
 def _about(store: Store, plan: Plan, kind: str, number: int) -> Document | None:
@@ -134,8 +138,12 @@ def _notification_members(
     user_id: str, type: str, title: str, message: str, priority: str, metadata: Mapping[str, Any],
     action_url: str | None, expires_at: datetime | None, *, read: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    return {
+    return blank(Notification) | {
         "user_id": user_id,
+        "channel": "in_app",
+        "recipient": user_id,
+        "delivery_status": "delivered",
+        "attempts": 1,
         "type": type,
         "title": title,
         "message": message,

@@ -24,6 +24,7 @@ from .deals import deals, sum_up
 from .documented import put_documented
 from .groups import groups
 from .marketplace import put_marketplace
+from .outgoing import outgoing
 from .people import people
 from .records import Records
 from .remotes import put_remotes
@@ -54,6 +55,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
+        outgoing(store, plan, now)
         put_remotes(store, plan, now)
     put_marketplace(store, now, Random(f"{random_seed}/marketplace"))
     return store.snapshot()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from ..data.document import Document
 from .records import Records
 
+_VARIABLE = re.compile(r"{{(\w+)}}")
 _TEMPLATES = (
     (
         "Checking in", "follow-up", "en",
@@ -72,6 +75,12 @@ def templates(records: Records) -> None:
             language=language,
             content=content,
             channel="email",
+            subject=name,
+            content_html=None,
+            variables=list(dict.fromkeys(_VARIABLE.findall(content))),
+            translations=[],
+            active=True,
+            usage_count=0,
             created_at=at,
             updated_at=at,
             created_by="system",

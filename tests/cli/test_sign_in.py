@@ -82,5 +82,5 @@ def test_secrets_are_asked_for_or_come_as_data(served: Crm, stub: StubServer) ->
     assert served("auth", "token", "--grant-type", "x", "--client-secret", "y").status == failures.USAGE
     words = ("auth", "register", "--email", "bo@widgets.example", "--name", "Bo", "--company", "Widgets")
     assert served(*words, stdin="Correct-Horse-7!\n").json["tenant"]["slug"] == "widgets"
-    token = stub.outbox[-1].token
+    token = stub.mails[-1].token
     assert served("auth", "email", "verify", str(token)).json["emailVerified"] is True

@@ -46,6 +46,7 @@ COMPLETE = {
     ("platform", "Leads"),
     ("platform", "Marketplace"),
     ("platform", "User Management"),
+    ("platform", "Notification"),
     ("platform", "Pipelines"),
     ("platform", "Reporting"),
     ("platform", "Search"),

@@ -42,7 +42,7 @@ messages.Message: id conversationId senderId senderName senderType content times
 messages.MessageAnalysis: keyTopics emotionalTone urgencyLevel businessIntent suggestedResponse responseTime actionItems
 messages.SmartCompose: suggestions toneAdjustments templateSuggestions
 messages.ToneAdjustments: current alternatives
-messages.MessageTemplate: id name category content variables
+message_templates.MessageTemplate: id name category content variables
 messages.Attachment: id name type size url
 messages.MessageStats: total unread highPriority needsFollowUp averageResponseTime
 messages.SentimentOverview: positive neutral negative
@@ -122,7 +122,7 @@ messages.Message.status: sent delivered read replied
 messages.MessageAnalysis.urgency_level: high medium low
 messages.MessageAnalysis.business_intent: inquiry complaint support purchase follow-up
 messages.ToneAdjustments.current: formal casual friendly urgent
-messages.MessageTemplate.category: follow-up meeting proposal support introduction
+message_templates.MessageTemplate.category: follow-up meeting proposal support introduction
 activities.CalendarEvent.type: meeting call demo follow-up internal personal
 activities.CalendarEvent.status: scheduled confirmed completed cancelled no-show
 calendar_meetings.Attendee.status: accepted declined pending tentative

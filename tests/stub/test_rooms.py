@@ -18,6 +18,7 @@ ROOMS = (
     "clock",
     "journal",
     "remotes",
+    "outbox",
     "faults",
     "audit",
     "serving",

@@ -35,6 +35,7 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
     "audit.logs.search": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "leads.scoring_history": lambda crm, lead_id: crm.leads.score(lead_id, score=70, reason="met"),
     "messages.list": lambda crm, lead_id: crm.messages.create({"lead_id": lead_id, "content": "Hello"}),
+    "notifications.subscriptions.list": lambda crm, _: crm.notifications.unsubscribe(address="ada@example.com"),
     "pipelines.automation.list": lambda crm, pipeline_id: crm.pipelines.automation.create(pipeline_id, RULE),
     "search.accounts": lambda crm, _: crm.accounts.create({"name": "Invoices"}),
     "search.activities": lambda crm, _: crm.activities.tasks.create({"title": "Invoices"}),

@@ -34,6 +34,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "schedule": {"schedule": {"frequency": "daily"}, "recipients": ["ada@example.com"]},
     "integration": {"authType": "none"},
     "mapping": {"entityType": "contact", "sourceField": "title", "targetField": "custom_fields.x{}"},
+    "template": {"subject": "Hello"},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
 }
 """Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""

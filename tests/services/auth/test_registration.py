@@ -27,7 +27,7 @@ def founded(client: CrmClient, company: str = "Widgets & Co", email: str = "boss
 
 def mailed(stub: StubServer, address: str) -> str:
     """Return the token of the last mail to an address."""
-    mail = next(mail for mail in reversed(stub.outbox) if mail.to == address)
+    mail = next(mail for mail in reversed(stub.mails) if mail.to == address)
     assert mail.token is not None
     assert mail.token in mail.text
     return mail.token
@@ -182,13 +182,13 @@ def test_the_last_five_passwords_are_not_set_again(stub: StubServer, bearer: Bea
 
 
 def test_nobody_learns_who_is_known(stub: StubServer, bearer: Bearer) -> None:
-    before = len(stub.outbox)
+    before = len(stub.mails)
     replies = [
         bearer().request("POST", "/v1/auth/password/reset", json={"email": email})
         for email in ("ada@acme.test", "nobody@acme.test")
     ]
     assert {(reply.status, str(reply.json()["data"])) for reply in replies} == {(200, "None")}
-    assert [mail.to for mail in stub.outbox[before:]] == ["ada@acme.test"]
+    assert [mail.to for mail in stub.mails[before:]] == ["ada@acme.test"]
 
 
 def test_a_reset_token_lasts_an_hour(stub: StubServer, bearer: Bearer) -> None:

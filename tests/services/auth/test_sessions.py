@@ -58,7 +58,7 @@ def test_an_ended_session_closes_its_live_connections(stub: StubServer, bearer: 
             signed_in(bearer()).auth.logout(all_sessions=True)
         elif way == "reset":
             bearer().auth.password.reset("ada@acme.test")
-            bearer().auth.password.confirm(str(stub.outbox[-1].token), "Correct-Horse-7!")
+            bearer().auth.password.confirm(str(stub.mails[-1].token), "Correct-Horse-7!")
         elif way == "revoke":
             bearer().auth.revoke(refresh)
         else:

@@ -75,7 +75,7 @@ def test_the_rules_of_the_company_decide_what_a_password_is(stub: StubServer, ad
 def test_without_a_password_somebody_is_invited(stub: StubServer, admin: CrmClient) -> None:
     made = admin.users.create({"email": "new@acme.test", "name": "N"})
     assert (made.status, deeds(stub, made.id)) == ("invited", ["user.created", "user.invited"])
-    (letter,) = [letter for letter in stub.outbox if letter.to == made.email]
+    (letter,) = [letter for letter in stub.mails if letter.to == made.email]
     assert letter.token is not None and letter.token in letter.text
     (token,) = stub.store.collection("tenant_acme", "one_time_token").find("user_id", made.id)
     assert (token["expires_at"] - stub.clock.now()).days in (6, 7) and letter.token not in str(token)
@@ -88,10 +88,10 @@ def test_a_new_address_has_to_be_verified_again(stub: StubServer, admin: CrmClie
     assert admin.users.get("user_sam").email_verified
     changed = admin.users.update("user_sam", {"email": "samuel@acme.test"})
     assert changed.email_verified is False
-    assert stub.outbox[-1].to == "samuel@acme.test"
-    letters = len(stub.outbox)
+    assert stub.mails[-1].to == "samuel@acme.test"
+    letters = len(stub.mails)
     admin.users.update("user_sam", {"email": "Samuel@acme.test", "title": "Other"})
-    assert len(stub.outbox) == letters
+    assert len(stub.mails) == letters
 
 
 def test_seats_are_counted_with_invited_users_and_without_inactive_ones(stub: StubServer) -> None:

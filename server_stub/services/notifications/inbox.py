@@ -1,4 +1,4 @@
-"""The rules of notifications: send, list, mark as read, delete and count them; delete expired ones."""
+"""The rules of the inbox: put notifications into it, list, read, delete and count them; delete expired ones."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any
 
 from crm_sdk.models.notifications import Notification
 from crm_sdk.resources.notifications import Notifications
+from crm_sdk.route import Action
 
-from ..data.document import Document
-from ..data.links import link_to
-from ..data.query import sort_documents
-from ..live.feeds import Event, Feeds, shows
-from ..noun import Noun
-from ..serving import Context, Members, RecordType, serves
-from ..timetable import recurs
+from ...data.blanks import blank
+from ...data.document import Document
+from ...data.links import link_to
+from ...data.query import sort_documents
+from ...live.feeds import Event, Feeds, shows
+from ...noun import Noun
+from ...serving import Context, Members, RecordType, serves
+from ...timetable import recurs
+from .preferences import why_suppressed
+from .recipients import Recipient
 
 _MVP: Mapping[str, str] = {"lead": "lead", "message": "message", "message_received": "message"}
 """What the mvp document's three types hold; everything else is its ``system``."""
@@ -44,8 +48,10 @@ def notify(
     said: dict[str, Any] = dict(data or {})
     if about is not None:
         said, action_url = {f"{about[0]}Id": about[1], **said}, action_url or link_to(*about)
-    members = {
+    members: dict[str, Any] = {
         "user_id": user_id,
+        "channel": "in_app",
+        "recipient": user_id,
         "type": type,
         "title": title,
         "message": message,
@@ -56,7 +62,12 @@ def notify(
         "metadata": said,
         "expires_at": expires_at,
     }
-    return NOTIFICATIONS.add(call, members, metadata={"user_id": user_id})
+    user = call.collection("user").get(user_id)
+    if user is not None and why_suppressed(call, "in_app", Recipient(user_id, user=user), type, None) is not None:
+        held = {**blank(Notification), **members, "delivery_status": "suppressed"}
+        return call.create("notification", "notif_", held)
+    arrived = {"delivery_status": "delivered", "sent_at": call.now, "delivered_at": call.now, "attempts": 1}
+    return NOTIFICATIONS.add(call, members | arrived, metadata={"user_id": user_id})
 
 
 @serves(Notifications.list)
@@ -97,7 +108,8 @@ def _inbox(call: Context) -> list[Document]:
 
 
 def _is_own(call: Context, doc: Document) -> bool:
-    return doc["user_id"] == call.caller.user_id and not _has_expired(doc, call.now)
+    arrived = doc.get("channel") in (None, "in_app") and doc.get("delivery_status") in (None, "delivered")
+    return arrived and doc["user_id"] == call.caller.user_id and not _has_expired(doc, call.now)
 
 
 def _when_read(call: Context, before: Document | None, after: Document | None) -> Document | None:
@@ -116,10 +128,20 @@ def in_dialect(dialect: str, doc: Members) -> dict[str, Any]:
     if dialect == "mvp":
         read = "read" if doc["read"] else "unread"
         return {**doc, "type": _MVP.get(doc["type"], "system"), "read": read}
+    if dialect == "platform":
+        return dict(doc)
     return {**doc, "type": _FLOW.get(doc["type"], doc["type"])}
 
 
-NOTIFICATIONS = Noun(
+class _Inbox(Noun):
+    """The notifications of one user each, who reads and deletes them whatever the role."""
+
+    def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
+        """Return a notification of the caller's inbox. Raises: 404."""
+        return self.found(call, id, whole_id)
+
+
+NOTIFICATIONS = _Inbox(
     resource=Notifications,
     kind="notification",
     model=Notification,

@@ -1,0 +1,110 @@
+"""The rules of message templates: their texts are read when they are written, and names are unique."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from crm_sdk.models.message_templates import MessageTemplate
+from crm_sdk.resources.notifications import NotificationTemplates
+
+from ...data.document import Document
+from ...data.forms import required_text
+from ...data.query import fold
+from ...noun import Noun
+from ...problems import FieldError, Problem, invalid, validation
+from ...serving import Context, Members
+from .language import read, variables_in
+
+LONGEST_SMS = 1_600
+_TEXTS = ("subject", "content", "content_html")
+_TITLED = frozenset({"email", "push"})
+"""The channels whose messages have a subject."""
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
+    """Return the variables of a template. Raises: 422 for a text that is not one; 409 TEMPLATE_EXISTS."""
+    whole: dict[str, Any] = {"channel": "email", "language": "en", **(before or {}), **members}
+    channel = whole["channel"]
+    translations: Sequence[Members] = whole.get("translations") or ()
+    parts = [("", whole), *((f"translations.{number}.", one) for number, one in enumerate(translations))]
+    wrong = list(_faults(channel, parts))
+    languages = [one["language"] for one in translations]
+    wrong += [
+        FieldError(f"translations.{number}.language", "unique", f"there are two texts in {language}")
+        for number, language in enumerate(languages)
+        if language in languages[:number] or language == whole["language"]
+    ]
+    if wrong:
+        raise validation(wrong)
+    for place, one in parts:
+        for name in _TEXTS:
+            if one.get(name):
+                read(one[name], f"{place}{name}")
+    _refuse_taken(call, whole, before)
+    return {"variables": variables_in(*(one.get(name) for _, one in parts for name in _TEXTS))}
+
+
+def _faults(channel: str, parts: Sequence[tuple[str, Members]]) -> Iterator[FieldError]:
+    if channel in _TITLED and not (parts[0][1].get("subject") or "").strip():
+        yield FieldError("subject", "required", f"a template for {channel} needs a subject")
+    for place, one in parts:
+        if channel == "sms" and len(one.get("content") or "") > LONGEST_SMS:
+            yield FieldError(f"{place}content", "length", f"a text message has at most {LONGEST_SMS:,} characters")
+
+
+def _refuse_taken(call: Context, whole: Members, before: Document | None) -> None:
+    for other in TEMPLATES.records(call).find("name", whole["name"]):
+        same = all(other[name] == whole[name] for name in ("channel", "language"))
+        if same and (before is None or other["id"] != before["id"]):
+            message = f"a template for {whole['channel']} in {whole['language']} has the name {whole['name']!r}"
+            raise Problem("TEMPLATE_EXISTS", message, field="name", rule="unique", details={"existing_id": other["id"]})
+
+
+def _may_delete(call: Context, doc: Document) -> None:
+    """Refuse the deletion of a template that an active workflow or an active rule of a pipeline sends."""
+    active = {flow["id"] for flow in call.collection("workflow").find("status", "active")}
+    actions = [one for one in call.collection("action") if one["workflow_id"] in active and _names(one, doc["id"])]
+    rules = [rule for rule in call.collection("rule").find("active", True) if _names(rule, doc["id"])]
+    users = sorted({*(one["workflow_id"] for one in actions), *(rule["id"] for rule in rules)})
+    if users:
+        raise Problem("TEMPLATE_IN_USE", f"{', '.join(users)} send it", details={"used_by": users})
+
+
+def _names(value: object, id: str) -> bool:
+    """Tell whether an action names a template, at any depth."""
+    if isinstance(value, Mapping):
+        return value.get("template_id") == id or any(_names(inner, id) for inner in value.values())
+    return isinstance(value, (list, tuple)) and any(_names(inner, id) for inner in value)
+
+
+def text_for(template: Members, language: str | None) -> Members:
+    """Return the text of a template in a language, else in the base of that, else in the template's own."""
+    texts = {fold(one["language"]): one for one in template.get("translations") or ()}
+    texts[fold(template["language"] or "en")] = template
+    wanted = fold(language or "")
+    return texts.get(wanted) or texts.get(wanted.partition("-")[0]) or template
+
+
+TEMPLATES = Noun(
+    resource=NotificationTemplates,
+    kind="template",
+    model=MessageTemplate,
+    searched=("name", "subject", "content"),
+    sorts=("name", "usage_count"),
+    forms={"name": required_text("name"), "category": required_text("category")},
+    computed=("usage_count",),
+    check=_check,
+    may_delete=_may_delete,
+)
+
+
+def active_template(call: Context, id: str, channel: str) -> Document:
+    """Return the template for a message. Raises: 422 for one that does not exist, is switched off or is for another
+    channel.
+    """
+    doc: Any = call.reference("template", id, "template_id")
+    if doc["channel"] != channel or not doc["active"]:
+        why = "is not active" if doc["channel"] == channel else f"is for {doc['channel']}, not for {channel}"
+        raise invalid("template_id", "reference", f"{doc['name']} {why}")
+    return Document(doc)

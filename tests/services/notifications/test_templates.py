@@ -1,0 +1,142 @@
+"""Templates: their language, which is checked when they are written, names, translations and use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import MessageTemplate
+from server_stub import StubServer
+
+NEW: Any = {"name": "T", "category": "support", "subject": "S", "content": "Hi {{ name }}"}
+VALUES = {"name": "Eva", "offer": "tea"}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("Hi {{ name", 1),
+        ("Hi\n{{ name | nothing }}", 2),
+        ("{{ name() }}", 1),
+        ("{{ name.__class__ }}", 1),
+        ("{{ name['__class__'] }}", 1),
+        ("{{ 9 ** 9 ** 9 }}", 1),
+        ("{{ 'x' * 999999999 }}", 1),
+        ("{{ '%999999999d' % 1 }}", 1),
+        ("{% for a in b %}{% endfor %}", 1),
+        ("{% include 'x' %}", 1),
+        ("{{ name | replace('a', 'aaaa') }}", 1),
+    ],
+)
+@pytest.mark.parametrize("place", ["content", "content_html", "translations.0.content"])
+def test_what_the_language_does_not_have_is_refused(acme: CrmClient, content: str, line: int, place: str) -> None:
+    given = {**NEW, place: content} if "." not in place else {
+        **NEW, "translations": [{"language": "de", "content": content}],
+    }  # fmt: skip
+    error = refused(lambda: acme.notifications.templates.create(given))
+    assert (error.code, error.status, error.fields[0].field) == ("TEMPLATE_SYNTAX", 422, place)
+    assert error.fields[0].details["line"] == line
+
+
+def test_variables_are_read_from_all_texts_and_again_after_a_change(acme: CrmClient) -> None:
+    made = acme.notifications.templates.create(
+        {
+            **NEW,
+            "content": "{{ contact.first_name }} {{ city | default('here') }} {% if vip %}!{% endif %}",
+            "translations": [{"language": "de", "content": "{{ ort }}"}],
+        }
+    )
+    assert made.variables == ["contact.first_name", "city", "vip", "ort"]
+    assert acme.notifications.templates.update(made.id, {"content": "x", "translations": None}).variables == []
+
+
+def test_names_are_unique_per_channel_and_language(acme: CrmClient, template: MessageTemplate) -> None:
+    same: Any = {**NEW, "name": template.name}
+    error = refused(lambda: acme.notifications.templates.create(same))
+    assert (error.code, error.fields[0].details["existingId"]) == ("TEMPLATE_EXISTS", template.id)
+    other = acme.notifications.templates.create({**same, "language": "de"})
+    acme.notifications.templates.create({**same, "channel": "sms"})
+    assert refused(lambda: acme.notifications.templates.update(other.id, {"language": "en"})).code == "TEMPLATE_EXISTS"
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"subject": None}, "subject"),
+        ({"channel": "push", "subject": None}, "subject"),
+        ({"channel": "sms", "content": "x" * 1_601}, "content"),
+        ({"translations": [{"language": "en", "content": "x"}]}, "translations.0.language"),
+    ],
+)
+def test_each_channel_has_its_bounds(acme: CrmClient, members: Any, field: str) -> None:
+    error = refused(lambda: acme.notifications.templates.create({**NEW, **members}))
+    assert (error.code, error.fields[0].field) == ("VALIDATION_ERROR", field)
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "title"),
+    [
+        ("de", "de", "Guten Tag Eva"),
+        ("de-AT", "de", "Guten Tag Eva"),
+        ("ar", "ar", "Hello Eva"),
+        ("es", "en", "Hello Eva"),
+    ],
+)
+def test_the_language_is_the_recipients_then_its_base_then_the_templates(
+    acme: CrmClient, template: MessageTemplate, asked: str, used: str, title: str
+) -> None:
+    sent = acme.notifications.send_email(
+        "eva@example.com", template_id=template.id, variables=VALUES, language=asked
+    )  # fmt: skip
+    assert (sent.language, sent.title) == (used, title)
+    person = acme.contacts.create({"name": "Eva", "email": "eva2@example.com", "language": asked})
+    sent = acme.notifications.send_email(person.id, template_id=template.id, variables=VALUES)
+    assert (sent.language, sent.title) == (used, title)
+
+
+def test_a_missing_variable_is_named_and_nothing_is_sent(
+    acme: CrmClient, template: MessageTemplate, stub: StubServer
+) -> None:
+    error = refused(lambda: acme.notifications.send_email("a@example.com", template_id=template.id))
+    assert error.code == "MISSING_VARIABLE"
+    assert [one.field for one in error.fields] == ["variables.name", "variables.offer"]
+    assert acme.notifications.templates.get(template.id).usage_count == 0
+    assert not stub.outbox.messages
+    acme.notifications.send_email("a@example.com", template_id=template.id, variables=VALUES)
+    assert acme.notifications.templates.get(template.id).usage_count == 1
+
+
+def test_values_are_escaped_in_html_and_nowhere_else(
+    acme: CrmClient, template: MessageTemplate, stub: StubServer
+) -> None:
+    values = {"name": "<b>&", "offer": "x"}
+    sent = acme.notifications.send_email("a@example.com", template_id=template.id, variables=values)
+    assert sent.message == "Dear <b>&, X awaits."
+    assert "<p>&lt;b&gt;&amp;</p>" in (stub.outbox.messages[-1].html or "")
+
+
+def test_a_template_that_is_off_or_for_another_channel_is_not_sent(acme: CrmClient, template: MessageTemplate) -> None:
+    error = refused(lambda: acme.notifications.send_sms("+4930123456", template_id=template.id, variables=VALUES))
+    assert (error.code, error.fields[0].field) == ("VALIDATION_ERROR", "template_id")
+    acme.notifications.templates.update(template.id, {"active": False})
+    error = refused(lambda: acme.notifications.send_email("a@b.example", template_id=template.id, variables=VALUES))
+    assert (error.code, error.fields[0].field) == ("VALIDATION_ERROR", "template_id")
+
+
+def test_a_template_of_an_active_workflow_stays(acme: CrmClient, template: MessageTemplate) -> None:
+    made = acme.workflows.create(
+        {
+            "name": "Welcome",
+            "entity_type": "lead",
+            "triggers": [{"type": "manual"}],
+            "actions": [{"spec": {"type": "send_email", "template_id": template.id, "to": "record"}}],
+        }
+    )
+    acme.workflows.activate(made.id)
+    assert refused(lambda: acme.notifications.templates.delete(template.id)).code == "TEMPLATE_IN_USE"
+    acme.workflows.deactivate(made.id)
+    acme.notifications.templates.delete(template.id)
+    assert refused(lambda: acme.notifications.templates.get(template.id)).status == 404
