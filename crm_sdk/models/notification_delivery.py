@@ -53,6 +53,7 @@ class BulkRecipient(TypedDict, total=False):
     to: Required[Destination]
     """A user's, contact's or lead's id, or an address that fits the channel."""
     variables: Variables | None
+    """The values of the variables in the text, by name; they go before those of the call."""
 
 
 class DeliveryAttempt(Model):

@@ -211,7 +211,13 @@ class Notifications(Resource[Mode]):
         status=202,
         action="create",
         errors=(*_TEXTS, "NO_ADDRESS"),
-        texts={**_SENDING, "attachments": "The ids of files."},
+        texts={
+            **_SENDING,
+            "content_html": "The text as HTML.",
+            "cc": "The addresses that get a copy.",
+            "bcc": "The addresses that get a copy without being named in it.",
+            "attachments": "The ids of files.",
+        },
     )
     def send_email(
         self,
@@ -303,7 +309,7 @@ class Notifications(Resource[Mode]):
         rate="bulk",
         action="create",
         texts={
-            **_SENDING,
+            **{name: text for name, text in _SENDING.items() if name != "to"},
             "channel": "The channel for all recipients.",
             "recipients": "The recipients, each with the values of the variables.",
         },
