@@ -246,6 +246,7 @@ if TYPE_CHECKING:
         InstallationHealth as InstallationHealth, InstallationSort as InstallationSort,
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
+    from .marks import TextFirst as TextFirst
     from .message_templates import (
         Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
         MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
@@ -481,6 +482,7 @@ _NAMES = {
         "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
         "InstallationStatus"
     ),
+    "marks": "TextFirst",
     "message_templates": (
         "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
         "TemplateSort TemplateTranslation TemplateTranslationInput"

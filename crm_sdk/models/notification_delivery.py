@@ -76,6 +76,7 @@ class DeliveryStatus(Model):
     notification_id: str
     channel: Channel
     delivery_status: DeliveryState
+    """How far it has come."""
     attempts: list[DeliveryAttempt] = Field(default_factory=EMPTY)
     """The attempts, the first one first."""
     opened_at: AwareDatetime | None = None

@@ -14,7 +14,7 @@ from ...serving import Context, Members, serves
 from ..conversations import state as state
 from ..conversations.records import filter_by_name, text_of, threads
 from .reading import analyse
-from .writing import compose, variables_of
+from .writing import compose
 
 _THEIRS = frozenset({"lead"})
 _MOODS = ("positive", "neutral", "negative")
@@ -118,6 +118,6 @@ def shares(counts: dict[str, int]) -> dict[str, int]:
 
 
 def templates_of(call: Context) -> list[Document]:
-    """Return the message templates of the company, by name, with their variables read from the text."""
-    docs = sorted(call.collection("template").all(), key=lambda doc: doc["name"])
-    return [doc | {"variables": variables_of(doc["content"])} for doc in docs]
+    """Return the templates for e-mail that are in use, by name."""
+    docs = sorted(call.collection("template").find("channel", "email"), key=lambda doc: doc["name"])
+    return [doc for doc in docs if doc["active"]]
