@@ -59,7 +59,7 @@ def _put(store: Store, plan: Plan, at: datetime, state: str, **members: Any) -> 
     times = {f"{step}_at": at + timedelta(minutes=10 * number) for number, step in enumerate(steps)}
     tried = state != "suppressed"
     code = {"bounced": "550", "failed": "UNREACHABLE"}.get(state)
-    error = None
+    error: dict[str, Any] | None = None
     if code is not None:
         error = {"code": code, "message": "it was not taken", "field": None, "rule": None, "details": {}}
     entry = {
