@@ -30,6 +30,14 @@ LOOSE = {
     ("platform", "custom_objects.records.create"),  # keys and values that the definition decides about
     ("platform", "custom_objects.records.update"),
     ("platform", "marketplace.apps.create"),  # permissions and events that there are not
+    ("platform", "notifications.send_email"),  # a recipient, and a text or a template
+    ("platform", "notifications.send_sms"),  # a recipient, and a text or a template
+    ("platform", "notifications.send_push"),  # users only
+    ("platform", "notifications.send_in_app"),  # users only
+    ("platform", "notifications.templates.create"),  # a subject for e-mail, each language once
+    ("platform", "notifications.templates.update"),  # a subject for e-mail, each language once
+    ("platform", "notifications.preferences.update"),  # the inbox for system, each type once
+    ("platform", "notifications.unsubscribe"),  # a token or an address
     ("platform", "workflows.create"),  # kinds of records that there are, and what goes with a trigger or an action
 }
 """Calls whose rules refuse what no schema says: of a valid request they may say that it is not."""

@@ -38,7 +38,7 @@ class Recipient:
         if self.user is not None:
             own: Members = call.collection("notification_preferences").get(self.user["id"]) or {}
             preferred: Members = self.user.get("preferences") or {}
-            found: Any = own.get("language") or preferred.get("language") or self.user.get("locale")
+            found: str | None = own.get("language") or preferred.get("language") or self.user.get("locale")
             return found
         spoken: str | None = self.person.get("language") if self.person is not None else None
         return spoken

@@ -96,7 +96,7 @@ def test_quiet_hours_are_those_of_the_users_zone(
 ) -> None:
     start, end, zone = hours
     sales.notifications.preferences.update({"quiet_hours": {"start": start, "end": end, "timezone": zone}})
-    stub.clock.advance((datetime(2026, 1, 15, *now, tzinfo=UTC) - stub.clock.now()).total_seconds())
+    stub.clock.advance((datetime(2026, 1, 15, now[0], now[1], tzinfo=UTC) - stub.clock.now()).total_seconds())
     sent = acme.notifications.send_email("user_sam", **MAIL)
     assert (sent.delivery_status, sent.scheduled_at) == (("scheduled", until) if until else ("sent", None))
     assert acme.notifications.send_email("user_sam", priority="high", **MAIL).delivery_status == "sent"
