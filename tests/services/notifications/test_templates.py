@@ -43,13 +43,12 @@ def test_what_the_language_does_not_have_is_refused(acme: CrmClient, content: st
 
 
 def test_variables_are_read_from_all_texts_and_again_after_a_change(acme: CrmClient) -> None:
-    made = acme.notifications.templates.create(
-        {
-            **NEW,
-            "content": "{{ contact.first_name }} {{ city | default('here') }} {% if vip %}!{% endif %}",
-            "translations": [{"language": "de", "content": "{{ ort }}"}],
-        }
-    )
+    given: Any = {
+        **NEW,
+        "content": "{{ contact.first_name }} {{ city | default('here') }} {% if vip %}!{% endif %}",
+        "translations": [{"language": "de", "content": "{{ ort }}"}],
+    }
+    made = acme.notifications.templates.create(given)
     assert made.variables == ["contact.first_name", "city", "vip", "ort"]
     assert acme.notifications.templates.update(made.id, {"content": "x", "translations": None}).variables == []
 
