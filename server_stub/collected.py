@@ -22,7 +22,7 @@ from .data.document import Document
 from .jobs import Step
 from .live.feeds import Feeds
 from .noun import Noun
-from .request.links import Link
+from .request.http import Reply
 from .serving import Collections, Context, RecordType
 from .timetable import Timetable
 
@@ -41,8 +41,8 @@ class Contributions:
     timetable: Timetable
     feeds: Feeds
     completions: Mapping[str, Callable[[Document, Collections, datetime], Document]]
-    links: Mapping[str, Link]
-    """What answers the links in messages, by the first word of their paths."""
+    links: Mapping[str, Callable[..., Reply]]
+    """What answers the links in messages, by their kind."""
 
 
 _NAMES = tuple(found.name for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."))
@@ -68,7 +68,7 @@ def contributions() -> Contributions:
             _record_types(modules, nouns),
         ),
         completions=_by_key(_marked(modules, "__completes__")),
-        links=_by_key(_marked(modules, "__links__")),
+        links=_by_key(_marked(modules, "__opens__")),
     )
 
 

@@ -30,6 +30,7 @@ from .jobs import run_due
 from .journal import Journal
 from .live import log
 from .live.hub import Live
+from .mailboxes import Mailboxes
 from .outbox import Outbox
 from .problems import LOG, Problem
 from .remotes import Remotes
@@ -127,13 +128,14 @@ class StubServer:
         """The receivers of webhooks in this process, and the log of deliveries."""
         self.remotes = Remotes(self)
         """The systems that the integrations of the first demo company synchronise with."""
+        self.mailboxes = Mailboxes(self)
+        """The mailboxes of the integrations of the first demo company."""
         given = contributions()
         self.nouns = given.nouns
         """The nouns of the data, by kind."""
         self._shared = frozenset(kind for kind, noun in self.nouns.items() if noun.shared)
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
-        self.timetable, self.feeds = given.timetable, given.feeds
-        self.links = given.links
+        self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
         self.outbox = Outbox()
         """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
         self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
         Activity as Activity, ActivityKind as ActivityKind, ActivityRecord as ActivityRecord,
         ActivitySort as ActivitySort, ActivitySource as ActivitySource, CalendarEvent as CalendarEvent, Call as Call,
         CallOutcome as CallOutcome, CallStatus as CallStatus, Direction as Direction, Email as Email,
-        EmailAddress as EmailAddress, EmailStatus as EmailStatus, EmailTracking as EmailTracking,
-        EventStatus as EventStatus, EventType as EventType, Note as Note, OtherActivity as OtherActivity,
-        Reminder as Reminder, ReminderChannel as ReminderChannel, Task as Task, TaskStatus as TaskStatus,
-        TaskType as TaskType, TrackedLink as TrackedLink, Visibility as Visibility,
+        EmailAddress as EmailAddress, EmailFolder as EmailFolder, EmailStatus as EmailStatus,
+        EmailThread as EmailThread, EmailTracking as EmailTracking, EventStatus as EventStatus, EventType as EventType,
+        Note as Note, OtherActivity as OtherActivity, Reminder as Reminder, ReminderChannel as ReminderChannel,
+        Task as Task, TaskStatus as TaskStatus, TaskType as TaskType, TrackedLink as TrackedLink,
+        Visibility as Visibility,
     )
     from .activity_calendar import (
         Availability as Availability, CalendarDay as CalendarDay, CalendarItem as CalendarItem,
@@ -43,9 +44,9 @@ if TYPE_CHECKING:
     from .activity_inputs import (
         ActivityCreate as ActivityCreate, ActivityMembers as ActivityMembers, ActivityTitle as ActivityTitle,
         ActivityUpdate as ActivityUpdate, CallCreate as CallCreate, CallMembers as CallMembers,
-        EmailAddressInput as EmailAddressInput, EmailCreate as EmailCreate, EmailMembers as EmailMembers,
-        EventMembers as EventMembers, GuestAddress as GuestAddress, LongText as LongText, NoteBody as NoteBody,
-        NoteCreate as NoteCreate, NoteMembers as NoteMembers, RecurrenceRule as RecurrenceRule,
+        CallUpdate as CallUpdate, EmailAddressInput as EmailAddressInput, EmailCreate as EmailCreate,
+        EmailMembers as EmailMembers, EventMembers as EventMembers, GuestAddress as GuestAddress, LongText as LongText,
+        NoteBody as NoteBody, NoteCreate as NoteCreate, NoteMembers as NoteMembers, RecurrenceRule as RecurrenceRule,
         ReminderInput as ReminderInput, TaskCreate as TaskCreate, TaskMembers as TaskMembers,
     )
     from .agents import (
@@ -118,6 +119,11 @@ if TYPE_CHECKING:
         MessageReceivedPush as MessageReceivedPush, NotificationDeletedPush as NotificationDeletedPush,
         NotificationNewPush as NotificationNewPush, NotificationReadPush as NotificationReadPush, Push as Push,
         UnknownPush as UnknownPush,
+    )
+    from .communication import (
+        CallSort as CallSort, EmailInclude as EmailInclude, EmailSend as EmailSend, EmailSort as EmailSort,
+        Grouping as Grouping, MailFolder as MailFolder, MeetingJoin as MeetingJoin, Recipient as Recipient,
+        ToDial as ToDial,
     )
     from .contact_duplicates import (
         ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
@@ -354,17 +360,17 @@ _NAMES = {
     "achievements": "Achievement AchievementList AchievementProgress AchievementRarity AchievementTotals",
     "activities": (
         "Activity ActivityKind ActivityRecord ActivitySort ActivitySource CalendarEvent Call CallOutcome "
-        "CallStatus Direction Email EmailAddress EmailStatus EmailTracking EventStatus EventType Note "
-        "OtherActivity Reminder ReminderChannel Task TaskStatus TaskType TrackedLink Visibility"
+        "CallStatus Direction Email EmailAddress EmailFolder EmailStatus EmailThread EmailTracking EventStatus "
+        "EventType Note OtherActivity Reminder ReminderChannel Task TaskStatus TaskType TrackedLink Visibility"
     ),
     "activity_calendar": (
         "Availability CalendarDay CalendarItem CalendarKind CalendarSpan CalendarView InvitationAnswer Minutes "
         "SeriesScope TimeBlock TimelineEntry TimelineKind TimelineSort TimeSlot UserBusy"
     ),
     "activity_inputs": (
-        "ActivityCreate ActivityMembers ActivityTitle ActivityUpdate CallCreate CallMembers EmailAddressInput "
-        "EmailCreate EmailMembers EventMembers GuestAddress LongText NoteBody NoteCreate NoteMembers "
-        "RecurrenceRule ReminderInput TaskCreate TaskMembers"
+        "ActivityCreate ActivityMembers ActivityTitle ActivityUpdate CallCreate CallMembers CallUpdate "
+        "EmailAddressInput EmailCreate EmailMembers EventMembers GuestAddress LongText NoteBody NoteCreate "
+        "NoteMembers RecurrenceRule ReminderInput TaskCreate TaskMembers"
     ),
     "agents": (
         "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
@@ -409,6 +415,7 @@ _NAMES = {
         "EventCreatedPush EventReminderPush EventUpdatedPush KnownPush MessageReceivedPush "
         "NotificationDeletedPush NotificationNewPush NotificationReadPush Push UnknownPush"
     ),
+    "communication": "CallSort EmailInclude EmailSend EmailSort Grouping MailFolder MeetingJoin Recipient ToDial",
     "contact_duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
         "DuplicateReason MergeGroup MergeGroupInput SurvivorRule"

@@ -31,6 +31,7 @@ CallOutcome: TypeAlias = Annotated[
 ]
 ReminderChannel: TypeAlias = Literal["in_app", "email", "sms", "push"] | str
 Visibility: TypeAlias = Literal["public", "private"] | str
+EmailFolder: TypeAlias = Literal["inbox", "sent", "drafts", "archive", "spam"] | str
 EmailStatus: TypeAlias = Literal["draft", "queued", "sent", "delivered", "bounced", "failed", "received"] | str
 
 
@@ -188,6 +189,26 @@ class EmailTracking(Model):
     """Its links, each with its number of clicks."""
 
 
+class EmailThread(Model):
+    """The e-mails that answer one another."""
+
+    id: str
+    subject: str
+    participants: list[EmailAddress] = Field(default_factory=EMPTY)
+    """Everybody who wrote or received one of them."""
+    message_count: int
+    """The number of e-mails."""
+    unread_count: int
+    """The number of e-mails that were not read."""
+    last_message_at: AwareDatetime | None = None
+    snippet: str | None = None
+    """The beginning of the newest e-mail."""
+    emails: list[Email] = Field(default_factory=EMPTY)
+    """The e-mails, the oldest first; empty in lists."""
+    contact_id: str | None = None
+    deal_id: str | None = None
+
+
 class Email(ActivityRecord):
     """An e-mail that was sent or received."""
 
@@ -213,15 +234,20 @@ class Email(ActivityRecord):
     thread_id: str | None = None
     in_reply_to: str | None = None
     """The Message-ID of the e-mail it replies to."""
+    thread: EmailThread | None = None
+    """The thread it is in, only where it is asked for."""
     is_read: bool | None = None
     """Whether it was read."""
-    folder: Literal["inbox", "sent", "drafts", "archive", "spam"] | str | None = None
+    folder: EmailFolder | None = None
     """The folder it is in."""
     template_id: str | None = None
     tracking: EmailTracking | None = None
     """Its opens and clicks."""
     integration_id: str | None = None
     error: ErrorDetail | None = None
+
+
+EmailThread.model_rebuild()  # it has e-mails, and these it
 
 
 class Note(ActivityRecord):

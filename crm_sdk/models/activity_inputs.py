@@ -160,6 +160,19 @@ class CallCreate(ActivityMembers, CallMembers, total=False):
 
 
 @with_config(INPUT)
+class CallUpdate(ActivityMembers, CallMembers, total=False):
+    """What to change about a call. Null clears a member, lists are replaced."""
+
+    title: ActivityTitle
+    direction: Direction
+    status: CallStatus
+    start_time: AwareDatetime | None
+    end_time: AwareDatetime | None
+    outcome: CallOutcome | None
+    recording_url: Url | None
+
+
+@with_config(INPUT)
 class EmailCreate(ActivityMembers, EmailMembers, total=False):
     """An e-mail to log that was sent elsewhere: its subject, who it went to, and when."""
 

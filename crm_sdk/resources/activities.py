@@ -201,7 +201,7 @@ class Activities(Resource[Mode]):
 
     @operation(
         platform="PUT /activities/{activity_id}",
-        errors=("EMAIL_SENT", "EMAIL_EXISTS", *_SERIES),
+        errors=("EMAIL_SENT", "EMAIL_EXISTS", "CALL_ENDED", *_SERIES),
         texts=_OCCURRENCE,
     )
     def update(
@@ -216,10 +216,10 @@ class Activities(Resource[Mode]):
         """Change an activity: members that are left out stay, null clears.
 
         One `occurrence` of a series becomes an event of its own, which is answered; with ``following`` a new series
-        begins with it. Of an e-mail that was sent only its links, tags and `is_read` can be changed.
+        begins with it. Of a sent e-mail only links, tags and `is_read` can be changed; an ended call keeps its status.
 
-        Raises: NotFoundError; ConflictError for a sent e-mail, or when `version` differs; ValidationError, also where
-        there is no such occurrence.
+        Raises: NotFoundError; ConflictError for a sent e-mail or an ended call, or when `version` differs;
+        ValidationError, also where there is no such occurrence.
         """
 
     @operation(platform="DELETE /activities/{activity_id}", errors=_SERIES, texts=_OCCURRENCE)

@@ -20,7 +20,7 @@ from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, paging_of
-from . import chunks, features, identity, oauth, permissions
+from . import chunks, features, identity, links, oauth, permissions
 from .bodies import read_body, read_query, read_reason
 from .callers import caller_of
 from .days import with_midnights
@@ -29,7 +29,6 @@ from .faces import FACES, Face, Listing
 from .http import Reply, Request
 from .intake import arguments_of
 from .lagging import searched_data
-from .links import linked
 from .members import fields_of, picking, take_fields
 from .pictures import picture
 from .preconditions import is_known, known_version
@@ -107,12 +106,12 @@ class Visit:
         return self.problem(Problem("INTERNAL_ERROR", f"nothing was written: the state file cannot be ({error})"))
 
     def _page(self) -> Reply | None:
-        """Return the answer to a request that is none of a declared call's: a description, a picture, the sign-in."""
+        """Return the answer to a request that is none of a declared call's: a description, a picture, the sign-in, a link."""
         return (
             description(self.request)
             or picture(self.server, self.request)
             or sign_in_page(self.request, self._ask)
-            or linked(self.server, self.request, self.now)
+            or links.opened(self.server, self.request, self.now, self.request_id)
         )
 
     def _route(self) -> Match:

@@ -12,6 +12,7 @@ LIMITS: Mapping[str, Mapping[str, int]] = {
     "custom_objects": {"free": 0, "pro": 10, "enterprise": 100},
     "workflows": {"free": 0, "pro": 50, "enterprise": 500},
     "custom_fields_per_object": {"free": 0, "pro": 100, "enterprise": 500},
+    "emails_per_day": {"free": 100, "pro": 5_000, "enterprise": 50_000},
 }
 """The limit of each kind by plan; a plan that is not named has none."""
 

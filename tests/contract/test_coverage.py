@@ -40,6 +40,7 @@ COMPLETE = {
     ("platform", "Custom Objects"),
     ("platform", "Deals"),
     ("platform", "Analytics"),
+    ("platform", "Communication"),
     ("platform", "Contacts"),
     ("platform", "Dashboard"),
     ("platform", "Integration"),

@@ -24,6 +24,11 @@ LOOSE = {
     ("platform", "activities.events.create"),
     ("platform", "analytics.reports.create"),  # columns that the entity has
     ("platform", "analytics.reports.update"),
+    ("platform", "communication.email.send"),  # recipients who exist, and want e-mail
+    ("platform", "communication.email.sync"),  # mailboxes that are connected
+    ("platform", "communication.calls.dial"),  # numbers that can be dialled
+    ("platform", "communication.meetings.create"),  # types, times and rules that go together
+    ("platform", "communication.meetings.update"),
     ("platform", "custom_objects.create"),  # fields whose members do not go together
     ("platform", "custom_objects.fields.create"),
     ("platform", "custom_objects.fields.update"),

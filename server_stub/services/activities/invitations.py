@@ -12,7 +12,8 @@ from ..calendar.working_time import OVER, user_of, zone_of
 from ..notifications import notify
 
 KIND = "invitation"
-"""The kind of the messages to guests from outside: ``to``, ``method`` REQUEST or CANCEL, ``event_id``, ``uid``."""
+"""The kind of the messages to guests from outside: ``to``, ``method`` REQUEST or CANCEL, ``event_id``, ``uid``,
+``content`` an iCalendar file."""
 _WORDS = {"invited": "Invitation", "moved": "Moved", "cancelled": "Cancelled"}
 
 
@@ -48,6 +49,13 @@ def _notify(call: Context, event: Members, user_id: str, how: str) -> None:
     notify(call, user_id, "meeting_reminder", title, message, about=about, expires_at=event["end_time"])
 
 
+def _file(event: Members, method: str) -> bytes:
+    """Return what a message has of an event for calendars."""
+    from .icalendars import write  # here: the package that it uses is needed for files only
+
+    return write([{**event, "status": "cancelled"} if method == "CANCEL" else event], method=method)
+
+
 def _send(call: Context, event: Members, guest: Members, method: str) -> None:
     message: dict[str, Any] = {
         "to": guest["email"],
@@ -55,5 +63,6 @@ def _send(call: Context, event: Members, guest: Members, method: str) -> None:
         "event_id": event["id"],
         "uid": uid_of(event),
         "sequence": event.get("sequence") or 0,
+        "content": _file(event, method),
     }
     call.create(KIND, "invitation_", message)

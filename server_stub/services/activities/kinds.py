@@ -23,6 +23,8 @@ from .relations import LINKS, found_by, relation_members
 
 DONE = frozenset({"completed", "cancelled"})
 """What a task may be without being something to do any more."""
+ENDED = frozenset({"completed", "busy", "no_answer", "failed", "cancelled"})
+"""What a call is when it is over."""
 _MENTION = re.compile(r"(?<![\w.@])@([A-Za-z0-9][A-Za-z0-9._+-]*)")
 _PEOPLE = {
     "number": (("contact_id", "contact", ("phone", "mobile")), ("lead_id", "lead", ("phone",))),
@@ -108,6 +110,8 @@ def is_overdue(doc: Members, now: datetime) -> bool:
 
 
 def _call(call: Context, members: Members, made: Members, before: Members | None) -> dict[str, Any]:
+    if before is not None and before["status"] in ENDED and made["status"] != before["status"]:
+        raise Problem("CALL_ENDED", f"the call is {before['status']}: that does not change any more", field="status")
     start, end = made.get("start_time") or (call.now if before is None else None), made.get("end_time")
     if start is not None and end is not None and end < start:
         raise invalid("end_time", "min", "a call does not end before it begins")
@@ -131,15 +135,16 @@ def _email(call: Context, members: Members, mail: Members, before: Members | Non
             names = ", ".join(sorted(fixed))
             raise Problem("EMAIL_SENT", f"the e-mail was sent: {names} cannot be changed any more")
         return _written(members)
-    if mail.get("sent_at") is None and mail.get("received_at") is None:
+    queued = members.get("status") == "queued"  # it is sent from here, and has not left yet
+    if mail.get("sent_at") is None and mail.get("received_at") is None and not queued:
         raise invalid("sent_at", "required", "an e-mail that is logged was sent at some time")
     inbound = mail["direction"] == "inbound"
     ours = call.collection("user").get(mail.get("owner_id") or "")
     own = {"email": ours["email"], "name": ours["name"]} if ours is not None else None
     derived: dict[str, Any] = {
         "title": (mail.get("title") or mail["subject"] or "(no subject)")[:255],
-        "status": "received" if inbound else "sent",
-        "folder": "inbox" if inbound else "sent",
+        "status": "queued" if queued else "received" if inbound else "sent",
+        "folder": "drafts" if queued else "inbox" if inbound else "sent",
         "is_read": not inbound if mail.get("is_read") is None else mail["is_read"],
         "received_at": mail.get("received_at") or (mail["sent_at"] if inbound else None),
         "from_address": mail.get("from_address") or (None if inbound else own),

@@ -1,4 +1,8 @@
-"""Who sees what of an event: of a private one others see no more than that its owner is busy (002, "Activities")."""
+"""Who sees what of an event or an e-mail.
+
+Of a private event others see no more than that its owner is busy (002, "Activities"), of an e-mail in somebody's own
+mailbox no more than that there is one (002, "Communication").
+"""
 
 from __future__ import annotations
 
@@ -28,8 +32,8 @@ _SEEN = frozenset(
 
 
 def is_private(doc: Members) -> bool:
-    """Tell whether only those who take part may know what an event is."""
-    return doc.get("kind") == "event" and doc.get("visibility") == "private"
+    """Tell whether only those who take part may know what an event is, or an e-mail of a mailbox of their own."""
+    return doc.get("kind") in ("event", "email") and doc.get("visibility") == "private"
 
 
 def is_hidden(call: Context, doc: Members) -> bool:

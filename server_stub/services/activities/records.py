@@ -31,7 +31,7 @@ from ...request.intake import read_input
 from ...serving import Answer, Context, Members, serves
 from ..calendar.records import DEFAULTS, EVENTS
 from .kinds import check_activity, is_overdue
-from .privacy import as_seen, is_hidden
+from .privacy import as_published, as_seen, is_hidden
 from .relations import REFERS
 
 _TELLING = ("search", "contact_id", "lead_id", "deal_id", "account_id", "status", "priority", "tags")
@@ -88,6 +88,7 @@ EMAILS = _noun(
     verbs={"created": "logged"},
     refers={**REFERS, "template_id": "template"},
     unique={"message_id": "EMAIL_EXISTS"},
+    published=as_published,
     forms={
         "subject": _text,
         "message_id": _text_or_none,

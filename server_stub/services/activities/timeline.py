@@ -131,6 +131,8 @@ def _messages(call: Context, about: Ids | None) -> Iterator[Document]:
             continue
         who = {"type": "conversation", "id": conversation["id"], "name": conversation.get("contact_name")}
         for doc in call.collection("message").find("conversation_id", conversation["id"]):
+            if doc.get("email_id"):  # it is told of as an e-mail
+                continue
             ours = doc["sender_id"] if doc.get("sender_type") == "user" else None
             title = doc.get("subject") or _short(doc["content"]) or "Message"
             entity = _entity(conversation) if conversation.get("contact_id") or conversation.get("lead_id") else who

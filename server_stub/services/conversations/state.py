@@ -234,16 +234,17 @@ def with_computed_members(call: Context, conversation: Members, history: Sequenc
 # -- a new message ---------------------------------------------------------------------------------------------------
 
 
-def begin(call: Context, lead: Document) -> Document:
-    """Open the conversation with a lead."""
+def begin(call: Context, person: Document, link: str = "lead_id") -> Document:
+    """Open the conversation with a lead, or with a contact by the link ``contact_id``."""
     return call.create(
         "conversation",
         "conv_",
         {
-            "lead_id": lead["id"],
+            "lead_id": None,
             "contact_id": None,
-            "contact_name": lead["name"],
-            "contact_company": lead.get("company"),
+            link: person["id"],
+            "contact_name": person["name"],
+            "contact_company": person.get("company"),
             "unread_count": 0,
             "last_message_at": None,
             "tags": [],

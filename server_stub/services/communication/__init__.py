@@ -1,0 +1,1 @@
+"""Communication: e-mails, telephone calls and meetings."""

@@ -1,0 +1,63 @@
+"""The doors of communication to activities: the same records and rules, with the permissions of this service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from crm_sdk.resources.communication import CommunicationCalls, CommunicationEmail, CommunicationMeetings
+
+from ...data.document import Document
+from ...noun import Noun
+from ...serving import Context, Members, reacts
+from ..activities.privacy import is_hidden
+from ..activities.records import CALLS, EMAILS
+from ..calendar.records import EVENTS
+
+
+def _door(noun: Noun, resource: type[Any], **facts: Any) -> Noun:
+    return replace(noun, resource=resource, own=("create", "get", "update"), **facts)
+
+
+class Doors:
+    """The nouns of activities as this service reaches them."""
+
+    email = _door(EMAILS, CommunicationEmail, visible=lambda call, doc: not is_hidden(call, doc))
+    call = _door(CALLS, CommunicationCalls)
+    meeting = _door(EVENTS, CommunicationMeetings, visible=lambda call, doc: doc["type"] == "meeting")
+
+
+# -- mailboxes ---------------------------------------------------------------------------------------------------------
+
+
+def owner_of(call: Context, integration: Members) -> str | None:
+    """Return the id of the user whose mailbox it is; None for one that all of the company share."""
+    maker: str = integration.get("created_by") or ""
+    if (integration.get("config") or {}).get("shared"):
+        return None
+    key = call.collection("api_key").get(maker)
+    user_id = key.get("user_id") if key is not None else maker
+    return user_id if call.collection("user").get(user_id or "") is not None else None
+
+
+def may_use(call: Context, integration: Members) -> bool:
+    """Tell whether a mailbox is the caller's, or shared."""
+    return integration["type"] == "email" and owner_of(call, integration) in (None, call.caller.user_id)
+
+
+@reacts("integration.updated")
+def share_emails(call: Context, entry: Document) -> None:
+    """Let others see the e-mails of a mailbox that is shared from now on, or see them no more."""
+    integration = call.collection("integration").get(entry["entity"]["id"])
+    if integration is None or integration["type"] != "email":
+        return
+    visibility = visibility_of(call, integration)
+    activities = call.collection("activity")
+    for doc in activities.find("integration_id", integration["id"]):
+        if doc["kind"] == "email" and doc.get("visibility") != visibility:
+            activities.put(doc | {"visibility": visibility})
+
+
+def visibility_of(call: Context, integration: Members | None) -> str:
+    """Return who sees the e-mails of a mailbox: ``private`` where it is one user's own."""
+    return "public" if integration is None or owner_of(call, integration) is None else "private"

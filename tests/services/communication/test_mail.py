@@ -1,0 +1,205 @@
+"""E-mails through real servers: what is sent arrives, what arrives is in its thread, what comes back is told."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from imap_server import ImapServer
+
+from crm_sdk import ConflictError, CrmClient, JobFailedError, PermissionDeniedError, ValidationError
+from server_stub import StubServer
+from server_stub.request.http import Request
+
+
+class Inbox:
+    """What an SMTP server was given; it refuses addresses that begin with ``nobody``."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 # aiosmtpd's name
+        if address.startswith("nobody"):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 # aiosmtpd's name
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        return "250 OK"
+
+
+class Smtp(Controller):
+    """An SMTP server on a free port."""
+
+    def _trigger_server(self) -> None:
+        with socket.create_connection(self.address, timeout=5) as connection:
+            connection.recv(1024)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        assert self.server is not None
+        host, port = self.server.sockets[0].getsockname()
+        return host, port
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def post(stub: StubServer, client: CrmClient) -> Iterator[Any]:
+    """A mailbox of the caller with an SMTP and an IMAP server."""
+    inbox = Inbox()
+    smtp = Smtp(inbox, hostname="127.0.0.1", port=0)
+    smtp.start()
+    with ImapServer("secret") as imap:
+        made = client.integrations.create({
+            "name": "Ada's mail", "type": "email", "provider": "imap", "auth_type": "basic",
+            "credentials": {"host": "mail.example", "username": "ada", "password": "a long secret"},
+            "config": {"address": "ada@acme.example"},
+        })  # fmt: skip
+        box = stub.mailboxes[made.id]
+        box.connect(smtp=smtp.address, imap=imap.address, username="ada", password="secret")
+        yield SimpleNamespace(id=made.id, sent=inbox.messages, folders=imap.folders, box=box, imap=imap)
+    smtp.stop()
+
+
+def person(client: CrmClient, **members: Any) -> Any:
+    return client.contacts.create({"name": "Grace Hopper", "email": "grace@navy.example", **members})
+
+
+def answer(to: Any, text: str = "Yes, please", **headers: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "Grace <grace@navy.example>", "ada@acme.example"
+    message["Subject"], message["Message-ID"] = "Re: Offer", "<answer@navy.example>"
+    for name, value in {"In-Reply-To": to, "References": to, **headers}.items():
+        message[name] = value
+    message.set_content(text)
+    return message.as_bytes()
+
+
+def test_a_sent_email_and_its_answer_are_one_thread(stub: StubServer, client: CrmClient, post: Any) -> None:
+    grace = person(client)
+    mail = client.communication.email.send({
+        "to": [grace.id], "subject": "Offer", "body_text": "See below", "body_html": "<p>See below</p>",
+        "integration_id": post.id,
+    })  # fmt: skip
+    assert (mail.status, mail.contact_id) == ("queued", grace.id)
+    stub.clock.advance(1)
+    assert client.communication.email.get(mail.id).status == "sent"
+    (arrived,) = post.sent
+    assert (arrived["To"], arrived["Subject"]) == ("Grace Hopper <grace@navy.example>", "Offer")
+    assert arrived["Message-ID"] == mail.message_id
+    stub.clock.advance(2)
+    assert client.communication.email.get(mail.id).status == "delivered"
+    post.folders["INBOX"].append(answer(arrived["Message-ID"]))
+    run = client.communication.email.sync(post.id).wait()
+    assert run.counts is not None and (run.counts.created, run.counts.failed) == (1, 0)
+    (reply,) = client.communication.email.inbox(contact_id=grace.id)
+    assert (reply.thread_id, reply.direction, reply.is_read) == (mail.thread_id, "inbound", False)
+    thread = client.communication.email.get(reply.id, include=["thread"]).thread
+    assert thread is not None and [one.id for one in thread.emails] == [mail.id, reply.id]
+    again = client.communication.email.sync(post.id, mode="full").wait()
+    assert again.counts is not None and (again.counts.created, again.counts.skipped) == (0, 1)
+    actions = [entry["action"] for entry in stub.audit()]
+    assert actions.count("email.received") == 1 and actions.count("email.sent") == 1
+    back = client.communication.email.send(
+        {"to": [grace.id], "body_text": "Fine", "reply_to_email_id": reply.id, "integration_id": post.id}
+    )
+    stub.clock.advance(1)
+    assert (
+        post.sent[-1]["References"].split() == [mail.message_id, reply.message_id] and back.thread_id == mail.thread_id
+    )
+
+
+def test_what_is_refused_or_comes_back_has_bounced(stub: StubServer, client: CrmClient, post: Any) -> None:
+    send = client.communication.email.send
+    refused = send({"to": ["nobody@x.example"], "subject": "A", "body_text": "B", "integration_id": post.id})
+    lost = send({"to": ["a@lost.invalid"], "subject": "A", "body_text": "B"})
+    returned = send({"to": ["late@x.example"], "subject": "A", "body_text": "B", "integration_id": post.id})
+    stub.clock.advance(3)
+    report = (
+        f'Content-Type: multipart/report; report-type=delivery-status; boundary="x"\nFrom: mailer@x.example\n\n'
+        f"--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x.example\n\nFinal-Recipient: rfc822; late@x.example\n"
+        f"Action: failed\nDiagnostic-Code: smtp; 550 gone\n\n--x\nContent-Type: text/rfc822-headers\n\n"
+        f"Message-ID: {returned.message_id}\n\n--x--\n"
+    )
+    post.folders["INBOX"].append(report.encode())
+    client.communication.email.sync(post.id).wait()
+    for mail, why in ((refused, "no such mailbox"), (lost, "no such mailbox"), (returned, "550 gone")):
+        now = client.communication.email.get(mail.id)
+        assert now.status == "bounced" and now.error is not None and why in now.error.message
+    assert [entry["action"] for entry in stub.audit()].count("email.bounced") == 3
+
+
+def test_a_mailbox_is_its_owners_until_it_is_shared(stub: StubServer, client: CrmClient, post: Any) -> None:
+    post.folders["INBOX"].append(answer("<unknown@x.example>"))
+    client.communication.email.sync(post.id).wait()
+    other = stub.client(api_key="acme-sales", dialects="platform", max_retries=0)
+    (mail,) = client.communication.email.inbox(integration_id=post.id)
+    assert not other.communication.email.inbox(integration_id=post.id).items
+    assert other.activities.get(mail.id).title is None
+    with pytest.raises(ValidationError, match="not a mailbox"):
+        other.communication.email.sync(post.id)
+    client.integrations.update(post.id, {"config": {"shared": True}})
+    assert [one.id for one in other.communication.email.inbox(integration_id=post.id)] == [mail.id]
+    stub.mailboxes[post.id].connect(imap=post.imap.address, username="ada", password="wrong")
+    with pytest.raises(JobFailedError, match="wrong password"):
+        client.communication.email.sync(post.id).wait()
+    with pytest.raises(ConflictError, match="not connected"):
+        client.communication.email.sync(post.id)
+
+
+def test_templates_are_filled_from_the_records(stub: StubServer, client: CrmClient) -> None:
+    grace = person(client, first_name="Grace")
+    templates = stub.store.collection("tenant_acme", "template")
+    text = "Hi {{contact.first_name}}, {{sender.name}} on {{topic}}{{ deal.title | default('') }}"
+    template = templates.all()[0]
+    templates.put(template | {"subject": "For {{contact.name}}", "content": text})
+    body: Any = {"to": [grace.id], "template_id": template["id"]}
+    with pytest.raises(ValidationError) as caught:
+        client.communication.email.send(body)
+    assert caught.value.code == "MISSING_VARIABLE" and "variables.topic" in caught.value.fields
+    mail = client.communication.email.send({**body, "variables": {"topic": "engines"}})
+    assert mail.subject == "For Grace Hopper" and (mail.body_text or "").startswith("Hi Grace, ")
+    assert (mail.body_text or "").endswith(" on engines")
+
+
+def test_opens_and_clicks_are_counted_by_signed_links(stub: StubServer, client: CrmClient) -> None:
+    html = '<a href="https://x.example/?a=1&amp;b=2">x</a>'
+    mail = client.communication.email.send({"to": ["a@x.example"], "subject": "A", "body_html": html})
+    sent = client.communication.email.get(mail.id, include=["images"]).body_html or ""
+    paths = re.findall(r"http://stub.test(/l/[^\"]+)", sent)
+    click, pixel = (stub.handle(Request("GET", path)) for path in paths)
+    assert (click.status, click.headers["Location"]) == (302, "https://x.example/?a=1&b=2")
+    assert (pixel.status, pixel.headers["Content-Type"]) == (200, "image/gif")
+    assert stub.handle(Request("GET", paths[0][:-4] + "zzzz")).status == 404
+    now = client.communication.email.get(mail.id)
+    assert now.tracking is not None and (now.tracking.opens, now.tracking.clicks) == (1, 1)
+    assert "stub.test" not in (now.body_html or "") and now.version == mail.version
+
+
+def test_the_limit_of_a_day_and_the_feature(stub: StubServer, client: CrmClient) -> None:
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    tenant = tenants.all()[0]
+    mail: Any = {"to": ["a@x.example"], "subject": "A", "body_text": "B"}
+    client.communication.email.send(mail)
+    tenants.put(tenant | {"limits": {"emails_per_day": 1}})
+    with pytest.raises(PermissionDeniedError) as caught:
+        client.communication.email.send(mail)
+    assert caught.value.code == "LIMIT_EXCEEDED"
+    stub.clock.advance(24 * 3600)
+    client.communication.email.send(mail)
+    tenants.put(tenant | {"features": {"communication": False}})
+    with pytest.raises(PermissionDeniedError) as caught:
+        client.communication.email.inbox()
+    assert caught.value.code == "FEATURE_DISABLED"
