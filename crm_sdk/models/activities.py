@@ -201,6 +201,7 @@ class EmailThread(Model):
     unread_count: int
     """The number of e-mails that were not read."""
     last_message_at: AwareDatetime | None = None
+    """When the newest was sent or received."""
     snippet: str | None = None
     """The beginning of the newest e-mail."""
     emails: list[Email] = Field(default_factory=EMPTY)
