@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import imaplib
 import smtplib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .data.collection import Collection
 from .data.document import Document
@@ -118,7 +118,7 @@ def _quoted(folder: str) -> str:
 
 
 @contextmanager
-def _reach(servers: _Servers, address: Address) -> Iterator[imaplib.IMAP4]:
+def _reach(servers: _Servers, address: Address) -> Generator[imaplib.IMAP4]:
     try:
         with imaplib.IMAP4(*address, timeout=_TIMEOUT) as connection:
             connection.login(servers.username, servers.password)
@@ -128,8 +128,8 @@ def _reach(servers: _Servers, address: Address) -> Iterator[imaplib.IMAP4]:
 
 
 def _message(connection: imaplib.IMAP4, uid: int) -> bytes:
-    _, parts = connection.uid("FETCH", str(uid), "(BODY.PEEK[])")
-    return next((part[1] for part in parts if isinstance(part, tuple)), b"")
+    answer: Sequence[Any] = connection.uid("FETCH", str(uid), "(BODY.PEEK[])")[1]
+    return next((bytes(part[1]) for part in answer if isinstance(part, tuple)), b"")
 
 
 class Mailboxes:

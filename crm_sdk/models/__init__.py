@@ -97,7 +97,11 @@ if TYPE_CHECKING:
         RetentionDays as RetentionDays, RetentionPolicy as RetentionPolicy,
         RetentionPolicyInput as RetentionPolicyInput,
     )
-    from .auth import Credential as Credential, LoginResult as LoginResult, TokenSet as TokenSet
+    from .auth import (
+        Authorization as Authorization, Credential as Credential, LoginResult as LoginResult,
+        Registration as Registration, ShownCredential as ShownCredential, SignInEmail as SignInEmail,
+        TokenSet as TokenSet, UserInfo as UserInfo,
+    )
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
         CalendarStats as CalendarStats, ConflictType as ConflictType, ConflictWarning as ConflictWarning,
@@ -253,36 +257,22 @@ if TYPE_CHECKING:
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
     from .marks import TextFirst as TextFirst
-    from .message_templates import (
-        Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
-        MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
-        SubjectLine as SubjectLine, TemplateSort as TemplateSort, TemplateTranslation as TemplateTranslation,
-        TemplateTranslationInput as TemplateTranslationInput,
-    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
         MessageCreate as MessageCreate, MessageSender as MessageSender, MessageStats as MessageStats,
-        MessageStatus as MessageStatus, MessageType as MessageType, SenderType as SenderType,
-        SentimentOverview as SentimentOverview, SmartCompose as SmartCompose, TemplateCategory as TemplateCategory,
-        Tone as Tone, ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
+        MessageStatus as MessageStatus, MessageTemplate as MessageTemplate, MessageType as MessageType,
+        SenderType as SenderType, SentimentOverview as SentimentOverview, SmartCompose as SmartCompose,
+        TemplateCategory as TemplateCategory, Tone as Tone, ToneAdjustments as ToneAdjustments,
+        TonePreview as TonePreview,
     )
-    from .notification_delivery import (
-        BulkRecipient as BulkRecipient, ChannelStats as ChannelStats, DeliveryAttempt as DeliveryAttempt,
-        DeliveryStatus as DeliveryStatus, Destination as Destination, MailAddress as MailAddress,
-        NotificationAnalytics as NotificationAnalytics, NotificationEntity as NotificationEntity, Sending as Sending,
-        Variables as Variables,
-    )
-    from .notification_preferences import (
-        ChannelPreferences as ChannelPreferences, ChannelPreferencesInput as ChannelPreferencesInput, Digest as Digest,
-        NotificationPreferences as NotificationPreferences,
-        NotificationPreferencesUpdate as NotificationPreferencesUpdate, QuietHours as QuietHours,
-        QuietHoursInput as QuietHoursInput, Subscription as Subscription, SubscriptionSource as SubscriptionSource,
-        TimeOfDay as TimeOfDay, TypePreference as TypePreference, TypePreferenceInput as TypePreferenceInput,
+    from .mfa import (
+        BackupCode as BackupCode, BackupCodes as BackupCodes, MfaMethod as MfaMethod, MfaSetup as MfaSetup,
+        MfaVerification as MfaVerification,
     )
     from .notifications import (
-        DeliveryState as DeliveryState, HistorySort as HistorySort, Notification as Notification,
-        NotificationStatus as NotificationStatus, NotificationType as NotificationType, UnreadCount as UnreadCount,
+        Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
+        UnreadCount as UnreadCount,
     )
     from .pipelines import (
         ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
@@ -313,14 +303,25 @@ if TYPE_CHECKING:
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
     from .search import SearchResults as SearchResults, SearchType as SearchType
+    from .sessions import (
+        AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
+        SessionValidation as SessionValidation,
+    )
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
     )
+    from .tenants import PlanName as PlanName, Region as Region, Tenant as Tenant, TenantStatus as TenantStatus
     from .users import (
-        BusinessDay as BusinessDay, BusinessHours as BusinessHours, Language as Language, RoleRef as RoleRef,
-        Theme as Theme, User as User, UserPreferences as UserPreferences, UserRole as UserRole,
-        UserStatus as UserStatus,
+        BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
+        BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
+        EffectivePermissions as EffectivePermissions, Language as Language, Permission as Permission,
+        PermissionAction as PermissionAction, PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef,
+        Team as Team, TeamCreate as TeamCreate, TeamMember as TeamMember, TeamRole as TeamRole, TeamSort as TeamSort,
+        TeamUpdate as TeamUpdate, Theme as Theme, TimeFormat as TimeFormat, User as User, UserCreate as UserCreate,
+        UserPreferences as UserPreferences, UserPreferencesUpdate as UserPreferencesUpdate, UserProfile as UserProfile,
+        UserProfileUpdate as UserProfileUpdate, UserRole as UserRole, UserSort as UserSort, UserStatus as UserStatus,
+        UserUpdate as UserUpdate,
     )
     from .values import (
         Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
@@ -334,8 +335,8 @@ if TYPE_CHECKING:
         UserRef as UserRef,
     )
     from .webhooks import (
-        WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate, WebhookDelivery as WebhookDelivery,
-        WebhookDeliveryState as WebhookDeliveryState, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
+        DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
+        WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
     )
     from .workflow_actions import (
@@ -400,7 +401,7 @@ _NAMES = {
         "LineageNode LineageOrigin LineageRelation PurgeResult RetentionAction RetentionBasis RetentionDays "
         "RetentionPolicy RetentionPolicyInput"
     ),
-    "auth": "Credential LoginResult TokenSet",
+    "auth": "Authorization Credential LoginResult Registration ShownCredential SignInEmail TokenSet UserInfo",
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
         "PreferredTime ScheduleSuggestion SmartScheduling"
@@ -490,24 +491,13 @@ _NAMES = {
         "InstallationStatus"
     ),
     "marks": "TextFirst",
-    "message_templates": (
-        "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
-        "TemplateSort TemplateTranslation TemplateTranslationInput"
-    ),
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
-        "MessageStats MessageStatus MessageType SenderType SentimentOverview SmartCompose TemplateCategory Tone "
-        "ToneAdjustments TonePreview"
+        "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
+        "TemplateCategory Tone ToneAdjustments TonePreview"
     ),
-    "notification_delivery": (
-        "BulkRecipient ChannelStats DeliveryAttempt DeliveryStatus Destination MailAddress NotificationAnalytics "
-        "NotificationEntity Sending Variables"
-    ),
-    "notification_preferences": (
-        "ChannelPreferences ChannelPreferencesInput Digest NotificationPreferences NotificationPreferencesUpdate "
-        "QuietHours QuietHoursInput Subscription SubscriptionSource TimeOfDay TypePreference TypePreferenceInput"
-    ),
-    "notifications": "DeliveryState HistorySort Notification NotificationStatus NotificationType UnreadCount",
+    "mfa": "BackupCode BackupCodes MfaMethod MfaSetup MfaVerification",
+    "notifications": "Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
         "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
@@ -525,8 +515,15 @@ _NAMES = {
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
     "search": "SearchResults SearchType",
+    "sessions": "AuthMethod Session SessionSort SessionValidation",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
-    "users": "BusinessDay BusinessHours Language RoleRef Theme User UserPreferences UserRole UserStatus",
+    "tenants": "PlanName Region Tenant TenantStatus",
+    "users": (
+        "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
+        "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "
+        "TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate UserPreferences "
+        "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
+    ),
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
         "FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level MergeCounts "
@@ -534,8 +531,8 @@ _NAMES = {
         "SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
-        "WebhookAttempt WebhookCreate WebhookDelivery WebhookDeliveryState WebhookEndpoint WebhookEvent "
-        "WebhookSecret WebhookUpdate"
+        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
+        "WebhookUpdate"
     ),
     "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
     "workflows": (

@@ -106,7 +106,7 @@ class Visit:
         return self.problem(Problem("INTERNAL_ERROR", f"nothing was written: the state file cannot be ({error})"))
 
     def _page(self) -> Reply | None:
-        """Return the answer to a request that is none of a declared call's: a description, a picture, the sign-in, a link."""
+        """Return the answer to a request that is none of a declared call's: a description, a picture, a link."""
         return (
             description(self.request)
             or picture(self.server, self.request)

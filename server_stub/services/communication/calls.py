@@ -139,10 +139,11 @@ def dial(
     busy = _under_way(call)
     if busy is not None:
         raise Problem("USER_BUSY", f"{busy['id']} is not over yet", details={"call_id": busy["id"]})
-    members = {
+    config: Members = system.get("config") or {}
+    members: dict[str, Any] = {
         **given, "title": f"Call to {person['name'] if person is not None else dialled}"[:255],
         "contact_id": contact["id"] if contact is not None else None, "to_number": dialled, "status": "queued",
-        "from_number": own or (system.get("config") or {}).get("number"), "direction": "outbound",
+        "from_number": own or config.get("number"), "direction": "outbound",
     }  # fmt: skip
     stored = Doors.call.stored_form(call, members) | {
         "provider": system["provider"], "provider_call_id": call.new_id("CA"), "recorded": record,

@@ -19,12 +19,20 @@ def _door(noun: Noun, resource: type[Any], **facts: Any) -> Noun:
     return replace(noun, resource=resource, own=("create", "get", "update"), **facts)
 
 
+def _is_seen(call: Context, doc: Document) -> bool:
+    return not is_hidden(call, doc)
+
+
+def _is_meeting(call: Context, doc: Document) -> bool:
+    return bool(doc["type"] == "meeting")
+
+
 class Doors:
     """The nouns of activities as this service reaches them."""
 
-    email = _door(EMAILS, CommunicationEmail, visible=lambda call, doc: not is_hidden(call, doc))
+    email = _door(EMAILS, CommunicationEmail, visible=_is_seen)
     call = _door(CALLS, CommunicationCalls)
-    meeting = _door(EVENTS, CommunicationMeetings, visible=lambda call, doc: doc["type"] == "meeting")
+    meeting = _door(EVENTS, CommunicationMeetings, visible=_is_meeting)
 
 
 # -- mailboxes ---------------------------------------------------------------------------------------------------------
@@ -33,7 +41,8 @@ class Doors:
 def owner_of(call: Context, integration: Members) -> str | None:
     """Return the id of the user whose mailbox it is; None for one that all of the company share."""
     maker: str = integration.get("created_by") or ""
-    if (integration.get("config") or {}).get("shared"):
+    config: Members = integration.get("config") or {}
+    if config.get("shared"):
         return None
     key = call.collection("api_key").get(maker)
     user_id = key.get("user_id") if key is not None else maker

@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...data.filters import by_time
 from ...data.mapped import Mapped
 from ...data.select import select
-from ...serving import Context, serves
+from ...serving import Context, Members, serves
 from ..activities.kinds import text_of
 from ..activities.privacy import is_hidden
 from .doors import Doors
@@ -49,7 +49,7 @@ def inbox(
         tests.append(lambda doc: (not doc.get("is_read")) is unread)
     if from_address is not None:
         wanted = from_address.strip().casefold()
-        tests.append(lambda doc: ((doc.get("from_address") or {}).get("email") or "").casefold() == wanted)
+        tests.append(lambda doc: _sender(doc) == wanted)
     tests += [
         by_time("occurred_at", after=after)(call, at) for at, after in ((since, True), (until, False)) if at is not None
     ]
@@ -70,6 +70,11 @@ def inbox(
     kept = {doc["id"] for doc in newest.values()}
     with_thread = partial(_with_thread, call, whole=False)
     return Mapped([doc for doc in docs if doc["id"] in kept], lambda doc: with_thread(_without_images(doc)))
+
+
+def _sender(doc: Document) -> str | None:
+    sender: Members | None = doc.get("from_address")
+    return str(sender["email"]).casefold() if sender is not None else None
 
 
 def _moment(doc: Document) -> tuple[datetime, str]:

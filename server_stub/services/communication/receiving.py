@@ -72,8 +72,8 @@ def _members(call: Context, message: EmailMessage, integration: Members, folder:
 
 def _own_addresses(call: Context, integration: Members) -> set[str]:
     owner: Members = call.collection("user").get(owner_of(call, integration) or call.caller.user_id or "") or {}
-    found = ((integration.get("config") or {}).get("address"), owner.get("email"))
-    return {address.casefold() for address in found if address}
+    config: Members = integration.get("config") or {}
+    return {str(address).casefold() for address in (config.get("address"), owner.get("email")) if address}
 
 
 def _thread(call: Context, references: list[str]) -> dict[str, Any]:

@@ -116,7 +116,8 @@ def _written(call: Context, email: Members, people: Recipients, answered: Member
         template = call.reference("template", email["template_id"], "template_id")
         if template is None or (template.get("channel") or "email") != "email":
             raise invalid("template_id", "reference", "this is no template of an e-mail")
-        person: Members = next(iter(people.people.values()), {})
+        nobody: Members = {}
+        person: Members = next(iter(people.people.values()), nobody)
         spoken = text_in(template, (email.get("language"), person.get("language")))
         concerned = _concerned(call, email, people, answered)
         fields = fields_of(call, concerned, people, email.get("variables") or {})

@@ -57,7 +57,8 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     run = call.collection("sync_run").put(run | {"status": "running", "started_at": call.now})
     mailbox = call.record("integration", run["integration_id"])
     cursor: dict[str, int] = {} if run["mode"] == "full" else dict(mailbox.get(_CURSOR) or {})
-    counts, errors, lost = dict.fromkeys(sync_runs.COUNTS, 0), list[dict[str, Any]](), None
+    counts: dict[str, int] = dict.fromkeys(sync_runs.COUNTS, 0)
+    errors, lost = list[dict[str, Any]](), None
     box = call.server.mailboxes.of(call.caller.tenant_id, mailbox["id"])
     try:
         for folder in payload["folders"]:

@@ -45,7 +45,8 @@ def as_sent(call: Context, mail: Members) -> str | None:
     html: str | None = mail.get("body_html")
     if not html or mail.get("direction") != "outbound":
         return html
-    urls = [entry["url"] for entry in (mail.get("tracking") or {}).get("links") or ()]
+    tracking: Members = mail.get("tracking") or {}
+    urls: list[str] = [entry["url"] for entry in tracking.get("links") or ()]
 
     def rewritten(match: re.Match[str]) -> str:
         url = unescape(match[2])
