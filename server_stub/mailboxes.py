@@ -128,8 +128,9 @@ def _reach(servers: _Servers, address: Address) -> Generator[imaplib.IMAP4]:
 
 
 def _message(connection: imaplib.IMAP4, uid: int) -> bytes:
-    answer: Sequence[Any] = connection.uid("FETCH", str(uid), "(BODY.PEEK[])")[1]
-    return next((bytes(part[1]) for part in answer if isinstance(part, tuple)), b"")
+    answer: Any = connection.uid("FETCH", str(uid), "(BODY.PEEK[])")[1]
+    pairs: list[tuple[bytes, bytes]] = [part for part in answer if isinstance(part, tuple)]
+    return pairs[0][1] if pairs else b""
 
 
 class Mailboxes:
