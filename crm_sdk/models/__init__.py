@@ -174,13 +174,19 @@ if TYPE_CHECKING:
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
     )
+    from .dashboard_data import (
+        DashboardData as DashboardData, DashboardEvent as DashboardEvent, DashboardEventName as DashboardEventName,
+        FeedItem as FeedItem, WidgetData as WidgetData,
+    )
     from .dashboards import (
         Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
         DashboardFilters as DashboardFilters, DashboardFiltersInput as DashboardFiltersInput,
         DashboardSort as DashboardSort, DashboardUpdate as DashboardUpdate, RefreshSeconds as RefreshSeconds,
-        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget, WidgetInput as WidgetInput,
-        WidgetPosition as WidgetPosition, WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
-        WidgetSourceInput as WidgetSourceInput, WidgetType as WidgetType,
+        ReportQuery as ReportQuery, ReportQueryInput as ReportQueryInput, Widget as Widget,
+        WidgetCreate as WidgetCreate, WidgetInput as WidgetInput, WidgetPosition as WidgetPosition,
+        WidgetPositionInput as WidgetPositionInput, WidgetSource as WidgetSource,
+        WidgetSourceInput as WidgetSourceInput, WidgetTitle as WidgetTitle, WidgetType as WidgetType,
+        WidgetUpdate as WidgetUpdate,
     )
     from .deal_analytics import (
         BoardStage as BoardStage, BoardStatus as BoardStatus, CardLimit as CardLimit,
@@ -257,22 +263,40 @@ if TYPE_CHECKING:
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
     from .marks import TextFirst as TextFirst
+    from .message_templates import (
+        Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
+        MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
+        SubjectLine as SubjectLine, TemplateSort as TemplateSort, TemplateTranslation as TemplateTranslation,
+        TemplateTranslationInput as TemplateTranslationInput,
+    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
         MessageCreate as MessageCreate, MessageSender as MessageSender, MessageStats as MessageStats,
-        MessageStatus as MessageStatus, MessageTemplate as MessageTemplate, MessageType as MessageType,
-        SenderType as SenderType, SentimentOverview as SentimentOverview, SmartCompose as SmartCompose,
-        TemplateCategory as TemplateCategory, Tone as Tone, ToneAdjustments as ToneAdjustments,
-        TonePreview as TonePreview,
+        MessageStatus as MessageStatus, MessageType as MessageType, SenderType as SenderType,
+        SentimentOverview as SentimentOverview, SmartCompose as SmartCompose, TemplateCategory as TemplateCategory,
+        Tone as Tone, ToneAdjustments as ToneAdjustments, TonePreview as TonePreview,
     )
     from .mfa import (
         BackupCode as BackupCode, BackupCodes as BackupCodes, MfaMethod as MfaMethod, MfaSetup as MfaSetup,
         MfaVerification as MfaVerification,
     )
+    from .notification_delivery import (
+        BulkRecipient as BulkRecipient, ChannelStats as ChannelStats, DeliveryAttempt as DeliveryAttempt,
+        DeliveryStatus as DeliveryStatus, Destination as Destination, MailAddress as MailAddress,
+        NotificationAnalytics as NotificationAnalytics, NotificationEntity as NotificationEntity, Sending as Sending,
+        Variables as Variables,
+    )
+    from .notification_preferences import (
+        ChannelPreferences as ChannelPreferences, ChannelPreferencesInput as ChannelPreferencesInput, Digest as Digest,
+        NotificationPreferences as NotificationPreferences,
+        NotificationPreferencesUpdate as NotificationPreferencesUpdate, QuietHours as QuietHours,
+        QuietHoursInput as QuietHoursInput, Subscription as Subscription, SubscriptionSource as SubscriptionSource,
+        TimeOfDay as TimeOfDay, TypePreference as TypePreference, TypePreferenceInput as TypePreferenceInput,
+    )
     from .notifications import (
-        Notification as Notification, NotificationStatus as NotificationStatus, NotificationType as NotificationType,
-        UnreadCount as UnreadCount,
+        DeliveryState as DeliveryState, HistorySort as HistorySort, Notification as Notification,
+        NotificationStatus as NotificationStatus, NotificationType as NotificationType, UnreadCount as UnreadCount,
     )
     from .pipelines import (
         ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
@@ -285,13 +309,15 @@ if TYPE_CHECKING:
     )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .report_runs import (
-        ReportData as ReportData, ReportDataColumn as ReportDataColumn, ReportGroupRow as ReportGroupRow,
-        ReportRun as ReportRun, ReportSchedule as ReportSchedule, ReportScheduleCreate as ReportScheduleCreate,
+        ExportResult as ExportResult, ReportData as ReportData, ReportDataColumn as ReportDataColumn,
+        ReportGroupRow as ReportGroupRow, ReportRun as ReportRun, ReportSchedule as ReportSchedule,
+        ReportScheduleCreate as ReportScheduleCreate,
     )
     from .reports import (
         ChartSpec as ChartSpec, ChartSpecInput as ChartSpecInput, ChartType as ChartType, ColumnFormat as ColumnFormat,
-        DatePreset as DatePreset, DateRange as DateRange, DateRangeInput as DateRangeInput, FieldPath as FieldPath,
-        Label as Label, MeasureFunction as MeasureFunction, ParameterType as ParameterType, Report as Report,
+        CsvDelimiter as CsvDelimiter, CsvEncoding as CsvEncoding, DatePreset as DatePreset, DateRange as DateRange,
+        DateRangeInput as DateRangeInput, FieldPath as FieldPath, Label as Label, MeasureFunction as MeasureFunction,
+        Orientation as Orientation, Paper as Paper, ParameterType as ParameterType, Report as Report,
         ReportColumn as ReportColumn, ReportColumnInput as ReportColumnInput, ReportCreate as ReportCreate,
         ReportFormat as ReportFormat, ReportGroup as ReportGroup, ReportGroupInput as ReportGroupInput,
         ReportListSort as ReportListSort, ReportMeasure as ReportMeasure, ReportMeasureInput as ReportMeasureInput,
@@ -302,7 +328,16 @@ if TYPE_CHECKING:
     )
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
-    from .search import SearchResults as SearchResults, SearchType as SearchType
+    from .search import (
+        AutocompleteItem as AutocompleteItem, ByScore as ByScore, EntityIndexStatus as EntityIndexStatus,
+        Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest,
+        FoundRecord as FoundRecord, Highlight as Highlight, HitSort as HitSort, IndexStatus as IndexStatus,
+        SearchConfig as SearchConfig, SearchConfigUpdate as SearchConfigUpdate,
+        SearchEntityConfig as SearchEntityConfig, SearchEntityInput as SearchEntityInput,
+        SearchFieldConfig as SearchFieldConfig, SearchFieldInput as SearchFieldInput, SearchHit as SearchHit,
+        SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
+        SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
+    )
     from .sessions import (
         AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
         SessionValidation as SessionValidation,
@@ -335,8 +370,8 @@ if TYPE_CHECKING:
         UserRef as UserRef,
     )
     from .webhooks import (
-        DeliveryStatus as DeliveryStatus, WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate,
-        WebhookDelivery as WebhookDelivery, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
+        WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate, WebhookDelivery as WebhookDelivery,
+        WebhookDeliveryState as WebhookDeliveryState, WebhookEndpoint as WebhookEndpoint, WebhookEvent as WebhookEvent,
         WebhookSecret as WebhookSecret, WebhookUpdate as WebhookUpdate,
     )
     from .workflow_actions import (
@@ -374,8 +409,8 @@ _NAMES = {
         "NoteMembers RecurrenceRule ReminderInput TaskCreate TaskMembers"
     ),
     "agents": (
-        "Agent AgentAction AgentCreate AgentExecution AgentOutput AgentPerformance AgentRequest AgentStatus "
-        "AgentType AgentUsage"
+        "Agent AgentAction AgentCreate AgentExecution AgentOutput "
+        "AgentPerformance AgentRequest AgentStatus AgentType AgentUsage"
     ),
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "ai_insights": (
@@ -407,8 +442,8 @@ _NAMES = {
         "PreferredTime ScheduleSuggestion SmartScheduling"
     ),
     "calendar_meetings": (
-        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight MeetingOutcome MeetingOutcomeInput "
-        "MeetingPreparation"
+        "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight "
+        "MeetingOutcome MeetingOutcomeInput MeetingPreparation"
     ),
     "channels": (
         "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush "
@@ -422,8 +457,8 @@ _NAMES = {
         "DuplicateReason MergeGroup MergeGroupInput SurvivorRule"
     ),
     "contact_imports": (
-        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation ImportDuplicates ImportMatch "
-        "ImportMode ImportResult"
+        "ColumnMapping ColumnTransform ContactFileFormat ContactValidation "
+        "ImportDuplicates ImportMatch ImportMode ImportResult"
     ),
     "contacts": (
         "AIInsight CommunicationCreate CommunicationEvent CommunicationType Contact ContactCreate ContactDraft "
@@ -442,10 +477,11 @@ _NAMES = {
     ),
     "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
+    "dashboard_data": "DashboardData DashboardEvent DashboardEventName FeedItem WidgetData",
     "dashboards": (
         "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
-        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetInput WidgetPosition WidgetPositionInput "
-        "WidgetSource WidgetSourceInput WidgetType"
+        "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetCreate WidgetInput WidgetPosition "
+        "WidgetPositionInput WidgetSource WidgetSourceInput WidgetTitle WidgetType WidgetUpdate"
     ),
     "deal_analytics": (
         "BoardStage BoardStatus CardLimit CompetitorResult ConversionAnalytics DealForecast ForecastAccuracy "
@@ -487,34 +523,54 @@ _NAMES = {
         "PermissionText PricingInterval PricingModel Semver Slug VersionStatus"
     ),
     "marketplace_installations": (
-        "AppAnalytics ConfigValues Installation InstallationHealth InstallationSort InstallationState "
-        "InstallationStatus"
+        "AppAnalytics ConfigValues Installation InstallationHealth "
+        "InstallationSort InstallationState InstallationStatus"
     ),
     "marks": "TextFirst",
+    "message_templates": (
+        "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
+        "TemplateSort TemplateTranslation TemplateTranslationInput"
+    ),
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
-        "MessageStats MessageStatus MessageTemplate MessageType SenderType SentimentOverview SmartCompose "
-        "TemplateCategory Tone ToneAdjustments TonePreview"
+        "MessageStats MessageStatus MessageType SenderType SentimentOverview SmartCompose TemplateCategory Tone "
+        "ToneAdjustments TonePreview"
     ),
     "mfa": "BackupCode BackupCodes MfaMethod MfaSetup MfaVerification",
-    "notifications": "Notification NotificationStatus NotificationType UnreadCount",
+    "notification_delivery": (
+        "BulkRecipient ChannelStats DeliveryAttempt DeliveryStatus Destination MailAddress NotificationAnalytics "
+        "NotificationEntity Sending Variables"
+    ),
+    "notification_preferences": (
+        "ChannelPreferences ChannelPreferencesInput Digest NotificationPreferences NotificationPreferencesUpdate "
+        "QuietHours QuietHoursInput Subscription SubscriptionSource TimeOfDay TypePreference TypePreferenceInput"
+    ),
+    "notifications": "DeliveryState HistorySort Notification NotificationStatus NotificationType UnreadCount",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
         "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "record": "Mismatch Model Record",
-    "report_runs": "ReportData ReportDataColumn ReportGroupRow ReportRun ReportSchedule ReportScheduleCreate",
+    "report_runs": (
+        "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun "
+        "ReportSchedule ReportScheduleCreate"
+    ),
     "reports": (
-        "ChartSpec ChartSpecInput ChartType ColumnFormat DatePreset DateRange DateRangeInput FieldPath Label "
-        "MeasureFunction ParameterType Report ReportColumn ReportColumnInput ReportCreate ReportFormat "
-        "ReportGroup ReportGroupInput ReportListSort ReportMeasure ReportMeasureInput ReportName ReportParameter "
-        "ReportParameterInput ReportSort ReportSortInput ReportUpdate RowLimit RunTrigger ScheduleFormat "
-        "ScheduleSort SharedWith"
+        "ChartSpec ChartSpecInput ChartType ColumnFormat CsvDelimiter CsvEncoding DatePreset DateRange "
+        "DateRangeInput FieldPath Label MeasureFunction Orientation Paper ParameterType Report ReportColumn "
+        "ReportColumnInput ReportCreate ReportFormat ReportGroup ReportGroupInput ReportListSort ReportMeasure "
+        "ReportMeasureInput ReportName ReportParameter ReportParameterInput ReportSort ReportSortInput "
+        "ReportUpdate RowLimit RunTrigger ScheduleFormat ScheduleSort SharedWith"
     ),
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
-    "search": "SearchResults SearchType",
+    "search": (
+        "AutocompleteItem ByScore EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord "
+        "Highlight HitSort IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "
+        "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
+        "SearchWeight SuggestedFilter"
+    ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "tenants": "PlanName Region Tenant TenantStatus",
@@ -531,8 +587,8 @@ _NAMES = {
         "SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
-        "DeliveryStatus WebhookAttempt WebhookCreate WebhookDelivery WebhookEndpoint WebhookEvent WebhookSecret "
-        "WebhookUpdate"
+        "WebhookAttempt WebhookCreate WebhookDelivery WebhookDeliveryState "
+        "WebhookEndpoint WebhookEvent WebhookSecret WebhookUpdate"
     ),
     "workflow_actions": "ActionSpec ActionSpecInput ActionType Condition ConditionGroup",
     "workflows": (

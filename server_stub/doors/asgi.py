@@ -202,8 +202,8 @@ def run(
     """
     uvicorn_server = _uvicorn(server, origins)
     listener = _listen(host, port)
-    server.url = f"http://{host}:{listener.getsockname()[1]}"
-    ready(server.url)
+    server.origin = f"http://{host}:{listener.getsockname()[1]}"
+    ready(server.origin)
     webhook_posting.start(server)
     try:
         uvicorn_server.run(sockets=[listener])
@@ -225,7 +225,7 @@ class Port:
         self.number: int = self._listener.getsockname()[1]
         self.url = f"http://{host}:{self.number}"
         """The `base_url` for clients."""
-        server.url = self.url
+        server.origin = self.url
         self._thread = threading.Thread(
             target=self._uvicorn.run, kwargs={"sockets": [self._listener]}, name=f"stub-{self.number}", daemon=True
         )

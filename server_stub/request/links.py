@@ -11,7 +11,7 @@ and makes one by ``link(call, "pixel", email["id"])``. A link with another signa
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from ..core import StubServer
 
 Opening = TypeVar("Opening", bound=Callable[..., Reply])
+PIXEL = Reply(
+    200,
+    {"Content-Type": "image/gif", "Cache-Control": "no-store"},
+    b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"),
+)
+"""A transparent GIF of one pixel."""
 _PREFIX, _BETWEEN = "/l/", "\n"
 
 

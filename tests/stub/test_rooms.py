@@ -18,6 +18,7 @@ ROOMS = (
     "clock",
     "journal",
     "remotes",
+    "mailboxes",
     "outbox",
     "faults",
     "audit",

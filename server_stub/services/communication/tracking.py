@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from collections.abc import Callable
 from html import escape, unescape
 from typing import Any
@@ -11,13 +10,11 @@ from typing import Any
 from ...data.document import Document
 from ...problems import Problem
 from ...request.http import Reply
-from ...request.links import link, opens
+from ...request.links import PIXEL, link, opens
 from ...serving import Context, Members
 
 _IMAGE = re.compile(r"(<img\b[^>]*?\s)src(=\s*[\"']?(?:https?:)?//)", re.IGNORECASE)
 _LINK = re.compile(r"(<a\b[^>]*?\shref=\")([^\"]*)(\")", re.IGNORECASE)
-_PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-"""A transparent GIF of one pixel."""
 
 
 def without_images(html: str | None) -> str | None:
@@ -65,7 +62,7 @@ def pixel(call: Context, email_id: str) -> Reply:
     """Count that an e-mail was opened."""
     mail = _tracked(call, email_id)
     _note(call, mail, "opened", lambda known: {"opens": known["opens"] + 1, **_opened(call, known)})
-    return Reply(200, {"Content-Type": "image/gif", "Cache-Control": "no-store"}, _PIXEL)
+    return PIXEL
 
 
 @opens("click")

@@ -25,7 +25,7 @@ def state(acme: CrmClient, id: str) -> str:
 
 
 def fetched(stub: StubServer, url: str, method: str = "GET", **more: Any) -> Reply:
-    path, _, query = url.removeprefix(stub.base_url).partition("?")
+    path, _, query = url.removeprefix(stub.origin).partition("?")
     return stub.handle(Request(method, path, query, **more))
 
 

@@ -37,6 +37,7 @@ marketplace     rcudm   r       r         r
 integrations    rcudm   r       r         r
 agents          rcudm   rcud    rcud      r
 webhooks        rcudm   rcud    rcud      r
+notifications   rcudxm  rcudx   r@c@      r@
 users           rcudxm  r       r         r
 tenants         rcudm   -       -         -
 files           rcudxm  rcudx   rcu@d@x@  r
@@ -59,7 +60,7 @@ presence        r       r       r         r
 """
 ACTIONS = {"r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage"}
 DOORS = {"calendar": "activities", "analytics.dashboards": "dashboards", "analytics.reports": "reports"}
-BY_HAND = frozenset({"notifications", "auth"})
+BY_HAND = frozenset({"auth"})
 """What is one's own, without a permission."""
 
 
