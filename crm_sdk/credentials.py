@@ -31,7 +31,7 @@ class Credentials:
         self.__refresh = refresh
         self.signed_in: bool = False
         """Whether the tokens are those of a sign-in: signing out forgets them, but not an API key."""
-        self.way = way
+        self.way: SignIn | None = way
         """How to sign in; None for an API key, and for a client that is told to sign in by a call."""
         self.refused: CrmError | None = None
         """Why signing in was refused: to try again and again would lock the user out."""

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Discriminator, Field, Tag, TypeAdapter, with
 from typing_extensions import TypedDict
 
 from ..paging import AsyncPage, Page
-from ..wire import wire
+from ..wire import is_object, wire
 from .accounts import Account
 from .activities import Activity, CalendarEvent
 from .contacts import Contact
@@ -78,7 +78,7 @@ def _type(value: object) -> str:
     kind, record = members.get("type"), members.get("record")
     if isinstance(kind, str) and kind in _FOUND:
         return kind
-    held = record if isinstance(record, Mapping) else getattr(record, "__dict__", {})
+    held: Mapping[str, Any] = record if is_object(record) else getattr(record, "__dict__", {})
     return "record" if "object_id" in held or "objectId" in held else "other"
 
 

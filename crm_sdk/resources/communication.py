@@ -27,7 +27,8 @@ if TYPE_CHECKING:
         MeetingJoin,
         ToDial,
     )
-    from ..models.messages import MessageTemplate, TemplateCategory
+    from ..models.message_templates import MessageTemplate
+    from ..models.messages import TemplateCategory
     from ..models.sync_runs import SyncMode, SyncRun
     from ..models.values import LanguageTag
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...outbox import OutgoingMessage, Refusal
-from ...serving import Collections, Context
+from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, plan
 from .preferences import why_suppressed
 from .recipients import Recipient
@@ -93,9 +93,15 @@ def _bounces(doc: Document) -> bool:
 
 def _failed(call: Context, doc: Document, said: dict[str, Any], *, permanent: bool) -> Document:
     """Note a failed attempt, and when the next one is; a message that bounced is not sent again by itself."""
-    number = said["number"]
-    again = None if permanent or number > len(RETRIES) else call.now + RETRIES[number - 1]
-    error = {"code": said["code"], "message": said["message"], "field": None, "rule": None, "details": {}}
+    number: int = said["number"]
+    again: datetime | None = None if permanent or number > len(RETRIES) else call.now + RETRIES[number - 1]
+    error: dict[str, Any] = {
+        "code": said["code"],
+        "message": said["message"],
+        "field": None,
+        "rule": None,
+        "details": {},
+    }
     changes: dict[str, Any] = {
         "delivery_status": "bounced" if permanent else "failed", "error": error, "next_retry_at": again,
     }  # fmt: skip
@@ -140,8 +146,9 @@ def _outgoing(call: Context, doc: Document) -> OutgoingMessage:
         from .tracking import tracked  # imported here: tracking reads the messages that this module writes
 
         html = tracked(call, doc, html)
+    settings: Members = call.tenant.get("email") or {}
     return OutgoingMessage(
         doc["id"], tenant_id, doc["channel"], doc["recipient"], doc["title"], doc["message"], html, call.now,
-        (call.tenant.get("email") or {}).get("from_address") or f"crm@{call.tenant['slug']}.test",
+        settings.get("from_address") or f"crm@{call.tenant['slug']}.test",
         headers, tuple(doc.get("cc") or ()), tuple(doc.get("bcc") or ()),
     )  # fmt: skip

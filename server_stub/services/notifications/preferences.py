@@ -29,7 +29,7 @@ def preferences_of(call: Context, user: Members) -> dict[str, Any]:
     """Return what a user wants; without any changes all channels are used."""
     own: Members = call.collection(KIND).get(user["id"]) or {}
     general: Members = user.get("preferences") or {}
-    channels = {**ChannelPreferences().model_dump(), **(own.get("channels") or {})}
+    channels: dict[str, Any] = {**ChannelPreferences().model_dump(), **(own.get("channels") or {})}
     return {
         **blank(NotificationPreferences),
         **{name: value for name, value in own.items() if name in NotificationPreferences.model_fields},
@@ -69,7 +69,7 @@ def update(call: Context, changes: Members, user_id: str | None) -> dict[str, An
     stored = {name: after[name] for name in ("channels", "types", "quiet_hours", "digest", "language")}
     call.collection(KIND).put(Document({"id": user["id"], **stored}))
     if after["enabled"] != before["enabled"]:
-        general = {**(user.get("preferences") or {}), "notifications": bool(after["enabled"])}
+        general: dict[str, Any] = {**(user.get("preferences") or {}), "notifications": bool(after["enabled"])}
         user = call.update("user", user, {"preferences": general})
     now = preferences_of(call, user)
     said = [

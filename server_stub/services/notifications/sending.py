@@ -42,7 +42,7 @@ def send(call: Context, channel: str, to: str, *, batch_id: str | None = None, *
     said.pop("category", None)
     priority = given.get("priority") or "medium"
     user, contact = recipient.user, recipient.contact
-    members = {
+    members: dict[str, Any] = {
         **blank(Notification),
         **said,
         "user_id": user["id"] if user is not None else None,

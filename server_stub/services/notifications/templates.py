@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_sdk.models.message_templates import MessageTemplate
 from crm_sdk.resources.notifications import NotificationTemplates
+from crm_sdk.wire import is_array, is_object
 
 from ...data.document import Document
 from ...data.forms import required_text
@@ -73,9 +74,9 @@ def _may_delete(call: Context, doc: Document) -> None:
 
 def _names(value: object, id: str) -> bool:
     """Tell whether an action names a template, at any depth."""
-    if isinstance(value, Mapping):
+    if is_object(value):
         return value.get("template_id") == id or any(_names(inner, id) for inner in value.values())
-    return isinstance(value, (list, tuple)) and any(_names(inner, id) for inner in value)
+    return is_array(value) and any(_names(inner, id) for inner in value)
 
 
 def text_for(template: Members, language: str | None) -> Members:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm_sdk.resources.search import Search
+from crm_sdk.wire import is_array
 
 from ...problems import Problem, invalid
 from ...request.faces import wire_path
@@ -137,7 +138,7 @@ def _bucket(value: Any, label: str, count: int, low: Any = None, high: Any = Non
 def _terms(call: Context, kind: Kind, path: str, values: Sequence[Any], size: int) -> tuple[list[dict[str, Any]], int]:
     counts = Counter[Any]()
     for value in values:
-        counts.update(list(dict.fromkeys(value)) if isinstance(value, list) else [value])
+        counts.update(list(dict.fromkeys(value)) if is_array(value) else [value])
     best = sorted(counts, key=lambda value: (-counts[value], str(value)))
     shown = [_bucket(value, _label(call, kind, path, value), counts[value]) for value in best[:size]]
     return shown, sum(counts[value] for value in best[size:])

@@ -75,7 +75,9 @@ def status(call: Context) -> dict[str, Any]:
 def _state(call: Context, job: Document | None) -> dict[str, Any]:
     settings = Settings(call)
     under_way = job is not None and _is_under_way(job)
-    waiting = set(job["payload"]["types"][job["payload"].get("done", 0) :]) if job is not None and under_way else set()
+    waiting: set[str] = (
+        set(job["payload"]["types"][job["payload"].get("done", 0) :]) if job is not None and under_way else set()
+    )
     entities: list[dict[str, Any]] = []
     for type in settings.types:
         kind = kind_of(call, type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from crm_sdk.models.messages import Message
@@ -188,8 +188,14 @@ def kind_of(call: Context, type: str) -> Kind | None:
     nouns = call.server.nouns
     if type in _BESIDE:
         word, model = _BESIDE[type]
-        vias, shows = ({}, lambda doc: doc) if type == "user" else (_MESSAGES, lambda doc: shown_message(doc, call.now))
-        return _scoped(Kind(call, type, type, word, PLANS[type], _source_of(call, type, model), vias, shows=shows))
+        found = Kind(call, type, type, word, PLANS[type], _source_of(call, type, model), {})
+        if type == "message":
+
+            def shown(doc: Document) -> Mapping[str, Any]:
+                return shown_message(doc, call.now)
+
+            found = replace(found, vias=_MESSAGES, shows=shown)
+        return _scoped(found)
     if type in PLANS and type in nouns:
         noun = nouns[type]
         source = source_of(call, type)

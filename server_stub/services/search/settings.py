@@ -96,7 +96,8 @@ def default_fields(kind: Kind) -> list[Members]:
 
 def _first(call: Context) -> Document:
     at = call.tenant["created_at"]
-    language = str((call.tenant.get("settings") or {}).get("language") or call.tenant.get("language") or "en")
+    given: Mapping[str, Any] = call.tenant.get("settings") or {}
+    language = str(given.get("language") or call.tenant.get("language") or "en")
     entities = [{"type": type, "enabled": True, "boost": 1.0, "fields": None} for type in PLANS]
     built: dict[str, Any] = {"synonyms": [], "fields": {}, "of_type": {}}
     return Document(
