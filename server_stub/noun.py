@@ -42,7 +42,7 @@ from .data.merging import differences, free_members, list_members, merge_values
 from .data.select import select
 from .five_calls import rules_of
 from .problems import FieldError, Problem, missing, refuse_any, validation
-from .request import permissions
+from .request import permissions, plans
 from .request.json_types import input_hints
 from .request.rendering import renderer
 from .serving import Context, Members, changes_between
@@ -107,6 +107,8 @@ class Noun:
     """Check the members of a write, or return further members: gets the call, the members and the record before."""
     follow: Follow | None = None
     """Carry out what follows from a write: gets the record before and after; returns it if it has stored it again."""
+    limit: str | None = None
+    """The key of the limit to how many records a company may have, see `request.plans`."""
     may_delete: Callable[[Context, Document], None] | None = None
     """Raise a Problem where a record must not be deleted."""
     shown: Callable[[Context, Document], Document] | None = None
@@ -215,8 +217,7 @@ class Noun:
 
     def stored_value(self, call: Context, name: str, value: Any) -> Any:
         """Return the stored form of a value of one member. Raises: 422 for a value that is not valid."""
-        form = self._every_form.get(name)
-        return form(call, value) if form is not None else value
+        return self._every_form[name](call, value) if name in self._every_form else value
 
     def select(self, call: Context, given: Members, whole_id: str | None = None) -> Sequence[Document]:
         """Return the records that match the given arguments of the list, sorted."""
@@ -264,7 +265,7 @@ class Noun:
         lists = list_members(self.model)
         cleared: dict[str, Any] = {name: [] for name, value in given.items() if value is None and name in lists}
         members = {**given, **cleared}
-        problems: list[Problem] = []
+        problems = list[Problem]()
 
         def attempt(step: Callable[..., Any], *arguments: Any) -> Any:
             try:
@@ -285,7 +286,7 @@ class Noun:
         if before is not None:
             attempt(self._refuse_fixed, call, before)
         own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in self.model.model_fields else {}
-        scope = self.within[0] if self.within is not None else None
+        scope = self.within and self.within[0]
         problems += taken(self.records(call), members, before, {**own, **self.unique}, self.places, scope)
         return members, problems
 
@@ -321,11 +322,12 @@ class Noun:
     ) -> Document:
         """Store a new record from members in stored form, carry out the consequences, and publish its event.
 
-        `parts` is called with the stored record, to store its parts before the consequences.
+        `parts` is called with the stored record, to store its parts before the consequences. Raises: 403.
         """
+        if self.limit is not None:
+            plans.check_limit(call.tenant, self.limit, len(self.records(call)))
         given = {name: value(call) for name, value in self.defaults.items() if members.get(name) is None}
-        kind = {"kind": self.kind} if self.stored_as is not None else {}
-        whole = {**blank(self.model), **kind, **members, **given}
+        whole = {**blank(self.model), **({"kind": self.kind} if self.stored_as else {}), **members, **given}
         doc = call.create(self.collection, self.prefix or f"{self.kind}_", whole)
         if parts is not None:
             parts(doc)

@@ -217,7 +217,10 @@ class Contacts(Resource[Mode]):
         """
 
     @operation(
-        mvp="POST /api/contacts", flow="POST /api/contacts", platform="POST /contacts", errors=("CONTACT_EXISTS",)
+        mvp="POST /api/contacts",
+        flow="POST /api/contacts",
+        platform="POST /contacts",
+        errors=("CONTACT_EXISTS", "LIMIT_EXCEEDED"),
     )
     def create(self, contact: ContactCreate) -> Contact:
         """Create a contact.

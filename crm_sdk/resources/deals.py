@@ -165,7 +165,7 @@ class Deals(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(flow="POST /api/deals", platform="POST /deals", errors=(*_ENTERS, "DUPLICATE_VALUE"))
+    @operation(flow="POST /api/deals", platform="POST /deals", errors=(*_ENTERS, "DUPLICATE_VALUE", "LIMIT_EXCEEDED"))
     def create(self, deal: DealCreate) -> Deal:
         """Create a deal; its probability and confidence are computed.
 
@@ -243,7 +243,7 @@ class Deals(Resource[Mode]):
     @operation(
         platform="POST /deals/{deal_id}/clone",
         status=201,
-        errors=(*_ENTERS, "REFERENCE_NOT_FOUND"),
+        errors=(*_ENTERS, "REFERENCE_NOT_FOUND", "LIMIT_EXCEEDED"),
         texts={
             "title": "The title of the copy; by default that of the deal with “(copy)”.",
             "include": "What else is copied; by default all of it.",

@@ -174,6 +174,7 @@ class Leads(Resource[Mode]):
             "STAGE_FIELDS_MISSING",
             "LOST_REASON_REQUIRED",
             "DUPLICATE_VALUE",
+            "LIMIT_EXCEEDED",
         ),
         texts={
             "create_account": "Whether an account is created where none is found.",

@@ -14,6 +14,7 @@ from ..problems import Problem
 from ..request import identity
 from ..request.callers import is_in_force
 from ..request.http import Reply, Request
+from ..request.plans import limit_of
 from ..serving import Caller
 from .connection import Close, Connection, Ended
 from .presence import Presence
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from .phoenix import Channel
     from .reading import FeedLog
 
-CONNECTIONS: Mapping[str, int] = {"free": 5, "pro": 25, "enterprise": 100}
-"""The greatest number of open connections of a company, by its plan."""
 _REFUSED = Fault("refuse")
 _WAIT = 10
 """The value of ``Retry-After`` for a connection beyond this number."""
@@ -224,8 +223,8 @@ class Live:
             self._logs.clear()
 
     def _admit(self, tenant_id: str) -> None:
-        most = CONNECTIONS[self._server.tenant(tenant_id)["plan"]]
-        if sum(other.caller.tenant_id == tenant_id for other in self.connections) >= most:
+        most = limit_of(self._server.tenant(tenant_id), "websocket_connections")
+        if most is not None and self.count(tenant_id) >= most:
             problem = Problem(
                 "LIMIT_EXCEEDED",
                 f"the company's plan has {most} connections, and all are in use",
@@ -234,6 +233,10 @@ class Live:
             )
             problem.status = 429  # elsewhere the code has the status 403; this limit is temporary
             raise problem
+
+    def count(self, tenant_id: str) -> int:
+        """Return how many connections of a company are open."""
+        return sum(other.caller.tenant_id == tenant_id for other in self.connections)
 
     def _expiry(self, authorization: str) -> datetime | None:
         credential = authorization.partition(" ")[2].strip()

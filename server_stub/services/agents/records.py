@@ -16,12 +16,12 @@ from ...data.document import Document
 from ...data.query import sort_documents
 from ...live.feeds import Event, Feeds, shows
 from ...problems import Problem
+from ...request.plans import limit_of
 from ...serving import Context, Members, RecordType, serves
 from .answers import Task, answer
 
-CALLS_A_DAY: Mapping[str, int] = {"free": 100, "pro": 1_000, "enterprise": 10_000}
-"""The greatest number of agent calls of a company per day, by its plan (003)."""
-
+CALLS = "agent_calls"
+"""The kind of the records with the number of agent calls of a day; their ids are the days."""
 _PRICES: Mapping[str, tuple[str, str]] = {
     "gpt-4": ("0.005", "0.02"),
     "gpt-3.5-turbo": ("0.0005", "0.0015"),
@@ -115,10 +115,10 @@ def execute(call: Context, agent_id: str, request: Members) -> dict[str, Any]:
 
 def _count(call: Context) -> None:
     """Count an agent call of the day. Raises: 429 beyond the limit of the company's plan."""
-    counts, day = call.collection("agent_calls"), call.now.date()
+    counts, day = call.collection(CALLS), call.now.date()
     doc = counts.get(day.isoformat()) or Document(id=day.isoformat(), calls=0)
-    allowed = CALLS_A_DAY.get(call.tenant["plan"], CALLS_A_DAY["free"])
-    if doc["calls"] >= allowed:
+    allowed = limit_of(call.tenant, "agent_calls_per_day")
+    if allowed is not None and doc["calls"] >= allowed:
         midnight = datetime.combine(day + timedelta(days=1), time(), call.now.tzinfo)
         wait = math.ceil((midnight - call.now).total_seconds())
         raise Problem(

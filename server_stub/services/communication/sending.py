@@ -11,7 +11,7 @@ from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Context, Members, serves
 from .. import company
-from ..plans import check_limit
+from ...request.plans import check_limit
 from . import delivering
 from .composing import Recipients, fields_of, fill, text_in
 from .doors import Doors, may_use, visibility_of

@@ -35,6 +35,7 @@ def _with_nested_lists(call: Context, doc: Document) -> Document:
 CONTACTS = Noun(
     resource=Contacts,
     kind="contact",
+    limit="contacts",
     model=Contact,
     searched=("name", "email", "phone", "company", "title"),
     searched_by={

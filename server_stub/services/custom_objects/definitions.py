@@ -158,6 +158,7 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> N
 OBJECTS = Definitions(
     resource=CustomObjects,
     kind="custom_object",
+    limit="custom_objects",
     prefix="object_",
     model=CustomObject,
     own=("create", "delete"),

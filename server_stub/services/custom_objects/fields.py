@@ -14,8 +14,8 @@ from ...data.document import Document
 from ...problems import FieldError, Problem, validation
 from ...request.intake import read_input
 from ...request.json_types import input_hints, wrong_types
+from ...request.plans import check_limit
 from ...serving import Context, Members, serves
-from .. import plans
 from .definitions import OBJECTS, Definitions, fields_of, records_of
 from .field_rules import Conflict, check, conflicts, examined
 from .stored import rewrite
@@ -25,7 +25,7 @@ from .values import converted, numbered
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
     if before is None:
         count = len(call.collection("field").find("object_id", members["object_id"]))
-        plans.check_limit(call.tenant, "custom_fields_per_object", count)
+        check_limit(call.tenant, "custom_fields_per_object", count)
     return check(call, members, before)
 
 

@@ -7,7 +7,6 @@ from crm_sdk.resources.custom_objects import CustomObjects
 from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, Members, serves
-from .. import plans
 from .definitions import OBJECTS, fields_of, names, records_of, relationships_of
 from .fields import add_all
 from .relationships import drop
@@ -19,7 +18,6 @@ def create(call: Context, custom_object: Members) -> Document:
     """Define a custom object with its fields: all of it, or nothing."""
     given = {name: value for name, value in custom_object.items() if name != "fields"}
     members = OBJECTS.stored_form(call, given)
-    plans.check_limit(call.tenant, "custom_objects", len(call.collection("custom_object")))
     fields = custom_object.get("fields") or ()
     return OBJECTS.answer(call, OBJECTS.add(call, members, parts=lambda doc: add_all(call, doc, fields)))
 

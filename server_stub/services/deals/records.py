@@ -304,6 +304,7 @@ def _stage_order(call: Context) -> Callable[[Document], Any]:
 DEALS = Noun(
     resource=Deals,
     kind="deal",
+    limit="deals",
     model=Deal,
     searched=("title", "company", "contact_name", "description", "tags", "stage"),
     sorts=(

@@ -14,10 +14,10 @@ from ...data.filters import Test
 from ...data.forms import known_currency, required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
+from ...request.plans import check_limit
 from ...request.identity import hash_password
 from ...serving import Context, Members, serves
 from ..auth.passwords import check_strength
-from ..plans import check_limit
 from . import letters
 from .preferences import effective, first_preferences
 from .roles import find_role, keep_an_administrator, reference_to, refuse_escalation

@@ -15,7 +15,6 @@ from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, serves
-from ..plans import check_limit
 from . import engine
 from .action_types import check_action, every_action, merged
 from .starting import EXECUTION, OPEN
@@ -93,7 +92,6 @@ def _may_delete(call: Context, workflow: Document) -> None:
 def create(call: Context, workflow: Members) -> Document:
     """Create a workflow with its triggers and actions."""
     members = WORKFLOWS.stored_form(call, {k: v for k, v in workflow.items() if k not in ("triggers", "actions")})
-    check_limit(call.tenant, "workflows", len(call.collection("workflow").all()))
     kind = members["entity_type"]
     triggers: list[dict[str, Any]] = [
         {**_tidy(call, given), **_trigger_members(call, kind, given, None, f"triggers.{number}")}
@@ -151,6 +149,7 @@ WORKFLOWS = Noun(
     kind="workflow",
     model=Workflow,
     own=("create",),
+    limit="workflows",
     searched=("name", "description"),
     sorts=("name", "last_executed_at", "execution_count"),
     forms={"name": required_text("name"), "conditions": stored_conditions},
