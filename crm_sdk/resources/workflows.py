@@ -72,7 +72,7 @@ class WorkflowTriggers(Resource[Mode]):
         status=202,
         auth=False,
         ours=True,
-        errors=("WORKFLOW_INACTIVE", "ALREADY_ENROLLED", "REFERENCE_NOT_FOUND"),
+        errors=("WORKFLOW_INACTIVE", "ALREADY_ENROLLED", "REFERENCE_NOT_FOUND", "FEATURE_DISABLED"),
         texts={
             "webhook_key": "The key of a trigger of the type webhook.",
             "input": "Values for the workflow: {{input.name}} in a text of an action is the value of its name.",

@@ -97,9 +97,20 @@ DOORS: Mapping[str, str] = {"analytics.dashboards": "dashboards", "analytics.rep
 """Parts of a service that lead to the records of another, whose permissions and feature count, too (002, 0.6)."""
 
 
+_RECORDS: Mapping[str, str] = {
+    "collaboration.notifications": "notifications",
+    "communication.email.templates": "notifications",
+    "files.share": "collaboration",
+    "leads.enrich": "ai_insights",
+}
+"""Calls that lead to the records of another service, whose feature counts, too (002, 0.6)."""
+
+
 def features_of(operation: Operation[Any, Any], route: Route) -> list[str]:
     """Return the features of the platform with which a call can be switched off: that of its path, of its records."""
-    words = [operation.id.partition(".")[0], *(DOORS[door] for door in DOORS if operation.id.startswith(f"{door}."))]
+    behind = {**DOORS, **_RECORDS}
+    words = [operation.id.partition(".")[0]]
+    words += [behind[door] for door in behind if operation.id == door or operation.id.startswith(f"{door}.")]
     return [word for word in words if route.dialect.name == "platform" and word in SWITCHABLE]
 
 

@@ -26,18 +26,6 @@ LIMITS: Mapping[str, tuple[int | None, ...]] = {
     "emails_per_day": (100, 5_000, 50_000),
 }
 """The limits by their keys, each for the plans in the order of `PLANS`; None is no limit."""
-REQUIRED = frozenset({
-    "contacts", "leads", "deals", "accounts", "activities", "pipelines", "conversations", "auth", "users", "tenants",
-    "objects", "changes", "jobs", "exports", "imports", "calendar", "privacy", "configuration", "security",
-    "monitoring",
-})  # fmt: skip
-"""The features that cannot be switched off."""
-OPTIONAL = frozenset({
-    "ai_insights", "analytics", "dashboards", "reports", "custom_objects", "workflows", "marketplace", "integrations",
-    "files", "audit", "search", "notifications", "communication", "social", "collaboration", "agents", "webhooks",
-    "customization", "backups", "chatops", "presence",
-})  # fmt: skip
-"""The features that can be switched off."""
 _NOT_IN_FREE = frozenset(["custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"])
 
 

@@ -13,6 +13,7 @@ from ...data.filters import by_time
 from ...data.mapped import Mapped
 from ...noun import Noun
 from ...problems import Problem, invalid
+from ...request import features
 from ...serving import Context, Members, serves
 from ...timetable import system_call
 from .effects import require_active
@@ -54,6 +55,7 @@ def fire(call: Context, webhook_key: str, entity_id: str | None, input: Members 
     for triggers in call.server.store.across("trigger"):
         for trigger in triggers.find("webhook_key", webhook_key):
             inside = system_call(call.server, triggers.tenant_id, call.now, call.operation)
+            features.check(inside.tenant, "workflows")
             workflow = WORKFLOWS.found(inside, trigger["workflow_id"])
             require_active(workflow if trigger["active"] else workflow | {"status": "inactive"})
             record = _record(inside, workflow, entity_id)

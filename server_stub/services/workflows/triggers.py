@@ -9,6 +9,7 @@ from ...data.document import Document
 from ...data.query import member
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...problems import Problem, invalid
+from ...request.plans import has_feature
 from ...serving import Context, Members, reacts
 from ...timetable import MADE_UP
 from .. import company
@@ -71,6 +72,8 @@ def check_trigger(call: Context, kind: str, trigger: Members, path: str = "") ->
 @reacts("*")
 def after_event(call: Context, entry: Document) -> None:
     """Start the active workflows that have a trigger for an event and whose conditions hold."""
+    if not has_feature(call.tenant, "workflows"):
+        return
     for workflow in call.collection("workflow").find("status", "active"):
         for trigger, record in _matches(call, workflow, entry):
             if _is_own_write(call, workflow, record) or not _holds(call, workflow, trigger, record):
@@ -226,6 +229,8 @@ def keep_schedules(call: Context) -> None:
         at = next_time_of_last(trigger["schedule"], call.now, now, company.zone(call), most=MADE_UP)
         if at is not None:
             timers.put(Document(id=timer["id"], workflow_id=workflow["id"], next_at=at))
+        if not has_feature(call.tenant, "workflows"):
+            continue
         for record in _scheduled(call, workflow, trigger):
             start(call, workflow, trigger, record)
 
