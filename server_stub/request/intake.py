@@ -46,8 +46,10 @@ def arguments_of(
     """
     arguments = operation.arguments
     values: dict[str, Any] = dict(files)
-    if query:
+    beside = _beside(arguments, query, members)
+    if query := {name: value for name, value in query.items() if name not in beside}:
         values |= _receive(operation, _with_objects(arguments, _known_parameters(operation, route, query)), text=True)
+    members = _unwrapped(arguments, members) | beside
     if not members and arguments.body is None:
         return values, {}
     taken, ignored = _members(
@@ -55,6 +57,22 @@ def arguments_of(
     )
     receive = partial(_receive, operation, text=False, typed=typed)
     return values | (_bulk(receive, taken, arguments.items) if arguments.items else receive(taken)), ignored
+
+
+def _unwrapped(arguments: Arguments, members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a body that came under the name of its argument: ``{"features": {…}}`` (002, 0.7)."""
+    name = camel(arguments.body) if arguments.body is not None else None
+    inner = members.get(name) if name is not None and len(members) == 1 else None
+    return inner if is_object(inner) and arguments.body not in arguments.members else members
+
+
+def _beside(arguments: Arguments, query: Mapping[str, str], members: Mapping[str, Any]) -> dict[str, str]:
+    """Return the members of a body that came in the query, where the body lacks them."""
+    return {
+        name: value
+        for name, value in query.items()
+        if snake(name) in arguments.members and snake(name) not in arguments.types and name not in members
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def wrong_types(hints: Mapping[str, Any], members: Mapping[str, Any], path: str 
     """Yield an error for each member, by wire name, whose JSON type is not that of its declaration."""
     for name, value in members.items():
         hint = hints.get(snake(name))
-        find = _finder(hint) if hint is not None and camel(snake(name)) == name else None
+        find = _finder(hint) if hint is not None and name in (camel(snake(name)), snake(name)) else None
         if find is not None:
             yield from find(value, f"{path}.{snake(name)}".lstrip("."))
 
