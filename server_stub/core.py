@@ -37,6 +37,7 @@ from .remotes import Remotes
 from .request import identity
 from .request.faces import FACES
 from .request.http import Reply, Request
+from .request.meter import Meter
 from .request.ratelimit import RateLimits
 from .request.router import Router
 from .request.visit import Visit
@@ -112,6 +113,8 @@ class StubServer:
         self.faults = Faults()
         self._past = Past()
         self.limits = RateLimits()
+        self.meter = Meter(meta.get("meter"))
+        """The number of calls that each company makes."""
         self.enforce_limits = enforce_limits
         self._requests = meta.get("requests", 0)
         # A running server without a state file must not continue the event numbers of an earlier process.
@@ -230,6 +233,7 @@ class StubServer:
             "store": self.store,
             "clock": self.clock,
             "limits": self.limits,
+            "meter": self.meter,
             "journal": self.journal,
             "faults": self.faults,
             "live": self.live.faults,
@@ -299,6 +303,7 @@ class StubServer:
                 self.origin = f"http://{request.headers.get('host') or 'stub.test'}"
                 visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
                 reply = visit.reply()
+                visit.count(reply)
             finally:
                 self._busy = False
             try:
@@ -364,6 +369,7 @@ class StubServer:
                 "offset": self.clock.offset.total_seconds(),
                 "requests": self._requests,
                 "epoch": self.epoch,
+                "meter": self.meter.snapshot(),
             }
             try:
                 self._durable.save(self.store.changes(), meta)

@@ -126,6 +126,8 @@ def due(server: StubServer, now: datetime) -> Iterator[Task]:
     for tenants in store.across("tenant"):
         times = store.collection(tenants.tenant_id, KIND)
         for tenant in tenants:
+            if tenant.get("status") == "cancelled":
+                continue
             for entry in table.recurring:
                 known = times.get(entry.name)
                 at = known["due_at"] if known else max(server.clock.start, tenant["created_at"]) + entry.every

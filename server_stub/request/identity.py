@@ -56,18 +56,18 @@ def find_api_key(store: Store, key: str, kind: str = "api_key") -> Document | No
 
 
 def find_users(store: Store, email: str, tenant: str | None = None) -> list[Document]:
-    """Return the users with an e-mail address, at most one per company; `tenant` (id or slug) selects a company."""
+    """Return the users with an e-mail address, at most one per company; `tenant` (id or slug) selects a company.
+
+    Those of companies that were ended are not among them.
+    """
     return [
         user
         for users in store.across("user")
-        if tenant is None or tenant in (users.tenant_id, _slug(store, users.tenant_id))
+        if (company := store.collection(users.tenant_id, "tenant").get(users.tenant_id)) is not None
+        and company["status"] != "cancelled"
+        and tenant in (None, users.tenant_id, company["slug"])
         for user in users.find("email", email.strip())
     ]
-
-
-def _slug(store: Store, tenant_id: str) -> object:
-    company = store.collection(tenant_id, "tenant").get(tenant_id)
-    return company and company["slug"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ PLANS: Mapping[str, RateClass] = {
 }
 """The limits of the mvp dialect, by the company's plan."""
 
+OWN_QUOTAS: Mapping[str, str] = {"api_requests_per_hour": "calls", "bulk_requests_per_hour": "bulk"}
+"""The limits of a company to all its calls of an hour, each with what the meter counts for it."""
+
 _FLOW: Mapping[RateGroup, RateClass] = {
     "auth": RateClass("auth", 5, MINUTE),
     "ai": RateClass("ai", 20, MINUTE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -30,9 +31,11 @@ from .http import Reply, Request
 from .intake import arguments_of
 from .lagging import searched_data
 from .members import fields_of, picking, take_fields
+from .meter import hour_of
+from .networks import is_within
 from .pictures import picture
 from .preconditions import is_known, known_version
-from .ratelimit import Quota, rate_class
+from .ratelimit import OWN_QUOTAS, Quota, rate_class
 from .rendering import renderer
 from .router import Match
 from .sign_in_page import sign_in_page
@@ -98,6 +101,15 @@ class Visit:
     def _ask(self, request: Request) -> Reply:
         """Answer a request that this one makes."""
         return Visit(self.server, request, self.now, self.request_id).reply()
+
+    def count(self, reply: Reply) -> None:
+        """Count the call for its company's figures of use."""
+        caller, operation = self.caller, self.operation
+        if caller.tenant_id and operation is not None:
+            who, bulk, limited = caller.user_id or caller.actor_id, operation.flags.rate == "bulk", reply.status == 429
+            self.server.meter.record(
+                self.server.store, caller.tenant_id, self.now, who, operation.id, bulk=bulk, limited=limited
+            )
 
     def not_saved(self, error: Exception) -> Reply:
         """Return the reply of a request whose writes could not be saved, and were undone."""
@@ -248,7 +260,16 @@ class Visit:
         named = self.request.headers.get("x-tenant-id")
         if named and named not in (caller.tenant_id, self.server.tenant(caller.tenant_id)["slug"]):
             raise Problem("TENANT_MISMATCH", f"the credential is not one of the company {named!r}")
+        self._admit(self.server.tenant(caller.tenant_id))
         return caller
+
+    def _admit(self, tenant: Document) -> None:
+        """Raise 401 for a company that was ended, and 403 for a caller outside of its networks."""
+        if tenant["status"] == "cancelled":
+            raise identity.unauthorized("the company of this credential was ended")
+        networks: Sequence[str] = (tenant.get("security") or {}).get("ip_allowlist") or ()
+        if not is_within(self.request.peer, networks):
+            raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {self.request.peer}")
 
     def _limit(self, operation: Operation[..., Any]) -> None:
         caller = self.caller
@@ -260,13 +281,27 @@ class Visit:
             (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now
         )
         self.headers |= _limit_headers(quota)
+        if caller.tenant_id:
+            quota = self._own_quota(self.server.tenant(caller.tenant_id), operation.flags.rate) or quota
         if quota.retry_after is not None and self.server.enforce_limits:
             raise Problem(
                 "RATE_LIMIT_EXCEEDED",
-                f"more than {kind.limit} calls in {kind.window_seconds} s ({kind.name}); wait {quota.retry_after} s",
+                f"more than {quota.limit} calls in {kind.window_seconds} s ({kind.name}); wait {quota.retry_after} s",
                 headers={"Retry-After": str(quota.retry_after)},
-                details={"limit": kind.limit, "retry_after": quota.retry_after},
+                details={"limit": quota.limit, "retry_after": quota.retry_after},
             )
+
+    def _own_quota(self, tenant: Document, rate: str) -> Quota | None:
+        """Return the quota that a company has set for all its calls of the hour, where it is used up."""
+        own: Mapping[str, int] = tenant.get("limits") or {}
+        for key, what in OWN_QUOTAS.items():
+            limit = own.get(key)
+            if limit is None or (what == "bulk" and rate != "bulk"):
+                continue
+            if self.server.meter.count(tenant["id"], self.now, what) >= limit:
+                end = hour_of(self.now) + timedelta(hours=1)
+                return Quota(limit, 0, math.ceil(end.timestamp()), math.ceil((end - self.now).total_seconds()))
+        return None
 
     def _idempotency_key(self) -> str | None:
         """Return the idempotency key; None where there is none, or the method does not use one."""

@@ -1,0 +1,27 @@
+"""Networks that a company names as CIDR, and whether an address is in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+
+@lru_cache(maxsize=256)
+def network(text: str) -> IPv4Network | IPv6Network | None:
+    """Return the network of a text; None where it is none. A single address is a network."""
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
+
+
+def is_within(address: str | None, networks: Sequence[str]) -> bool:
+    """Tell whether an address is in one of the networks. Every one is where there are none, or it is not known."""
+    if address is None or not networks:
+        return True
+    try:
+        at = ip_address(address)
+    except ValueError:
+        return True  # the name of a socket
+    return any((found := network(text)) is not None and at in found for text in networks)
