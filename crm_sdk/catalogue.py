@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
     from .resources.search import Search
+    from .resources.tenants import Tenants
     from .resources.users import Users
     from .resources.webhooks import Webhooks
     from .resources.workflows import Workflows
@@ -76,6 +77,7 @@ class Catalogue(Generic[Mode]):
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
+    tenants: Tenants[Mode] = noun()
     users: Users[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()
     workflows: Workflows[Mode] = noun()

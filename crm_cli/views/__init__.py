@@ -32,6 +32,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "pipelines": ("show",),
     "reports": ("show",),
     "search": ("search",),
+    "tenants": ("overview",),
     "users": ("access",),
     "webhooks": ("listen", "replay", "sign", "trigger", "verify"),
     "workflows": ("runs",),

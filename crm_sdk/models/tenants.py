@@ -1,18 +1,45 @@
-"""Tenants: the companies that work with the CRM."""
+"""Tenants: the companies that work with the CRM, their configuration, features, limits and use."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from datetime import date
+from typing import Annotated, Any, Literal, Required, TypeAlias
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
-from .marks import Default
-from .record import Record
+from .deal_analytics import MetricPoint
+from .marks import INPUT, Default
+from .record import Model, Record
+from .users import BusinessHours, BusinessHoursInput, Language
+from .values import (
+    EMPTY,
+    NOT_BLANK,
+    Amount,
+    AmountInput,
+    Currency,
+    Email,
+    LanguageTag,
+    Name,
+    TimeZone,
+    Url,
+)
 
 TenantStatus: TypeAlias = Literal["provisioning", "active", "suspended", "cancelled"] | str
 """``provisioning`` while its data are set up; ``cancelled`` after its end."""
 PlanName: TypeAlias = Literal["free", "pro", "enterprise"] | str
 Region: TypeAlias = Literal["us", "eu", "ap"] | str
+DefaultAssignment: TypeAlias = Literal["round_robin", "load_balanced", "territory", "none"] | str
+DuplicatePolicy: TypeAlias = Literal["warn", "reject"] | str
+CharacterClass: TypeAlias = Literal["upper", "lower", "digit", "symbol"] | str
+TimeFormat: TypeAlias = Literal["12h", "24h"] | str
+TenantSort: TypeAlias = Literal["id", "name", "created_at", "updated_at"] | str
+TenantSlug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]{3,40}$")]
+_Limit: TypeAlias = Annotated[int, Field(ge=0, le=10**15)] | None
+_Line: TypeAlias = Annotated[str, Field(max_length=200)]
+
+_BY_KEY = ConfigDict(extra="forbid", defer_build=True)
+"""The configuration of an input whose members are keys, which travel as they are written."""
 
 
 class Tenant(Record):
@@ -35,7 +62,6 @@ class Tenant(Record):
     admin_email: str | None = None
     """The address of its first admin."""
     admin_name: str | None = None
-    """The name of its first admin."""
     logo: str | None = None
     trial_ends_at: AwareDatetime | None = None
     """When its trial ends."""
@@ -45,3 +71,319 @@ class Tenant(Record):
     """The id of the company that created it; null where it was not created by one."""
     cancelled_at: AwareDatetime | None = None
     """When it was ended."""
+
+
+class _TenantMembers(TypedDict, total=False):
+    domain: Annotated[str, Field(max_length=253)] | None
+    timezone: TimeZone
+    locale: LanguageTag
+    base_currency: Currency
+    logo: Url | None
+
+
+@with_config(INPUT)
+class TenantCreate(_TenantMembers, total=False):
+    """A new company, managed by the caller's; without a slug it gets one made from its name."""
+
+    name: Required[Name]
+    slug: TenantSlug
+    plan: PlanName
+    region: Region
+    admin_email: Required[Email]
+    admin_name: Annotated[str, Field(pattern=NOT_BLANK, max_length=200)]
+
+
+@with_config(INPUT)
+class TenantUpdate(_TenantMembers, total=False):
+    """Changes to a company; null clears a member."""
+
+    name: Name
+
+
+class CurrencyRate(Model):
+    """What a currency is worth."""
+
+    currency: str
+    rate: Amount
+    """How many units of the base currency one unit is worth."""
+    as_of: date | None = None
+
+
+@with_config(INPUT)
+class CurrencyRateInput(TypedDict, total=False):
+    """What a currency is worth, as input."""
+
+    currency: Required[Currency]
+    rate: Required[Annotated[AmountInput, Field(gt=0)]]
+    as_of: date | None
+
+
+class Branding(Model):
+    """What a company's users see."""
+
+    app_name: str | None = None
+    logo: str | None = None
+    primary_color: str | None = None
+    """``#rrggbb``."""
+    login_message: str | None = None
+
+
+@with_config(INPUT)
+class BrandingInput(TypedDict, total=False):
+    """What a company's users see, as input."""
+
+    app_name: _Line | None
+    logo: Url | None
+    primary_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None
+    login_message: Annotated[str, Field(max_length=2_000)] | None
+
+
+class EmailSettings(Model):
+    """The sender of a company's e-mails, and what they end with."""
+
+    from_address: str | None = None
+    from_name: str | None = None
+    reply_to: str | None = None
+    footer: str | None = None
+
+
+@with_config(INPUT)
+class EmailSettingsInput(TypedDict, total=False):
+    """The sender of a company's e-mails, as input."""
+
+    from_address: Email | None
+    from_name: _Line | None
+    reply_to: Email | None
+    footer: Annotated[str, Field(max_length=10_000)] | None
+
+
+class SecuritySettings(Model):
+    """The rules of sign-in."""
+
+    password_min_length: int | None = None
+    password_require: list[CharacterClass] = Field(default_factory=EMPTY)
+    """The kinds of characters that a password needs."""
+    require_mfa: bool | None = None
+    require_email_verification: bool | None = None
+    session_timeout_minutes: int | None = None
+    allowed_email_domains: list[str] = Field(default_factory=EMPTY)
+    """The domains of which users may be; empty for any."""
+    ip_allowlist: list[str] = Field(default_factory=EMPTY)
+    """The networks from which calls are served, as CIDR; empty for any."""
+
+
+@with_config(INPUT)
+class SecuritySettingsInput(TypedDict, total=False):
+    """The rules of sign-in, as input."""
+
+    password_min_length: Annotated[int, Field(ge=8, le=128)]
+    password_require: Annotated[list[CharacterClass], Field(max_length=4)]
+    require_mfa: bool
+    require_email_verification: bool
+    session_timeout_minutes: Annotated[int, Field(ge=1, le=525_600)]
+    allowed_email_domains: Annotated[
+        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=253)]],
+        Field(max_length=100),
+    ]
+    ip_allowlist: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=100)]
+
+
+class TenantConfig(Model):
+    """The configuration of a company."""
+
+    timezone: str | None = None
+    """Time zone, as an IANA name."""
+    locale: str | None = None
+    languages: list[Language] = Field(default_factory=EMPTY)
+    """The languages in which it is answered."""
+    base_currency: str | None = None
+    """The currency of all sums; `tenants.update` changes it."""
+    currencies: list[CurrencyRate] = Field(default_factory=EMPTY)
+    """The other currencies that amounts may have."""
+    date_format: str | None = None
+    time_format: TimeFormat | None = None
+    week_start: int | None = None
+    """The first day of the week; 0 is Monday."""
+    fiscal_year_start_month: int | None = None
+    business_hours: BusinessHours | None = None
+    branding: Branding | None = None
+    """What its users see."""
+    security: SecuritySettings | None = None
+    """The rules of sign-in; null for users who may not read the company's record."""
+    email: EmailSettings | None = None
+    """The sender of its e-mails."""
+    lead_assignment: DefaultAssignment | None = None
+    """How leads are assigned."""
+    default_pipeline_id: str | None = None
+    """The pipeline of deals that name none."""
+    duplicate_policy: DuplicatePolicy | None = None
+    """Whether a second lead with the same e-mail address or phone number is refused."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the company's own."""
+    version: int | None = None
+    """Goes up by one with every change of the configuration."""
+
+
+@with_config(INPUT)
+class TenantConfigUpdate(TypedDict, total=False):
+    """Changes to a configuration: objects merge, lists are replaced."""
+
+    timezone: TimeZone
+    locale: LanguageTag
+    languages: Annotated[list[Literal["en", "de", "es", "ar"] | str], Field(min_length=1, max_length=4)]
+    currencies: Annotated[list[CurrencyRateInput], Field(max_length=200)]
+    date_format: Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]
+    time_format: TimeFormat
+    week_start: Annotated[int, Field(ge=0, le=6)]
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)]
+    business_hours: BusinessHoursInput | None
+    branding: BrandingInput | None
+    security: SecuritySettingsInput
+    email: EmailSettingsInput | None
+    lead_assignment: DefaultAssignment
+    default_pipeline_id: str | None
+    duplicate_policy: DuplicatePolicy
+    config: dict[str, Any] | None
+
+
+class TenantFeature(Model):
+    """A service of the platform, and whether a company has it."""
+
+    key: str
+    name: str
+    description: str | None = None
+    enabled: bool
+    """Whether its calls are served."""
+    included_in_plan: bool
+    required: bool
+    """Whether it cannot be switched off."""
+    minimum_plan: PlanName
+    """The smallest plan that includes it."""
+
+
+class TenantFeatures(Model):
+    """The services of the platform that a company has."""
+
+    tenant_id: str
+    features: list[TenantFeature] = Field(default_factory=EMPTY)
+    """All services, ordered by key."""
+
+
+@with_config(_BY_KEY)
+class FeatureSwitches(TypedDict, total=False):
+    """Services by their keys: true switches one on, false off. Those left out stay as they are."""
+
+    accounts: bool
+    activities: bool
+    agents: bool
+    ai_insights: bool
+    analytics: bool
+    audit: bool
+    auth: bool
+    backups: bool
+    calendar: bool
+    changes: bool
+    chatops: bool
+    collaboration: bool
+    communication: bool
+    configuration: bool
+    contacts: bool
+    conversations: bool
+    custom_objects: bool
+    customization: bool
+    dashboards: bool
+    deals: bool
+    exports: bool
+    files: bool
+    imports: bool
+    integrations: bool
+    jobs: bool
+    leads: bool
+    marketplace: bool
+    monitoring: bool
+    notifications: bool
+    objects: bool
+    pipelines: bool
+    presence: bool
+    privacy: bool
+    reports: bool
+    search: bool
+    security: bool
+    social: bool
+    tenants: bool
+    users: bool
+    webhooks: bool
+    workflows: bool
+
+
+class UsageLimit(Model):
+    """How much of something a company may have, and how much it has."""
+
+    key: str
+    limit: int | None = None
+    """The limit in force; null for none."""
+    used: int
+    remaining: int | None = None
+    """What is left of it; null for no limit."""
+    plan_limit: int | None = None
+    """The limit of the company's plan; null for none."""
+    resets_at: AwareDatetime | None = None
+    """When the count begins again, for what is counted by the hour or the day."""
+
+
+class TenantLimits(Model):
+    """The limits of a company."""
+
+    tenant_id: str
+    limits: list[UsageLimit] = Field(default_factory=EMPTY)
+    """All limits, in the order of the document."""
+
+
+@with_config(_BY_KEY)
+class LimitValues(TypedDict, total=False):
+    """Limits by their keys, at most those of the plan; null goes back to the plan's. Those left out stay."""
+
+    users: _Limit
+    contacts: _Limit
+    deals: _Limit
+    storage_bytes: _Limit
+    file_size_bytes: _Limit
+    api_requests_per_hour: _Limit
+    bulk_requests_per_hour: _Limit
+    websocket_connections: _Limit
+    agent_calls_per_day: _Limit
+    custom_objects: _Limit
+    custom_fields_per_object: _Limit
+    workflows: _Limit
+    emails_per_day: _Limit
+
+
+class UsageMetric(Model):
+    """How much of something a company has or has used."""
+
+    key: str
+    used: int
+    """How much there is now; of calls, how many were made in the range."""
+    limit: int | None = None
+    """The limit in force; null for none."""
+    peak: int | None = None
+    """The greatest number within an hour, for what is counted by the hour."""
+    unit: Literal["count", "bytes"] | str
+
+
+class TenantUsage(Model):
+    """What a company has and has used in a range of days."""
+
+    tenant_id: str
+    period_start: date
+    period_end: date
+    metrics: list[UsageMetric] = Field(default_factory=EMPTY)
+    """The figures."""
+    api_calls: list[MetricPoint] = Field(default_factory=EMPTY)
+    """The number of calls by day or longer period, zeros included."""
+    api_calls_by_user: dict[str, int] = Field(default_factory=dict)
+    """The number of calls by the id of the user; those of API keys and apps without a user by the id of these."""
+    api_calls_by_operation: dict[str, int] = Field(default_factory=dict)
+    """The number of calls by their dotted name."""
+    rate_limited: int = 0
+    """The number of calls that were refused beyond a rate limit."""

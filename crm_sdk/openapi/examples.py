@@ -87,6 +87,19 @@ _OF_A_NOUN: Mapping[str, Mapping[str, Any]] = {
         "q": "quotes",
     },
     "pipelines": {"name": "New business", "description": "From the first talk to the contract"},
+    "tenants": {
+        "name": "Hooli",
+        "slug": "hooli",
+        "domain": "hooli.example",
+        "admin_name": "Ada Lovelace",
+        "region": "eu",
+        "plan": "free",
+        "currencies": [{"currency": "GBP", "rate": 1.17}],
+        "timezone": "Europe/London",
+        "date_format": "YYYY-MM-DD",
+        "payment_method_token": "tok_visa",
+        "billing_name": "Hooli Ltd",
+    },
     "webhooks": {"description": "Tells our warehouse"},
 }
 """What a member holds in the examples of one noun."""

@@ -13,6 +13,7 @@ from ..data.store import Store, StoreSnapshot
 from ..serving import Collections
 from .agenda import agenda
 from .around import put_surroundings
+from .billing import put_billing
 from .boards import boards
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
@@ -53,6 +54,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
     store = Store()
     for plan in (ACME, GLOBEX):
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
+        put_billing(store, plan, now)
         _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
         outgoing(store, plan, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from crm_sdk.models.tenants import Tenant
@@ -11,34 +10,42 @@ from crm_sdk.models.tenants import Tenant
 from .. import timetable
 from ..data.blanks import blank
 from ..data.document import Document
+from ..data.query import fold
+from ..problems import Problem
 from ..serving import Caller, Context
 from .pipelines.records import PIPELINES
-from .pipelines.stage_members import usual_stages
+
+_SHORTEST, _LONGEST = 3, 40
 
 
 def found_company(call: Context, name: str, **members: Any) -> tuple[Context, Document]:
-    """Store a new, empty company with a default pipeline; return the call of the system in it, and its record."""
+    """Store a new, empty company with a default pipeline; return the call of the system in it, and its record.
+
+    Raises: 409 TENANT_EXISTS for a slug that is taken; without a slug it gets one made from its name.
+    """
+    slug = members.get("slug")
+    if slug is not None and _is_taken(call, slug):
+        raise Problem("TENANT_EXISTS", f"another company has the slug {slug!r}", field="slug", rule="unique")
     tenant_id = call.new_id("tenant_")
-    call = call.acting_as(Caller(tenant_id, "system", None, "system", auth="none"))
     stamp: dict[str, Any] = {
-        "id": tenant_id, "created_at": call.now, "updated_at": call.now, "created_by": "system", "version": 1,
+        "id": tenant_id, "created_at": call.now, "updated_at": call.now, "created_by": call.caller.actor_id,
+        "version": 1, "config_version": 1,
     }  # fmt: skip
-    whole = {**blank(Tenant), **_configuration(members.get("timezone") or "UTC"), **members}
-    tenant = call.collection("tenant").put(Document({**whole, "name": name, "slug": _slug(call, name), **stamp}))
-    stages = usual_stages()
-    form = PIPELINES.stored_form(call, {"name": "Sales", "is_default": True, "stages": stages})
-    pipeline = PIPELINES.add(call, form)
-    tenant = call.collection("tenant").put(tenant | {"default_pipeline_id": pipeline["id"]})
+    call = call.acting_as(Caller(tenant_id, "system", None, "system", "the platform", auth="none"))
+    given = {key: value for key, value in members.items() if value is not None}
+    whole = {**blank(Tenant), **_configuration(name, members.get("timezone") or "UTC"), **given}
+    tenant = Document({**whole, "name": name, "slug": slug or _free_slug(call, name), **stamp})
+    call.collection("tenant").put(tenant)
+    PIPELINES.add(call, PIPELINES.stored_form(call, {"name": "Sales", "is_default": True}))
     for appointment in call.server.timetable.appointments:
         timetable.plan(call.collection, appointment)
     call.emit("tenant.created", "tenant", tenant)
     return call, tenant
 
 
-def _configuration(timezone: str) -> dict[str, Any]:
-    hours = [{"weekday": day, "start": "09:00", "end": "17:30"} for day in range(5)]
+def _configuration(name: str, zone: str) -> dict[str, Any]:
+    days = [{"weekday": day, "start": "09:00", "end": "17:00"} for day in range(5)]
     return {
-        "timezone": timezone,
         "country": None,
         "languages": ["en", "de", "es", "ar"],
         "currencies": [],
@@ -46,8 +53,8 @@ def _configuration(timezone: str) -> dict[str, Any]:
         "time_format": "24h",
         "week_start": 0,
         "fiscal_year_start_month": 1,
-        "business_hours": {"timezone": timezone, "days": hours, "holidays": []},
-        "branding": {"app_name": None, "logo": None, "primary_color": None, "login_message": None},
+        "business_hours": {"timezone": zone, "days": days, "holidays": []},
+        "branding": {"app_name": name},
         "security": {
             "password_min_length": 8,
             "password_require": [],
@@ -57,23 +64,25 @@ def _configuration(timezone: str) -> dict[str, Any]:
             "allowed_email_domains": [],
             "ip_allowlist": [],
         },
-        "email": {"from_address": None, "from_name": None, "reply_to": None, "footer": None},
+        "email": {"from_name": name},
         "lead_assignment": "round_robin",
         "duplicate_policy": "warn",
+        "config": {},
         "features": {},
         "limits": {},
-        "config": {},
     }
 
 
-def _slug(call: Context, name: str) -> str:
-    """Return a short name made from a name, which no other company has."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:30].strip("-")
-    stem = stem if len(stem) >= 3 else f"company-{stem}".strip("-")
-    taken = {doc["slug"] for companies in call.server.store.across("tenant") for doc in companies.all()}
+def _is_taken(call: Context, slug: str) -> bool:
+    return any(tenants.find("slug", slug) for tenants in call.server.store.across("tenant"))
+
+
+def _free_slug(call: Context, name: str) -> str:
+    """Return the slug of a name, with a number where another company has it."""
+    stem = "-".join(re.findall(r"[a-z0-9]+", fold(name)))[:_LONGEST].strip("-")
+    stem = stem if len(stem) >= _SHORTEST else f"{stem}-crm".strip("-")
     slug, number = stem, 1
-    while slug in taken:
+    while _is_taken(call, slug):
         number += 1
-        slug = f"{stem}-{number}"
+        slug = f"{stem[: _LONGEST - len(str(number)) - 1].rstrip('-')}-{number}"
     return slug

@@ -29,6 +29,7 @@ ALL = (
     "search acme",
     "workflows runs workflow_acme_fair",
     "pipelines show",
+    "tenants overview",
     "users access",
 )
 WEEK = ("calendar", "week", "--start", "2026-11-23")

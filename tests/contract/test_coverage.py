@@ -49,6 +49,7 @@ COMPLETE = {
     ("platform", "User Management"),
     ("platform", "Notification"),
     ("platform", "Pipelines"),
+    ("platform", "Tenant Management"),
     ("platform", "Reporting"),
     ("platform", "Search"),
     ("platform", "Workflow"),

@@ -58,6 +58,7 @@ WHOLES: dict[str, Callable[[CrmClient], Any]] = {
     "type": lambda crm: "lead",
     "types": lambda crm: ["lead"],
     "report_id": lambda crm: next(one.id for one in crm.reports.list() if one.schedule_count),
+    "tenant_id": lambda crm: "current",
     "webhook_id": lambda crm: new_webhook(crm),
     "workflow_id": lambda crm: crm.workflows.list(sort="execution_count", order="desc").items[0].id,
 }
@@ -68,8 +69,17 @@ COMPUTED: dict[str, Callable[[StubServer], object]] = {
     ),
     "ai_insights.recommendations.cross_sell": lambda stub: copy_greatest(stub, "account", "won_value"),
     "ai_insights.recommendations.upsell": lambda stub: sell_little_and_much(stub),
+    "tenants.list": lambda stub: manage_companies(stub),
 }
 """The lists of what is worked out from other records: what makes these records many."""
+
+
+def manage_companies(stub: StubServer) -> None:
+    """Store companies that the first one manages."""
+    for number in range(MANY):
+        id = f"tenant_{number:03}"
+        managed = stub.tenant(ACME) | {"id": id, "slug": f"managed-{number}", "managed_by": ACME}
+        stub.store.collection(id, "tenant").put(managed)
 
 
 def copy_greatest(stub: StubServer, kind: str, member: str, *, count: int = MANY, **changes: Any) -> set[str]:

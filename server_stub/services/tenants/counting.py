@@ -1,0 +1,86 @@
+"""What a company has of everything that is limited, counted from its records and its calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
+
+from ...data.document import Document
+from ...request.meter import hour_of
+from ...request.plans import LIMITS, limit_of
+from ...serving import Context
+from ..agents.records import CALLS
+from .finding import members
+
+_HOUR = timedelta(hours=1)
+
+
+def sent_at(email: Document) -> datetime | None:
+    """Return when an e-mail was sent; None for one that was not, or that came in."""
+    return email.get("sent_at") if email.get("kind") == "email" and email.get("direction") == "outbound" else None
+
+
+def emails(there: Context) -> Iterable[datetime]:
+    """Yield when each e-mail of the company was sent."""
+    return (at for doc in there.collection("activity").find("kind", "email") if (at := sent_at(doc)) is not None)
+
+
+def midnight(at: datetime) -> datetime:
+    """Return when the day of an instant began, in UTC, by which calls and e-mails of a day are counted."""
+    return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
+
+
+def _agent_calls(there: Context) -> int:
+    doc = there.collection(CALLS).get(there.now.date().isoformat())
+    return int(doc["calls"]) if doc is not None else 0
+
+
+def _fields(there: Context) -> int:
+    return max(Counter(field["object_id"] for field in there.collection("field")).values(), default=0)
+
+
+def _sizes(there: Context) -> list[int]:
+    return [int(file.get("size") or 0) for file in there.collection("file")]
+
+
+USED: Mapping[str, Callable[[Context], int]] = {
+    "users": members,
+    "contacts": lambda there: len(there.collection("contact")),
+    "deals": lambda there: len(there.collection("deal")),
+    "storage_bytes": lambda there: sum(_sizes(there)),
+    "file_size_bytes": lambda there: max(_sizes(there), default=0),
+    "api_requests_per_hour": lambda there: there.server.meter.count(there.caller.tenant_id, there.now),
+    "bulk_requests_per_hour": lambda there: there.server.meter.count(there.caller.tenant_id, there.now, "bulk"),
+    "websocket_connections": lambda there: there.server.live.count(there.caller.tenant_id),
+    "agent_calls_per_day": _agent_calls,
+    "custom_objects": lambda there: len(there.collection("custom_object")),
+    "custom_fields_per_object": _fields,
+    "workflows": lambda there: len(there.collection("workflow")),
+    "emails_per_day": lambda there: sum(at >= midnight(there.now) for at in emails(there)),
+}
+"""What is used of each limit now; of what is counted by the hour or day, in the present one."""
+assert USED.keys() == LIMITS.keys()
+PASSING = frozenset(
+    ["file_size_bytes", "api_requests_per_hour", "bulk_requests_per_hour", "websocket_connections",
+     "agent_calls_per_day", "emails_per_day"]
+)  # fmt: skip
+"""The limits to what passes or is there once: a smaller plan can be had whatever is used of them."""
+
+
+def resets_at(there: Context, key: str) -> datetime | None:
+    """Return when the count of a limit begins again; None for what is not counted by time."""
+    if key.endswith("_per_hour"):
+        return hour_of(there.now) + _HOUR
+    return midnight(there.now) + timedelta(days=1) if key.endswith("_per_day") else None
+
+
+def exceeded(there: Context, plan: str) -> list[dict[str, object]]:
+    """Return the limits of another plan that are below what a company has."""
+    tenant = there.tenant | {"plan": plan}
+    found: list[dict[str, object]] = []
+    for key in LIMITS:
+        limit = limit_of(tenant, key)
+        if key not in PASSING and limit is not None and (used := USED[key](there)) > limit:
+            found.append({"key": key, "limit": limit, "used": used})
+    return found

@@ -1,0 +1,63 @@
+"""A company that another one founds: its first admin is invited, and seconds later it is set up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from crm_sdk.models.users import User
+
+from ... import timetable
+from ...data.blanks import blank
+from ...data.document import Document
+from ...serving import Collections, Context
+from ...timetable import Appointment, falls_due
+from .finding import tell
+
+_SETTING_UP = timedelta(seconds=2)
+"""How long a company is set up on the stub's clock."""
+
+
+def invite_admin(there: Context) -> Document:
+    """Store the first admin of a company, who is invited, and publish it."""
+    tenant = there.tenant
+    local = str(tenant["admin_email"]).partition("@")[0]
+    user = there.create(
+        "user",
+        "user_",
+        {
+            **blank(User),
+            "name": tenant["admin_name"] or local.replace(".", " ").title(),
+            "email": tenant["admin_email"],
+            "role": "admin",
+            "roles": [{"id": "role_admin", "key": "admin", "name": "Admin"}],
+            "status": "invited",
+            "email_verified": False,
+            "timezone": tenant["timezone"],
+            "locale": tenant["locale"],
+            "tenant_id": tenant["id"],
+            "password_hash": None,
+        },
+    )
+    shown = Document({name: value for name, value in user.items() if name != "password_hash"})
+    for event in ("user.created", "user.invited"):
+        there.emit(event, "user", shown)
+    return user
+
+
+def _ready_at(collections: Collections) -> datetime | None:
+    tenant = collections("tenant").first()
+    return tenant["created_at"] + _SETTING_UP if tenant is not None and tenant["status"] == "provisioning" else None
+
+
+PROVISIONING = Appointment("tenant provisioning", _ready_at)
+
+
+@falls_due(PROVISIONING)
+def activate(call: Context) -> None:
+    """Make a company active that has been set up."""
+    tenant = call.tenant
+    changes = {"status": "active", "version": tenant["version"] + 1, "updated_at": call.now}
+    call.collection("tenant").put(tenant | changes)
+    manager = tenant["managed_by"]
+    outside = timetable.system_call(call.server, manager, call.now, call.operation) if manager is not None else call
+    tell(outside, call, "tenant.provisioned")

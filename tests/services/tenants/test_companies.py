@@ -1,0 +1,185 @@
+"""Companies: who sees them, how they are founded, changed and ended, and that they share no data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import AuthenticationError, CrmClient
+from server_stub import StubServer
+from server_stub.request.http import Request
+
+from .conftest import DAY, Found
+
+Call = Callable[[CrmClient, str], object]
+PARTS: dict[str, Call] = {
+    "get": lambda crm, one: crm.tenants.get(one),
+    "update": lambda crm, one: crm.tenants.update(one, {"name": "X"}),
+    "delete": lambda crm, one: crm.tenants.delete(one, confirm="globex"),
+    "config.get": lambda crm, one: crm.tenants.config.get(one),
+    "config.update": lambda crm, one: crm.tenants.config.update(one, {"week_start": 1}),
+    "features.get": lambda crm, one: crm.tenants.features.get(one),
+    "features.update": lambda crm, one: crm.tenants.features.update(one, {"social": False}),
+    "limits.get": lambda crm, one: crm.tenants.limits.get(one),
+    "limits.update": lambda crm, one: crm.tenants.limits.update(one, {"users": 40}),
+    "usage": lambda crm, one: crm.tenants.usage(one),
+    "billing.get": lambda crm, one: crm.tenants.billing.get(one),
+    "billing.update": lambda crm, one: crm.tenants.billing.update(one, {"seats": 40}),
+    "billing.upgrade": lambda crm, one: crm.tenants.billing.upgrade(one, "pro", cycle="annual"),
+    "invoices.list": lambda crm, one: crm.tenants.invoices.list(one),
+}
+WRITES = [name for name in PARTS if name.partition(".")[2] in ("update", "upgrade") or name in ("update", "delete")]
+
+
+def test_a_company_sees_itself_in_both_modes(stub: StubServer, mode: str, call: Any) -> None:
+    crm: Any = (stub.client if mode == "sync" else stub.async_client)(dialects="platform", strict=True)
+    own = call(crm.tenants.get("current"))
+    assert (own.slug, own.plan, own.status, own.managed_by, own.user_count) == ("acme", "enterprise", "active", None, 5)
+    assert call(crm.tenants.get(own.id)) == own
+    config = call(crm.tenants.config.get("current"))
+    assert (config.base_currency, config.default_pipeline_id, config.version) == ("USD", "pipeline_acme", 1)
+    assert [one.id for one in call(crm.tenants.list())] == ["tenant_acme"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_another_company_is_not_there(acme: CrmClient, globex: CrmClient, stub: StubServer, part: str) -> None:
+    before = len(stub.audit("tenant_globex"))
+    assert refused(lambda: PARTS[part](acme, "tenant_globex")).code == "NOT_FOUND"
+    assert len(stub.audit("tenant_globex")) == before
+    PARTS[part](globex, "tenant_globex")
+
+
+@pytest.mark.parametrize("part", [name for name in PARTS if name != "config.get"])
+def test_only_admins_may(sales: CrmClient, part: str) -> None:
+    assert refused(lambda: PARTS[part](sales, "current")).code == "FORBIDDEN"
+
+
+def test_everybody_reads_the_configuration_without_its_security(
+    acme: CrmClient, sales: CrmClient, found: Found
+) -> None:
+    assert acme.tenants.config.get("current").security is not None
+    mine = sales.tenants.config.get("current")
+    assert mine.security is None and mine.currencies
+    assert refused(lambda: sales.tenants.config.get(found().id)).code == "NOT_FOUND"
+
+
+def test_a_company_is_founded_and_set_up(acme: CrmClient, globex: CrmClient, stub: StubServer, found: Found) -> None:
+    made = acme.tenants.create({"name": "Müßig & Söhne", "admin_email": "Ida@Muessig.TEST", "region": "eu"})
+    assert (made.slug, made.plan, made.region, made.managed_by) == ("mussig-sohne", "free", "eu", "tenant_acme")
+    assert (made.status, made.admin_email, made.user_count) == ("provisioning", "ida@muessig.test", 1)
+    stub.clock.advance(3)
+    assert acme.tenants.get(made.id).status == "active"
+    assert {"tenant.created", "tenant.provisioned"} <= {one["action"] for one in stub.audit()}
+    assert {"tenant.created", "user.invited", "tenant.provisioned"} <= {one["action"] for one in stub.audit(made.id)}
+    again = acme.tenants.create({"name": "Müßig & Söhne", "admin_email": "b@muessig.test"})
+    assert again.slug == "mussig-sohne-2"
+    taken: Any = {"name": "X", "slug": "globex", "admin_email": "c@muessig.test"}
+    assert refused(lambda: acme.tenants.create(taken)).code == "TENANT_EXISTS"
+    paid: Any = {"name": "X", "plan": "pro", "admin_email": "c@muessig.test"}
+    assert refused(lambda: acme.tenants.create(paid)).code == "PAYMENT_METHOD_REQUIRED"
+    assert [one.id for one in acme.tenants.list()] == ["tenant_acme", again.id, made.id]
+    assert [one.id for one in acme.tenants.list(plan="free", sort="created_at")] == [made.id, again.id]
+    assert [one.id for one in acme.tenants.list(search="sohne-2")] == [again.id]
+    assert [one.id for one in globex.tenants.list()] == ["tenant_globex"]
+
+
+def test_companies_share_no_data(acme: CrmClient, found: Found) -> None:
+    company = found()
+    (pipeline,) = company.own.pipelines.list()
+    assert pipeline.is_default and len(company.own.pipelines.get(pipeline.id).stages) == 6
+    assert company.own.leads.list().total == company.own.contacts.list().total == 0
+    lead = company.own.leads.create({"name": "Ours"})
+    assert refused(lambda: acme.leads.get(lead.id)).code == "NOT_FOUND"
+    assert refused(lambda: acme.pipelines.get(pipeline.id)).code == "NOT_FOUND"
+    theirs = acme.leads.create({"name": "Theirs"})
+    assert refused(lambda: company.own.leads.get(theirs.id)).code == "NOT_FOUND"
+
+
+def test_what_is_fixed_stays(stub: StubServer, acme: CrmClient, found: Found) -> None:
+    company = found()
+    for name, value in {"slug": "other", "plan": "pro", "region": "eu", "adminEmail": "x@y.test"}.items():
+        body = json.dumps({name: value}).encode()
+        headers = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+        reply = stub.handle(Request("PUT", f"/platform/v1/tenants/{company.id}", "", headers, body))
+        assert (reply.status, b'"read_only"' in reply.body) == (422, True), name
+    before = acme.tenants.get(company.id)
+    same: Any = before.model_dump(by_alias=True, mode="json")
+    headers = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    reply = stub.handle(Request("PUT", f"/platform/v1/tenants/{company.id}", "", headers, json.dumps(same).encode()))
+    assert reply.status == 200 and acme.tenants.get(company.id) == before
+    changed = acme.tenants.update(company.id, {"name": "Hooli XYZ"}, version=before.version)
+    assert (changed.name, changed.version) == ("Hooli XYZ", (before.version or 0) + 1)
+    stale = refused(lambda: acme.tenants.update(company.id, {"name": "Y"}, version=before.version))
+    assert stale.code == "VERSION_CONFLICT"
+    assert (
+        [one["action"] for one in stub.audit()].count("tenant.updated") == 1 == company.trail().count("tenant.updated")
+    )
+
+
+def test_the_base_currency_stays_once_there_is_a_deal(found: Found) -> None:
+    company = found()
+    crm = company.own
+    rates: Any = [{"currency": "CHF", "rate": 2}, {"currency": "GBP", "rate": 3}]
+    crm.tenants.config.update("current", {"currencies": rates})
+    assert crm.tenants.update("current", {"base_currency": "CHF"}).base_currency == "CHF"
+    kept = {one.currency: one.rate for one in crm.tenants.config.get("current").currencies}
+    assert kept == {"USD": Decimal("0.5"), "GBP": Decimal("1.5")}
+    assert refused(lambda: crm.tenants.update("current", {"base_currency": "ZZZ"})).code == "VALIDATION_ERROR"
+    deal = crm.deals.create({"title": "D", "value": 1})
+    assert refused(lambda: crm.tenants.update("current", {"base_currency": "USD"})).code == "CURRENCY_IN_USE"
+    crm.deals.delete(deal.id)
+    assert refused(lambda: crm.tenants.update("current", {"base_currency": "USD"})).code == "CURRENCY_IN_USE"
+
+
+def test_an_ended_company_has_no_access_and_then_no_data(acme: CrmClient, stub: StubServer, found: Found) -> None:
+    company = found()
+    company.own.leads.create({"name": "Somebody"})
+    assert refused(lambda: acme.tenants.delete(company.id)).code == "CONFIRMATION_REQUIRED"
+    assert refused(lambda: acme.tenants.delete(company.id, confirm="hooli")).code == "CONFIRMATION_REQUIRED"
+    ended = company.own.tenants.delete("current", confirm=company.slug)
+    assert ended.status == "cancelled" and ended.cancelled_at is not None
+    with pytest.raises(AuthenticationError):
+        company.own.leads.list()
+    assert acme.tenants.get(company.id).status == acme.tenants.billing.get(company.id).status == "cancelled"
+    for part in WRITES:
+        assert refused(lambda part=part: PARTS[part](acme, company.id)).code == "TENANT_CANCELLED", part
+    stub.clock.advance(29 * DAY)
+    assert len(stub.store.collection(company.id, "lead")) == 1
+    stub.clock.advance(2 * DAY)
+    left = {one.kind for one in stub.store.of_company(company.id) if one.first() is not None}
+    assert left <= {"tenant", "timetable"} and acme.tenants.get(company.id).status == "cancelled"
+
+
+def test_a_company_with_an_open_invoice_goes_on(acme: CrmClient, found: Found) -> None:
+    company = found()
+    billing = company.own.tenants.billing
+    billing.update("current", {"payment_method_token": "tok_invoice"})
+    invoice = billing.upgrade("current", "pro").invoice
+    assert invoice is not None and invoice.status == "open"
+    error = refused(lambda: acme.tenants.delete(company.id, confirm=company.slug))
+    assert (error.code, error.details) == ("INVOICE_OPEN", {"ids": [invoice.id]})
+    billing.update("current", {"payment_method_token": "tok_bank"})
+    assert acme.tenants.invoices.list(company.id, status="open").total == 0
+    assert acme.tenants.delete(company.id, confirm=company.slug).status == "cancelled"
+
+
+def test_the_users_of_an_ended_company_cannot_sign_in(stub: StubServer) -> None:
+    gina = stub.client(api_key="globex-admin", dialects="platform")
+    gina.tenants.delete("current", confirm="globex")
+    guest = stub.client(api_key=None, dialects="platform", max_retries=0)
+    assert refused(lambda: guest.auth.login("gina@globex.test", "demo-password")).code == "INVALID_CREDENTIALS"
+
+
+def test_dates_of_a_company_are_those_of_its_zone(found: Found) -> None:
+    company = found(timezone="Pacific/Auckland")
+    company.own.leads.list()
+    company.stub.clock.advance(3 * 3_600)
+    company.own.leads.list()
+    usage = company.own.tenants.usage("current", start_date=date(2026, 1, 15), end_date=date(2026, 1, 16))
+    assert [(point.period, int(point.value)) for point in usage.api_calls] == [("2026-01-15", 1), ("2026-01-16", 1)]
