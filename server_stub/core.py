@@ -369,7 +369,7 @@ class StubServer:
                 "offset": self.clock.offset.total_seconds(),
                 "requests": self._requests,
                 "epoch": self.epoch,
-                "meter": self.meter.snapshot(),
+                "meter": self.meter.present,
             }
             try:
                 self._durable.save(self.store.changes(), meta)

@@ -59,8 +59,13 @@ class Meter:
         """Forget the present hour of a company."""
         self._present.pop(tenant_id, None)
 
+    @property
+    def present(self) -> Mapping[str, dict[str, Any]]:
+        """The present hours by company; a state file stores them."""
+        return self._present
+
     def snapshot(self) -> dict[str, dict[str, Any]]:
-        """Return the present hours, for `restore` and for a state file."""
+        """Return the present hours, for `restore`."""
         return deepcopy(self._present)
 
     def restore(self, present: Mapping[str, dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""``crm tenants overview``: the plan, the limits and the calls of a company, drawn for people and whole for programs."""
+"""``crm tenants overview``: plan, limits and calls of a company, drawn for people and whole for programs."""
 
 from __future__ import annotations
 

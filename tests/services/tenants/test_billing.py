@@ -17,7 +17,7 @@ from server_stub.request.http import Request
 
 from .conftest import DAY, Found
 
-CENT = Decimal("0.01")
+CENT, D = Decimal("0.01"), Decimal
 
 
 def money(amount: str) -> Decimal:
@@ -28,7 +28,7 @@ def test_a_token_becomes_a_payment_method_and_is_nowhere(stub: StubServer, found
     company = found()
     billing = company.own.tenants.billing
     first = billing.get("current")
-    assert (first.plan, first.payment_method, first.amount, first.version) == ("free", None, 0, 1)
+    assert (first.plan, first.payment_method, first.amount, first.version) == ("free", None, D(0), 1)
     changes: Any = {"billing_address": {"city": "Bonn"}, "billing_email": "Pay@Example.com"}
     second = billing.update("current", changes, version=1)
     assert (second.billing_email, second.version) == ("pay@example.com", 2)
@@ -56,8 +56,8 @@ def test_an_upgrade_is_paid_by_days(stub: StubServer, found: Found) -> None:
     assert refused(lambda: crm.tenants.billing.upgrade("current", "pro")).code == "PAYMENT_METHOD_REQUIRED"
     crm.tenants.billing.update("current", {"payment_method_token": "tok_visa"})
     start = crm.tenants.billing.upgrade("current", "pro", seats=10)
-    assert start.invoice and (start.invoice.total, start.invoice.status) == (270, "paid")
-    assert (start.prorated.amount, start.prorated.currency, start.billing.amount) == (270, "EUR", 270)
+    assert start.invoice and (start.invoice.total, start.invoice.status) == (D(270), "paid")
+    assert (start.prorated.amount, start.prorated.currency, start.billing.amount) == (D(270), "EUR", D(270))
     assert len(start.features_gained) == 7 and start.features_lost == []
     assert refused(lambda: crm.tenants.billing.upgrade("current", "pro")).code == "PLAN_UNCHANGED"
     stub.clock.advance(10 * DAY)
@@ -72,7 +72,7 @@ def test_an_upgrade_is_paid_by_days(stub: StubServer, found: Found) -> None:
     )
     stub.clock.advance(22 * DAY)
     newest = crm.tenants.invoices.list("current").items[0]
-    assert (newest.total, newest.number[-4:], newest.status) == (730, "0003", "paid")
+    assert (newest.total, newest.number[-4:], newest.status) == (D(730), "0003", "paid")
     assert crm.tenants.invoices.list("current", status="open").total == 0
     assert [one.total for one in crm.tenants.invoices.list("current", sort="total", order="asc")][-1] == 730
 
@@ -86,7 +86,7 @@ def test_another_cycle_begins_a_new_period_with_a_credit(stub: StubServer, found
     at = made.billing.next_invoice_at
     assert at and at - made.effective_at == timedelta(days=365)
     back = crm.tenants.billing.upgrade("current", "enterprise", cycle="monthly")
-    assert (back.effective_at, back.invoice, back.prorated.amount) == (at, None, 0)
+    assert (back.effective_at, back.invoice, back.prorated.amount) == (at, None, D(0))
     assert back.billing.cycle == "annual"
 
 
@@ -101,10 +101,10 @@ def test_a_smaller_plan_waits_for_the_end_of_the_period(stub: StubServer, found:
     assert (crm.tenants.get("current").plan, down.billing.next_invoice_at) == ("pro", None)
     assert refused(lambda: crm.tenants.billing.upgrade("current", "free")).code == "PLAN_UNCHANGED"
     again = crm.tenants.billing.upgrade("current", "pro")
-    assert (again.billing.cancels_at, again.invoice, again.prorated.amount) == (None, None, 0)
+    assert (again.billing.cancels_at, again.invoice, again.prorated.amount) == (None, None, D(0))
     crm.tenants.billing.upgrade("current", "free")
     stub.clock.advance(32 * DAY)
-    assert (crm.tenants.get("current").plan, crm.tenants.billing.get("current").amount) == ("free", 0)
+    assert (crm.tenants.get("current").plan, crm.tenants.billing.get("current").amount) == ("free", D(0))
     assert crm.tenants.invoices.list("current").total == 1 and company.trail()[-1] == "tenant.updated"
     assert refused(crm.workflows.list).code == "FEATURE_DISABLED"
 
@@ -132,7 +132,7 @@ def test_seats(stub: StubServer, found: Found) -> None:
     assert refused(lambda: crm.tenants.billing.upgrade("current", "enterprise", seats=3)).code == "SEATS_IN_USE"
     more = crm.tenants.billing.update("current", {"seats": 20})
     invoice = crm.tenants.invoices.list("current").items[0]
-    assert (more.amount, invoice.total, invoice.lines[0].proration) == (580, 290, True)
+    assert (more.amount, invoice.total, invoice.lines[0].proration) == (D(580), D(290), True)
     assert crm.tenants.billing.update("current", {"seats": 12}).amount == 348
     assert crm.tenants.invoices.list("current").total == 2, "fewer seats count from the next invoice on"
     stub.clock.advance(32 * DAY)
@@ -147,9 +147,9 @@ def test_an_invoice_that_is_not_paid_is_late(stub: StubServer, found: Found) -> 
     stub.clock.advance(15 * DAY)
     assert crm.tenants.billing.get("current").status == "past_due"
     paid = crm.tenants.billing.update("current", {"payment_method_token": "tok_visa"})
-    assert (paid.status, paid.balance) == ("active", 0)
+    assert (paid.status, paid.balance) == ("active", D(0))
     (invoice,) = crm.tenants.invoices.list("current")
-    assert (invoice.status, invoice.amount_due) == ("paid", 0) and isinstance(invoice.paid_at, datetime)
+    assert (invoice.status, invoice.amount_due) == ("paid", D(0)) and isinstance(invoice.paid_at, datetime)
 
 
 def test_a_credit_is_used_up_by_later_invoices(stub: StubServer, found: Found) -> None:
@@ -190,7 +190,7 @@ def test_the_pdf_has_the_figures(stub: StubServer, found: Found) -> None:
 def test_the_demo_companies_pay(acme: CrmClient, globex: CrmClient, stub: StubServer) -> None:
     for crm, cycle in ((acme, "annual"), (globex, "monthly")):
         billing = crm.tenants.billing.get("current")
-        assert (billing.cycle, billing.status, billing.balance) == (cycle, "active", 0)
+        assert (billing.cycle, billing.status, billing.balance) == (cycle, "active", D(0))
         invoices = list(crm.tenants.invoices.list("current"))
         assert invoices and all(one.status == "paid" and one.total == billing.amount for one in invoices)
     stub.store.collection("tenant_globex", "invoice").put(Document(id="invoice_x", created_at=stub.clock.now()))

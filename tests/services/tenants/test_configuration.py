@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -114,7 +115,7 @@ def test_rates_change_sums_and_not_what_is_stored(found: Found) -> None:
     assert crm.deals.forecast().total_pipeline == 200
     crm.tenants.config.update("current", {"currencies": [{"currency": "EUR", "rate": 4}]})
     assert crm.deals.forecast().total_pipeline == 300
-    assert {(deal.value, deal.currency) for deal in crm.deals.list()} == {(100, "USD"), (50, "EUR")}
+    assert {(deal.value, deal.currency) for deal in crm.deals.list()} == {(Decimal(100), "USD"), (Decimal(50), "EUR")}
 
 
 def test_the_default_pipeline_is_that_of_the_pipelines(acme: CrmClient) -> None:
