@@ -32,6 +32,12 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+def member_name(kind: Any, name: str) -> str:
+    """Return the wire name of a member of an input; that of one whose members are keys is the key as it is."""
+    config: Mapping[str, Any] = getattr(kind, "__pydantic_config__", {"alias_generator": camel})
+    return camel(name) if "alias_generator" in config else name
+
+
 def snake(name: str) -> str:
     """Return the Python name of a wire name: ``createdAt`` -> ``created_at``."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

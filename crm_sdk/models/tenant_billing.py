@@ -26,10 +26,13 @@ class PaymentMethod(Model):
 
     type: PaymentMethodType
     brand: str | None = None
+    """The brand of a card."""
     last4: str | None = None
     """The last four digits."""
     exp_month: int | None = None
+    """The month in which a card expires."""
     exp_year: int | None = None
+    """The year in which a card expires."""
 
 
 class Billing(Model):
@@ -37,8 +40,10 @@ class Billing(Model):
 
     tenant_id: str
     plan: PlanName
+    """The plan that is paid for."""
     status: BillingStatus
     cycle: BillingCycle
+    """Whether it is paid by the month or by the year."""
     seats: int
     """The number of users that are paid for."""
     amount: Amount
@@ -53,6 +58,7 @@ class Billing(Model):
     billing_email: str | None = None
     """The address to which invoices go."""
     billing_name: str | None = None
+    """The name on invoices."""
     billing_address: Address | None = None
     tax_id: str | None = None
     trial_ends_at: AwareDatetime | None = None
@@ -75,6 +81,7 @@ class BillingUpdate(TypedDict, total=False):
     """A token of a payment method. It is not stored: no answer, log or audit trail has it."""
     billing_email: Email | None
     billing_name: Annotated[str, Field(max_length=200)] | None
+    """The name on invoices."""
     billing_address: AddressInput | None
     tax_id: Annotated[str, Field(max_length=50)] | None
 
@@ -84,7 +91,9 @@ class InvoiceLine(Model):
 
     description: str
     quantity: int
+    """How many there are."""
     unit_amount: Amount
+    """What one costs."""
     amount: Amount
     """Negative for a credit."""
     proration: bool
@@ -95,18 +104,24 @@ class Invoice(Record):
     """An invoice."""
 
     number: str
+    """The number of the invoice."""
     status: InvoiceStatus
     period_start: date
+    """The first day of the period."""
     period_end: date
     """The first day after the period."""
     lines: list[InvoiceLine] = Field(default_factory=EMPTY)
+    """What is paid for."""
     subtotal: Amount
+    """The sum of the lines."""
     tax: Amount
+    """The tax on it."""
     total: Amount
     amount_due: Amount
     """What is still to be paid."""
     currency: str
     due_date: date
+    """The day until which it is to be paid."""
     paid_at: AwareDatetime | None = None
     """When it was paid; null where it was not."""
     pdf_url: str | None = None

@@ -62,6 +62,7 @@ class Tenant(Record):
     admin_email: str | None = None
     """The address of its first admin."""
     admin_name: str | None = None
+    """The name of its first admin."""
     logo: str | None = None
     trial_ends_at: AwareDatetime | None = None
     """When its trial ends."""
@@ -91,6 +92,7 @@ class TenantCreate(_TenantMembers, total=False):
     region: Region
     admin_email: Required[Email]
     admin_name: Annotated[str, Field(pattern=NOT_BLANK, max_length=200)]
+    """The name of its first admin."""
 
 
 @with_config(INPUT)
@@ -107,6 +109,7 @@ class CurrencyRate(Model):
     rate: Amount
     """How many units of the base currency one unit is worth."""
     as_of: date | None = None
+    """The day that the rate is of."""
 
 
 @with_config(INPUT)
@@ -116,16 +119,19 @@ class CurrencyRateInput(TypedDict, total=False):
     currency: Required[Currency]
     rate: Required[Annotated[AmountInput, Field(gt=0)]]
     as_of: date | None
+    """The day that the rate is of."""
 
 
 class Branding(Model):
     """What a company's users see."""
 
     app_name: str | None = None
+    """What the CRM is called."""
     logo: str | None = None
     primary_color: str | None = None
     """``#rrggbb``."""
     login_message: str | None = None
+    """What the sign-in page says."""
 
 
 @with_config(INPUT)
@@ -133,18 +139,24 @@ class BrandingInput(TypedDict, total=False):
     """What a company's users see, as input."""
 
     app_name: _Line | None
+    """What the CRM is called."""
     logo: Url | None
     primary_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None
     login_message: Annotated[str, Field(max_length=2_000)] | None
+    """What the sign-in page says."""
 
 
 class EmailSettings(Model):
     """The sender of a company's e-mails, and what they end with."""
 
     from_address: str | None = None
+    """The address of the sender."""
     from_name: str | None = None
+    """The name of the sender."""
     reply_to: str | None = None
+    """The address for replies."""
     footer: str | None = None
+    """What e-mails end with."""
 
 
 @with_config(INPUT)
@@ -152,20 +164,28 @@ class EmailSettingsInput(TypedDict, total=False):
     """The sender of a company's e-mails, as input."""
 
     from_address: Email | None
+    """The address of the sender."""
     from_name: _Line | None
+    """The name of the sender."""
     reply_to: Email | None
+    """The address for replies."""
     footer: Annotated[str, Field(max_length=10_000)] | None
+    """What e-mails end with."""
 
 
 class SecuritySettings(Model):
     """The rules of sign-in."""
 
     password_min_length: int | None = None
+    """How many characters a password needs."""
     password_require: list[CharacterClass] = Field(default_factory=EMPTY)
     """The kinds of characters that a password needs."""
     require_mfa: bool | None = None
+    """Whether everybody needs a second factor."""
     require_email_verification: bool | None = None
+    """Whether an address has to be verified before sign-in."""
     session_timeout_minutes: int | None = None
+    """After how many minutes a session ends."""
     allowed_email_domains: list[str] = Field(default_factory=EMPTY)
     """The domains of which users may be; empty for any."""
     ip_allowlist: list[str] = Field(default_factory=EMPTY)
@@ -177,10 +197,14 @@ class SecuritySettingsInput(TypedDict, total=False):
     """The rules of sign-in, as input."""
 
     password_min_length: Annotated[int, Field(ge=8, le=128)]
+    """How many characters a password needs."""
     password_require: Annotated[list[CharacterClass], Field(max_length=4)]
     require_mfa: bool
+    """Whether everybody needs a second factor."""
     require_email_verification: bool
+    """Whether an address has to be verified before sign-in."""
     session_timeout_minutes: Annotated[int, Field(ge=1, le=525_600)]
+    """After how many minutes a session ends."""
     allowed_email_domains: Annotated[
         list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=253)]],
         Field(max_length=100),
@@ -201,11 +225,15 @@ class TenantConfig(Model):
     currencies: list[CurrencyRate] = Field(default_factory=EMPTY)
     """The other currencies that amounts may have."""
     date_format: str | None = None
+    """The format of dates."""
     time_format: TimeFormat | None = None
+    """The format of times: 12 or 24 hours."""
     week_start: int | None = None
     """The first day of the week; 0 is Monday."""
     fiscal_year_start_month: int | None = None
+    """The month in which the fiscal year begins: 1 is January."""
     business_hours: BusinessHours | None = None
+    """The working hours."""
     branding: Branding | None = None
     """What its users see."""
     security: SecuritySettings | None = None
@@ -233,10 +261,14 @@ class TenantConfigUpdate(TypedDict, total=False):
     languages: Annotated[list[Literal["en", "de", "es", "ar"] | str], Field(min_length=1, max_length=4)]
     currencies: Annotated[list[CurrencyRateInput], Field(max_length=200)]
     date_format: Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]
+    """The format of dates."""
     time_format: TimeFormat
+    """The format of times: 12 or 24 hours."""
     week_start: Annotated[int, Field(ge=0, le=6)]
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)]
+    """The month in which the fiscal year begins: 1 is January."""
     business_hours: BusinessHoursInput | None
+    """The working hours."""
     branding: BrandingInput | None
     security: SecuritySettingsInput
     email: EmailSettingsInput | None
@@ -250,11 +282,13 @@ class TenantFeature(Model):
     """A service of the platform, and whether a company has it."""
 
     key: str
+    """The key of the service, which is the first word of its calls."""
     name: str
     description: str | None = None
     enabled: bool
     """Whether its calls are served."""
     included_in_plan: bool
+    """Whether the plan includes it."""
     required: bool
     """Whether it cannot be switched off."""
     minimum_plan: PlanName
@@ -274,55 +308,98 @@ class FeatureSwitches(TypedDict, total=False):
     """Services by their keys: true switches one on, false off. Those left out stay as they are."""
 
     accounts: bool
+    """Whether accounts are switched on."""
     activities: bool
+    """Whether activities are switched on."""
     agents: bool
+    """Whether agents are switched on."""
     ai_insights: bool
+    """Whether AI insights are switched on."""
     analytics: bool
+    """Whether analytics are switched on."""
     audit: bool
+    """Whether audit is switched on."""
     auth: bool
+    """Whether auth is switched on."""
     backups: bool
+    """Whether backups are switched on."""
     calendar: bool
+    """Whether calendar is switched on."""
     changes: bool
+    """Whether changes are switched on."""
     chatops: bool
+    """Whether ChatOps are switched on."""
     collaboration: bool
+    """Whether collaboration is switched on."""
     communication: bool
+    """Whether communication is switched on."""
     configuration: bool
+    """Whether configuration is switched on."""
     contacts: bool
+    """Whether contacts are switched on."""
     conversations: bool
+    """Whether conversations are switched on."""
     custom_objects: bool
+    """Whether custom objects are switched on."""
     customization: bool
+    """Whether customization is switched on."""
     dashboards: bool
+    """Whether dashboards are switched on."""
     deals: bool
+    """Whether deals are switched on."""
     exports: bool
+    """Whether exports are switched on."""
     files: bool
+    """Whether files are switched on."""
     imports: bool
+    """Whether imports are switched on."""
     integrations: bool
+    """Whether integrations are switched on."""
     jobs: bool
+    """Whether jobs are switched on."""
     leads: bool
+    """Whether leads are switched on."""
     marketplace: bool
+    """Whether marketplace is switched on."""
     monitoring: bool
+    """Whether monitoring is switched on."""
     notifications: bool
+    """Whether notifications are switched on."""
     objects: bool
+    """Whether objects are switched on."""
     pipelines: bool
+    """Whether pipelines are switched on."""
     presence: bool
+    """Whether presence is switched on."""
     privacy: bool
+    """Whether privacy is switched on."""
     reports: bool
+    """Whether reports are switched on."""
     search: bool
+    """Whether search is switched on."""
     security: bool
+    """Whether security is switched on."""
     social: bool
+    """Whether social is switched on."""
     tenants: bool
+    """Whether tenants are switched on."""
     users: bool
+    """Whether users are switched on."""
     webhooks: bool
+    """Whether webhooks are switched on."""
     workflows: bool
+    """Whether workflows are switched on."""
 
 
 class UsageLimit(Model):
     """How much of something a company may have, and how much it has."""
 
     key: str
+    """What is limited."""
     limit: int | None = None
     """The limit in force; null for none."""
     used: int
+    """How much there is, or was used in the present hour or day."""
     remaining: int | None = None
     """What is left of it; null for no limit."""
     plan_limit: int | None = None
@@ -344,24 +421,38 @@ class LimitValues(TypedDict, total=False):
     """Limits by their keys, at most those of the plan; null goes back to the plan's. Those left out stay."""
 
     users: _Limit
+    """Users, active and invited ones."""
     contacts: _Limit
+    """Contacts."""
     deals: _Limit
+    """Deals."""
     storage_bytes: _Limit
+    """Bytes of all files together."""
     file_size_bytes: _Limit
+    """Bytes of one file."""
     api_requests_per_hour: _Limit
+    """Calls an hour, of all callers together."""
     bulk_requests_per_hour: _Limit
+    """Bulk calls an hour, of all callers together."""
     websocket_connections: _Limit
+    """Live connections at a time."""
     agent_calls_per_day: _Limit
+    """Calls of AI agents a day."""
     custom_objects: _Limit
+    """Custom objects."""
     custom_fields_per_object: _Limit
+    """Fields of one custom object."""
     workflows: _Limit
+    """Workflows."""
     emails_per_day: _Limit
+    """E-mails sent a day."""
 
 
 class UsageMetric(Model):
     """How much of something a company has or has used."""
 
     key: str
+    """What is counted."""
     used: int
     """How much there is now; of calls, how many were made in the range."""
     limit: int | None = None
@@ -369,6 +460,7 @@ class UsageMetric(Model):
     peak: int | None = None
     """The greatest number within an hour, for what is counted by the hour."""
     unit: Literal["count", "bytes"] | str
+    """What it is counted in."""
 
 
 class TenantUsage(Model):
@@ -376,7 +468,9 @@ class TenantUsage(Model):
 
     tenant_id: str
     period_start: date
+    """The first day."""
     period_end: date
+    """The last day."""
     metrics: list[UsageMetric] = Field(default_factory=EMPTY)
     """The figures."""
     api_calls: list[MetricPoint] = Field(default_factory=EMPTY)

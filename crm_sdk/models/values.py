@@ -198,6 +198,7 @@ class Money(Model):
     """An amount in a currency."""
 
     amount: Amount
+    """How much money it is."""
     currency: str
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..operation import Operation
 from ..route import Route
-from ..wire import camel, shape_of
+from ..wire import member_name, shape_of
 from . import answers
 from .calls import JSON, operation_object, with_examples
 from .schemas import Schemas
@@ -60,7 +60,7 @@ def _of_members(operation: Operation[Any, Any], route: Route) -> Mapping[str, tu
     if arguments.body is not None:
         shape = shape_of(arguments.body_type, route.dialect.name)
         for name in arguments.members:
-            wire_name = camel(name) if shape is None else shape.names.get(name)
+            wire_name = member_name(arguments.body_type, name) if shape is None else shape.names.get(name)
             if wire_name is not None:
                 found[wire_name] = (name, True)
     return found

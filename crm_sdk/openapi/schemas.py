@@ -17,7 +17,7 @@ from ..models.marks import DocumentedAs, Format, OpenVocabulary, ReadAs
 from ..models.record import Model
 from ..models.values import EMAIL_PATTERN, LARGEST_NUMBER, URL_PATTERN
 from ..vocabulary import texts
-from ..wire import Shape, camel, shape_of
+from ..wire import Shape, camel, member_name, shape_of
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -148,7 +148,7 @@ class Schemas:
         for name, hint in get_type_hints(kind, include_extras=True).items():
             if shape is not None and name not in shape.names:
                 continue
-            wire_name = shape.names[name] if shape is not None else camel(name)
+            wire_name = shape.names[name] if shape is not None else member_name(kind, name)
             schema = self.of(hint, written=True)
             if shape is not None and name in shape.text:
                 schema = {"type": ["string", "null"]}

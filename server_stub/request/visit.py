@@ -267,7 +267,8 @@ class Visit:
         """Raise 401 for a company that was ended, and 403 for a caller outside of its networks."""
         if tenant["status"] == "cancelled":
             raise identity.unauthorized("the company of this credential was ended")
-        networks: Sequence[str] = (tenant.get("security") or {}).get("ip_allowlist") or ()
+        security: Mapping[str, Any] = tenant.get("security") or {}
+        networks: Sequence[str] = security.get("ip_allowlist") or ()
         if not is_within(self.request.peer, networks):
             raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {self.request.peer}")
 

@@ -105,7 +105,8 @@ def _stored(there: Context, changes: Members, tenant: Document, own: Context | N
     if "currencies" in given:
         _check_currencies(there, given["currencies"], tenant)
     members = merge_values(given | lists_in_full(TenantConfig, given), tenant, {"config"})
-    _check_networks((members.get("security") or {}).get("ip_allowlist") or (), own)
+    security: Members = members.get("security") or {}
+    _check_networks(security.get("ip_allowlist") or (), own)
     return members
 
 

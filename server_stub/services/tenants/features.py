@@ -82,7 +82,8 @@ def update(call: Context, tenant_id: str, features: Members) -> dict[str, Any]:
         message = f"the plan {tenant['plan']} does not include {', '.join(lacking)}"
         raise Problem("FEATURE_NOT_IN_PLAN", message, field=lacking[0], details={"features": lacking})
     before = {key: plans.has_feature(tenant, key) for key in features}
-    switches = {**(tenant.get("features") or {}), **{key: on for key, on in features.items() if before[key] != on}}
+    own: Mapping[str, bool] = tenant.get("features") or {}
+    switches = {**own, **{key: on for key, on in features.items() if before[key] != on}}
     if store(there, {"features": switches}):
         changes = [
             {"field": key, "before": before[key], "after": on} for key, on in features.items() if before[key] != on

@@ -65,7 +65,8 @@ def make_invoice(
         own.append(_line("Credit of earlier invoices", -min(credit, total)))
     credit -= min(credit, total) if total > 0 else total
     total = sum((line["amount"] for line in own), Decimal()).quantize(CENT)
-    waits = total > 0 and (billing["payment_method"] or {}).get("type") == "invoice"
+    method: Members = billing["payment_method"] or {}
+    waits = total > 0 and method.get("type") == "invoice"
     zone, slug = company.zone(there), there.tenant["slug"]
     invoice = there.create(
         "invoice",

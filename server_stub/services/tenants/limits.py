@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -38,7 +39,7 @@ def update(call: Context, tenant_id: str, limits: Members) -> dict[str, Any]:
     above = [
         FieldError(key, "max", f"the plan {tenant['plan']} allows {most:,}", "LIMIT_ABOVE_PLAN", {"plan_limit": most})
         for key, value in limits.items()
-        if value is not None and (most := allowed[key]) is not None and value > most
+        if value is not None and (most := allowed[key]) is not None and int(value) > most
     ]
     if above:
         raise validation(above)
@@ -47,7 +48,8 @@ def update(call: Context, tenant_id: str, limits: Members) -> dict[str, Any]:
             message = f"{used:,} {key.replace('_', ' ')} are used, more than {value:,}"
             raise Problem("LIMIT_BELOW_USAGE", message, field=key, details={"key": key, "limit": value, "used": used})
     before = {key: limit_of(tenant, key) for key in limits}
-    own: dict[str, int] = {**(tenant.get("limits") or {}), **limits}
+    set_before: Mapping[str, int] = tenant.get("limits") or {}
+    own: dict[str, int | None] = {**set_before, **limits}
     if store(there, {"limits": {key: value for key, value in own.items() if value is not None}}):
         after = {key: limit_of(there.tenant, key) for key in limits}
         changes = [{"field": key, "before": before[key], "after": after[key]} for key in limits]

@@ -107,7 +107,8 @@ def check_currency(code: str, at: str) -> None:
     """Raise 422 for what is not a currency of ISO 4217."""
     import pycountry  # imported here: it is large, and little needs it
 
-    if pycountry.currencies.get(alpha_3=code) is None:
+    known: Any = pycountry.currencies
+    if known.get(alpha_3=code) is None:
         raise invalid(at, "choice", f"{code!r} is not a currency (ISO 4217)")
 
 
