@@ -132,6 +132,7 @@ class BillingUpgrade(Model):
     """What came of a change of the plan."""
 
     billing: Billing
+    """What is paid from now on."""
     invoice: Invoice | None = None
     """The invoice that was made; null where nothing was to be paid now."""
     prorated: Money
