@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from .deal_analytics import MetricPoint
 from .marks import INPUT, Default
 from .record import Model, Record
-from .users import BusinessHours, BusinessHoursInput, Language
+from .users import BusinessHours, BusinessHoursInput, Language, TimeFormat
 from .values import (
     EMPTY,
     NOT_BLANK,
@@ -32,7 +32,6 @@ Region: TypeAlias = Literal["us", "eu", "ap"] | str
 DefaultAssignment: TypeAlias = Literal["round_robin", "load_balanced", "territory", "none"] | str
 DuplicatePolicy: TypeAlias = Literal["warn", "reject"] | str
 CharacterClass: TypeAlias = Literal["upper", "lower", "digit", "symbol"] | str
-TimeFormat: TypeAlias = Literal["12h", "24h"] | str
 TenantSort: TypeAlias = Literal["id", "name", "created_at", "updated_at"] | str
 TenantSlug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]{3,40}$")]
 _Limit: TypeAlias = Annotated[int, Field(ge=0, le=10**15)] | None

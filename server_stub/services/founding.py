@@ -27,8 +27,9 @@ def found_company(call: Context, name: str, **members: Any) -> tuple[Context, Do
     if slug is not None and _is_taken(call, slug):
         raise Problem("TENANT_EXISTS", f"another company has the slug {slug!r}", field="slug", rule="unique")
     tenant_id = call.new_id("tenant_")
+    founder = call.caller.actor_id if call.caller.tenant_id else "system"
     stamp: dict[str, Any] = {
-        "id": tenant_id, "created_at": call.now, "updated_at": call.now, "created_by": call.caller.actor_id,
+        "id": tenant_id, "created_at": call.now, "updated_at": call.now, "created_by": founder,
         "version": 1, "config_version": 1,
     }  # fmt: skip
     call = call.acting_as(Caller(tenant_id, "system", None, "system", "the platform", auth="none"))

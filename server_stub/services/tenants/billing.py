@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm_sdk.resources.tenants import TenantBilling
+from crm_sdk.vocabulary.codes import SWITCHABLE
 
 from ... import timetable
 from ...data import normalise
@@ -94,7 +95,7 @@ def upgrade(call: Context, tenant_id: str, plan: str, cycle: str | None, seats: 
     said = {"effective_at": effective, "cycle": wanted.cycle, "seats": wanted.seats}
     said |= {"invoice_id": invoice["id"]} if invoice is not None else {}
     tell(call, there, "tenant.plan_changed", changes=[change], metadata=said)
-    every = sorted(plans.OPTIONAL)
+    every = sorted(SWITCHABLE)
     return {
         "billing": _shown(there, billing_of(there)),
         "invoice": INVOICES.answer(there, invoice) if invoice is not None else None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_sdk.models.tenants import FeatureSwitches
 from crm_sdk.resources.tenants import TenantFeatureSwitches
+from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
@@ -58,7 +59,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "webhooks": "Events posted to addresses of one's own.",
     "workflows": "Workflows that run when something happens.",
 }
-KEYS = tuple(sorted(plans.REQUIRED | plans.OPTIONAL))
+KEYS = tuple(sorted(REQUIRED | SWITCHABLE))
 assert set(KEYS) == FeatureSwitches.__annotations__.keys() == _DESCRIPTIONS.keys()
 
 
@@ -73,7 +74,7 @@ def update(call: Context, tenant_id: str, features: Members) -> dict[str, Any]:
     """Switch services on or off."""
     there = writable(call, tenant_id)
     tenant = there.tenant
-    required = [key for key, on in features.items() if key in plans.REQUIRED and not on]
+    required = [key for key, on in features.items() if key in REQUIRED and not on]
     if required:
         errors = [FieldError(key, None, f"{key} cannot be switched off", "FEATURE_REQUIRED") for key in required]
         raise validation(errors)
@@ -102,7 +103,7 @@ def _shown(tenant: Document) -> dict[str, Any]:
                 "description": _DESCRIPTIONS[key],
                 "enabled": plans.has_feature(tenant, key),
                 "included_in_plan": plans.includes(tenant["plan"], key),
-                "required": key in plans.REQUIRED,
+                "required": key in REQUIRED,
                 "minimum_plan": plans.minimum_plan(key),
             }
             for key in KEYS

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from crm_sdk.models.users import User
-
 from ... import timetable
-from ...data.blanks import blank
 from ...data.document import Document
 from ...serving import Collections, Context
 from ...timetable import Appointment, falls_due
+from ..users.records import create
 from .finding import tell
 
 _SETTING_UP = timedelta(seconds=2)
@@ -18,30 +16,11 @@ _SETTING_UP = timedelta(seconds=2)
 
 
 def invite_admin(there: Context) -> Document:
-    """Store the first admin of a company, who is invited, and publish it."""
+    """Invite the first admin of a company."""
     tenant = there.tenant
     local = str(tenant["admin_email"]).partition("@")[0]
-    user = there.create(
-        "user",
-        "user_",
-        {
-            **blank(User),
-            "name": tenant["admin_name"] or local.replace(".", " ").title(),
-            "email": tenant["admin_email"],
-            "role": "admin",
-            "roles": [{"id": "role_admin", "key": "admin", "name": "Admin"}],
-            "status": "invited",
-            "email_verified": False,
-            "timezone": tenant["timezone"],
-            "locale": tenant["locale"],
-            "tenant_id": tenant["id"],
-            "password_hash": None,
-        },
-    )
-    shown = Document({name: value for name, value in user.items() if name != "password_hash"})
-    for event in ("user.created", "user.invited"):
-        there.emit(event, "user", shown)
-    return user
+    name = tenant["admin_name"] or local.replace(".", " ").title()
+    return create(there, {"email": tenant["admin_email"], "name": name, "role": "admin"})
 
 
 def _ready_at(collections: Collections) -> datetime | None:

@@ -14,8 +14,8 @@ from ...data.filters import Test
 from ...data.forms import known_currency, required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request.plans import check_limit
 from ...request.identity import hash_password
+from ...request.plans import check_limit
 from ...serving import Context, Members, serves
 from ..auth.passwords import check_strength
 from . import letters
