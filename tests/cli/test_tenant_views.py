@@ -14,7 +14,7 @@ def test_a_company_is_drawn_with_its_limits(offline: Crm) -> None:
     lines = drawn.out.splitlines()
     assert drawn.status == 0 and lines[0].split() == ["Acme", "acme", "active"]
     assert lines[1].startswith("Enterprise  10 seats  7,900 USD annual")
-    assert any(line.split()[:2] == ["Users", "5"] and "no limit" in line for line in lines)
+    assert any(line.split()[:2] == ["Users", "6"] and "no limit" in line for line in lines)
     assert any("2 of 100" in line for line in lines if line.startswith("Custom objects"))
     whole = json.loads(offline("tenants", "overview", "-o", "json").out)
     assert (whole["tenant"]["slug"], len(whole["limits"]), whole["billing"]["seats"]) == ("acme", 13, 10)

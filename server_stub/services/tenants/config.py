@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 from crm_sdk.models.tenants import TenantConfig
@@ -18,6 +17,7 @@ from ...request.networks import is_within, network
 from ...request.permissions import permits
 from ...serving import Context, Members, serves
 from ..pipelines.records import PIPELINES
+from ..users.preferences import check_hours
 from .finding import store, tell, within, writable
 from .records import check_currency
 
@@ -93,6 +93,7 @@ def _stored(there: Context, changes: Members, tenant: Document, own: Context | N
     if "languages" in given:
         given["languages"] = list(dict.fromkeys(given["languages"]))
     if given.get("business_hours") is not None:
+        normalise.timezone(given["business_hours"].get("timezone"), "business_hours.timezone")
         check_hours(given["business_hours"], "business_hours")
     if given.get("email") is not None:
         given["email"] = {
@@ -108,23 +109,6 @@ def _stored(there: Context, changes: Members, tenant: Document, own: Context | N
     security: Members = members.get("security") or {}
     _check_networks(security.get("ip_allowlist") or (), own)
     return members
-
-
-def check_hours(hours: Members, at: str) -> None:
-    """Raise 422 for working hours that end before they begin, or overlap."""
-    if hours.get("timezone") is not None:
-        normalise.timezone(hours["timezone"], f"{at}.timezone")
-    wrong = [
-        FieldError(f"{at}.days.{number}.end", "min", "must be after the start")
-        for number, day in enumerate(hours.get("days") or ())
-        if day["start"] >= day["end"]
-    ]
-    days = sorted(enumerate(hours.get("days") or ()), key=lambda one: (one[1]["weekday"], one[1]["start"]))
-    for (_, first), (number, second) in pairwise(days):
-        if first["weekday"] == second["weekday"] and second["start"] < first["end"]:
-            wrong.append(FieldError(f"{at}.days.{number}.start", "min", "overlaps another span of the day"))
-    if wrong:
-        raise validation(wrong)
 
 
 def _check_currencies(there: Context, rates: Sequence[Members], tenant: Document) -> None:

@@ -38,7 +38,9 @@ class Company:
 
     def add_users(self, number: int, status: str = "active") -> None:
         for n in range(number):
-            self.put("user", id=f"user_{self.id}_{n}", email=f"u{n}@x.test", name="U", role="sales", status=status)
+            self.put(
+                "user", id=f"user_{self.id}_{n}", email=f"u{n}@x.test", name="U", role="sales", roles=[], status=status
+            )
 
 
 Found = Callable[..., Company]
@@ -68,21 +70,24 @@ def found(stub: StubServer, acme: CrmClient) -> Found:
         tenant: Tenant = acme.tenants.create(body)
         stub.clock.advance(3)
         key = f"key-of-{tenant.slug}"
-        stub.store.collection(tenant.id, "api_key").put(
-            Document(
-                id=f"apikey_{tenant.slug}",
-                name=key,
-                role="admin",
-                user_id=None,
-                tenant_id=tenant.id,
-                fingerprint=fingerprint(key),
-                revoked_at=None,
-            )
+        company = Company(
+            tenant.id, tenant.slug, stub.client(api_key=key, dialects="platform", max_retries=0, strict=True), stub
         )
-        own = stub.client(api_key=key, dialects="platform", max_retries=0, strict=True)
+        (admin,) = stub.store.collection(tenant.id, "user")
+        company.put("user", **admin | {"status": "active"})
+        company.put(
+            "api_key",
+            id=f"apikey_{tenant.slug}",
+            name=key,
+            role="admin",
+            user_id=admin["id"],
+            tenant_id=tenant.id,
+            fingerprint=fingerprint(key),
+            revoked_at=None,
+        )
         if plan != "free":
-            own.tenants.billing.update("current", {"payment_method_token": "tok_visa"})
-            own.tenants.billing.upgrade("current", plan, seats=10)
-        return Company(tenant.id, tenant.slug, own, stub)
+            company.own.tenants.billing.update("current", {"payment_method_token": "tok_visa"})
+            company.own.tenants.billing.upgrade("current", plan, seats=10)
+        return company
 
     return make

@@ -125,7 +125,7 @@ def test_a_plan_that_is_too_small_is_refused(found: Found) -> None:
 def test_seats(stub: StubServer, found: Found) -> None:
     company = found("pro")
     crm = company.own
-    company.add_users(11)
+    company.add_users(10)
     assert crm.tenants.billing.get("current").seats == 11
     error = refused(lambda: crm.tenants.billing.update("current", {"seats": 10}))
     assert (error.code, error.details) == ("SEATS_IN_USE", {"activeUsers": 11})

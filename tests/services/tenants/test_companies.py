@@ -41,7 +41,7 @@ WRITES = [name for name in PARTS if name.partition(".")[2] in ("update", "upgrad
 def test_a_company_sees_itself_in_both_modes(stub: StubServer, mode: str, call: Any) -> None:
     crm: Any = (stub.client if mode == "sync" else stub.async_client)(dialects="platform", strict=True)
     own = call(crm.tenants.get("current"))
-    assert (own.slug, own.plan, own.status, own.managed_by, own.user_count) == ("acme", "enterprise", "active", None, 5)
+    assert (own.slug, own.plan, own.status, own.managed_by, own.user_count) == ("acme", "enterprise", "active", None, 6)
     assert call(crm.tenants.get(own.id)) == own
     config = call(crm.tenants.config.get("current"))
     assert (config.base_currency, config.default_pipeline_id, config.version) == ("USD", "pipeline_acme", 1)
