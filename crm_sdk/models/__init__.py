@@ -346,7 +346,26 @@ if TYPE_CHECKING:
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
     )
-    from .tenants import PlanName as PlanName, Region as Region, Tenant as Tenant, TenantStatus as TenantStatus
+    from .tenant_billing import (
+        Billing as Billing, BillingCycle as BillingCycle, BillingStatus as BillingStatus,
+        BillingUpdate as BillingUpdate, BillingUpgrade as BillingUpgrade, Invoice as Invoice,
+        InvoiceLine as InvoiceLine, InvoiceSort as InvoiceSort, InvoiceStatus as InvoiceStatus,
+        PaymentMethod as PaymentMethod, PaymentMethodType as PaymentMethodType, Seats as Seats,
+    )
+    from .tenant_features import (
+        FeatureSwitches as FeatureSwitches, LimitValues as LimitValues, TenantFeature as TenantFeature,
+        TenantFeatures as TenantFeatures, TenantLimits as TenantLimits, TenantUsage as TenantUsage,
+        UsageLimit as UsageLimit, UsageMetric as UsageMetric,
+    )
+    from .tenants import (
+        Branding as Branding, BrandingInput as BrandingInput, CharacterClass as CharacterClass,
+        CurrencyRate as CurrencyRate, CurrencyRateInput as CurrencyRateInput, DefaultAssignment as DefaultAssignment,
+        DuplicatePolicy as DuplicatePolicy, EmailSettings as EmailSettings, EmailSettingsInput as EmailSettingsInput,
+        PlanName as PlanName, Region as Region, SecuritySettings as SecuritySettings,
+        SecuritySettingsInput as SecuritySettingsInput, Tenant as Tenant, TenantConfig as TenantConfig,
+        TenantConfigUpdate as TenantConfigUpdate, TenantCreate as TenantCreate, TenantSlug as TenantSlug,
+        TenantSort as TenantSort, TenantStatus as TenantStatus, TenantUpdate as TenantUpdate,
+    )
     from .users import (
         BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
         BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
@@ -573,7 +592,19 @@ _NAMES = {
     ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
-    "tenants": "PlanName Region Tenant TenantStatus",
+    "tenant_billing": (
+        "Billing BillingCycle BillingStatus BillingUpdate BillingUpgrade Invoice InvoiceLine InvoiceSort "
+        "InvoiceStatus PaymentMethod PaymentMethodType Seats"
+    ),
+    "tenant_features": (
+        "FeatureSwitches LimitValues TenantFeature TenantFeatures TenantLimits "
+        "TenantUsage UsageLimit UsageMetric"
+    ),
+    "tenants": (
+        "Branding BrandingInput CharacterClass CurrencyRate CurrencyRateInput DefaultAssignment DuplicatePolicy "
+        "EmailSettings EmailSettingsInput PlanName Region SecuritySettings SecuritySettingsInput Tenant "
+        "TenantConfig TenantConfigUpdate TenantCreate TenantSlug TenantSort TenantStatus TenantUpdate"
+    ),
     "users": (
         "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
         "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "

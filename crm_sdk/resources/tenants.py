@@ -22,20 +22,16 @@ if TYPE_CHECKING:
         InvoiceStatus,
         Seats,
     )
+    from ..models.tenant_features import FeatureSwitches, LimitValues, TenantFeatures, TenantLimits, TenantUsage
     from ..models.tenants import (
-        FeatureSwitches,
-        LimitValues,
         PlanName,
         Tenant,
         TenantConfig,
         TenantConfigUpdate,
         TenantCreate,
-        TenantFeatures,
-        TenantLimits,
         TenantSort,
         TenantStatus,
         TenantUpdate,
-        TenantUsage,
     )
 
 _TENANT = "/tenants/{tenant_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_sdk.models.tenants import FeatureSwitches
+from crm_sdk.models.tenant_features import FeatureSwitches
 from crm_sdk.resources.tenants import TenantFeatureSwitches
 from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE
 
