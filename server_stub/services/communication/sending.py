@@ -9,9 +9,9 @@ from crm_sdk.resources.communication import CommunicationEmail
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
+from ...request.plans import check_limit
 from ...serving import Context, Members, serves
 from .. import company
-from ...request.plans import check_limit
 from . import delivering
 from .composing import Recipients, fields_of, fill, text_in
 from .doors import Doors, may_use, visibility_of

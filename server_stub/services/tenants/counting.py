@@ -6,29 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
-from ...data.document import Document
 from ...request.meter import hour_of
 from ...request.plans import LIMITS, limit_of
 from ...serving import Context
+from .. import company
 from ..agents.records import CALLS
+from ..communication.sending import sent_today
 from .finding import members
 
-_HOUR = timedelta(hours=1)
-
-
-def sent_at(email: Document) -> datetime | None:
-    """Return when an e-mail was sent; None for one that was not, or that came in."""
-    return email.get("sent_at") if email.get("kind") == "email" and email.get("direction") == "outbound" else None
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def emails(there: Context) -> Iterable[datetime]:
-    """Yield when each e-mail of the company was sent."""
-    return (at for doc in there.collection("activity").find("kind", "email") if (at := sent_at(doc)) is not None)
-
-
-def midnight(at: datetime) -> datetime:
-    """Return when the day of an instant began, in UTC, by which calls and e-mails of a day are counted."""
-    return datetime.combine(at.astimezone(UTC).date(), time(), UTC)
+    """Yield when each e-mail was sent from here."""
+    return (doc["created_at"] for doc in there.collection("activity").find("sent_here", True))
 
 
 def _agent_calls(there: Context) -> int:
@@ -57,7 +48,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "custom_objects": lambda there: len(there.collection("custom_object")),
     "custom_fields_per_object": _fields,
     "workflows": lambda there: len(there.collection("workflow")),
-    "emails_per_day": lambda there: sum(at >= midnight(there.now) for at in emails(there)),
+    "emails_per_day": sent_today,
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()
@@ -72,7 +63,10 @@ def resets_at(there: Context, key: str) -> datetime | None:
     """Return when the count of a limit begins again; None for what is not counted by time."""
     if key.endswith("_per_hour"):
         return hour_of(there.now) + _HOUR
-    return midnight(there.now) + timedelta(days=1) if key.endswith("_per_day") else None
+    if key == "emails_per_day":
+        return company.midnight(there, company.today(there) + _DAY)
+    at = there.now.astimezone(UTC).date()
+    return datetime.combine(at, time(), UTC) + _DAY if key.endswith("_per_day") else None
 
 
 def exceeded(there: Context, plan: str) -> list[dict[str, object]]:
