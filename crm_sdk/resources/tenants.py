@@ -155,10 +155,9 @@ class TenantBilling(Resource[Mode]):
     def upgrade(
         self, tenant_id: str, plan: PlanName, *, cycle: BillingCycle | None = None, seats: Seats | None = None
     ) -> BillingUpgrade:
-        """Change the plan: a greater one at once, for which the rest of the period is paid by days; a smaller one at
-        the end of the period.
+        """Change the plan: a greater one begins at once, a smaller one at the end of the period.
 
-        The present plan and cycle take back a change that was to come.
+        Of a greater one the rest of the period is paid, by days. The present plan and cycle take back a change that was to come.
 
         Raises: NotFoundError; ConflictError for the present plan and cycle, without a payment method, for a plan whose
         limits are below what is used (`details["limits"]`), and for fewer seats than active users; ValidationError.
