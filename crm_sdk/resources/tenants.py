@@ -157,7 +157,7 @@ class TenantBilling(Resource[Mode]):
     ) -> BillingUpgrade:
         """Change the plan: a greater one begins at once, a smaller one at the end of the period.
 
-        Of a greater one the rest of the period is paid, by days. The present plan and cycle take back a change that was to come.
+        Of a greater one the rest of the period is paid, by days. The present plan and cycle take back a change to come.
 
         Raises: NotFoundError; ConflictError for the present plan and cycle, without a payment method, for a plan whose
         limits are below what is used (`details["limits"]`), and for fewer seats than active users; ValidationError.

@@ -34,6 +34,16 @@ LOOSE = {
     ("platform", "custom_objects.fields.update"),
     ("platform", "custom_objects.records.create"),  # keys and values that the definition decides about
     ("platform", "custom_objects.records.update"),
+    ("platform", "marketplace.installations.configure"),  # settings that the app has
+    ("platform", "pipelines.automation.create"),  # parameters that go with an action
+    ("platform", "pipelines.update"),  # no inactive default
+    ("platform", "reports.create"),
+    ("platform", "reports.update"),
+    ("platform", "workflows.actions.create"),
+    ("platform", "workflows.actions.update"),
+    ("platform", "workflows.triggers.create"),
+    ("platform", "workflows.triggers.update"),
+    ("platform", "workflows.update"),
     ("platform", "marketplace.apps.create"),  # permissions and events that there are not
     ("platform", "notifications.send_email"),  # a recipient, and a text or a template
     ("platform", "notifications.send_sms"),  # a recipient, and a text or a template
