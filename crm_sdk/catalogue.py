@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .resources.dashboards import Dashboards
     from .resources.deals import Deals
     from .resources.events import Events
+    from .resources.files import Files
     from .resources.integrations import Integrations
     from .resources.leads import Leads
     from .resources.marketplace import Marketplace
@@ -69,6 +70,7 @@ class Catalogue(Generic[Mode]):
     dashboards: Dashboards[Mode] = noun()
     deals: Deals[Mode] = noun()
     events: Events[Mode] = noun()
+    files: Files[Mode] = noun()
     integrations: Integrations[Mode] = noun()
     leads: Leads[Mode] = noun()
     marketplace: Marketplace[Mode] = noun()

@@ -130,6 +130,9 @@ class Operation(Declaration[P, T]):
         headers: dict[str, str] = {}
         if "version" in rest and self.arguments.locks:
             headers["If-Match"] = f'"{rest.pop("version")}"'
+        for name, header in self.flags.headers.items():
+            if name in rest:
+                headers[header] = str(rest.pop(name))
         if self.kind == "page":
             rest = self._with_page_arguments(rest, route)
         if self._in_query(route, rest):

@@ -107,6 +107,8 @@ class FlagArguments(TypedDict, total=False):
     errors: tuple[str, ...]
     media: tuple[str, ...]
     oauth: bool
+    headers: Mapping[str, str]
+    ticket: str | None
     texts: Mapping[str, str]
     ours: bool
 
@@ -140,6 +142,10 @@ class Flags:
     """The call's own error codes; `codes.codes_of` adds those that follow from the kind of call."""
     media: tuple[str, ...] = ()
     """The content types of the file that the call returns."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The arguments that travel as headers, with the names of these: ``{"byte_range": "Range"}``."""
+    ticket: str | None = None
+    """The argument with which the call needs no bearer token, such as the token of a link."""
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Descriptions of arguments, where neither the model of the result nor the glossary has one."""
     ours: bool = False

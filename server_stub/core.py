@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crm_sdk.errors import ConfigurationError
@@ -26,6 +27,7 @@ from .data.past import Past
 from .data.store import EVERY_COMPANY, Store
 from .doors.link import AsyncStubLink, StubLink
 from .faults.requests import Faults
+from .files.contents import Contents
 from .jobs import run_due
 from .journal import Journal
 from .live import log
@@ -38,6 +40,7 @@ from .request import identity
 from .request.faces import FACES
 from .request.http import Reply, Request
 from .request.meter import Meter
+from .request.multipart import is_form, read_whole
 from .request.ratelimit import RateLimits
 from .request.router import Router
 from .request.visit import Visit
@@ -62,11 +65,15 @@ class Snapshot:
     parts: Mapping[str, Any]
 
 
+_PACKAGES = (
+    "jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf", "jinja2", "python_multipart", "pypdf",
+)  # fmt: skip
+
+
 @cache
 def _require_extra(find: Callable[[str], object]) -> None:
     """Raise an error now if a package of the extra ``stub`` is missing, rather than later in a rule."""
-    needed = ("jwt", "email_validator", "phonenumbers", "openpyxl", "PIL", "fpdf", "jinja2")
-    missing = [name for name in needed if find(name) is None]
+    missing = [name for name in _PACKAGES if find(name) is None]
     if missing:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 
@@ -102,6 +109,10 @@ class StubServer:
         self.lock = threading.RLock()
         self._durable = Durable(db) if db is not None else None
         self.store = Store()
+        self.contents = Contents(Path(f"{db}.files") if db is not None else None)
+        """The contents of the files; with a state file they are in a folder beside it."""
+        self.url = "http://stub.test"
+        """Where the server is reached: links to it begin so."""
         known = self._durable is not None and self._durable.load(self.store)
         meta = self._durable.meta if self._durable is not None and known else {}
         # A running clock shows the present time; a standing clock continues where it was. Demo data begin at its start.
@@ -147,9 +158,13 @@ class StubServer:
         self.clock.moved = self.catch_up
         if not known and demo:
             from .seed.companies import seed
+            from .seed.files import CONTENTS
 
             seed(self.store, self.clock, given)
+            for content in CONTENTS.values():
+                self.contents.keep_bytes(content)
         self._save()
+        self._sweep()
         self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}
         # With a state file the initial state is the demo data: no snapshot is taken, which would read the whole file.
         self._first = self.snapshot() if self._durable is None else None
@@ -231,6 +246,7 @@ class StubServer:
     def _parts(self) -> dict[str, Any]:
         return {
             "store": self.store,
+            "contents": self.contents,
             "clock": self.clock,
             "limits": self.limits,
             "meter": self.meter,
@@ -287,7 +303,14 @@ class StubServer:
 
     def handle(self, request: Request) -> Reply:
         """Answer a request; webhooks that it causes are posted to receivers in this process before this returns."""
-        reply = self._handle(request)
+        kind = request.headers.get("content-type", "")
+        if request.form is None and request.body and is_form(kind):
+            request = replace(request, body=b"", form=read_whole(kind, (request.body,)))
+        try:
+            reply = self._handle(request)
+        finally:
+            if request.form is not None:
+                request.form.close()
         self.webhooks.deliver()
         return reply
 
@@ -357,9 +380,16 @@ class StubServer:
 
     def _settle(self) -> None:
         self._save()
+        if self.contents.doubtful:
+            self._sweep()
         self._note_state()
         for follow in tuple(self.followers):
             follow()
+
+    def _sweep(self) -> None:
+        """Remove the contents of files that no record names, which was saved before."""
+        versions = (version for each in self.store.across("file_version") for version in each.backwards())
+        self.contents.sweep({version["checksum"] for version in versions})
 
     def _save(self) -> None:
         if self._durable is not None:

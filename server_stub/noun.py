@@ -103,6 +103,8 @@ class Noun:
     """The members computed from others, which events do not list among the changes."""
     visible: Callable[[Context, Document], bool] | None = None
     """Return whether the caller may see a record; an invisible record is 404 and in no list."""
+    permits: Callable[[Context, Document, Action], bool] | None = None
+    """Return whether the caller may do something with a record, where more than role and owner decide it."""
     check: Check | None = None
     """Check the members of a write, or return further members: gets the call, the members and the record before."""
     follow: Follow | None = None
@@ -191,7 +193,7 @@ class Noun:
         """
         doc = self._unmerged(self.found(call, id, whole_id), id)
         whole = self.within[1].found(call, doc[self.within[0]]) if self.within is not None else doc
-        permissions.check(call.caller, self.word, action, whole)
+        permissions.check(call.caller, self.word, action, whole, self.permits and self.permits(call, whole, action))
         return doc
 
     def _unmerged(self, doc: Document, id: str) -> Document:

@@ -124,17 +124,8 @@ class Context:
     """The context of a request for its rule: the caller, the time, and the data of the caller's company."""
 
     __slots__ = (
-        "caller",
-        "dialect",
-        "headers",
-        "ignored",
-        "now",
-        "operation",
-        "reason",
-        "request_id",
-        "server",
-        "source",
-    )
+        "caller", "dialect", "headers", "ignored", "now", "operation", "reason", "request_id", "server", "source",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -163,7 +154,7 @@ class Context:
         self.reason = reason
         """The caller's reason, for the audit trail; None where the rule may give one."""
         self.headers: Mapping[str, str] = headers or {}
-        """The headers of the request, in lower case."""
+        """The headers of the request, with names in lower case."""
 
     def acting_as(self, caller: Caller) -> Context:
         """Return this call with another caller, such as the user who has just signed in."""

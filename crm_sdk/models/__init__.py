@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from .ai_insights import (
         FeatureWeight as FeatureWeight, Holdout as Holdout, LeadScoringConfig as LeadScoringConfig,
         LeadScoringConfigUpdate as LeadScoringConfigUpdate, LeadScoringModel as LeadScoringModel,
-        ModelMetrics as ModelMetrics, ModelStatus as ModelStatus, SampleCount as SampleCount,
-        ScoringRule as ScoringRule, ScoringRuleInput as ScoringRuleInput, Share as Share,
+        ModelMetrics as ModelMetrics, ModelStatus as ModelStatus, Portion as Portion, SampleCount as SampleCount,
+        ScoringRule as ScoringRule, ScoringRuleInput as ScoringRuleInput,
     )
     from .ai_predictions import (
         ChurnPrediction as ChurnPrediction, ChurnPredictions as ChurnPredictions, ConfidenceLevel as ConfidenceLevel,
@@ -221,6 +221,19 @@ if TYPE_CHECKING:
         MetricsUpdate as MetricsUpdate, ReceivedMessage as ReceivedMessage, UnknownEvent as UnknownEvent,
         UpdatedLead as UpdatedLead,
     )
+    from .files import (
+        ByteRange as ByteRange, EntityRefInput as EntityRefInput, File as File, FileLabel as FileLabel,
+        FileMetadata as FileMetadata, FileMetadataUpdate as FileMetadataUpdate, FileName as FileName,
+        FileOperation as FileOperation, FilePermission as FilePermission, FilePermissionInput as FilePermissionInput,
+        FilePermissions as FilePermissions, FilePreview as FilePreview, FileScan as FileScan, FileSort as FileSort,
+        FileTechnical as FileTechnical, FileText as FileText, FileVersion as FileVersion,
+        FileVersionSort as FileVersionSort, FolderPath as FolderPath, MadeFormat as MadeFormat,
+        NameConflict as NameConflict, PermissionSubject as PermissionSubject, PictureFit as PictureFit,
+        PreviewKind as PreviewKind, ProcessOptions as ProcessOptions, Revision as Revision, SaveAs as SaveAs,
+        ScanStatus as ScanStatus, ShareAddress as ShareAddress, SharedFile as SharedFile,
+        SharedFileSort as SharedFileSort, ShareDirection as ShareDirection, SharePassword as SharePassword,
+        ThumbnailFormat as ThumbnailFormat, ThumbnailSize as ThumbnailSize,
+    )
     from .integration_mappings import (
         FieldMapping as FieldMapping, FieldMappingCreate as FieldMappingCreate,
         FieldMappingUpdate as FieldMappingUpdate, MappedEntity as MappedEntity, MappingDraft as MappingDraft,
@@ -263,12 +276,6 @@ if TYPE_CHECKING:
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
     from .marks import TextFirst as TextFirst
-    from .message_templates import (
-        Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
-        MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
-        SubjectLine as SubjectLine, TemplateSort as TemplateSort, TemplateTranslation as TemplateTranslation,
-        TemplateTranslationInput as TemplateTranslationInput,
-    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
@@ -328,20 +335,8 @@ if TYPE_CHECKING:
     )
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
-    from .search import (
-        AutocompleteItem as AutocompleteItem, ByScore as ByScore, EntityIndexStatus as EntityIndexStatus,
-        Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest,
-        FoundRecord as FoundRecord, Highlight as Highlight, HitSort as HitSort, IndexStatus as IndexStatus,
-        SearchConfig as SearchConfig, SearchConfigUpdate as SearchConfigUpdate,
-        SearchEntityConfig as SearchEntityConfig, SearchEntityInput as SearchEntityInput,
-        SearchFieldConfig as SearchFieldConfig, SearchFieldInput as SearchFieldInput, SearchHit as SearchHit,
-        SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
-        SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
-    )
-    from .sessions import (
-        AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
-        SessionValidation as SessionValidation,
-    )
+    from .search import SearchResults as SearchResults, SearchType as SearchType
+    from .shares import Access as Access, Share as Share, ShareSubject as ShareSubject
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
@@ -434,7 +429,7 @@ _NAMES = {
     "ai": "ChurnRisk DealProbability QueryAnswer QueryIntent SentimentResult",
     "ai_insights": (
         "FeatureWeight Holdout LeadScoringConfig LeadScoringConfigUpdate LeadScoringModel ModelMetrics "
-        "ModelStatus SampleCount ScoringRule ScoringRuleInput Share"
+        "ModelStatus Portion SampleCount ScoringRule ScoringRuleInput"
     ),
     "ai_predictions": (
         "ChurnPrediction ChurnPredictions ConfidenceLevel DealPrediction DealPredictions HorizonDays "
@@ -520,6 +515,13 @@ _NAMES = {
         "IntegrationFault LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage "
         "UnknownEvent UpdatedLead"
     ),
+    "files": (
+        "ByteRange EntityRefInput File FileLabel FileMetadata FileMetadataUpdate FileName FileOperation "
+        "FilePermission FilePermissionInput FilePermissions FilePreview FileScan FileSort FileTechnical FileText "
+        "FileVersion FileVersionSort FolderPath MadeFormat NameConflict PermissionSubject PictureFit PreviewKind "
+        "ProcessOptions Revision SaveAs ScanStatus ShareAddress SharedFile SharedFileSort ShareDirection "
+        "SharePassword ThumbnailFormat ThumbnailSize"
+    ),
     "integration_mappings": (
         "FieldMapping FieldMappingCreate FieldMappingUpdate MappedEntity MappingDraft MappingIssue MappingSample "
         "MappingSort MappingValidation Transform"
@@ -550,6 +552,7 @@ _NAMES = {
         "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
         "TemplateSort TemplateTranslation TemplateTranslationInput"
     ),
+    "marks": "TextFirst",
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
         "MessageStats MessageStatus MessageType SenderType SentimentOverview SmartCompose TemplateCategory Tone "
@@ -584,13 +587,8 @@ _NAMES = {
     ),
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
-    "search": (
-        "AutocompleteItem ByScore EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord "
-        "Highlight HitSort IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "
-        "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
-        "SearchWeight SuggestedFilter"
-    ),
-    "sessions": "AuthMethod Session SessionSort SessionValidation",
+    "search": "SearchResults SearchType",
+    "shares": "Access Share ShareSubject",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "tenant_billing": (
         "Billing BillingCycle BillingStatus BillingUpdate BillingUpgrade Invoice InvoiceLine InvoiceSort "

@@ -14,7 +14,7 @@ from .values import EMPTY, Filter, Name, Percent
 from .workflow_actions import Condition
 
 ModelStatus: TypeAlias = Literal["untrained", "training", "ready", "failed"] | str
-Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Portion: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Holdout: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 SampleCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -96,7 +96,7 @@ class LeadScoringConfigUpdate(TypedDict, total=False):
     """Changes to the configuration of lead scores; lists are replaced, null empties one."""
 
     use_model: bool
-    model_weight: Share
+    model_weight: Portion
     rules: Annotated[list[ScoringRuleInput], Field(max_length=50)] | None
     hot_threshold: Percent
     warm_threshold: Percent

@@ -41,6 +41,8 @@ def operation_object(operation: Operation[Any, Any], route: Route, schemas: Sche
         found["requestBody"] = body
     if not flags.auth:
         found["security"] = []
+    elif flags.ticket is not None:
+        found["security"] = [{"bearer": []}, {}]
     if operation.destroys:
         found["x-destroys"] = True
     if flags.role is not None:
@@ -58,7 +60,11 @@ class _Call:
         self._route = route
         self._schemas = schemas
         lock = "version" if operation.arguments.locks else None
-        names = [name for name in operation.arguments.types if route.has(name) and name != lock]
+        names = [
+            name
+            for name in operation.arguments.types
+            if route.has(name) and name != lock and name not in operation.flags.headers
+        ]
         # There are three paging arguments, of which each dialect has two.
         paging = route.dialect.page_arguments({"limit": 1, "offset": 1}).keys()
         self._names = [name for name in names if name not in PAGING or name in paging]
@@ -81,6 +87,8 @@ class _Call:
             schema = {"type": "string", "minLength": 1}
             yield {"name": name, "in": "path", "required": True, "description": text, "schema": schema}
         yield from (self._query_parameter(name) for name in (self._names if self._in_query else self._beside))
+        for name, header in self._operation.flags.headers.items():
+            yield {**self._query_parameter(name), "name": header, "in": "header"}
         if self._operation.arguments.locks and self._route.has("version"):
             yield {"$ref": "#/components/parameters/IfMatch"}
         if self._route.method != "GET" and not self._operation.flags.safe:

@@ -124,6 +124,7 @@ PIPELINE_IS_DEFAULT: The default pipeline has to stay: make another one the defa
 PLAN_UNCHANGED: The company has this plan already.
 RECIPIENT_OPTED_OUT: The recipient wants no such messages.
 RECOMMENDATION_EXPIRED: The recommendation is no longer valid.
+RANGE_NOT_SATISFIABLE: The file has no such bytes; `Content-Range` has its size.
 RECORD_MERGED: The record was merged into another one.
 RECORD_REFERENCED: Others refer to the record.
 REINDEX_IN_PROGRESS: The index is being built.

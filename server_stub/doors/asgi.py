@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..live.port import Carrier, Receive, Send
 from ..request.http import Reply, Request
+from ..request.multipart import MOST_BYTES as MOST_OF_A_FORM
+from ..request.multipart import FormReader, is_form
 from ..webhooks import courier as webhook_posting
 from .browsers import for_browsers
 from .control import PREFIX, Control
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 _TICK = 0.1
 """The seconds between two checks for work that is due."""
 MOST_BYTES = 128 * 1024 * 1024
-"""No body is larger."""
+"""No body is larger, but forms with files, which are written to the disk."""
 TOO_LARGE = Reply(
     413,
     {"Content-Type": "application/json", "Connection": "close"},
-    b'{"success":false,"data":null,"errors":[{"code":"CONTENT_TOO_LARGE","message":"a body has at most 128 MiB"}]}',
+    b'{"success":false,"data":null,"errors":[{"code":"CONTENT_TOO_LARGE",'
+    b'"message":"a body has at most 128 MiB, a form 512 MiB"}]}',
 )
 _HEADERS_WITHIN = 300
 """So many checks, 30 s of them, a connection gets to send the headers of its first request."""
@@ -62,19 +65,26 @@ class Application:
             await self._carrier.websocket(scope, receive, send)
 
     async def _http(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        parts: list[bytes] = []
-        size, more, method = 0, True, scope["method"]
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            more = message.get("more_body", False)
-            if size > MOST_BYTES:
-                return await _answer(TOO_LARGE, "POST", send)
+        method = scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         headers.pop("upgrade", None)  # not a valid WebSocket handshake: it is handled as a call
+        kind = headers.get("content-type", "")
+        reader = FormReader(kind) if is_form(kind) else None
+        parts: list[bytes] = []
+        size, more, most = 0, True, MOST_BYTES if reader is None else MOST_OF_A_FORM
+        while more:
+            message = await receive()
+            piece = message.get("body", b"")
+            size += len(piece)
+            if message["type"] == "http.disconnect" or size > most:
+                if reader is not None:
+                    reader.close()
+                return await _answer(TOO_LARGE, "POST", send) if size > most else None
+            if reader is not None:
+                reader.feed(piece)
+            else:
+                parts.append(piece)
+            more = message.get("more_body", False)
         request = Request(
             "GET" if method == "HEAD" else method,
             scope["raw_path"].decode("latin-1"),
@@ -82,6 +92,7 @@ class Application:
             headers,
             b"".join(parts),
             (scope.get("client") or (None,))[0],
+            reader.finish() if reader is not None else None,
         )
         is_control = self._server.live.test_mode and request.path.startswith(PREFIX)
         reply = self._control.handle(request) if is_control else self._server.handle(request)

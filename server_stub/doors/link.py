@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import urlsplit
 
 from crm_sdk.errors import ConnectionFailedError, DeadlineExceededError
@@ -16,6 +16,7 @@ from ..live.bodies import LiveBody
 from ..live.sockets import open_async_socket, open_socket
 from ..request.chunks import BrokenOffError
 from ..request.http import Reply, Request
+from ..request.multipart import Form, read_whole
 
 if TYPE_CHECKING:
     from crm_sdk.realtime.sockets import AsyncSocket, Socket
@@ -28,17 +29,18 @@ def server_request(sent: Sent) -> Request:
     """Return a client's request as a request of the server."""
     parts = urlsplit(sent.url)
     headers = {name.lower(): value for name, value in sent.headers.items()}
-    body = sent.content or b""
+    form = None
     if sent.files is not None:
-        headers["content-type"], body = _multipart(sent.files)
-    return Request(sent.method, parts.path, parts.query, headers, body)
+        headers["content-type"], form = _form(sent.files)
+    return Request(sent.method, parts.path, parts.query, headers, sent.content or b"", form=form)
 
 
-def _multipart(files: Any) -> tuple[str, bytes]:
+def _form(files: Any) -> tuple[str, Form]:
     import httpx  # imported here: most calls have no file, and the import takes longer than a call
 
     request = httpx.Request("POST", "http://stub.test/", files=files)
-    return request.headers["content-type"], request.read()
+    kind: str = request.headers["content-type"]
+    return kind, read_whole(kind, cast("Iterable[bytes]", request.stream))
 
 
 def client_reply(server: StubServer, reply: Reply, sent: Sent, timeout: float) -> Received:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, cast
 
 import httpx
 
@@ -19,6 +19,7 @@ from ..live.connection import Connection
 from ..live.sockets import open_async_socket, open_socket
 from ..request.chunks import BrokenOffError
 from ..request.http import Reply, Request
+from ..request.multipart import Form, FormReader, is_form
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -29,10 +30,15 @@ Made = TypeVar("Made")
 Opens = TypeVar("Opens")
 
 
-def _server_request(request: httpx.Request, body: bytes) -> Request:
+def _server_request(request: httpx.Request, body: bytes = b"", form: Form | None = None) -> Request:
     headers = {name.lower(): value for name, value in request.headers.items()}
     raw_path, _, query = request.url.raw_path.partition(b"?")
-    return Request(request.method, raw_path.decode(), query.decode(), headers, body)
+    return Request(request.method, raw_path.decode(), query.decode(), headers, body, form=form)
+
+
+def _form_reader(request: httpx.Request) -> FormReader | None:
+    kind: str = request.headers.get("content-type", "")
+    return FormReader(kind) if is_form(kind) else None
 
 
 def _client_response(server: StubServer, reply: Reply, request: httpx.Request) -> httpx.Response:
@@ -98,7 +104,14 @@ class StubTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        return _client_response(self._server, self._server.handle(_server_request(request, request.read())), request)
+        reader = _form_reader(request)
+        if reader is None:
+            made = _server_request(request, request.read())
+        else:
+            for piece in cast("Iterable[bytes]", request.stream):
+                reader.feed(piece)
+            made = _server_request(request, form=reader.finish())
+        return _client_response(self._server, self._server.handle(made), request)
 
     def open_socket(
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float
@@ -118,9 +131,14 @@ class AsyncStubTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
-        return _client_response(
-            self._server, self._server.handle(_server_request(request, await request.aread())), request
-        )
+        reader = _form_reader(request)
+        if reader is None:
+            made = _server_request(request, await request.aread())
+        else:
+            async for piece in cast("AsyncIterable[bytes]", request.stream):
+                reader.feed(piece)
+            made = _server_request(request, form=reader.finish())
+        return _client_response(self._server, self._server.handle(made), request)
 
     def open_socket(
         self, url: str, headers: Mapping[str, str], subprotocols: Sequence[str], timeout: float

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..data.document import Document
+from .storing import store_bytes
 
 if TYPE_CHECKING:
     from ..serving import Context
@@ -28,17 +28,4 @@ def store(call: Context, name: str, header: Sequence[str], rows: Iterable[Sequen
     writer = csv.writer(out)
     writer.writerow(header)
     writer.writerows(["" if cell is None else quote_formula(str(cell)) for cell in row] for row in rows)
-    return keep(call, name, "text/csv", out.getvalue().encode("utf-8-sig", "replace"))  # half a character has no bytes
-
-
-def keep(call: Context, name: str, content_type: str, content: bytes, **members: Any) -> Document:
-    """Store a file of the caller's that the server has made; `members` are further ones of its record."""
-    file = {
-        "name": name,
-        "content_type": content_type,
-        "size": len(content),
-        "checksum": hashlib.sha256(content).hexdigest(),
-        "content": content,
-        "owner_id": call.caller.user_id,
-    }
-    return call.create("file", "file_", {**file, **members})
+    return store_bytes(call, name, out.getvalue().encode("utf-8-sig", "replace"))  # half a character has no bytes

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
@@ -13,7 +11,9 @@ from crm_sdk.options import LONGEST_REASON
 from crm_sdk.route import Route
 from crm_sdk.wire import camel, decode_json, is_array, is_object
 
+from ..files.received import Received
 from ..problems import Problem, invalid
+from .multipart import Form
 
 
 def read_query(query: str) -> dict[str, str]:
@@ -44,17 +44,15 @@ def read_reason(headers: Mapping[str, str]) -> str | None:
     return reason or None
 
 
-def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:
-    """Return the members and the files of a body. Raises: 400 where it cannot be parsed."""
+def read_body(content_type: str, body: bytes, route: Route) -> dict[str, Any]:
+    """Return the members of a body. Raises: 400 where it cannot be parsed."""
     kind = content_type.partition(";")[0].strip().lower()
     if not body:
-        return {}, {}
-    if kind == "multipart/form-data":
-        return _multipart(content_type, body)
+        return {}
     if kind == "application/x-www-form-urlencoded" and route.path.startswith("/auth/"):
-        return {camel(name): value for name, value in read_query(body.decode("utf-8", "replace")).items()}, {}
+        return {camel(name): value for name, value in read_query(body.decode("utf-8", "replace")).items()}
     if kind == "application/x-www-form-urlencoded" and body.strip() == b"List-Unsubscribe=One-Click":
-        return {}, {}  # RFC 8058: the address to post to says everything else
+        return {}  # RFC 8058: the address to post to says everything else
     if kind not in ("application/json", ""):
         raise Problem("BAD_REQUEST", f"the content type {kind!r} is not understood: send application/json")
     try:
@@ -63,7 +61,7 @@ def read_body(content_type: str, body: bytes, route: Route) -> tuple[dict[str, A
         raise Problem("BAD_REQUEST", f"the body is not JSON: {error}") from None
     if not isinstance(members, dict):
         raise Problem("BAD_REQUEST", f"the body must be a JSON object, not {_kind(members)}")
-    return cast("dict[str, Any]", members), {}
+    return cast("dict[str, Any]", members)
 
 
 _DEEPEST = 100
@@ -99,20 +97,22 @@ def _kind(value: object) -> str:
     return next((name for kind, name in names if isinstance(value, kind)), "a number")
 
 
-def _multipart(content_type: str, body: bytes) -> tuple[dict[str, Any], dict[str, tuple[str, bytes]]]:
-    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-    if not message.is_multipart():
-        raise Problem("BAD_REQUEST", "the multipart body cannot be read: its boundary is missing or wrong")
-    members: dict[str, Any] = {}
-    files: dict[str, tuple[str, bytes]] = {}
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        content = cast(bytes, part.get_payload(decode=True) or b"")
-        if name == "options":
-            try:
-                members |= _decode_checked(content)
-            except (ValueError, TypeError):
-                raise Problem("BAD_REQUEST", "the part 'options' is not a JSON object", field="options") from None
-        elif isinstance(name, str):
-            files[name] = (part.get_filename() or name, content)
-    return members, files
+def read_form(form: Form) -> tuple[dict[str, Any], dict[str, Received], dict[str, str]]:
+    """Return the members in the part ``options`` of a form, its files, and its texts. Raises: 400 for a broken one."""
+    if form.wrong is not None:
+        raise Problem("BAD_REQUEST", f"the multipart body cannot be read: {form.wrong}")
+    members: Any = {}
+    texts: dict[str, str] = {}
+    for name, content in form.texts.items():
+        if name != "options":
+            texts[name] = content.decode("utf-8", "replace")
+            continue
+        try:
+            members = _decode_checked(content)
+        except ValueError:
+            members = None
+        if not is_object(members):
+            raise Problem("BAD_REQUEST", "the part 'options' is not a JSON object", field="options")
+    for file in form.files.values():
+        file.body_digest = form.digest
+    return dict(members), form.files, texts

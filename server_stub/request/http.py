@@ -10,6 +10,7 @@ from ..faults.requests import Fault
 
 if TYPE_CHECKING:
     from ..live.connection import Connection
+    from .multipart import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Request:
     body: bytes = b""
     peer: str | None = None
     """The address of the client; None where there is no network between."""
+    form: Form | None = None
+    """The parts of the body, where it is a form with files; then `body` is empty."""
 
 
 @dataclass(frozen=True, slots=True)

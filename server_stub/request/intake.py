@@ -24,6 +24,7 @@ from crm_sdk.route import Route
 from crm_sdk.wire import camel, decode_json, is_array, is_object, snake
 
 from ..data.fixed import inputs_of
+from ..files.received import Received
 from ..problems import FieldError, Problem, validation
 from .json_types import input_hints, wrong_types
 
@@ -33,7 +34,8 @@ def arguments_of(
     route: Route,
     query: Mapping[str, str],
     members: dict[str, Any],
-    files: Mapping[str, tuple[str, bytes]],
+    files: Mapping[str, Received],
+    texts: Mapping[str, str] | None = None,
     *,
     typed: bool = True,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -45,7 +47,15 @@ def arguments_of(
     Raises: Problem 422 that names each member that is wrong.
     """
     arguments = operation.arguments
+    if arguments.upload is not None and arguments.upload in members:
+        message = f"the file travels as the part {arguments.upload!r} of a body of multipart/form-data"
+        raise Problem("BAD_REQUEST", message, field=arguments.upload)
+    strange = [name for name in files if name != arguments.upload]
+    if strange:
+        raise validation(FieldError(name, "unknown", f"{operation.id} takes no file of this name") for name in strange)
     values: dict[str, Any] = dict(files)
+    if texts:
+        values |= _receive(operation, _form_members(operation, route, texts), text=True)
     beside = _beside(arguments, query, members)
     if query := {name: value for name, value in query.items() if name not in beside}:
         values |= _receive(operation, _with_objects(arguments, _known_parameters(operation, route, query)), text=True)
@@ -140,6 +150,25 @@ def _with_objects(arguments: Arguments, query: Mapping[str, str]) -> dict[str, A
                 "BAD_REQUEST", f"the parameter {name} is the JSON text of an object, not {query[name][:100]!r}"
             )
     return found
+def _form_members(operation: Operation[..., Any], route: Route, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the texts of a form as the members of a body: an object is its JSON."""
+    types = operation.arguments.types
+    back = {route.wire_name(name): name for name in types if route.has(name)}
+    members: dict[str, Any] = {}
+    for wire_name, text in texts.items():
+        name = back.get(wire_name)
+        members[camel(name) if name is not None else wire_name] = text
+        if name is not None and _is_object(types[name]):
+            try:
+                members[camel(name)] = decode_json(text.encode())
+            except ValueError as error:
+                raise Problem("BAD_REQUEST", f"the part {wire_name!r} is not JSON: {error}", field=name) from None
+    return members
+
+
+def _is_object(hint: Any) -> bool:
+    kinds = (hint, *get_args(hint))
+    return any(is_typeddict(kind) or get_origin(kind) in (dict, Mapping) for kind in kinds)
 
 
 def _members(

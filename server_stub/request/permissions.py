@@ -199,13 +199,27 @@ def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], b
     return [lambda record: permits(caller, resource, "read", record)]
 
 
-def check(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> None:
-    """Raise 403 FORBIDDEN where a caller has no permission for an action on a resource, or on one record of it."""
+def check(
+    caller: Caller,
+    resource: str,
+    action: Action,
+    record: Mapping[str, Any] | None = None,
+    permitted: bool | None = None,
+) -> None:
+    """Raise 403 FORBIDDEN where a caller has no permission for an action on a resource, or on one record of it.
+
+    `permitted` is what the record's own permissions say, where it has some; else its owner decides.
+    """
+    if permitted:
+        return
     if not permits(caller, resource, action):
         roles = f"the role {caller.role}" if not caller.more_roles else f"the roles {', '.join(sorted(caller.roles))}"
         who = roles if caller.granted is None else f"{caller.name}, which was not granted this,"
         raise Problem("FORBIDDEN", f"{who} may not {action} {resource.replace('_', ' ')}")
-    if record is not None and not permits(caller, resource, action, record):
+    if record is not None and permitted is False:
+        message = f"what {record['id']} permits {caller.name or caller.actor_id} is not to {action} it"
+        raise Problem("FORBIDDEN", message, details={"id": record["id"]})
+    if record is not None and permitted is None and not permits(caller, resource, action, record):
         whose = "only its own records" if scope_for(caller, resource, action) == "own" else "only records of its team"
         raise Problem(
             "FORBIDDEN",

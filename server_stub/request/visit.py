@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from crm_sdk.models.record import record_types
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
 from crm_sdk.vocabulary.codes import codes_of
-from crm_sdk.wire import encode_json, is_object
+from crm_sdk.wire import camel, encode_json, is_object
 
 from .. import audit
 from ..data.document import Document
@@ -22,7 +23,7 @@ from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, paging_of
 from . import chunks, features, identity, links, oauth, permissions
-from .bodies import read_body, read_query, read_reason
+from .bodies import read_body, read_form, read_query, read_reason
 from .callers import caller_of
 from .days import with_midnights
 from .description import description, is_described
@@ -159,7 +160,7 @@ class Visit:
             raise Problem("UNSUPPORTED_VERSION", f"X-API-Version {headers['x-api-version']!r} is not v1")
         if operation.flags.oauth or operation.flags.session is not None:
             self.headers["Cache-Control"] = "no-store"
-        if operation.flags.auth:
+        if operation.flags.auth and not self._has_ticket(operation):
             self.caller = self._caller(operation, headers.get("authorization", ""))
         self._check_key()
         self._limit(operation)
@@ -198,9 +199,12 @@ class Visit:
     def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
         operation, route = match.endpoint.operation, match.endpoint.route
         known = known_version(self.request.headers) if operation.arguments.locks else {}
-        members, files = read_body(self.request.headers.get("content-type", ""), self.request.body, route)
+        kind, parts = self.request.headers.get("content-type", ""), self.request.form
+        members, files, texts = (
+            read_form(parts) if parts is not None else (read_body(kind, self.request.body, route), {}, {})
+        )
         query = with_midnights(call, operation, route, read_query(self.request.query))
-        form = self.request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        form = kind.startswith("application/x-www-form-urlencoded")
         if operation.flags.oauth:
             members, query = oauth.known_members(operation, route, members, query, form=form)
         takes = any(route.has(name) for name in operation.arguments.types if name != "version")
@@ -214,10 +218,15 @@ class Visit:
         ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
         fields = take_fields(operation, route, query)
-        values, call.ignored = arguments_of(operation, route, query, members, files, typed=typed)
+        values, call.ignored = arguments_of(operation, route, query, members, files, texts, typed=typed)
         values |= known
         if operation.kind == "stream" and "last-event-id" in self.request.headers:
             values["last_event_id"] = self.request.headers["last-event-id"]
+        values |= {
+            name: self.request.headers[header.lower()]
+            for name, header in operation.flags.headers.items()
+            if header.lower() in self.request.headers
+        }
         paging = paging_of(operation)
         window = {name: values.pop(name, None) for name in paging}
         arguments = {
@@ -238,6 +247,15 @@ class Visit:
                 if isinstance(result, Answer) and result.status is not None:
                     audit.set_status(call, result.status)
             return self._render(call, match, result, window, arguments, fields)
+
+    def _has_ticket(self, operation: Operation[..., Any]) -> bool:
+        """Tell whether a request without a credential has what stands for one."""
+        ticket = operation.flags.ticket
+        return (
+            ticket is not None
+            and "authorization" not in self.request.headers
+            and camel(ticket) in read_query(self.request.query)
+        )
 
     # -- who asks, and how often -------------------------------------------------------------------------------
 
@@ -352,10 +370,7 @@ class Visit:
 
     def _fingerprint(self) -> str:
         request = self.request
-        content = request.body
-        kind = request.headers.get("content-type", "")
-        if kind.startswith("multipart/"):  # the boundary may differ in each request
-            content = content.replace(kind.partition("boundary=")[2].strip('"').encode("latin-1"), b"")
+        content = request.form.fingerprint if request.form is not None else request.body
         return hashlib.sha256(b"\0".join((request.path.encode(), request.query.encode(), content))).hexdigest()
 
     # -- the reply ---------------------------------------------------------------------------------------------
@@ -379,8 +394,10 @@ class Visit:
         if isinstance(result, LiveAnswer):
             return self.server.live.stream(self, result.open)
         if isinstance(result, FileAnswer):
-            disposition = f'attachment; filename="{result.name}"'
+            disposition = _disposition(result.name)
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
+            if status == 304:
+                return Reply(status, {name: value for name, value in headers.items() if name != "Content-Type"})
             return Reply(status, headers, chunks=chunks.begin(result.chunks, operation.id, self.request_id))
         fields = fields or fields_of(operation, arguments)
         pick = picking(operation, fields) if fields else None
@@ -458,6 +475,13 @@ class Visit:
             Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)])
         )
         return Reply(fault.status, reply.headers, reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode()))
+
+
+def _disposition(name: str) -> str:
+    """Return the Content-Disposition of a file (RFC 6266), whose name may have letters that a header cannot have."""
+    plain = name.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
+    whole = "" if name.isascii() else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{whole}'
 
 
 def _limit_headers(quota: Quota) -> dict[str, str]:

@@ -23,6 +23,7 @@ from .deal_past import deal_past, renewals
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
 from .documented import put_documented
+from .files import files
 from .groups import groups
 from .marketplace import put_marketplace
 from .outgoing import outgoing
@@ -83,6 +84,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     custom_objects(records)
     boards(records)
     workflows(records)
+    files(records)
 
 
 def _complete(collections: Collections, services: Contributions, now: datetime) -> None:

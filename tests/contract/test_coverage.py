@@ -39,6 +39,7 @@ COMPLETE = {
     ("platform", "AI Insights"),
     ("platform", "Custom Objects"),
     ("platform", "Deals"),
+    ("platform", "File Management"),
     ("platform", "Analytics"),
     ("platform", "Communication"),
     ("platform", "Contacts"),
@@ -82,6 +83,7 @@ def test_no_route_is_declared_twice_or_made_up() -> None:
     assert {operation.id.partition(".")[0] for _, operation in DECLARED if operation.flags.ours} == {
         "calendar",
         "users",
+        "files",
         "webhooks",
         "workflows",
     }

@@ -68,6 +68,8 @@ def test_a_call_has_all_its_arguments(operation: Operation[..., Any], route: Rou
             assert parameters[name]["in"] == "path"
         elif name == "version" and operation.arguments.locks:
             assert "IfMatch" in headers
+        elif name in operation.flags.headers:
+            assert parameters[operation.flags.headers[name]]["in"] == "header"
         elif name == operation.arguments.body:
             assert members
         else:

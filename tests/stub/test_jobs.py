@@ -18,8 +18,10 @@ from server_stub.serving import Caller
 def file_rows(stub: StubServer, id: str | None) -> list[dict[str, str]]:
     """Return the rows of a CSV file that the stub made."""
     file = stub.store.collection("tenant_acme", "file").get(str(id))
-    assert file is not None and file["content_type"] == "text/csv" and file["size"] == len(file["content"])
-    return list(csv.DictReader(io.StringIO(file["content"].decode("utf-8-sig"))))
+    assert file is not None and file["content_type"] == "text/csv" and file["url"] == f"/v1/files/{id}/download"
+    content = stub.contents.read(file["checksum"])
+    assert file["size"] == len(content)
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_an_import_lists_a_thousand_errors_and_keeps_all_in_a_file(stub: StubServer, client: Any, call: Any) -> None:

@@ -50,6 +50,7 @@ WHOLES: dict[str, Callable[[CrmClient], Any]] = {
     "account_id": lambda crm: crm.accounts.list(sort="open_deal_value", order="desc").items[0].id,
     "deal_id": lambda crm: crm.deals.list().items[0].id,
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
+    "file_id": lambda crm: next(one.id for one in crm.files.list() if (one.revision or 0) > 1),
     "integration_id": lambda crm: next(one.id for one in crm.integrations.list() if one.mapping_count),
     "lead_id": lambda crm: crm.leads.list().items[0].id,
     "q": lambda crm: "invoices",

@@ -10,6 +10,7 @@ from typing import Any
 from crm_sdk.resources.activities import ActivityCalendar
 
 from ...data.document import Document
+from ...files.storing import content_of, referenced
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members, runs, serves
 from .. import company
@@ -33,9 +34,7 @@ def sync(
         message = "say either which calendar to synchronise with, or which file to import"
         raise validation([FieldError("integration_id", "required", message)])
     if file_id is not None:
-        file = call.reference("file", file_id, "file_id")
-        assert file is not None, "there is an id"
-        return _import(call, file, since)
+        return _import(call, referenced(call, file_id, "file_id"), since)
     integration = call.reference("integration", integration_id, "integration_id")
     assert integration is not None, "there is an id"
     sync_runs.require_ready(call, integration)
@@ -50,8 +49,7 @@ _PLAIN: Mapping[str, Any] = {"entity_types": ["activity"], "mode": "full"}
 
 def _import(call: Context, file: Document, since: datetime | None) -> Document:
     """Import a file within the call."""
-    content: bytes | str = file.get("content") or b""
-    entries = icalendars.read(content, company.zone(call))
+    entries = icalendars.read(content_of(call, file), company.zone(call))
     tally = _Tally()
     _take(call, entries, tally, since=since)
     run = sync_runs.create(

@@ -180,14 +180,22 @@ def _attached(call: Context, about: Ids | None) -> Iterator[Document]:
     """Give the comments and files of records."""
     for kind, names in (("comment", ("body", "text")), ("file", ("name", "filename"))):
         for doc in call.collection(kind).all():
-            entity: Members = doc.get("entity") or {"type": doc.get("entity_type"), "id": doc.get("entity_id")}
-            if entity.get("id") is None or (
-                about is not None and entity["id"] not in about.get(str(entity["type"]), ())
+            told = {"type": doc.get("entity_type"), "id": doc.get("entity_id")}
+            entity: Members = doc.get("entity") or doc.get("related_to") or told
+            if (
+                not _is_seen(call, kind, doc)
+                or entity.get("id") is None
+                or (about is not None and entity["id"] not in about.get(str(entity["type"]), ()))
             ):
                 continue
             text = next((str(doc[name]) for name in names if doc.get(name)), kind)
             by = doc.get("author_id") or doc.get("created_by")
             yield _entry(doc["id"], kind, _short(text), doc["created_at"], entity, owner_id=by, summary=_short(text))
+
+
+def _is_seen(call: Context, kind: str, doc: Document) -> bool:
+    noun = call.server.nouns.get(kind)
+    return noun is None or noun.visible is None or noun.visible(call, doc)
 
 
 def _short(text: str) -> str:

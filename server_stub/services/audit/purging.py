@@ -16,6 +16,7 @@ from ...data.collection import Collection
 from ...data.document import Document
 from ...data.field_types import fields_of
 from ...data.filter_groups import FieldType, compile_filters
+from ...files.storing import store_bytes
 from ...jobs import ENDED
 from ...problems import invalid
 from ...serving import Context
@@ -193,10 +194,7 @@ def _hash_of(call: Context, id: str) -> str:
 def _archive(call: Context, found: Plan) -> str:
     content = b"".join(encode_json(dict(doc)) + b"\n" for _, doc in found.free)
     name = f"archive-{found.entity_type}-{call.now:%Y-%m-%d}.jsonl"
-    file = {"name": name, "content_type": "application/jsonl", "size": len(content), "content": content}
-    checksum = hashlib.sha256(content).hexdigest()
-    made = call.create("file", "file_", {**file, "checksum": checksum, "owner_id": call.caller.user_id})
-    return str(made["id"])
+    return str(store_bytes(call, name, content)["id"])
 
 
 def _not_yet_anonymous(found: Plan) -> Plan:

@@ -66,8 +66,7 @@ def calendar(*parts: str, method: str | None = None, **words: Any) -> bytes:
 
 
 def put_file(wire: Wire, content: bytes) -> str:
-    wire.stub.store.collection("tenant_acme", "file").put(Document(id="file_1", name="a.ics", content=content))
-    return "file_1"
+    return wire.stub.client(dialects="platform").files.upload(("a.ics", content)).id
 
 
 def imported(wire: Wire, content: bytes) -> dict[str, Any]:

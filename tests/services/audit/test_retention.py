@@ -211,7 +211,10 @@ def test_a_policy_can_keep_something(platform: CrmClient, stub: StubServer, acti
         assert really(platform, "contact", policy_id=made.id).audit_id is None
     else:
         file = some(stub.store.collection("tenant_acme", "file").get(entry.metadata["fileId"]))
-        assert json.loads(file["content"])["id"] == id and refused(lambda: platform.contacts.get(id)).status == 404
+        assert (
+            json.loads(stub.contents.read(file["checksum"]))["id"] == id
+            and refused(lambda: platform.contacts.get(id)).status == 404
+        )
         assert some(platform.contacts.list(limit=1).total) == some(others) - 1
 
 

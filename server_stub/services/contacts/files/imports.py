@@ -14,6 +14,8 @@ from ....bulk import error_of
 from ....data.document import Document
 from ....files import csv_files
 from ....files.reading import FORMATS, read
+from ....files.received import Received
+from ....files.storing import content_of, referenced
 from ....files.table import Table, UnreadableFileError
 from ....files.values import day_comes_first
 from ....problems import Problem, invalid, missing
@@ -29,7 +31,7 @@ _KIND = "contact_import"
 @serves(ContactImports.create)
 def create(
     call: Context,
-    file: tuple[str, bytes] | None,
+    file: Received | None,
     file_id: str | None,
     format: str | None,
     mapping: Sequence[Members] | None,
@@ -48,11 +50,10 @@ def create(
     if (file is None) == (file_id is None):
         raise invalid("file", "required", "give exactly one of file and file_id")
     if file is not None:
-        name, content = file
+        name, content = file.name, file.read()
     else:
-        stored = call.reference("file", file_id, "file_id")
-        assert stored is not None, "an id was given"
-        name, content = stored["name"], stored.get("content") or b""
+        stored = referenced(call, file_id or "", "file_id")
+        name, content = stored["name"], content_of(call, stored)
     kind = format or FORMATS.get(name.rpartition(".")[2].lower())
     if kind is None:
         old = "; save an old workbook as .xlsx" if name.lower().endswith(".xls") else ""

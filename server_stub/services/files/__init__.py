@@ -1,0 +1,1 @@
+"""The rules of files: their records, contents, versions, permissions, shares, and what is made of them."""

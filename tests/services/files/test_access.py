@@ -1,0 +1,225 @@
+"""Who may use a file: owner, role, permissions, shares, links; the stricter of role and file wins."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient, NotFoundError, PermissionDeniedError
+from crm_sdk.models import File, Share
+from server_stub import StubServer
+
+from .conftest import ACME, put
+from .test_contents import raw
+
+
+def calls(crm: CrmClient, id: str) -> dict[str, Any]:
+    """The calls on a file by the access that they need."""
+    return {
+        "view": lambda: crm.files.get(id),
+        "edit": lambda: crm.files.metadata.update(id, {"metadata": {"n": 1}}),
+        "manage": lambda: crm.files.permissions.update(id, visibility="private"),
+        "delete": lambda: crm.files.delete(id),
+    }
+
+
+def allowed(crm: CrmClient, id: str) -> str:
+    """Return which of the calls are permitted; the last of them deletes the file."""
+    done: list[str] = []
+    for name, call in calls(crm, id).items():
+        try:
+            call()
+        except NotFoundError:
+            assert not done or done[-1] == "manage", "what is seen stays to be seen"
+        except PermissionDeniedError:
+            pass
+        else:
+            done.append(name)
+    return " ".join(done)
+
+
+ENTRY: Any = {"subject_type": "user", "subject_id": "user_123"}
+
+
+@pytest.mark.parametrize(
+    ("who", "visibility", "access", "may"),
+    [
+        ("mate", "private", None, ""),
+        ("mate", "team", None, "view"),
+        ("mate", "tenant", None, "view"),
+        ("mate", "private", "view", "view"),
+        ("mate", "private", "comment", "view"),
+        ("mate", "private", "edit", "view edit"),
+        ("mate", "private", "manage", "view edit manage delete"),
+        ("manager", "private", None, ""),
+        ("manager", "tenant", None, "view edit delete"),
+        ("acme", "tenant", None, "view edit manage"),  # then it is private, and the admin does not see it any more
+        ("acme", "private", None, ""),
+        ("reader", "tenant", None, "view"),
+        ("reader", "private", None, ""),
+        ("sales", "private", None, "view edit manage delete"),
+        ("globex", "tenant", None, ""),
+    ],
+)
+def test_who_may_do_what(
+    request: pytest.FixtureRequest, sales: CrmClient, who: str, visibility: str, access: str | None, may: str
+) -> None:
+    file = put(sales, visibility=visibility)
+    if access is not None:
+        sales.files.permissions.update(file.id, entries=[{**ENTRY, "access": access}])
+    assert allowed(request.getfixturevalue(who), file.id) == may
+
+
+def test_read_only_users_upload_nothing(reader: CrmClient, acme: CrmClient) -> None:
+    file = put(acme)
+    attempts: list[Any] = [
+        lambda: put(reader),
+        lambda: reader.files.copy(file.id),
+        lambda: reader.files.share(file.id, link=True),
+        lambda: reader.files.versions.create(file.id, b"new"),
+        lambda: reader.files.move(file.id, folder="/x"),
+    ]
+    assert {refused(attempt).code for attempt in attempts} == {"FORBIDDEN"}
+
+
+@pytest.mark.parametrize(("kind", "id"), [("team", "team_acme_sales"), ("role", "sales")])
+def test_entries_name_teams_and_roles(sales: CrmClient, mate: CrmClient, kind: str, id: str) -> None:
+    file = put(sales, visibility="private")
+    entry: Any = {"subject_type": kind, "subject_id": id, "access": "edit"}
+    given = sales.files.permissions.update(file.id, entries=[entry])
+    assert [one.model_dump() for one in given.entries] == [entry]
+    assert mate.files.get(file.id).shared is True
+    assert file.id in [one.id for one in mate.files.list()]
+    assert sales.files.permissions.update(file.id, entries=[]).entries == []
+    with pytest.raises(NotFoundError):
+        mate.files.get(file.id)
+    assert file.id not in [one.id for one in mate.files.list()]
+
+
+def test_unknown_subjects_are_refused(sales: CrmClient) -> None:
+    file = put(sales)
+    for kind in ("user", "team", "role"):
+        entry: Any = {"subject_type": kind, "subject_id": "nobody", "access": "view"}
+        refusal = refused(lambda: sales.files.permissions.update(file.id, entries=[entry]))  # noqa: B023
+        assert (refusal.status, refusal.code) == (422, "REFERENCE_NOT_FOUND")
+    twice: Any = {**ENTRY, "access": "view"}
+    assert refused(lambda: sales.files.permissions.update(file.id, entries=[twice, twice])).status == 422
+
+
+def test_who_reads_the_record_views_its_file(sales: CrmClient, mate: CrmClient) -> None:
+    file = put(sales, visibility="private", related_to={"type": "contact", "id": "contact_123"})
+    given = mate.files.permissions.get(file.id).inherited_from
+    assert given is not None and given.id == "contact_123"
+    assert refused(lambda: mate.files.metadata.update(file.id, {"title": "x"})).code == "FORBIDDEN"
+
+
+# -- shares ------------------------------------------------------------------------------------------------------------
+
+
+def shared(crm: CrmClient, file: File, **said: Any) -> list[Share]:
+    """Return the shares of a file in the list of shared files."""
+    return [one.share for one in crm.files.shared(**said) if one.file.id == file.id]
+
+
+def test_a_share_gives_access_until_it_ends(
+    stub: StubServer, sales: CrmClient, mate: CrmClient, manager: CrmClient
+) -> None:
+    file = put(sales, visibility="private")
+    share = sales.files.share(file.id, user_id="user_123", message="look")
+    assert (share.subject_type, share.subject_id, share.subject_name) == ("user", "user_123", "John Doe")
+    assert share.entity is not None and (share.entity.type, share.entity.id) == ("file", file.id)
+    assert share.active is True and share.url is None
+    (received,) = mate.files.shared()
+    assert (received.file.id, received.share.id) == (file.id, share.id)
+    assert [one.id for one in shared(sales, file, direction="by_me")] == [share.id]
+    assert list(sales.files.shared()) == [] and list(manager.files.shared()) == []
+    assert list(mate.files.shared(access="edit")) == [] and list(mate.files.shared(related_to="contact_123")) == []
+    mate.files.get(file.id)
+    refusal = refused(lambda: sales.files.share(file.id, user_id="user_123"))
+    assert (refusal.code, refusal.details) == ("ALREADY_SHARED", {"shareId": share.id})
+    assert refused(lambda: mate.files.share(file.id, user_id="user_mia", access="edit")).code == "SHARE_EXCEEDS_ACCESS"
+    mate.files.share(file.id, user_id="user_mia")
+    told = [
+        one for one in stub.store.collection(ACME, "notification").find("user_id", "user_123") if one["type"] == "share"
+    ]
+    assert [one["message"] for one in told] == ["look"]
+    (event,) = [
+        one for one in stub.audit() if one["action"] == "file.shared" and one["metadata"]["share_id"] == share.id
+    ]
+    assert event["entity"]["id"] == file.id
+    shares = stub.store.collection(ACME, "share")
+    shares.put({**(shares.get(share.id) or {}), "expires_at": stub.clock.now() + timedelta(hours=1)})
+    mate.files.get(file.id)
+    stub.clock.advance(3_600)
+    with pytest.raises(NotFoundError):
+        mate.files.get(file.id)
+    assert list(mate.files.shared()) == []
+
+
+def test_a_team_receives(sales: CrmClient, mate: CrmClient, reader: CrmClient) -> None:
+    file = put(sales, visibility="private")
+    sales.files.share(file.id, team_id="team_acme_sales")
+    mate.files.get(file.id)
+    with pytest.raises(NotFoundError):
+        reader.files.get(file.id)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"user_id": "user_123", "link": True}, {"user_id": "user_sam"}, {"link": True, "access": "edit"},
+     {"email": "a@b.example", "access": "manage"}, {"user_id": "user_123", "password": "p"},
+     {"team_id": "team_acme_sales", "max_downloads": 1}, {"user_id": "user_nobody"}],
+)  # fmt: skip
+def test_a_share_that_makes_no_sense_is_refused(sales: CrmClient, said: Any) -> None:
+    file = put(sales)
+    assert refused(lambda: sales.files.share(file.id, **said)).status == 422
+
+
+def test_a_share_does_not_begin_in_the_past(stub: StubServer, sales: CrmClient) -> None:
+    file = put(sales)
+    assert refused(lambda: sales.files.share(file.id, link=True, expires_at=stub.clock.now())).status == 422
+
+
+def link(share: Share) -> tuple[str, str]:
+    """Return the path and the token of a link."""
+    parts = urlsplit(str(share.url))
+    return f"{parts.path}?{parts.query}", parse_qs(parts.query)["shareToken"][0]
+
+
+def test_a_link_needs_no_credential(stub: StubServer, sales: CrmClient, globex: CrmClient) -> None:
+    file = put(sales, content=b"open", visibility="private")
+    share = sales.files.share(file.id, link=True, max_downloads=2)
+    path, token = link(share)
+    assert len(token) > 40 and share.url == f"{stub.url}{path}"
+    assert raw(stub, path, None).content == b"open"
+    assert globex.files.download(file.id, share_token=token).read() == b"open"
+    used = raw(stub, path, None)
+    assert (used.status_code, used.json()["errors"][0]["code"]) == (403, "SHARE_EXPIRED")
+    assert shared(sales, file, direction="by_me") == []
+    assert raw(stub, f"{file.url}?shareToken=wrong", None).status_code == 404
+    assert raw(stub, str(file.url), None).status_code == 401
+    assert raw(stub, f"/v1/files/{file.id}?shareToken={token}", None).status_code == 401
+    other = put(sales, visibility="private")
+    assert raw(stub, f"{other.url}?shareToken={token}", None).status_code == 404
+
+
+def test_a_link_expires_and_asks_for_its_password(stub: StubServer, sales: CrmClient) -> None:
+    file = put(sales, content=b"open")
+    until = stub.clock.now() + timedelta(hours=1)
+    share = sales.files.share(file.id, email="Guest@Example.com", password="open sesame", expires_at=until)
+    assert (share.subject_id, share.password_protected) == ("guest@example.com", True)
+    path, token = link(share)
+    for wrong in ("", "&password=other"):
+        answer = raw(stub, f"{path}{wrong}", None)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (403, "FORBIDDEN")
+    assert sales.files.download(file.id, share_token=token, password="open sesame").read() == b"open"
+    (seen,) = shared(sales, file, direction="by_me")
+    assert (seen.download_count, seen.url) == (1, share.url)
+    stub.clock.advance(3_600)
+    assert raw(stub, f"{path}&password=open%20sesame", None).json()["errors"][0]["code"] == "SHARE_EXPIRED"
+    shown = str(stub.audit()) + str(list(stub.journal))
+    assert token not in shown and "sesame" not in shown
