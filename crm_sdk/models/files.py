@@ -103,14 +103,21 @@ class FileTechnical(Model):
     """What a file's content tells about itself."""
 
     content_type: str | None = None
+    """What kind of file it is (MIME)."""
     size: int | None = None
+    """The size in bytes."""
     checksum: str | None = None
+    """The SHA-256 of the content, in hexadecimal."""
     encoding: str | None = None
     """The character encoding of a text."""
     width: int | None = None
+    """The width of a picture in pixels."""
     height: int | None = None
+    """The height of a picture in pixels."""
     page_count: int | None = None
+    """The number of pages of a document."""
     duration_seconds: int | None = None
+    """How long a recording lasts."""
     has_thumbnail: bool | None = None
     """Whether there is a small picture of it."""
     has_preview: bool | None = None
@@ -232,6 +239,7 @@ class FileScan(Model):
     engine: str | None = None
     """What has searched."""
     scanned_at: AwareDatetime | None = None
+    """When the search ended."""
     size: int | None = None
     """The number of bytes that were scanned."""
     checksum: str | None = None
@@ -252,6 +260,7 @@ class FilePreview(Model):
     page: int | None = None
     """The number of the page."""
     page_count: int | None = None
+    """The number of pages of a document."""
     truncated: bool | None = None
     """Whether there is more of it than is shown."""
 

@@ -27,6 +27,7 @@ class Share(Record):
     subject_name: str | None = None
     """Who it is shared with."""
     access: Annotated[Access | None, Default("view")] = None
+    """What they may do with it."""
     message: str | None = None
     """What the giver says about it."""
     expires_at: AwareDatetime | None = None
