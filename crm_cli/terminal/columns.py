@@ -23,6 +23,8 @@ _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "CustomObject": ("apiName", "label", "recordCount", "active", "age"),
     "Deal": ("title", "company", "stage", "value", "probability", "owner", "age"),
     "FieldMapping": ("entityType", "sourceField", "targetField", "direction", "active"),
+    "File": ("name", "folder", "size", "contentType", "owner", "age"),
+    "FileVersion": ("revision", "size", "comment", "isCurrent", "age"),
     "Invoice": ("number", "status", "periodStart", "periodEnd", "total", "amountDue", "currency", "dueDate"),
     "Lead": ("name", "company", "status", "value", "score", "owner", "age"),
     "LeadScore": ("score", "previousScore", "rating", "source", "reason", "scoredAt"),

@@ -28,6 +28,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "dashboards": ("show",),
     "deals": ("board",),
     "events": ("tail",),
+    "files": ("tree",),
     "messages": ("thread",),
     "pipelines": ("show",),
     "reports": ("show",),
@@ -48,7 +49,8 @@ DRAWN: Mapping[str, str] = {
 """The declared calls whose results are drawn for people to look at: by their ids, the function in the file of the noun.
 """
 TABLED: Mapping[str, str] = {
-    f"custom_objects.records.{call}": "rows" for call in ("list", "search", "get", "create", "update")
+    **{f"custom_objects.records.{call}": "rows" for call in ("list", "search", "get", "create", "update")},
+    "files.shared": "rows",
 }
 """The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
 _PANELS = {"webhooks": "For who develops a receiver"}

@@ -148,7 +148,7 @@ def _share(records: Records, file: Document) -> None:
 def _put(records: Records, plan: _Plan) -> Document:
     owner = records.plan.users[plan.owner].id
     born = records.now - timedelta(days=plan.days)
-    about = records.collection(plan.about).first() if plan.about is not None else None
+    about = records.collection(plan.about).last() if plan.about is not None else None
     content = plan.versions[-1]
     id, count = records.store.new_id("file_"), len(plan.versions)
     text = plan.content_type.startswith("text/")

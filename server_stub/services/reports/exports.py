@@ -11,7 +11,7 @@ from crm_sdk.resources.reports import ReportExports
 
 from ... import jobs
 from ...data.document import Document
-from ...files.csv_files import keep
+from ...files.storing import store_bytes
 from ...problems import missing
 from ...serving import Context, Members, runs, serves
 from .checks import parameter_values
@@ -95,15 +95,13 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
 
 def made_file(call: Context, report: Members, run: Members, format: str, options: Mapping[str, Any]) -> Document:
     """Store a file of the caller's with the data of a run; those who may see the report may read it."""
-    ending, content_type, write = WRITERS[format]
+    ending, _, write = WRITERS[format]
     content = write(call, report, run["content"], run["parameters"], options)
     stem = re.sub(r"[^\w -]+", "", report["name"]).strip()[:80] or "report"
-    return keep(
+    return store_bytes(
         call,
         f"{stem}-{call.now:%Y-%m-%d}.{ending}",
-        content_type,
         content,
-        visibility="private",
         related_to={"type": "report", "id": report["id"], "name": report["name"]},
         expires_at=call.now + KEPT,
     )

@@ -70,7 +70,8 @@ def test_who_may_do_what(
 ) -> None:
     file = put(sales, visibility=visibility)
     if access is not None:
-        sales.files.permissions.update(file.id, entries=[{**ENTRY, "access": access}])
+        entry: Any = {**ENTRY, "access": access}
+        sales.files.permissions.update(file.id, entries=[entry])
     assert allowed(request.getfixturevalue(who), file.id) == may
 
 

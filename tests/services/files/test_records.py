@@ -157,7 +157,12 @@ def test_a_legal_hold_keeps_files(acme: CrmClient) -> None:
         policy.model_dump(include={"entity_type", "retain_days"}) for policy in acme.audit.retention_policies.list()
     ]
     condition = {"field": "tags", "op": "contains", "value": "held"}
-    hold = {"entity_type": "file", "retain_days": 1, "legal_hold": True, "filter_groups": [{"filters": [condition]}]}
+    hold: Any = {
+        "entity_type": "file",
+        "retain_days": 1,
+        "legal_hold": True,
+        "filter_groups": [{"filters": [condition]}],
+    }
     acme.audit.retention_policies.update([*policies, hold])
     assert refused(lambda: acme.files.delete(held.id)).code == "LEGAL_HOLD"
     acme.files.delete(free.id)
