@@ -276,6 +276,12 @@ if TYPE_CHECKING:
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
     from .marks import TextFirst as TextFirst
+    from .message_templates import (
+        Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
+        MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
+        SubjectLine as SubjectLine, TemplateSort as TemplateSort, TemplateTranslation as TemplateTranslation,
+        TemplateTranslationInput as TemplateTranslationInput,
+    )
     from .messages import (
         Attachment as Attachment, BusinessIntent as BusinessIntent,
         ConversationMessageCreate as ConversationMessageCreate, Message as Message, MessageAnalysis as MessageAnalysis,
@@ -335,7 +341,20 @@ if TYPE_CHECKING:
     )
     from .runs import Run as Run
     from .schedules import Schedule as Schedule, ScheduleFrequency as ScheduleFrequency, ScheduleInput as ScheduleInput
-    from .search import SearchResults as SearchResults, SearchType as SearchType
+    from .search import (
+        AutocompleteItem as AutocompleteItem, ByScore as ByScore, EntityIndexStatus as EntityIndexStatus,
+        Facet as Facet, FacetBucket as FacetBucket, FacetRange as FacetRange, FacetRequest as FacetRequest,
+        FoundRecord as FoundRecord, Highlight as Highlight, HitSort as HitSort, IndexStatus as IndexStatus,
+        SearchConfig as SearchConfig, SearchConfigUpdate as SearchConfigUpdate,
+        SearchEntityConfig as SearchEntityConfig, SearchEntityInput as SearchEntityInput,
+        SearchFieldConfig as SearchFieldConfig, SearchFieldInput as SearchFieldInput, SearchHit as SearchHit,
+        SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
+        SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
+    )
+    from .sessions import (
+        AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
+        SessionValidation as SessionValidation,
+    )
     from .shares import Access as Access, Share as Share, ShareSubject as ShareSubject
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
@@ -552,7 +571,6 @@ _NAMES = {
         "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
         "TemplateSort TemplateTranslation TemplateTranslationInput"
     ),
-    "marks": "TextFirst",
     "messages": (
         "Attachment BusinessIntent ConversationMessageCreate Message MessageAnalysis MessageCreate MessageSender "
         "MessageStats MessageStatus MessageType SenderType SentimentOverview SmartCompose TemplateCategory Tone "
@@ -587,7 +605,13 @@ _NAMES = {
     ),
     "runs": "Run",
     "schedules": "Schedule ScheduleFrequency ScheduleInput",
-    "search": "SearchResults SearchType",
+    "search": (
+        "AutocompleteItem ByScore EntityIndexStatus Facet FacetBucket FacetRange FacetRequest FoundRecord "
+        "Highlight HitSort IndexStatus SearchConfig SearchConfigUpdate SearchEntityConfig SearchEntityInput "
+        "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
+        "SearchWeight SuggestedFilter"
+    ),
+    "sessions": "AuthMethod Session SessionSort SessionValidation",
     "shares": "Access Share ShareSubject",
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "tenant_billing": (

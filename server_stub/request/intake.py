@@ -150,6 +150,8 @@ def _with_objects(arguments: Arguments, query: Mapping[str, str]) -> dict[str, A
                 "BAD_REQUEST", f"the parameter {name} is the JSON text of an object, not {query[name][:100]!r}"
             )
     return found
+
+
 def _form_members(operation: Operation[..., Any], route: Route, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the texts of a form as the members of a body: an object is its JSON."""
     types = operation.arguments.types

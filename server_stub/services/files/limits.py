@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ...files.storing import FILE, VERSION
 from ...problems import Problem
-from ...serving import Context
 from ...request.plans import limit_of
+from ...serving import Context
 
 
 def stored_bytes(call: Context) -> int:

@@ -35,7 +35,7 @@ def content(stub: StubServer) -> Read:
     def read(id: str) -> bytes:
         file = stub.store.collection("tenant_acme", "file").get(id)
         assert file is not None
-        return bytes(file["content"])
+        return stub.contents.open(file["checksum"]).read()
 
     return read
 
