@@ -15,6 +15,7 @@ from ..failures import MisuseError
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "AutocompleteItem": ("type", "label", "sublabel"),
+    "Subscription": ("address", "channel", "topic", "subscribed", "source", "reason"),
     "SearchHit": ("type", "title", "subtitle", "score"),
     "AuditLog": ("occurredAt", "action", "entity", "actor", "severity"),
     "AIInsight": ("title", "type", "confidence", "date"),

@@ -151,8 +151,9 @@ class Subscriptions(Resource[Mode]):
         subscribed: bool | None = None,
         **common: Unpack[Paging],
     ) -> Page[Subscription]:
-        """List what addresses have decided about topics, newest first: those of the caller, or with the permission
-        `notifications:manage` all.
+        """List what addresses have decided about topics, newest first.
+
+        Those of the caller's own addresses; with the permission `notifications:manage` those of all.
 
         Raises: PermissionDeniedError for another's address without that permission.
         """
@@ -354,8 +355,9 @@ class Notifications(Resource[Mode]):
         sort: HistorySort | None = None,
         **common: Unpack[Sorting],
     ) -> Page[Notification]:
-        """List the messages of all channels, newest first; without `notifications:read` for all, those that the caller
-        has sent or received.
+        """List the messages of all channels, newest first.
+
+        Without the permission `notifications:read` for all, those that the caller has sent or received.
 
         Raises: ValidationError.
         """
