@@ -65,6 +65,8 @@ class Caller:
     """What those of the roles permit that the company made itself: ``leads:update@team``."""
     team: frozenset[str] = frozenset()
     """The ids of the users in one of the user's teams, where a permission has the scope `team`."""
+    shared: frozenset[str] = frozenset()
+    """The access to single records that others share with the user, as `shares.shared_with` writes it."""
 
     @property
     def roles(self) -> frozenset[str]:

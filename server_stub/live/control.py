@@ -30,7 +30,11 @@ def caller_of(server: StubServer, query: Mapping[str, str], token: str | None) -
         raise identity.unauthorized("the token is bad")
     user_id = query.get("user_id") or "user_ada"
     user = server.store.collection(_COMPANY, "user").get(user_id)
-    return user_caller(server.store, user) if user is not None else Caller(_COMPANY, user_id, user_id, "admin", user_id)
+    return (
+        user_caller(server.store, user, server.clock.now())
+        if user is not None
+        else Caller(_COMPANY, user_id, user_id, "admin", user_id)
+    )
 
 
 def carry_out(channel: Channel, frame: Frame) -> None:

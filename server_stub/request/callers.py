@@ -14,6 +14,7 @@ from ..data.store import Store
 from ..problems import Problem
 from ..serving import Caller, Context
 from . import identity, permissions
+from .shares import shared_with
 
 if TYPE_CHECKING:
     from ..core import StubServer
@@ -37,7 +38,7 @@ def caller_of(server: StubServer, credential: str, now: datetime) -> Caller:
         raise identity.unauthorized("the user of this API key does not exist any more")
     if user.get("status") == "inactive":
         raise identity.unauthorized("the user of this API key has been deactivated")
-    mine = user_caller(server.store, user)
+    mine = user_caller(server.store, user, now)
     return replace(mine, actor_id=key["id"], name=key["name"], email=None, auth="api_key")
 
 
@@ -61,13 +62,17 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
         raise identity.unauthorized("the user of this token was deleted", error="invalid_token")
     if user.get("status") == "inactive":
         raise Problem("USER_INACTIVE", "this user has been deactivated")
-    return user_caller(server.store, user, session["id"], granted)
+    return user_caller(server.store, user, now, session["id"], granted)
 
 
 def user_caller(
-    store: Store, user: Mapping[str, Any], session_id: str | None = None, granted: frozenset[str] | None = None
+    store: Store,
+    user: Mapping[str, Any],
+    now: datetime,
+    session_id: str | None = None,
+    granted: frozenset[str] | None = None,
 ) -> Caller:
-    """Return a user as the caller, with what all roles permit at this moment and the credential is `granted`."""
+    """Return a user as the caller: with what roles and shares permit at this moment, and the credential is `granted`."""
     tenant_id, key = user["tenant_id"], user["role"]
     more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
     own: frozenset[str] = frozenset()
@@ -82,7 +87,7 @@ def user_caller(
         team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
         tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
-        granted=granted, more_roles=more, permissions=own, team=team,
+        granted=granted, more_roles=more, permissions=own, team=team, shared=shared_with(store, user, now),
     )  # fmt: skip
 
 
@@ -95,7 +100,7 @@ def is_in_force(store: Store, caller: Caller) -> bool:
 
 def has_permission(call: Context, user: Mapping[str, Any], resource: str, action: Action) -> bool:
     """Return whether a user has a permission, for some of the records at least."""
-    return permissions.permits(user_caller(call.server.store, user), resource, action)
+    return permissions.permits(user_caller(call.server.store, user, call.now), resource, action)
 
 
 def granted_by(scope: str | None) -> frozenset[str] | None:

@@ -14,6 +14,7 @@ from crm_sdk.route import Action
 from crm_sdk.vocabulary.codes import DOORS
 
 from ..problems import Problem
+from .shares import reaches
 
 if TYPE_CHECKING:
     from crm_sdk.operation import Operation
@@ -183,13 +184,14 @@ def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, 
     """Return whether a caller has the permission for an action on a resource, or on one record of it.
 
     The scope `own` holds the records that the caller owns or that nobody owns; `team` those of the users in one of the
-    caller's teams as well.
+    caller's teams as well. A share widens either by its record, for the actions of its access.
     """
     scope = scope_for(caller, resource, action)
     if scope in (None, "all") or record is None:
         return scope is not None
     owner = record.get("owner_id")
-    return owner in (None, caller.user_id) or (scope == "team" and owner in caller.team)
+    is_in = owner in (None, caller.user_id) or (scope == "team" and owner in caller.team)
+    return is_in or reaches(caller.shared, record, action)
 
 
 def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..data.document import Document
+from ..request.shares import reaches
 from ..serving import Context
 
 
@@ -18,5 +19,5 @@ def is_shared_with(call: Context, doc: Document, user_id: str | None) -> bool:
 
 
 def is_visible(call: Context, doc: Document) -> bool:
-    """Tell whether the caller sees a record."""
-    return is_shared_with(call, doc, call.caller.user_id)
+    """Tell whether the caller sees a record, as its `visibility` or a share says."""
+    return is_shared_with(call, doc, call.caller.user_id) or reaches(call.caller.shared, doc, "read")

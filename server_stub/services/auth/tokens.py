@@ -19,7 +19,7 @@ REFRESH = timedelta(days=30)
 
 def caller_as(call: Context, user: Members, session_id: str | None = None) -> Context:
     """Return the call with a user as the caller."""
-    return call.acting_as(user_caller(call.server.store, user, session_id))
+    return call.acting_as(user_caller(call.server.store, user, call.now, session_id))
 
 
 def begin_session(call: Context, owner_id: str, method: str, **members: Any) -> Document:

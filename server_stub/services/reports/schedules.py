@@ -119,7 +119,7 @@ def _run(call: Context, schedule: Document) -> tuple[str, str | None]:
     user = call.collection("user").get(schedule["runs_as"] or "")
     if report is None or user is None:
         return "failed", None
-    caller = user_caller(call.server.store, user)
+    caller = user_caller(call.server.store, user, call.now)
     acting = call.acting_as(caller)
     try:
         run = carry_out(acting, report, schedule["parameters"], "schedule", schedule_id=schedule["id"])

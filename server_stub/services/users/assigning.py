@@ -66,7 +66,7 @@ def effective_permissions(call: Context, user_id: str) -> dict[str, Any]:
     user = USERS.found(call, user_id)
     if user["id"] != call.caller.user_id:
         permissions.check(call.caller, USERS.word, "read")
-    caller = user_caller(call.server.store, user)
+    caller = user_caller(call.server.store, user, call.now)
     return {
         "user_id": user["id"],
         "roles": user["roles"],

@@ -95,7 +95,7 @@ def executor(call: Context, execution: Members) -> Caller | None:
     user = call.found("user", owner_id or "")
     if user is None or user.get("status") == "inactive":
         return None
-    return user_caller(call.server.store, user)
+    return user_caller(call.server.store, user, call.now)
 
 
 class Run:

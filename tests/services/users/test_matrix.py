@@ -135,6 +135,8 @@ def test_what_a_user_is_told_to_be_permitted_is_the_table(server: StubServer, ro
     assert told.is_admin is (role == "admin")
     (listed,) = crm.users.roles.list(user.id)
     assert (listed.key, listed.is_system, listed.permissions) == (role, True, told.permissions)
-    caller = user_caller(server.store, server.store.collection("tenant_acme", "user").get(user.id) or {})
+    caller = user_caller(
+        server.store, server.store.collection("tenant_acme", "user").get(user.id) or {}, server.clock.now()
+    )
     for one in told.permissions:
         assert permissions.scope_for(caller, one.resource, one.action) == one.scope  # type: ignore[arg-type] # an open enumeration
