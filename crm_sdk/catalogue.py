@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .resources.auth import Auth
     from .resources.calendar import Calendar
     from .resources.channels import Channels
+    from .resources.collaboration import Collaboration
     from .resources.communication import Communication
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
@@ -62,6 +63,7 @@ class Catalogue(Generic[Mode]):
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
     channels: Channels[Mode] = noun()
+    collaboration: Collaboration[Mode] = noun()
     communication: Communication[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()

@@ -124,6 +124,14 @@ if TYPE_CHECKING:
         NotificationNewPush as NotificationNewPush, NotificationReadPush as NotificationReadPush, Push as Push,
         UnknownPush as UnknownPush,
     )
+    from .collaboration import (
+        CollaborationNotificationType as CollaborationNotificationType, Comment as Comment,
+        CommentCreate as CommentCreate, CommentSort as CommentSort, CommentUpdate as CommentUpdate,
+        FeedFilter as FeedFilter, FeedItem as FeedItem, FeedSort as FeedSort, FeedVerb as FeedVerb,
+        MentionedIds as MentionedIds, MentionMessage as MentionMessage, NotificationSort as NotificationSort,
+        ShareCreate as ShareCreate, ShareScope as ShareScope, ShareSort as ShareSort, ShareUpdate as ShareUpdate,
+        UserMention as UserMention,
+    )
     from .communication import (
         CallSort as CallSort, EmailInclude as EmailInclude, EmailSend as EmailSend, EmailSort as EmailSort,
         Grouping as Grouping, MailFolder as MailFolder, MeetingJoin as MeetingJoin, Recipient as Recipient,
@@ -176,7 +184,7 @@ if TYPE_CHECKING:
     )
     from .dashboard_data import (
         DashboardData as DashboardData, DashboardEvent as DashboardEvent, DashboardEventName as DashboardEventName,
-        FeedItem as FeedItem, WidgetData as WidgetData,
+        WidgetData as WidgetData,
     )
     from .dashboards import (
         Columns as Columns, Dashboard as Dashboard, DashboardCreate as DashboardCreate,
@@ -222,9 +230,9 @@ if TYPE_CHECKING:
         UpdatedLead as UpdatedLead,
     )
     from .files import (
-        ByteRange as ByteRange, EntityRefInput as EntityRefInput, File as File, FileLabel as FileLabel,
-        FileMetadata as FileMetadata, FileMetadataUpdate as FileMetadataUpdate, FileName as FileName,
-        FileOperation as FileOperation, FilePermission as FilePermission, FilePermissionInput as FilePermissionInput,
+        ByteRange as ByteRange, File as File, FileLabel as FileLabel, FileMetadata as FileMetadata,
+        FileMetadataUpdate as FileMetadataUpdate, FileName as FileName, FileOperation as FileOperation,
+        FilePermission as FilePermission, FilePermissionInput as FilePermissionInput,
         FilePermissions as FilePermissions, FilePreview as FilePreview, FileScan as FileScan, FileSort as FileSort,
         FileTechnical as FileTechnical, FileText as FileText, FileVersion as FileVersion,
         FileVersionSort as FileVersionSort, FolderPath as FolderPath, MadeFormat as MadeFormat,
@@ -393,14 +401,14 @@ if TYPE_CHECKING:
     )
     from .values import (
         Address as Address, AddressInput as AddressInput, Amount as Amount, BulkItem as BulkItem,
-        BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef, EntityType as EntityType,
-        ErrorDetail as ErrorDetail, FieldChange as FieldChange, FieldValue as FieldValue, Filter as Filter,
-        FilterGroup as FilterGroup, FilterOperator as FilterOperator, JobCounts as JobCounts, JobError as JobError,
-        JsonValue as JsonValue, LeadSource as LeadSource, Level as Level, MergeCounts as MergeCounts, Money as Money,
-        Name as Name, Order as Order, Period as Period, Priority as Priority, Rating as Rating,
-        ScoreReason as ScoreReason, SearchQuery as SearchQuery, Sentiment as Sentiment, SocialNetwork as SocialNetwork,
-        SocialProfile as SocialProfile, SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload,
-        UserRef as UserRef,
+        BulkResult as BulkResult, Channel as Channel, EntityRef as EntityRef, EntityRefInput as EntityRefInput,
+        EntityType as EntityType, ErrorDetail as ErrorDetail, FieldChange as FieldChange, FieldValue as FieldValue,
+        Filter as Filter, FilterGroup as FilterGroup, FilterOperator as FilterOperator, JobCounts as JobCounts,
+        JobError as JobError, JsonValue as JsonValue, LeadSource as LeadSource, Level as Level,
+        MergeCounts as MergeCounts, Money as Money, Name as Name, Order as Order, Period as Period,
+        Priority as Priority, Rating as Rating, ScoreReason as ScoreReason, SearchQuery as SearchQuery,
+        Sentiment as Sentiment, SocialNetwork as SocialNetwork, SocialProfile as SocialProfile,
+        SocialProfileInput as SocialProfileInput, Trend as Trend, Upload as Upload, UserRef as UserRef,
     )
     from .webhooks import (
         WebhookAttempt as WebhookAttempt, WebhookCreate as WebhookCreate, WebhookDelivery as WebhookDelivery,
@@ -484,6 +492,11 @@ _NAMES = {
         "EventCreatedPush EventReminderPush EventUpdatedPush KnownPush MessageReceivedPush "
         "NotificationDeletedPush NotificationNewPush NotificationReadPush Push UnknownPush"
     ),
+    "collaboration": (
+        "CollaborationNotificationType Comment CommentCreate CommentSort CommentUpdate FeedFilter FeedItem "
+        "FeedSort FeedVerb MentionedIds MentionMessage NotificationSort ShareCreate ShareScope ShareSort "
+        "ShareUpdate UserMention"
+    ),
     "communication": "CallSort EmailInclude EmailSend EmailSort Grouping MailFolder MeetingJoin Recipient ToDial",
     "contact_duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
@@ -510,7 +523,7 @@ _NAMES = {
     ),
     "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
-    "dashboard_data": "DashboardData DashboardEvent DashboardEventName FeedItem WidgetData",
+    "dashboard_data": "DashboardData DashboardEvent DashboardEventName WidgetData",
     "dashboards": (
         "Columns Dashboard DashboardCreate DashboardFilters DashboardFiltersInput DashboardSort DashboardUpdate "
         "RefreshSeconds ReportQuery ReportQueryInput Widget WidgetCreate WidgetInput WidgetPosition "
@@ -535,9 +548,9 @@ _NAMES = {
         "UnknownEvent UpdatedLead"
     ),
     "files": (
-        "ByteRange EntityRefInput File FileLabel FileMetadata FileMetadataUpdate FileName FileOperation "
-        "FilePermission FilePermissionInput FilePermissions FilePreview FileScan FileSort FileTechnical FileText "
-        "FileVersion FileVersionSort FolderPath MadeFormat NameConflict PermissionSubject PictureFit PreviewKind "
+        "ByteRange File FileLabel FileMetadata FileMetadataUpdate FileName FileOperation FilePermission "
+        "FilePermissionInput FilePermissions FilePreview FileScan FileSort FileTechnical FileText FileVersion "
+        "FileVersionSort FolderPath MadeFormat NameConflict PermissionSubject PictureFit PreviewKind "
         "ProcessOptions Revision SaveAs ScanStatus ShareAddress SharedFile SharedFileSort ShareDirection "
         "SharePassword ThumbnailFormat ThumbnailSize"
     ),
@@ -634,10 +647,10 @@ _NAMES = {
         "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
     ),
     "values": (
-        "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityType ErrorDetail FieldChange "
-        "FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level MergeCounts "
-        "Money Name Order Period Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork SocialProfile "
-        "SocialProfileInput Trend Upload UserRef"
+        "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityRefInput EntityType ErrorDetail "
+        "FieldChange FieldValue Filter FilterGroup FilterOperator JobCounts JobError JsonValue LeadSource Level "
+        "MergeCounts Money Name Order Period Priority Rating ScoreReason SearchQuery Sentiment SocialNetwork "
+        "SocialProfile SocialProfileInput Trend Upload UserRef"
     ),
     "webhooks": (
         "WebhookAttempt WebhookCreate WebhookDelivery WebhookDeliveryState "

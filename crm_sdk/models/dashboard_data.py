@@ -4,41 +4,19 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from .analytics_metrics import MetricValue
+from .collaboration import FeedItem
 from .dashboards import DashboardFilters
 from .deal_analytics import Series
 from .record import Model
 from .report_runs import ReportData
-from .values import EMPTY, EntityRef, ErrorDetail, FieldChange, UserRef
+from .values import ErrorDetail
 
 DashboardEventName: TypeAlias = (
     Literal["snapshot", "widget.updated", "dashboard.updated", "dashboard.deleted", "heartbeat"] | str
 )
-
-
-class FeedItem(Model):
-    """Something that happened to a record, as a feed shows it."""
-
-    id: str
-    type: str
-    """The name of the event, such as ``deal.won``."""
-    verb: str
-    """What was done, such as ``created``."""
-    actor: UserRef | None = None
-    """Who did it; null where it was not a user."""
-    entity: EntityRef
-    """The record it happened to."""
-    target: EntityRef | None = None
-    """The other record it was about, where there is one."""
-    summary: str
-    """What happened, in a line."""
-    changes: list[FieldChange] = Field(default_factory=EMPTY)
-    occurred_at: AwareDatetime
-    """When it happened."""
-    count: int = 1
-    """How many alike events it stands for."""
 
 
 class WidgetData(Model):

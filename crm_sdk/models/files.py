@@ -11,7 +11,7 @@ from .marks import INPUT, Default
 from .record import Model, Record
 from .reports import SharedWith
 from .shares import Access, Share
-from .values import EMAIL_PATTERN, EMPTY, EntityRef, EntityType, LanguageTag, Tags
+from .values import EMAIL_PATTERN, EMPTY, EntityRef, LanguageTag, Tags
 
 ScanStatus: TypeAlias = Literal["pending", "clean", "infected"] | str
 NameConflict: TypeAlias = Literal["rename", "replace", "new_version", "reject"] | str
@@ -47,15 +47,6 @@ ShareAddress: TypeAlias = Annotated[str, Field(pattern=EMAIL_PATTERN, max_length
 """An e-mail address."""
 SharePassword: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 _Edge: TypeAlias = Annotated[int, Field(ge=1, le=8_192)]
-
-
-@with_config(INPUT)
-class EntityRefInput(TypedDict, total=False):
-    """A reference to a record of any kind."""
-
-    type: Required[EntityType]
-    id: Required[Annotated[str, Field(min_length=1, max_length=100)]]
-    name: str | None
 
 
 class File(Record):

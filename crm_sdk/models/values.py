@@ -186,6 +186,15 @@ class EntityRef(Model):
     name: str | None = None
 
 
+@with_config(INPUT)
+class EntityRefInput(TypedDict, total=False):
+    """A reference to a record of any kind."""
+
+    type: Required[EntityType]
+    id: Required[Annotated[str, Field(min_length=1, max_length=100)]]
+    name: str | None
+
+
 class UserRef(Model):
     """A reference to a user."""
 

@@ -17,7 +17,6 @@ from ..resource import Mode, Resource, part
 if TYPE_CHECKING:
     from ..models.files import (
         ByteRange,
-        EntityRefInput,
         File,
         FileMetadata,
         FileMetadataUpdate,
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     )
     from ..models.reports import SharedWith
     from ..models.shares import Access, Share
-    from ..models.values import PageNumber, Tags, Upload
+    from ..models.values import EntityRefInput, PageNumber, Tags, Upload
 
 _FILE = "/files/{file_id}"
 _TEXTS = {"file_id": "Id of the file."}

@@ -94,7 +94,9 @@ SWITCHABLE: frozenset[str] = frozenset({
 """The features of the platform that a company can switch off."""
 
 
-DOORS: Mapping[str, str] = {"analytics.dashboards": "dashboards", "analytics.reports": "reports"}
+DOORS: Mapping[str, str] = {
+    "analytics.dashboards": "dashboards", "analytics.reports": "reports", "collaboration.notifications": "notifications",
+}  # fmt: skip
 """Parts of a service that lead to the records of another, whose permissions and feature count, too (002, 0.6)."""
 
 

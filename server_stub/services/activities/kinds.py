@@ -18,6 +18,7 @@ from ...serving import Context, Members
 from ..calendar.reminders import reminder_members
 from ..calendar.working_time import user_of, zone_of
 from ..contacts import health
+from ..mentioning import mentioned
 from .recurrence import read_rule
 from .relations import LINKS, found_by, relation_members
 
@@ -25,7 +26,6 @@ DONE = frozenset({"completed", "cancelled"})
 """What a task may be without being something to do any more."""
 ENDED = frozenset({"completed", "busy", "no_answer", "failed", "cancelled"})
 """What a call is when it is over."""
-_MENTION = re.compile(r"(?<![\w.@])@([A-Za-z0-9][A-Za-z0-9._+-]*)")
 _PEOPLE = {
     "number": (("contact_id", "contact", ("phone", "mobile")), ("lead_id", "lead", ("phone",))),
     "address": (("contact_id", "contact", ("email", "secondary_emails")), ("lead_id", "lead", ("email",))),
@@ -204,19 +204,6 @@ def _note(call: Context, members: Members, note: Members, before: Members | None
     first = body.partition("\n")[0].strip()[:255]
     title = note.get("title") if before is None else first
     return {"body": body, "title": title or first, "mentions": mentioned(call, body)}
-
-
-def mentioned(call: Context, text: str) -> list[str]:
-    """Return the ids of the users a text names: ``@`` and an id, or the unique beginning of an address (002, 0.7)."""
-    users = call.collection("user")
-    found: dict[str, None] = {}
-    for word in _MENTION.findall(text):
-        name = word.rstrip("._+-")
-        user = users.get(name)
-        same = [doc for doc in users.all() if (doc.get("email") or "").partition("@")[0].casefold() == name.casefold()]
-        if user is not None or len(same) == 1:
-            found[(user or same[0])["id"]] = None
-    return list(found)
 
 
 def _event(call: Context, members: Members, event: Members, before: Members | None) -> dict[str, Any]:

@@ -126,11 +126,15 @@ def shown(entry: Document) -> Document:
     """Return an entry as it is answered: the names in what the server itself wrote are those of the wire."""
     if entry["category"] == "custom":
         return entry
-    changes = [
+    return entry | {"metadata": wire_details(entry["metadata"]), "changes": shown_changes(entry["changes"])}
+
+
+def shown_changes(changes: Sequence[Members]) -> list[dict[str, Any]]:
+    """Return the changes of a write with the names of the wire."""
+    return [
         {"field": wire_path(change["field"]), **{name: _wire(change, name) for name in ("before", "after")}}
-        for change in entry["changes"]
+        for change in changes
     ]
-    return entry | {"metadata": wire_details(entry["metadata"]), "changes": changes}
 
 
 def _wire(change: Members, name: str) -> Any:

@@ -1,0 +1,1 @@
+"""The rules of collaboration: shares, comments, mentions, and the feed of what happens."""
