@@ -42,6 +42,7 @@ COMPLETE = {
     ("platform", "File Management"),
     ("platform", "Analytics"),
     ("platform", "Communication"),
+    ("platform", "Collaboration"),
     ("platform", "Contacts"),
     ("platform", "Dashboard"),
     ("platform", "Integration"),

@@ -45,9 +45,14 @@ def notify(
     `about` is the kind and the id of a record: the notification links to it, and its metadata has the id. `data` is
     more metadata; its names are on the wire as they are here.
     """
+    entity: dict[str, Any] | None = None
     said: dict[str, Any] = dict(data or {})
     if about is not None:
         said, action_url = {f"{about[0]}Id": about[1], **said}, action_url or link_to(*about)
+        noun = call.server.nouns.get(about[0])
+        kind = noun.collection if noun is not None else about[0]
+        doc: Members = call.found(kind, about[1]) or {}
+        entity = {"type": kind, "id": about[1], "name": doc.get("name") or doc.get("title")}
     members: dict[str, Any] = {
         "user_id": user_id,
         "channel": "in_app",
@@ -59,6 +64,7 @@ def notify(
         "read": False,
         "read_at": None,
         "action_url": action_url,
+        "entity": entity,
         "metadata": said,
         "expires_at": expires_at,
     }
