@@ -44,6 +44,10 @@ DRAWN: Mapping[str, str] = {
     "ai_insights.recommendations.cross_sell": "recommendations",
     "ai_insights.recommendations.next_actions": "recommendations",
     "ai_insights.recommendations.upsell": "recommendations",
+    "collaboration.comments.list": "thread",
+    "collaboration.feed.filter": "feed",
+    "collaboration.feed.list": "feed",
+    "collaboration.feed.user": "feed",
     "reports.run": "ran",
 }
 """The declared calls whose results are drawn for people to look at: by their ids, the function in the file of the noun.

@@ -131,6 +131,7 @@ class Comments(Resource[Mode]):
 
     @paginated(
         platform="GET /collaboration/comments",
+        errors=("NOT_FOUND",),
         texts={
             **_ENTITY,
             "parent_id": "Id of a comment: only its replies.",

@@ -95,8 +95,10 @@ SWITCHABLE: frozenset[str] = frozenset({
 
 
 DOORS: Mapping[str, str] = {
-    "analytics.dashboards": "dashboards", "analytics.reports": "reports", "collaboration.notifications": "notifications",
-}  # fmt: skip
+    "analytics.dashboards": "dashboards",
+    "analytics.reports": "reports",
+    "collaboration.notifications": "notifications",
+}
 """Parts of a service that lead to the records of another, whose permissions and feature count, too (002, 0.6)."""
 
 

@@ -72,7 +72,7 @@ def user_caller(
     session_id: str | None = None,
     granted: frozenset[str] | None = None,
 ) -> Caller:
-    """Return a user as the caller: with what roles and shares permit at this moment, and the credential is `granted`."""
+    """Return a user as the caller, with what roles and shares permit now and the credential is `granted`."""
     tenant_id, key = user["tenant_id"], user["role"]
     more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
     own: frozenset[str] = frozenset()

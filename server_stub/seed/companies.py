@@ -22,6 +22,7 @@ from .custom_objects import custom_objects
 from .deal_past import deal_past, renewals
 from .deal_talk import deal_talk
 from .deals import deals, sum_up
+from .discussion import discussion
 from .documented import put_documented
 from .files import files
 from .groups import groups
@@ -85,6 +86,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     boards(records)
     workflows(records)
     files(records)
+    discussion(records)
 
 
 def _complete(collections: Collections, services: Contributions, now: datetime) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from crm_sdk.models.accounts import Account
 from crm_sdk.models.activities import ACTIVITY_MODELS
+from crm_sdk.models.collaboration import Comment
 from crm_sdk.models.contacts import Contact, ContactRelationship
 from crm_sdk.models.dashboards import Dashboard, Widget
 from crm_sdk.models.deals import Deal
@@ -18,6 +19,7 @@ from crm_sdk.models.leads import Lead
 from crm_sdk.models.record import Record
 from crm_sdk.models.report_runs import ReportSchedule
 from crm_sdk.models.reports import Report
+from crm_sdk.models.shares import Share
 
 from ..data.blanks import blank
 from ..data.collection import Collection
@@ -43,6 +45,8 @@ _MODELS: Mapping[str, type[Record]] = {
     "schedule": ReportSchedule,
     "dashboard": Dashboard,
     "widget": Widget,
+    "comment": Comment,
+    "share": Share,
     **ACTIVITY_MODELS,
 }
 

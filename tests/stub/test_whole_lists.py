@@ -33,6 +33,10 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
     "auth.sessions.list": lambda crm, _: crm.auth.login("ada@acme.test", "demo-password"),
     "audit.logs.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "audit.logs.search": lambda crm, _: crm.leads.create({"name": "Somebody"}),
+    "collaboration.feed.filter": lambda crm, _: crm.leads.create({"name": "Somebody"}),
+    "collaboration.feed.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
+    "collaboration.feed.user": lambda crm, _: crm.leads.create({"name": "Somebody"}),
+    "collaboration.notifications.list": lambda crm, _: mention_admin(crm),
     "leads.scoring_history": lambda crm, lead_id: crm.leads.score(lead_id, score=70, reason="met"),
     "messages.list": lambda crm, lead_id: crm.messages.create({"lead_id": lead_id, "content": "Hello"}),
     "notifications.subscriptions.list": lambda crm, _: crm.notifications.unsubscribe(address="ada@example.com"),
@@ -61,6 +65,9 @@ WHOLES: dict[str, Callable[[CrmClient], Any]] = {
     "report_id": lambda crm: next(one.id for one in crm.reports.list() if one.schedule_count),
     "tenant_id": lambda crm: "current",
     "webhook_id": lambda crm: new_webhook(crm),
+    "entity_type": lambda crm: "deal",
+    "entity_id": lambda crm: crm.collaboration.shares.list().items[0].entity.id,
+    "user_id": lambda crm: "me",
     "workflow_id": lambda crm: crm.workflows.list(sort="execution_count", order="desc").items[0].id,
 }
 COMPUTED: dict[str, Callable[[StubServer], object]] = {
@@ -71,6 +78,10 @@ COMPUTED: dict[str, Callable[[StubServer], object]] = {
     "ai_insights.recommendations.cross_sell": lambda stub: copy_greatest(stub, "account", "won_value"),
     "ai_insights.recommendations.upsell": lambda stub: sell_little_and_much(stub),
     "tenants.list": lambda stub: manage_companies(stub),
+    **dict.fromkeys(
+        ("collaboration.feed.filter", "collaboration.feed.list", "collaboration.feed.user"),
+        lambda stub: create_many_leads(stub),
+    ),
 }
 """The lists of what is worked out from other records: what makes these records many."""
 
@@ -99,6 +110,18 @@ def sell_little_and_much(stub: StubServer) -> None:
         for id in copy_greatest(stub, "account", "won_value", count=MANY + 1, **place):
             sold = {"account_id": id, "value": Decimal(value), "status": "won", "tags": ["Salt"], "id": f"deal_{id}"}
             deals.put(deal | sold)
+
+
+def create_many_leads(stub: StubServer) -> None:
+    crm = stub.client()
+    for number in range(MANY):
+        crm.leads.create({"name": f"Somebody {number}"})
+
+
+def mention_admin(crm: CrmClient) -> None:
+    deal = crm.collaboration.shares.list().items[0].entity
+    other = crm.with_options(api_key="acme-sales")
+    other.collaboration.mentions.create(["user_ada"], {"type": "deal", "id": deal.id})
 
 
 def new_webhook(crm: CrmClient) -> str:

@@ -165,9 +165,9 @@ COMMENTS = _Comments(
     refers={"attachments": "file"},
     order=("created_at", "asc"),
     filters={
-        "entity_type": lambda call, type: lambda comment: True,  # the record was found by it
-        "entity_id": lambda call, id: lambda comment: comment["entity_id"] == id,
-        "author_id": lambda call, id: lambda comment: comment["author_id"] == id,
+        "entity_type": lambda call, kind: lambda comment: True,  # the record was found by it
+        "entity_id": lambda call, given: lambda comment: comment["entity_id"] == given,
+        "author_id": lambda call, given: lambda comment: comment["author_id"] == given,
         "since": lambda call, at: lambda comment: comment["created_at"] >= at,
     },
     visible=lambda call, comment: entity_of(call, comment) is not None,

@@ -24,7 +24,7 @@ from .summaries import VERBS, summary
 
 _ALIKE = timedelta(minutes=10)
 """So long after the first of them, alike events of one user on one record are one item."""
-_PRIVATE = ("auth.", "notification.", "webhook.", "conversation.unread_count", "metrics.")
+_PRIVATE = ("auth.", "notification.", "webhook.", "conversation.unread_count", "event.reminder", "metrics.")
 """The beginnings of events that no feed shows."""
 _TWICE = frozenset({"activity.created", "activity.updated", "activity.deleted"})
 """Events beside which the kind of the activity has its own."""

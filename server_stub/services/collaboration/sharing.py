@@ -61,9 +61,9 @@ def _checked(call: Context, members: dict[str, Any], before: Document | None) ->
     kind: str = members["subject_type"] if before is None else before["subject_type"]
     derived = _subject(call, kind, members, entity) if before is None else {}
     wrong: list[FieldError] = []
-    if members.get("expires_at") is not None and members["expires_at"] <= call.now:
-        if before is None or members["expires_at"] != before["expires_at"]:
-            wrong.append(FieldError("expires_at", "min", "must be in the future"))
+    ends = members.get("expires_at")
+    if ends is not None and ends <= call.now and (before is None or ends != before["expires_at"]):
+        wrong.append(FieldError("expires_at", "min", "must be in the future"))
     if members.get("max_downloads") is not None and kind not in _BY_ADDRESS:
         wrong.append(FieldError("max_downloads", "choice", "only links and addresses have one"))
     access: str = members.get("access") or (before["access"] if before is not None else "view")
@@ -153,8 +153,8 @@ SHARES = _Shares(
     verbs={"created": "shared", "updated": "share_updated", "deleted": "unshared"},
     filters={
         "direction": _by_direction,
-        "entity_type": lambda call, type: lambda share: share["entity"]["type"] == type,
-        "entity_id": lambda call, id: lambda share: share["entity_id"] == id,
+        "entity_type": lambda call, given: lambda share: share["entity"]["type"] == given,
+        "entity_id": lambda call, given: lambda share: share["entity_id"] == given,
         "include_expired": lambda call, wanted: lambda share: wanted or is_active(share, call.now),
     },
     visible=lambda call, share: share.get("ended_at") is None and entity_of(call, share) is not None,

@@ -1,0 +1,167 @@
+"""Comments: threads, mentions, who is notified, and what stays of a deleted one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from crm_sdk import ConflictError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
+from crm_sdk.models import Comment
+from server_stub import StubServer
+
+from .conftest import Give, Make, ref
+
+
+def say(crm: CrmClient, lead_id: str, body: str = "Hello", **members: Any) -> Comment:
+    return crm.collaboration.comments.create({"entity": ref(lead_id), "body": body, **members})
+
+
+def told(crm: CrmClient, type: str, lead_id: str) -> int:
+    """Return the number of notifications of a type about a lead."""
+    found = crm.collaboration.notifications.list(type=type)
+    return sum(one.entity is not None and one.entity.id == lead_id for one in found)
+
+
+def test_a_reply_to_a_reply_hangs_on_its_parent(ada: CrmClient, lead: Make) -> None:
+    made = lead()
+    top = say(ada, made.id)
+    reply = say(ada, made.id, "Yes", parent_id=top.id)
+    deeper = say(ada, made.id, "No", parent_id=reply.id)
+    assert (reply.parent_id, deeper.parent_id) == (top.id, top.id)
+    thread = ada.collaboration.comments.list("lead", made.id)
+    assert [(one.id, one.reply_count) for one in thread] == [(top.id, 2), (reply.id, 0), (deeper.id, 0)]
+    replies = ada.collaboration.comments.list("lead", made.id, parent_id=top.id, author_id="user_ada")
+    assert [one.id for one in replies] == [reply.id, deeper.id]
+    assert ada.collaboration.comments.list("lead", made.id, author_id="user_sam").total == 0
+    newest_first = ada.collaboration.comments.list("lead", made.id, sort="created_at", order="desc")
+    assert {one.id for one in newest_first} == {top.id, reply.id, deeper.id}
+    with pytest.raises(ValidationError) as failure:
+        say(ada, lead().id, parent_id=top.id)
+    assert failure.value.fields[0].field == "parent_id"
+    with pytest.raises(ValidationError) as failure:
+        say(ada, made.id, parent_id="comment_nobody")
+    assert failure.value.code == "REFERENCE_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Ask @[Sam](user_sam) today", ["user_sam"]),
+        ("@user_sam and @sam, twice", ["user_sam"]),
+        ("@SAM then @ada.", ["user_sam", "user_ada"]),
+        ("@[Sam](user_nobody) or @nobody or a@sam.example", []),
+        ("@[@ada](user_sam)", ["user_sam"]),
+    ],
+)
+def test_whom_a_text_mentions(ada: CrmClient, lead: Make, text: str, named: list[str]) -> None:
+    assert [user.id for user in say(ada, lead().id, text).mentions] == named
+
+
+def test_mentioned_users_and_earlier_commenters_are_notified_once(ada: CrmClient, sam: CrmClient, lead: Make) -> None:
+    made = lead("user_sam")
+    say(ada, made.id, "First")
+    say(sam, made.id, "Hello @ada")
+    assert (told(ada, "mention", made.id), told(ada, "comment", made.id)) == (1, 0), "not of the same comment twice"
+    say(sam, made.id, "One more thing")
+    assert (told(ada, "mention", made.id), told(ada, "comment", made.id)) == (1, 1)
+    assert told(sam, "comment", made.id) == told(sam, "mention", made.id) == 0, "of what is one's own nobody is told"
+
+
+def test_a_change_notifies_new_mentions_only(ada: CrmClient, sam: CrmClient, lead: Make) -> None:
+    made = lead("user_sam")
+    first = say(ada, made.id, "Ask @sam")
+    changed = ada.collaboration.comments.update(first.id, {"body": "Do ask @sam"}, version=1)
+    assert (changed.edited, changed.version, changed.edited_at) == (True, 2, changed.updated_at)
+    assert ada.collaboration.comments.update(first.id, {"body": "Do ask @sam"}).version == 2
+    with pytest.raises(ConflictError):
+        ada.collaboration.comments.update(first.id, {"body": "Late"}, version=1)
+    assert told(sam, "mention", made.id) == 1
+    same = ada.collaboration.mentions.create(["user_sam"], ref(made.id), comment_id=first.id)
+    assert told(sam, "mention", made.id) == 1, "the first mention is kept"
+    assert (same[0].comment_id, same[0].read) == (first.id, False)
+
+
+def test_who_may_comment_change_and_delete(
+    ada: CrmClient, sam: CrmClient, gina: CrmClient, lead: Make, give: Give
+) -> None:
+    made = lead()
+    comment = say(ada, made.id)
+    with pytest.raises(PermissionDeniedError):
+        say(sam, made.id)
+    give(made.id, access="comment")
+    own = say(sam, made.id)
+    for crm, id in ((sam, comment.id), (ada, own.id)):
+        with pytest.raises(PermissionDeniedError) as refusal:
+            crm.collaboration.comments.update(id, {"body": "Not mine"})
+        assert refusal.value.code == "NOT_COMMENT_AUTHOR"
+    with pytest.raises(PermissionDeniedError):
+        sam.collaboration.comments.delete(comment.id)
+    ada.collaboration.comments.delete(own.id)
+    for call in (gina.collaboration.comments.delete, sam.collaboration.comments.delete):
+        with pytest.raises(NotFoundError):
+            call(own.id)
+    with pytest.raises(NotFoundError):
+        gina.collaboration.comments.list("lead", made.id)
+    with pytest.raises(ValidationError):
+        say(gina, made.id)
+
+
+def test_the_place_of_a_deleted_comment_stays_for_its_replies(ada: CrmClient, sam: CrmClient, lead: Make) -> None:
+    made = lead("user_sam")
+    top = say(sam, made.id, "Ask @ada")
+    reply = say(ada, made.id, "Yes", parent_id=top.id)
+    sam.collaboration.comments.delete(top.id)
+    place = ada.collaboration.comments.list("lead", made.id).items[0]
+    assert (place.id, place.deleted, place.body, place.mentions, place.reply_count) == (top.id, True, None, [], 1)
+    with pytest.raises(ConflictError) as failure:
+        sam.collaboration.comments.update(top.id, {"body": "Alive"})
+    assert failure.value.code == "COMMENT_DELETED"
+    ada.collaboration.comments.delete(reply.id)
+    assert ada.collaboration.comments.list("lead", made.id).total == 0, "with the last reply the place goes"
+
+
+def test_the_record_of_a_comment_cannot_be_changed(ada: CrmClient, lead: Make) -> None:
+    made, other = lead(), lead()
+    comment = say(ada, made.id)
+    back: Any = {"entity": {"type": "lead", "id": made.id, "name": made.name}, "body": "Changed", "parentId": None}
+    ada.request("PUT", f"/v1/collaboration/comments/{comment.id}", json=back)
+    assert ada.collaboration.comments.list("lead", made.id).items[0].body == "Changed"
+    with pytest.raises(ValidationError) as failure:
+        ada.request("PUT", f"/v1/collaboration/comments/{comment.id}", json={"entity": ref(other.id)})
+    assert failure.value.fields[0].rule == "read_only"
+
+
+@pytest.mark.parametrize(
+    ("user_ids", "code", "field"),
+    [
+        (["user_nobody"], "REFERENCE_NOT_FOUND", "user_ids.0"),
+        (["user_ada", "user_sam"], "USER_HAS_NO_ACCESS", "user_ids.1"),
+    ],
+)
+def test_mentions_are_made_all_or_none(
+    ada: CrmClient, sam: CrmClient, user_ids: list[str], code: str, field: str
+) -> None:
+    board = ada.dashboards.create({"name": "Mine", "visibility": "private"})
+    with pytest.raises(ValidationError) as failure:
+        ada.collaboration.mentions.create(user_ids, ref(board.id, "dashboard"))
+    assert (failure.value.code, failure.value.fields[0].field) == (code, field)
+    assert ada.collaboration.feed.list(verbs=["mentioned"]).total == 0
+    comment = ada.collaboration.comments.create({"entity": ref(board.id, "dashboard"), "body": "Look @sam"})
+    assert [user.id for user in comment.mentions] == ["user_sam"]
+    assert sam.collaboration.notifications.list(type="mention").total == 0, "of what Sam cannot see he is not told"
+
+
+def test_comments_by_the_async_client(stub: StubServer, lead: Make) -> None:
+    made = lead()
+
+    async def talk() -> None:
+        async with stub.async_client(dialects="platform", strict=True) as crm:
+            comment = await crm.collaboration.comments.create({"entity": ref(made.id), "body": "Hello"})
+            page = await crm.collaboration.comments.list("lead", made.id)
+            assert [one.id async for one in page] == [comment.id]
+            await crm.collaboration.comments.delete(comment.id)
+            assert (await crm.collaboration.comments.list("lead", made.id)).total == 0
+
+    asyncio.run(talk())
