@@ -59,7 +59,7 @@ def shared_with(store: Store, user: Mapping[str, Any], now: datetime) -> frozens
             access, entity = share["access"], share["entity"]
             found.add(f"{access} {entity['id']}")
             if share["include_related"]:
-                whole = store.collection(user["tenant_id"], entity["type"]).get(entity["id"]) or {}
+                whole: Mapping[str, Any] = store.collection(user["tenant_id"], entity["type"]).get(entity["id"]) or {}
                 found.add(f"{access} *{entity['id']}")
                 found |= {f"{access} {whole[name]}" for name in _RELATED if whole.get(name)}
     return frozenset(found)

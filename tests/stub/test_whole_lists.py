@@ -66,7 +66,7 @@ WHOLES: dict[str, Callable[[CrmClient], Any]] = {
     "tenant_id": lambda crm: "current",
     "webhook_id": lambda crm: new_webhook(crm),
     "entity_type": lambda crm: "deal",
-    "entity_id": lambda crm: crm.collaboration.shares.list().items[0].entity.id,
+    "entity_id": lambda crm: shared_deal(crm)["id"],
     "user_id": lambda crm: "me",
     "workflow_id": lambda crm: crm.workflows.list(sort="execution_count", order="desc").items[0].id,
 }
@@ -119,9 +119,14 @@ def create_many_leads(stub: StubServer) -> None:
 
 
 def mention_admin(crm: CrmClient) -> None:
-    deal = crm.collaboration.shares.list().items[0].entity
     other = crm.with_options(api_key="acme-sales")
-    other.collaboration.mentions.create(["user_ada"], {"type": "deal", "id": deal.id})
+    other.collaboration.mentions.create(["user_ada"], shared_deal(crm))
+
+
+def shared_deal(crm: CrmClient) -> Any:
+    entity = crm.collaboration.shares.list().items[0].entity
+    assert entity is not None
+    return {"type": entity.type, "id": entity.id}
 
 
 def new_webhook(crm: CrmClient) -> str:

@@ -116,7 +116,7 @@ def delete(call: Context, comment_id: str) -> str:
     """Delete a comment: of one with replies the text goes and the place stays, until the last reply goes."""
     comment = COMMENTS.writable(call, comment_id, "delete")
     if _replies(call, comment):
-        emptied = {"deleted": True, "body": None, "mentions": [], "attachments": []}
+        emptied: dict[str, Any] = {"deleted": True, "body": None, "mentions": [], "attachments": []}
         COMMENTS.publish(call, "deleted", call.update("comment", comment, emptied))
         return comment_id
     COMMENTS.remove(call, comment)

@@ -125,7 +125,8 @@ def can_see(call: Context, user: Document, entity: Entity) -> bool:
 def person(call: Context, id: str | None) -> dict[str, Any] | None:
     """Return the reference to a user, also one who has left; None for who is none. An API key is that of its user."""
     if id is not None and id.startswith("apikey_"):
-        id = (call.collection("api_key").get(id, deleted=True) or {}).get("user_id")
+        key = call.collection("api_key").get(id, deleted=True)
+        id = key["user_id"] if key is not None else None
     user = call.collection("user").get(id or "", deleted=True)
     return {"id": user["id"], "name": user["name"], "avatar": user.get("avatar")} if user is not None else None
 

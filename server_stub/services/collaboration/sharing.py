@@ -46,7 +46,7 @@ def is_given(call: Context, share: Members) -> bool:
 
 
 def _is_receiver(call: Context, share: Members) -> bool:
-    return share["subject_type"] == "user" and share["subject_id"] == call.caller.user_id
+    return bool(share["subject_type"] == "user" and share["subject_id"] == call.caller.user_id)
 
 
 def _subjects(call: Context) -> set[tuple[str, str]]:
@@ -113,7 +113,7 @@ def _subject(call: Context, kind: str, members: Members, entity: Entity) -> dict
         "subject_id": id,
         "subject_name": name,
         "token": token,
-        "url": f"{call.server.url}/v1/files/{entity.id}/download?shareToken={token}" if token is not None else None,
+        "url": f"{call.server.origin}/v1/files/{entity.id}/download?shareToken={token}" if token is not None else None,
     }
 
 

@@ -143,7 +143,7 @@ def test_one_share_for_each_subject_and_no_more_access_than_the_giver_has(
     assert (failure.value.code, failure.value.details["shareId"]) == ("ALREADY_SHARED", first.id)
     share: Any = {"entity": ref(made.id), "subject_type": "role", "subject_id": "role_read_only"}
     with pytest.raises(PermissionDeniedError) as refusal:
-        sam.collaboration.shares.create({**share, "access": "edit"})
+        sam.collaboration.shares.create(share | {"access": "edit"})
     assert refusal.value.code == "SHARE_EXCEEDS_ACCESS"
     own = sam.collaboration.shares.create(share)
     with pytest.raises(PermissionDeniedError) as refusal:
