@@ -36,6 +36,8 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "mapping": {"entityType": "contact", "sourceField": "title", "targetField": "custom_fields.x{}"},
     "template": {"subject": "Hello"},
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
+    "comment": {"entity": {"type": "lead", "id": "lead_456"}},
+    "share": {"subjectType": "user", "subjectId": "user_sam"},
 }
 """Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""
 _UNIQUE: Mapping[str, str] = {
@@ -53,6 +55,8 @@ _BY_PATTERN: Mapping[str, str] = {
 }
 _CHANGES: Mapping[str, tuple[str, Any]] = {"mapping": ("active", False), "trigger": ("active", False)}
 """A member and another value of it, for kinds that have no text to change."""
+_QUERIES: Mapping[str, str] = {"comment": "entityType=lead&entityId=lead_456", "share": "direction=by_me"}
+"""What a list is asked for that has what was made, by kind."""
 KEYS = {"admin": "acme-admin", "sales": "acme-sales", "other": "globex-admin"}
 
 
@@ -120,6 +124,8 @@ class Case:
             name: value.replace("{}", str(next(_numbers))) if isinstance(value, str) else value
             for name, value in _BODIES.get(self.noun.kind, {}).items()
         }
+        if "entity" in required and "entity" not in own:
+            own["entity"] = {"type": "lead", "id": Case.of(self.stub.nouns["lead"], self.stub).made()["id"]}
         body = {**required, **own, **members}
         for name, kind in self.noun.refers.items():
             if camel(name) in body and camel(name) not in members:
@@ -154,7 +160,9 @@ class Case:
         if self.noun.kind in _CHANGES:
             return _CHANGES[self.noun.kind]
         members = self.operation("update").arguments.members
-        name = next(name for name in ("name", "title", "label", "description", "notes") if name in members)
+        name = next(
+            name for name in ("name", "title", "label", "description", "notes", "message", "body") if name in members
+        )
         return camel(name), f"Changed {next(_numbers)}"
 
     def unique_value(self, name: str) -> dict[str, Any]:
@@ -164,6 +172,7 @@ class Case:
 
     def page(self, query: str = "") -> list[dict[str, Any]]:
         """Return a page of the list."""
+        query = "&".join(part for part in (query, _QUERIES.get(self.noun.kind)) if part)
         found: list[dict[str, Any]] = self.call("list", query=query).ok()
         return found
 

@@ -18,8 +18,7 @@ def may(call: Callable[[], object]) -> bool:
     """Tell whether a call is permitted."""
     try:
         call()
-    except PermissionDeniedError as error:
-        assert error.code == "FORBIDDEN"
+    except PermissionDeniedError:
         return False
     return True
 
