@@ -129,6 +129,7 @@ class ShareCreate(TypedDict, total=False):
     subject_id: Annotated[str, Field(min_length=1, max_length=254)] | None
     """Id of the user, team or role, or the address; none for a link."""
     access: Access
+    """What the receiver may do; by default view."""
     message: _Message | None
     """What the receiver is told."""
     expires_at: AwareDatetime | None
@@ -146,6 +147,7 @@ class ShareUpdate(TypedDict, total=False):
     """Changes to a share; null clears a member."""
 
     access: Access
+    """What the receiver may do."""
     message: _Message | None
     """What the receiver is told."""
     expires_at: AwareDatetime | None
