@@ -13,6 +13,7 @@ from ...request.callers import user_caller
 from ...request.features import is_on
 from ...serving import Context, Members
 from ..activities.privacy import is_hidden
+from ..files.access import level_of as level_of_file
 
 _WITHOUT_NOUN: Mapping[str, str] = {"conversation": "conversations", "message": "conversations", "agent": "agents"}
 """Kinds whose records have no noun, with the resources whose permissions apply to them."""
@@ -106,6 +107,8 @@ def with_name(call: Context, record: Document) -> Document:
 
 def level_of(call: Context, entity: Entity) -> int:
     """Return the access that role, ownership and shares give the caller, as a place in `shares.LEVELS`."""
+    if entity.type == "file":
+        return level_of_file(call, entity.doc)
     may_update = permissions.permits(call.caller, entity.word, "update", entity.doc)
     if may_update and permissions.permits(call.caller, entity.word, "delete", entity.doc):
         return MANAGE

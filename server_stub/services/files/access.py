@@ -8,12 +8,11 @@ from crm_sdk.route import Action
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request import permissions
+from ...request import permissions, shares
+from ...request.shares import LEVELS, SHARE
 from ...serving import Context, Members
 from ..sharing import is_shared_with
 
-SHARE = "share"
-LEVELS = ("view", "comment", "edit", "manage")
 _NEEDED: Mapping[str, str] = {
     "read": "view",
     "export": "view",
@@ -35,9 +34,7 @@ def subjects_of(call: Context, user_id: str | None) -> set[tuple[str, str]]:
 
 def is_active(call: Context, share: Members) -> bool:
     """Tell whether a share gives access now."""
-    used_up = share["max_downloads"] is not None and share["download_count"] >= share["max_downloads"]
-    expired = share["expires_at"] is not None and share["expires_at"] <= call.now
-    return share.get("ended_at") is None and not used_up and not expired
+    return shares.is_active(share, call.now)
 
 
 def shares_of(call: Context, file_id: str) -> list[Document]:
@@ -77,7 +74,9 @@ def level_of(call: Context, file: Document) -> int:
     """Return the access of the caller to a file, as a place in `LEVELS`; −1 for none."""
     if is_owner(call, file):
         return LEVELS.index("manage")
+    given = shares.level_of(call.caller.shared, file)  # by role, or with the deal that the file belongs to
     best = max((LEVELS.index(access) for access in _granted(call, file)), default=-1)
+    best = max(best, given)
     if is_shared_with(call, file, call.caller.user_id):
         role = next(
             (

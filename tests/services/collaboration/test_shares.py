@@ -205,3 +205,30 @@ def test_the_shares_and_comments_of_a_merged_record_are_the_survivors(
     ada.accounts.merge(kept.id, [gone.id])
     assert [one.id for one in sam.collaboration.comments.list("account", kept.id)] == [comment.id]
     assert sam.collaboration.shares.list(entity_id=kept.id).total == 1
+
+
+def test_a_file_is_shared_by_both_doors(ada: CrmClient, sam: CrmClient, give: Give) -> None:
+    file = ada.files.upload(("offer.txt", b"Pepper"), visibility="private")
+    with pytest.raises(NotFoundError):
+        sam.files.get(file.id)
+    share = give(file.id, "file")
+    assert sam.files.get(file.id).name == "offer.txt"
+    with pytest.raises(ConflictError) as failure:
+        ada.files.share(file.id, user_id="user_sam")
+    assert failure.value.code == "ALREADY_SHARED"
+    link: Any = {"entity": ref(file.id, "file"), "subject_type": "link"}
+    opened = ada.collaboration.shares.create(link | {"max_downloads": 1})
+    assert opened.url is not None and opened.subject_id is None
+    with pytest.raises(ValidationError):
+        ada.collaboration.shares.create(link | {"access": "edit"})
+    ada.collaboration.shares.delete(share.id)
+    with pytest.raises(NotFoundError):
+        sam.files.get(file.id)
+
+
+def test_a_deal_is_shared_with_its_files(ada: CrmClient, sam: CrmClient, give: Give) -> None:
+    deal = ada.deals.create({"title": "Pepper", "owner_id": "user_ada"})
+    file = ada.files.upload(("offer.txt", b"Pepper"), visibility="private", related_to=ref(deal.id, "deal"))
+    assert not may(lambda: sam.files.metadata.update(file.id, {"title": "Offer"}))
+    give(deal.id, "deal", access="edit", include_related=True)
+    assert sam.files.metadata.update(file.id, {"title": "Offer"}).title == "Offer"
