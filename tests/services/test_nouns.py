@@ -218,7 +218,7 @@ def _forget(stub: StubServer, kind: str, id: str) -> None:
 
 def _referred(case: Case, kind: str) -> str:
     """Return the id of a new record of a kind, with or without a service of its own."""
-    if kind in case.stub.nouns:
+    if kind in case.stub.nouns and case.stub.nouns[kind].declared("create") is not None:
         return str(Case.of(case.stub.nouns[kind], case.stub).made()["id"])
     records = case.stub.store.collection("tenant_acme", kind)
     like = next(iter(records), Document(name="Any", version=1))

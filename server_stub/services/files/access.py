@@ -9,7 +9,8 @@ from crm_sdk.route import Action
 from ...data.document import Document
 from ...problems import Problem
 from ...request import permissions, shares
-from ...request.shares import LEVELS, SHARE
+from ...request.shares import LEVELS as LEVELS
+from ...request.shares import SHARE as SHARE
 from ...serving import Context, Members
 from ..sharing import is_shared_with
 
