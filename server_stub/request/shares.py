@@ -69,7 +69,7 @@ def level_of(shared: Iterable[str], record: Mapping[str, Any]) -> int:
     """Return the access to a record through shares, as a place in `LEVELS`; -1 for none."""
     if not shared:
         return -1
-    whole = record.get("related_to") or {}
+    whole: Mapping[str, Any] = record.get("related_to") or {}
     names = {record.get("id"), f"*{whole['id']}" if whole else None}
     words = (text.partition(" ") for text in shared)
     return max((LEVELS.index(access) for access, _, name in words if name in names), default=-1)

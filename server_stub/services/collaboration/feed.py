@@ -114,7 +114,8 @@ def items(call: Context, wanted: Members) -> list[Document]:
     found: list[Document] = []
     newest: dict[object, int] = {}
     for item in _single_items(call, wanted):
-        actor, target = item["actor"] or {}, item["target"] or {}
+        actor: Members = item["actor"] or {}
+        target: Members = item["target"] or {}
         key = item["type"], actor.get("id"), item["entity"]["type"], item["entity"]["id"], target.get("id")
         place = newest.get(key)
         if place is not None and found[place]["occurred_at"] - item["occurred_at"] <= _ALIKE:
