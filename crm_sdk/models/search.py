@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Final, Generic, Literal, Required, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, Literal, Required, TypeAlias, TypeVar
 
 from pydantic import AwareDatetime, Discriminator, Field, Tag, TypeAdapter, with_config
 from typing_extensions import TypedDict
@@ -74,7 +74,7 @@ _FOUND: Final = frozenset({
 
 
 def _type(value: object) -> str:
-    members: Any = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else vars(value)
+    members: Any = value if is_object(value) else getattr(value, "__dict__", {})
     kind, record = members.get("type"), members.get("record")
     if isinstance(kind, str) and kind in _FOUND:
         return kind
