@@ -73,7 +73,8 @@ class DownloadOperation(Operation[P, T]):
         from .network.downloads import AsyncDownload, Download
 
         kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind in PAGES and kind not in self.flags.media:
+        meant = "*/*" in self.flags.media and "content-disposition" in reply.headers
+        if kind in PAGES and kind not in self.flags.media and not meant:
             raise InvalidResponseError(
                 f"{self.id}: the answer ({reply.status}) is not a file but a page of HTML",
                 status=reply.status,

@@ -141,7 +141,7 @@ class Flags:
     errors: tuple[str, ...] = ()
     """The call's own error codes; `codes.codes_of` adds those that follow from the kind of call."""
     media: tuple[str, ...] = ()
-    """The content types of the file that the call returns."""
+    """The content types of the file that the call returns; ``*/*`` where it may be any file, also a page of HTML."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """The arguments that travel as headers, with the names of these: ``{"byte_range": "Range"}``."""
     ticket: str | None = None

@@ -133,6 +133,7 @@ class _Call:
             if plain:
                 parts["options"] = content[JSON]["schema"]
             form = {"type": "object", "properties": parts, "required": [camel(arguments.upload)]}
+            form["additionalProperties"] = False
             content["multipart/form-data"] = {"schema": form}
         return {"required": needed, "content": content}
 

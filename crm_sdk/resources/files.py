@@ -247,6 +247,7 @@ class Files(Resource[Mode]):
     @download(
         platform=f"GET {_FILE}/download",
         statuses=(206, 304),
+        media=("*/*",),
         headers={"byte_range": "Range"},
         ticket="share_token",
         errors=("FILE_LOCKED", "SHARE_EXPIRED", "RANGE_NOT_SATISFIABLE"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..problems import Problem, invalid
 from .kinds import PDF, PICTURES, is_text
@@ -137,14 +137,23 @@ def _resize(file: IO[bytes], content_type: str, options: Mapping[str, Any]) -> t
     picture = _decoded(file, content_type)
     if width is None or height is None:  # the other follows from the picture
         share = (width / picture.width) if width is not None else ((height or 1) / picture.height)
-        picture = picture.resize((max(1, round(picture.width * share)), max(1, round(picture.height * share))))
+        picture = _resized(picture, max(1, round(picture.width * share)), max(1, round(picture.height * share)))
     elif fit == "cover":
         picture = ImageOps.fit(picture, (width, height))
     elif fit == "fill":
-        picture = picture.resize((width, height))
+        picture = _resized(picture, width, height)
     else:
         picture = ImageOps.contain(picture, (width, height))
     return _as_asked(picture, content_type, options)
+
+
+def _resized(picture: Image, width: int, height: int) -> Image:
+    """Return a picture in another size. Raises: 422 IMAGE_TOO_LARGE where an edge that follows makes it too large."""
+    if width * height > _MOST_PIXELS:
+        message = f"it would have {width} × {height} pixels"
+        raise Problem("IMAGE_TOO_LARGE", message, details={"width": width, "height": height})
+    made: Image = cast("Any", picture).resize((width, height))  # its type names those of numpy, which is not here
+    return made
 
 
 def _as_asked(picture: Image, content_type: str, options: Mapping[str, Any]) -> tuple[bytes, str]:

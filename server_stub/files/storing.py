@@ -38,10 +38,10 @@ def facts(file: Received, name: str) -> dict[str, Any]:
 
 def store(call: Context, name: str, file: Received, members: Mapping[str, Any]) -> Document:
     """Store a file with its first version, whose content is kept before a record names it."""
-    whole = {
+    whole: dict[str, Any] = {
         **blank(File),
         "owner_id": call.caller.user_id,
-        "entries": [],
+        "entries": list[Any](),
         **members,
         "name": name,
         **facts(file, name),

@@ -34,6 +34,8 @@ LOOSE = {
     ("platform", "custom_objects.fields.update"),
     ("platform", "custom_objects.records.create"),  # keys and values that the definition decides about
     ("platform", "custom_objects.records.update"),
+    ("platform", "files.process"),  # what an operation needs, and what a kind of file does not have
+    ("platform", "files.share"),  # exactly one receiver, and links that permit to view
     ("platform", "marketplace.installations.configure"),  # settings that the app has
     ("platform", "pipelines.automation.create"),  # parameters that go with an action
     ("platform", "pipelines.update"),  # no inactive default

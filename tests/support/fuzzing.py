@@ -109,7 +109,7 @@ class Fuzzer:
                 if not (self._is_meant(failure) or _is_of_an_item(failure, response))
             ]
         request = f"{sent.method} {sent.path_url} {sent.body!r}"
-        return [f"{each}\n{request[:2000]}\n{response.status_code} {response.text[:1000]}" for each in wrong]
+        return [f"{each}\n{request[:2000]}\n{response.status_code} {response.content[:1000]!r}" for each in wrong]
 
     def _answer(self, sent: requests.PreparedRequest) -> Response:
         path, _, query = sent.path_url.partition("?")

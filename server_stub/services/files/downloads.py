@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...files.pictures import UnreadableError, thumbnail
 from ...files.previews import preview
 from ...files.storing import VERSION, open_content
-from ...problems import Problem, invalid, missing
+from ...problems import Problem, missing
 from ...request.identity import password_fits
 from ...request.preconditions import is_known
 from ...serving import Answer, Caller, Context, FileAnswer, Members, serves
@@ -142,7 +142,7 @@ def show(call: Context, file_id: str, page: int) -> dict[str, Any]:
     require_unlocked(file)
     count: int | None = file["page_count"]
     if page > (count or 1):
-        raise invalid("page", "max", f"the file has {count or 1} pages")
+        return {"file_id": file["id"], "kind": "none", "page": page, "page_count": count, "truncated": False}
     with open_content(call, file) as content:
         found = preview(content, file["content_type"], file.get("encoding"), page)
     picture = f"/v1/files/{file['id']}/thumbnail?size=large" if found["kind"] == "image" else None

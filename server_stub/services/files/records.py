@@ -60,7 +60,14 @@ def _in_folder(call: Context, given: tuple[str, bool]) -> Callable[[Document], b
 
 
 def _related(member: str) -> Callable[[Context, str], Callable[[Document], bool]]:
-    return lambda call, value: lambda file: (file["related_to"] or {}).get(member) == value
+    def make(call: Context, value: str) -> Callable[[Document], bool]:
+        def fits(file: Document) -> bool:
+            about: Members = file["related_to"] or {}
+            return bool(about.get(member) == value)
+
+        return fits
+
+    return make
 
 
 FILES = Noun(

@@ -176,7 +176,8 @@ def shared(
         file = call.found("file", each["entity_id"]) if each["entity"]["type"] == "file" else None
         if file is None or not is_active(call, each) or (access is not None and each["access"] != access):
             return False
-        if about is not None and (file["related_to"] or {}).get("id") != about:
+        whole: Members = file["related_to"] or {}
+        if about is not None and whole.get("id") != about:
             return False
         to_me = (each["subject_type"], each["subject_id"]) in mine and each["giver_id"] != me
         return to_me if direction == "with_me" else each["giver_id"] == me

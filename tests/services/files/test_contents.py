@@ -40,6 +40,12 @@ def test_what_is_uploaded_comes_back(stub: StubServer, mode: str, call: Any, tmp
     assert deeds == ["file.uploaded", "file.downloaded"]
 
 
+def test_a_page_of_html_is_a_file_too(acme: CrmClient) -> None:
+    made = put(acme, "a.html", b"<!doctype html><p>hi")
+    with acme.files.download(made.id) as got:
+        assert (got.content_type, got.read()) == ("text/html", b"<!doctype html><p>hi")
+
+
 @pytest.mark.parametrize(
     ("asked", "part"),
     [("bytes=0-9", BYTES[:10]), ("bytes=100-", BYTES[100:]), ("bytes=-7", BYTES[-7:]), ("5-5", BYTES[5:6]),
@@ -256,6 +262,8 @@ def test_bombs_are_not_decoded(acme: CrmClient) -> None:
     assert (bomb.width, bomb.height, bomb.content_type) == (side, side, "image/png")
     assert refused(lambda: acme.files.process(bomb.id, "resize", options={"width": 10})).code == "IMAGE_TOO_LARGE"
     assert refused(lambda: acme.files.thumbnail(bomb.id).read()).code == "NO_THUMBNAIL"
+    narrow = put(acme, "narrow.png", picture(2, 4_000))
+    assert refused(lambda: acme.files.process(narrow.id, "resize", options={"width": 8_000})).code == "IMAGE_TOO_LARGE"
     dense = put(acme, "dense.png", encoded(6_000, 6_000, 1, (b"\0" + b"\0" * 750) * 6_000))
     assert refused(lambda: acme.files.process(dense.id, "rotate", options={"rotate": 90})).code == "IMAGE_TOO_LARGE"
 
