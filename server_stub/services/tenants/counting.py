@@ -12,6 +12,7 @@ from ...serving import Context
 from .. import company
 from ..agents.records import CALLS
 from ..communication.sending import sent_today
+from ..files.limits import stored_bytes
 from .finding import members
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -39,7 +40,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "users": members,
     "contacts": lambda there: len(there.collection("contact")),
     "deals": lambda there: len(there.collection("deal")),
-    "storage_bytes": lambda there: sum(_sizes(there)),
+    "storage_bytes": stored_bytes,
     "file_size_bytes": lambda there: max(_sizes(there), default=0),
     "api_requests_per_hour": lambda there: there.server.meter.count(there.caller.tenant_id, there.now),
     "bulk_requests_per_hour": lambda there: there.server.meter.count(there.caller.tenant_id, there.now, "bulk"),

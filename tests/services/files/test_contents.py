@@ -231,6 +231,8 @@ def test_limits_of_size_and_storage(stub: StubServer, acme: CrmClient) -> None:
     made = put(acme, content=b"x" * 1_000)
     assert refused(lambda: put(acme, content=b"y" * 501)).code == "LIMIT_EXCEEDED"
     acme.files.versions.create(made.id, b"z" * 500)
+    shown = {limit.key: limit.used for limit in acme.tenants.limits.get("current").limits}
+    assert shown["storage_bytes"] == used + 1_500, "every version counts"
     attempts: list[Any] = [lambda: acme.files.versions.create(made.id, b"z"), lambda: acme.files.copy(made.id)]
     assert {refused(attempt).code for attempt in attempts} == {"LIMIT_EXCEEDED"}
     acme.files.delete(made.id)
