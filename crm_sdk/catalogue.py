@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
     from .resources.search import Search
+    from .resources.social import Social
     from .resources.tenants import Tenants
     from .resources.users import Users
     from .resources.webhooks import Webhooks
@@ -81,6 +82,7 @@ class Catalogue(Generic[Mode]):
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
+    social: Social[Mode] = noun()
     tenants: Tenants[Mode] = noun()
     users: Users[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()

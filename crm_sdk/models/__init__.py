@@ -364,6 +364,25 @@ if TYPE_CHECKING:
         SessionValidation as SessionValidation,
     )
     from .shares import Access as Access, Share as Share, ShareSubject as ShareSubject
+    from .social import (
+        AccountId as AccountId, Network as Network, PostMetrics as PostMetrics, PostTarget as PostTarget,
+        PostTargetStatus as PostTargetStatus, PostText as PostText, SocialAccount as SocialAccount,
+        SocialAccountSort as SocialAccountSort, SocialAccountStatus as SocialAccountStatus, SocialPost as SocialPost,
+        SocialPostCreate as SocialPostCreate, SocialPostStatus as SocialPostStatus,
+    )
+    from .social_engagement import (
+        Engagement as Engagement, EngagementCreate as EngagementCreate, EngagementDirection as EngagementDirection,
+        EngagementKind as EngagementKind, EngagementMetrics as EngagementMetrics, EngagementSort as EngagementSort,
+        EngagementStatus as EngagementStatus, NetworkMetrics as NetworkMetrics, ResponseKind as ResponseKind,
+        ResponseText as ResponseText, SocialAuthorInput as SocialAuthorInput,
+    )
+    from .social_listening import (
+        AlertCondition as AlertCondition, KeywordMatch as KeywordMatch, KeywordText as KeywordText,
+        MentionSort as MentionSort, MentionStatus as MentionStatus, MonitoringKeyword as MonitoringKeyword,
+        MonitoringKeywordCreate as MonitoringKeywordCreate, SentimentGroup as SentimentGroup,
+        SentimentGrouping as SentimentGrouping, SentimentReport as SentimentReport, SocialAlert as SocialAlert,
+        SocialAlertCreate as SocialAlertCreate, SocialAuthor as SocialAuthor, SocialMention as SocialMention,
+    )
     from .sync_runs import (
         SyncConflict as SyncConflict, SyncDirection as SyncDirection, SyncMode as SyncMode, SyncRun as SyncRun,
         SyncRunSort as SyncRunSort, SyncState as SyncState, SyncTrigger as SyncTrigger,
@@ -626,6 +645,19 @@ _NAMES = {
     ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "shares": "Access Share ShareSubject",
+    "social": (
+        "AccountId Network PostMetrics PostTarget PostTargetStatus PostText SocialAccount SocialAccountSort "
+        "SocialAccountStatus SocialPost SocialPostCreate SocialPostStatus"
+    ),
+    "social_engagement": (
+        "Engagement EngagementCreate EngagementDirection EngagementKind EngagementMetrics EngagementSort "
+        "EngagementStatus NetworkMetrics ResponseKind ResponseText SocialAuthorInput"
+    ),
+    "social_listening": (
+        "AlertCondition KeywordMatch KeywordText MentionSort MentionStatus MonitoringKeyword "
+        "MonitoringKeywordCreate SentimentGroup SentimentGrouping SentimentReport SocialAlert SocialAlertCreate "
+        "SocialAuthor SocialMention"
+    ),
     "sync_runs": "SyncConflict SyncDirection SyncMode SyncRun SyncRunSort SyncState SyncTrigger",
     "tenant_billing": (
         "Billing BillingCycle BillingStatus BillingUpdate BillingUpgrade Invoice InvoiceLine InvoiceSort "

@@ -31,6 +31,7 @@ from .outgoing import outgoing
 from .people import people
 from .records import Records
 from .remotes import put_remotes
+from .social import social
 from .talk import talk
 from .templates import templates
 from .workflows import workflows
@@ -38,7 +39,19 @@ from .workflows import workflows
 if TYPE_CHECKING:
     from ..collected import Contributions
 
-COMPUTED = ("message", "activity", "lead", "deal", "contact", "account", "conversation", "activity", "record")
+COMPUTED = (
+    "message",
+    "activity",
+    "lead",
+    "deal",
+    "contact",
+    "account",
+    "conversation",
+    "activity",
+    "record",
+    "mention",
+    "keyword",
+)
 """The kinds with computed members, in the order in which one builds on another: meetings come last once more, since
 they are prepared from what their contacts and deals have become."""
 
@@ -87,6 +100,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     workflows(records)
     files(records)
     discussion(records)
+    social(records)
 
 
 def _complete(collections: Collections, services: Contributions, now: datetime) -> None:

@@ -54,6 +54,7 @@ COMPLETE = {
     ("platform", "Tenant Management"),
     ("platform", "Reporting"),
     ("platform", "Search"),
+    ("platform", "Social CRM"),
     ("platform", "Workflow"),
 }
 """What claims to be complete: (dialect, service of its document)."""

@@ -55,6 +55,10 @@ LOOSE = {
     ("platform", "notifications.templates.update"),  # a subject for e-mail, each language once
     ("platform", "notifications.preferences.update"),  # the inbox for system, each type once
     ("platform", "notifications.unsubscribe"),  # a token or an address
+    ("platform", "social.accounts.connect"),  # a token, or a code with its address
+    ("platform", "social.monitoring.alerts.create"),  # thresholds that go with the condition
+    ("platform", "social.engagement.track"),  # a post or a mention
+    ("platform", "social.engagement.respond"),  # a text with the kinds that have one
     ("platform", "workflows.create"),  # kinds of records that there are, and what goes with a trigger or an action
 }
 """Calls whose rules refuse what no schema says: of a valid request they may say that it is not."""

@@ -165,7 +165,10 @@ def churn_risk(doc: Members, talks: Sequence[Members], deals: Sequence[Members],
 
 
 def _with_last_contact(doc: Members, talks: Sequence[Members]) -> Members:
-    return {**doc, "last_contact": talks[0]["date"] if talks else doc.get("last_contact")}
+    """Return a contact with the time of its newest talk, or of what it did on a social network since."""
+    last = talks[0]["date"] if talks else doc.get("last_contact")
+    engaged = doc.get("engaged_at")
+    return {**doc, "last_contact": max(last, engaged) if last is not None and engaged is not None else last or engaged}
 
 
 @completes("contact")

@@ -66,7 +66,7 @@ def _has_no_news(call: Context) -> bool:
     return next(_news(call), None) is None
 
 
-_UNSEEN = frozenset({"audit", "insight", "integration", "notification"})
+_UNSEEN = frozenset({"audit", "insight", "integration", "keyword", "mention", "notification", "social_feed"})
 """What insights do not depend on. An insight that was told is no news, which is what a run leaves behind."""
 
 

@@ -55,8 +55,12 @@ def _nothing_changed(call: Context) -> bool:
     return all(change_of(call, doc) is None for doc in _real_time(call))
 
 
+_UNSEEN = frozenset({"audit", "keyword", "mention", "notification", "social_feed"})
+"""What a run does not depend on."""
+
+
 @recurs(
-    "integration watch", every=_MINUTE, idleness=Idleness(_nothing_changed, frozenset({"audit", "notification"}))
+    "integration watch", every=_MINUTE, idleness=Idleness(_nothing_changed, _UNSEEN)
 )  # fmt: skip
 def watch(call: Context) -> None:
     """Start a run of each integration in real time where either side has changed something."""

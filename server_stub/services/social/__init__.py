@@ -1,0 +1,1 @@
+"""Social networks: accounts, posts, listening and engagement."""
