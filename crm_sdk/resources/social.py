@@ -306,7 +306,7 @@ class SocialEngagement(Resource[Mode]):
         Raises: ValidationError for a limit out of bounds or a member that cannot be sorted by.
         """
 
-    @operation(platform="POST /social/engagement/track", status=201, errors=("NETWORK_MISMATCH",))
+    @operation(platform="POST /social/engagement/track", status=201, statuses=(200,), errors=("NETWORK_MISMATCH",))
     def track(self, engagement: EngagementCreate) -> Engagement:
         """Record what somebody did with a post or a mention: it counts in the figures of the post.
 

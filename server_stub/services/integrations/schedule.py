@@ -59,9 +59,7 @@ _UNSEEN = frozenset({"audit", "keyword", "mention", "notification", "social_feed
 """What a run does not depend on."""
 
 
-@recurs(
-    "integration watch", every=_MINUTE, idleness=Idleness(_nothing_changed, _UNSEEN)
-)  # fmt: skip
+@recurs("integration watch", every=_MINUTE, idleness=Idleness(_nothing_changed, _UNSEEN))
 def watch(call: Context) -> None:
     """Start a run of each integration in real time where either side has changed something."""
     for doc in _real_time(call):

@@ -26,6 +26,13 @@ _MOST: Mapping[str, int] = {"negative_share": 1, "sentiment_drop": 200}
 _INFLUENCER = 10_000
 
 
+def _next_check(collections: Collections) -> datetime | None:
+    return min((doc["check_at"] for doc in collections("alert") if doc["check_at"] is not None), default=None)
+
+
+FIRST_CHECK = Appointment("social alerts", _next_check)
+
+
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
     condition, threshold = members["condition"], members.get("threshold")
     if threshold is None and condition != "keyword":
@@ -43,6 +50,10 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
     }
 
 
+def _follow(call: Context, before: Document | None, after: Document | None) -> None:
+    plan(call.collection, FIRST_CHECK)
+
+
 ALERTS = Noun(
     resource=SocialAlerts,
     kind="alert",
@@ -52,15 +63,8 @@ ALERTS = Noun(
     refers={"keyword_ids": "keyword", "recipients": "user"},
     forms={"name": required_text("name")},
     check=_check,
-    follow=lambda call, before, after: plan(call.collection, FIRST_CHECK),
+    follow=_follow,
 )
-
-
-def _next_check(collections: Collections) -> datetime | None:
-    return min((doc["check_at"] for doc in collections("alert") if doc["check_at"] is not None), default=None)
-
-
-FIRST_CHECK = Appointment("social alerts", _next_check)
 
 
 @falls_due(FIRST_CHECK)

@@ -106,13 +106,16 @@ def engagement_metrics(
     sources = _Sources(call, account_id, network)
     spans = periods(call, whole, period or "day")
     figures = {one: sources.of(one) for one in spans}
-    names = ("impressions", "engagements", "mentions")
+
+    def line(name: str) -> dict[str, Any]:
+        return series(name, spans, lambda one: Decimal(figures[one][name]))
+
     return {
         "start_date": whole.start,
         "end_date": whole.end,
         **metrics(_UNITS, sources.of(whole), sources.of(earlier) if earlier is not None else None),
         "by_network": [_by_network(call, one, account_id, whole) for one in _networks(sources)],
-        "series": [series(name, spans, lambda one, name=name: Decimal(figures[one][name])) for name in names],
+        "series": [line(name) for name in ("impressions", "engagements", "mentions")],
     }
 
 
