@@ -131,6 +131,7 @@ class SocialAlert(Record):
 
     name: str
     condition: AlertCondition
+    """What has to happen."""
     threshold: Amount | None = None
     """How much it takes: mentions, a share from 0 to 1, or points."""
     window_minutes: Annotated[int | None, Default(60)] = None
@@ -179,6 +180,7 @@ class SocialAlertCreate(TypedDict, total=False):
 
     name: Required[Name]
     condition: Required[AlertCondition]
+    """What has to happen."""
     threshold: Annotated[AmountInput, Field(gt=0)] | None
     """How much it takes: mentions, a share from 0 to 1, or points; every condition but `keyword` needs it."""
     window_minutes: Annotated[int, Field(ge=5, le=10_080)]

@@ -138,7 +138,12 @@ class SocialPosts(Resource[Mode]):
 class MonitoringKeywords(Resource[Mode]):
     """The words to listen for."""
 
-    @operation(platform="POST /social/monitoring/keywords", action="create", errors=("KEYWORD_EXISTS",))
+    @operation(
+        platform="POST /social/monitoring/keywords",
+        action="create",
+        errors=("KEYWORD_EXISTS",),
+        texts={"keywords": "The words: texts, or keywords with how they match and where."},
+    )
     def create(
         self, keywords: Annotated[Sequence[KeywordText | MonitoringKeywordCreate], Field(max_length=50)]
     ) -> List[MonitoringKeyword]:

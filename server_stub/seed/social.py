@@ -102,7 +102,7 @@ class _Story:
         blank = {"account_id": account["id"], "network": account["network"], "url": None, "external_id": None}
         if account["status"] != "connected" and account["ended_at"] <= at:
             message = f"{account['handle']} of {account['network']} is expired: connect it again"
-            error = {
+            error: dict[str, Any] = {
                 "code": "ACCOUNT_DISCONNECTED", "message": message, "field": None, "rule": None, "details": {},
             }  # fmt: skip
             return {**blank, "status": "failed", "published_at": None, "error": error}

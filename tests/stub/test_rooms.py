@@ -18,6 +18,7 @@ ROOMS = (
     "clock",
     "journal",
     "remotes",
+    "networks",
     "mailboxes",
     "outbox",
     "faults",

@@ -36,6 +36,10 @@ def check_length(content: str, networks: Iterable[str]) -> None:
         raise Problem("CONTENT_TOO_LONG", message, field="content", rule="length", details=details)
 
 
+def _is_medium(file: Document | None) -> bool:
+    return file is not None and str(file.get("content_type")).startswith(("image/", "video/"))
+
+
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
     """Return the targets of a post. Raises: 422 for what does not fit the networks; 409 for a disconnected account."""
     ids, media = members.get("account_ids"), members.get("media")
@@ -45,7 +49,7 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
     wrong = [
         FieldError(f"media.{number}", "reference", f"{id} is no image and no video")
         for number, id in enumerate(media or ())
-        if not str((call.found("file", id) or {}).get("content_type")).startswith(("image/", "video/"))
+        if not _is_medium(call.found("file", id))
     ]
     if wrong:
         raise validation(wrong)
@@ -129,7 +133,7 @@ def _published(call: Context, doc: Document, target: Members) -> dict[str, Any]:
 
 def _failed(target: Members, account: Members) -> dict[str, Any]:
     problem = disconnected(account)
-    error = {"code": problem.code, "message": str(problem), "field": None, "rule": None, "details": {}}
+    error: dict[str, Any] = {"code": problem.code, "message": str(problem), "field": None, "rule": None, "details": {}}
     return {**target, "status": "failed", "error": error}
 
 
@@ -177,9 +181,9 @@ def summed(figures: Iterable[Mapping[str, int]], tracked: Iterable[Members]) -> 
         for name, value in one.items():
             total[name] += value
     for engagement in tracked:
-        name = RAISES.get(engagement["kind"])
-        if name is not None:
-            for raised in (name, "impressions", "reach"):
+        counted = RAISES.get(engagement["kind"])
+        if counted is not None:
+            for raised in (counted, "impressions", "reach"):
                 total[raised] += 1
     engagements = sum(total[name] for name in _COUNTED)
     rate = engagements / total["impressions"] if total["impressions"] else 0.0

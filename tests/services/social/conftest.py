@@ -46,7 +46,8 @@ def post(acme: CrmClient, connect: Connect) -> Post:
 
     def post(*accounts: SocialAccount, **members: Any) -> SocialPost:
         ids = [account.id for account in accounts or (connect(),)]
-        return acme.social.posts.create({"account_ids": ids, "content": "News", **members})
+        news: Any = {"account_ids": ids, "content": "News", **members}
+        return acme.social.posts.create(news)
 
     return post
 

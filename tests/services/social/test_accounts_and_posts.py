@@ -20,6 +20,7 @@ def test_a_token_opens_the_account_that_it_names(stub: StubServer, acme: CrmClie
     connect = acme.social.accounts.connect
     made = connect("youtube", access_token="channel:very-secret-1")
     assert (made.handle, made.status, made.connected_by) == ("channel", "connected", "user_ada")
+    assert made.created_at is not None
     assert made.token_expires_at == made.created_at + timedelta(days=60)
     again = refused(lambda: connect("youtube", access_token="channel:very-secret-2"))
     assert (again.status, again.code, again.details["existingId"]) == (409, "ACCOUNT_CONNECTED", made.id)

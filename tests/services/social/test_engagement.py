@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def test_an_answer_is_noted_with_the_contact(stub: StubServer, acme: CrmClient, 
     assert (answer.contact_id, answer.user_id, answer.mention_id) == (person.id, "user_ada", mention.id)
     assert mention.id in [one.id for one in acme.social.monitoring.mentions.list(status="responded")]
     (note,) = acme.activities.list(contact_id=person.id).items
-    assert (note.kind, mention.author.handle in note.title) == ("note", True)
+    assert (note.kind, mention.author.handle in (note.title or "")) == ("note", True)
     assert acme.contacts.get(person.id).last_contact == note.created_at
     assert [one.id for one in acme.social.engagement.history(mention_id=mention.id)] == [answer.id]
     liked = acme.social.engagement.respond(mention.id, kind="like")
@@ -106,7 +107,7 @@ def test_where_something_can_be_tracked(
         ({"mention_id": mention.id, "account_id": page.id}, "account_id"),
     ):
         members: Any = {"kind": "like", **given}
-        refusal = refused(lambda members=members: track(members))
+        refusal = refused(partial(track, members))
         assert (refusal.status, refusal.fields[0].field) == (422, field)
 
 

@@ -140,7 +140,8 @@ def test_the_report_is_the_shares_of_the_mentions(stub: StubServer, acme: CrmCli
     ],
 )
 def test_what_no_alert_is(acme: CrmClient, members: Any, field: str) -> None:
-    refusal = refused(lambda: acme.social.monitoring.alerts.create({"name": "x", **members}))
+    alert: Any = {"name": "x", **members}
+    refusal = refused(lambda: acme.social.monitoring.alerts.create(alert))
     assert (refusal.status, refusal.fields[0].field) == (422, field)
 
 
@@ -163,7 +164,8 @@ WEEK = 10_080
     ],
 )
 def test_when_an_alert_is_told(stub: StubServer, acme: CrmClient, members: Any, fires: bool) -> None:
-    made = acme.social.monitoring.alerts.create({"name": "Watch", "window_minutes": WEEK, **members})
+    alert: Any = {"name": "Watch", "window_minutes": WEEK, **members}
+    made = acme.social.monitoring.alerts.create(alert)
     assert (made.trigger_count, made.recipients, made.channels) == (0, ["user_ada"], ["in_app"])
     stub.clock.advance(2)
     told = [entry for entry in stub.audit() if entry["action"] == "social.alert_triggered"]
