@@ -26,7 +26,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick fmt check types test cover lowest soak mutants noun docs bench pins release clean
+.PHONY: help demo quick fmt check types test cover lowest soak mutants tools noun docs bench pins release clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
@@ -66,6 +66,9 @@ soak: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## th
 
 mutants: $(VENV)/test  ## change the sources a little and see whether a test notices: ARGS="server_stub/services/deals"
 	$(BIN)/python scripts/mutants.py $(ARGS)
+
+tools: .venv-tools/installed  ## a small test of each tool that docs/works-with.md names, in an environment of their own
+	.venv-tools/$(notdir $(BIN))/python -m pytest -c tests/tools/pytest.toml tests/tools $(ARGS)
 
 noun: $(VENV)/test  ## the skeleton of a service: make noun NAME=warehouses
 	$(BIN)/python scripts/new_noun.py $(NAME)
@@ -119,6 +122,12 @@ $(VENV)/wheel: $(VENV)/test $(SOURCES)
 	rm -rf $(VENV)/built
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(VENV)/built .
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps $(VENV)/built/*.whl
+	@touch $@
+
+.venv-tools/installed: $(SOURCES) constraints.txt
+	$(MAKE) --no-print-directory .venv-tools/made VENV=.venv-tools
+	.venv-tools/$(notdir $(BIN))/python -m pip install --quiet --constraint constraints.txt '.[server]' --group tools
+	.venv-tools/$(notdir $(BIN))/python -m pip install --quiet --force-reinstall --no-deps .
 	@touch $@
 
 $(VENV)/release: $(VENV)/made pyproject.toml constraints.txt

@@ -33,5 +33,5 @@ def resolved(*groups: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     ours = resolved()
-    tools = "".join(text for name, text in resolved("check", "release", "test").items() if name not in ours)
+    tools = "".join(text for name, text in resolved("check", "release", "test", "tools").items() if name not in ours)
     (ROOT / "constraints.txt").write_text(HEAD + tools)
