@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from ..data.query import fold
+from .language import language_of, own_words
 
 LIMIT = 0.2
 """The least absolute score of a text that is not neutral."""
@@ -63,18 +64,42 @@ _WORDS = """
 -3 terribl* horribl* pésim* desastr* furios* estafa*
 """
 _NEGATORS = """not no never none nobody nothing neither without cannot cant dont doesnt didnt isnt arent wasnt werent
-wont wouldnt couldnt shouldnt hardly barely nicht kein keine keinen keiner keinem keines nie niemals ohne kaum ni
+wont wouldnt couldnt shouldnt hasnt havent hadnt aint mustnt neednt hardly barely nicht kein keine keinen keiner
+keinem keines nie niemals ohne kaum ni
 nunca jamas sin nada nadie tampoco apenas"""
 _STRONGER = """very really extremely absolutely so totally completely incredibly highly too sehr wirklich extrem absolut
 total äußerst besonders unglaublich zu muy realmente extremadamente totalmente completamente tan demasiado sumamente"""
-_WEAKER = """somewhat slightly fairly rather kinda little bit etwas ein bisschen ziemlich leicht relativ algo poco
+_WEAKER = """somewhat slightly fairly rather kinda little bit etwas bisschen ziemlich leicht relativ algo poco
 bastante ligeramente"""
+_PRAISE = re.compile(
+    r"\b(?:couldnt|could not|can ?not|cant) (?:be|have been|ask for|wish for) (?:any )?(?:happier|better|more)\b"
+    r"|\b(?:can ?not|cant) (?:recommend|thank|praise)\b[^.!?]{0,30}\benough\b|\b(?:can ?not|cant) complain\b"
+    r"|\bkann mich nicht beschweren\b|\bno (?:me )?puedo quejarme\b"
+)
+"""What praises by denying."""
+_ANYTHING_BUT = re.compile(
+    r"\b(?:anything but|far from|by no means|alles andere als|weit (?:davon )?entfernt|todo menos|lejos de)\b"
+)
+"""Negates what follows; its "but" turns nothing."""
+_NOTHING_BUT = re.compile(
+    r"\b(?:nothing but|not only|not just|no doubt|nicht nur|nichts als|kein zweifel|no solo|sin duda|nada mas que)\b"
+)
+"""Negates nothing."""
+_DOUBTS = re.compile(
+    r"\b(?:(?:do|does|did|would|can|could) ?n[o]?t|never|wouldnt|cant|couldnt) (?:really |even |honestly )?"
+    r"(?:think|believe|feel|find|see|say|call|consider|expect)\b"
+    r"|\b(?:glaube|glauben|denke|denken|finde|finden) (?:ich |wir )?nicht\b"
+    r"|\bno (?:creo|creemos|pienso|pensamos|me parece|nos parece|considero|diria)\b"
+)
+"""Negates the rest of the sentence."""
+_NOT, _REALLY, _DOUBT = "not", "really", "doubtful0"
 _TURNS = "but however although yet aber jedoch allerdings trotzdem doch pero aunque embargo"
 _LEAVING = """cancel cancell* terminat* competitor* switching refund* leaving downgrad* kündig* wettbewerb* konkurren*
 wechseln rückerstattung* stornier* rescindir* competidor* competencia reembols*"""
 
 _TOKEN = re.compile(r"[a-z0-9]+|[.!?;:,]")
 _CLAUSE_END = frozenset(".!?;:,")
+_SENTENCE_END = frozenset(".!?;")
 _REACH = 3  # a negation or an emphasis counts for so many words after it
 _STEADINESS = 6.0  # how much it takes for the score to come near 1
 
@@ -142,16 +167,24 @@ _NO, _MORE, _LESS, _BUT = _set(_NEGATORS), _set(_STRONGER), _set(_WEAKER), _set(
 def tone(text: str) -> Tone:
     """Judge a text: ``not good`` is worse than nothing, ``very good`` better than ``good``; a "but" turns it."""
     tokens = _tokens(text)
+    if language_of(own_words(text)) is None:
+        return Tone(0.0, 20)
     parts: list[tuple[str, float]] = []
     values = {word: _VALUES.value(word) for word in set(tokens)}
     turn: int | None = None
+    doubted = False
     for at, word in enumerate(tokens):
+        if word in _BUT or word in _SENTENCE_END:
+            doubted = False
         if word in _BUT:
             turn = len(parts)
             continue
+        doubted = doubted or word == _DOUBT
         value: float = values[word]
         if not value:
             continue
+        if doubted:
+            value *= -0.75
         for before in _reach(tokens, at):
             if before in _NO:
                 value *= -0.75
@@ -183,7 +216,10 @@ def words_of_leaving(text: str) -> tuple[str, ...]:
 
 
 def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(fold(text).replace("'", "").replace("’", ""))
+    plain = fold(own_words(text)).replace("'", "").replace("’", "")
+    for pattern, word in ((_PRAISE, "excellent"), (_ANYTHING_BUT, _NOT), (_NOTHING_BUT, _REALLY), (_DOUBTS, _DOUBT)):
+        plain = pattern.sub(f" {word} ", plain)
+    return _TOKEN.findall(plain)
 
 
 def _reach(tokens: Sequence[str], at: int) -> list[str]:

@@ -46,3 +46,105 @@ def test_emphasis_and_turns_move_the_mood(client: CrmClient) -> None:
     assert sure("This is very helpful and great") > sure("This is helpful")
     assert client.ai.sentiment("The demo was great, but the delay is unacceptable").sentiment == "negative"
     assert client.ai.sentiment("There was a delay, but the team was excellent").sentiment == "positive"
+
+
+@pytest.mark.parametrize(
+    ("text", "mood"),
+    [
+        ("The export hasn't been good since May.", "negative"),
+        ("We haven’t been happy with it.", "negative"),
+        ("I don't think the new release is really all that good.", "negative"),
+        ("We didn't find the answer very helpful, sorry.", "negative"),
+        ("I don't think it is good. The team is great and friendly, though.", "positive"),
+        ("The service was anything but helpful.", "negative"),
+        ("It is far from perfect.", "negative"),
+        ("Nothing but praise from the team.", "positive"),
+        ("Not only good but excellent.", "positive"),
+        ("I couldn't be happier.", "positive"),
+        ("We can't recommend it enough.", "positive"),
+        ("It has never been a problem.", "positive"),
+        ("There are no issues any more.", "positive"),
+        ("Ich glaube nicht, dass das eine gute Lösung ist.", "negative"),
+        ("Der Support war alles andere als hilfreich.", "negative"),
+        ("Es gibt keine Probleme mehr.", "positive"),
+        ("No creo que sea una buena idea.", "negative"),
+        ("El servicio es todo menos bueno.", "negative"),
+    ],
+)
+def test_a_negation_reaches_what_it_denies(client: CrmClient, text: str, mood: str) -> None:
+    assert client.ai.sentiment(text).sentiment == mood
+
+
+OTHERS = [
+    "Het product is vreselijk en we zijn boos over de fouten.",
+    "Le service est catastrophique, nous sommes furieux.",
+    "Merci beaucoup, c'est parfait, tout est super.",
+    "Il problema è grave, siamo molto preoccupati.",
+    "Este produto é péssimo e não funciona, um problema.",
+    "Tack så mycket, allt fungerar och vi är super nöjda.",
+    "To jest problem, nie ma na to czasu.",
+    "Tämä on super ja me kiitos.",
+    "Спасибо, всё отлично работает.",
+    "問題があります。至急ご連絡ください。",
+]
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_a_language_that_is_not_known_is_not_judged_and_answered_in_english(client: CrmClient, text: str) -> None:
+    judged = client.ai.sentiment(text)
+    assert judged.sentiment == "neutral" and (judged.confidence or 100) <= 30
+    assert client.ai.message_analysis(text).suggested_response.startswith("Hello, ")
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("No problem at all!", "Hello"),
+        ("Ok", "Hello"),
+        ("Danke, das hilft uns.", "Guten Tag"),
+        ("Gracias por todo", "Hola"),
+    ],
+)
+def test_an_answer_is_in_the_language_of_the_message(client: CrmClient, text: str, language: str) -> None:
+    assert client.ai.message_analysis(text).suggested_response.startswith(language)
+
+
+QUOTES = [
+    "Thanks, that is great.\n\nOn Mon, 12 Jan 2026, Bob wrote:\n> This is terrible, we cancel. Urgent!\n> Why?",
+    "Thanks, that is great.\n\n-----Original Message-----\nThis is terrible, we cancel. Urgent! Why?",
+    "Thanks, that is great.\n\nFrom: Bob\nSent: Monday\nThis is terrible, we cancel. Urgent! Why?",
+    "> This is terrible, we cancel. Urgent!\nThanks, that is great.",
+    "Danke, das ist super.\n\nAm 12.01.2026 schrieb Bob:\n> Furchtbar, wir kündigen. Dringend! Warum?",
+    "Gracias, es excelente.\n\nEl 12 ene 2026, Bob escribió:\n> Terrible, urgente, cancelamos. ¿Por qué?",
+]
+
+
+@pytest.mark.parametrize("text", QUOTES)
+def test_what_is_quoted_is_not_the_senders(client: CrmClient, text: str) -> None:
+    assert client.ai.sentiment(text).sentiment == "positive"
+    read = client.ai.message_analysis(text)
+    assert (read.urgency_level, "cancellation" in read.key_topics, read.business_intent) == ("low", False, "follow-up")
+    assert not any("question" in item for item in read.action_items)
+
+
+@pytest.mark.parametrize(
+    ("text", "urgency"),
+    [
+        ("I am out of the office until Monday. For urgent matters contact Bob immediately.", "low"),
+        ("Automatic reply: I am on vacation. In urgent cases call Bob.", "low"),
+        ("Ich bin bis Montag nicht im Büro. In dringenden Fällen wenden Sie sich an Bob.", "low"),
+        ("Estoy fuera de la oficina hasta el lunes. Si es urgente, llame a Bob.", "low"),
+        ("It is not urgent, whenever you have time.", "low"),
+        ("Prices are going down, fine.", "low"),
+        ("The call went down well.", "low"),
+        ("PLEASE CALL ME BACK", "medium"),
+        ("Today was a nice day.", "medium"),
+        ("THE SERVER IS DOWN", "high"),
+        ("Our site is down since this morning.", "high"),
+        ("Das System ist komplett down.", "high"),
+        ("El servidor se ha caído.", "high"),
+        ("CALL ME BACK, THIS CANNOT WAIT", "high"),
+    ],
+)
+def test_how_urgent_a_text_is(client: CrmClient, text: str, urgency: str) -> None:
+    assert client.ai.message_analysis(text).urgency_level == urgency

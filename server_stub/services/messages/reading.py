@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from ...data.query import fold
-from .. import sentiment
+from .. import language, sentiment
 
 # A stem counts where a word begins with it; the texts are compared without accents and in lower case.
 _TOPICS: Mapping[str, str] = {
@@ -61,10 +60,40 @@ _INTENTS: Mapping[str, str] = {
     "seguimiento gracias mover",
 }
 """The intents in the order of their weight where a text says as much for one as for another."""
-_URGENT = """urgent urgently asap immediately emergency critical deadline today outage dringend sofort umgehend heute
-ausfall notfall urgente inmediat hoy caida"""
-_PRESSING = "soon tomorrow waiting again still nobody bald morgen warten wieder niemand pronto manana esper sigue nadie"
-_NEGATIONS = frozenset(["not", "no", "never", "nicht", "kein", "keine", "nie", "sin", "nunca", "isnt"])
+_URGENT = """urgent urgently asap immediately emergency critical deadline outage dringend sofort umgehend
+ausfall notfall urgente inmediat caida"""
+_PRESSING = """today heute hoy soon tomorrow waiting again still nobody bald morgen warten wieder niemand pronto
+manana esper sigue nadie"""
+_DOWN = re.compile(
+    r"\b(?:server|site|website|webshop|shop|store|system|service|app|api|platform|portal|network|database|login|export|"
+    r"production|everything|dashboard)s?\b[^.!?\n]{0,20}\bdown\b(?! (?:to|with|payment|well|as|the line))"
+    r"|\b(?:server|seite|website|shop|system|dienst|netz|datenbank|anmeldung|alles)\w{0,10} "
+    r"(?:ist |sind |liegt |steht )?(?:schon wieder |komplett |seit \w+ )?(?:down|lahm|offline|nicht erreichbar|tot)\b"
+    r"|\b(?:servidor|sistema|pagina|web|servicio|red|tienda|todo)\b[^.!?\n]{0,20}\b(?:caid[oa]s?|no funciona)\b"
+    r"|\bcan ?(?:not|t) wait\b|\bkann nicht warten\b|\bno puede esperar\b"
+)
+"""What stands still, in a folded text."""
+_NEGATIONS = frozenset(
+    [
+        "not",
+        "no",
+        "never",
+        "nicht",
+        "kein",
+        "keine",
+        "nie",
+        "sin",
+        "nunca",
+        "isnt",
+        "arent",
+        "wasnt",
+        "hasnt",
+        "havent",
+        "doesnt",
+        "dont",
+        "didnt",
+    ]
+)
 _WORD = re.compile(r"[a-z0-9]+")
 _NEAR = 80
 """So many characters before a word its negation is looked for."""
@@ -117,11 +146,6 @@ _ABOUT = re.compile(r" (?:about|on) \{topic\}| \((?:Thema )?\{topic\}\)")
 """What an answer leaves out where there is no topic."""
 _SHOWN = re.compile(r"\b(?:thank\w*|danke|gracias)\b[^.!?]*\bdemo|\bdemo (?:was|went|war|fue)\b")
 """Tells a demo that has been given, of a folded text."""
-_COMMON = {
-    "en": "the is are we you and for of to with have this please would thanks hello",
-    "de": "der die das ist sind wir sie und fur mit nicht ein eine ich zu bitte danke hallo",
-    "es": "el la los las es son de que para con por una un no su gracias hola esta estamos",
-}
 _DAY = re.compile(
     r"\b(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|tomorrow|montag|dienstag|mittwoch|donnerstag|"
     r"freitag|lunes|martes|miercoles|jueves|viernes)\b"
@@ -160,10 +184,8 @@ def analyse(content: str, situation: Situation | None = None) -> dict[str, Any]:
 
 
 def language_of(*texts: str) -> str:
-    """Return the language of texts: ``en``, ``de`` or ``es``."""
-    words = Counter(re.findall(r"[a-z]+", fold(" ".join(texts))))
-    counts = {code: sum(words[word] for word in set(common.split())) for code, common in _COMMON.items()}
-    return max(counts, key=lambda code: counts[code])
+    """Return the language that texts are answered in: ``de``, ``es``, and ``en`` for all others."""
+    return language.language_of(" ".join(map(language.own_words, texts))) or "en"
 
 
 def topics_of(content: str, before: Sequence[str] = ()) -> list[str]:
@@ -180,19 +202,23 @@ def intent_of(content: str) -> str:
     negative = sentiment.tone(content).sentiment == "negative"
     points = {name: len(_hits(content, stems)) for name, stems in _INTENTS.items()}
     points["complaint"] = points["complaint"] * 2 + len(sentiment.words_of_leaving(content)) if negative else 0
-    points["inquiry"] += content.count("?") * 2
+    points["inquiry"] += language.own_words(content).count("?") * 2
     best = max(points, key=lambda name: points[name])
     return best if points[best] else "follow-up"
 
 
 def urgency_of(content: str, situation: Situation | None = None) -> str:
     """Return how urgent a text is: by its words, its tone, and how its sender writes and what depends on them."""
-    known = situation or Situation()
-    points = 3 * min(len(_hits(content, _URGENT)), 1) + min(len(_hits(content, _PRESSING)), 2)
+    if language.is_automatic(content):
+        return "low"  # nobody wrote it
+    known, content = situation or Situation(), language.own_words(content)
+    points = 3 * min(len(_hits(content, _URGENT)) + len(_DOWN.findall(_plain(content))), 1) + min(
+        len(_hits(content, _PRESSING)), 2
+    )
     points += 1 if sentiment.tone(content).score <= -0.5 else 0
     points += 1 if sentiment.words_of_leaving(content) else 0
     letters = [letter for letter in content if letter.isalpha()]
-    if "!!" in content or (len(letters) > 20 and sum(letter.isupper() for letter in letters) > len(letters) * 0.7):
+    if "!!" in content or (len(letters) > 8 and sum(letter.isupper() for letter in letters) > len(letters) * 0.7):
         points += 1
     points += min(known.unanswered, 2) + (1 if known.important else 0)
     return "high" if points >= 3 else "medium" if points >= 1 else "low"
@@ -228,7 +254,7 @@ def topic_name(topic: str, language: str) -> str:
 
 def questions_of(content: str) -> list[str]:
     """Return the questions of a text."""
-    return [found.strip() for found in _QUESTION.findall(content)]
+    return [found.strip() for found in _QUESTION.findall(language.own_words(content))]
 
 
 def _actions(content: str, kind: str, urgency: str, topics: Sequence[str]) -> list[str]:
@@ -256,7 +282,7 @@ def _hits(content: str, stems: str) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _plain(content: str) -> str:
-    return fold(content).replace("'", "")
+    return fold(language.own_words(content)).replace("'", "")
 
 
 @lru_cache(maxsize=256)
