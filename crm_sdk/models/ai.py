@@ -9,7 +9,9 @@ from pydantic import Field
 from .record import Model
 from .values import EMPTY, Level, Sentiment
 
-QueryIntent: TypeAlias = Literal["list_deals", "list_contacts", "list_messages", "list_events", "search"] | str
+QueryIntent: TypeAlias = (
+    Literal["list_deals", "list_contacts", "list_leads", "list_messages", "list_events", "search"] | str
+)
 
 
 class SentimentResult(Model):

@@ -124,6 +124,61 @@ def test_a_time_is_a_span_in_the_users_zone(client: CrmClient) -> None:
     assert timedelta(days=6) < end - start < timedelta(days=7)
 
 
+@pytest.mark.parametrize(
+    ("question", "intent", "filters", "entities"),
+    [
+        ("deals over 10k", "list_deals", {"min_value": 10_000}, {}),
+        ("deals worth more than $50,000", "list_deals", {"min_value": 50_000}, {}),
+        ("deals over 1.5 million", "list_deals", {"min_value": 1_500_000}, {}),
+        ("deals under 5,000", "list_deals", {"max_value": 5_000}, {}),
+        ("deals between 5 and 20k", "list_deals", {"min_value": 5_000, "max_value": 20_000}, {}),
+        ("Geschäfte über 10.000 €", "list_deals", {"min_value": 10_000}, {}),
+        ("negocios de más de 50 mil", "list_deals", {"min_value": 50_000}, {}),
+        ("hot deals that are more than 30 days old", "list_deals", {"filter": "hot"}, {}),
+        ("Geschäfte ab 5. März", "list_deals", {}, {}),
+        ("how many leads do we have?", "list_leads", {}, {"measure": "count"}),
+        ("wie viele Kontakte haben wir?", "list_contacts", {}, {"measure": "count"}),
+        ("¿cuántos negocios hay?", "list_deals", {}, {"measure": "count"}),
+        ("qualified leads", "list_leads", {"status": "qualified"}, {}),
+        ("contacts with no activity for two weeks", "list_contacts", {"filter": "at-risk"}, {"inactive_days": 14}),
+        ("Kunden ohne Kontakt seit 3 Monaten", "list_contacts", {"filter": "at-risk"}, {"inactive_days": 90}),
+    ],
+)
+def test_amounts_counts_and_silence_are_understood(
+    client: CrmClient, question: str, intent: str, filters: dict[str, Any], entities: dict[str, Any]
+) -> None:
+    answer = asked(client, question)
+    assert (answer.intent, answer.filters) == (intent, filters)
+    assert answer.entities.items() >= entities.items()
+
+
+@pytest.mark.parametrize(
+    ("question", "start", "hours"),
+    [
+        ("meetings on Friday afternoon", "2026-01-16T17:00", 6),
+        ("meetings tomorrow morning", "2026-01-16T11:00", 6),
+        ("Termine am Freitag", "2026-01-16T05:00", 24),
+        ("Termine nächsten Dienstag Nachmittag", "2026-01-20T17:00", 6),
+        ("reuniones el viernes por la tarde", "2026-01-16T17:00", 6),
+        ("meetings on 5 March", "2026-03-05T05:00", 24),
+        ("Termine am 5. März", "2026-03-05T05:00", 24),
+        ("reuniones el 5 de marzo", "2026-03-05T05:00", 24),
+        ("Termine morgen", "2026-01-16T05:00", 24),
+    ],
+)
+def test_days_and_their_parts_are_understood(client: CrmClient, question: str, start: str, hours: int) -> None:
+    answer = asked(client, question)
+    begin, end = (datetime.fromisoformat(answer.filters[name]) for name in ("start", "end"))
+    assert begin.isoformat().startswith(start)
+    assert round((end - begin).total_seconds() / 3_600) == hours
+
+
+def test_an_amount_chooses_deals(stub: StubServer) -> None:
+    client = stub.client()
+    chosen = list(client.deals.list(**client.ai.query("deals over 50k").filters))
+    assert chosen and all((deal.value or 0) >= 50_000 for deal in chosen)
+
+
 def test_names_are_those_of_the_data(client: CrmClient, zanzibar: Any) -> None:
     assert asked(client, "contacts at Zanzibar Spices").entities == {"company": "Zanzibar Spices"}
     assert asked(client, "deals with zoe zimt").entities == {"contact": "Zoë Zimt"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from ...problems import invalid
 from ...serving import Context, serves
 from ..calendar.working_time import user_of, week_of, zone_of
 from ..deals.figures import CLOSING_SOON
+from . import phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ _SUBJECTS: Sequence[_Subject] = (
         ("high-value", r"high[- ]value|valuable|big(?:gest)?|top\b|best|vip|important|wertvoll|wichtig|valios|mejores"),
         ("recent", r"recent|lately|new\b|contacted (?:this|last) week|neulich|kurzlich|recient"),
     )),
+    _Subject("list_leads", "/leads", r"leads?|interessenten?|clientes potenciales|prospectos?", ()),
     # Named last: "deals to follow up" are deals.
     _Subject("list_events", "/calendar", r"follow[- ]?ups", (("follow-ups", r"follow"),)),
 )  # fmt: skip
@@ -78,14 +80,10 @@ _PERIODS: Mapping[str, str] = {
     "last month": "last_month", "this quarter": "this_quarter", "next quarter": "next_quarter",
     "last quarter": "last_quarter", "heute": "today", "diese woche": "this_week", "nachste woche": "next_week",
     "diesen monat": "this_month", "hoy": "today", "esta semana": "this_week", "proxima semana": "next_week",
-    "este mes": "this_month",
+    "este mes": "this_month", "morgen": "tomorrow", "gestern": "yesterday", "ayer": "yesterday",
+    "letzte woche": "last_week", "letzten monat": "last_month", "nachsten monat": "next_month",
+    "semana pasada": "last_week", "mes pasado": "last_month", "proximo mes": "next_month",
 }  # fmt: skip
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december",
-)  # fmt: skip
-_DATED = re.compile(rf"\b(?:on|in|by|until|for|of)\s+({'|'.join((*_WEEKDAYS, *_MONTHS))})\b")
 _NAMED = re.compile(
     r"\b(?:from|in|at|with|of|by|for|about|near|called|named|bei|von|mit|aus|en|de|con)\s+"
     r"((?:[A-ZÀ-Þ0-9][\w&.'-]*)(?:\s+(?:&\s+)?[A-ZÀ-Þ0-9][\w&.'-]*)*)"
@@ -106,6 +104,12 @@ def query(call: Context, query: str) -> dict[str, Any]:
     period = _period(call, text)
     if period is not None:
         entities |= period
+    entities |= (amounts := phrases.amounts_in(text))
+    quiet = phrases.quiet_days_in(text)
+    if quiet is not None:
+        entities["inactive_days"] = quiet
+    if re.search(r"\b(?:how many|number of|count|wie ?viele|anzahl|cuant[oa]s|numero de)\b", text):
+        entities["measure"] = "count"
     subject = _subject(text)
     if subject is None:
         return _answer("search", "/search", {"q": words or query.strip()}, entities)
@@ -122,6 +126,11 @@ def query(call: Context, query: str) -> dict[str, Any]:
             words = f"{words} {stage}".strip()  # the search of deals looks in their stage as well
         if chosen == "closing-soon" and period is not None and not _soon(call, period):
             chosen = None  # the filter would show others
+        filters |= amounts
+    if subject.intent == "list_leads":
+        filters |= _leads(text, period)
+    if quiet is not None and subject.intent == "list_contacts":
+        chosen = "at-risk"  # whom nobody talks to
     if chosen is not None:
         filters["filter"] = chosen
     if words:
@@ -138,6 +147,19 @@ def _subject(text: str) -> _Subject | None:
     """Return the list that a question asks for: of several, the one that is named first."""
     places = [(re.search(rf"\b(?:{one.words})\b", text), one) for one in _SUBJECTS]
     return min(((at.start(), n, one) for n, (at, one) in enumerate(places) if at), default=(0, 0, None))[2]
+
+
+def _leads(text: str, period: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the filters of leads: their status and when they came."""
+    statuses = {
+        "new": r"new|neuen?",
+        "contacted": r"contacted|kontaktiert\w*",
+        "qualified": r"qualified|qualifiziert\w*",
+    }
+    status = next((name for name, told in statuses.items() if re.search(rf"\b(?:{told})\b", text)), None)
+    if period is not None:
+        return {"created_after": period["start"], "created_before": period["end"]}
+    return {"status": status} if status else {}
 
 
 # -- when --------------------------------------------------------------------------------------------------------------
@@ -170,23 +192,12 @@ def _period(call: Context, text: str) -> dict[str, Any] | None:
         start, end = (moment + timedelta(days=ahead) for moment in (start, end))
     elif phrase is not None:
         start, end = Calendar(call.now, zone).span(_PERIODS[phrase], "query")
-    elif dated := _DATED.search(text):
-        phrase = dated[1]
-        start, end = _next_span(phrase, call.now.astimezone(zone))
+    elif found := phrases.dated(text, call.now.astimezone(zone)):
+        phrase, start, end = found
     else:
         return None
+    start, end = phrases.part_of_day(text, start, end)
     return {"period": phrase, "start": instant(start), "end": instant(end - timedelta(milliseconds=1))}
-
-
-def _next_span(name: str, now: datetime) -> tuple[datetime, datetime]:
-    """Return the next day or month with a name, which may be the present one."""
-    today = datetime.combine(now.date(), time(), now.tzinfo)
-    if name in _WEEKDAYS:
-        start = today + timedelta(days=(_WEEKDAYS.index(name) - today.weekday()) % 7)
-        return start, start + timedelta(days=1)
-    month = _MONTHS.index(name) + 1
-    first = today.replace(year=today.year + (month < today.month), month=month, day=1)
-    return first, (first + timedelta(days=32)).replace(day=1)
 
 
 # -- who, and where ----------------------------------------------------------------------------------------------------
@@ -235,7 +246,7 @@ def _longest(names: Iterable[str]) -> list[str]:
 
 
 def _is_date(name: str) -> bool:
-    return name.casefold() in (*_WEEKDAYS, *_MONTHS) or bool(re.fullmatch(r"(?i)\d{4}|q[1-4]", name))
+    return phrases.is_date(fold(name)) or bool(re.fullmatch(r"(?i)\d{4}|q[1-4]", name))
 
 
 def _without(text: str, names: Sequence[str]) -> str:
