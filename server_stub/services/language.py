@@ -10,9 +10,9 @@ from functools import lru_cache
 from ..data.query import fold
 
 _COMMON: Mapping[str, str] = {
-    "en": "the is are was were be been we you i it they he she my our your and or for of to with have has had this "
-    "that these please would could should can will not do does did don didn t s from at by as if when what how who "
-    "there here thanks thank hello hi but so just any all some see",
+    "en": "a an the is are was were be been we you i it they he she my our your and or for of to with have has had "
+    "this that these please would could should can will not do does did don didn t s from at by as if when what how "
+    "who there here thanks thank hello hi but so just any all some see",
     "de": "der die das den dem des ist sind war waren wir sie ich es ihr ihre unser unsere und oder fur von mit nicht "
     "kein keine ein eine einen einem zu zum zur bei auf im am als wie wenn dass bitte danke hallo haben hat wurde auch "
     "noch schon sehr aber so mir uns",
@@ -65,7 +65,7 @@ def language_of(text: str) -> str | None:
     words = Counter(_LETTERS.findall(fold(text)))
     counts = {code: sum(words[word] for word in known & words.keys()) for code, known in _LISTS.items()}
     best = max(counts, key=lambda code: counts[code])
-    if not counts[best]:
+    if not counts[best] or (counts[best] == 1 and best not in _KNOWN):
         return "en"  # notes in key words: where they are another language's, the lists of moods know none of them
     return best if best in _KNOWN else None
 
