@@ -132,8 +132,8 @@ class _Call:
             parts: dict[str, Any] = {camel(arguments.upload): {"type": "string", "format": "binary"}}
             if plain:
                 parts["options"] = content[JSON]["schema"]
-            form = {"type": "object", "properties": parts, "required": [camel(arguments.upload)]}
-            form["additionalProperties"] = False
+            required = [camel(arguments.upload)]
+            form = {"type": "object", "properties": parts, "required": required, "additionalProperties": False}
             content["multipart/form-data"] = {"schema": form}
         return {"required": needed, "content": content}
 

@@ -21,12 +21,14 @@ def feed_of(call: Context, wanted: Members, owner_id: str | None, team_id: str |
     given = {snake(name): value for name, value in wanted.items()}
     given |= {name: read_instant(given.get(name)) for name in ("since", "until")}
     is_in = company.owned_by(call, owner_id, team_id)
-    found = (
-        item
-        for item in items(call, given)
-        if (owner_id is None and team_id is None) or is_in((item["actor"] or {}).get("id")) or is_in(_owner(call, item))
-    )
+    everybody = owner_id is None and team_id is None
+    found = (item for item in items(call, given) if everybody or is_in(_actor(item)) or is_in(_owner(call, item)))
     return list(islice(found, most))
+
+
+def _actor(item: Members) -> str | None:
+    actor: Members = item["actor"] or {}
+    return actor.get("id")
 
 
 def _owner(call: Context, item: Members) -> str | None:

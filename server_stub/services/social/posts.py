@@ -176,7 +176,7 @@ def metrics_of(call: Context, doc: Document) -> dict[str, Any]:
 
 def summed(figures: Iterable[Mapping[str, int]], tracked: Iterable[Members]) -> dict[str, Any]:
     """Return figures added up; who was tracked has also seen the post."""
-    total = dict.fromkeys(("impressions", "reach", *_COUNTED), 0)
+    total: dict[str, int] = dict.fromkeys(("impressions", "reach", *_COUNTED), 0)
     for one in figures:
         for name, value in one.items():
             total[name] += value
