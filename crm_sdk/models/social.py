@@ -32,6 +32,7 @@ class SocialAccount(Record):
     handle: str | None = None
     """The user name on the network."""
     display_name: str | None = None
+    """The name that the network shows."""
     profile_url: str | None = None
     """URL of its profile."""
     avatar: str | None = None
@@ -60,6 +61,7 @@ class PostTarget(Model):
     url: str | None = None
     """URL of the post on the network."""
     published_at: AwareDatetime | None = None
+    """When it appeared on the network."""
     error: ErrorDetail | None = None
     """Why it is not there."""
 
@@ -72,10 +74,13 @@ class PostMetrics(Model):
     reach: int
     """How many people have seen it."""
     likes: int
+    """The likes of the post."""
     comments: int
     """Comments and replies."""
     shares: int
+    """How often it was shared."""
     clicks: int
+    """The clicks on its links."""
     engagements: int
     """Likes, comments, shares and clicks."""
     engagement_rate: float

@@ -50,6 +50,7 @@ class Engagement(Record):
     user_id: str | None = None
     """Id of the user who answered."""
     occurred_at: AwareDatetime
+    """When it happened on the network."""
     status: EngagementStatus
 
 
@@ -58,8 +59,11 @@ class NetworkMetrics(Model):
 
     network: Network
     followers: int
+    """The followers of the accounts of the network."""
     impressions: int
+    """How often posts were shown."""
     engagements: int
+    """Likes, comments, shares and clicks."""
     engagement_rate: float
     """Engagements / impressions."""
 
@@ -76,11 +80,15 @@ class EngagementMetrics(Model):
     engagements: MetricValue
     """Likes, comments, shares and clicks."""
     clicks: MetricValue
+    """The clicks on links of posts."""
     likes: MetricValue
+    """The likes of posts."""
     comments: MetricValue
     """Comments and replies."""
     shares: MetricValue
+    """How often posts were shared."""
     mentions: MetricValue
+    """The mentions of the company."""
     responses: MetricValue
     """What the company answered."""
     engagement_rate: MetricValue
@@ -90,6 +98,7 @@ class EngagementMetrics(Model):
     avg_response_minutes: MetricValue
     """The mean time from a mention to its first answer."""
     by_network: list[NetworkMetrics]
+    """The figures of each network."""
     series: list[Series]
     """Impressions, engagements and mentions of each period."""
 
@@ -106,6 +115,7 @@ class SocialAuthorInput(TypedDict, total=False):
     avatar: Url | None
     """URL of the picture."""
     followers: Annotated[int, Field(ge=0, le=10**12)] | None
+    """How many accounts follow the author."""
 
 
 @with_config(INPUT)

@@ -30,7 +30,9 @@ class MonitoringKeyword(Record):
     """Words to listen for."""
 
     keyword: str
+    """The words that are looked for."""
     match: Annotated[KeywordMatch | None, Default("phrase")] = None
+    """How they are looked for."""
     networks: list[Network] = Field(default_factory=EMPTY)
     """The networks to listen on; none means all."""
     languages: list[str] = Field(default_factory=EMPTY)
@@ -56,6 +58,7 @@ class SocialAuthor(Model):
     avatar: str | None = None
     """URL of the picture."""
     followers: int | None = None
+    """How many accounts follow the author."""
 
 
 class SocialMention(Record):
@@ -65,11 +68,13 @@ class SocialMention(Record):
     external_id: str
     """Its id on the network."""
     author: SocialAuthor
+    """Who wrote it."""
     content: str
     url: str | None = None
     """Its URL on the network."""
     language: str | None = None
     posted_at: AwareDatetime
+    """When it appeared on the network."""
     keyword_ids: list[str] = Field(default_factory=EMPTY)
     """Ids of the keywords that it has."""
     account_id: str | None = None
@@ -98,7 +103,9 @@ class SentimentGroup(Model):
     positive: float
     """The share of positive ones."""
     neutral: float
+    """The share of neutral ones."""
     negative: float
+    """The share of negative ones."""
     score: float | None = None
     """The mean score, -100 to 100."""
 
@@ -110,7 +117,9 @@ class SentimentReport(Model):
     positive: float
     """The share of positive ones; the three shares add up to 1."""
     neutral: float
+    """The share of neutral ones."""
     negative: float
+    """The share of negative ones."""
     score: float | None = None
     """The mean score, -100 to 100; None without mentions."""
     trend: Trend
@@ -163,7 +172,9 @@ class MonitoringKeywordCreate(TypedDict, total=False):
     """Words to listen for, as input."""
 
     keyword: Required[KeywordText]
+    """The words to look for."""
     match: KeywordMatch
+    """How to look for them."""
     networks: _Networks | None
     """The networks to listen on; none means all."""
     languages: Annotated[list[LanguageTag], Field(max_length=50)] | None

@@ -69,8 +69,10 @@ def test_no_view_hides_a_command_and_every_one_is_in_help_and_completion(crm: Cr
 
 
 def test_a_noun_with_a_view_keeps_its_commands(served: Crm) -> None:
-    assert served("search", "query", "acme").json == served("search", "acme").json
-    assert served("search", "--", "query").json == served("search", "query", "query").json
+    found = [served(*words).json for words in (("search", "query", "acme"), ("search", "acme"))]
+    assert found[0] | {"tookMs": 0} == found[1] | {"tookMs": 0}
+    found = [served("search", *words).json for words in (("--", "query"), ("query", "query"))]
+    assert found[0] | {"tookMs": 0} == found[1] | {"tookMs": 0}
     assert served("dashboard", "forecast").json == served("dashboard").json["forecast"]
     mistyped = served("dashboard", "forcast")
     assert (mistyped.status, "Did you mean 'forecast'" in mistyped.err) == (failures.USAGE, True)
@@ -161,7 +163,7 @@ def test_without_data_a_view_says_so(width: int, served: Crm, stub: StubServer, 
     assert "0 events" in drawn(*WEEK, width=width)
     assert "0 executions" in drawn("workflows", "runs", "workflow_acme_fair", width=width)
     assert "no messages" in drawn("messages", "thread", "conv_123", width=width)
-    assert served("search", "acme", "-o", "table") == Result(0, "", "nothing found\n")
+    assert served("search", "zzyzx", "-o", "table") == Result(0, "", "nothing found\n")
 
 
 # -- answers that deviate from their document ------------------------------------------------------------------------
