@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         MeetingJoin,
         ToDial,
     )
-    from ..models.message_templates import MessageTemplate
+    from ..models.message_templates import MessageTemplate, TemplateSort
     from ..models.messages import TemplateCategory
     from ..models.sync_runs import SyncMode, SyncRun
     from ..models.values import LanguageTag
@@ -50,7 +50,7 @@ class EmailTemplates(Resource[Mode]):
         category: TemplateCategory | None = None,
         language: LanguageTag | None = None,
         active: bool | None = None,
-        sort: str | None = None,
+        sort: TemplateSort | None = None,
         search: str | None = None,
         **common: Unpack[Sorting],
     ) -> Page[MessageTemplate]:
