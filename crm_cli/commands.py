@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
@@ -121,7 +122,7 @@ def _ways(parameter: Parameter) -> Iterator[str]:
     if parameter.required and parameter.place != "argument":
         yield "required"
     if parameter.choices:
-        yield ", ".join(parameter.choices)
+        yield ", ".join(map(shown_choice, parameter.choices))
     if parameter.kind == "json":
         yield "JSON, @file or @-"
     if parameter.kind == "file":
@@ -131,6 +132,11 @@ def _ways(parameter: Parameter) -> Iterator[str]:
     if parameter.default is not None:
         shown = parameter.default
         yield f"default: {('yes' if shown else 'no') if isinstance(shown, bool) else shown}"
+
+
+def shown_choice(choice: str) -> str:
+    """Return a choice as help names it: a sign, such as a tab, in quotes and as shells escape it."""
+    return choice if choice[:1].isalnum() else json.dumps(choice)
 
 
 def _own(form: Form) -> list[inspect.Parameter]:
