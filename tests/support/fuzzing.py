@@ -144,7 +144,7 @@ class Fuzzer:
         if isinstance(value, dict):
             for name, inner in value.items():
                 kind = snake(name)
-                if isinstance(inner, str) and kind == "entity_type":
+                if isinstance(inner, str) and kind == "entity_type" and inner not in _ENTITIES:
                     value[name] = _ENTITIES[_sum(inner) % len(_ENTITIES)]
                 elif isinstance(inner, str) and kind.endswith("_id") and kind != "external_id":
                     value[name] = self._known_id(kind, inner, {}) or inner
@@ -201,6 +201,7 @@ _MEANT = re.compile(
     r"|date|closedAt"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one
     r"|parameters\..*"  # that the report has
+    r"|types\.\d+"  # that are searched
     r"|(.+\.)?forecastCategory"  # that goes with the status of the deal
     r"|refreshSeconds"  # 0, or 5 and more
     r"|period"  # not too short for the range
