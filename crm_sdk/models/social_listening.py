@@ -121,7 +121,7 @@ class SentimentReport(Model):
     negative: float
     """The share of negative ones."""
     score: float | None = None
-    """The mean score, -100 to 100; None without mentions."""
+    """The mean score, -100 to 100; null without mentions."""
     trend: Trend
     """Improving or declining by more than 10 points since the days before."""
     previous_score: float | None = None

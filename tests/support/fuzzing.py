@@ -201,7 +201,7 @@ _MEANT = re.compile(
     r"|date|closedAt"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one
     r"|parameters\..*"  # that the report has
-    r"|types\.\d+"  # that are searched
+    r"|types?\.\d+"  # that are searched
     r"|(.+\.)?forecastCategory"  # that goes with the status of the deal
     r"|refreshSeconds"  # 0, or 5 and more
     r"|period"  # not too short for the range
