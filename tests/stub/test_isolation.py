@@ -142,7 +142,9 @@ def test_an_id_of_another_company_is_404_like_one_that_never_was() -> None:
             "never_was",
         ):
             path = re.sub(r"{\w+}", identifier, route.full_path)
-            key = "acme-admin" if operation.id.startswith(("audit.", "webhooks.", "tenants.")) else OWN  # others are told nothing
+            key = (
+                "acme-admin" if operation.id.startswith(("audit.", "webhooks.", "tenants.")) else OWN
+            )  # others are told nothing
             headers = {"authorization": f"Bearer {key}", "x-crm-dialect": route.dialect.name}
             reply = server.handle(Request("GET", path, "", headers))
             answers.append((reply.status, text_of(reply).replace(identifier, "ID")))
