@@ -119,8 +119,9 @@ def test_a_true_gap_is_raised(mode: str) -> None:
 
         threading.Thread(target=meanwhile, daemon=True).start()
         got = collect(mode, url, rough, 60, over=0.2, extra=100)
-    words = [word for word in got if isinstance(word, str)]
-    assert len(words) == 1 and words[0].startswith("50..") and words[0].endswith("expired")
+    (word,) = (word for word in got if isinstance(word, str))
+    seen = got[: got.index(word)]  # an abort may take along what was sent just before it
+    assert len(seen) < 50 and word.startswith(f"{int(seen[-1]) + 1}..") and word.endswith("expired")
 
 
 @pytest.mark.parametrize("mode", MODES)
