@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .resources.events import Events
     from .resources.files import Files
     from .resources.integrations import Integrations
+    from .resources.jobs import Jobs
     from .resources.leads import Leads
     from .resources.marketplace import Marketplace
     from .resources.messages import Messages
@@ -75,6 +76,7 @@ class Catalogue(Generic[Mode]):
     events: Events[Mode] = noun()
     files: Files[Mode] = noun()
     integrations: Integrations[Mode] = noun()
+    jobs: Jobs[Mode] = noun()
     leads: Leads[Mode] = noun()
     marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()

@@ -25,6 +25,7 @@ from crm_sdk.wire import snake
 PAGES = Path(__file__).parent / "reference"
 COVERAGE = Path(__file__).parent / "coverage.md"
 INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "endpoints.json"
+OWN_INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "own-endpoints.json"
 """Every endpoint of the documents, by dialect and service."""
 COMMONLY = f"Nearly every call can also fail with {', '.join(f'`{code}`' for code in sorted(COMMON))}."
 OURS = "The route is **ours**: no document has one for this."
@@ -115,14 +116,20 @@ def coverage() -> str:
         for dialect, route in operation.routes.items()
     }
     services: dict[tuple[str, str], list[tuple[str, Operation[..., Any] | None]]] = {}
-    for entry in json.loads(INVENTORY.read_text("utf-8")):
-        found = calls.get((entry["api"], entry["method"], re.sub(r"{\w+}", "{}", entry["path"])))
-        services.setdefault((entry["api"], entry["service"]), []).append((f"{entry['method']} {entry['path']}", found))
-    every = [found for rows in services.values() for _, found in rows]
-    built = sum(found is not None for found in every)
+    count: dict[Path, tuple[int, int]] = {}
+    for inventory in (INVENTORY, OWN_INVENTORY):
+        own = inventory == OWN_INVENTORY
+        for entry in json.loads(inventory.read_text("utf-8")):
+            found = calls.get((entry["api"], entry["method"], re.sub(r"{\w+}", "{}", entry["path"])))
+            built, every = count.get(inventory, (0, 0))
+            count[inventory] = (built + (found is not None), every + 1)
+            rows = services.setdefault(("ours" if own else entry["api"], entry["service"]), [])
+            rows.append((f"{entry['method']} {entry['path']}", found))
+    (built, every), (own_built, own_every) = count[INVENTORY], count[OWN_INVENTORY]
     lines = [
         "# Coverage", "", "Written by `make docs` from the inventory of the documents and the declarations.", "",
-        f"**{built} of {len(every)}** documented endpoints are built, in the client, the command line and the stub.",
+        f"**{built} of {every}** documented endpoints are built, in the client, the command line and the stub; and "
+        f"**{own_built} of {own_every}** of our own, for what the documents ask for and give no route.",
         "",
     ]  # fmt: skip
     for (api, service), rows in services.items():

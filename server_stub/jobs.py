@@ -85,7 +85,21 @@ def start(
 def finish(call: Context, job: Document, result: Mapping[str, Any], **counts: int) -> Document:
     """End a job that was carried out within the request, with its result and its counts."""
     ended = {"status": "succeeded", "started_at": call.now, "result": dict(result), "counts": job["counts"] | counts}
-    return call.collection("job").put(_with_progress(job | ended))
+    done = call.collection("job").put(_with_progress(job | ended))
+    _tell(call, done)
+    return done
+
+
+def cancel(call: Context, job: Document) -> Document:
+    """Stop a job that waits or runs between two steps: what its steps have done stays."""
+    stopped = job | {"status": "cancelled", "updated_at": call.now, "version": job["version"] + 1}
+    return call.collection("job").put(_with_error_file(call, _with_progress(stopped)))
+
+
+def _tell(call: Context, job: Document) -> None:
+    """Publish the end of a job."""
+    event = "job.completed" if job["status"] == "succeeded" else "job.failed"
+    call.emit(event, "job", {**job, "name": job["title"]}, metadata={"kind": job["kind"]})
 
 
 def run_due(server: StubServer) -> None:
@@ -130,7 +144,10 @@ def _step(server: StubServer, jobs: Collection, job: Document) -> None:
     except Exception as error:  # a bug in the step fails this job, but not the next request
         LOG.exception("the job %s (%s) failed", job["id"], job["kind"])
         after = _with_failure(running, "INTERNAL_ERROR", f"the step raised {type(error).__name__}; the log has more")
-    jobs.put(_with_error_file(call, after) if after["status"] in ENDED else after)
+    with server.store.transaction():
+        jobs.put(_with_error_file(call, after) if after["status"] in ENDED else after)
+        if after["status"] in ("succeeded", "failed"):
+            _tell(call, after)
 
 
 def _with_errors(call: Context, job: Document, new: Sequence[Mapping[str, Any]]) -> Document:

@@ -29,6 +29,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "deals": ("board",),
     "events": ("tail",),
     "files": ("tree",),
+    "jobs": ("wait",),
     "messages": ("thread",),
     "pipelines": ("show",),
     "reports": ("show",),

@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         OwnerActivity as OwnerActivity, PerformanceMetrics as PerformanceMetrics, PerformanceSort as PerformanceSort,
         RealTimeMetrics as RealTimeMetrics, SalesMetrics as SalesMetrics, TeamPerformance as TeamPerformance,
     )
+    from .any_jobs import AnyJob as AnyJob, JobKind as JobKind, JobSort as JobSort, JobStatus as JobStatus
     from .audit import (
         AuditActor as AuditActor, AuditActorType as AuditActorType, AuditCategory as AuditCategory,
         AuditDialect as AuditDialect, AuditEntity as AuditEntity, AuditLog as AuditLog,
@@ -490,6 +491,7 @@ _NAMES = {
         "ActivityMetrics ChangeType CompareTo EventSummary LeadMetrics MetricUnit MetricValue OwnerActivity "
         "PerformanceMetrics PerformanceSort RealTimeMetrics SalesMetrics TeamPerformance"
     ),
+    "any_jobs": "AnyJob JobKind JobSort JobStatus",
     "audit": (
         "AuditActor AuditActorType AuditCategory AuditDialect AuditEntity AuditLog AuditLogCreate AuditSeverity "
         "AuditSort AuditSource ChangeReport ChangeRow DataLineage LineageDepth LineageDirection LineageEdge "

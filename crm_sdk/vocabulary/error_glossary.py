@@ -87,6 +87,9 @@ INTEGRATION_EXISTS: There is such an integration already.
 INTEGRATION_NOT_CONNECTED: The integration is not connected.
 INVOICE_OPEN: There is an unpaid invoice.
 KEYWORD_EXISTS: The keyword is taken.
+JOB_FINISHED: The job has ended already.
+JOB_NOT_CANCELLABLE: Jobs of this kind go on to their end.
+CURSOR_EXPIRED: The position is too old, of another state of the data, or of other rights: scan anew.
 LAST_ADMIN: The company needs somebody who administers it.
 LAST_ROLE: A user needs at least one role.
 LEAD_CONVERTED: The lead was converted.
@@ -198,6 +201,8 @@ MEDIA_REQUIRED: The message needs a picture or a file.
 MISSING_PARAMETER: A parameter is missing.
 MISSING_VARIABLE: A variable of the template has no value.
 NETWORK_MISMATCH: The networks differ.
+INVALID_CURSOR: The position cannot be read, or is another company's.
+NOT_A_KEY: Records are not found by this field.
 NOT_RECURRING: The activity is not a series, so it has no single occurrences.
 NOT_SCHEDULABLE: This cannot be scheduled.
 NO_ADDRESS: The recipient has no address for this channel.

@@ -1,0 +1,1 @@
+"""Jobs of every kind: the list, the end, the cancellation."""

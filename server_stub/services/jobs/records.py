@@ -1,0 +1,186 @@
+"""The rules of `client.jobs`: every job, and every record that is work itself, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_sdk.models.any_jobs import result_model
+from crm_sdk.resources.jobs import Jobs
+from crm_sdk.wire import camel
+
+from ... import jobs
+from ...data.document import Document
+from ...data.mapped import Mapped
+from ...data.query import sort_documents
+from ...problems import Problem, missing
+from ...request import permissions
+from ...request.rendering import renderer
+from ...serving import Context, Members, reacts, serves
+from ..integrations import runs as sync_runs
+from ..notifications import notify
+from ..workflows import engine
+
+KEPT = timedelta(days=30)
+"""So long after its end a job is answered."""
+_COUNTS = ("total", "processed", "succeeded", "failed", "skipped", "created", "updated", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A kind of records that are work themselves."""
+
+    kind: str
+    title: str
+    job_kinds: tuple[str, ...] = ()
+    """The kinds of the jobs that carry such work out: they are not listed beside it."""
+    cancel: Callable[[Context, Document], object] | None = None
+
+
+RUNS: Mapping[str, _Run] = {
+    "prediction": _Run("prediction", "Prediction", ("prediction",)),
+    "execution": _Run("workflow", "Execution of a workflow", cancel=engine.cancel),
+    "run": _Run("report_run", "Run of a report", ("report_run",)),
+    "sync_run": _Run("sync", "Synchronisation", ("integration_sync", "calendar_sync"), sync_runs.cancel),
+    "backup": _Run("backup", "Backup"),
+}
+"""The records that are work themselves, by their collection."""
+_WITHIN = frozenset(kind for run in RUNS.values() for kind in run.job_kinds)
+
+
+def _is_own(call: Context, job: Members) -> bool:
+    return job["created_by"] in (call.caller.actor_id, call.caller.user_id)
+
+
+def _permitted(call: Context, action: permissions.Action, job: Members) -> bool:
+    """Return whether a job is the caller's own, or the caller may do this with the jobs of all."""
+    return _is_own(call, job) or permissions.scope_for(call.caller, "jobs", action) == "all"
+
+
+def _is_kept(call: Context, job: Members) -> bool:
+    ended: datetime | None = job.get("finished_at")
+    return ended is None or ended + KEPT > call.now
+
+
+def _found(call: Context, id: str) -> tuple[str, Document]:
+    """Return the collection and the record of a job or a run that the caller may see. Raises: 404."""
+    for collection in ("job", *RUNS):
+        doc = call.collection(collection).get(id)
+        if doc is not None and _is_kept(call, doc) and _permitted(call, "read", doc):
+            return collection, doc
+    raise missing("job", id)
+
+
+def _view(collection: str, doc: Document) -> dict[str, Any]:
+    """Return a job, or a run, with the members of a job."""
+    if collection == "job":
+        return {**doc, "result": _result(doc), "status_url": doc["status_url"] or f"/jobs/{doc['id']}"}
+    run = RUNS[collection]
+    name = doc.get("name") or doc.get("title")
+    ended = doc["status"] in jobs.ENDED
+    return {
+        **doc,
+        "kind": run.kind,
+        "title": f"{run.title} {name}" if name else run.title,
+        "entity": {"type": run.kind, "id": doc["id"], "name": name},
+        "cancellable": run.cancel is not None and not ended,
+        "status": doc["status"] if ended or doc["status"] == "queued" else "running",
+        "progress": doc.get("progress") or 0.0,
+        "counts": doc.get("counts") or dict.fromkeys(_COUNTS, 0),
+        "error": doc.get("error"),
+        "errors": [],
+        "errors_truncated": False,
+        "file_id": None,
+        "result": None,
+        "status_url": f"/jobs/{doc['id']}",
+    }
+
+
+def _result(job: Members) -> Any:
+    """Return the result of a job as JSON: in the model of its kind, else its members by their wire names."""
+    result = job["result"]
+    model = result_model(job["kind"])
+    if result is None or job["status"] != "succeeded":
+        return None
+    return renderer(model, "platform")(result) if model else {camel(name): value for name, value in result.items()}
+
+
+def _everything(call: Context) -> Iterator[dict[str, Any]]:
+    """Yield every job and run that the caller may see."""
+    for collection in ("job", *RUNS):
+        for doc in call.collection(collection).all():
+            inner = collection == "job" and doc["kind"] in _WITHIN
+            if not inner and _is_kept(call, doc) and _permitted(call, "read", doc):
+                yield _view(collection, doc)
+
+
+@serves(Jobs.list)
+def list_(
+    call: Context,
+    kind: Sequence[str] | None,
+    status: Sequence[str] | None,
+    created_by: str | None,
+    entity_type: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    sort: str | None,
+    order: str | None,
+) -> Sequence[Document]:
+    """Return the jobs that match, newest first."""
+    docs = [
+        Document(job)
+        for job in _everything(call)
+        if (kind is None or job["kind"] in kind)
+        and (status is None or job["status"] in status)
+        and created_by in (None, job["created_by"])
+        and entity_type in (None, (job["entity"] or {}).get("type"))
+        and (since is None or job["created_at"] >= since)
+        and (until is None or job["created_at"] < until)
+    ]
+    found = sort_documents(docs, sort or "created_at", order or ("asc" if sort else "desc"), ("finished_at", "kind"))
+    return Mapped(found, lambda job: job | {"errors": [], "result": None})
+
+
+@serves(Jobs.get)
+def get(call: Context, job_id: str) -> dict[str, Any]:
+    """Return a job or a run."""
+    return _view(*_found(call, job_id))
+
+
+@serves(Jobs.cancel)
+def cancel(call: Context, job_id: str) -> dict[str, Any]:
+    """Stop a job; what is done stays done."""
+    collection, doc = _found(call, job_id)
+    if not _permitted(call, "manage", doc):
+        raise Problem("FORBIDDEN", f"{job_id} was started by somebody else: to stop it takes jobs:manage")
+    shown = _view(collection, doc)
+    if shown["status"] == "cancelled":
+        return shown
+    if shown["status"] in jobs.ENDED:
+        message = f"{shown['title']} has {shown['status']} already"
+        raise Problem("JOB_FINISHED", message, details={"status": shown["status"]})
+    if not shown["cancellable"]:
+        raise Problem("JOB_NOT_CANCELLABLE", f"a job of the kind {shown['kind']} goes on to its end")
+    stop = RUNS[collection].cancel if collection != "job" else jobs.cancel
+    if stop is not None:
+        stop(call, doc)
+    after = call.collection(collection).get(job_id) or doc
+    call.emit("job.cancelled", "job", {**after, "name": shown["title"]}, metadata={"kind": shown["kind"]})
+    return _view(collection, after)
+
+
+@reacts("job.completed", "job.failed")
+def tell_creator(call: Context, entry: Document) -> None:
+    """Notify whoever started a job of its end."""
+    job = call.collection("job").get(entry["entity"]["id"])
+    user_id = job["caller"]["user_id"] if job is not None else None
+    if job is None or user_id is None:
+        return
+    failed = entry["action"] == "job.failed"
+    why = (job["error"] or {}).get("message") if failed else None
+    notify(
+        call, user_id, "system", f"{job['title']} {'failed' if failed else 'is done'}", why or job["title"],
+        priority="high" if failed else "low", about=("job", job["id"]),
+    )  # fmt: skip
