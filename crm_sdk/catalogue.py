@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .resources.audit import Audit
     from .resources.auth import Auth
     from .resources.calendar import Calendar
+    from .resources.changes import Changes
     from .resources.channels import Channels
     from .resources.collaboration import Collaboration
     from .resources.communication import Communication
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .resources.marketplace import Marketplace
     from .resources.messages import Messages
     from .resources.notifications import Notifications
+    from .resources.objects import Objects
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
     from .resources.search import Search
@@ -64,6 +66,7 @@ class Catalogue(Generic[Mode]):
     audit: Audit[Mode] = noun()
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
+    changes: Changes[Mode] = noun()
     channels: Channels[Mode] = noun()
     collaboration: Collaboration[Mode] = noun()
     communication: Communication[Mode] = noun()
@@ -81,6 +84,7 @@ class Catalogue(Generic[Mode]):
     marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
+    objects: Objects[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()

@@ -287,6 +287,8 @@ class Operation(Declaration[P, T]):
         if self.arguments.returns is None:
             return None
         value: Any = self.read(client, plan, reply)[0]
+        if hasattr(value, "following"):  # the answer goes on: a private attribute of its model fetches the rest
+            value._fetch = lambda rest: client._run(self.call(client, _continued(plan.given, rest)))
         is_run = getattr(value, "poll_url", None) is not None
         return client.own(value) if is_run else value
 
@@ -322,3 +324,8 @@ class Operation(Declaration[P, T]):
 
     def __repr__(self) -> str:
         return f"<operation {self.id}{self.signature}>"
+
+
+def _continued(given: Mapping[str, Any], rest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the call for the next part of an answer; where to begin was for the first."""
+    return {name: value for name, value in given.items() if name != "start"} | dict(rest)

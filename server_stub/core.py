@@ -18,6 +18,7 @@ from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
 from . import mail
+from .change_log import ChangeLog
 from .clock import Clock
 from .collected import contributions
 from .data.collection import Collection
@@ -26,6 +27,7 @@ from .data.durable import Durable
 from .data.past import Past
 from .data.store import EVERY_COMPANY, Store
 from .doors.link import AsyncStubLink, StubLink
+from .entities import Entities
 from .faults.requests import Faults
 from .files.contents import Contents
 from .jobs import run_due
@@ -152,6 +154,10 @@ class StubServer:
         self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
         self.outbox = Outbox()
         """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
+        self.entities = Entities(self, given.feeds.models)
+        """The nouns, and the records of custom objects, as the calls for every noun name them."""
+        self.change_log = ChangeLog(self)
+        """Writes an entry for every version of a record."""
         self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
         """For a company and recurring work: the count of writes for which it changes nothing until a time."""
         self.routers = _routers()
@@ -161,8 +167,12 @@ class StubServer:
             from .seed.files import CONTENTS
 
             seed(self.store, self.clock, given)
+<<<<<<< HEAD
             for content in CONTENTS.values():
                 self.contents.keep_bytes(content)
+=======
+        self.store.before_commit = self.change_log.write
+>>>>>>> 5ac484c (describe, scan, write, restore and follow the records of every noun: objects and changes)
         self._save()
         self._sweep()
         self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}

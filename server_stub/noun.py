@@ -46,6 +46,7 @@ from .request import permissions, plans
 from .request.json_types import input_hints
 from .request.rendering import renderer
 from .serving import Context, Members, changes_between
+from .trash import taking_note
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]
 Follow: TypeAlias = Callable[[Context, Document | None, Document | None], Document | None]
@@ -363,10 +364,11 @@ class Noun:
         """Delete a record softly, carry out the consequences, and publish the event. Raises what `may_delete` does."""
         if self.may_delete is not None:
             self.may_delete(call, doc)
-        gone = call.delete(self.collection, doc)
-        if self.follow is not None:
-            self.follow(call, doc, None)
-        self.publish(call, "deleted", gone)
+        with taking_note(call, doc["id"]):
+            gone = call.delete(self.collection, doc)
+            if self.follow is not None:
+                self.follow(call, doc, None)
+            self.publish(call, "deleted", gone)
 
     def publish(
         self,
@@ -395,7 +397,7 @@ class Noun:
             call.emit(event, entity_type, entity, changes=changes, metadata=said, reason=reason)
 
     def answer(self, call: Context, doc: Document) -> Document:
-        """Return a record in the form of an answer: with the members of `shown`."""
+        """Return a record in the form of an answer, with what `shown` adds."""
         return self.shown(call, doc) if self.shown is not None else doc
 
     def rules(self) -> dict[Operation[..., Any], Callable[..., Any]]:

@@ -86,7 +86,10 @@ if TYPE_CHECKING:
         OwnerActivity as OwnerActivity, PerformanceMetrics as PerformanceMetrics, PerformanceSort as PerformanceSort,
         RealTimeMetrics as RealTimeMetrics, SalesMetrics as SalesMetrics, TeamPerformance as TeamPerformance,
     )
-    from .any_jobs import AnyJob as AnyJob, JobKind as JobKind, JobSort as JobSort, JobStatus as JobStatus
+    from .any_jobs import (
+        AnyJob as AnyJob, JobKind as JobKind, JobResult as JobResult, JobSort as JobSort, JobStatus as JobStatus,
+    )
+    from .any_records import AnyRecord as AnyRecord
     from .audit import (
         AuditActor as AuditActor, AuditActorType as AuditActorType, AuditCategory as AuditCategory,
         AuditDialect as AuditDialect, AuditEntity as AuditEntity, AuditLog as AuditLog,
@@ -113,6 +116,10 @@ if TYPE_CHECKING:
         Attendee as Attendee, AttendeeInput as AttendeeInput, AttendeeRole as AttendeeRole,
         AttendeeStatus as AttendeeStatus, MeetingInsight as MeetingInsight, MeetingOutcome as MeetingOutcome,
         MeetingOutcomeInput as MeetingOutcomeInput, MeetingPreparation as MeetingPreparation,
+    )
+    from .changes import (
+        Change as Change, ChangeInclude as ChangeInclude, ChangeKind as ChangeKind, ChangeLimit as ChangeLimit,
+        ChangePage as ChangePage, ChangeStart as ChangeStart,
     )
     from .channels import (
         ChannelPush as ChannelPush, ContactHealthChangedPush as ContactHealthChangedPush,
@@ -159,6 +166,7 @@ if TYPE_CHECKING:
         ContactUpsert as ContactUpsert, LifecycleStage as LifecycleStage, RelationshipSort as RelationshipSort,
         RelationshipType as RelationshipType,
     )
+    from .continued import Continued as Continued
     from .conversations import (
         Conversation as Conversation, ConversationFilter as ConversationFilter,
         ConversationStatus as ConversationStatus, MessagePreview as MessagePreview,
@@ -319,6 +327,15 @@ if TYPE_CHECKING:
     from .notifications import (
         DeliveryState as DeliveryState, HistorySort as HistorySort, Notification as Notification,
         NotificationStatus as NotificationStatus, NotificationType as NotificationType, UnreadCount as UnreadCount,
+    )
+    from .objects import (
+        Capability as Capability, DeletedRecord as DeletedRecord, DeletedSort as DeletedSort,
+        FieldDescription as FieldDescription, FieldKind as FieldKind, ObjectDescription as ObjectDescription,
+        ObjectKey as ObjectKey, ObjectSummary as ObjectSummary, OnMatch as OnMatch, RecordAction as RecordAction,
+        RecordOperation as RecordOperation, RecordRef as RecordRef, RecordScan as RecordScan,
+        RecordValues as RecordValues, RelationshipDescription as RelationshipDescription, ScanLimit as ScanLimit,
+        Tombstone as Tombstone, TransactionResult as TransactionResult, UpsertMode as UpsertMode,
+        UpsertResult as UpsertResult,
     )
     from .pipelines import (
         ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
@@ -491,7 +508,8 @@ _NAMES = {
         "ActivityMetrics ChangeType CompareTo EventSummary LeadMetrics MetricUnit MetricValue OwnerActivity "
         "PerformanceMetrics PerformanceSort RealTimeMetrics SalesMetrics TeamPerformance"
     ),
-    "any_jobs": "AnyJob JobKind JobSort JobStatus",
+    "any_jobs": "AnyJob JobKind JobResult JobSort JobStatus",
+    "any_records": "AnyRecord",
     "audit": (
         "AuditActor AuditActorType AuditCategory AuditDialect AuditEntity AuditLog AuditLogCreate AuditSeverity "
         "AuditSort AuditSource ChangeReport ChangeRow DataLineage LineageDepth LineageDirection LineageEdge "
@@ -507,6 +525,7 @@ _NAMES = {
         "Attendee AttendeeInput AttendeeRole AttendeeStatus MeetingInsight "
         "MeetingOutcome MeetingOutcomeInput MeetingPreparation"
     ),
+    "changes": "Change ChangeInclude ChangeKind ChangeLimit ChangePage ChangeStart",
     "channels": (
         "ChannelPush ContactHealthChangedPush ContactUpdatedPush ConversationUnreadCountPush "
         "ConversationUpdatedPush DealActivityAddedPush DealCreatedPush DealStageChangedPush DealUpdatedPush "
@@ -533,6 +552,7 @@ _NAMES = {
         "ContactSort ContactStats ContactStatus ContactUpdate ContactUpsert LifecycleStage RelationshipSort "
         "RelationshipType"
     ),
+    "continued": "Continued",
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
     "custom_fields": (
         "CustomField CustomFieldCreate CustomFieldUpdate FieldDraft FieldOption FieldOptionInput FieldSort "
@@ -620,6 +640,11 @@ _NAMES = {
         "QuietHours QuietHoursInput Subscription SubscriptionSource TimeOfDay TypePreference TypePreferenceInput"
     ),
     "notifications": "DeliveryState HistorySort Notification NotificationStatus NotificationType UnreadCount",
+    "objects": (
+        "Capability DeletedRecord DeletedSort FieldDescription FieldKind ObjectDescription ObjectKey "
+        "ObjectSummary OnMatch RecordAction RecordOperation RecordRef RecordScan RecordValues "
+        "RelationshipDescription ScanLimit Tombstone TransactionResult UpsertMode UpsertResult"
+    ),
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
         "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .enrichment import EnrichmentResult
     from .report_runs import ExportResult
 
-    JobResult: TypeAlias = (
+    _Results: TypeAlias = (
         ImportResult
         | ExportResult
         | EnrichmentResult
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
         | dict[str, Any]
     )
 else:
-    JobResult = Any  # which of them it is says `kind`, see `AnyJob._typed`
+    _Results = Any  # which of them it is says `kind`, see `AnyJob._typed`
+
+JobResult: TypeAlias = _Results
+"""The result of a job of any kind."""
 
 _RESULTS: Mapping[str, str] = {
     "contact_import": "contact_imports:ImportResult",

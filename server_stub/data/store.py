@@ -35,6 +35,8 @@ class Store:
         self._kinds: dict[str, dict[str, Collection]] = {}
         self._counters: dict[str, int] = {}
         self._unread: dict[tuple[str, str], Callable[[], Iterable[Change]]] = {}
+        self.before_commit: Callable[[list[Entry]], None] | None = None
+        """Called at the end of every transaction, as a part of it, with what it has written."""
         self.log: list[Entry] | None = None
         """The changes that the current transaction would undo; None outside of a transaction."""
 
@@ -87,7 +89,8 @@ class Store:
         """
         log, self.log = self.log, None
         try:
-            yield
+            with self.transaction():
+                yield
         finally:
             self.log = log
 
@@ -195,6 +198,13 @@ class Transaction:
         log = self._store.log
         if log is None:
             raise RuntimeError("the transaction has ended already")
+        if kind is None and self._outermost and self._store.before_commit is not None:
+            try:
+                self._store.before_commit(log)
+            except BaseException:
+                self._store.rewind(log, self._mark)
+                self._store.log = None
+                raise
         if kind is not None:
             self._store.rewind(log, self._mark)
         if self._outermost:

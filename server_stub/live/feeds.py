@@ -116,6 +116,11 @@ class Feeds:
 
     # -- parts of payloads -------------------------------------------------------------------------------------
 
+    @property
+    def models(self) -> dict[str, Any]:
+        """The models of the records of each kind."""
+        return {kind: found.model for kind, found in self._records.items()}
+
     def render_record(self, event: Event, dialect: str) -> dict[str, Any]:
         """Return the record of an event in a dialect; a record without a model has camelCase names."""
         kind, entity = self._record_type(event), event["entity"]

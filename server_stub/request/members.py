@@ -43,8 +43,15 @@ def picking(operation: Operation[..., Any], fields: Sequence[str]) -> Callable[[
 
     Raises: 422 UNKNOWN_FIELD for a field that no record of the call has.
     """
+    return picker(list(_models(_content(operation))), fields)
+
+
+def picker(models: Sequence[type[Model]], fields: Sequence[str]) -> Callable[[Any], Any]:
+    """Return a function that reduces a rendered record of one of the models to the fields, id and version.
+
+    Raises: 422 UNKNOWN_FIELD for a field that none of the models has.
+    """
     tree: Tree = {"id": {}, "version": {}}
-    models = list(_models(_content(operation)))
     for number, field in enumerate(fields):
         path = _path(models, field)
         if path is None:

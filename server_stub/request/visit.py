@@ -416,8 +416,9 @@ class Visit:
                 body = body | oauth.members_of(operation.arguments.returns, result)
             if is_object(result) and record_types(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
-                if self.request.method == "GET" and is_known(headers["ETag"], self.request.headers):
-                    return Reply(304, headers)
+            known = self.request.method == "GET" and "ETag" in headers
+            if known and is_known(headers["ETag"], self.request.headers):
+                return Reply(304, headers)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers.setdefault("Location", f"{self.request.path.rstrip('/')}/{result['id']}")
         headers["Content-Type"] = "application/json"

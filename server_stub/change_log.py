@@ -1,0 +1,171 @@
+"""The log of changes: an entry for every version of every record, in the order of the commits.
+
+An entry is written by the transaction that writes the record, whatever call, job or consequence that is, so that its
+number is given within it: no later commit has a smaller one. A transaction that is undone leaves no entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import audit, trash
+from .data.collection import Collection
+from .data.document import Document
+
+if TYPE_CHECKING:
+    from .core import StubServer
+    from .data.store import Entry
+    from .entities import Entity
+
+KIND = "change"
+"""The collection of the entries; the id of one is its number."""
+_UNTOLD = frozenset({"updated_at", "version", "deleted_at", "merged_into"})
+
+
+@dataclass(slots=True)
+class _Write:
+    """What a transaction did to one version of a record."""
+
+    collection: Collection
+    id: str
+    entity: Entity
+    before: Document | None
+    after: Document | None = None
+    said: Document | None = None
+    """The entry of the audit trail about it."""
+    cause: Document | None = None
+    """That entry, or that about what it is a consequence of."""
+
+
+def series(tenant_id: str) -> str:
+    """Return the name of the series that numbers the changes of a company."""
+    return f"change:{tenant_id}"
+
+
+def key_of(number: int) -> str:
+    """Return the id of the entry with a number."""
+    return str(number)
+
+
+class ChangeLog:
+    """Writes the entries."""
+
+    def __init__(self, server: StubServer) -> None:
+        self._server = server
+
+    def write(self, log: Sequence[Entry]) -> None:
+        """Write an entry for every version of a record that a transaction has written."""
+        store = self._server.store
+        for write in self._writes(tuple(log)):
+            change = _change_of(write.before, write.after)
+            if change is None:
+                continue
+            values = list(_differences(write.entity, write.before, write.after)) if change == "updated" else []
+            if change == "updated" and not values and _version(write.before) == _version(write.after):
+                continue
+            tenant_id = write.collection.tenant_id
+            said, cause = write.said, write.cause
+            doc: Document = write.after if write.after is not None else write.before or Document()
+            number = store.count(series(tenant_id))
+            entry = {
+                "id": key_of(number),
+                "seq": number,
+                "at": cause["occurred_at"] if cause is not None else self._server.clock.now(),
+                "collection": write.collection.kind,
+                "record_id": write.id,
+                "type": self._server.entities.name_of(write.collection.kind, doc),
+                "change": change,
+                "version": _version(doc),
+                "values": values,
+                "merged_into": doc.get("merged_into"),
+                "actor": cause["actor"]["id"] if cause is not None else "system",
+                "event": said["action"] if said is not None else f"{write.entity.name}.{change}",
+                "before": _seen(write.entity, write.before),
+                "after": _seen(write.entity, write.after),
+            }
+            store.collection(tenant_id, KIND).put(Document(entry))
+            notes = store.collection(tenant_id, trash.KIND)
+            if change in ("purged", "restored", "erased") and write.id in notes:
+                notes.remove(write.id)
+
+    def _writes(self, log: Sequence[Entry]) -> list[_Write]:
+        """Return the versions of records in the order in which they were begun, each with the event about it."""
+        states = _states(log)
+        latest: dict[tuple[Collection, str], _Write] = {}
+        found: list[_Write] = []
+        last: Document | None = None
+        for place, (collection, id, previous, _) in enumerate(log):
+            if collection is None:
+                continue
+            after = states[place]
+            if collection.kind == audit.KIND and after is not None:
+                last = after
+                about = next((one for one in reversed(found) if one.id == after["entity"]["id"]), None)
+                if about is not None and about.said is None:
+                    about.said = after
+            entity = self._server.entities.of_collection(collection.kind) if collection.tenant_id else None
+            if entity is None:
+                continue
+            write = latest.get((collection, id))
+            if write is None or after is None or write.after is None or _version(after) != _version(write.after):
+                write = latest[collection, id] = _Write(collection, id, entity, previous)
+                found.append(write)
+            write.after = after
+        for write in found:
+            write.cause = write.said or last
+        return found
+
+
+def _states(log: Sequence[Entry]) -> list[Document | None]:
+    """Return for each write of a transaction the document that it stored."""
+    states: list[Document | None] = [None] * len(log)
+    following: dict[tuple[Collection, str], Document | None] = {}
+    for place in range(len(log) - 1, -1, -1):
+        collection, id, previous, _ = log[place]
+        if collection is None:
+            continue
+        key = (collection, id)
+        states[place] = following[key] if key in following else collection.get(id, deleted=True)
+        following[key] = previous
+    return states
+
+
+def _version(doc: Mapping[str, Any] | None) -> int:
+    return int(doc.get("version") or 0) if doc is not None else 0
+
+
+def _change_of(before: Document | None, after: Document | None) -> str | None:
+    """Return what a write was to whoever keeps a copy of the record; None for nothing."""
+    lived, lives = (doc is not None and doc.get("deleted_at") is None for doc in (before, after))
+    if lived and lives:
+        return "updated"
+    if lives:
+        return "created" if before is None else "restored"
+    if lived and after is not None:
+        return "merged" if after.get("merged_into") else "deleted"
+    return "purged" if before is not None and after is None else None
+
+
+def _differences(entity: Entity, before: Document | None, after: Document | None) -> Iterator[dict[str, Any]]:
+    old, new = before or Document(), after or Document()
+    for name in dict.fromkeys((*old, *new)):
+        if name in _UNTOLD or name not in entity.members or old.get(name) == new.get(name):
+            continue
+        if name == "fields" and entity.name == "record":
+            one, other = old.get(name) or {}, new.get(name) or {}
+            for key in dict.fromkeys((*one, *other)):
+                if one.get(key) != other.get(key):
+                    yield {"field": f"fields.{key}", "before": one.get(key), "after": other.get(key)}
+        else:
+            yield {"field": name, "before": old.get(name), "after": new.get(name)}
+
+
+def _seen(entity: Entity, doc: Document | None) -> dict[str, Any] | None:
+    """Return what tells who saw a record as it was: all of it where its noun looks further than the owner."""
+    if doc is None:
+        return None
+    if entity.noun is not None and entity.noun.visible is not None:
+        return dict(doc)
+    return {name: doc.get(name) for name in ("id", "owner_id", "object_id", "kind") if name in doc}

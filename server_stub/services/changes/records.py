@@ -1,0 +1,198 @@
+"""The rules of the feed of changes: what a caller is told of each change of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from crm_sdk.resources.changes import Changes
+
+from ...change_log import KIND, key_of
+from ...data.document import Document
+from ...entities import Entity
+from ...problems import invalid
+from ...serving import Context, serves
+from ...timetable import recurs
+from ..objects.showing import Show, shown_as
+from .positions import first_kept, kept_since, latest, number_at, position
+
+_LOOKED_AT = 2_000
+"""So many changes are looked at for an answer: one in which the caller sees none of them may be empty."""
+
+
+@serves(Changes.list)
+def list_(
+    call: Context,
+    cursor: str | None,
+    start: str,
+    entity_types: Sequence[str] | None,
+    include: Sequence[str] | None,
+    fields: Sequence[str] | None,
+    fold: bool,
+    limit: int,
+) -> dict[str, Any]:
+    """Return the changes after a position."""
+    readable = {entity.name: entity for entity in call.server.entities.readable(call)}
+    wanted = _wanted(call, entity_types, readable)
+    if cursor is not None:
+        number = number_at(call, cursor)
+    else:
+        number = latest(call) if start == "now" else max(first_kept(call), _first_since(call)) - 1
+    teller = _Teller(call, wanted, fields, with_values="changes" in (include or ()))
+    found: list[dict[str, Any]] = []
+    end = min(latest(call), number + _LOOKED_AT) if limit else number
+    while number < end and len(found) < limit:
+        number += 1
+        entry = call.collection(KIND).get(key_of(number))
+        told = teller.tell(entry) if entry is not None else None
+        if told is not None:
+            found.append(told)
+    return {
+        "items": _folded(found) if fold else found,
+        "cursor": position(call, number),
+        "has_more": number < latest(call),
+        "oldest": kept_since(call),
+    }
+
+
+def _wanted(call: Context, names: Sequence[str] | None, readable: Mapping[str, Entity]) -> Mapping[str, Entity]:
+    """Return those of the entities that are asked for. Raises: 422 for what is none."""
+    if names is None:
+        return readable
+    for place, name in enumerate(names):
+        if call.server.entities.find(call, name) is None:
+            raise invalid(f"entity_types.{place}", "choice", f"there is no entity {name!r}", choices=list(readable))
+    ids = {entity.object["id"]: name for name, entity in readable.items() if entity.object is not None}
+    return {name: readable[name] for given in names if (name := ids.get(given, given)) in readable}
+
+
+def _first_since(call: Context) -> int:
+    """Return the number of the first change that is not too old."""
+    since = kept_since(call)
+    return next((int(entry["seq"]) for entry in call.collection(KIND) if entry["at"] >= since), latest(call) + 1)
+
+
+class _Teller:
+    """Tells one caller of changes."""
+
+    def __init__(
+        self, call: Context, entities: Mapping[str, Entity], fields: Sequence[str] | None, *, with_values: bool
+    ) -> None:
+        self._call = call
+        self._entities = entities
+        self._with_values = with_values
+        self._fields = fields
+        self._shows: dict[str, Show] = {}
+        if fields:
+            for entity in entities.values():
+                self._show(entity)
+
+    def _show(self, entity: Entity) -> Show:
+        if entity.name not in self._shows:
+            many = len(self._entities) > 1
+            self._shows[entity.name] = shown_as(self._call, entity, self._fields, lenient=many)
+        return self._shows[entity.name]
+
+    def tell(self, entry: Document) -> dict[str, Any] | None:
+        """Return what the caller is told of a change; None for a record that he did not and does not see."""
+        if entry["change"] == "shared":
+            return self._tell_of_share(entry)
+        entity = self._entities.get(entry["type"])
+        if entity is None:
+            return None
+        call, change = self._call, entry["change"]
+        saw, sees = (entry[side] is not None and entity.sees(call, entry[side]) for side in ("before", "after"))
+        if change in ("created", "restored"):
+            kind = change if sees else None
+        elif change == "updated":
+            kind = "updated" if saw and sees else "access_lost" if saw else "access_gained" if sees else None
+        else:
+            kind = change if saw else None
+        if kind is None:
+            return None
+        now = call.collection(entry["collection"]).get(entry["record_id"])
+        if kind in ("access_lost", "erased"):
+            return self._told(entry, kind, None, [])
+        visible = now is not None and entity.sees(call, now)
+        if now is not None and not visible:
+            return None  # a later change says that it was lost
+        record = now if kind not in ("deleted", "merged", "purged") else None
+        return self._told(entry, kind, self._show(entity)(record) if record is not None else None, entry["values"])
+
+    def _told(
+        self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        lost = kind in ("access_lost", "erased")
+        return {
+            "seq": entry["seq"],
+            "occurred_at": entry["at"],
+            "entity": {"type": entry["type"], "id": entry["record_id"], "name": (record or {}).get("name")},
+            "change": kind,
+            "version": entry["version"],
+            "changed_fields": [change["field"] for change in values],
+            "changes": list(values) if self._with_values and not lost else None,
+            "record": record,
+            "merged_into": None if lost else entry["merged_into"],
+            "actor": "system" if kind == "erased" else entry["actor"],
+            "event": entry["event"] or f"{entry['type']}.updated",
+        }
+
+    def _tell_of_share(self, entry: Document) -> dict[str, Any] | None:
+        """Return what a share, or its end, is to the caller: a record that he sees from then on, or no more."""
+        entity = self._entities.get(entry["type"])
+        caller = self._call.caller
+        if entity is None or entry["subject"] not in (caller.user_id, *_teams(self._call)):
+            return None
+        now = self._call.collection(entry["collection"]).get(entry["record_id"])
+        if now is None:
+            return None
+        if entity.sees(self._call, now):
+            return self._told(entry, "access_gained", self._show(entity)(now), ()) if entry["given"] else None
+        return self._told(entry, "access_lost", None, ()) if not entry["given"] else None
+
+
+def _teams(call: Context) -> Sequence[str]:
+    user = call.collection("user").get(call.caller.user_id or "")
+    return (user.get("team_ids") or ()) if user is not None else ()
+
+
+def _folded(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one entry for each record, the last, with the changed fields of all."""
+    last: dict[str, dict[str, Any]] = {}
+    for one in told:
+        id = one["entity"]["id"]
+        before = last.pop(id, None)
+        if before is not None and one["record"] is not None:
+            one = {**one, "changed_fields": list(dict.fromkeys([*before["changed_fields"], *one["changed_fields"]]))}
+            one["changes"] = _joined(before["changes"], one["changes"])
+        last[id] = one
+    return list(last.values())
+
+
+def _joined(
+    earlier: Sequence[Mapping[str, Any]] | None, later: Sequence[Mapping[str, Any]] | None
+) -> list[dict[str, Any]] | None:
+    """Return the changes of two versions as one: of each field the first value before and the last after."""
+    if earlier is None or later is None:
+        return None if later is None else [dict(one) for one in later]
+    found: dict[str, dict[str, Any]] = {}
+    for one in (*earlier, *later):
+        before = found.get(one["field"], one)["before"]
+        found[one["field"]] = {**one, "before": before}
+    return list(found.values())
+
+
+@recurs("changes that are kept no longer", every=timedelta(days=1))
+def forget_old(call: Context) -> None:
+    """Remove the changes that are older than the company's plan keeps them."""
+    since = kept_since(call)
+    for entry in _old(call, since):
+        call.collection(KIND).remove(entry["id"])
+
+
+def _old(call: Context, since: Any) -> Iterator[Document]:
+    for entry in call.collection(KIND).all():
+        if entry["at"] >= since:
+            return
+        yield entry

@@ -1,0 +1,1 @@
+"""Objects: what every noun has in common."""

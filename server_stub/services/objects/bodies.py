@@ -1,0 +1,39 @@
+"""The members of rows under their wire names, whichever way they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from typing_extensions import is_typeddict
+
+from crm_sdk.wire import camel, is_array, is_object, snake
+
+from ...request.json_types import input_hints
+
+
+def wired(kind: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of an input with the names of the wire, at every depth; the keys of free objects stay."""
+    hints = input_hints(kind)
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        hint = hints.get(snake(name), hints.get(name))
+        found[camel(name) if "_" in name else name] = _wired(hint, value) if hint is not None else value
+    return found
+
+
+def _wired(hint: Any, value: Any) -> Any:
+    if is_object(value):
+        inner = next((one for one in _parts(hint) if is_typeddict(one)), None)
+        return wired(inner, value) if inner is not None else value
+    if is_array(value):
+        inner = next((one for one in _parts(hint) if get_origin(one) in (list, Sequence)), None)
+        return [_wired(get_args(inner)[0], one) for one in value] if inner is not None else value
+    return value
+
+
+def _parts(hint: Any) -> list[Any]:
+    """Return a type with those it is made of, but not those of the items of lists."""
+    if get_origin(hint) in (list, Sequence, dict, Mapping):
+        return [hint]
+    return [hint, *(part for one in get_args(hint) for part in _parts(one))]

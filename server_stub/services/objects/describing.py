@@ -1,0 +1,369 @@
+"""Descriptions of entities: their fields, keys and relationships, read off the models, inputs and nouns."""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import AwareDatetime
+from pydantic.fields import FieldInfo
+from typing_extensions import is_typeddict
+
+from crm_sdk.models.marks import Default, OpenVocabulary
+from crm_sdk.models.record import Model
+from crm_sdk.models.values import EMAIL_PATTERN, NOT_BLANK, URL_PATTERN, Email, Phone, Url
+from crm_sdk.resources.objects import Objects
+from crm_sdk.wire import encode_json
+
+from ...data.field_types import fields_of as report_fields
+from ...data.filter_groups import OPERATORS, FieldType
+from ...data.merging import free_members
+from ...entities import Entity
+from ...noun import Noun
+from ...problems import Problem
+from ...request import permissions
+from ...request.json_types import input_hints
+from ...serving import Answer, Context, serves
+from ..contacts.records import FIELDS as CONTACT_FIELDS
+from ..custom_objects.definitions import fields_of as custom_fields_of
+from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
+from ..custom_objects.values import filter_type
+from ..reports.sources import source_of
+
+_ACTIONS: Sequence[permissions.Action] = ("read", "create", "update", "delete", "export", "import", "manage")
+_OWN_TYPES: Mapping[str, str] = {
+    "number": "decimal", "long_text": "long_text", "boolean": "boolean", "lookup": "reference",
+}  # fmt: skip
+"""What the fields of custom objects are called here, where that is another word."""
+_LONG = frozenset({"description", "notes", "body", "content", "body_text", "body_html", "transcript", "summary"})
+_PERSONAL = frozenset({
+    "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "birthday", "address",
+    "billing_address", "shipping_address", "social_profiles", "notes", "contact_name", "avatar", "photo_url",
+})  # fmt: skip
+"""The members that say who a person is."""
+_MONEY = ("amount", "value", "revenue", "price", "cost")
+
+
+@serves(Objects.list)
+def list_(call: Context, custom: bool | None, capability: str | None) -> list[dict[str, Any]]:
+    """Return the entities that the caller may read."""
+    return [
+        _summary(call, entity)
+        for entity in call.server.entities.readable(call)
+        if custom in (None, entity.object is not None) and capability in (None, *entity.capabilities)
+    ]
+
+
+def _summary(call: Context, entity: Entity) -> dict[str, Any]:
+    records = call.collection(entity.collection).all()
+    tests = permissions.sight(call.caller, entity.word)
+    plain = entity.object is None and not tests and (entity.noun is None or entity.noun.visible is None)
+    count = len(records) if plain else sum(entity.has(doc) and entity.sees(call, doc) for doc in records)
+    actions = [one for one in _ACTIONS if permissions.scope_for(call.caller, entity.word, one) is not None]
+    return {
+        "entity": entity.name,
+        "label": entity.label,
+        "plural_label": entity.plural_label,
+        "custom": entity.object is not None,
+        "object_id": entity.object["id"] if entity.object is not None else None,
+        "id_prefix": entity.prefixes[-1],
+        "record_count": count,
+        "capabilities": list(entity.capabilities),
+        "permissions": list(actions),
+    }
+
+
+@serves(Objects.describe)
+def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
+    """Describe an entity."""
+    found = call.server.entities.named(call, entity)
+    fields = [one for one in _fields(call, found) if include_hidden or not one["hidden"]]
+    for position, one in enumerate(fields):
+        one["position"] = position
+    keys = [
+        {"field": key.rstrip("~"), "unique": not key.endswith("~"), "is_default": place == 0}
+        for place, key in enumerate(found.keys)
+    ]
+    relationships = list(_relationships(call, found))
+    summary = _summary(call, found)
+    said = [found.label, found.plural_label, summary["permissions"], keys, fields, relationships]
+    version = hashlib.sha256(encode_json(said)).hexdigest()[:16]
+    description = {
+        **summary,
+        "model": found.noun.model.__name__ if found.noun is not None else found.models[0].__name__,
+        "keys": keys,
+        "fields": fields,
+        "relationships": relationships,
+        "schema_version": version,
+        "language": "en",
+    }
+    return Answer(description, headers={"ETag": f'"{version}"'})
+
+
+# -- fields ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Kind:
+    """What an annotation says of the values of a field."""
+
+    type: str = "text"
+    item_type: str | None = None
+    options: Sequence[str] = ()
+    open: bool = False
+    model: type[Model] | None = None
+    bounds: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+_PLAIN: Sequence[tuple[Any, str]] = (
+    (bool, "boolean"), (int, "integer"), (float, "decimal"), (Decimal, "decimal"), (datetime, "datetime"),
+    (date, "date"), (str, "text"),
+)  # fmt: skip
+
+
+def _kind_of(annotation: Any, marks: Sequence[Any] = ()) -> _Kind:
+    """Return what an annotation says; `marks` are those of the member itself."""
+    kind = _Kind()
+    _read_marks(kind, marks)
+    if annotation in (Email, Phone, Url):
+        kind.type = {Email: "email", Phone: "phone", Url: "url"}[annotation]
+    while get_origin(annotation) is Annotated:
+        annotation, *more = get_args(annotation)
+        _read_marks(kind, more)
+    if str(get_origin(annotation)).rpartition(".")[2] in ("Required", "NotRequired"):
+        return _kind_of(get_args(annotation)[0], marks)
+    if annotation == AwareDatetime:
+        kind.type = "datetime"
+        return kind
+    parts = [one for one in get_args(annotation) if one is not type(None)]
+    if get_origin(annotation) is Literal:
+        kind.type, kind.options = "select", [str(one) for one in parts]
+    elif get_origin(annotation) in (Union, types.UnionType):
+        inner = [_kind_of(one) for one in parts]
+        chosen = next((one for one in inner if one.options), None)
+        chosen = chosen or next((one for one in inner if one.type != "text" or one.bounds), inner[0])
+        kind.type, kind.item_type = chosen.type, chosen.item_type
+        kind.options, kind.model = chosen.options, chosen.model
+        kind.bounds, kind.open = {**chosen.bounds, **kind.bounds}, kind.open or chosen.open
+    elif get_origin(annotation) in (list, Sequence):
+        inner_kind = _kind_of(parts[0])
+        kind.type = "multi_select" if inner_kind.options else "list"
+        kind.item_type, kind.options = inner_kind.type, inner_kind.options
+    elif isinstance(annotation, type) and (issubclass(annotation, Model) or is_typeddict(annotation)):
+        kind.type = "object"
+        kind.model = annotation if issubclass(annotation, Model) else None
+    elif get_origin(annotation) is dict or annotation is dict:
+        kind.type = "object"
+    elif isinstance(annotation, type) and kind.type == "text":
+        kind.type = next((word for base, word in _PLAIN if issubclass(annotation, base)), "object")
+    return kind
+
+
+def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
+    for mark in marks:
+        metadata = mark.metadata if isinstance(mark, FieldInfo) else [mark]
+        for one in metadata:
+            if isinstance(one, OpenVocabulary):
+                kind.open = True
+            elif isinstance(one, (Ge, Gt)):
+                kind.bounds["min_value"] = Decimal(str(one.ge if isinstance(one, Ge) else one.gt))
+            elif isinstance(one, (Le, Lt)):
+                kind.bounds["max_value"] = Decimal(str(one.le if isinstance(one, Le) else one.lt))
+            elif isinstance(one, MinLen):
+                kind.bounds["min_length"] = one.min_length
+            elif isinstance(one, MaxLen):
+                kind.bounds["max_length"] = one.max_length
+            pattern = getattr(one, "pattern", None)
+            if isinstance(pattern, str):
+                kind.type = {EMAIL_PATTERN: "email", URL_PATTERN: "url"}.get(pattern, kind.type)
+                if pattern not in (EMAIL_PATTERN, URL_PATTERN, NOT_BLANK):
+                    kind.bounds["pattern"] = pattern
+
+
+def _fields(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
+    filters = _filter_types(call, entity)
+    writes = permissions.scope_for(call.caller, entity.word, "update") is not None
+    seen: set[str] = set()
+    for noun, model in _models(entity):
+        create = noun.declared("create") if noun is not None else None
+        update = noun.declared("update") if noun is not None else None
+        hints = {**_hints(create), **_hints(update)}
+        required: frozenset[str] = (
+            getattr(create.arguments.body_type, "__required_keys__", frozenset()) if create is not None else frozenset()
+        )
+        for name, info in model.model_fields.items():
+            if name in seen or name in free_members(model) or (entity.object is not None and name == "fields"):
+                continue
+            seen.add(name)
+            kind = _kind_of(info.annotation, info.metadata)
+            given = _kind_of(hints[name]) if name in hints else None
+            described = _described(entity, noun, name, info, kind, given, required)
+            yield {**described, **_searching(noun, model, name, filters), **_access(described, writes)}
+            for inner, info_inner in kind.model.model_fields.items() if kind.model is not None else ():
+                path = f"{name}.{inner}"
+                part = _described(
+                    entity, None, path, info_inner, _kind_of(info_inner.annotation, info_inner.metadata),
+                    given, frozenset(),
+                )  # fmt: skip
+                part = {**part, "read_only": given is None, **_searching(noun, model, path, filters)}
+                yield {**part, **_access(part, writes)}
+    yield from _own_fields(call, entity, filters, writes=writes)
+
+
+def _models(entity: Entity) -> Iterator[tuple[Noun | None, type[Model]]]:
+    for noun in (entity.kinds or {}).values():
+        yield noun, noun.model
+    if entity.kinds is None:
+        for model in entity.models:
+            yield entity.noun, model
+
+
+def _hints(operation: Any) -> Mapping[str, Any]:
+    body = operation.arguments.body_type if operation is not None else None
+    return input_hints(body) if body is not None else {}
+
+
+def _described(
+    entity: Entity, noun: Noun | None, name: str, info: FieldInfo, kind: _Kind, given: _Kind | None, required: Any
+) -> dict[str, Any]:
+    default = next((mark.value for mark in info.metadata if isinstance(mark, Default)), None)
+    refers = noun.refers.get(name) if noun is not None else None
+    word = kind.type
+    if refers is not None and kind.type == "text":
+        word = "reference"
+    elif name in ("phone", "mobile"):
+        word = "phone"
+    elif name.rpartition(".")[2] in ("email",):
+        word = "email"
+    elif word == "text" and name in _LONG:
+        word = "long_text"
+    elif word == "decimal" and any(part in name for part in _MONEY):
+        word = "currency"
+    unique = noun is not None and (name in noun.unique or name == "external_id")
+    bounds = {**kind.bounds, **(given.bounds if given is not None and "." not in name else {})}
+    options = (given.options if given is not None and given.options and "." not in name else None) or kind.options
+    return {
+        "name": name,
+        "label": name.replace(".", " ").replace("_", " ").capitalize(),
+        "type": word,
+        "item_type": kind.item_type,
+        "custom": False,
+        "field_id": None,
+        "required": name in required,
+        "read_only": given is None,
+        "nullable": name not in required and name not in ("id", "version", "created_at", "updated_at"),
+        "unique": unique,
+        "default": default,
+        "options": [{"value": value, "label": value.replace("_", " ").capitalize()} for value in options],
+        "open": kind.open or (given.open if given is not None and "." not in name else False),
+        "min_value": bounds.get("min_value"),
+        "max_value": bounds.get("max_value"),
+        "min_length": bounds.get("min_length"),
+        "max_length": bounds.get("max_length"),
+        "pattern": bounds.get("pattern"),
+        "reference_to": [refers] if refers is not None else [],
+        "personal": name.partition(".")[0] in _PERSONAL and entity.name in ("contact", "lead"),
+        "hidden": False,
+        "help_text": None,
+        "position": 0,
+    }
+
+
+def _searching(noun: Noun | None, model: type[Model], name: str, filters: Mapping[str, FieldType]) -> dict[str, Any]:
+    """Return how a field is searched, sorted and grouped by."""
+    sorts = {"id", "created_at", "updated_at", *(noun.sorts if noun is not None else ())}
+    return {
+        "operators": sorted(OPERATORS[filters[name]]) if name in filters else [],
+        "sortable": name in sorts and name in model.model_fields,
+        "searchable": noun is not None and name in noun.searched,
+        "groupable": name in report_fields(model),
+    }
+
+
+def _access(described: Mapping[str, Any], writes: bool) -> dict[str, str]:
+    return {"access": "write" if writes and not described["read_only"] else "read"}
+
+
+def _filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
+    """Return the fields that the search of an entity accepts in conditions, with their types; none without a search."""
+    if entity.name == "contact":
+        return CONTACT_FIELDS
+    if entity.object is not None:
+        return {f"fields.{name}": filter_type(key) for name, key in keys_of(call, entity.object["id"]).items()} | {
+            name: kind for name, kind in _basic_types(entity).items() if name != "fields"
+        }
+    try:
+        return source_of(call, entity.name).types
+    except Problem:
+        return _basic_types(entity) if entity.name in ("user", "message") else {}
+
+
+def _basic_types(entity: Entity) -> Mapping[str, FieldType]:
+    return {path: found.type for model in entity.models for path, found in report_fields(model).items()}
+
+
+def _own_fields(
+    call: Context, entity: Entity, filters: Mapping[str, FieldType], *, writes: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield the fields that the company has defined."""
+    for one in custom_fields_of(call, entity.object["id"]) if entity.object is not None else ():
+        name = f"fields.{one['api_name']}"
+        word = _OWN_TYPES.get(one["type"], one["type"])
+        automatic = one["type"] == "auto_number"
+        described = {
+            "name": name, "label": one["label"], "type": word, "item_type": None, "custom": True,
+            "field_id": one["id"], "required": bool(one["required"]), "read_only": automatic,
+            "nullable": not one["required"], "unique": bool(one["unique"]), "default": one.get("default"),
+            "options": list(one.get("options") or ()), "open": False,
+            "min_value": one.get("min_value"), "max_value": one.get("max_value"),
+            "min_length": one.get("min_length"), "max_length": one.get("max_length"), "pattern": one.get("pattern"),
+            "reference_to": [target_of(one)] if is_link(one) else [],
+            "operators": sorted(OPERATORS[filters[name]]) if name in filters else [],
+            "sortable": not holds_many(one) and one["type"] != "multi_select",
+            "searchable": bool(one.get("searchable")), "groupable": word in ("select", "boolean", "reference", "text"),
+            "personal": False, "hidden": False, "help_text": one.get("help_text"), "position": 0,
+        }  # fmt: skip
+        yield {**described, **_access(described, writes)}
+
+
+# -- relationships -----------------------------------------------------------------------------------------------------
+
+
+def _relationships(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
+    """Yield what the records of an entity refer to."""
+    seen: set[str] = set()
+    for noun, _ in _models(entity):
+        for name, kind in (noun.refers if noun is not None else {}).items():
+            target = call.server.entities.of_collection(kind)
+            if name in seen or target is None:
+                continue
+            seen.add(name)
+            many = name.endswith("_ids")
+            yield {
+                "name": name.removesuffix("_ids").removesuffix("_id"),
+                "label": name.removesuffix("_ids").removesuffix("_id").replace("_", " ").capitalize(),
+                "kind": "list" if many else "reference",
+                "entity": target.name,
+                "field": name,
+                "cardinality": "many_to_many" if many else "many_to_one",
+                "on_delete": "keep" if kind in ("user", "team") else "set_null",
+            }
+    for name, key in keys_of(call, entity.object["id"]).items() if entity.object is not None else ():
+        if is_link(key):
+            many = holds_many(key)
+            yield {
+                "name": name,
+                "label": key["label"],
+                "kind": "list" if many else "reference",
+                "entity": target_of(key),
+                "field": f"fields.{name}",
+                "cardinality": key.get("cardinality") or "many_to_one",
+                "on_delete": key.get("on_delete") or "set_null",
+            }
+

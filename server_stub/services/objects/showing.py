@@ -1,0 +1,54 @@
+"""Records as the calls for every noun answer them: as lists do, with some of their members where these are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from ...data.document import Document
+from ...entities import Entity
+from ...problems import Problem
+from ...request.members import picker
+from ...request.rendering import renderer
+from ...serving import Context
+
+Show: TypeAlias = Callable[[Document], Any]
+"""Returns a record as JSON."""
+
+
+def shown_as(
+    call: Context, entity: Entity, fields: Sequence[str] | None = None, *, lenient: bool = False, whole: bool = False
+) -> Show:
+    """Return a function that renders records of an entity: as lists show them, `whole` with their nested lists.
+
+    Raises: 422 UNKNOWN_FIELD for a field that no record of the entity has, unless that is `lenient`.
+    """
+    render = renderer(entity.model, "platform")
+    pick = _picker(entity, fields, lenient=lenient) if fields else None
+    listed = entity.noun.listed if entity.noun is not None else None
+
+    def show(doc: Document) -> Any:
+        if whole:
+            doc = entity.noun_of(doc).answer(call, doc)
+        elif listed is not None:
+            doc = listed(call, doc)
+        rendered = render(doc)
+        return pick(rendered) if pick is not None else rendered
+
+    return show
+
+
+def _picker(entity: Entity, fields: Sequence[str], *, lenient: bool) -> Callable[[Any], Any]:
+    known: list[str] = []
+    for field in fields if lenient else ():
+        try:
+            picker(entity.models, [field])
+        except Problem:
+            continue
+        known.append(field)
+    return picker(entity.models, known if lenient else fields)
+
+
+def entity_ref(entity: Entity, doc: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reference to a record."""
+    return {"type": entity.name, "id": doc["id"], "name": doc.get("name") or doc.get("title")}
