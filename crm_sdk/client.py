@@ -19,6 +19,7 @@ from .exchange import Clock, Habits, Steps, SystemClock, Terms, run, run_async
 from .network.retry import Retry
 from .options import Options
 from .resource import Async, Mode, Sync
+from .sync.attached import WithAsyncSync, WithSync
 
 if TYPE_CHECKING:
     from typing import Self
@@ -236,7 +237,7 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         self._shared = _Shared(self._open(None), SystemClock(), state["finding"])
 
 
-class CrmClient(Client[Sync]):
+class CrmClient(Client[Sync], WithSync):
     """A client of the CRM.
 
     ``base_url``, ``api_key``, ``tenant_id`` and ``dialects`` are taken from ``CRM_BASE_URL``, ``CRM_API_KEY``,
@@ -324,7 +325,7 @@ class CrmClient(Client[Sync]):
         self.close()
 
 
-class AsyncCrmClient(Client[Async]):
+class AsyncCrmClient(Client[Async], WithAsyncSync):
     """A client of the CRM for asyncio and trio. Its options are those of `CrmClient`.
 
     Raises: ConfigurationError when there is no base URL or an option is not valid.

@@ -156,6 +156,11 @@ class Entities:
         record = nouns["record"]
         self._custom = Entity("record", "record", record.model, record.word, _WHOLE, (), "", "", record)
 
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """What the ids of the records of all entities begin with."""
+        return tuple(prefix for one in (*self._fixed.values(), self._custom) for prefix in one.prefixes)
+
     def of_collection(self, collection: str) -> Entity | None:
         """Return the entity whose records a collection has; of records of custom objects, that of all of them."""
         return self._custom if collection == "record" else self._by_collection.get(collection)

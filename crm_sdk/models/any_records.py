@@ -63,7 +63,8 @@ def typed_record(value: object) -> object:
     if not is_object(value):
         return value
     try:
-        return model_of(str(value.get("id")).partition("_")[0]).model_validate(value)
+        prefix, kind = str(value.get("id")).partition("_")[0], str(value.get("kind"))
+        return model_of(prefix if prefix in _MODELS else kind).model_validate(value)
     except ValidationError:
         return Record.model_validate(value)
 

@@ -104,7 +104,7 @@ class Objects(Resource[Mode]):
         platform="GET /objects/{entity}/records",
         role="everybody",
         ours=True,
-        errors=(*_COMMON, "INVALID_CURSOR", "UNKNOWN_FIELD"),
+        errors=(*_COMMON, "CURSOR_EXPIRED", "INVALID_CURSOR", "UNKNOWN_FIELD"),
         texts={
             "entity": _ENTITY,
             "after": "`next` of the part before, or an id, which need not exist any more.",

@@ -70,7 +70,7 @@ def _place(call: Context, entity: Entity, after: str | None) -> tuple[str, str]:
     cursor, mark, id = after.rpartition("~")
     if mark:
         number_at(call, cursor)  # what it was begun with must still lead on, or the copy would not be complete
-    if not id.startswith(entity.prefixes):
+    if not mark and not id.startswith(entity.prefixes) and id.startswith(call.server.entities.prefixes):
         raise invalid("after", "format", f"{id!r} is no id of a record of the type {entity.name}")
     return id, cursor if mark else position(call, latest(call))
 

@@ -1,0 +1,152 @@
+"""Stores of copies: in memory, in a SQLite file, in any database with a DB-API driver."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .state import Batch, Row, SyncState
+
+
+class MemoryStore:
+    """A copy in memory; it is lost with the process."""
+
+    def __init__(self) -> None:
+        self.state: SyncState | None = None
+        self.rows: dict[tuple[str, str], Row] = {}
+        self._generations: dict[tuple[str, str], int] = {}
+
+    def load(self) -> SyncState | None:
+        """Return the state that was saved last; None before the first."""
+        return self.state
+
+    def save(self, batch: Batch) -> Sequence[tuple[str, str]]:
+        """Keep a batch and its state; return entity and id of the rows that `finished` removed."""
+        for row in batch.rows:
+            key = (row.entity, row.id)
+            held = self.rows.get(key)
+            if held is None or held.version <= row.version:
+                self.rows[key] = row
+            self._generations[key] = batch.state.generation
+        for entity, id, version in batch.gone:
+            held = self.rows.get((entity, id))
+            if held is not None and (version is None or held.version <= version):
+                self._drop((entity, id))
+        stale = [
+            key
+            for key, generation in self._generations.items()
+            if key[0] == batch.finished and generation < batch.state.generation
+        ]
+        for key in stale:
+            self._drop(key)
+        self.state = batch.state
+        return stale
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        del self.rows[key], self._generations[key]
+
+    def records(self, entity: str) -> dict[str, Mapping[str, Any]]:
+        """Return the records of an entity by their ids."""
+        return {id: row.record for (kind, id), row in self.rows.items() if kind == entity}
+
+
+class DatabaseStore:
+    """A copy in a database: the table ``crm_records`` has the records as JSON, ``crm_sync`` the position.
+
+    `connection` is one of a DB-API driver, `mark` the placeholder of its parameters (``?``, ``%s``). The store commits
+    on it.
+    """
+
+    def __init__(self, connection: Any, *, mark: str = "?") -> None:
+        self._connection = connection
+        self._mark = mark
+        cursor = connection.cursor()
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS crm_records (entity VARCHAR(100) NOT NULL, id VARCHAR(100) NOT NULL, "
+            "version INTEGER NOT NULL, generation INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (entity, id))"
+        )
+        cursor.execute("CREATE TABLE IF NOT EXISTS crm_sync (id INTEGER PRIMARY KEY, state TEXT NOT NULL)")
+        connection.commit()
+
+    def load(self) -> SyncState | None:
+        """Return the state that was saved last; None before the first."""
+        row = self._execute("SELECT state FROM crm_sync WHERE id = 1").fetchone()
+        return SyncState.from_json(row[0]) if row is not None else None
+
+    def save(self, batch: Batch) -> Sequence[tuple[str, str]]:
+        """Keep a batch and its state; return entity and id of the rows that `finished` removed."""
+        try:
+            removed = self._save(batch)
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+        return removed
+
+    def _save(self, batch: Batch) -> list[tuple[str, str]]:
+        generation = batch.state.generation
+        for row in batch.rows:
+            held = self._version(row.entity, row.id)
+            if held is not None and held > row.version:
+                self._execute(
+                    "UPDATE crm_records SET generation = ? WHERE entity = ? AND id = ?", generation, row.entity, row.id
+                )
+                continue
+            self._execute("DELETE FROM crm_records WHERE entity = ? AND id = ?", row.entity, row.id)
+            text = json.dumps(row.record, ensure_ascii=False)
+            self._execute(
+                "INSERT INTO crm_records (entity, id, version, generation, record) VALUES (?, ?, ?, ?, ?)",
+                row.entity, row.id, row.version, generation, text,
+            )  # fmt: skip
+        for entity, id, version in batch.gone:
+            held = self._version(entity, id)
+            if held is not None and (version is None or held <= version):
+                self._execute("DELETE FROM crm_records WHERE entity = ? AND id = ?", entity, id)
+        stale: list[tuple[str, str]] = []
+        if batch.finished is not None:
+            where = "FROM crm_records WHERE entity = ? AND generation < ?"
+            found = self._execute(f"SELECT entity, id {where}", batch.finished, generation).fetchall()
+            stale = [(entity, id) for entity, id in found]
+            self._execute(f"DELETE {where}", batch.finished, generation)
+        self._execute("DELETE FROM crm_sync WHERE id = 1")
+        self._execute("INSERT INTO crm_sync (id, state) VALUES (1, ?)", batch.state.to_json())
+        return stale
+
+    def _version(self, entity: str, id: str) -> int | None:
+        row = self._execute("SELECT version FROM crm_records WHERE entity = ? AND id = ?", entity, id).fetchone()
+        return row[0] if row is not None else None
+
+    def _execute(self, statement: str, *values: Any) -> Any:
+        cursor = self._connection.cursor()
+        cursor.execute(statement.replace("?", self._mark), values)
+        return cursor
+
+    def records(self, entity: str) -> dict[str, Mapping[str, Any]]:
+        """Return the records of an entity by their ids."""
+        return dict(self._records(entity))
+
+    def _records(self, entity: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for id, text in self._execute("SELECT id, record FROM crm_records WHERE entity = ?", entity):
+            yield id, json.loads(text)
+
+
+class SqliteStore(DatabaseStore):
+    """A copy in a SQLite file, which survives the process, whenever that ends."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = sqlite3.connect(Path(path) if str(path) != ":memory:" else ":memory:", check_same_thread=False)
+        super().__init__(self._file)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> SqliteStore:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
