@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument
 from typer.main import get_command
 
-from . import api, completion, offline_commands, openapi, shells, signin, stub
+from . import api, completion, offline_commands, openapi, shells, signin, stub, sync
 from .failures import MisuseError, complain
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .help import Command, Group
@@ -222,6 +222,7 @@ def application() -> typer.Typer:
         ("logout", signin.logout),
         ("status", signin.status),
         ("api", api.call),
+        ("sync", sync.sync),
         ("openapi", openapi.describe),
         ("completion", shells.script),
     ):

@@ -146,6 +146,9 @@ def _own(form: Form) -> list[inspect.Parameter]:
         text = "The body as JSON, @file or @-; options go before it; an empty value clears a member that may be null."
         panel = _MEMBERS if form.operation.arguments.body else None
         own.append(keyword("data", str, typer.Option(None, "--data", help=text, metavar="JSON", rich_help_panel=panel)))
+    if form.operation.goes_on:
+        text = "Print the items of all parts, one a line, in place of the first part."
+        own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
     if form.operation.kind == "page":
         text = "Follow all pages: as --limit all."
         own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
@@ -273,6 +276,8 @@ class _Run:
             from .views.tail import follow
 
             return follow(result, printer.format, settings)
+        elif self._form.operation.goes_on and self._every:
+            printer.rows(result)
         elif (draw := drawer_of(self._form.operation.id)) is not None and printer.is_for_people:
             draw(client, [result])
         else:

@@ -48,6 +48,11 @@ class Operation(Declaration[P, T]):
         """The function of the resource class for the async client."""
         return async_function(self)
 
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether the answer is a part of a longer one, see `Continued`."""
+        return hasattr(self.arguments.returns, "following")
+
     # -- from arguments to a request -----------------------------------------------------------------------------
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

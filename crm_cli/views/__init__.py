@@ -23,6 +23,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "accounts": ("tree",),
     "analytics": ("overview",),
     "calendar": ("week",),
+    "changes": ("follow",),
     "channels": ("join",),
     "dashboard": ("dashboard",),
     "dashboards": ("show",),

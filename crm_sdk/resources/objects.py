@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 from pydantic import Field
@@ -13,6 +13,8 @@ from ..paging import Page
 from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from pydantic import AwareDatetime
 
     from ..models.any_records import AnyRecord
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         UpsertResult,
     )
     from ..models.values import BulkResult
+    from ..sync.upserts import Upserts
 
 _ENTITY = "The entity: `contact`, `lead`, …, or the API name or id of a custom object."
 _COMMON = ("FORBIDDEN", "FEATURE_DISABLED", "UNSUPPORTED_OPERATION", "OBJECT_INACTIVE")
@@ -222,3 +225,25 @@ class Objects(Resource[Mode]):
         Raises: NotFoundError; PermissionDeniedError without the rights to delete and to create such records.
         """
 
+
+    def upsert_many(
+        self,
+        entity: str,
+        records: Iterable[RecordValues],
+        *,
+        match_on: str | None = None,
+        mode: UpsertMode = "upsert",
+        on_match: OnMatch = "update",
+        workers: int = 4,
+        checkpoint: str | PathLike[str] | None = None,
+    ) -> Upserts:
+        """Create or change any number of records, each found by a key; iterate over what became of each row, in order.
+
+        The rows are read as they are needed and sent in calls of 1,000, at most `workers` at once, each with an
+        idempotency key of its own. A row is ``ok``, ``failed``, or ``unknown`` where no answer came. `checkpoint` names
+        a file that keeps how far it came: with the same rows, a later call goes on there.
+        """
+        from ..sync.upserts import Upserts
+
+        options = {"match_on": match_on, "mode": mode, "on_match": on_match}
+        return Upserts(self._client, entity, records, options, workers=workers, checkpoint=checkpoint)
