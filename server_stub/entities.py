@@ -218,4 +218,3 @@ class Entities:
 
 def _plural(entity: Entity) -> str:
     return entity.plural_label.replace(" ", "_")
-

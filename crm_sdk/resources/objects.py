@@ -225,7 +225,6 @@ class Objects(Resource[Mode]):
         Raises: NotFoundError; PermissionDeniedError without the rights to delete and to create such records.
         """
 
-
     def upsert_many(
         self,
         entity: str,

@@ -80,9 +80,9 @@ class Batch:
 
     state: SyncState
     rows: Sequence[Row] = ()
-    """Records to keep, each unless the copy has a later version of it."""
+    """Records to keep, each unless the copy has a later version of it that was saved in the same generation."""
     gone: Sequence[tuple[str, str, int | None]] = field(default_factory=tuple[tuple[str, str, int | None], ...])
-    """Entity, id and version of the records to remove, each unless the copy has a later version."""
+    """Entity, id and version of the records to remove, each unless the copy has a later version, as above."""
     finished: str | None = None
     """An entity whose scan has ended: its rows of an earlier generation than the state's are removed."""
 

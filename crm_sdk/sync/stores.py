@@ -28,13 +28,11 @@ class MemoryStore:
         """Keep a batch and its state; return entity and id of the rows that `finished` removed."""
         for row in batch.rows:
             key = (row.entity, row.id)
-            held = self.rows.get(key)
-            if held is None or held.version <= row.version:
+            if not self._is_later(key, row.version, batch):
                 self.rows[key] = row
             self._generations[key] = batch.state.generation
         for entity, id, version in batch.gone:
-            held = self.rows.get((entity, id))
-            if held is not None and (version is None or held.version <= version):
+            if (entity, id) in self.rows and not self._is_later((entity, id), version, batch):
                 self._drop((entity, id))
         stale = [
             key
@@ -45,6 +43,12 @@ class MemoryStore:
             self._drop(key)
         self.state = batch.state
         return stale
+
+    def _is_later(self, key: tuple[str, str], version: int | None, batch: Batch) -> bool:
+        """Return whether the copy has a later version of a record; one of an earlier scan says nothing."""
+        held = self.rows.get(key)
+        same_scan = self._generations.get(key) == batch.state.generation
+        return held is not None and same_scan and version is not None and held.version > version
 
     def _drop(self, key: tuple[str, str]) -> None:
         del self.rows[key], self._generations[key]
@@ -90,11 +94,7 @@ class DatabaseStore:
     def _save(self, batch: Batch) -> list[tuple[str, str]]:
         generation = batch.state.generation
         for row in batch.rows:
-            held = self._version(row.entity, row.id)
-            if held is not None and held > row.version:
-                self._execute(
-                    "UPDATE crm_records SET generation = ? WHERE entity = ? AND id = ?", generation, row.entity, row.id
-                )
+            if self._is_later(row.entity, row.id, row.version, generation):
                 continue
             self._execute("DELETE FROM crm_records WHERE entity = ? AND id = ?", row.entity, row.id)
             text = json.dumps(row.record, ensure_ascii=False)
@@ -103,8 +103,7 @@ class DatabaseStore:
                 row.entity, row.id, row.version, generation, text,
             )  # fmt: skip
         for entity, id, version in batch.gone:
-            held = self._version(entity, id)
-            if held is not None and (version is None or held <= version):
+            if not self._is_later(entity, id, version, generation):
                 self._execute("DELETE FROM crm_records WHERE entity = ? AND id = ?", entity, id)
         stale: list[tuple[str, str]] = []
         if batch.finished is not None:
@@ -116,9 +115,13 @@ class DatabaseStore:
         self._execute("INSERT INTO crm_sync (id, state) VALUES (1, ?)", batch.state.to_json())
         return stale
 
-    def _version(self, entity: str, id: str) -> int | None:
-        row = self._execute("SELECT version FROM crm_records WHERE entity = ? AND id = ?", entity, id).fetchone()
-        return row[0] if row is not None else None
+    def _is_later(self, entity: str, id: str, version: int | None, generation: int) -> bool:
+        """Return whether the copy has a later version of a record; one of an earlier scan says nothing."""
+        where = "WHERE entity = ? AND id = ? AND generation = ? AND version > ?"
+        if version is None:
+            return False
+        found = self._execute(f"SELECT 1 FROM crm_records {where}", entity, id, generation, version)
+        return found.fetchone() is not None
 
     def _execute(self, statement: str, *values: Any) -> Any:
         cursor = self._connection.cursor()

@@ -120,9 +120,7 @@ class _Teller:
         record = now if kind not in ("deleted", "merged", "purged") else None
         return self._told(entry, kind, self._show(entity)(record) if record is not None else None, entry["values"])
 
-    def _told(
-        self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]
-    ) -> dict[str, Any]:
+    def _told(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = kind in ("access_lost", "erased")
         return {
             "seq": entry["seq"],

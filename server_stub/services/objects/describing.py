@@ -366,4 +366,3 @@ def _relationships(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
                 "cardinality": key.get("cardinality") or "many_to_one",
                 "on_delete": key.get("on_delete") or "set_null",
             }
-

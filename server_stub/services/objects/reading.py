@@ -145,4 +145,3 @@ def some(items: Sequence[object], field: str) -> None:
     if not items:
         raise invalid(field, "min", "needs at least one")
     check_size(items, field)
-
