@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,4 +75,4 @@ def _write_lines(store: SqliteStore, folder: Path) -> None:
         with part.open("w", encoding="utf-8") as file:
             for _, record in sorted(store.records(entity).items()):
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        os.replace(part, path)
+        part.replace(path)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KIND = "change"
 """The collection of the entries; the id of one is its number."""
+SHARE = "share"
+"""The collection of what is shared with users and teams who would not see it otherwise."""
 _UNTOLD = frozenset({"updated_at", "version", "deleted_at", "merged_into"})
 
 
@@ -58,7 +60,8 @@ class ChangeLog:
     def write(self, log: Sequence[Entry]) -> None:
         """Write an entry for every version of a record that a transaction has written."""
         store = self._server.store
-        for write in self._writes(tuple(log)):
+        log = tuple(log)
+        for write in self._writes(log):
             change = _change_of(write.before, write.after)
             if change is None:
                 continue
@@ -89,6 +92,34 @@ class ChangeLog:
             notes = store.collection(tenant_id, trash.KIND)
             if change in ("purged", "restored", "erased") and write.id in notes:
                 notes.remove(write.id)
+
+        for entry in self._shares(log):
+            number = store.count(series(entry["tenant_id"]))
+            kept = {**entry, "id": key_of(number), "seq": number}
+            store.collection(entry["tenant_id"], KIND).put(Document(kept))
+
+    def _shares(self, log: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+        """Yield what a transaction shared, and what it shares no more: whoever it is shared with is told."""
+        states = _states(log)
+        for place, (collection, id, before, _) in enumerate(log):
+            if collection is None or collection.kind != SHARE:
+                continue
+            after = states[place]
+            given, taken = (doc is not None and doc.get("deleted_at") is None for doc in (after, before))
+            doc: Mapping[str, Any] = after or before or {}
+            about: Mapping[str, Any] = doc.get("entity") or {}
+            collection_name = self._server.entities.collection_of(str(about.get("type")))
+            if given == taken or collection_name is None:
+                continue
+            record = self._server.store.collection(collection.tenant_id, collection_name).get(about["id"])
+            if record is not None:
+                yield {
+                    "tenant_id": collection.tenant_id, "at": self._server.clock.now(), "collection": collection_name,
+                    "record_id": record["id"], "type": about["type"], "change": "shared", "version": _version(record),
+                    "values": [], "merged_into": None, "actor": doc.get("created_by") or "system",
+                    "event": f"share.{'created' if given else 'deleted'}", "before": None, "after": None,
+                    "subject": doc.get("subject_id"), "given": given,
+                }  # fmt: skip
 
     def _writes(self, log: Sequence[Entry]) -> list[_Write]:
         """Return the versions of records in the order in which they were begun, each with the event about it."""

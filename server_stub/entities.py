@@ -165,6 +165,10 @@ class Entities:
         """Return the entity whose records a collection has; of records of custom objects, that of all of them."""
         return self._custom if collection == "record" else self._by_collection.get(collection)
 
+    def collection_of(self, name: str) -> str | None:
+        """Return the collection of the records of an entity of every company, by its name."""
+        return self._fixed[name].collection if name in self._fixed else None
+
     def name_of(self, collection: str, doc: Mapping[str, Any]) -> str:
         """Return the name of a record's entity."""
         return str(doc["object"]) if collection == "record" else self._by_collection[collection].name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +33,7 @@ def follow(
             printer.rows(page.items)
             part = file.with_name(f"{file.name}.part")
             part.write_text(page.cursor)
-            os.replace(part, file)
+            part.replace(file)
             if not page.has_more:
                 if once:
                     return

@@ -108,9 +108,9 @@ class DatabaseStore:
         stale: list[tuple[str, str]] = []
         if batch.finished is not None:
             where = "FROM crm_records WHERE entity = ? AND generation < ?"
-            found = self._execute(f"SELECT entity, id {where}", batch.finished, generation).fetchall()
+            found = self._execute("SELECT entity, id " + where, batch.finished, generation).fetchall()
             stale = [(entity, id) for entity, id in found]
-            self._execute(f"DELETE {where}", batch.finished, generation)
+            self._execute("DELETE " + where, batch.finished, generation)
         self._execute("DELETE FROM crm_sync WHERE id = 1")
         self._execute("INSERT INTO crm_sync (id, state) VALUES (1, ?)", batch.state.to_json())
         return stale
@@ -120,7 +120,7 @@ class DatabaseStore:
         where = "WHERE entity = ? AND id = ? AND generation = ? AND version > ?"
         if version is None:
             return False
-        found = self._execute(f"SELECT 1 FROM crm_records {where}", entity, id, generation, version)
+        found = self._execute("SELECT 1 FROM crm_records " + where, entity, id, generation, version)
         return found.fetchone() is not None
 
     def _execute(self, statement: str, *values: Any) -> Any:

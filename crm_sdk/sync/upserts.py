@@ -149,4 +149,4 @@ class Upserts:
         if self._file is not None:
             part = self._file.with_name(f"{self._file.name}.part")
             part.write_text(json.dumps({"run": self._run, "rows": begin + len(chunk)}))
-            os.replace(part, self._file)
+            part.replace(self._file)

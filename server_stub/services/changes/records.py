@@ -158,13 +158,16 @@ def _teams(call: Context) -> Sequence[str]:
 def _folded(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one entry for each record, the last, with the changed fields of all."""
     last: dict[str, dict[str, Any]] = {}
+    together: dict[str, dict[str, Any]] = {}
     for one in told:
         id = one["entity"]["id"]
-        before = last.pop(id, None)
-        if before is not None and one["record"] is not None:
-            one = {**one, "changed_fields": list(dict.fromkeys([*before["changed_fields"], *one["changed_fields"]]))}
-            one["changes"] = _joined(before["changes"], one["changes"])
-        last[id] = one
+        before = together.get(id, {"changed_fields": [], "changes": None})
+        together[id] = {
+            "changed_fields": list(dict.fromkeys([*before["changed_fields"], *one["changed_fields"]])),
+            "changes": _joined(before["changes"], one["changes"]),
+        }
+        last.pop(id, None)
+        last[id] = {**one, **together[id]} if one["record"] is not None else one
     return list(last.values())
 
 
@@ -172,10 +175,10 @@ def _joined(
     earlier: Sequence[Mapping[str, Any]] | None, later: Sequence[Mapping[str, Any]] | None
 ) -> list[dict[str, Any]] | None:
     """Return the changes of two versions as one: of each field the first value before and the last after."""
-    if earlier is None or later is None:
-        return None if later is None else [dict(one) for one in later]
+    if earlier is None and later is None:
+        return None
     found: dict[str, dict[str, Any]] = {}
-    for one in (*earlier, *later):
+    for one in (*(earlier or ()), *(later or ())):
         before = found.get(one["field"], one)["before"]
         found[one["field"]] = {**one, "before": before}
     return list(found.values())

@@ -20,6 +20,7 @@ from ...problems import FieldError, Problem, invalid
 from ...request import permissions
 from ...request.intake import arguments_of
 from ...serving import Context, serves
+from ..activities.changing import changes_of
 from .bodies import wired
 from .keys import check_key, matching, value_in
 from .reading import some
@@ -71,11 +72,13 @@ def change(call: Context, entity: Entity, id: str, row: Mapping[str, Any], on_ma
     doc = noun.writable(call, id)
     if not entity.has(doc):
         raise Problem("NOT_FOUND", f"there is no {entity.name} {id!r}", details={"id": id})
-    own = {name: value for name, value in row.items() if name != "kind"} if entity.kinds is not None else row
-    members: Mapping[str, Any] = _read(call, noun, "update", own)
+    several = entity.noun if entity.kinds is not None else None  # one update for records of all kinds
+    own = {name: value for name, value in row.items() if name != "kind"} if several is not None else row
+    members: Mapping[str, Any] = _read(call, several or noun, "update", own)
     if on_match == "fill_empty":
         members = _lacking(doc, members)
-    return noun.change(call, doc, noun.stored_form(call, members, doc))
+    stored = changes_of(call, doc, members) if several is not None else noun.stored_form(call, members, doc)
+    return noun.change(call, doc, stored)
 
 
 def _lacking(doc: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,7 +247,7 @@ def transaction(call: Context, operations: Sequence[Mapping[str, Any]]) -> dict[
     return {"results": results, "refs": refs}
 
 
-class _Unresolved(Exception):
+class _Unresolved(Exception):  # noqa: N818 # no error of the caller's
     """An operation names the record of an earlier one that has failed."""
 
 

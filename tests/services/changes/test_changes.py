@@ -1,0 +1,134 @@
+"""The feed of changes: order, folding, positions, and what it says of records that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from scoped_readers import somebody_scoped
+
+from crm_sdk import ConflictError, CrmClient, ValidationError
+from crm_sdk.models import Change
+from server_stub import StubServer
+
+
+@pytest.fixture
+def crm(stub: StubServer) -> Iterator[CrmClient]:
+    with stub.client(dialects="platform") as client:
+        yield client
+
+
+def now(crm: CrmClient) -> str:
+    return crm.changes.list(start="now", limit=0).cursor
+
+
+def of(changes: list[Change], id: str) -> list[Change]:
+    return [one for one in changes if one.entity.id == id]
+
+
+def test_every_write_is_a_change_with_a_number(crm: CrmClient) -> None:
+    cursor = now(crm)
+    made = crm.contacts.create({"name": "Eva"})
+    crm.contacts.update(made.id, {"title": "CEO"})
+    crm.contacts.delete(made.id)
+    crm.objects.restore("contact", [made.id])
+    found = of(list(crm.changes.list(cursor=cursor, fold=False, include=["changes"])), made.id)
+    assert [(one.change, one.version) for one in found] == [
+        ("created", 1),
+        ("updated", 2),
+        ("deleted", 3),
+        ("restored", 4),
+    ]
+    assert [one.event for one in found] == [f"contact.{verb}" for verb in ("created", "updated", "deleted", "restored")]
+    assert found[1].changed_fields == ["title"] and found[1].changes is not None
+    assert (found[1].changes[0].before, found[1].changes[0].after) == (None, "CEO")
+    numbers = [one.seq for one in crm.changes.list(cursor=cursor, fold=False)]
+    assert numbers == sorted(set(numbers))
+    (folded,) = of(list(crm.changes.list(cursor=cursor)), made.id)
+    assert folded.change == "restored" and folded.record is not None and "title" in folded.changed_fields
+
+
+def test_what_is_undone_leaves_no_change_and_no_number(crm: CrmClient) -> None:
+    before = crm.changes.list().cursor
+    with pytest.raises(ValidationError):
+        crm.objects.upsert("contact", [{"external_id": "a", "name": "x"}, {"name": "x"}], atomic=True)
+    assert crm.changes.list(cursor=before).items == [] and now(crm) == before
+
+
+def test_consequences_are_changes_too(crm: CrmClient) -> None:
+    deal = crm.deals.list(contact_id="contact_123").items[0]
+    cursor = now(crm)
+    crm.contacts.update("contact_123", {"name": "Alice Renamed"})
+    (told,) = of(list(crm.changes.list(cursor=cursor, entity_types=["deal"])), deal.id)
+    assert (told.change, told.version, told.changed_fields) == ("updated", deal.version, ["contact_name"])
+
+
+def test_a_merge_is_told_of_both(crm: CrmClient) -> None:
+    one, two = (crm.contacts.create({"name": "Twin", "email": f"t{n}@example.com"}) for n in range(2))
+    cursor = now(crm)
+    group = {"survivor_id": one.id, "contact_ids": [one.id, two.id], "score": 100, "reasons": []}
+    crm.contacts.deduplicate(mode="merge", groups=[group])  # type: ignore[list-item]
+    found = list(crm.changes.list(cursor=cursor))
+    assert [(change.change, change.merged_into) for change in of(found, two.id)] == [("merged", one.id)]
+    assert [change.change for change in of(found, one.id)] == ["updated"]
+
+
+def test_a_position_holds_for_one_company_and_one_state(stub: StubServer, crm: CrmClient) -> None:
+    cursor, globex = now(crm), stub.client(api_key="globex-admin", dialects="platform")
+    for client, text in ((globex, cursor), (crm, "e1.5.x"), (crm, cursor[:-1] + "x")):
+        with pytest.raises(ValidationError) as wrong:
+            client.changes.list(cursor=text)
+        assert wrong.value.code == "INVALID_CURSOR"
+    stub.restore(stub.snapshot())
+    with pytest.raises(ConflictError) as raised:
+        crm.changes.list(cursor=cursor)
+    assert (raised.value.code, raised.value.details["reason"]) == ("CURSOR_EXPIRED", "epoch")
+
+
+def test_a_position_is_kept_as_long_as_the_plan_says(stub: StubServer, crm: CrmClient) -> None:
+    cursor = now(crm)
+    crm.contacts.create({"name": "Old"})
+    stub.clock.advance(timedelta(days=91).total_seconds())
+    with pytest.raises(ConflictError) as raised:
+        crm.changes.list(cursor=cursor)
+    assert raised.value.details["reason"] == "too_old"
+    assert all(one.occurred_at is not None for one in crm.changes.list())
+
+
+def test_what_leaves_the_scope_is_lost_and_what_comes_into_it_gained(stub: StubServer, crm: CrmClient) -> None:
+    scoped = somebody_scoped(stub)
+    mine = crm.contacts.create({"name": "Mine", "owner_id": "user_sam"})
+    cursor = now(scoped)
+    foreign = crm.contacts.create({"name": "Foreign", "owner_id": "user_ada"})
+    crm.contacts.update(mine.id, {"owner_id": "user_ada", "title": "secret"})
+    page = scoped.changes.list(cursor=cursor, include=["changes"])
+    (lost,) = of(page.items, mine.id)
+    assert (lost.change, lost.record, lost.changed_fields, lost.changes) == ("access_lost", None, [], None)
+    assert lost.entity.name is None and of(page.items, foreign.id) == []
+    crm.contacts.update(mine.id, {"owner_id": "user_sam"})
+    (gained,) = of(list(scoped.changes.list(cursor=page.cursor)), mine.id)
+    assert gained.change == "access_gained" and gained.record is not None
+    users = stub.store.collection("tenant_acme", "user")
+    users.put(
+        (users.get("user_sam") or {})
+        | {"role": "sales", "roles": [{"id": "role_sales", "key": "sales", "name": "Sales"}]}
+    )
+    with pytest.raises(ConflictError) as raised:
+        scoped.changes.list(cursor=cursor)
+    assert raised.value.details["reason"] == "access"
+
+
+def test_a_scan_goes_on_from_an_id_that_is_gone(crm: CrmClient) -> None:
+    first = crm.objects.scan("lead", limit=10)
+    crm.leads.delete(first.items[-1].id)
+    rest = list(crm.objects.scan("lead", after=first.items[-1].id))
+    assert len(rest) == first.total - 10
+    graves = [
+        one.entity.id
+        for part in crm.objects.scan("lead", include_deleted=True, limit=50).parts()
+        for one in part.deleted
+    ]
+    assert graves == [first.items[-1].id]
+    with pytest.raises(ValidationError):
+        crm.objects.scan("lead", after="contact_123")
