@@ -101,7 +101,7 @@ class ChangeLog:
     def _shares(self, log: Sequence[Entry]) -> Iterator[dict[str, Any]]:
         """Yield what a transaction shared, and what it shares no more: whoever it is shared with is told."""
         states = _states(log)
-        for place, (collection, id, before, _) in enumerate(log):
+        for place, (collection, _, before, _) in enumerate(log):
             if collection is None or collection.kind != SHARE:
                 continue
             after = states[place]

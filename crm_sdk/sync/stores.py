@@ -117,11 +117,10 @@ class DatabaseStore:
 
     def _is_later(self, entity: str, id: str, version: int | None, generation: int) -> bool:
         """Return whether the copy has a later version of a record; one of an earlier scan says nothing."""
-        where = "WHERE entity = ? AND id = ? AND generation = ? AND version > ?"
         if version is None:
             return False
-        found = self._execute("SELECT 1 FROM crm_records " + where, entity, id, generation, version)
-        return found.fetchone() is not None
+        held = "SELECT 1 FROM crm_records WHERE entity = ? AND id = ? AND generation = ? AND version > ?"
+        return self._execute(held, entity, id, generation, version).fetchone() is not None
 
     def _execute(self, statement: str, *values: Any) -> Any:
         cursor = self._connection.cursor()

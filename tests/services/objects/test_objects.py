@@ -101,7 +101,8 @@ def test_each_row_fails_in_its_place(crm: CrmClient) -> None:
         crm.contacts.create({"name": name, "phone": "+4930111"})
     rows: list[dict[str, Any]] = [
         {"external_id": "b-1", "name": "Eva"}, {"external_id": "b-1"}, {"name": "No key"},
-        {"external_id": "b-2", "name": "x", "email": "none"}, {"id": "nobody", "name": "x"}, {"external_id": "b-3", "nme": "x"},
+        {"external_id": "b-2", "name": "x", "email": "none"}, {"id": "nobody", "name": "x"},
+        {"external_id": "b-3", "nme": "x"},
     ]  # fmt: skip
     result = crm.objects.upsert("contact", rows)
     assert codes(result) == [
