@@ -167,12 +167,9 @@ class StubServer:
             from .seed.files import CONTENTS
 
             seed(self.store, self.clock, given)
-<<<<<<< HEAD
             for content in CONTENTS.values():
                 self.contents.keep_bytes(content)
-=======
         self.store.before_commit = self.change_log.write
->>>>>>> 5ac484c (describe, scan, write, restore and follow the records of every noun: objects and changes)
         self._save()
         self._sweep()
         self._options_of_start: dict[str, Any] = {"running": running, "demo": demo, "start": None if running else start}

@@ -206,7 +206,7 @@ class Entities:
             raise Problem(
                 "NOT_FOUND", problem.message, details={"id": name, **({"did_you_mean": near} if near else {})}
             )
-        features.require_word(call.server, call.caller, found.word)
+        features.check(call.tenant, found.word)
         permissions.check(call.caller, found.word, action)
         return found
 

@@ -26,19 +26,7 @@ def require(server: StubServer, caller: Caller, operation: Operation[..., Any], 
     """Raise 403 FEATURE_DISABLED where a service that a call needs is switched off for the caller's company."""
     for feature in features_of(operation, operation.routes[dialect]):
         if caller.tenant_id:
-<<<<<<< HEAD
             check(server.tenant(caller.tenant_id), feature)
-=======
-            require_word(server, caller, feature)
-
-
-def require_word(server: StubServer, caller: Caller, feature: str) -> None:
-    """Raise 403 FEATURE_DISABLED where a service is switched off for the caller's company."""
-    if not is_on(server, caller, feature):
-        name = server.tenant(caller.tenant_id)["name"]
-        message = f"{feature.replace('_', ' ')} is switched off for {name}"
-        raise Problem("FEATURE_DISABLED", message, details={"feature": feature})
->>>>>>> 5ac484c (describe, scan, write, restore and follow the records of every noun: objects and changes)
 
 
 def is_on(server: StubServer, caller: Caller, feature: str) -> bool:
