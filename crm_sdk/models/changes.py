@@ -32,13 +32,17 @@ class Change(Model):
     seq: int
     """The number of the change, in the order of the commits."""
     occurred_at: AwareDatetime | None = None
+    """When it was made."""
     entity: EntityRef
+    """The record."""
     change: ChangeKind
+    """What happened to it."""
     version: int | None = None
     """The version that it made."""
     changed_fields: list[str] = Field(default_factory=EMPTY)
+    """The names of the fields that differ."""
     changes: list[FieldChange] | None = None
-    """The values before and after, with ``include=["changes"]``."""
+    """The values before and after, where they are to be included."""
     record: AnyRecord | None = None
     """The record as it is now; null when it is gone."""
     merged_into: str | None = None

@@ -28,7 +28,7 @@ FieldKind: TypeAlias = (
 )  # fmt: skip
 RecordValues: TypeAlias = Mapping[str, JsonValue]
 """The members of a record by name, checked as those of its noun's create and update."""
-DeletedSort: TypeAlias = Literal["deleted_at", "name", "id"] | str
+DeletedSort: TypeAlias = Literal["deleted_at", "name", "id", "created_at", "updated_at"] | str
 ScanLimit: TypeAlias = Annotated[int, Field(ge=1, le=200)]
 RecordRef: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -79,7 +79,9 @@ class FieldDescription(Model):
     """Id of its definition."""
     required: bool = False
     read_only: bool = False
+    """Whether only the server writes it."""
     nullable: bool = True
+    """Whether it may be empty."""
     unique: bool = False
     default: FieldValue = None
     """The value of a new record that is given none."""
@@ -88,15 +90,20 @@ class FieldDescription(Model):
     open: bool = False
     """Whether a value beside the options is kept as it is."""
     min_value: Amount | None = None
+    """The smallest number it takes."""
     max_value: Amount | None = None
+    """The greatest number it takes."""
     min_length: int | None = None
+    """The characters it has at least."""
     max_length: int | None = None
+    """The characters it has at most; of a list, its items."""
     pattern: str | None = None
     reference_to: list[str] = Field(default_factory=EMPTY)
     """The entities whose ids it holds."""
     operators: list[str] = Field(default_factory=EMPTY)
     """The operators of conditions that a search accepts for it."""
     sortable: bool = False
+    """Whether a list can be sorted by it."""
     searchable: bool = False
     """Whether a list's `search` looks in it."""
     groupable: bool = False
@@ -104,6 +111,7 @@ class FieldDescription(Model):
     personal: bool = False
     """Whether erasing a person erases it."""
     hidden: bool = False
+    """Whether it is left out by default."""
     access: Literal["read", "write"] | str = "write"
     """What the caller may do with it."""
     help_text: str | None = None
@@ -121,6 +129,7 @@ class RelationshipDescription(Model):
     field: str | None = None
     """The field with the id."""
     cardinality: Literal["one_to_one", "one_to_many", "many_to_one", "many_to_many"] | str
+    """How many records are on each side."""
     on_delete: Literal["restrict", "set_null", "cascade", "keep"] | str
     """What happens when the other record is deleted."""
 
@@ -131,9 +140,11 @@ class ObjectDescription(ObjectSummary):
     model: str
     """The name of its model in the reference."""
     keys: list[ObjectKey] = Field(default_factory=EMPTY)
+    """The fields by which records are found."""
     fields: list[FieldDescription] = Field(default_factory=EMPTY)
     """Its fields, by position."""
     relationships: list[RelationshipDescription] = Field(default_factory=EMPTY)
+    """What its records refer to."""
     schema_version: str = ""
     """Changes when a definition or a label changes, or what the caller may do with a field."""
     language: str = "en"
@@ -144,8 +155,11 @@ class Tombstone(Model):
     """What is left of a record that is gone: its id, since when, and what became of it."""
 
     entity: EntityRef
+    """The record that is gone."""
     change: Literal["deleted", "merged", "purged", "erased", "access_lost"] | str
+    """What became of it."""
     deleted_at: AwareDatetime | None = None
+    """Since when it is gone."""
     merged_into: str | None = None
     """Id of the record that it was merged into."""
 
@@ -204,6 +218,7 @@ class TransactionResult(Model):
     """What became of the operations of a transaction, in their order."""
 
     results: list[UpsertResult]
+    """What became of each operation."""
     refs: dict[str, str] = Field(default_factory=dict[str, str])
     """The ids of the records that have a name."""
 
@@ -213,12 +228,15 @@ class DeletedRecord(Model):
 
     id: str
     entity: str
+    """The entity of the record."""
     name: str | None = None
     deleted_at: AwareDatetime | None = None
+    """When it was deleted."""
     deleted_by: str | None = None
     """Who deleted it."""
     purge_at: AwareDatetime | None = None
     """When it is deleted for good; null while it must be kept."""
     restorable: bool = True
+    """Whether it can be restored now."""
     blocked_by: list[ErrorDetail] = Field(default_factory=EMPTY)
     """What a restore would answer."""

@@ -40,6 +40,7 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
     "leads.scoring_history": lambda crm, lead_id: crm.leads.score(lead_id, score=70, reason="met"),
     "messages.list": lambda crm, lead_id: crm.messages.create({"lead_id": lead_id, "content": "Hello"}),
     "notifications.subscriptions.list": lambda crm, _: crm.notifications.unsubscribe(address="ada@example.com"),
+    "objects.deleted.list": lambda crm, entity: crm.contacts.delete(crm.contacts.list().items[0].id),
     "pipelines.automation.list": lambda crm, pipeline_id: crm.pipelines.automation.create(pipeline_id, RULE),
     "search.accounts": lambda crm, _: crm.accounts.create({"name": "Invoices"}),
     "search.activities": lambda crm, _: crm.activities.tasks.create({"title": "Invoices"}),
@@ -53,6 +54,7 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
 WHOLES: dict[str, Callable[[CrmClient], Any]] = {
     "account_id": lambda crm: crm.accounts.list(sort="open_deal_value", order="desc").items[0].id,
     "deal_id": lambda crm: crm.deals.list().items[0].id,
+    "entity": lambda crm: "contact",
     "contact_id": lambda crm: next(one.contact_id or "" for one in crm.deals.list() if one.contact_id),
     "file_id": lambda crm: next(one.id for one in crm.files.list() if (one.revision or 0) > 1),
     "integration_id": lambda crm: next(one.id for one in crm.integrations.list() if one.mapping_count),
@@ -77,6 +79,7 @@ COMPUTED: dict[str, Callable[[StubServer], object]] = {
     ),
     "ai_insights.recommendations.cross_sell": lambda stub: copy_greatest(stub, "account", "won_value"),
     "ai_insights.recommendations.upsell": lambda stub: sell_little_and_much(stub),
+    "objects.deleted.list": lambda stub: copy_deleted(stub),
     "tenants.list": lambda stub: manage_companies(stub),
     **dict.fromkeys(
         ("collaboration.feed.filter", "collaboration.feed.list", "collaboration.feed.user"),
@@ -127,6 +130,10 @@ def shared_deal(crm: CrmClient) -> Any:
     entity = crm.collaboration.shares.list().items[0].entity
     assert entity is not None
     return {"type": entity.type, "id": entity.id}
+def copy_deleted(stub: StubServer) -> None:
+    """Store copies of the contact that was deleted last."""
+    records = stub.store.collection(ACME, "contact")
+    put_copies(records, next(doc for doc in records.backwards() if doc.get("deleted_at") is not None))
 
 
 def new_webhook(crm: CrmClient) -> str:

@@ -67,6 +67,7 @@ def _view(call: Context, entity: Entity, doc: Document) -> Document:
     return Document(
         id=doc["id"],
         created_at=doc.get("created_at"),
+        updated_at=doc.get("updated_at"),
         entity=entity.name,
         name=doc.get("name") or doc.get("title") or doc.get("subject"),
         deleted_at=doc["deleted_at"],
