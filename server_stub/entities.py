@@ -52,7 +52,6 @@ _TABLE: Mapping[str, _Row] = {
     )),
     **dict.fromkeys(("team", "role", "layout", "social_post", "keyword", "alert", "mention"), _Row(("scan",))),
 }  # fmt: skip
-_WRITES = frozenset({"upsert", "delete", "restore", "import"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +138,15 @@ class Entities:
             model = models.get(name) or (noun.model if noun is not None else None)
             if model is None:
                 continue
-            writes = noun is not None and (noun.declared("create") is not None or bool(kinds))
+            lacks = set[str]() if noun is not None else {"delete", "restore"}
+            if noun is None or (noun.declared("create") is None and not kinds):
+                lacks |= {"upsert", "import"}
             self._fixed[name] = Entity(
                 name,
                 noun.collection if noun is not None else name,
                 model,
                 row.word or (noun.word if noun is not None else name),
-                [word for word in row.can if writes or word not in _WRITES],
+                [word for word in row.can if word not in lacks],
                 row.keys,
                 name.replace("_", " ").capitalize(),
                 (row.plural or f"{name}s").replace("_", " ").capitalize(),
