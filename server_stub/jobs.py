@@ -83,11 +83,9 @@ def start(
 
 
 def finish(call: Context, job: Document, result: Mapping[str, Any], **counts: int) -> Document:
-    """End a job that was carried out within the request, with its result and its counts."""
+    """End a job that was carried out within the request, with its result and its counts: the answer tells of it."""
     ended = {"status": "succeeded", "started_at": call.now, "result": dict(result), "counts": job["counts"] | counts}
-    done = call.collection("job").put(_with_progress(job | ended))
-    _tell(call, done)
-    return done
+    return call.collection("job").put(_with_progress(job | ended))
 
 
 def cancel(call: Context, job: Document) -> Document:

@@ -180,7 +180,7 @@ def test_training_learns_from_the_leads_that_ended(stub: StubServer, crm: CrmCli
     assert (before.status, before.version, before.metrics, before.job) == ("untrained", 0, None, None)
     told = len(stub.audit())
     after = teach(crm)
-    assert (after.status, after.version) == ("ready", 1) and trail(stub, told)[-1] == "model.trained"
+    assert (after.status, after.version) == ("ready", 1) and "model.trained" in trail(stub, told)
     leads = list(crm.leads.list(limit=200))
     ends = [lead.status for lead in leads if lead.status in ("converted", "unqualified")]
     assert (after.sample_count, after.positive_count) == (len(ends), ends.count("converted"))
