@@ -130,6 +130,8 @@ def shared_deal(crm: CrmClient) -> Any:
     entity = crm.collaboration.shares.list().items[0].entity
     assert entity is not None
     return {"type": entity.type, "id": entity.id}
+
+
 def copy_deleted(stub: StubServer) -> None:
     """Store copies of the contact that was deleted last."""
     records = stub.store.collection(ACME, "contact")
