@@ -119,6 +119,18 @@ def test_what_leaves_the_scope_is_lost_and_what_comes_into_it_gained(stub: StubS
     assert raised.value.details["reason"] == "access"
 
 
+def test_a_share_and_its_end_are_access_gained_and_lost(stub: StubServer, crm: CrmClient) -> None:
+    scoped, foreign = somebody_scoped(stub), crm.contacts.create({"name": "Foreign", "owner_id": "user_ada"})
+    cursor = now(scoped)
+    share = crm.collaboration.shares.create({
+        "entity": {"type": "contact", "id": foreign.id}, "subject_type": "user", "subject_id": "user_sam",
+    })  # fmt: skip
+    page = scoped.changes.list(cursor=cursor)
+    assert [one.change for one in of(page.items, foreign.id)] == ["access_gained"]
+    crm.collaboration.shares.delete(share.id)
+    assert [one.change for one in of(list(scoped.changes.list(cursor=page.cursor)), foreign.id)] == ["access_lost"]
+
+
 def test_a_scan_goes_on_from_an_id_that_is_gone(crm: CrmClient) -> None:
     first = crm.objects.scan("lead", limit=10)
     crm.leads.delete(first.items[-1].id)
