@@ -293,9 +293,17 @@ class Operation(Declaration[P, T]):
             return None
         value: Any = self.read(client, plan, reply)[0]
         if hasattr(value, "following"):  # the answer goes on: a private attribute of its model fetches the rest
-            value._fetch = lambda rest: client._run(self.call(client, _continued(plan.given, rest)))
+            value._fetch = self._fetcher(client, plan.given)
         is_run = getattr(value, "poll_url", None) is not None
         return client.own(value) if is_run else value
+
+    def _fetcher(self, client: Client[Any], given: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Any]:
+        """Return what fetches the next part of an answer: a function, as a copy of the answer keeps the client."""
+
+        def fetch(rest: Mapping[str, Any]) -> Any:
+            return client._run(self.call(client, _continued(given, rest)))  # pyright: ignore[reportPrivateUsage] # the client's own machinery
+
+        return fetch
 
     def read(self, client: Client[Any], plan: Plan, reply: Reply) -> tuple[Any, Any]:
         """Read the content of a reply, noting what deviates from its document."""

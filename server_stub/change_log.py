@@ -185,7 +185,8 @@ def _differences(entity: Entity, before: Document | None, after: Document | None
         if name in _UNTOLD or name not in entity.members or old.get(name) == new.get(name):
             continue
         if name == "fields" and entity.name == "record":
-            one, other = old.get(name) or {}, new.get(name) or {}
+            one: Mapping[str, Any] = old.get(name) or {}
+            other: Mapping[str, Any] = new.get(name) or {}
             for key in dict.fromkeys((*one, *other)):
                 if one.get(key) != other.get(key):
                     yield {"field": f"fields.{key}", "before": one.get(key), "after": other.get(key)}

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, get_args
 
 from crm_sdk.models.record import Model, record_types
+from crm_sdk.route import Action
 
 from .data.document import Document
 from .problems import Problem, missing
@@ -195,7 +196,7 @@ class Entities:
             object=object,
         )
 
-    def named(self, call: Context, name: str, action: permissions.Action = "read") -> Entity:
+    def named(self, call: Context, name: str, action: Action = "read") -> Entity:
         """Return the entity that a path names, if the caller has the permission for an action on some of its records.
 
         Raises: 404, for a plural with the singular; 403 FORBIDDEN, FEATURE_DISABLED.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Unpack
+from typing import TYPE_CHECKING, Annotated, List, Unpack
 
 from pydantic import Field
 
@@ -87,7 +87,7 @@ class Objects(Resource[Mode]):
         ours=True,
         texts={"custom": "Only custom objects, or none of them.", "capability": "Only entities that have it."},
     )
-    def list(self, *, custom: bool | None = None, capability: Capability | None = None) -> list[ObjectSummary]:
+    def list(self, *, custom: bool | None = None, capability: Capability | None = None) -> List[ObjectSummary]:
         """List the entities that the caller may read: those of every company, then custom objects by their labels."""
 
     @operation(

@@ -20,7 +20,7 @@ _Steps: TypeAlias = Generator[_Ask | list[SyncChange] | None, Any, None]
 
 
 def _steps(store: Store, entities: Sequence[str] | None, limit: int) -> _Steps:
-    state = _begun(store.load(), entities)
+    state: SyncState = _begun(store.load(), entities)
     while True:
         try:
             while state.scanning:

@@ -70,8 +70,13 @@ class SyncState:
     @staticmethod
     def from_json(text: str) -> SyncState:
         """Return the state of a text that `to_json` made."""
-        said = json.loads(text)
-        return SyncState(**{**said, "entities": tuple(said["entities"]), "scanning": tuple(said["scanning"])})
+        said: Mapping[str, Any] = json.loads(text)
+        members: dict[str, Any] = {
+            **said,
+            "entities": tuple(said["entities"]),
+            "scanning": tuple(said["scanning"]),
+        }
+        return SyncState(**members)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ class Upserts:
         self._options = options
         self._workers = workers
         self._file = Path(checkpoint) if checkpoint is not None else None
-        known = json.loads(self._file.read_text()) if self._file is not None and self._file.exists() else {}
+        kept = self._file is not None and self._file.exists()
+        known: Mapping[str, Any] = json.loads(self._file.read_text()) if self._file is not None and kept else {}
         self._run: str = known.get("run") or uuid4().hex
         self._done: int = known.get("rows", 0)
 

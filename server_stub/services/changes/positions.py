@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from ...change_log import KIND, key_of, series
 from ...problems import Problem
@@ -65,10 +66,11 @@ def _expired(call: Context, reason: str, why: str) -> Problem:
 def _access(call: Context) -> str:
     """Return a digest of what decides which records a caller sees, beside the records themselves."""
     caller = call.caller
+    features: Mapping[str, Any] = call.tenant.get("features") or {}
     said = (
         caller.user_id, sorted(caller.roles), sorted(caller.permissions), sorted(caller.team),
         sorted(caller.granted) if caller.granted is not None else None,
-        sorted((call.tenant.get("features") or {}).items()),
+        sorted(features.items()),
     )  # fmt: skip
     return hashlib.sha256(repr(said).encode()).hexdigest()[:8]
 

@@ -122,10 +122,11 @@ class _Teller:
 
     def _told(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = kind in ("access_lost", "erased")
+        shown: Mapping[str, Any] = record or {}
         return {
             "seq": entry["seq"],
             "occurred_at": entry["at"],
-            "entity": {"type": entry["type"], "id": entry["record_id"], "name": (record or {}).get("name")},
+            "entity": {"type": entry["type"], "id": entry["record_id"], "name": shown.get("name")},
             "change": kind,
             "version": entry["version"],
             "changed_fields": [change["field"] for change in values],

@@ -9,6 +9,7 @@ from typing import Any
 
 from crm_sdk.models.any_jobs import result_model
 from crm_sdk.resources.jobs import Jobs
+from crm_sdk.route import Action
 from crm_sdk.wire import camel
 
 from ... import jobs
@@ -54,7 +55,7 @@ def _is_own(call: Context, job: Members) -> bool:
     return job["created_by"] in (call.caller.actor_id, call.caller.user_id)
 
 
-def _permitted(call: Context, action: permissions.Action, job: Members) -> bool:
+def _permitted(call: Context, action: Action, job: Members) -> bool:
     """Return whether a job is the caller's own, or the caller may do this with the jobs of all."""
     return _is_own(call, job) or permissions.scope_for(call.caller, "jobs", action) == "all"
 
@@ -62,6 +63,10 @@ def _permitted(call: Context, action: permissions.Action, job: Members) -> bool:
 def _is_kept(call: Context, job: Members) -> bool:
     ended: datetime | None = job.get("finished_at")
     return ended is None or ended + KEPT > call.now
+
+
+def _about(job: Members) -> Mapping[str, Any]:
+    return job["entity"] or {}
 
 
 def _found(call: Context, id: str) -> tuple[str, Document]:
@@ -135,7 +140,7 @@ def list_(
         if (kind is None or job["kind"] in kind)
         and (status is None or job["status"] in status)
         and created_by in (None, job["created_by"])
-        and entity_type in (None, (job["entity"] or {}).get("type"))
+        and entity_type in (None, _about(job).get("type"))
         and (since is None or job["created_at"] >= since)
         and (until is None or job["created_at"] < until)
     ]
@@ -179,7 +184,8 @@ def tell_creator(call: Context, entry: Document) -> None:
     if job is None or user_id is None:
         return
     failed = entry["action"] == "job.failed"
-    why = (job["error"] or {}).get("message") if failed else None
+    error: Mapping[str, Any] = (job["error"] if failed else None) or {}
+    why = error.get("message")
     notify(
         call, user_id, "system", f"{job['title']} {'failed' if failed else 'is done'}", why or job["title"],
         priority="high" if failed else "low", about=("job", job["id"]),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm_sdk.resources.objects import DeletedObjects, Objects
-from crm_sdk.wire import camel
+from crm_sdk.wire import camel, is_array
 
 from ... import trash
 from ...bulk import carry_out, error_of
@@ -164,7 +164,7 @@ def _lost_references(call: Context, noun: Noun, doc: Mapping[str, Any]) -> dict[
             other = call.found(kind, value)
             if (other["id"] if other is not None else None) != value:
                 found[name] = other["id"] if other is not None else None
-        elif isinstance(value, list):
+        elif is_array(value):
             ids = [other["id"] for id in value if (other := call.found(kind, str(id))) is not None]
             if ids != value:
                 found[name] = ids

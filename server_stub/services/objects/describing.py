@@ -18,7 +18,9 @@ from typing_extensions import is_typeddict
 from crm_sdk.models.marks import Default, OpenVocabulary
 from crm_sdk.models.record import Model
 from crm_sdk.models.values import EMAIL_PATTERN, NOT_BLANK, URL_PATTERN, Email, Phone, Url
+from crm_sdk.openapi.schemas import is_required
 from crm_sdk.resources.objects import Objects
+from crm_sdk.route import Action
 from crm_sdk.wire import encode_json
 
 from ...data.field_types import fields_of as report_fields
@@ -36,7 +38,7 @@ from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
 from ..custom_objects.values import filter_type
 from ..reports.sources import source_of
 
-_ACTIONS: Sequence[permissions.Action] = ("read", "create", "update", "delete", "export", "import", "manage")
+_ACTIONS: Sequence[Action] = ("read", "create", "update", "delete", "export", "import", "manage")
 _OWN_TYPES: Mapping[str, str] = {
     "number": "decimal", "long_text": "long_text", "boolean": "boolean", "lookup": "reference",
 }  # fmt: skip
@@ -113,7 +115,7 @@ def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
 class _Kind:
     """What an annotation says of the values of a field."""
 
-    type: str = "text"
+    word: str = "text"
     item_type: str | None = None
     options: Sequence[str] = ()
     open: bool = False
@@ -132,36 +134,35 @@ def _kind_of(annotation: Any, marks: Sequence[Any] = ()) -> _Kind:
     kind = _Kind()
     _read_marks(kind, marks)
     if annotation in (Email, Phone, Url):
-        kind.type = {Email: "email", Phone: "phone", Url: "url"}[annotation]
+        kind.word = {Email: "email", Phone: "phone", Url: "url"}[annotation]
     while get_origin(annotation) is Annotated:
         annotation, *more = get_args(annotation)
         _read_marks(kind, more)
     if str(get_origin(annotation)).rpartition(".")[2] in ("Required", "NotRequired"):
         return _kind_of(get_args(annotation)[0], marks)
     if annotation == AwareDatetime:
-        kind.type = "datetime"
+        kind.word = "datetime"
         return kind
     parts = [one for one in get_args(annotation) if one is not type(None)]
     if get_origin(annotation) is Literal:
-        kind.type, kind.options = "select", [str(one) for one in parts]
+        kind.word, kind.options = "select", [str(one) for one in parts]
     elif get_origin(annotation) in (Union, types.UnionType):
         inner = [_kind_of(one) for one in parts]
         chosen = next((one for one in inner if one.options), None)
-        chosen = chosen or next((one for one in inner if one.type != "text" or one.bounds), inner[0])
-        kind.type, kind.item_type = chosen.type, chosen.item_type
+        chosen = chosen or next((one for one in inner if one.word != "text" or one.bounds), inner[0])
+        kind.word, kind.item_type = chosen.word, chosen.item_type
         kind.options, kind.model = chosen.options, chosen.model
         kind.bounds, kind.open = {**chosen.bounds, **kind.bounds}, kind.open or chosen.open
     elif get_origin(annotation) in (list, Sequence):
         inner_kind = _kind_of(parts[0])
-        kind.type = "multi_select" if inner_kind.options else "list"
-        kind.item_type, kind.options = inner_kind.type, inner_kind.options
-    elif isinstance(annotation, type) and (issubclass(annotation, Model) or is_typeddict(annotation)):
-        kind.type = "object"
-        kind.model = annotation if issubclass(annotation, Model) else None
-    elif get_origin(annotation) is dict or annotation is dict:
-        kind.type = "object"
-    elif isinstance(annotation, type) and kind.type == "text":
-        kind.type = next((word for base, word in _PLAIN if issubclass(annotation, base)), "object")
+        kind.word = "multi_select" if inner_kind.options else "list"
+        kind.item_type, kind.options = inner_kind.word, inner_kind.options
+    elif is_typeddict(annotation) or get_origin(annotation) is dict or annotation is dict:
+        kind.word = "object"
+    elif isinstance(annotation, type) and issubclass(annotation, Model):
+        kind.word, kind.model = "object", annotation
+    elif isinstance(annotation, type) and kind.word == "text":
+        kind.word = next((word for base, word in _PLAIN if issubclass(annotation, base)), "object")
     return kind
 
 
@@ -181,7 +182,7 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
                 kind.bounds["max_length"] = one.max_length
             pattern = getattr(one, "pattern", None)
             if isinstance(pattern, str):
-                kind.type = {EMAIL_PATTERN: "email", URL_PATTERN: "url"}.get(pattern, kind.type)
+                kind.word = {EMAIL_PATTERN: "email", URL_PATTERN: "url"}.get(pattern, kind.word)
                 if pattern not in (EMAIL_PATTERN, URL_PATTERN, NOT_BLANK):
                     kind.bounds["pattern"] = pattern
 
@@ -194,9 +195,7 @@ def _fields(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
         create = noun.declared("create") if noun is not None else None
         update = noun.declared("update") if noun is not None else None
         hints = {**_hints(create), **_hints(update)}
-        required: frozenset[str] = (
-            getattr(create.arguments.body_type, "__required_keys__", frozenset()) if create is not None else frozenset()
-        )
+        required = _required(create)
         for name, info in model.model_fields.items():
             if name in seen or name in free_members(model) or (entity.object is not None and name == "fields"):
                 continue
@@ -205,7 +204,8 @@ def _fields(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
             given = _kind_of(hints[name]) if name in hints else None
             described = _described(entity, noun, name, info, kind, given, required)
             yield {**described, **_searching(noun, model, name, filters), **_access(described, writes)}
-            for inner, info_inner in kind.model.model_fields.items() if kind.model is not None else ():
+            parts: Mapping[str, FieldInfo] = kind.model.model_fields if kind.model is not None else {}
+            for inner, info_inner in parts.items():
                 path = f"{name}.{inner}"
                 part = _described(
                     entity, None, path, info_inner, _kind_of(info_inner.annotation, info_inner.metadata),
@@ -229,13 +229,19 @@ def _hints(operation: Any) -> Mapping[str, Any]:
     return input_hints(body) if body is not None else {}
 
 
+def _required(operation: Any) -> frozenset[str]:
+    """Return the members that the body of an operation needs."""
+    body = operation.arguments.body_type if operation is not None else None
+    return frozenset(name for name, hint in _hints(operation).items() if is_required(body, name, hint))
+
+
 def _described(
     entity: Entity, noun: Noun | None, name: str, info: FieldInfo, kind: _Kind, given: _Kind | None, required: Any
 ) -> dict[str, Any]:
     default = next((mark.value for mark in info.metadata if isinstance(mark, Default)), None)
     refers = noun.refers.get(name) if noun is not None else None
-    word = kind.type
-    if refers is not None and kind.type == "text":
+    word = kind.word
+    if refers is not None and kind.word == "text":
         word = "reference"
     elif name in ("phone", "mobile"):
         word = "phone"
@@ -295,9 +301,9 @@ def _filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
     if entity.name == "contact":
         return CONTACT_FIELDS
     if entity.object is not None:
-        return {f"fields.{name}": filter_type(key) for name, key in keys_of(call, entity.object["id"]).items()} | {
-            name: kind for name, kind in _basic_types(entity).items() if name != "fields"
-        }
+        keys = keys_of(call, entity.object["id"])
+        own: Mapping[str, FieldType] = {f"fields.{name}": filter_type(key) for name, key in keys.items()}
+        return {**own, **{name: kind for name, kind in _basic_types(entity).items() if name != "fields"}}
     try:
         return source_of(call, entity.name).types
     except Problem:
@@ -339,7 +345,8 @@ def _relationships(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
     """Yield what the records of an entity refer to."""
     seen: set[str] = set()
     for noun, _ in _models(entity):
-        for name, kind in (noun.refers if noun is not None else {}).items():
+        refers: Mapping[str, str] = noun.refers if noun is not None else {}
+        for name, kind in refers.items():
             target = call.server.entities.of_collection(kind)
             if name in seen or target is None:
                 continue

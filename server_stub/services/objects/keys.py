@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_sdk.wire import camel, snake
+from crm_sdk.wire import camel, is_object, snake
 
 from ...data.document import Document
 from ...data.keys import with_value
@@ -37,7 +37,7 @@ def value_in(entity: Entity, row: Mapping[str, Any], key: str) -> Any:
     """Return the value of a key in a row; None where it has none."""
     if entity.object is not None and key != "id":
         own = row.get("fields")
-        row = own if isinstance(own, Mapping) else {}
+        row = own if is_object(own) else {}
     value = row.get(key, row.get(camel(key)))
     return None if value == "" else value
 

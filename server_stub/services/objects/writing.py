@@ -20,7 +20,7 @@ from ...problems import FieldError, Problem, invalid
 from ...request import permissions
 from ...request.intake import arguments_of
 from ...serving import Context, serves
-from ..activities.changing import changes_of
+from ..activities.records import changes_of
 from .bodies import wired
 from .keys import check_key, matching, value_in
 from .reading import some
@@ -49,7 +49,7 @@ def _noun_of_new(entity: Entity, row: Mapping[str, Any]) -> tuple[Noun, Mapping[
     if entity.kinds is None:
         return entity.noun_of({}), row
     kind = row.get("kind")
-    if kind not in entity.kinds:
+    if not isinstance(kind, str) or kind not in entity.kinds:
         rule = "required" if kind is None else "choice"
         raise invalid("kind", rule, f"must be one of {', '.join(entity.kinds)}", choices=list(entity.kinds))
     return entity.kinds[kind], {name: value for name, value in row.items() if name != "kind"}
@@ -133,16 +133,17 @@ class _Upsert:
         if doc is None:
             if self.mode == "update" or key == "id":
                 raise Problem("NOT_FOUND", f"there is no {self.entity.name} with the {key} {value!r}")
-            return self._result(create(self.call, self.entity, members), "created", None)
+            return self.result(create(self.call, self.entity, members), "created", None)
         if self.mode == "create":
-            code = (self.entity.noun_of(doc).unique if self.entity.noun is not None else {}).get(key, "DUPLICATE_VALUE")
+            codes: Mapping[str, str] = self.entity.noun_of(doc).unique if self.entity.noun is not None else {}
+            code = codes.get(key, "DUPLICATE_VALUE")
             message = f"{doc['id']} has the {key.replace('_', ' ')} {value!r} already"
             raise Problem(code, message, field=key, rule="unique", details={"existing_id": doc["id"]})
         if self.on_match == "skip":
-            return self._result(doc, "skipped", key)
+            return self.result(doc, "skipped", key)
         after = change(self.call, self.entity, doc["id"], members, self.on_match)
         same = after.get("version") == doc.get("version")
-        return self._result(after, "unchanged" if same else "updated", key)
+        return self.result(after, "unchanged" if same else "updated", key)
 
     def _found(self, key: str, value: Any) -> Document | None:
         if key != "id":
@@ -167,7 +168,8 @@ class _Upsert:
             raise Problem("DUPLICATE_IN_BATCH", message, field=key, details={"index": self.seen[same]})
         self.seen[same] = self.place
 
-    def _result(self, doc: Document, outcome: str, matched_on: str | None) -> dict[str, Any]:
+    def result(self, doc: Document, outcome: str, matched_on: str | None) -> dict[str, Any]:
+        """Return what has become of a row."""
         return {
             "id": doc["id"],
             "outcome": outcome,
@@ -274,20 +276,21 @@ def _carry_out(call: Context, operation: Mapping[str, Any], refs: Mapping[str, s
         raise invalid("id", "required", f"which record to {action} says its id")
     resolve = partial(_resolved, refs=refs)
     id = resolve(id, path="id") if id is not None else None
-    row = {name: resolve(value, path=f"values.{name}") for name, value in (operation.get("values") or {}).items()}
+    values: Mapping[str, Any] = operation.get("values") or {}
+    row = {name: resolve(value, path=f"values.{name}") for name, value in values.items()}
     if action == "delete":
         doc = remove(call, entity, str(id), operation.get("version"))
-        return _Upsert(call, entity, "id")._result(doc, "deleted", "id")
+        return _Upsert(call, entity, "id").result(doc, "deleted", "id")
     rows = _Upsert(call, entity, "id")
     try:
         if action == "create":
-            return rows._result(create(call, entity, row), "created", None)
+            return rows.result(create(call, entity, row), "created", None)
         if action == "update":
             before = entity.noun_of(call.found(entity.collection, str(id)) or {}).writable(call, str(id))
             call.lock(before, operation.get("version"))
             after = change(call, entity, str(id), row)
             same = after["version"] == before["version"]
-            return rows._result(after, "unchanged" if same else "updated", "id")
+            return rows.result(after, "unchanged" if same else "updated", "id")
         rows.key = check_key(entity, operation.get("match_on"))
         return rows.write({**row, "id": id} if id is not None else row)
     except Problem as problem:

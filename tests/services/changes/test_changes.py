@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from scoped_readers import somebody_scoped
@@ -67,8 +68,8 @@ def test_consequences_are_changes_too(crm: CrmClient) -> None:
 def test_a_merge_is_told_of_both(crm: CrmClient) -> None:
     one, two = (crm.contacts.create({"name": "Twin", "email": f"t{n}@example.com"}) for n in range(2))
     cursor = now(crm)
-    group = {"survivor_id": one.id, "contact_ids": [one.id, two.id], "score": 100, "reasons": []}
-    crm.contacts.deduplicate(mode="merge", groups=[group])  # type: ignore[list-item]
+    group: Any = {"survivor_id": one.id, "contact_ids": [one.id, two.id], "score": 100, "reasons": []}
+    crm.contacts.deduplicate(mode="merge", groups=[group])
     found = list(crm.changes.list(cursor=cursor))
     assert [(change.change, change.merged_into) for change in of(found, two.id)] == [("merged", one.id)]
     assert [change.change for change in of(found, one.id)] == ["updated"]

@@ -113,9 +113,8 @@ def restore(chance: random.Random, stub: StubServer, crm: CrmClient) -> None:
 
 def merge(chance: random.Random, stub: StubServer, crm: CrmClient) -> None:
     one, two = some(chance, stub, "contact"), some(chance, stub, "contact")
-    crm.contacts.deduplicate(
-        mode="merge", groups=[{"survivor_id": one, "contact_ids": [one, two], "score": 100, "reasons": []}]
-    )
+    group: Any = {"survivor_id": one, "contact_ids": [one, two], "score": 100, "reasons": []}
+    crm.contacts.deduplicate(mode="merge", groups=[group])
 
 
 def convert(chance: random.Random, stub: StubServer, crm: CrmClient) -> None:
@@ -135,11 +134,11 @@ def note(chance: random.Random, stub: StubServer, crm: CrmClient) -> None:
 
 
 def together(chance: random.Random, stub: StubServer, crm: CrmClient) -> None:
+    wrong: Any = {"action": "update", "entity": "contact", "id": "nobody", "values": {"title": "x"}}
     crm.objects.transaction([
         {"action": "create", "entity": "account", "ref": "it", "values": {"name": f"Co {chance.random()}"}},
         {"action": "create", "entity": "contact", "values": {"name": "Both", "account_id": "@it"}},
-        *([{"action": "update", "entity": "contact", "id": "nobody", "values": {"title": "x"}}]  # type: ignore[list-item]
-          if chance.random() < 0.3 else []),
+        *([wrong] if chance.random() < 0.3 else []),
     ])  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def outcomes(result: BulkResult[Any]) -> list[str | None]:
 
 
 def count(crm: CrmClient, entity: str) -> int:
-    return next(one.record_count for one in crm.objects.list() if one.entity == entity)
+    found: int = next(one.record_count for one in crm.objects.list() if one.entity == entity)
+    return found
 
 
 # -- descriptions ------------------------------------------------------------------------------------------------------
@@ -82,12 +83,13 @@ def test_a_plural_is_no_entity(crm: CrmClient) -> None:
 
 
 def test_rows_find_their_records_by_a_key(crm: CrmClient) -> None:
-    rows = [
+    rows: Any = [
         {"external_id": "a-1", "name": "Eva"},
         {"externalId": "a-2", "name": "Ben", "address": {"postal_code": "1"}},
     ]
     made = crm.objects.upsert("contact", rows, return_records=True)
-    assert outcomes(made) == ["created", "created"] and isinstance(made.items[0].result.record, Contact)  # type: ignore[union-attr]
+    first: Any = made.items[0].result
+    assert outcomes(made) == ["created", "created"] and isinstance(first.record, Contact)
     again = crm.objects.upsert("contact", [*rows[:1], {"external_id": "a-2", "address": {"city": "Bonn"}}])
     assert outcomes(again) == ["unchanged", "updated"]
     ben = crm.contacts.get(str(made.items[1].id))
@@ -109,7 +111,8 @@ def test_each_row_fails_in_its_place(crm: CrmClient) -> None:
         None, "DUPLICATE_IN_BATCH", "MATCH_KEY_MISSING", "VALIDATION_ERROR", "NOT_FOUND", "VALIDATION_ERROR",
     ]  # fmt: skip
     by_phone = crm.objects.upsert("contact", [{"phone": "+4930111", "title": "x"}], match_on="phone")
-    assert codes(by_phone) == ["AMBIGUOUS_MATCH"] and len(by_phone.items[0].error.details["ids"]) == 2  # type: ignore[union-attr]
+    error: Any = by_phone.items[0].error
+    assert codes(by_phone) == ["AMBIGUOUS_MATCH"] and len(error.details["ids"]) == 2
     with pytest.raises(ValidationError) as raised:
         crm.objects.upsert("contact", [{"title": "x"}], match_on="title")
     assert raised.value.code == "NOT_A_KEY"
@@ -124,8 +127,8 @@ def test_modes_and_matches(crm: CrmClient) -> None:
     assert codes(crm.objects.upsert("contact", [{"external_id": "no"}], mode="update")) == ["NOT_FOUND"]
     assert outcomes(crm.objects.upsert("contact", [row], match_on="email", on_match="skip")) == ["skipped"]
     filled = crm.objects.upsert("contact", [row], match_on="email", on_match="fill_empty", return_records=True)
-    record: Any = filled.items[0].result.record  # type: ignore[union-attr]
-    assert (record.title, record.department) == ("kept", "Ops")
+    result: Any = filled.items[0].result
+    assert (result.record.title, result.record.department) == ("kept", "Ops")
 
 
 def test_concurrent_callers_make_one_record_of_a_key(stub: StubServer) -> None:
@@ -147,7 +150,8 @@ def test_activities_say_their_kind(crm: CrmClient) -> None:
         {"external_id": "n-2"},
     ]
     result = crm.objects.upsert("activity", rows)
-    assert codes(result) == [None, "VALIDATION_ERROR"] and result.items[1].error.field == "kind"  # type: ignore[union-attr]
+    error: Any = result.items[1].error
+    assert codes(result) == [None, "VALIDATION_ERROR"] and error.field == "kind"
     assert outcomes(crm.objects.upsert("activity", [{"external_id": "n-1", "body": "Bye"}])) == ["updated"]
 
 
