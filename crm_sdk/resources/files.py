@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AwareDatetime, Field
@@ -13,23 +12,18 @@ from ..listing import Listing, Sorting
 from ..network.downloads import Download
 from ..paging import Page
 from ..resource import Mode, Resource, part
+from .file_parts import CONTENT_ERRORS, FILE, FILE_TEXTS, FileMetadataPart, FilePermissionsPart, FileVersions
 
 if TYPE_CHECKING:
     from ..models.files import (
         ByteRange,
         File,
-        FileMetadata,
-        FileMetadataUpdate,
         FileName,
         FileOperation,
-        FilePermissionInput,
-        FilePermissions,
         FilePreview,
         FileScan,
         FileSort,
         FileText,
-        FileVersion,
-        FileVersionSort,
         FolderPath,
         NameConflict,
         ProcessOptions,
@@ -48,101 +42,11 @@ if TYPE_CHECKING:
     from ..models.shares import Access, Share
     from ..models.values import EntityRefInput, PageNumber, Tags, Upload
 
-_FILE = "/files/{file_id}"
-_TEXTS = {"file_id": "Id of the file."}
-_CONTENT = ("FILE_INFECTED", "FILE_TOO_LARGE", "LIMIT_EXCEEDED", "CHECKSUM_MISMATCH", "INVALID_FILE_NAME")
 _PLACE = {
     "folder": "The path of the folder, from the root.",
     "name": "The name of the file, without a path.",
     "related_to": "The record that the file belongs to.",
 }
-
-
-class FileVersions(Resource[Mode]):
-    """The versions of a file."""
-
-    @paginated(platform=f"GET {_FILE}/versions", texts=_TEXTS)
-    def list(
-        self, file_id: str, *, sort: FileVersionSort | None = None, **common: Unpack[Sorting]
-    ) -> Page[FileVersion]:
-        """List the versions of a file, the newest first.
-
-        Raises: NotFoundError.
-        """
-
-    @operation(
-        platform=f"POST {_FILE}/versions",
-        status=201,
-        action="update",
-        errors=(*_CONTENT, "VERSION_UNCHANGED", "CONTENT_TYPE_CHANGED", "FILE_EXISTS", "FILE_LOCKED"),
-        texts={
-            **_TEXTS,
-            "file": "The content: a path, bytes, or an open file.",
-            "comment": "What was changed.",
-            "name": "A new name of the file.",
-        },
-    )
-    def create(
-        self, file_id: str, file: Upload, *, comment: FileText | None = None, name: FileName | None = None
-    ) -> FileVersion:
-        """Upload a new version of a file, which becomes the current one.
-
-        Raises: NotFoundError; ConflictError for the bytes that it has already; ValidationError for another kind of
-        file, an infected or a too large one; PermissionDeniedError.
-        """
-
-
-class FileMetadataPart(Resource[Mode]):
-    """The metadata of a file."""
-
-    @operation(platform=f"GET {_FILE}/metadata", texts=_TEXTS)
-    def get(self, file_id: str) -> FileMetadata:
-        """Fetch the metadata of a file: what people say about it, and what its content tells.
-
-        Raises: NotFoundError.
-        """
-
-    @operation(platform=f"PUT {_FILE}/metadata", texts=_TEXTS)
-    def update(self, file_id: str, changes: FileMetadataUpdate, *, version: int | None = None) -> FileMetadata:
-        """Change the metadata of a file; description and tags are those of the file itself.
-
-        With `version`, only if nobody has changed the file since that version.
-
-        Raises: NotFoundError; PermissionDeniedError; ConflictError when `version` differs; ValidationError.
-        """
-
-
-class FilePermissionsPart(Resource[Mode]):
-    """Who may use a file."""
-
-    @operation(platform=f"GET {_FILE}/permissions", texts=_TEXTS)
-    def get(self, file_id: str) -> FilePermissions:
-        """Fetch who may use a file, beside its owner.
-
-        Raises: NotFoundError.
-        """
-
-    @operation(
-        platform=f"PUT {_FILE}/permissions",
-        errors=("REFERENCE_NOT_FOUND",),
-        texts={
-            **_TEXTS,
-            "visibility": "Who sees it beside its owner.",
-            "entries": "What users, teams and roles may do with it, in place of the present entries.",
-        },
-    )
-    def update(
-        self,
-        file_id: str,
-        *,
-        visibility: SharedWith | None = None,
-        entries: Annotated[Sequence[FilePermissionInput], Field(max_length=200)] | None = None,
-    ) -> FilePermissions:
-        """Change who may use a file; `entries` replace those that there are. The owner may do everything, always.
-
-        Raises: NotFoundError; PermissionDeniedError without the access to manage it; ValidationError for an unknown
-        user, team or role.
-        """
 
 
 class Files(Resource[Mode]):
@@ -156,7 +60,14 @@ class Files(Resource[Mode]):
         platform="POST /files/upload",
         status=201,
         statuses=(200,),
-        errors=(*_CONTENT, "FILE_EXISTS", "REFERENCE_NOT_FOUND", "CONTENT_TYPE_CHANGED", "LEGAL_HOLD", "FILE_LOCKED"),
+        errors=(
+            *CONTENT_ERRORS,
+            "FILE_EXISTS",
+            "REFERENCE_NOT_FOUND",
+            "CONTENT_TYPE_CHANGED",
+            "LEGAL_HOLD",
+            "FILE_LOCKED",
+        ),
         texts={
             **_PLACE,
             "file": "The content: a path, bytes, or an open file.",
@@ -218,14 +129,14 @@ class Files(Resource[Mode]):
         Raises: ValidationError for a folder that is no path from the root, or a member that cannot be sorted by.
         """
 
-    @operation(platform=f"GET {_FILE}", texts=_TEXTS)
+    @operation(platform=f"GET {FILE}", texts=FILE_TEXTS)
     def get(self, file_id: str) -> File:
         """Fetch the record of a file; `download` has its bytes.
 
         Raises: NotFoundError, also for a file that the caller may not see.
         """
 
-    @operation(platform=f"DELETE {_FILE}", errors=("LEGAL_HOLD",), texts=_TEXTS)
+    @operation(platform=f"DELETE {FILE}", errors=("LEGAL_HOLD",), texts=FILE_TEXTS)
     def delete(self, file_id: str) -> None:
         """Delete a file with all its versions; its shares end.
 
@@ -233,10 +144,10 @@ class Files(Resource[Mode]):
         """
 
     @download(
-        platform=f"GET {_FILE}/thumbnail",
+        platform=f"GET {FILE}/thumbnail",
         media=("image/png", "image/jpeg"),
         errors=("NO_THUMBNAIL", "FILE_LOCKED"),
-        texts={**_TEXTS, "size": "64, 128 or 256 pixels.", "format": "The format of the picture."},
+        texts={**FILE_TEXTS, "size": "64, 128 or 256 pixels.", "format": "The format of the picture."},
     )
     def thumbnail(self, file_id: str, *, size: ThumbnailSize = "medium", format: ThumbnailFormat = "png") -> Download:
         """Download a small picture of a file: at most 64, 128 or 256 pixels wide and high.
@@ -245,14 +156,14 @@ class Files(Resource[Mode]):
         """
 
     @download(
-        platform=f"GET {_FILE}/download",
+        platform=f"GET {FILE}/download",
         statuses=(206, 304),
         media=("*/*",),
         headers={"byte_range": "Range"},
         ticket="share_token",
         errors=("FILE_LOCKED", "SHARE_EXPIRED", "RANGE_NOT_SATISFIABLE"),
         texts={
-            **_TEXTS,
+            **FILE_TEXTS,
             "revision": "The number of the version, by default the current one.",
             "byte_range": "The bytes to send: `0-99`, all after a hundred `100-`, or the last hundred `-100`.",
             "share_token": "The token of a link, which stands for a credential.",
@@ -278,10 +189,10 @@ class Files(Resource[Mode]):
         """
 
     @operation(
-        platform=f"POST {_FILE}/copy",
+        platform=f"POST {FILE}/copy",
         status=201,
         errors=("INVALID_FILE_NAME", "LIMIT_EXCEEDED", "FILE_LOCKED", "REFERENCE_NOT_FOUND"),
-        texts={**_TEXTS, **_PLACE},
+        texts={**FILE_TEXTS, **_PLACE},
     )
     def copy(
         self,
@@ -299,10 +210,10 @@ class Files(Resource[Mode]):
         """
 
     @operation(
-        platform=f"POST {_FILE}/move",
+        platform=f"POST {FILE}/move",
         action="update",
         errors=("INVALID_FILE_NAME", "FILE_EXISTS"),
-        texts={**_TEXTS, "folder": _PLACE["folder"], "name": _PLACE["name"]},
+        texts={**FILE_TEXTS, "folder": _PLACE["folder"], "name": _PLACE["name"]},
     )
     def move(self, file_id: str, *, folder: FolderPath, name: FileName | None = None) -> File:
         """Move a file to a folder, and rename it where `name` is given.
@@ -312,11 +223,11 @@ class Files(Resource[Mode]):
         """
 
     @operation(
-        platform=f"POST {_FILE}/share",
+        platform=f"POST {FILE}/share",
         status=201,
         errors=("ALREADY_SHARED", "SHARE_EXCEEDS_ACCESS", "REFERENCE_NOT_FOUND"),
         texts={
-            **_TEXTS,
+            **FILE_TEXTS,
             "user_id": "Id of the user to share it with.",
             "team_id": "Id of the team to share it with.",
             "email": "The address to share it with, by a link.",
@@ -371,7 +282,7 @@ class Files(Resource[Mode]):
         """
 
     @operation(
-        platform=f"POST {_FILE}/process",
+        platform=f"POST {FILE}/process",
         status=201,
         statuses=(200,),
         errors=(
@@ -379,7 +290,7 @@ class Files(Resource[Mode]):
             "LIMIT_EXCEEDED", "FILE_LOCKED",
         ),
         texts={
-            **_TEXTS,
+            **FILE_TEXTS,
             "operation": "What is done with it.",
             "options": "How it is done.",
             "save_as": "Whether the result is a new file or a new version of this one.",
@@ -414,9 +325,9 @@ class Files(Resource[Mode]):
         """
 
     @operation(
-        platform=f"GET {_FILE}/preview",
+        platform=f"GET {FILE}/preview",
         errors=("FILE_LOCKED",),
-        texts={**_TEXTS, "page": "The number of the page of a document."},
+        texts={**FILE_TEXTS, "page": "The number of the page of a document."},
     )
     def preview(self, file_id: str, *, page: PageNumber = 1) -> FilePreview:
         """Show something of a file: a text, the rows of a table, a page, or where its picture is.

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from crm_sdk.models.files import File
-from crm_sdk.resources.files import FileMetadataPart, Files
+from crm_sdk.resources.file_parts import FileMetadataPart
+from crm_sdk.resources.files import Files
 
 from ...data.document import Document
 from ...data.merging import differences

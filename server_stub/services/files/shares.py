@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from crm_sdk.models.shares import Share
-from crm_sdk.resources.files import FilePermissionsPart, Files
+from crm_sdk.resources.file_parts import FilePermissionsPart
+from crm_sdk.resources.files import Files
 
 from ...data.blanks import blank
 from ...data.document import Document

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from crm_sdk.resources.files import Files, FileVersions
+from crm_sdk.resources.file_parts import FileVersions
+from crm_sdk.resources.files import Files
 
 from ...data.document import Document
 from ...data.mapped import Mapped
