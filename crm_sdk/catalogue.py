@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .resources.channels import Channels
     from .resources.collaboration import Collaboration
     from .resources.communication import Communication
+    from .resources.configuration import Configuration
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
     from .resources.custom_objects import CustomObjects
@@ -70,6 +71,7 @@ class Catalogue(Generic[Mode]):
     channels: Channels[Mode] = noun()
     collaboration: Collaboration[Mode] = noun()
     communication: Communication[Mode] = noun()
+    configuration: Configuration[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
     custom_objects: CustomObjects[Mode] = noun()

@@ -129,7 +129,7 @@ class Noun:
     @cached_property
     def word(self) -> str:
         """The name of the resource in the table of permissions: ``accounts``."""
-        return self.resource.path().partition(".")[0]
+        return permissions.resource_of(self.resource.path())
 
     @property
     def collection(self) -> str:

@@ -25,6 +25,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("week",),
     "changes": ("follow",),
     "channels": ("join",),
+    "configuration": ("set",),
     "dashboard": ("dashboard",),
     "dashboards": ("show",),
     "deals": ("board",),

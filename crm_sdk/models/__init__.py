@@ -145,6 +145,14 @@ if TYPE_CHECKING:
         Grouping as Grouping, MailFolder as MailFolder, MeetingJoin as MeetingJoin, Recipient as Recipient,
         ToDial as ToDial,
     )
+    from .configuration import (
+        Environment as Environment, FeatureFlag as FeatureFlag, FeatureFlagCreate as FeatureFlagCreate,
+        FeatureFlagUpdate as FeatureFlagUpdate, FlagAttributes as FlagAttributes, FlagEvaluation as FlagEvaluation,
+        FlagReason as FlagReason, FlagRule as FlagRule, FlagRuleInput as FlagRuleInput, FlagSort as FlagSort,
+        FlagType as FlagType, Setting as Setting, SettingScope as SettingScope, SettingSource as SettingSource,
+        SettingType as SettingType, SettingValues as SettingValues, TerritoryCreate as TerritoryCreate,
+        TerritoryRuleInput as TerritoryRuleInput, TerritorySort as TerritorySort, TerritoryUpdate as TerritoryUpdate,
+    )
     from .contact_duplicates import (
         ContactMerge as ContactMerge, DeduplicateMode as DeduplicateMode, DeduplicateResult as DeduplicateResult,
         DuplicateField as DuplicateField, DuplicateGroup as DuplicateGroup, DuplicateMatch as DuplicateMatch,
@@ -538,6 +546,11 @@ _NAMES = {
         "ShareUpdate UserMention"
     ),
     "communication": "CallSort EmailInclude EmailSend EmailSort Grouping MailFolder MeetingJoin Recipient ToDial",
+    "configuration": (
+        "Environment FeatureFlag FeatureFlagCreate FeatureFlagUpdate FlagAttributes FlagEvaluation FlagReason "
+        "FlagRule FlagRuleInput FlagSort FlagType Setting SettingScope SettingSource SettingType SettingValues "
+        "TerritoryCreate TerritoryRuleInput TerritorySort TerritoryUpdate"
+    ),
     "contact_duplicates": (
         "ContactMerge DeduplicateMode DeduplicateResult DuplicateField DuplicateGroup DuplicateMatch "
         "DuplicateReason MergeGroup MergeGroupInput SurvivorRule"

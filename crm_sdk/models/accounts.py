@@ -219,6 +219,10 @@ class Territory(Record):
     priority: Annotated[int | None, Default(100)] = None
     """Of several matching territories, the one with the lowest priority is taken."""
     active: Annotated[bool | None, Default(True)] = None
+    account_count: int | None = None
+    """The number of accounts in it."""
+    lead_count: int | None = None
+    """The number of leads in it."""
 
 
 class TerritoryAssignment(Model):

@@ -186,6 +186,8 @@ class LimitValues(TypedDict, total=False):
     """Workflows."""
     emails_per_day: _Limit
     """E-mails sent a day."""
+    flags: _Limit
+    """Feature flags."""
 
 
 class UsageMetric(Model):

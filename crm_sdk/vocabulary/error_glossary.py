@@ -79,6 +79,7 @@ FIELD_NEEDS_DEFAULT: A required field needs a default for the records that are t
 FIELD_PROTECTED: The field belongs to the system.
 FIELD_TYPE_CHANGE: The type of a field with values cannot be changed so.
 FILE_EXISTS: There is a file of this name.
+FLAG_EXISTS: Another flag has this key.
 GRID_TOO_NARROW: A widget needs more columns than the dashboard would have.
 HIERARCHY_CYCLE: A record would be above itself.
 HIERARCHY_TOO_DEEP: The hierarchy would have too many levels.
@@ -142,6 +143,7 @@ ROLE_ALREADY_ASSIGNED: They have this role already.
 SCHEDULE_CONFLICT: It overlaps with something else.
 SCHEDULE_LIMIT: No more schedules are allowed.
 SEATS_IN_USE: More people are active than the plan would have seats.
+SETTING_LOCKED: The company has locked this setting: its value is in force for everybody.
 STAGE_BACKWARD_FORBIDDEN: The pipeline does not let deals go back.
 STAGE_EXISTS: Another stage of the pipeline has this name.
 STAGE_HAS_DEALS: There are deals in the stage.
@@ -158,7 +160,9 @@ TEMPLATE_IN_USE: The template is used elsewhere.
 TENANT_CANCELLED: The company's contract has ended.
 TENANT_EXISTS: Another company has this name.
 TENANT_REQUIRED: The user belongs to several companies: the request has to name one.
+TERRITORY_EXISTS: Another territory has this name.
 TERRITORY_INACTIVE: The territory is not in use.
+TERRITORY_IN_USE: The territory has territories within it, locked accounts, teams or open leads.
 TRAINING_IN_PROGRESS: The model is being trained.
 USAGE_EXCEEDS_PLAN: More is in use than the new plan allows.
 USER_BUSY: The user has something else at that time.
@@ -218,6 +222,7 @@ REFERENCE_NOT_FOUND: An id in the request belongs to no record of the company.
 RESERVED_NAME: The name belongs to the system.
 RETENTION_TOO_SHORT: Records have to be kept longer.
 SELF_RELATIONSHIP: A record cannot be related to itself.
+SETTING_SCOPE: The setting cannot be set on this level.
 STAGE_FIELDS_MISSING: The deal lacks members that the stage demands.
 STAGE_KINDS_MISSING: A pipeline needs one stage each for won and for lost, and one that is open.
 STAGE_ORDER: The stages stand in an order that is not allowed.
@@ -228,6 +233,7 @@ TRIGGER_NOT_SUPPORTED: This trigger is not supported.
 TYPE_MISMATCH: The types differ.
 UNKNOWN_FIELD: The records have no such member.
 UNKNOWN_METRIC: There is no such metric.
+UNKNOWN_SETTING: There is no such setting.
 UNSUPPORTED_OPERATION: This is not supported here.
 URL_NOT_ALLOWED: The address is not one that requests may be sent to.
 USER_HAS_NO_ACCESS: The user may not see the record.

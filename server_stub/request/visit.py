@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, paging_of
-from . import chunks, features, identity, links, oauth, permissions
+from . import chunks, features, identity, links, oauth, permissions, settings
 from .bodies import read_body, read_form, read_query, read_reason
 from .callers import caller_of
 from .days import with_midnights
@@ -445,12 +446,22 @@ class Visit:
         if not (route.has("limit") and operation.is_paged):
             return Listing(items, len(items), None, 0)
         usual = self.face.limits.get(route.path, self.face.default_limit)
+        if window["limit"] is None and usual is not None and self.face.name == "platform":
+            usual = self._page_size(usual)
         limit = window["limit"] if window["limit"] is not None else usual
         if limit is None:
             return Listing(items, len(items), None, 0)
         page = window["page"] if window["page"] is not None else 1
         offset = window["offset"] if window["offset"] is not None else (page - 1) * limit
         return Listing(items[offset : offset + limit], len(items), limit, offset)
+
+    def _page_size(self, usual: int) -> int:
+        """Return how many records a page has for the caller, who has not said it."""
+        if not self.caller.tenant_id:
+            return usual
+        collections = partial(self.server.collection, self.caller.tenant_id)
+        doc = settings.in_force(collections, self.caller, "records.page_size")
+        return int(doc["value"]) if doc is not None else usual
 
     def _refused(self, problem: Problem) -> Reply:
         """Return the reply for a problem; with `checks_answers`, its code must be declared."""

@@ -17,6 +17,7 @@ from .billing import put_billing
 from .boards import boards
 from .calendar import calendar
 from .company import ACME, GLOBEX, Plan, put_company
+from .configuration import configuration
 from .conversations import conversations
 from .custom_objects import custom_objects
 from .deal_past import deal_past, renewals
@@ -74,6 +75,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         put_surroundings(store, plan, now)
         outgoing(store, plan, now)
         put_remotes(store, plan, now)
+        configuration(store, plan, now)
     put_marketplace(store, now, Random(f"{random_seed}/marketplace"))
     return store.snapshot()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..data.document import Document
-from ..data.filter_groups import FieldType, compile_filters
+from ..data.filter_groups import FieldType, compile_filter, compile_filters
 from ..data.query import member
 from ..serving import Context, Members
 
@@ -39,6 +39,12 @@ def territory_of(call: Context, doc: Members) -> Document | None:
 def _rules(call: Context, territory: Document) -> Callable[[Document], bool]:
     """Return a test for the rules of a territory, all of which must hold."""
     return compile_filters([{"filters": territory["rules"]}], _RULE_FIELDS, now=call.now, resolve=_place)
+
+
+def check_rules(call: Context, rules: Sequence[Members]) -> None:
+    """Raise 422 for rules with an unknown member or operator, or a value that cannot be compared with the member."""
+    for number, rule in enumerate(rules):
+        compile_filter(rule, _RULE_FIELDS, f"rules.{number}", now=call.now, resolve=_place)
 
 
 def _place(doc: Document, field: str) -> object:

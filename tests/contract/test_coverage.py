@@ -89,6 +89,7 @@ def test_no_route_is_declared_twice_or_made_up() -> None:
         "changes",
         "jobs",
         "objects",
+        "configuration",
         "users",
         "files",
         "webhooks",

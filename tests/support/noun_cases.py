@@ -38,6 +38,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
     "comment": {"entity": {"type": "lead", "id": "lead_456"}},
     "share": {"subjectType": "user", "subjectId": "user_sam"},
+    "flag": {"key": "unique-{}"},
 }
 """Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""
 _UNIQUE: Mapping[str, str] = {

@@ -10,6 +10,7 @@ from crm_sdk.models.values import EMAIL_PATTERN
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
+from ...request.settings import environment_of
 from ...serving import Context, Members
 
 _KINDS: Final = ("contact", "lead", "user")
@@ -113,6 +114,9 @@ def fields_of(call: Context, mail: Members, people: Recipients, variables: Mappi
         "our_company": call.tenant["name"],
     }  # fmt: skip
     found: dict[str, Any] = {name: Fields(name, _members(doc)) for name, doc in records.items()}
+    found["env"] = Fields(
+        "env", {key.partition(".")[2]: value for key, value in environment_of(call.collection).items()}
+    )
     if person.get("company"):  # `company` alone is the recipient's: `{{company}}`
         found["company"] = person["company"]
     given: dict[str, Any] = {name: value for name, value in plain.items() if value}

@@ -13,6 +13,7 @@ from ...data import normalise
 from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import Problem, invalid
+from ...request.settings import environment_of
 from ...serving import Context, Members, serves
 from .delivery import MOST_ATTEMPTS, PENDING, attempt, later
 from .history import found
@@ -79,7 +80,8 @@ def _text(call: Context, channel: str, recipient: Recipient, given: Mapping[str,
         raise invalid("content", "required", "give a text, or a template")
     if template_id is not None and content is not None:
         raise invalid("content", "choice", "give either a text or a template, not both")
-    variables: Mapping[str, str] = given.get("variables") or {}
+    own: Mapping[str, str] = given.get("variables") or {}
+    variables: dict[str, str] = {**environment_of(call.collection), **own}
     language = given.get("language") or recipient.language(call)
     category = None
     text: Members = {"subject": given.get("subject"), "content": content, "content_html": given.get("content_html")}

@@ -43,7 +43,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
             if one.get(name):
                 read(one[name], f"{place}{name}")
     _refuse_taken(call, whole, before)
-    return {"variables": variables_in(*(one.get(name) for _, one in parts for name in _TEXTS))}
+    names = variables_in(*(one.get(name) for _, one in parts for name in _TEXTS))
+    return {"variables": [name for name in names if not name.startswith("env.")]}  # those are settings
 
 
 def _faults(channel: str, parts: Sequence[tuple[str, Members]]) -> Iterator[FieldError]:

@@ -50,6 +50,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "custom_fields_per_object": _fields,
     "workflows": lambda there: len(there.collection("workflow")),
     "emails_per_day": sent_today,
+    "flags": lambda there: len(there.collection("flag")),
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()

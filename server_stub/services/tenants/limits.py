@@ -58,6 +58,11 @@ def update(call: Context, tenant_id: str, limits: Members) -> dict[str, Any]:
 
 
 def _shown(there: Context) -> dict[str, Any]:
+    return {"tenant_id": there.tenant["id"], "limits": limits_of(there)}
+
+
+def limits_of(there: Context) -> list[dict[str, Any]]:
+    """Return all limits of a company, with how much of each is used."""
     tenant = there.tenant
 
     def shown(key: str) -> dict[str, Any]:
@@ -71,7 +76,7 @@ def _shown(there: Context) -> dict[str, Any]:
             "resets_at": resets_at(there, key),
         }
 
-    return {"tenant_id": tenant["id"], "limits": [shown(key) for key in LIMITS]}
+    return [shown(key) for key in LIMITS]
 
 
 @serves(Tenants.usage)

@@ -19,6 +19,7 @@ from ...data.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request.intake import receive_changes
+from ...request.settings import environment_of
 from ...serving import Context, Members, changes_between
 from .. import company
 from ..activities import records as activities
@@ -64,10 +65,12 @@ class Subject:
         """Return a text with values in place of ``{{name}}``; an unknown name stays as it is."""
         if "{{" not in text:
             return text
-        facts = self._facts(call)
+        facts, environment = self._facts(call), environment_of(call.collection)
 
         def value(match: re.Match[str]) -> str:
             head, _, rest = match[1].partition(".")
+            if head == "env" and rest:
+                return str(environment.get(match[1], match[0]))
             found = member(Document({"input": self.input}), match[1]) if head == "input" and rest else facts(match[1])
             return match[0] if found is _UNKNOWN else "" if found is None else str(found)
 

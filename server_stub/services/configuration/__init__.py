@@ -1,0 +1,1 @@
+"""Configuration: settings by level, feature flags, the environment, and territories."""

@@ -1,0 +1,130 @@
+"""Feature flags: which rule decides for whom, and what a flag may be."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from crm_sdk import ApiError, CrmClient
+from crm_sdk.models import FlagEvaluation
+
+from .conftest import New
+
+
+def value(crm: CrmClient, key: str, **more: Any) -> FlagEvaluation:
+    (found,) = crm.configuration.flags.evaluate([key], **more)
+    return found
+
+
+def rule(value: Any = True, *filters: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"value": value, "filters": list(filters), **more}
+
+
+def test_a_share_goes_by_key_and_user_and_only_grows(admin: CrmClient) -> None:
+    flags = admin.configuration.flags
+    flags.create({"key": "share", "name": "Share"})
+    users = [user.id for user in admin.users.list()]
+    places = {id: int(sha256(f"share:{id}".encode()).hexdigest()[:8], 16) / 2**32 for id in users}
+    for percentage in (0, 20, 50, 80, 100):
+        flags.update("share", {"rules": [{"value": True, "percentage": percentage}]})
+        found = {id: value(admin, "share", user_id=id) for id in users}
+        assert {id for id, one in found.items() if one.value} == {id for id in users if places[id] < percentage / 100}
+        reasons = {one.reason for one in found.values() if one.value}
+        assert reasons <= ({"rule"} if percentage == 100 else {"split"})
+
+
+@pytest.mark.parametrize(
+    ("condition", "attributes", "holds"),
+    [
+        ({"field": "attributes.plan", "op": "eq", "value": "gold"}, {"plan": "gold"}, True),
+        ({"field": "attributes.plan", "op": "eq", "value": "gold"}, None, False),
+        ({"field": "attributes.plan", "op": "neq", "value": "gold"}, None, False),
+        ({"field": "attributes.plan", "op": "neq", "value": "gold"}, {"plan": "tin"}, True),
+        ({"field": "attributes.plan", "op": "is_not_set"}, None, True),
+        ({"field": "attributes.seats", "op": "gte", "value": 10}, {"seats": 10}, True),
+        ({"field": "attributes.seats", "op": "gte", "value": 10}, {"seats": "many"}, False),
+        ({"field": "attributes.beta", "op": "eq", "value": True}, {"beta": True}, True),
+        ({"field": "user.role", "op": "in", "values": ["sales", "admin"]}, None, True),
+        ({"field": "user.email", "op": "contains", "value": "@nowhere"}, None, False),
+        ({"field": "tenant.plan", "op": "eq", "value": "enterprise"}, None, True),
+    ],
+)
+def test_conditions(admin: CrmClient, condition: dict[str, Any], attributes: Any, holds: bool) -> None:
+    admin.configuration.flags.create({"key": "if", "name": "If", "rules": [rule(True, condition)]})  # type: ignore[list-item]
+    assert value(admin, "if", attributes=attributes).value is holds
+
+
+def test_teams_count(admin: CrmClient, new: New) -> None:
+    user_id, crm = new()
+    team = admin.users.teams.create({"name": "Betas", "member_ids": [user_id]})
+    condition = {"field": "user.teamIds", "op": "contains", "value": team.id}
+    admin.configuration.flags.create({"key": "team", "name": "T", "rules": [rule(True, condition)]})  # type: ignore[list-item]
+    assert value(crm, "team").value is True and value(admin, "team").value is False
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"key": "new-board"}, "FLAG_EXISTS"),
+        ({"key": "contacts"}, "RESERVED_NAME"),
+        ({"type": "integer", "default": True}, "VALIDATION_ERROR"),
+        ({"type": "text"}, "VALIDATION_ERROR"),
+        ({"rules": [{"value": "text"}]}, "VALIDATION_ERROR"),
+        ({"rules": [rule(True, {"field": "user.shoe_size", "op": "eq", "value": "9"})]}, "UNKNOWN_FIELD"),
+        ({"rules": [rule(True, {"field": "user.id", "op": "gt", "value": "9"})]}, "INVALID_OPERATOR"),
+    ],
+)
+def test_a_flag_that_cannot_be_is_refused(admin: CrmClient, members: Any, code: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        admin.configuration.flags.create({"key": "other", "name": "Other", **members})
+    assert refused.value.code == code
+
+
+def test_an_update_keeps_to_the_type(admin: CrmClient) -> None:
+    flags = admin.configuration.flags
+    made = flags.create({"key": "number", "name": "N", "type": "integer", "default": 1})
+    with pytest.raises(ApiError):
+        flags.update(made.key, {"default": "1"})
+    assert flags.update(made.key, {"default": 2}, version=1).version == 2
+    with pytest.raises(ApiError) as refused:
+        flags.update(made.key, {"default": 3}, version=1)
+    assert refused.value.code == "VERSION_CONFLICT"
+    assert value(admin, "number").value == 2
+
+
+def test_what_has_ended_has_its_default_and_what_is_gone_is_an_error(admin: CrmClient) -> None:
+    flags = admin.configuration.flags
+    assert (value(admin, "autumn-fair").value, value(admin, "autumn-fair").reason) == (False, "expired")
+    assert [flag.key for flag in flags.list(expired=True)] == ["autumn-fair"]
+    count = next(flag for flag in flags.list(search="autumn")).evaluation_count
+    flags.update("autumn-fair", {"enabled": False})
+    assert value(admin, "autumn-fair").reason == "disabled"
+    flag = next(flag for flag in flags.list(search="autumn"))
+    assert (flag.evaluation_count, flag.version) == ((count or 0) + 1, 2), "a count is no change"
+    flags.delete("autumn-fair")
+    gone = value(admin, "autumn-fair", defaults={"autumn-fair": 7})
+    assert (gone.value, gone.reason, gone.version) == (7, "error", None)
+    assert [one.key for one in flags.evaluate()] == ["new-board", "quote-approval"]
+
+
+def test_only_admins_make_flags_and_only_readers_ask_for_others(admin: CrmClient, other: CrmClient, new: New) -> None:
+    user_id, seller = new()
+    _, manager = new("manager")
+    assert value(manager, "new-board", user_id=user_id).reason in ("split", "default")
+    refusals: list[Any] = [
+        lambda: seller.configuration.flags.list(),
+        lambda: manager.configuration.flags.create({"key": "mine", "name": "Mine"}),
+        lambda: manager.configuration.flags.delete("new-board"),
+        lambda: value(seller, "new-board", user_id="user_ada"),
+    ]
+    for call in refusals:
+        with pytest.raises(ApiError) as refused:
+            call()
+        assert refused.value.code == "FORBIDDEN"
+    with pytest.raises(ApiError) as refused:
+        value(admin, "new-board", user_id="user_nowhere")
+    assert refused.value.code == "REFERENCE_NOT_FOUND"
+    admin.configuration.flags.create({"key": "ours", "name": "Ours"})
+    assert value(other, "ours").reason == "error"
