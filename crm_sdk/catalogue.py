@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
     from .resources.custom_objects import CustomObjects
+    from .resources.customization import Customization
     from .resources.dashboard import Dashboard
     from .resources.dashboards import Dashboards
     from .resources.deals import Deals
@@ -75,6 +76,7 @@ class Catalogue(Generic[Mode]):
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
     custom_objects: CustomObjects[Mode] = noun()
+    customization: Customization[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     dashboards: Dashboards[Mode] = noun()
     deals: Deals[Mode] = noun()

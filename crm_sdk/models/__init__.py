@@ -195,6 +195,12 @@ if TYPE_CHECKING:
         CustomRecordInclude as CustomRecordInclude, CustomRecordSort as CustomRecordSort,
         CustomRecordUpdate as CustomRecordUpdate,
     )
+    from .customization import (
+        Layout as Layout, LayoutAudience as LayoutAudience, LayoutColumn as LayoutColumn,
+        LayoutColumnInput as LayoutColumnInput, LayoutCreate as LayoutCreate, LayoutField as LayoutField,
+        LayoutFieldInput as LayoutFieldInput, LayoutKind as LayoutKind, LayoutSection as LayoutSection,
+        LayoutSectionInput as LayoutSectionInput, LayoutSort as LayoutSort, LayoutUpdate as LayoutUpdate,
+    )
     from .dashboard import (
         ActionItem as ActionItem, ActionItemType as ActionItemType, DashboardSummary as DashboardSummary,
         ForecastShare as ForecastShare, ItemAction as ItemAction, RevenueForecast as RevenueForecast,
@@ -576,6 +582,10 @@ _NAMES = {
         "ObjectRelationshipCreate ObjectRelationshipSort ObjectRelationshipUpdate"
     ),
     "custom_records": "CustomRecord CustomRecordCreate CustomRecordInclude CustomRecordSort CustomRecordUpdate",
+    "customization": (
+        "Layout LayoutAudience LayoutColumn LayoutColumnInput LayoutCreate LayoutField LayoutFieldInput "
+        "LayoutKind LayoutSection LayoutSectionInput LayoutSort LayoutUpdate"
+    ),
     "dashboard": "ActionItem ActionItemType DashboardSummary ForecastShare ItemAction RevenueForecast",
     "dashboard_data": "DashboardData DashboardEvent DashboardEventName WidgetData",
     "dashboards": (

@@ -188,6 +188,8 @@ class LimitValues(TypedDict, total=False):
     """E-mails sent a day."""
     flags: _Limit
     """Feature flags."""
+    layouts: _Limit
+    """Layouts and views."""
 
 
 class UsageMetric(Model):

@@ -93,6 +93,8 @@ JOB_NOT_CANCELLABLE: Jobs of this kind go on to their end.
 CURSOR_EXPIRED: The position is too old, of another state of the data, or of other rights: scan anew.
 LAST_ADMIN: The company needs somebody who administers it.
 LAST_ROLE: A user needs at least one role.
+LAYOUT_EXISTS: Another layout of this kind has this name.
+LAYOUT_PROTECTED: The layout is the system's: make another one.
 LEAD_CONVERTED: The lead was converted.
 LEAD_UNQUALIFIED: The lead was found not worth pursuing.
 LEGAL_HOLD: The record has to be kept for legal reasons.
@@ -182,6 +184,7 @@ CONFIRMATION_REQUIRED: This cannot be undone: it has to be confirmed.
 CONNECTION_REFUSED: The other system refused the connection.
 CONTENT_TOO_LONG: The text is longer than the channel carries.
 CONTENT_TYPE_CHANGED: The file is of another type than before.
+DUPLICATE_FIELD: The field is named twice.
 DUPLICATE_POLICY: The policy for duplicates does not allow this.
 FEATURE_REQUIRED: Another feature has to be switched on first.
 FIELD_NOT_FACETABLE: Records cannot be counted by this field.
@@ -193,6 +196,7 @@ IMAGE_TOO_LARGE: The picture is too large.
 INCOMPLETE_ORDER: An order has to name each of them once.
 INVALID_FILE_NAME: The file's name is not allowed.
 INVALID_FORMAT: The value does not have the form it needs.
+INVALID_GROUPING: A board cannot be grouped by this field, which has no options.
 INVALID_IMAGE: This is not a picture that can be read.
 INVALID_MEASURE: This measure cannot be computed of this field.
 INVALID_OPERATOR: The member cannot be compared like that.
@@ -219,6 +223,7 @@ QUERY_TOO_SHORT: There is too little to search for.
 REASON_REQUIRED: A reason is needed.
 RECIPIENT_NO_ACCESS: The recipient may not see the record.
 REFERENCE_NOT_FOUND: An id in the request belongs to no record of the company.
+REQUIRED_FIELD_MISSING: The form lacks a field that a new record has to be given.
 RESERVED_NAME: The name belongs to the system.
 RETENTION_TOO_SHORT: Records have to be kept longer.
 SELF_RELATIONSHIP: A record cannot be related to itself.

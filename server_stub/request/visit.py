@@ -41,6 +41,7 @@ from .ratelimit import OWN_QUOTAS, Quota, rate_class
 from .rendering import renderer
 from .router import Match
 from .sign_in_page import sign_in_page
+from .views import take_view
 from .writing import Written, write_body, writer
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ class Visit:
         ):
             members, query = {name: value.split(",") if name == "ids" else value for name, value in query.items()}, {}
         fields = take_fields(operation, route, query)
+        view = take_view(call, operation, route, query)
         values, call.ignored = arguments_of(operation, route, query, members, files, texts, typed=typed)
         values |= known
         if operation.kind == "stream" and "last-event-id" in self.request.headers:
@@ -245,6 +247,8 @@ class Visit:
         with searched_data(self.server, self.request, operation, arguments):
             with self.server.store.transaction():
                 result = rule(call, **arguments)
+                if view is not None:
+                    result, fields = view.seen(call, result), fields or view.fields
                 if isinstance(result, Answer) and result.status is not None:
                     audit.set_status(call, result.status)
             return self._render(call, match, result, window, arguments, fields)

@@ -19,7 +19,7 @@ def configuration(store: Store, plan: Plan, now: datetime) -> None:
     admin, domain = plan.users[0].id, plan.users[0].email.partition("@")[2]
     managers = {"field": "user.role", "op": "eq", "value": "manager"}
     large = {"field": "attributes.amount", "op": "gte", "value": 50_000}
-    for number, members in enumerate((
+    flags: tuple[dict[str, Any], ...] = (
         {
             "key": "new-board", "name": "New board", "description": "The board of deals with lanes by owner.",
             "rules": [_rule("Managers", True, managers), _rule("A quarter of the others", True, percentage=25)],
@@ -32,10 +32,11 @@ def configuration(store: Store, plan: Plan, now: datetime) -> None:
             "key": "autumn-fair", "name": "Autumn fair", "rules": [_rule("Everybody", True)],
             "expires_at": now - timedelta(days=60),
         },
-    )):  # fmt: skip
+    )  # fmt: skip
+    for number, members in enumerate(flags):
         at = now - timedelta(days=90 - number)
         stamp = {"created_at": at, "updated_at": at, "created_by": admin, "version": 1}
-        doc: dict[str, Any] = {**blank(FeatureFlag), **members, **stamp, "id": store.new_id("flag_")}
+        doc = {**blank(FeatureFlag), **members, **stamp, "id": store.new_id("flag_")}
         store.collection(plan.id, "flag").put(Document(doc))
     for key, value, secret in (
         ("env.SUPPORT_EMAIL", f"support@{domain}", False), ("env.ERP_TOKEN", f"erp-{plan.slug}-5f1c90d2", True),

@@ -90,6 +90,7 @@ def test_no_route_is_declared_twice_or_made_up() -> None:
         "jobs",
         "objects",
         "configuration",
+        "customization",
         "users",
         "files",
         "webhooks",

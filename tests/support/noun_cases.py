@@ -39,6 +39,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "comment": {"entity": {"type": "lead", "id": "lead_456"}},
     "share": {"subjectType": "user", "subjectId": "user_sam"},
     "flag": {"key": "unique-{}"},
+    "layout": {"entity": "contact", "kind": "list", "columns": [{"field": "name"}]},
 }
 """Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""
 _UNIQUE: Mapping[str, str] = {

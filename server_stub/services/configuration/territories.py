@@ -106,7 +106,8 @@ def delete(call: Context, territory_id: str, move_to: str | None, version: int |
 
 def _target(call: Context, territory: Document, move_to: str) -> Document:
     """Return the territory that gets what is in another one. Raises: 422; 409 for one within it, or inactive."""
-    target: Any = call.reference("territory", move_to, "move_to")
+    target = call.reference("territory", move_to, "move_to")
+    assert target is not None  # an id was given
     message = f"{target['name']} is the territory itself, or within it"
     refuse_cycle(call, "territory", territory, "parent_id", target["id"], message)
     if not target["active"]:

@@ -51,6 +51,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "workflows": lambda there: len(there.collection("workflow")),
     "emails_per_day": sent_today,
     "flags": lambda there: len(there.collection("flag")),
+    "layouts": lambda there: len(there.collection("layout")),
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()

@@ -80,7 +80,7 @@ def test_an_inactive_target_and_an_old_version_are_refused(admin: CrmClient) -> 
     old, asleep = create(admin, "Awake"), create(admin, "Asleep", active=False)
     for arguments, code in (({"move_to": asleep}, "TERRITORY_INACTIVE"), ({"version": 9}, "VERSION_CONFLICT")):
         with pytest.raises(ApiError) as refused:
-            territories.delete(old, **arguments)  # type: ignore[arg-type]
+            territories.delete(old, **arguments)
         assert refused.value.code == code
 
 

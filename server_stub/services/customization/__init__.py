@@ -1,0 +1,1 @@
+"""Customization: layouts of records, and views of their lists."""

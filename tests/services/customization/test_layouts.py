@@ -1,0 +1,157 @@
+"""Layouts: what they may hold, for whom they are, which one is in force, and lists through views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crm_sdk import ApiError, CrmClient
+from server_stub import StubServer
+
+from .conftest import New
+
+
+def view(crm: CrmClient, name: str = "View", **more: Any) -> str:
+    body: Any = {"entity": "contact", "kind": "list", "name": name, "columns": [{"field": "name"}], **more}
+    return crm.customization.layouts.create(body).id
+
+
+def in_force(crm: CrmClient, entity: str = "contact", kind: str = "list") -> str:
+    (found,) = crm.customization.layouts.list(effective=True, entity=entity, kind=kind)
+    return found.id
+
+
+def test_the_nearest_default_is_in_force(admin: CrmClient, new: New) -> None:
+    user_id, crm = new()
+    team = admin.users.teams.create({"name": "One", "member_ids": [user_id]}).id
+    assert in_force(crm) == "layout_system_contact_list"
+    made: list[str] = []
+    for audience, audience_id in (("tenant", None), ("team", team), ("role", "sales"), ("user", user_id)):
+        made.append(view(admin, audience=audience, audience_id=audience_id, is_default=True))
+        assert in_force(crm) == made[-1]
+    for id in reversed(made):
+        assert in_force(crm) == id
+        admin.customization.layouts.delete(id)
+    assert in_force(crm) == "layout_system_contact_list"
+
+
+def test_one_of_each_kind_is_the_default(admin: CrmClient) -> None:
+    first, second = view(admin, "One", is_default=True), view(admin, "Two", is_default=True)
+    other = view(admin, "Three", audience="tenant", is_default=True)
+    marked = {one.id for one in admin.customization.layouts.list(entity="contact") if one.is_default}
+    assert marked == {second, other}
+    admin.customization.layouts.update(first, {"is_default": True})
+    assert in_force(admin) == first
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"columns": [{"field": "nonsense"}]}, "UNKNOWN_FIELD"),
+        ({"columns": [{"field": "account.nonsense"}]}, "UNKNOWN_FIELD"),
+        ({"columns": [{"field": "name"}, {"field": "name"}]}, "DUPLICATE_FIELD"),
+        ({"columns": []}, "VALIDATION_ERROR"),
+        ({"entity": "poem"}, "VALIDATION_ERROR"),
+        ({"kind": "board"}, "VALIDATION_ERROR"),
+        ({"kind": "board", "group_by": "name"}, "INVALID_GROUPING"),
+        ({"kind": "create", "sections": [{"fields": [{"field": "email"}]}]}, "REQUIRED_FIELD_MISSING"),
+        ({"kind": "detail", "sections": [{"fields": [{"field": "account.industry"}]}]}, "UNKNOWN_FIELD"),
+        ({"kind": "detail"}, "VALIDATION_ERROR"),
+        ({"sort": [{"key": "nonsense"}]}, "UNKNOWN_FIELD"),
+        ({"filter_groups": [{"filters": [{"field": "name", "op": "gt", "value": "x"}]}]}, "INVALID_OPERATOR"),
+        ({"audience": "team"}, "VALIDATION_ERROR"),
+        ({"audience": "role", "audience_id": "nobody"}, "REFERENCE_NOT_FOUND"),
+        ({"name": "Taken"}, "LAYOUT_EXISTS"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_refused(admin: CrmClient, members: Any, code: str) -> None:
+    view(admin, "taken")
+    with pytest.raises(ApiError) as refused:
+        view(admin, **members)
+    assert refused.value.code == code
+
+
+def test_what_a_board_is_grouped_by_has_options(admin: CrmClient) -> None:
+    for entity, field in (("deal", "stage"), ("contact", "status")):
+        made = admin.customization.layouts.create({"entity": entity, "kind": "board", "name": "B", "group_by": field})
+        assert made.group_by == field
+    assert in_force(admin, "deal", "board") == "layout_system_deal_board"
+
+
+def test_others_layouts_need_the_permission(admin: CrmClient, other: CrmClient, new: New) -> None:
+    user_id, crm = new()
+    own = view(crm)
+    assert [one.id for one in crm.customization.layouts.list()] == [own]
+    calls: list[Any] = [
+        lambda: view(crm, audience="tenant"),
+        lambda: view(crm, audience="user", audience_id="user_ada"),
+        lambda: crm.customization.layouts.update(own, {"audience": "tenant"}),
+        lambda: crm.customization.layouts.update(view(admin, audience="tenant"), {"pinned": True}),
+    ]
+    for call in calls:
+        with pytest.raises(ApiError) as refused:
+            call()
+        assert refused.value.code == "FORBIDDEN"
+    hidden = view(admin, "Mine")
+    for stranger, id in ((crm, hidden), (other, own)):
+        with pytest.raises(ApiError) as refused:
+            stranger.customization.layouts.delete(id)
+        assert refused.value.code == "NOT_FOUND"
+    admin.customization.layouts.update(own, {"pinned": True})
+    assert next(iter(crm.customization.layouts.list(audience="user"))).pinned is True
+    for call in (
+        lambda: admin.customization.layouts.update("layout_system_contact_list", {"pinned": True}),
+        lambda: admin.customization.layouts.delete("layout_system_contact_list"),
+    ):
+        with pytest.raises(ApiError) as refused:
+            call()
+        assert refused.value.code == "LAYOUT_PROTECTED"
+    assert user_id
+
+
+def test_without_the_feature_the_system_has_layouts(admin: CrmClient) -> None:
+    view(admin, is_default=True)
+    admin.tenants.features.update("current", {"customization": False})
+    assert in_force(admin) == "layout_system_contact_list"
+    assert admin.customization.layouts.list().total == 0
+    with pytest.raises(ApiError) as refused:
+        view(admin, "Other")
+    assert refused.value.code == "FEATURE_DISABLED"
+
+
+def test_a_list_has_the_conditions_the_order_and_the_columns_of_its_view(stub: StubServer, admin: CrmClient) -> None:
+    people = (("a", "x"), ("b", "y"), ("c", "x"), ("d", None))
+    for name, title in people:
+        admin.contacts.create({"name": name, "title": title, "department": "viewed"})
+    id = view(
+        admin,
+        columns=[{"field": "name"}, {"field": "account.industry"}],
+        filter_groups=[{"filters": [{"field": "department", "op": "eq", "value": "viewed"}]}],
+        sort=[{"key": "title", "order": "desc"}, {"key": "name"}],
+    )
+
+    def listed(path: str = "/v1/contacts", view: str = id, **query: str) -> Any:
+        return admin.request("GET", path, query={"view": view, **query}).json()
+
+    def names(**query: str) -> list[str]:
+        return [one["name"] for one in listed(**query)["data"]]
+
+    assert names() == ["b", "a", "c", "d"], "what has no value comes last"
+    assert names(sort="name", order="desc") == ["d", "c", "b", "a"]
+    assert names(search="c") == ["c"]
+    assert listed()["data"][0].keys() == {"id", "version", "name"}
+    assert listed(fields="title")["data"][0].keys() == {"id", "version", "title"}
+    for reply in (listed("/v1/leads"), listed(view="layout_nowhere")):
+        assert reply["errors"][0]["code"] == "REFERENCE_NOT_FOUND"
+
+
+def test_a_field_that_is_gone_is_left_out(admin: CrmClient) -> None:
+    fields, layouts = admin.custom_objects.fields, admin.customization.layouts
+    fields.create("onboarding", {"api_name": "passing", "label": "Passing", "type": "text"})
+    columns: Any = [{"field": "name"}, {"field": "fields.passing"}]
+    made = layouts.create({"entity": "onboarding", "kind": "list", "name": "O", "columns": columns})
+    assert [one.field for one in made.columns] == ["name", "fields.passing"]
+    fields.delete("onboarding", "passing")
+    (shown,) = layouts.list(entity="onboarding")
+    assert [one.field for one in shown.columns] == ["name"]
