@@ -163,6 +163,7 @@ class Environment(Model):
     """The server's clock."""
     timezone: str
     plan: PlanName
+    """The plan of the company."""
     languages: list[str] = Field(default_factory=EMPTY)
     """The languages of the company."""
     features: list[str] = Field(default_factory=EMPTY)
@@ -192,6 +193,7 @@ class _TerritoryMembers(TypedDict, total=False):
     manager_id: str | None
     member_ids: Annotated[list[str], Field(max_length=1_000)]
     rules: Annotated[list[TerritoryRuleInput], Field(max_length=10)]
+    """The rules that assign an account or a lead to it, all of which must hold."""
     priority: Annotated[int, Field(ge=0, le=1_000_000)]
     active: bool
 

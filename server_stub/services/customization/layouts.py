@@ -226,7 +226,7 @@ def _check_parts(call: Context, fields: Fields, whole: Members) -> None:
 
 
 def _is_own(call: Context, layout: Members) -> bool:
-    return layout["audience"] == "user" and layout["audience_id"] == call.caller.user_id is not None
+    return bool(layout["audience"] == "user" and layout["audience_id"] == call.caller.user_id is not None)
 
 
 def _visible(call: Context, layout: Document) -> bool:
