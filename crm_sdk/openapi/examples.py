@@ -63,6 +63,13 @@ _OF_A_NOUN: Mapping[str, Mapping[str, Any]] = {
     "accounts": {"name": "Analytical Engines Ltd", "description": "Builds calculating machines"},
     "agents": {"name": "Qualifier"},
     "calendar": {"title": "Demonstration", "summary": "They want an offer", "description": "A first look"},
+    "configuration": {
+        "values": {"calendar.buffer_minutes": 10},
+        "key": "new-board",
+        "keys": ["new-board"],
+        "attributes": {"plan": "gold"},
+        "defaults": {"new-board": False},
+    },
     "custom_objects": {
         "api_name": "vehicle",
         "label": "Vehicle",

@@ -24,6 +24,8 @@ FREE = {
     "api_requests_per_hour": 1_000, "bulk_requests_per_hour": 100, "websocket_connections": 5,
     "agent_calls_per_day": 100, "custom_objects": 0, "custom_fields_per_object": 0, "workflows": 0,
     "emails_per_day": 100,
+    "flags": 5,
+    "layouts": 10,
 }  # fmt: skip
 LACKING = {"custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"}
 
