@@ -178,7 +178,7 @@ def checked(setting: Known, value: Any, plan: str) -> Any:
     if kind == "select" and value not in setting.options:
         words = list(setting.options)
         raise invalid(field, "choice", f"must be one of {', '.join(words)}", choices=words)
-    if setting.pattern is not None and setting.pattern.fullmatch(value) is None:
+    if setting.pattern is not None and setting.pattern.fullmatch(str(value)) is None:
         raise invalid(field, "format", setting.description)
     if kind == "list":
         return _list(setting, value, plan, field)

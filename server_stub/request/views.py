@@ -13,7 +13,7 @@ from crm_sdk.wire import snake
 
 from ..data.document import Document
 from ..data.field_types import fields_of
-from ..data.filter_groups import compile_filters
+from ..data.filter_groups import FieldType, compile_filters
 from ..data.query import key_of, member
 from ..problems import Problem
 from ..serving import Context
@@ -39,7 +39,9 @@ class View:
 
     def seen(self, call: Context, docs: Sequence[Document]) -> Sequence[Document]:
         """Return the records that meet the conditions of the layout, in its order unless the call has its own."""
-        types = {path: field.type for kind in self.kinds for path, field in fields_of(kind.model).items()}
+        types: dict[str, FieldType] = {
+            path: field.type for kind in self.kinds for path, field in fields_of(kind.model).items()
+        }
         keep = compile_filters(self.layout["filter_groups"], types, now=call.now)
         found = [doc for doc in docs if keep(doc)]
         order: Sequence[Mapping[str, str]] = () if self.sorted else self.layout["sort"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -39,11 +39,13 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     if "rules" not in members:
         return {}
     rules: list[dict[str, Any]] = []
-    for number, rule in enumerate(members["rules"] or ()):
+    given_rules: Sequence[Members] = members["rules"] or ()
+    for number, rule in enumerate(given_rules):
         _check_value(kind, rule.get("value"), f"rules.{number}.value")
-        for place, given in enumerate(rule.get("filters") or ()):
+        filters: Sequence[Members] = rule.get("filters") or ()
+        for place, given in enumerate(filters):
             _test(call, given, f"rules.{number}.filters.{place}")
-        rules.append({"name": None, "percentage": 100, **rule, "filters": list(rule.get("filters") or ())})
+        rules.append({"name": None, "percentage": 100, **rule, "filters": list(filters)})
     return {"rules": rules}
 
 
@@ -167,14 +169,14 @@ def _facts(call: Context, user: Document | None, attributes: Members) -> dict[st
     }
 
 
-def _test(call: Context, given: Members, path: str) -> Any:
+def _test(call: Context, given: Members, path: str) -> Callable[[Members], bool]:
     """Return the test of a condition. One on an attribute that was not sent does not hold, except ``is_not_set``.
 
     Raises: 422 UNKNOWN_FIELD, INVALID_OPERATOR.
     """
     field = str(given["field"])
     is_own = field.startswith(_OWN) and len(field) > len(_OWN)
-    fields = {field: _type_of(given)} if is_own else _FIELDS
+    fields: Mapping[str, FieldType] = {field: _type_of(given)} if is_own else _FIELDS
     name = field if is_own else snake(field)
     absent_holds = given["op"] == "is_not_set" or not is_own
 
@@ -182,7 +184,11 @@ def _test(call: Context, given: Members, path: str) -> Any:
         return doc.get(name)
 
     _, test = compile_filter(given, fields, path, now=call.now, resolve=value)
-    return lambda facts: test(Document(facts)) if absent_holds or name in facts else False
+
+    def holds(facts: Members) -> bool:
+        return (absent_holds or name in facts) and test(Document(facts))
+
+    return holds
 
 
 def _type_of(given: Members) -> FieldType:
