@@ -21,31 +21,25 @@ if TYPE_CHECKING:
     from .resources.audit import Audit
     from .resources.auth import Auth
     from .resources.calendar import Calendar
-    from .resources.changes import Changes
     from .resources.channels import Channels
-    from .resources.collaboration import Collaboration
     from .resources.communication import Communication
-    from .resources.configuration import Configuration
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
     from .resources.custom_objects import CustomObjects
-    from .resources.customization import Customization
     from .resources.dashboard import Dashboard
     from .resources.dashboards import Dashboards
     from .resources.deals import Deals
     from .resources.events import Events
     from .resources.files import Files
     from .resources.integrations import Integrations
-    from .resources.jobs import Jobs
     from .resources.leads import Leads
     from .resources.marketplace import Marketplace
     from .resources.messages import Messages
     from .resources.notifications import Notifications
-    from .resources.objects import Objects
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
     from .resources.search import Search
-    from .resources.social import Social
+    from .resources.security import Security
     from .resources.tenants import Tenants
     from .resources.users import Users
     from .resources.webhooks import Webhooks
@@ -68,31 +62,25 @@ class Catalogue(Generic[Mode]):
     audit: Audit[Mode] = noun()
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
-    changes: Changes[Mode] = noun()
     channels: Channels[Mode] = noun()
-    collaboration: Collaboration[Mode] = noun()
     communication: Communication[Mode] = noun()
-    configuration: Configuration[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
     custom_objects: CustomObjects[Mode] = noun()
-    customization: Customization[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     dashboards: Dashboards[Mode] = noun()
     deals: Deals[Mode] = noun()
     events: Events[Mode] = noun()
     files: Files[Mode] = noun()
     integrations: Integrations[Mode] = noun()
-    jobs: Jobs[Mode] = noun()
     leads: Leads[Mode] = noun()
     marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
-    objects: Objects[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
-    social: Social[Mode] = noun()
+    security: Security[Mode] = noun()
     tenants: Tenants[Mode] = noun()
     users: Users[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()

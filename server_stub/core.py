@@ -41,6 +41,7 @@ from .remotes import Remotes
 from .request import identity
 from .request.faces import FACES
 from .request.http import Reply, Request
+from .request.keys import KeyUses
 from .request.meter import Meter
 from .request.multipart import is_form, read_whole
 from .request.ratelimit import RateLimits
@@ -129,6 +130,8 @@ class StubServer:
         self.meter = Meter(meta.get("meter"))
         """The number of calls that each company makes."""
         self.enforce_limits = enforce_limits
+        self.key_uses = KeyUses(meta.get("key_uses", {}))
+        """How often each API key was used."""
         self._requests = meta.get("requests", 0)
         # A running server without a state file must not continue the event numbers of an earlier process.
         self.epoch: int = meta.get("epoch", int(present.timestamp()) if running else 1)
@@ -257,6 +260,7 @@ class StubServer:
             "clock": self.clock,
             "limits": self.limits,
             "meter": self.meter,
+            "key_uses": self.key_uses,
             "journal": self.journal,
             "faults": self.faults,
             "live": self.live.faults,
@@ -407,6 +411,7 @@ class StubServer:
                 "requests": self._requests,
                 "epoch": self.epoch,
                 "meter": self.meter.present,
+                "key_uses": self.key_uses.snapshot(),
             }
             try:
                 self._durable.save(self.store.changes(), meta)

@@ -67,6 +67,10 @@ class Caller:
     """The ids of the users in one of the user's teams, where a permission has the scope `team`."""
     shared: frozenset[str] = frozenset()
     """The access to single records that others share with the user, as `shares.shared_with` writes it."""
+    hidden: frozenset[str] = frozenset()
+    """The members that all roles of the user hide: ``contact.email``."""
+    fixed: frozenset[str] = frozenset()
+    """The members that the user may read and not write."""
 
     @property
     def roles(self) -> frozenset[str]:
@@ -97,6 +101,8 @@ class Answer:
     value: Any
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    once: tuple[str, ...] = ()
+    """The members that a repeated call with the same idempotency key does not get again: a secret."""
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What a list of the platform dialect says in ``meta`` beside the page."""
 

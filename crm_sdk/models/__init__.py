@@ -391,6 +391,14 @@ if TYPE_CHECKING:
         SearchResults as SearchResults, SearchSuggestion as SearchSuggestion, SearchText as SearchText,
         SearchType as SearchType, SearchWeight as SearchWeight, SuggestedFilter as SuggestedFilter,
     )
+    from .security import (
+        AccessCheck as AccessCheck, AccessDecision as AccessDecision, AccessGrant as AccessGrant,
+        AccessReason as AccessReason, AnyWord as AnyWord, ApiKey as ApiKey, ApiKeyCreate as ApiKeyCreate,
+        ApiKeySort as ApiKeySort, ApiKeyStatus as ApiKeyStatus, EntityInput as EntityInput,
+        FieldPermissionInput as FieldPermissionInput, GrantKind as GrantKind, KeyPermission as KeyPermission,
+        Network as Network, PermissionInfo as PermissionInfo, PermissionInput as PermissionInput,
+        RoleCreate as RoleCreate, RoleKey as RoleKey, RoleSort as RoleSort, RoleUpdate as RoleUpdate,
+    )
     from .sessions import (
         AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
         SessionValidation as SessionValidation,
@@ -442,11 +450,12 @@ if TYPE_CHECKING:
     from .users import (
         BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
         BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
-        EffectivePermissions as EffectivePermissions, Language as Language, Permission as Permission,
-        PermissionAction as PermissionAction, PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef,
-        Team as Team, TeamCreate as TeamCreate, TeamMember as TeamMember, TeamRole as TeamRole, TeamSort as TeamSort,
-        TeamUpdate as TeamUpdate, Theme as Theme, TimeFormat as TimeFormat, User as User, UserCreate as UserCreate,
-        UserPreferences as UserPreferences, UserPreferencesUpdate as UserPreferencesUpdate, UserProfile as UserProfile,
+        EffectivePermissions as EffectivePermissions, FieldAccess as FieldAccess, FieldPermission as FieldPermission,
+        Language as Language, Permission as Permission, PermissionAction as PermissionAction,
+        PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef, Team as Team, TeamCreate as TeamCreate,
+        TeamMember as TeamMember, TeamRole as TeamRole, TeamSort as TeamSort, TeamUpdate as TeamUpdate, Theme as Theme,
+        TimeFormat as TimeFormat, User as User, UserCreate as UserCreate, UserPreferences as UserPreferences,
+        UserPreferencesUpdate as UserPreferencesUpdate, UserProfile as UserProfile,
         UserProfileUpdate as UserProfileUpdate, UserRole as UserRole, UserSort as UserSort, UserStatus as UserStatus,
         UserUpdate as UserUpdate,
     )
@@ -693,6 +702,11 @@ _NAMES = {
         "SearchFieldConfig SearchFieldInput SearchHit SearchResults SearchSuggestion SearchText SearchType "
         "SearchWeight SuggestedFilter"
     ),
+    "security": (
+        "AccessCheck AccessDecision AccessGrant AccessReason AnyWord ApiKey ApiKeyCreate ApiKeySort ApiKeyStatus "
+        "EntityInput FieldPermissionInput GrantKind KeyPermission Network PermissionInfo PermissionInput "
+        "RoleCreate RoleKey RoleSort RoleUpdate"
+    ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "shares": "Access Share ShareSubject",
     "social": (
@@ -724,9 +738,10 @@ _NAMES = {
     ),
     "users": (
         "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
-        "EffectivePermissions Language Permission PermissionAction PermissionScope Role RoleRef Team TeamCreate "
-        "TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate UserPreferences "
-        "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
+        "EffectivePermissions FieldAccess FieldPermission Language Permission PermissionAction PermissionScope "
+        "Role RoleRef Team TeamCreate TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate "
+        "UserPreferences UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus "
+        "UserUpdate"
     ),
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityRefInput EntityType ErrorDetail "

@@ -36,6 +36,7 @@ TimeFormat: TypeAlias = Literal["12h", "24h"] | str
 CalendarLayout: TypeAlias = Literal["day", "week", "month"] | str
 PermissionAction: TypeAlias = Literal["read", "create", "update", "delete", "export", "import", "manage"] | str
 PermissionScope: TypeAlias = Literal["own", "team", "all"] | str
+FieldAccess: TypeAlias = Literal["hidden", "read", "write"] | str
 TeamRole: TypeAlias = Literal["member", "lead"] | str
 UserSort: TypeAlias = Literal["id", "name", "email", "last_login", "created_at", "updated_at"] | str
 TeamSort: TypeAlias = Literal["id", "name", "created_at", "updated_at"] | str
@@ -61,6 +62,17 @@ class Permission(Model):
     """Whose records: one's own and those that nobody owns, those of one's teams as well, or all."""
 
 
+class FieldPermission(Model):
+    """What a role may do with one member of the records of an entity."""
+
+    entity: str
+    """The entity that has the member, such as `contact`, or the API name of a custom object."""
+    field: str
+    """The member, such as `email`; one of the custom fields is `custom_fields.tier`."""
+    access: FieldAccess
+    """Whether the member is absent, can be read, or can be read and written."""
+
+
 class Role(Record):
     """A set of permissions that users are given together."""
 
@@ -70,6 +82,8 @@ class Role(Record):
     description: str | None = None
     permissions: list[Permission] = Field(default_factory=EMPTY)
     """What it permits."""
+    field_permissions: list[FieldPermission] = Field(default_factory=EMPTY)
+    """The members that it hides or lets nobody change; a member without an entry can be written."""
     is_system: Annotated[bool | None, Default(False)] = None
     """Whether every company has the role, which nobody can change."""
     user_count: Annotated[int | None, Default(0)] = None

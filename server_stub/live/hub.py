@@ -318,7 +318,7 @@ class Live:
 
     def _has_signed_out(self, caller: Caller) -> bool:
         if caller.auth == "api_key":
-            return not is_in_force(self._server.store, caller)
+            return not is_in_force(self._server.store, caller, self.clock.now())
         if caller.session_id is None:
             return False
         session = self._server.store.collection(caller.tenant_id, "session").get(caller.session_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from ..data.document import Document
 from ..data.store import Store
 from ..problems import Problem
 from ..serving import Caller, Context
-from . import identity, permissions
+from . import identity, keys, permissions
 from .shares import shared_with
 
 if TYPE_CHECKING:
@@ -26,19 +26,25 @@ SESSION, REVOKED_TOKEN = "session", "revoked_token"
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
-def caller_of(server: StubServer, credential: str, now: datetime) -> Caller:
-    """Return the caller for a bearer credential. Raises: 401; 403 for a user who was deactivated."""
+def caller_of(server: StubServer, credential: str, now: datetime, peer: str | None = None) -> Caller:
+    """Return the caller for a bearer credential, given from an address.
+
+    Raises: 401; 403 for a user who was deactivated, and for an API key that does not work from there.
+    """
     if identity.is_token(credential):
         return _by_token(server, credential, now)
     key = identity.find_api_key(server.store, credential)
     if key is None:
         return _app(server, credential, now)
+    keys.refuse(server, key, credential, now, peer)
     user = server.store.collection(key["tenant_id"], "user").get(key.get("user_id") or "")
     if user is None:
         raise identity.unauthorized("the user of this API key does not exist any more")
     if user.get("status") == "inactive":
         raise identity.unauthorized("the user of this API key has been deactivated")
-    mine = user_caller(server.store, user, now)
+    server.key_uses.count(key["id"], now, peer)
+    given: Sequence[str] | None = key.get("permissions")
+    mine = user_caller(server.store, user, now, granted=frozenset(given) if given is not None else None)
     return replace(mine, actor_id=key["id"], name=key["name"], email=None, auth="api_key")
 
 
@@ -75,11 +81,13 @@ def user_caller(
     """Return a user as the caller, with what roles and shares permit now and the credential is `granted`."""
     tenant_id, key = user["tenant_id"], user["role"]
     more = frozenset[str](role["key"] for role in user["roles"] if role["key"] != key)
-    own: frozenset[str] = frozenset()
+    own, hidden, fixed = frozenset[str](), frozenset[str](), frozenset[str]()
     if not permissions.BUILT_IN.issuperset({key, *more}):
         roles = store.collection(tenant_id, "role")
         held = [role for reference in user["roles"] if (role := roles.get(reference["id"])) is not None]
         own = frozenset(permissions.written(entry) for role in held for entry in role["permissions"])
+        if permissions.BUILT_IN.isdisjoint({key, *more}):  # those that every company has limit no member
+            hidden, fixed = _limits(held)
     team: frozenset[str] = frozenset()
     if any(text.endswith("@team") for text in own):
         mine = set(user["team_ids"])
@@ -87,13 +95,30 @@ def user_caller(
         team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
         tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
-        granted=granted, more_roles=more, permissions=own, team=team, shared=shared_with(store, user, now),
+        granted=granted, more_roles=more, permissions=own, team=team, hidden=hidden, fixed=fixed,
+        shared=shared_with(store, user, now),
     )  # fmt: skip
 
 
-def is_in_force(store: Store, caller: Caller) -> bool:
-    """Return whether an API key still works: it is not revoked, and its user may work."""
+def _limits(roles: Sequence[Mapping[str, Any]]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the members that roles together hide, and those that they let nobody write: the widest access holds."""
+    said = [
+        {f"{entry['entity']}.{entry['field']}": entry["access"] for entry in role.get("field_permissions") or ()}
+        for role in roles
+    ]
+    if not all(said):
+        return frozenset(), frozenset()
+    limited = [{name for name, access in one.items() if access != "write"} for one in said]
+    both = frozenset.intersection(*map(frozenset, limited)) if limited else frozenset[str]()
+    hidden = frozenset(name for name in both if all(one[name] == "hidden" for one in said))
+    return hidden, both - hidden
+
+
+def is_in_force(store: Store, caller: Caller, now: datetime | None = None) -> bool:
+    """Return whether an API key still works: it is not revoked, has not expired, and its user may work."""
     key = store.collection(caller.tenant_id, "api_key").get(caller.actor_id)
+    if key is not None and now is not None and key.get("expires_at") is not None and key["expires_at"] <= now:
+        return False
     user = store.collection(caller.tenant_id, "user").get(caller.user_id or "")
     return key is not None and key.get("revoked_at") is None and user is not None and user.get("status") != "inactive"
 

@@ -49,7 +49,7 @@ def find_api_key(store: Store, key: str, kind: str = "api_key") -> Document | No
     """Return the record of a key of a kind that is not revoked, of any company; None where there is none."""
     digest = fingerprint(key)
     for keys in store.across(kind):
-        for found in keys.find("fingerprint", digest):
+        for found in (*keys.find("fingerprint", digest), *keys.find("previous_fingerprint", digest)):
             if found.get("revoked_at") is None:
                 return found
     return None

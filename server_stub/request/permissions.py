@@ -28,6 +28,11 @@ _LETTERS: Mapping[str, Action] = {
     "r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage",
 }  # fmt: skip
 _ROLES = ("admin", "manager", "sales", "read_only")
+def built_in() -> tuple[str, ...]:
+    """Return the keys of the roles that every company has, the widest one first."""
+    return _ROLES
+
+
 BUILT_IN = frozenset(_ROLES)
 """The keys of the roles that every company has."""
 _UNLIMITED = frozenset({"system", "anonymous", "app"})
@@ -115,12 +120,14 @@ def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     An app has what it was granted; the credential of a user may be limited as well.
     """
     word = resource_of(resource)
-    if caller.granted is not None and f"{word}:{action}" not in caller.granted:
-        return None
     scopes = {scope_of(role, resource, action) for role in caller.roles}
     if caller.permissions:
         scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}
-    return next((scope for scope in _WIDEST if scope in scopes), None)
+    widest = next((scope for scope in _WIDEST if scope in scopes), None)
+    if caller.granted is None or widest is None or f"{word}:{action}" in caller.granted:
+        return widest
+    limits = [scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.granted]
+    return max(widest, limits[0], key=_WIDEST.index) if limits else None
 
 
 @cache
@@ -135,6 +142,21 @@ def permissions_of(scope: Callable[[str, Action], Scope | None]) -> Iterator[dic
         for action in _LETTERS.values():
             if (found := scope(resource, action)) is not None:
                 yield {"resource": resource, "action": action, "scope": found}
+
+
+def known(resource: str, action: str, scope: str) -> bool:
+    """Return whether a permission is one of those that a role can have."""
+    return (resource in resources() or resource in _OWN) and action in _LETTERS.values() and scope in _WIDEST
+
+
+def every_action(resource: str) -> list[Action]:
+    """Return the actions on a resource for which there is a permission: those that administrators have."""
+    return [action for action in _LETTERS.values() if scope_of("admin", resource, action) is not None]
+
+
+def resources_of_own() -> frozenset[str]:
+    """Return the resources of which users see only their own records."""
+    return _OWN
 
 
 def written(permission: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ LIMITS: Mapping[str, tuple[int | None, ...]] = {
     "emails_per_day": (100, 5_000, 50_000),
     "flags": (5, 100, 1_000),
     "layouts": (10, 200, 2_000),
+    "api_keys": (2, 20, 200),
 }
 """The limits by their keys, each for the plans in the order of `PLANS`; None is no limit."""
 _NOT_IN_FREE = frozenset(["custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +65,7 @@ class Visit:
         self.caller = _NOBODY
         self.operation: Operation[..., Any] | None = None
         self.headers: dict[str, str] = {"X-Request-ID": request_id}
+        self._once: tuple[str, ...] = ()
 
     def reply(self) -> Reply:
         """Return the reply, whether success or error."""
@@ -279,7 +281,7 @@ class Visit:
         credential = credential.strip()
         if scheme.lower() != "bearer" or not credential:
             raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …'")
-        caller = caller_of(self.server, credential, self.now)
+        caller = caller_of(self.server, credential, self.now, self.request.peer)
         named = self.request.headers.get("x-tenant-id")
         if named and named not in (caller.tenant_id, self.server.tenant(caller.tenant_id)["slug"]):
             raise Problem("TENANT_MISMATCH", f"the credential is not one of the company {named!r}")
@@ -362,10 +364,19 @@ class Visit:
                 fingerprint=self._fingerprint(),
                 status=reply.status,
                 headers={name: value for name, value in reply.headers.items() if name in ("Content-Type", "Location")},
-                body=reply.body.decode(),
+                body=self._repeated(reply.body).decode(),
                 at=self.now,
             )
         )
+
+    def _repeated(self, body: bytes) -> bytes:
+        """Return the body of a first answer as its repetitions have it: without the members that come once."""
+        if not self._once:
+            return body
+        value = json.loads(body)
+        for name in self._once:
+            value["data"][camel(name)] = None
+        return encode_json(value)
 
     def _answers(self) -> Any:
         return self.server.store.collection(self.caller.tenant_id, "idempotency")
@@ -393,7 +404,7 @@ class Visit:
         status, headers, meta = operation.status, dict(self.headers), dict[str, Any]()
         if isinstance(result, Answer):
             status, headers, meta = result.status or status, {**headers, **result.headers}, dict(result.meta)
-            result = result.value
+            self._once, result = result.once, result.value
         if self.server.checks_answers and status not in (operation.status, *operation.flags.statuses):
             raise UndeclaredAnswerError(operation.id, f"the status {status}", "statuses=")
         if isinstance(result, LiveAnswer):

@@ -147,8 +147,13 @@ def put_company(store: Store, plan: Plan, now: datetime) -> None:
                 "user_id": user_id,
                 "tenant_id": plan.id,
                 "fingerprint": fingerprint(key),
-                "last_used_at": None,
+                "description": None,
+                "prefix": key[:12],
+                "permissions": None,
+                "ip_allowlist": [],
+                "expires_at": None,
                 "revoked_at": None,
+                "previous_valid_until": None,
             },
         )
     _pipelines(put, plan)

@@ -53,6 +53,7 @@ def put_staff(put: Callable[[str, Mapping[str, Any]], Any], plan: Plan, now: dat
     put("role", _LEAD | {
         "description": "As sales, and writes the records of the whole team.",
         "permissions": list(permissions.permissions_of(_of_a_team_lead)),
+        "field_permissions": [],
         "is_system": False,
     })  # fmt: skip
     put("team", {

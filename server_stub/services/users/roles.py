@@ -23,12 +23,13 @@ def find_role(call: Context, id_or_key: str) -> Document | None:
     """Return a role of the company by its id or its key; None where there is none."""
     key = id_or_key.removeprefix("role_")
     if key in permissions.BUILT_IN:
-        return _built_in(call, key)
+        return built_in(call, key)
     roles = call.collection("role")
     return roles.get(id_or_key) or next(iter(roles.find("key", id_or_key)), None)
 
 
-def _built_in(call: Context, key: str) -> Document:
+def built_in(call: Context, key: str) -> Document:
+    """Return a role that every company has, by its key."""
     made = call.tenant["created_at"]
     return Document(
         id=f"role_{key}",
@@ -36,6 +37,7 @@ def _built_in(call: Context, key: str) -> Document:
         name=key.replace("_", " ").capitalize(),
         description=_SAID[key],
         permissions=list(permissions.permissions_of(partial(permissions.scope_of, key))),
+        field_permissions=[],
         is_system=True,
         created_at=made,
         updated_at=made,

@@ -1,0 +1,1 @@
+"""The rules of security: roles, decisions about access, and API keys."""

@@ -1,0 +1,131 @@
+"""Decisions about access: the functions that decide every call are asked, and nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from crm_sdk.resources.security import Security
+from crm_sdk.route import Action
+from crm_sdk.wire import snake
+
+from ...data.document import Document
+from ...noun import Noun
+from ...problems import Problem, invalid, missing
+from ...request import features, permissions
+from ...request.callers import user_caller
+from ...serving import Caller, Context, Members, serves
+from ..custom_objects.stored import RECORDS
+from ..users.roles import roles_of
+from .words import is_known
+
+
+@serves(Security.check)
+def check(call: Context, checks: Sequence[Members], user_id: str | None) -> list[dict[str, Any]]:
+    """Return a decision for each question, about the caller or another user."""
+    user = None
+    if user_id is not None and user_id != call.caller.user_id:
+        permissions.check(call.caller, "security", "read")
+        user = call.reference("user", user_id, "user_id")
+    who = user_caller(call.server.store, user) if user is not None else call.caller
+    mine = user or (call.collection("user").get(who.user_id) if who.user_id is not None else None)
+    asked = call.acting_as(who)
+    return [_Question(asked, mine, check, number).decision() for number, check in enumerate(checks)]
+
+
+class _Question:
+    """One question: what is to be done with a resource, or with one record."""
+
+    def __init__(self, call: Context, user: Document | None, check: Members, number: int) -> None:
+        self.call, self.user, self.check = call, user, check
+        self.action: Action = check["action"]
+        self.entity: Mapping[str, Any] | None = check.get("entity")
+        kind = str(self.entity["type"]) if self.entity is not None else ""
+        self.own = kind if call.collection("custom_object").find("api_name", kind) else None
+        self.noun: Noun | None = RECORDS if self.own is not None else call.server.nouns.get(kind)
+        if self.entity is not None and self.noun is None:
+            raise invalid(f"checks.{number}.entity.type", "choice", f"there is no kind of records {kind!r}")
+        word = self.noun.word if self.noun is not None else check.get("resource")
+        if word is None:
+            raise invalid(f"checks.{number}.resource", "required", "name a resource or an entity")
+        self.word = permissions.resource_of(str(word))
+        if not is_known(call, self.word, "read") and not any(
+            is_known(call, self.word, action) for action in ("manage", "create", "update")
+        ):
+            raise invalid(f"checks.{number}.resource", "choice", f"there is no resource {word!r}")
+
+    @property
+    def caller(self) -> Caller:
+        return self.call.caller
+
+    def decision(self) -> dict[str, Any]:
+        """Return the decision."""
+        scope = permissions.scope_for(self.caller, self.word, self.action)
+        reason, denied = self._reason()
+        return {
+            "allowed": reason == "granted",
+            "reason": reason,
+            "permission": f"{self.word}:{self.action}",
+            "scope": scope,
+            "via": self._grants(scope) if reason in ("granted", "field_forbidden") else [],
+            "denied_fields": denied,
+        }
+
+    def _reason(self) -> tuple[str, list[str]]:
+        if self.user is not None and self.user.get("status") == "inactive":
+            return "user_inactive", []
+        feature = self.word
+        if not features.is_on(self.call.server, self.caller, feature):
+            switches: Mapping[str, bool] = self.call.tenant.get("features") or {}
+            return ("feature_disabled" if feature in switches else "not_in_plan"), []
+        if not permissions.permits(self.caller, self.word, self.action):
+            return "no_permission", []
+        if self.noun is not None and self.entity is not None:
+            try:
+                self._reach(self.noun, str(self.entity["id"]))
+            except Problem as problem:
+                if problem.code == "NOT_FOUND":
+                    return "not_found", []
+                if problem.code == "FORBIDDEN":
+                    return "out_of_scope", []
+        denied = self._denied()
+        return ("field_forbidden", denied) if denied else ("granted", [])
+
+    def _reach(self, noun: Noun, id: str) -> None:
+        """Find the record as a call does that does this with it. Raises what the call would."""
+        doc = noun.found(self.call, id)
+        if self.own is not None:
+            object = self.call.collection("custom_object").get(doc["object_id"])
+            if object is None or object["api_name"] != self.own:
+                raise missing("record", id)
+        if self.action != "read":
+            noun.writable(self.call, doc["id"], self.action)
+
+    def _denied(self) -> list[str]:
+        """Return those of the fields that cannot be read, or for a write cannot be written."""
+        entity = self.own or (self.noun.collection if self.noun is not None else self.word.removesuffix("s"))
+        limited = self.caller.hidden | (self.caller.fixed if self.action in ("create", "update") else frozenset())
+        names: Sequence[str] = self.check.get("fields") or ()
+        return [name for name in names if f"{entity}.{snake(name)}" in limited]
+
+    def _grants(self, scope: permissions.Scope | None) -> list[dict[str, str]]:
+        """Return what gives the permission: the roles that have it, and being the owner or in the owner's team."""
+        if self.user is None:
+            return []
+        grants = [
+            {"kind": "role", "id": role["id"], "name": role["name"]}
+            for role in roles_of(self.call, self.user)
+            if any(entry["resource"] == self.word and entry["action"] == self.action for entry in role["permissions"])
+        ]
+        doc = self.noun.records(self.call).get(str(self.entity["id"])) if self.noun and self.entity else None
+        owner = cast("str | None", doc.get("owner_id")) if doc is not None else None
+        if owner is not None and owner == self.caller.user_id:
+            grants.append({"kind": "owner", "id": owner, "name": str(self.user["name"])})
+        elif scope == "team" and owner is not None:
+            mine = set(self.user["team_ids"])
+            other = self.call.collection("user").get(owner)
+            teams = self.call.collection("team")
+            for id in sorted(mine & set(other["team_ids"] if other is not None else ())):
+                team = teams.get(id)
+                grants.append({"kind": "team", "id": id, "name": team["name"] if team is not None else id})
+        return grants
