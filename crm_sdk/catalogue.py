@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .resources.leads import Leads
     from .resources.marketplace import Marketplace
     from .resources.messages import Messages
+    from .resources.monitoring import Monitoring
     from .resources.notifications import Notifications
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
@@ -76,6 +77,7 @@ class Catalogue(Generic[Mode]):
     leads: Leads[Mode] = noun()
     marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()
+    monitoring: Monitoring[Mode] = noun()
     notifications: Notifications[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()

@@ -278,6 +278,8 @@ class Operation(Declaration[P, T]):
 
     def refused(self, reply: Reply) -> bool:
         """Return whether a reply has an error status, or another one that is not documented for success."""
+        if reply.status in self.flags.statuses:
+            return False
         return reply.status >= 300 and (reply.status != self.status or DIALECTS["platform"].wrote(reply.content))
 
     def value(self, client: Client[Any], plan: Plan, reply: Reply) -> Any:

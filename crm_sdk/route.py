@@ -22,7 +22,7 @@ from .wire import camel, instant, number
 Session: TypeAlias = Literal["start", "renew", "end"]
 Role: TypeAlias = Literal["everybody", "admin"]
 Action: TypeAlias = Literal["read", "create", "update", "delete", "export", "import", "manage"]
-RateGroup: TypeAlias = Literal["standard", "ai", "auth", "bulk"]
+RateGroup: TypeAlias = Literal["standard", "ai", "auth", "bulk", "none"]
 
 PAGING = frozenset({"limit", "offset", "page"})
 """The arguments that choose a page."""
@@ -135,7 +135,7 @@ class Flags:
     action: Action | None = None
     """The action on the resource that the caller needs a permission for; without it, it follows from the method."""
     rate: RateGroup = "standard"
-    """The rate limit group that the call counts towards."""
+    """The rate limit group that the call counts towards; one of the group ``none`` is not counted."""
     destroys: bool | None = None
     """Whether the call deletes something; without it, a DELETE does and no other method."""
     errors: tuple[str, ...] = ()

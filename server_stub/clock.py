@@ -79,6 +79,10 @@ class Clock:
             self._moved = moved
             self._now = self.start + moved
 
+    def skew(self) -> float:
+        """Return by how many seconds a running clock differs from the machine's; 0 for one that stands still."""
+        return self.now().timestamp() - time.time() if self.running else 0.0
+
     def snapshot(self) -> timedelta:
         """Return the time since the start, for `restore`."""
         return self.now() - self.start

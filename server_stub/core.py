@@ -32,6 +32,7 @@ from .faults.requests import Faults
 from .files.contents import Contents
 from .jobs import run_due
 from .journal import Journal
+from .meters import Meters
 from .live import log
 from .live.hub import Live
 from .mailboxes import Mailboxes
@@ -129,6 +130,8 @@ class StubServer:
         self.limits = RateLimits()
         self.meter = Meter(meta.get("meter"))
         """The number of calls that each company makes."""
+        self.meters = Meters(self.clock.now())
+        """The figures of the requests of each company."""
         self.enforce_limits = enforce_limits
         self.key_uses = KeyUses(meta.get("key_uses", {}))
         """How often each API key was used."""
@@ -261,6 +264,7 @@ class StubServer:
             "limits": self.limits,
             "meter": self.meter,
             "key_uses": self.key_uses,
+            "meters": self.meters,
             "journal": self.journal,
             "faults": self.faults,
             "live": self.live.faults,
@@ -301,6 +305,15 @@ class StubServer:
     def collection(self, tenant_id: str, kind: str) -> Collection:
         """Return a company's records of a kind, or those that all companies share."""
         return self.store.collection(EVERY_COMPANY if kind in self._shared else tenant_id, kind)
+
+    def can_write(self) -> bool:
+        """Return whether what is written now would be kept."""
+        return self._durable is None or self._durable.can_write()
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the state file; None where there is no state file."""
+        return str(self._durable.path.resolve().parent) if self._durable is not None else None
 
     def has_rule(self, operation: Operation[..., Any]) -> bool:
         """Return whether an operation has a rule; one without answers 501."""
@@ -344,6 +357,9 @@ class StubServer:
                 self._settle()
             except sqlite3.Error as error:
                 reply = visit.not_saved(error)
+            taken = time.perf_counter() - began
+            if visit.operation is not None:
+                self.meters.count(visit.caller.tenant_id, visit.operation.id, reply, visit.now, taken)
             self.journal.record(
                 visit.now,
                 visit.face.name,
@@ -355,7 +371,7 @@ class StubServer:
                 reply.status,
                 visit.request_id,
                 request.headers.get("idempotency-key"),
-                int((time.perf_counter() - began) * 1_000_000),
+                int(taken * 1_000_000),
                 visit.caller.user_id,
             )
             return reply

@@ -108,6 +108,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """An answer with a body of its own form, for a caller who asks for that form by ``Accept``."""
+
+    body: bytes
+    content_type: str
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
 class FileAnswer:
     """A file to download, in chunks."""
 

@@ -325,6 +325,12 @@ if TYPE_CHECKING:
         BackupCode as BackupCode, BackupCodes as BackupCodes, MfaMethod as MfaMethod, MfaSetup as MfaSetup,
         MfaVerification as MfaVerification,
     )
+    from .monitoring import (
+        ComponentType as ComponentType, Health as Health, HealthCheck as HealthCheck, HealthStatus as HealthStatus,
+        Impact as Impact, Incident as Incident, Indicator as Indicator, MetricKind as MetricKind, Metrics as Metrics,
+        MetricSample as MetricSample, Probe as Probe, RecoveryStatus as RecoveryStatus, ServiceState as ServiceState,
+        ServiceStatus as ServiceStatus, SystemStatus as SystemStatus,
+    )
     from .notification_delivery import (
         BulkRecipient as BulkRecipient, ChannelStats as ChannelStats, DeliveryAttempt as DeliveryAttempt,
         DeliveryStatus as DeliveryStatus, Destination as Destination, MailAddress as MailAddress,
@@ -663,6 +669,10 @@ _NAMES = {
         "ToneAdjustments TonePreview"
     ),
     "mfa": "BackupCode BackupCodes MfaMethod MfaSetup MfaVerification",
+    "monitoring": (
+        "ComponentType Health HealthCheck HealthStatus Impact Incident Indicator MetricKind Metrics MetricSample "
+        "Probe RecoveryStatus ServiceState ServiceStatus SystemStatus"
+    ),
     "notification_delivery": (
         "BulkRecipient ChannelStats DeliveryAttempt DeliveryStatus Destination MailAddress NotificationAnalytics "
         "NotificationEntity Sending Variables"

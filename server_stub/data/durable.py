@@ -182,6 +182,16 @@ class Durable:
             raise
         self._saved.update(fresh)
 
+    def can_write(self) -> bool:
+        """Return whether the file can be written now."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', '0')")
+            self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            return False
+        return True
+
     def close(self) -> None:
         """Close the file and release its lock."""
         self._db.close()

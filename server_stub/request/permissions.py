@@ -146,17 +146,12 @@ def permissions_of(scope: Callable[[str, Action], Scope | None]) -> Iterator[dic
 
 def known(resource: str, action: str, scope: str) -> bool:
     """Return whether a permission is one of those that a role can have."""
-    return (resource in resources() or resource in _OWN) and action in _LETTERS.values() and scope in _WIDEST
+    return resource in resources() and action in _LETTERS.values() and scope in _WIDEST
 
 
 def every_action(resource: str) -> list[Action]:
     """Return the actions on a resource for which there is a permission: those that administrators have."""
     return [action for action in _LETTERS.values() if scope_of("admin", resource, action) is not None]
-
-
-def resources_of_own() -> frozenset[str]:
-    """Return the resources of which users see only their own records."""
-    return _OWN
 
 
 def written(permission: Mapping[str, str]) -> str:

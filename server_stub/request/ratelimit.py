@@ -39,6 +39,7 @@ _FLOW: Mapping[RateGroup, RateClass] = {
     "ai": RateClass("ai", 20, MINUTE),
     "bulk": RateClass("standard", 100, MINUTE),
     "standard": RateClass("standard", 100, MINUTE),
+    "none": RateClass("standard", 100, MINUTE),
 }
 _BULK = RateClass("bulk", 100, HOUR)
 _INTEGRATION = RateClass("integration", 10_000, HOUR)

@@ -23,7 +23,7 @@ from .. import audit
 from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
-from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, paging_of
+from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
 from . import chunks, features, identity, links, oauth, permissions, settings
 from .bodies import read_body, read_form, read_query, read_reason
 from .callers import caller_of
@@ -83,6 +83,8 @@ class Visit:
             if fault is not None and fault.kind == "delay":
                 self.server.clock.advance(fault.seconds)
             provoked = fault is not None and fault.kind == "status"
+            if provoked:
+                self._name_caller()
             if fault is not None and provoked:
                 reply = self._fault_reply(fault)
             elif found is not None:
@@ -275,6 +277,13 @@ class Visit:
                 raise
             return _NOBODY
 
+    def _name_caller(self) -> None:
+        """Find out whose request a fault meets: it counts among the company's failures."""
+        try:
+            self.caller = self.authenticate(self.request.headers.get("authorization", ""))
+        except Problem:
+            self.caller = _NOBODY
+
     def authenticate(self, authorization: str) -> Caller:
         """Return the caller for the value of an Authorization header."""
         scheme, _, credential = authorization.partition(" ")
@@ -298,6 +307,8 @@ class Visit:
             raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {self.request.peer}")
 
     def _limit(self, operation: Operation[..., Any]) -> None:
+        if operation.flags.rate == "none":
+            return
         caller = self.caller
         plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
         api_key = caller.auth in ("api_key", "app")
@@ -310,6 +321,7 @@ class Visit:
         if caller.tenant_id:
             quota = self._own_quota(self.server.tenant(caller.tenant_id), operation.flags.rate) or quota
         if quota.retry_after is not None and self.server.enforce_limits:
+            self.server.meters.limited(caller.tenant_id, kind.name)
             raise Problem(
                 "RATE_LIMIT_EXCEEDED",
                 f"more than {quota.limit} calls in {kind.window_seconds} s ({kind.name}); wait {quota.retry_after} s",
@@ -409,6 +421,9 @@ class Visit:
             raise UndeclaredAnswerError(operation.id, f"the status {status}", "statuses=")
         if isinstance(result, LiveAnswer):
             return self.server.live.stream(self, result.open)
+        if isinstance(result, TextAnswer):
+            headers |= {"Content-Type": result.content_type, **result.headers}
+            return Reply(result.status or status, headers, result.body)
         if isinstance(result, FileAnswer):
             disposition = _disposition(result.name)
             headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}

@@ -32,7 +32,7 @@ def _is_own_object(call: Context, resource: str) -> bool:
 def every_permission(call: Context, resource: str | None, feature: str | None) -> list[dict[str, Any]]:
     """Return every permission that a role can have."""
     own = [(str(object["api_name"]), _RECORDS) for object in call.collection("custom_object")]
-    words = [(word, word) for word in (*permissions.resources(), *sorted(permissions.resources_of_own()))]
+    words = [(word, word) for word in permissions.resources()]
     return [
         entry
         for name, word in dict.fromkeys([*words, *own])

@@ -1,0 +1,1 @@
+"""The rules of monitoring: health, figures, and the state of the services."""
