@@ -32,10 +32,10 @@ from .faults.requests import Faults
 from .files.contents import Contents
 from .jobs import run_due
 from .journal import Journal
-from .meters import Meters
 from .live import log
 from .live.hub import Live
 from .mailboxes import Mailboxes
+from .meters import Meters
 from .outbox import Outbox
 from .problems import LOG, Problem
 from .remotes import Remotes

@@ -111,7 +111,7 @@ class EntityInput(TypedDict, total=False):
 
 @with_config(INPUT)
 class AccessCheck(TypedDict, total=False):
-    """A question: may somebody do this with a resource, or with one record?"""
+    """Something that somebody may do, or not, with a resource or with one record."""
 
     action: Required[PermissionAction]
     """What is to be done."""

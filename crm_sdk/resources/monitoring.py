@@ -46,9 +46,7 @@ class Monitoring(Resource[Mode]):
         ours=True,
         texts={"names": "The names of figures, such as `requests_total`; without them, all."},
     )
-    def metrics(
-        self, *, names: Annotated[List[str], Field(max_length=100)] | None = None
-    ) -> Metrics:
+    def metrics(self, *, names: Annotated[List[str], Field(max_length=100)] | None = None) -> Metrics:
         """Fetch the company's figures. With the header `Accept: text/plain` they are in the format of Prometheus."""
 
     @operation(

@@ -57,9 +57,7 @@ class SecurityRoles(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(
-        platform=f"PUT {_ROLE}", ours=True, action="manage", texts=_ID, errors=("ROLE_PROTECTED", *_WRITE)
-    )
+    @operation(platform=f"PUT {_ROLE}", ours=True, action="manage", texts=_ID, errors=("ROLE_PROTECTED", *_WRITE))
     def update(self, role_id: str, changes: RoleUpdate, *, version: int | None = None) -> Role:
         """Change a role; it is in force at once, for open sessions too.
 
@@ -125,9 +123,7 @@ class ApiKeys(Resource[Mode]):
         texts={"grace_seconds": "How long the key before works as well, in seconds."},
         errors=("FORBIDDEN", "API_KEY_REVOKED"),
     )
-    def rotate(
-        self, api_key_id: str, *, grace_seconds: Annotated[int, Field(ge=0, le=604_800)] = 0
-    ) -> ApiKey:
+    def rotate(self, api_key_id: str, *, grace_seconds: Annotated[int, Field(ge=0, le=604_800)] = 0) -> ApiKey:
         """Replace the key of an API key; the answer has the new one, which is not shown again.
 
         Raises: NotFoundError; ConflictError when it was revoked or has expired; ValidationError.

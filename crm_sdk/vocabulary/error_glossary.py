@@ -30,6 +30,7 @@ DOMAIN_NOT_ALLOWED: The company does not allow e-mail addresses of this domain.
 EMAIL_NOT_VERIFIED: The user's e-mail address has not been confirmed.
 FEATURE_DISABLED: The company has switched this feature off.
 FEATURE_NOT_IN_PLAN: The company's plan does not have this feature.
+FIELD_FORBIDDEN: No role of the caller lets it write this member.
 FILE_LOCKED: Somebody else has locked the file.
 FORBIDDEN: The role does not allow this, or the record is somebody else's.
 LIMIT_EXCEEDED: The plan allows no more of these.
@@ -57,6 +58,7 @@ ALREADY_ENROLLED: The record is in this workflow already.
 ALREADY_INSTALLED: The app is installed already.
 ALREADY_MEMBER: They are a member already.
 ALREADY_SHARED: It is shared with them already.
+API_KEY_REVOKED: The key was revoked or has expired: create a new one.
 API_KEY_SESSION: A session of an API key cannot do this.
 APP_EXISTS: Another app has this name.
 APP_NOT_PUBLISHED: The app is not published.
@@ -142,6 +144,9 @@ REPORT_IN_USE: The report is used elsewhere.
 RETRY_LIMIT: It was tried as often as it may be.
 REVIEW_PENDING: A review is waiting to be decided.
 ROLE_ALREADY_ASSIGNED: They have this role already.
+ROLE_EXISTS: Another role has this key.
+ROLE_IN_USE: Users have the role: name the one that they get instead.
+ROLE_PROTECTED: Every company has this role, and nobody can change it.
 SCHEDULE_CONFLICT: It overlaps with something else.
 SCHEDULE_LIMIT: No more schedules are allowed.
 SEATS_IN_USE: More people are active than the plan would have seats.
@@ -239,6 +244,7 @@ TYPE_MISMATCH: The types differ.
 UNKNOWN_FIELD: The records have no such member.
 UNKNOWN_METRIC: There is no such metric.
 UNKNOWN_SETTING: There is no such setting.
+UNKNOWN_PERMISSION: There is no such permission.
 UNSUPPORTED_OPERATION: This is not supported here.
 URL_NOT_ALLOWED: The address is not one that requests may be sent to.
 USER_HAS_NO_ACCESS: The user may not see the record.

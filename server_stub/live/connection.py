@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
@@ -105,14 +106,20 @@ class Connection(ABC):
         if count >= MESSAGES_PER_MINUTE and self.live.enforces:
             self.close(Close.RULE, f"more than {MESSAGES_PER_MINUTE} messages in a minute")
         else:
-            self.handle(data)
+            with self._seen():
+                self.handle(data)
         self.live.wake(self)
+
+    def _seen(self) -> AbstractContextManager[None]:
+        """Leave out of what is written what the caller's roles hide at this moment."""
+        return self.live.hidden_from(self.caller)
 
     def next(self) -> Data | None:
         """Return the next message to send; None where there is none now, or no more where `ended` is set."""
         self.now = self.live.clock.now()
         self._keep_time()
-        data = None if self._held_back() else self._next()
+        with self._seen():
+            data = None if self._held_back() else self._next()
         self.due = self._due() if data is None else None
         return data
 

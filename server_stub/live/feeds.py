@@ -16,6 +16,7 @@ from crm_sdk.wire import camel, is_array, is_object, shape_of
 
 from ..data.document import Document
 from ..request.faces import wire_path
+from ..request.hiding import active
 from ..request.rendering import renderer
 from ..serving import RecordType
 
@@ -137,10 +138,13 @@ class Feeds:
         """Return the new values of an event's record by camelCase name."""
         kind = self._record_type(event)
         shape = shape_of(kind.model, dialect) if kind is not None else None
-        shown = self.render_record(event, dialect)
+        shown, hiding = self.render_record(event, dialect), active()
+        hidden = hiding.members(kind.model) if hiding is not None and kind is not None else ()
         values: dict[str, Any] = {}
         for change in event["changes"]:
             name = change["field"]
+            if name in hidden:
+                continue
             wire_name = shape.names.get(name) if shape is not None else camel(name)
             values[wire_path(name)] = shown[wire_name] if wire_name in shown else plain(change["after"])
         return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -12,7 +13,8 @@ from ..faults.links import LiveFault, LiveFaultKind, LiveFaults
 from ..faults.requests import Fault
 from ..problems import Problem
 from ..request import identity
-from ..request.callers import is_in_force
+from ..request.callers import is_in_force, present
+from ..request.hiding import hidden_from
 from ..request.http import Reply, Request
 from ..request.plans import limit_of
 from ..serving import Caller
@@ -315,6 +317,10 @@ class Live:
                 connection.close(Close.EXPIRED, "the session has ended")
             elif connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
                 self.wake(connection)
+
+    def hidden_from(self, caller: Caller) -> AbstractContextManager[None]:
+        """Leave out of what is rendered what the roles of a connection's user hide at this moment."""
+        return hidden_from(present(self._server.store, caller), self._server.nouns)
 
     def _has_signed_out(self, caller: Caller) -> bool:
         if caller.auth == "api_key":

@@ -10,6 +10,7 @@ from crm_sdk.wire import encode_json
 
 from ..data.document import Document
 from ..data.store import Store
+from ..request.hiding import active
 from .feeds import WS, Feeds, series
 from .log import KEPT, KIND
 
@@ -25,10 +26,10 @@ class Entry:
 
     def ws(self, epoch: str) -> str:
         """Return the message of ``/ws``."""
-        text = self._texts.get("ws")
+        text = self._texts.get("ws") if active() is None else None
         if text is None:
             event = self.event
-            text = self._texts["ws"] = _json(
+            text = _json(
                 {
                     "type": event["type"],
                     "data": self.feeds.ws_data(event),
@@ -38,15 +39,22 @@ class Entry:
                     "epoch": epoch,
                 }
             )
+            self._keep("ws", text)
         return text
+
+    def _keep(self, feed: str, text: str) -> None:
+        """Keep a payload for other connections, unless members were left out for this one."""
+        if active() is None:
+            self._texts[feed] = text
 
     def channel(self, feed: str, epoch: str) -> tuple[str, str]:
         """Return the name of the event on a channel, and the payload as JSON."""
         event = self.event
-        text = self._texts.get(feed)
+        text = self._texts.get(feed) if active() is None else None
         if text is None:
             ours = {"eventId": event["id"], "seq": event["feeds"][feed], "epoch": epoch}
-            text = self._texts[feed] = _json({**self.feeds.channel_payload(event), **ours})
+            text = _json({**self.feeds.channel_payload(event), **ours})
+            self._keep(feed, text)
         return self.feeds.channel_name(event), text
 
 

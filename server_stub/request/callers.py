@@ -123,6 +123,12 @@ def is_in_force(store: Store, caller: Caller, now: datetime | None = None) -> bo
     return key is not None and key.get("revoked_at") is None and user is not None and user.get("status") != "inactive"
 
 
+def present(store: Store, caller: Caller) -> Caller:
+    """Return a caller of an earlier time with the roles that its user has now."""
+    user = store.collection(caller.tenant_id, "user").get(caller.user_id or "")
+    return user_caller(store, user, caller.session_id, caller.granted) if user is not None else caller
+
+
 def has_permission(call: Context, user: Mapping[str, Any], resource: str, action: Action) -> bool:
     """Return whether a user has a permission, for some of the records at least."""
     return permissions.permits(user_caller(call.server.store, user, call.now), resource, action)

@@ -28,6 +28,8 @@ _LETTERS: Mapping[str, Action] = {
     "r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage",
 }  # fmt: skip
 _ROLES = ("admin", "manager", "sales", "read_only")
+
+
 def built_in() -> tuple[str, ...]:
     """Return the keys of the roles that every company has, the widest one first."""
     return _ROLES

@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 from crm_sdk.models.record import Model
 from crm_sdk.wire import camel, is_array, is_object, shape_of
 
+from .hiding import Hiding, active
+
 Render = Callable[[Any], Any]
 _UNIONS = (Union, types.UnionType)
 
@@ -53,7 +55,28 @@ def _model(kind: type[Model], dialect: str) -> Render:
         text = shape is not None and name in shape.text
         plan.append((name, wire_name, _later(info.annotation, dialect), info, optional, text))
 
+    tells_changes = {"entity", "changes"} <= kind.model_fields.keys()
+
     def render(doc: Any) -> Any:
+        hiding = active()
+        if hiding is not None:
+            return render_without(doc, hiding)
+        return render_whole(doc)
+
+    def render_without(doc: Any, hiding: Hiding) -> Any:
+        """Render a record without the members that are hidden from who reads it."""
+        shown = hiding.without_changes(doc) if tells_changes and is_object(doc) else doc
+        out = render_whole(shown)
+        for name in hiding.members(kind) if is_object(out) else ():
+            head, _, rest = name.partition(".")
+            wire_name = shape.names.get(head, head) if shape is not None else camel(head)
+            if not rest:
+                out.pop(wire_name, None)
+            elif is_object(out.get(wire_name)):
+                out[wire_name] = {key: value for key, value in out[wire_name].items() if key != rest}
+        return out
+
+    def render_whole(doc: Any) -> Any:
         if not is_object(doc):
             return doc
         out: dict[str, Any] = {}

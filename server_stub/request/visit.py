@@ -24,7 +24,7 @@ from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
-from . import chunks, features, identity, links, oauth, permissions, settings
+from . import chunks, features, hiding, identity, links, oauth, permissions, settings
 from .bodies import read_body, read_form, read_query, read_reason
 from .callers import caller_of
 from .days import with_midnights
@@ -248,6 +248,7 @@ class Visit:
         ]
         if missing:
             raise invalid(missing[0], "required", "field required")
+        hiding.refuse_named(self.caller, operation, {**arguments, "fields": fields}, self.server.nouns)
         with searched_data(self.server, self.request, operation, arguments):
             with self.server.store.transaction():
                 result = rule(call, **arguments)
@@ -255,7 +256,8 @@ class Visit:
                     result, fields = view.seen(call, result), fields or view.fields
                 if isinstance(result, Answer) and result.status is not None:
                     audit.set_status(call, result.status)
-            return self._render(call, match, result, window, arguments, fields)
+            with hiding.hidden_from(self.caller, self.server.nouns):
+                return self._render(call, match, result, window, arguments, fields)
 
     def _has_ticket(self, operation: Operation[..., Any]) -> bool:
         """Tell whether a request without a credential has what stands for one."""
@@ -457,6 +459,8 @@ class Visit:
 
     def _shown(self, kind: Any, value: Any, pick: Callable[[Any], Any] | None) -> Any:
         """Return a value for a body: its JSON, or the selected members."""
+        if pick is None and hiding.active() is not None:
+            return renderer(kind, self.face.name)(value)
         if pick is None:
             return Written(writer(kind, self.face.name)(value))
         return pick(renderer(kind, self.face.name)(value))

@@ -115,14 +115,18 @@ def create(call: Context, api_key: Members) -> Answer:
     user = call.collection("user").get(members["user_id"] or "")
     policy: Members = call.tenant.get("security") or {}
     if user is None or (not _manages(call) and (user["id"] != who.user_id or policy.get("allow_api_keys") is False)):
-        raise Problem("FORBIDDEN", "another's API key, or one against the company's policy, is for who manages security")
+        raise Problem(
+            "FORBIDDEN", "another's API key, or one against the company's policy, is for who manages security"
+        )
     if user["status"] != "active":
         raise invalid("user_id", "reference", f"{user['name']} does not work here now: the key would not work")
     until = members.get("expires_at")
     if until is not None:
         _refuse_time(call, until, policy.get("api_key_max_days"))
     members["permissions"] = _narrowed(call, user, members.get("permissions"))
-    check_limit(call.tenant, "api_keys", sum(status_of(key, call.now) == "active" for key in call.collection("api_key")))
+    check_limit(
+        call.tenant, "api_keys", sum(status_of(key, call.now) == "active" for key in call.collection("api_key"))
+    )
     key = _new_key()
     made = {"tenant_id": who.tenant_id, "role": user["role"], "fingerprint": fingerprint(key), "revoked_at": None}
     doc = KEYS.add(call, {**members, **made, "prefix": key[:_PREFIX], "previous_valid_until": None})

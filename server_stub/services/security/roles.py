@@ -49,7 +49,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
     if members.get("permissions") is not None:
         found["permissions"] = [{"scope": "all", **entry} for entry in members["permissions"]]
         _refuse_unknown(call, found["permissions"])
-        refuse_escalation(call, {"key": key or (before or {}).get("key"), "permissions": found["permissions"]})
+        named = key or (before["key"] if before is not None else None)
+        refuse_escalation(call, {"key": named, "permissions": found["permissions"]})
     if members.get("field_permissions") is not None:
         found["field_permissions"] = _fields(call, members["field_permissions"])
     return found

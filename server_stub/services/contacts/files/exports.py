@@ -10,11 +10,13 @@ from crm_sdk.models.values import Address
 from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import snake
 
+from ....data.document import Document
 from ....problems import Problem
+from ....request.hiding import unknown
 from ....request.permissions import permits
 from ....serving import Context, FileAnswer, serves
 from ..records import CONTACTS
-from .export_files import WRITERS
+from .export_files import USUAL, WRITERS
 
 _NOT_FLAT = frozenset({"communication_history", "ai_insights"})
 _TYPES: Mapping[str, str] = {
@@ -51,6 +53,7 @@ def export(
         "updated_after": updated_after, "updated_before": updated_before, "sort": sort, "order": order,
     }  # fmt: skip
     docs = [doc for doc in CONTACTS.select(call, given) if permits(call.caller, CONTACTS.word, "export", doc)]
+    wanted, docs = _without_hidden(call, wanted, docs)
     name = f"contacts-{call.now:%Y-%m-%d}.{kind}"
     call.emit(
         "data.exported",
@@ -60,6 +63,26 @@ def export(
     )
     write = WRITERS[kind]
     return FileAnswer(name, _TYPES[kind], write(docs, wanted), {"X-Total-Count": str(len(docs))})
+
+
+def _without_hidden(
+    call: Context, wanted: list[str] | None, docs: list[Document]
+) -> tuple[list[str] | None, list[Document]]:
+    """Leave out the members that are hidden from the caller. Raises: 422 where one of them is asked for."""
+    hidden = {name.partition(".")[2] for name in call.caller.hidden if name.startswith("contact.")}
+    if not hidden:
+        return wanted, docs
+    for number, path in enumerate(wanted or ()):
+        if path in hidden or path.partition(".")[0] in hidden:
+            raise unknown(f"fields.{number}", path)
+    return [name for name in wanted or USUAL if name not in hidden], [_seen(doc, hidden) for doc in docs]
+
+
+def _seen(doc: Document, hidden: set[str]) -> Document:
+    own = {
+        key: value for key, value in (doc.get("custom_fields") or {}).items() if f"custom_fields.{key}" not in hidden
+    }
+    return Document({name: value for name, value in {**doc, "custom_fields": own}.items() if name not in hidden})
 
 
 def _path(field: str, number: int) -> str:
