@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument
 from typer.main import get_command
 
-from . import api, completion, offline_commands, openapi, shells, signin, stub, sync
+from . import api, can, completion, offline_commands, openapi, shells, signin, stub, sync
 from .failures import MisuseError, complain
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .help import Command, Group
@@ -160,7 +160,7 @@ def _group(words: tuple[str, ...], load: Callable[[], Any]) -> Noun:
         from .nouns import operations, resources
         from .views import views
 
-        return [*operations(load()), *resources(load()), *views(load().path())]
+        return list(dict.fromkeys([*operations(load()), *resources(load()), *views(load().path())]))
 
     def own() -> Any:
         from .views import own_view
@@ -223,6 +223,7 @@ def application() -> typer.Typer:
         ("status", signin.status),
         ("api", api.call),
         ("sync", sync.sync),
+        ("can", can.can),
         ("openapi", openapi.describe),
         ("completion", shells.script),
     ):

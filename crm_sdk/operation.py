@@ -34,6 +34,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _NOTHING: Mapping[str, str] = {}
+_SUCCESS = b'"success":true'
+"""How the envelope of an answer begins that is no refusal, whatever its status."""
 
 
 class Operation(Declaration[P, T]):
@@ -278,7 +280,7 @@ class Operation(Declaration[P, T]):
 
     def refused(self, reply: Reply) -> bool:
         """Return whether a reply has an error status, or another one that is not documented for success."""
-        if reply.status in self.flags.statuses:
+        if reply.status in self.flags.statuses and _SUCCESS in reply.content[:80].replace(b" ", b""):
             return False
         return reply.status >= 300 and (reply.status != self.status or DIALECTS["platform"].wrote(reply.content))
 

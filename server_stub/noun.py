@@ -43,8 +43,7 @@ from .data.select import select
 from .five_calls import rules_of
 from .problems import FieldError, Problem, missing, refuse_any, validation
 from .request import permissions, plans
-from .request import permissions
-from .request.hiding import refuse_written
+from .request.hiding import refuse_written, seen
 from .request.json_types import input_hints
 from .request.rendering import renderer
 from .serving import Context, Members, changes_between
@@ -238,16 +237,12 @@ class Noun:
             sort, order = self.order[0], order or self.order[1]
         docs = select(
             self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
-            text=given.get("search"), searched=self._searched(call),
+            text=given.get("search"),
+            searched=seen(call.caller, self.collection, self.searched_by.get(call.dialect, self.searched)),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
             key=(lambda name: made(call)) if (made := self.sorted_by.get(snake(str(sort)))) is not None else None,
         )  # fmt: skip
         return Mapped(docs, partial(self.listed, call)) if self.listed is not None else docs
-
-    def _searched(self, call: Context) -> Sequence[str]:
-        """Return the members in which `search` looks: those that the caller sees."""
-        names, hidden = self.searched_by.get(call.dialect, self.searched), call.caller.hidden
-        return [name for name in names if f"{self.collection}.{name}" not in hidden] if hidden else names
 
     def including(self, call: Context, docs: Sequence[Document], names: Sequence[str] | None) -> Sequence[Document]:
         """Return records with some of the members that `shown` adds, computed only for the records that are read."""

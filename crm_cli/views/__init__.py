@@ -33,6 +33,7 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "files": ("tree",),
     "jobs": ("wait",),
     "messages": ("thread",),
+    "monitoring": ("health",),
     "pipelines": ("show",),
     "reports": ("show",),
     "search": ("search",),

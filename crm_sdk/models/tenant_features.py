@@ -185,6 +185,7 @@ class LimitValues(TypedDict, total=False):
     workflows: _Limit
     """Workflows."""
     emails_per_day: _Limit
+    api_keys: _Limit
     """E-mails sent a day."""
     flags: _Limit
     """Feature flags."""

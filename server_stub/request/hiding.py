@@ -6,7 +6,7 @@ name it are refused as if there were no such member.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, get_args
@@ -124,15 +124,20 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, snake(str(value))
         elif name in ("fields", "include") and is_array(value):
             yield from ((f"{name}.{number}", snake(str(field))) for number, field in enumerate(value))
-        elif is_object(value) and "filter_groups" in value:
+        elif is_object(value):
             yield from _named({key: member for key, member in value.items() if key in ("sort", "fields")})
-            for group, filters in enumerate(value["filter_groups"] or ()):
+            for group, filters in enumerate(value.get("filter_groups") or ()):
                 for number, one in enumerate(filters.get("filters") or ()):
                     path = f"filter_groups.{group}.filters.{number}.field"
                     yield path, snake(str(one.get("field", "")))
-        elif not is_object(value):
+        else:
             yield name, name
             yield from ((name, name.removesuffix(end)) for end in _BOUNDS if name.endswith(end))
+
+
+def seen(caller: Caller, entity: str, names: Sequence[str]) -> Sequence[str]:
+    """Return those of some members of an entity that a caller sees."""
+    return [name for name in names if f"{entity}.{name}" not in caller.hidden] if caller.hidden else names
 
 
 def refuse_written(

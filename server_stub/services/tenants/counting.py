@@ -13,6 +13,7 @@ from .. import company
 from ..agents.records import CALLS
 from ..communication.sending import sent_today
 from ..files.limits import stored_bytes
+from ..security.api_keys import status_of
 from .finding import members
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -36,6 +37,10 @@ def _sizes(there: Context) -> list[int]:
     return [int(file.get("size") or 0) for file in there.collection("file")]
 
 
+def _api_keys(there: Context) -> int:
+    return sum(status_of(key, there.now) == "active" for key in there.collection("api_key"))
+
+
 USED: Mapping[str, Callable[[Context], int]] = {
     "users": members,
     "contacts": lambda there: len(there.collection("contact")),
@@ -52,6 +57,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "emails_per_day": sent_today,
     "flags": lambda there: len(there.collection("flag")),
     "layouts": lambda there: len(there.collection("layout")),
+    "api_keys": _api_keys,
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()

@@ -26,6 +26,7 @@ FREE = {
     "emails_per_day": 100,
     "flags": 5,
     "layouts": 10,
+    "api_keys": 2,
 }  # fmt: skip
 LACKING = {"custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"}
 

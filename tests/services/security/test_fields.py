@@ -1,0 +1,126 @@
+"""Members that a role hides are in nothing that its users get; what it fixes nobody of them writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.catalogue import declared_operations
+from server_stub import StubServer
+from server_stub.request.http import Request
+
+from .conftest import New, Somebody, permission
+
+SECRET = "canary@hidden.example"
+SERVICES = ("contacts", "leads", "deals", "accounts", "activities", "audit", "search", "reports", "analytics")
+WHOLE = [permission(service, action) for service in SERVICES for action in ("read", "update", "create", "export")]
+KNOWN = [one for one in WHOLE if not (one["resource"] in ("analytics", "search") and one["action"] != "read")]
+HIDDEN: Any = [
+    {"entity": "contact", "field": "email", "access": "hidden"},
+    {"entity": "contact", "field": "custom_fields.tier", "access": "hidden"},
+    {"entity": "contact", "field": "title", "access": "read"},
+]
+
+
+@pytest.fixture
+def somebody(new: New) -> Somebody:
+    known = [one for one in KNOWN if (one["resource"], one["action"]) not in (("audit", "create"), ("audit", "update"))]
+    return new(*known, field_permissions=HIDDEN)
+
+
+@pytest.fixture
+def eva(admin: CrmClient) -> str:
+    body: Any = {"name": "Eva", "email": SECRET, "title": "CTO", "custom_fields": {"tier": "canary-gold", "n": 1}}
+    return admin.contacts.create(body).id
+
+
+def test_a_hidden_member_is_in_no_answer_to_a_get(stub: StubServer, somebody: Somebody, eva: str) -> None:
+    """Of every call that needs no other record's id, and of those that are about the contact."""
+    key = somebody.crm.security.api_keys.create({"name": "x"}).key
+    headers = {"authorization": f"Bearer {key}"}
+    asked = 0
+    for operation in declared_operations():
+        for route in operation.routes.values():
+            if route.method != "GET" or operation.kind == "stream":
+                continue
+            path = route.full_path.replace("{contact_id}", eva)
+            if "{" in path:
+                continue
+            reply = stub.handle(Request("GET", path, query="q=canary&search=eva&format=csv", headers=headers))
+            plain = stub.handle(Request("GET", path, headers=headers))
+            for found in (reply, plain):
+                body = found.body + b"".join(found.chunks or ())
+                assert SECRET.encode() not in body, operation.id
+                assert b"canary-gold" not in body, operation.id
+                asked += found.status == 200
+    assert asked > 50
+
+
+def test_a_hidden_member_is_absent_and_not_null(somebody: Somebody, admin: CrmClient, eva: str) -> None:
+    seen = somebody.crm.contacts.get(eva)
+    assert "email" not in seen.model_fields_set
+    assert (seen.title, seen.custom_fields) == ("CTO", {"n": 1})
+    assert admin.contacts.get(eva).email == SECRET
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda crm: crm.contacts.search({"filter_groups": [{"filters": [{"field": "email", "op": "is_set"}]}]}),
+        lambda crm: crm.contacts.search({"fields": ["email"]}),
+        lambda crm: crm.contacts.search({"sort": "email"}),
+        lambda crm: crm.contacts.export(fields=["email"]),
+    ],
+)
+def test_a_hidden_member_cannot_be_named(somebody: Somebody, ask: Any) -> None:
+    assert refused(lambda: ask(somebody.crm)).code == "UNKNOWN_FIELD"
+
+
+def test_search_does_not_look_into_hidden_members(somebody: Somebody, admin: CrmClient, eva: str) -> None:
+    assert admin.contacts.list(search=SECRET).total == 1
+    assert somebody.crm.contacts.list(search=SECRET).total == 0
+
+
+@pytest.mark.parametrize("changes", [{"email": "a@b.example"}, {"title": "CEO"}, {"custom_fields": {"tier": "x"}}])
+def test_what_is_fixed_is_not_written(somebody: Somebody, admin: CrmClient, eva: str, changes: Any) -> None:
+    error = refused(lambda: somebody.crm.contacts.update(eva, changes))
+    assert (error.code, len(error.details["fields"])) == ("FIELD_FORBIDDEN", 1)
+    assert admin.contacts.get(eva).version == 1
+    assert refused(lambda: somebody.crm.contacts.create({"name": "New", **changes})).code == "FIELD_FORBIDDEN"
+
+
+def test_what_can_be_read_may_be_sent_back(somebody: Somebody, eva: str) -> None:
+    assert somebody.crm.contacts.update(eva, {"title": "CTO", "company": "X"}).company == "X"
+
+
+def test_a_change_of_a_hidden_member_is_in_no_trail(somebody: Somebody, admin: CrmClient, eva: str) -> None:
+    admin.contacts.update(eva, {"email": "next@hidden.example", "company": "X"})
+    (entry,) = somebody.crm.audit.logs.list(entity_id=eva, action="contact.updated").items
+    assert [change.field for change in entry.changes] == ["company"]
+
+
+def test_the_widest_of_several_roles_holds(somebody: Somebody, admin: CrmClient, eva: str) -> None:
+    admin.users.roles.assign(somebody.id, "read_only")
+    assert somebody.crm.contacts.get(eva).email == SECRET
+
+
+def test_a_decision_names_the_denied_members(somebody: Somebody, admin: CrmClient, eva: str) -> None:
+    question: Any = {"entity": {"type": "contact", "id": eva}, "fields": ["name", "email", "title"]}
+    told = somebody.crm.security.check([{"action": one, **question} for one in ("read", "update")])
+    assert [one.denied_fields for one in told] == [["email"], ["email", "title"]]
+    assert {one.reason for one in told} == {"field_forbidden"}
+
+
+def test_events_leave_out_what_is_hidden(stub: StubServer, somebody: Somebody, admin: CrmClient, eva: str) -> None:
+    seen: list[str] = []
+    listener = stub.client(api_key=somebody.crm.security.api_keys.create({"name": "x"}).key)
+    with listener.events.listen(types=["contact.updated"]) as events:
+        admin.contacts.update(eva, {"email": "next@hidden.example", "company": "X"})
+        for event in events:
+            seen.append(str(event))
+            if event.type == "contact.updated":
+                break
+    assert "hidden.example" not in "".join(seen)

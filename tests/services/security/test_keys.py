@@ -1,0 +1,136 @@
+"""API keys: shown once, narrower than their user, replaced, revoked, from some networks only."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import AuthenticationError, CrmClient
+from server_stub import StubServer
+from server_stub.request.http import Request
+
+from .conftest import New, permission
+
+
+def holder(stub: StubServer, key: str | None) -> CrmClient:
+    return stub.client(api_key=key, dialects="platform", max_retries=0)
+
+
+def test_a_key_is_shown_once(stub: StubServer, mode: str, call: Any) -> None:
+    crm: Any = (stub.client if mode == "sync" else stub.async_client)(dialects="platform", strict=True)
+    made = call(crm.security.api_keys.create({"name": "ci"}))
+    assert (made.key or "").startswith(made.prefix)
+    assert (len(made.key or ""), len(made.prefix), made.status, made.use_count) == (44, 12, "active", 0)
+    worker = holder(stub, made.key)
+    born = worker.contacts.create({"name": "Born"})
+    assert (born.created_by, born.owner_id) == (made.id, made.user_id)
+    (listed,) = stub.client(dialects="platform", strict=True).security.api_keys.list(search="ci").items
+    assert (listed.key, listed.use_count, listed.last_used_ip) == (None, 1, "127.0.0.1")
+    assert made.key not in str([dict(entry) for entry in stub.audit()])
+    assert made.key not in str(stub.store.collection("tenant_acme", "idempotency").all())
+
+
+def test_a_repeated_create_has_no_key(stub: StubServer) -> None:
+    headers = {"authorization": "Bearer acme-admin", "content-type": "application/json", "idempotency-key": "k1"}
+    request = Request("POST", "/v1/security/api-keys", headers=headers, body=b'{"name": "ci"}')
+    first, again = stub.handle(request), stub.handle(request)
+    assert (first.status, first.headers["Cache-Control"]) == (201, "no-store")
+    assert b'"key":"crm_' in first.body
+    assert b'"key":null' in again.body
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"permissions": ["planets:read"]}, "UNKNOWN_PERMISSION"),
+        ({"permissions": ["deals:read@mine"]}, "UNKNOWN_PERMISSION"),
+        ({"permissions": ["deals:read"], "user_id": "user_none"}, "REFERENCE_NOT_FOUND"),
+        ({"permissions": ["security:manage"], "user_id": "user_sam"}, "ROLE_ESCALATION"),
+        ({"ip_allowlist": ["no network"]}, "VALIDATION_ERROR"),
+        ({"expires_at": datetime.fromisoformat("2020-01-01T00:00:00Z")}, "VALIDATION_ERROR"),
+    ],
+)
+def test_a_key_that_cannot_be(admin: CrmClient, body: Any, code: str) -> None:
+    assert refused(lambda: admin.security.api_keys.create({"name": "x", **body})).code == code
+
+
+def test_a_key_may_do_less_than_its_user(stub: StubServer, admin: CrmClient) -> None:
+    made = admin.security.api_keys.create({"name": "x", "permissions": ["leads:read", "leads:update@own"]})
+    worker = holder(stub, made.key)
+    mine, other = (admin.leads.create({"name": "L", "owner_id": owner}) for owner in ("user_ada", "user_sam"))
+    assert worker.leads.update(mine.id, {"company": "X"}).company == "X"
+    assert refused(lambda: worker.leads.update(other.id, {"company": "X"})).code == "FORBIDDEN"
+    assert refused(lambda: worker.contacts.list()).code == "FORBIDDEN"
+    assert refused(lambda: worker.security.api_keys.create({"name": "y"})).code == "FORBIDDEN"
+    assert worker.security.check([{"action": "read", "resource": "deals"}])[0].reason == "no_permission"
+    assert worker.security.api_keys.revoke(made.id).status == "revoked"
+    with pytest.raises(AuthenticationError):
+        worker.leads.list()
+
+
+def test_whose_keys_one_sees(stub: StubServer, admin: CrmClient, new: New) -> None:
+    one = new(permission("contacts", "read"))
+    own = one.crm.security.api_keys.create({"name": "own"})
+    assert [key.id for key in one.crm.security.api_keys.list()] == [own.id]
+    others = admin.security.api_keys.create({"name": "x"})
+    assert refused(lambda: one.crm.security.api_keys.revoke(others.id)).code == "NOT_FOUND"
+    assert refused(lambda: one.crm.security.api_keys.create({"name": "x", "user_id": "user_ada"})).code == "FORBIDDEN"
+    assert own.id in [key.id for key in admin.security.api_keys.list(user_id=one.id)]
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    tenants.put(tenants.all()[0] | {"security": {"allow_api_keys": False}})
+    assert refused(lambda: one.crm.security.api_keys.create({"name": "x"})).code == "FORBIDDEN"
+
+
+def test_a_key_is_replaced(stub: StubServer, admin: CrmClient) -> None:
+    old = admin.security.api_keys.create({"name": "x"})
+    new = admin.security.api_keys.rotate(old.id, grace_seconds=60)
+    assert new.id == old.id
+    assert new.key != old.key
+    assert holder(stub, old.key).contacts.list(limit=1).items
+    stub.clock.advance(61)
+    with pytest.raises(AuthenticationError):
+        holder(stub, old.key).contacts.list()
+    third = admin.security.api_keys.rotate(old.id)
+    with pytest.raises(AuthenticationError):
+        holder(stub, new.key).contacts.list()
+    assert holder(stub, third.key).contacts.list(limit=1).items
+    admin.security.api_keys.revoke(old.id)
+    version = admin.security.api_keys.revoke(old.id).version
+    assert admin.security.api_keys.revoke(old.id).version == version, "again: no change"
+    assert refused(lambda: admin.security.api_keys.rotate(old.id)).code == "API_KEY_REVOKED"
+
+
+def test_a_key_expires(stub: StubServer, admin: CrmClient) -> None:
+    made = admin.security.api_keys.create({"name": "x", "expires_at": stub.clock.now() + timedelta(hours=1)})
+    assert holder(stub, made.key).contacts.list(limit=1).items
+    stub.clock.advance(3_600)
+    with pytest.raises(AuthenticationError):
+        holder(stub, made.key).contacts.list()
+    assert [key.id for key in admin.security.api_keys.list(status="expired")] == [made.id]
+
+
+def test_a_key_works_from_its_networks_only(stub: StubServer, admin: CrmClient) -> None:
+    there = admin.security.api_keys.create({"name": "x", "ip_allowlist": ["203.0.113.0/24"]})
+    assert refused(lambda: holder(stub, there.key).contacts.list()).code == "FORBIDDEN"
+    assert stub.audit()[-1]["metadata"] == {"reason": "address"}
+    headers = {"authorization": f"Bearer {there.key}"}
+    assert stub.handle(Request("GET", "/v1/contacts", headers=headers, peer="203.0.113.9")).status == 200
+
+
+def test_the_plan_limits_the_keys(stub: StubServer, admin: CrmClient) -> None:
+    tenants = stub.store.collection("tenant_acme", "tenant")
+    tenants.put(tenants.all()[0] | {"limits": {"api_keys": 1}})
+    assert refused(lambda: admin.security.api_keys.create({"name": "x"})).code == "LIMIT_EXCEEDED"
+
+
+def test_uses_survive_a_snapshot(stub: StubServer, admin: CrmClient) -> None:
+    made = admin.security.api_keys.create({"name": "x"})
+    holder(stub, made.key).contacts.list()
+    state = stub.snapshot()
+    holder(stub, made.key).contacts.list()
+    stub.restore(state)
+    assert admin.security.api_keys.list(search="x").items[0].use_count == 1
