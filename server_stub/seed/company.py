@@ -14,6 +14,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..data.store import Store
 from ..request.identity import fingerprint, hash_password
+from .security import put_security
 from .staff import PROFILES, put_staff
 
 DEMO_PASSWORD = "demo-password"
@@ -156,6 +157,7 @@ def put_company(store: Store, plan: Plan, now: datetime) -> None:
                 "previous_valid_until": None,
             },
         )
+    put_security(put, plan.slug, admin.id, now)
     _pipelines(put, plan)
     _territories(put, plan)
     if plan is ACME:
