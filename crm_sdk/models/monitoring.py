@@ -116,6 +116,7 @@ class RecoveryStatus(Model):
     """Whether the company's data could be brought back."""
 
     last_backup_at: AwareDatetime | None = None
+    """When the latest backup ended; null without a backup."""
     last_backup_ok: bool | None = None
     """Whether the latest backup succeeded; null without a backup."""
     rpo_hours: int
@@ -123,6 +124,7 @@ class RecoveryStatus(Model):
     rpo_met: bool
     """Whether a good backup is younger than that."""
     last_drill_at: AwareDatetime | None = None
+    """When the latest drill ended; null without a drill."""
     last_drill_ok: bool | None = None
     """Whether the latest drill found the archive whole; null without a drill."""
     estimated_restore_seconds: int | None = None

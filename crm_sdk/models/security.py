@@ -62,6 +62,7 @@ class FieldPermissionInput(TypedDict):
 class _RoleMembers(TypedDict, total=False):
     description: _Text | None
     field_permissions: Annotated[list[FieldPermissionInput], Field(max_length=1_000)]
+    """The members that it hides or lets nobody change; a member without an entry can be written."""
 
 
 @with_config(INPUT)
@@ -69,8 +70,10 @@ class RoleCreate(_RoleMembers, total=False):
     """A new role; its key cannot be changed."""
 
     key: Required[RoleKey]
+    """What users are given the role by; it cannot be changed."""
     name: Required[_Title]
     permissions: Required[Annotated[list[PermissionInput], Field(max_length=1_000)]]
+    """What it permits: no more than the caller may do."""
 
 
 @with_config(INPUT)
@@ -79,6 +82,7 @@ class RoleUpdate(_RoleMembers, total=False):
 
     name: _Title
     permissions: Annotated[list[PermissionInput], Field(max_length=1_000)]
+    """What it permits: no more than the caller may do."""
 
 
 class PermissionInfo(Model):
@@ -168,11 +172,13 @@ class ApiKey(Record):
     status: ApiKeyStatus
     """Whether it works."""
     last_used_at: AwareDatetime | None = None
+    """When it was used last."""
     last_used_ip: str | None = None
     """The address of its latest call."""
     use_count: int
     """How many calls were made with it."""
     revoked_at: AwareDatetime | None = None
+    """When it was revoked."""
     previous_valid_until: AwareDatetime | None = None
     """Until when the key before the latest rotation works as well."""
 

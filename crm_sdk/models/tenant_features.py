@@ -185,12 +185,13 @@ class LimitValues(TypedDict, total=False):
     workflows: _Limit
     """Workflows."""
     emails_per_day: _Limit
-    api_keys: _Limit
     """E-mails sent a day."""
     flags: _Limit
     """Feature flags."""
     layouts: _Limit
     """Layouts and views."""
+    api_keys: _Limit
+    """API keys that work."""
 
 
 class UsageMetric(Model):

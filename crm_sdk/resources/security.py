@@ -177,7 +177,10 @@ class Security(Resource[Mode]):
         role="everybody",
         safe=True,
         ours=True,
-        texts={"user_id": "Id of the user whom it is about; without it, the caller."},
+        texts={
+            "checks": "What somebody may do, or not: at most 100 questions.",
+            "user_id": "Id of the user whom it is about; without it, the caller.",
+        },
         errors=("FORBIDDEN",),
     )
     def check(
