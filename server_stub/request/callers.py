@@ -102,15 +102,15 @@ def user_caller(
 
 def _limits(roles: Sequence[Mapping[str, Any]]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the members that roles together hide, and those that they let nobody write: the widest access holds."""
-    said = [
+    said: list[dict[str, str]] = [
         {f"{entry['entity']}.{entry['field']}": entry["access"] for entry in role.get("field_permissions") or ()}
         for role in roles
     ]
     if not all(said):
         return frozenset(), frozenset()
     limited = [{name for name, access in one.items() if access != "write"} for one in said]
-    both = frozenset.intersection(*map(frozenset, limited)) if limited else frozenset[str]()
-    hidden = frozenset(name for name in both if all(one[name] == "hidden" for one in said))
+    both = frozenset[str](set[str].intersection(*limited) if limited else ())
+    hidden = frozenset[str](name for name in both if all(one[name] == "hidden" for one in said))
     return hidden, both - hidden
 
 

@@ -126,8 +126,10 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}.{number}", snake(str(field))) for number, field in enumerate(value))
         elif is_object(value):
             yield from _named({key: member for key, member in value.items() if key in ("sort", "fields")})
-            for group, filters in enumerate(value.get("filter_groups") or ()):
-                for number, one in enumerate(filters.get("filters") or ()):
+            groups: Sequence[Mapping[str, Any]] = value.get("filter_groups") or ()
+            for group, filters in enumerate(groups):
+                conditions: Sequence[Mapping[str, Any]] = filters.get("filters") or ()
+                for number, one in enumerate(conditions):
                     path = f"filter_groups.{group}.filters.{number}.field"
                     yield path, snake(str(one.get("field", "")))
         else:

@@ -125,11 +125,11 @@ def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     scopes = {scope_of(role, resource, action) for role in caller.roles}
     if caller.permissions:
         scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}
-    widest = next((scope for scope in _WIDEST if scope in scopes), None)
+    widest: Scope | None = next((scope for scope in _WIDEST if scope in scopes), None)
     if caller.granted is None or widest is None or f"{word}:{action}" in caller.granted:
         return widest
-    limits = [scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.granted]
-    return max(widest, limits[0], key=_WIDEST.index) if limits else None
+    limit: Scope | None = next((scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.granted), None)
+    return (widest if _WIDEST.index(widest) > _WIDEST.index(limit) else limit) if limit is not None else None
 
 
 @cache

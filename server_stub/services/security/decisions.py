@@ -104,7 +104,8 @@ class _Question:
     def _denied(self) -> list[str]:
         """Return those of the fields that cannot be read, or for a write cannot be written."""
         entity = self.own or (self.noun.collection if self.noun is not None else self.word.removesuffix("s"))
-        limited = self.caller.hidden | (self.caller.fixed if self.action in ("create", "update") else frozenset())
+        fixed = self.caller.fixed if self.action in ("create", "update") else frozenset[str]()
+        limited = self.caller.hidden | fixed
         names: Sequence[str] = self.check.get("fields") or ()
         return [name for name in names if f"{entity}.{snake(name)}" in limited]
 

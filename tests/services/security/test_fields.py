@@ -89,7 +89,8 @@ def test_what_is_fixed_is_not_written(somebody: Somebody, admin: CrmClient, eva:
     error = refused(lambda: somebody.crm.contacts.update(eva, changes))
     assert (error.code, len(error.details["fields"])) == ("FIELD_FORBIDDEN", 1)
     assert admin.contacts.get(eva).version == 1
-    assert refused(lambda: somebody.crm.contacts.create({"name": "New", **changes})).code == "FIELD_FORBIDDEN"
+    new: Any = {"name": "New", **changes}
+    assert refused(lambda: somebody.crm.contacts.create(new)).code == "FIELD_FORBIDDEN"
 
 
 def test_what_can_be_read_may_be_sent_back(somebody: Somebody, eva: str) -> None:
@@ -109,7 +110,8 @@ def test_the_widest_of_several_roles_holds(somebody: Somebody, admin: CrmClient,
 
 def test_a_decision_names_the_denied_members(somebody: Somebody, admin: CrmClient, eva: str) -> None:
     question: Any = {"entity": {"type": "contact", "id": eva}, "fields": ["name", "email", "title"]}
-    told = somebody.crm.security.check([{"action": one, **question} for one in ("read", "update")])
+    asked: Any = [{"action": one, **question} for one in ("read", "update")]
+    told = somebody.crm.security.check(asked)
     assert [one.denied_fields for one in told] == [["email"], ["email", "title"]]
     assert {one.reason for one in told} == {"field_forbidden"}
 
