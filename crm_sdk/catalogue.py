@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .resources.auth import Auth
     from .resources.calendar import Calendar
     from .resources.channels import Channels
+    from .resources.chatops import Chatops
+    from .resources.collaboration import Collaboration
     from .resources.communication import Communication
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
@@ -35,12 +37,11 @@ if TYPE_CHECKING:
     from .resources.leads import Leads
     from .resources.marketplace import Marketplace
     from .resources.messages import Messages
-    from .resources.monitoring import Monitoring
     from .resources.notifications import Notifications
     from .resources.pipelines import Pipelines
     from .resources.reports import Reports
     from .resources.search import Search
-    from .resources.security import Security
+    from .resources.social import Social
     from .resources.tenants import Tenants
     from .resources.users import Users
     from .resources.webhooks import Webhooks
@@ -64,6 +65,8 @@ class Catalogue(Generic[Mode]):
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
     channels: Channels[Mode] = noun()
+    chatops: Chatops[Mode] = noun()
+    collaboration: Collaboration[Mode] = noun()
     communication: Communication[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
@@ -77,12 +80,11 @@ class Catalogue(Generic[Mode]):
     leads: Leads[Mode] = noun()
     marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()
-    monitoring: Monitoring[Mode] = noun()
     notifications: Notifications[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
-    security: Security[Mode] = noun()
+    social: Social[Mode] = noun()
     tenants: Tenants[Mode] = noun()
     users: Users[Mode] = noun()
     webhooks: Webhooks[Mode] = noun()

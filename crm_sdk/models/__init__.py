@@ -132,6 +132,12 @@ if TYPE_CHECKING:
         NotificationNewPush as NotificationNewPush, NotificationReadPush as NotificationReadPush, Push as Push,
         UnknownPush as UnknownPush,
     )
+    from .chatops import (
+        ChatChannel as ChatChannel, ChatCommand as ChatCommand, ChatContext as ChatContext, ChatFigure as ChatFigure,
+        ChatFilter as ChatFilter, ChatFilterGroup as ChatFilterGroup, ChatIntent as ChatIntent,
+        ChatIntentName as ChatIntentName, ChatMessage as ChatMessage, ChatOperation as ChatOperation,
+        ChatPlan as ChatPlan, ChatPlanStatus as ChatPlanStatus, ChatRole as ChatRole, ChatText as ChatText,
+    )
     from .collaboration import (
         CollaborationNotificationType as CollaborationNotificationType, Comment as Comment,
         CommentCreate as CommentCreate, CommentSort as CommentSort, CommentUpdate as CommentUpdate,
@@ -560,6 +566,10 @@ _NAMES = {
         "ConversationUpdatedPush DealActivityAddedPush DealCreatedPush DealStageChangedPush DealUpdatedPush "
         "EventCreatedPush EventReminderPush EventUpdatedPush KnownPush MessageReceivedPush "
         "NotificationDeletedPush NotificationNewPush NotificationReadPush Push UnknownPush"
+    ),
+    "chatops": (
+        "ChatChannel ChatCommand ChatContext ChatFigure ChatFilter ChatFilterGroup ChatIntent ChatIntentName "
+        "ChatMessage ChatOperation ChatPlan ChatPlanStatus ChatRole ChatText"
     ),
     "collaboration": (
         "CollaborationNotificationType Comment CommentCreate CommentSort CommentUpdate FeedFilter FeedItem "

@@ -192,6 +192,8 @@ class LimitValues(TypedDict, total=False):
     """Layouts and views."""
     api_keys: _Limit
     """API keys that work."""
+    chat_messages_per_day: _Limit
+    """Messages to the assistant a day."""
 
 
 class UsageMetric(Model):

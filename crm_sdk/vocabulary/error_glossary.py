@@ -129,6 +129,8 @@ PIPELINE_EXISTS: Another pipeline has this name.
 PIPELINE_HAS_DEALS: There are deals in the pipeline.
 PIPELINE_INACTIVE: The pipeline is not in use.
 PIPELINE_IS_DEFAULT: The default pipeline has to stay: make another one the default first.
+PLAN_DONE: The plan was carried out or cancelled before.
+PLAN_EXPIRED: The plan is older than ten minutes.
 PLAN_UNCHANGED: The company has this plan already.
 RECIPIENT_OPTED_OUT: The recipient wants no such messages.
 RECOMMENDATION_EXPIRED: The recommendation is no longer valid.
@@ -218,6 +220,7 @@ INVALID_CURSOR: The position cannot be read, or is another company's.
 NOT_A_KEY: Records are not found by this field.
 NOT_RECURRING: The activity is not a series, so it has no single occurrences.
 NOT_SCHEDULABLE: This cannot be scheduled.
+NO_PLAN: The message plans nothing that could be confirmed.
 NO_ADDRESS: The recipient has no address for this channel.
 OCCURRENCE_NOT_FOUND: The series has no occurrence that begins at this time.
 PASSWORD_REUSED: The password was used before.

@@ -55,6 +55,8 @@ def rate_class(dialect: Dialect, group: RateGroup, *, plan: str = "free", api_ke
         return _FLOW[group]
     if group == "bulk":
         return _BULK
+    if group == "ai":
+        return _FLOW["ai"]
     if api_key:
         return _INTEGRATION
     return _STANDARD if plan == "free" else _PREMIUM

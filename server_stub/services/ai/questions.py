@@ -97,7 +97,7 @@ def query(call: Context, query: str) -> dict[str, Any]:
     """Turn a question into the arguments of a list call; a question about no list becomes a search."""
     if not query.strip():
         raise invalid("query", "required", "ask something")
-    named = list(_names_in(call, query))
+    named = list(names_in(call, query))
     entities: dict[str, Any] = dict(named)
     words = " ".join(dict.fromkeys(name for _, name in named))
     text = _without(fold(query), [fold(name) for _, name in named])
@@ -203,7 +203,7 @@ def _period(call: Context, text: str) -> dict[str, Any] | None:
 # -- who, and where ----------------------------------------------------------------------------------------------------
 
 
-def _names_in(call: Context, question: str) -> Iterator[tuple[str, str]]:
+def names_in(call: Context, question: str) -> Iterator[tuple[str, str]]:
     """Yield the names in a question, spelled as in the company's data; unknown names as written."""
     rest = _key(question)
     known = {kind: [(_key(name), name) for name in names] for kind, names in _names(call).items()}

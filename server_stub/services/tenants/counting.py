@@ -11,6 +11,7 @@ from ...request.plans import LIMITS, limit_of
 from ...serving import Context
 from .. import company
 from ..agents.records import CALLS
+from ..chatops.conversation import sent_today as chats_today
 from ..communication.sending import sent_today
 from ..files.limits import stored_bytes
 from ..security.api_keys import status_of
@@ -58,12 +59,13 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "flags": lambda there: len(there.collection("flag")),
     "layouts": lambda there: len(there.collection("layout")),
     "api_keys": _api_keys,
+    "chat_messages_per_day": chats_today,
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()
 PASSING = frozenset(
     ["file_size_bytes", "api_requests_per_hour", "bulk_requests_per_hour", "websocket_connections",
-     "agent_calls_per_day", "emails_per_day"]
+     "agent_calls_per_day", "emails_per_day", "chat_messages_per_day"]
 )  # fmt: skip
 """The limits to what passes or is there once: a smaller plan can be had whatever is used of them."""
 

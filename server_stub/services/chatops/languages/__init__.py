@@ -1,0 +1,1 @@
+"""What the assistant says, one file per language: names of records, phrases, and what the commands do."""
