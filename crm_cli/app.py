@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument
 from typer.main import get_command
 
-from . import api, can, completion, offline_commands, openapi, shells, signin, stub, sync
+from . import api, can, chat, completion, offline_commands, openapi, shells, signin, stub, sync
 from .failures import MisuseError, complain
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .help import Command, Group
@@ -221,6 +221,7 @@ def application() -> typer.Typer:
         ("login", signin.login),
         ("logout", signin.logout),
         ("status", signin.status),
+        ("chat", chat.chat),
         ("api", api.call),
         ("sync", sync.sync),
         ("can", can.can),

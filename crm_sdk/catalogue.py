@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .resources.messages import Messages
     from .resources.notifications import Notifications
     from .resources.pipelines import Pipelines
+    from .resources.presence import Presence
     from .resources.reports import Reports
     from .resources.search import Search
     from .resources.social import Social
@@ -82,6 +83,7 @@ class Catalogue(Generic[Mode]):
     messages: Messages[Mode] = noun()
     notifications: Notifications[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
+    presence: Presence[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
     social: Social[Mode] = noun()

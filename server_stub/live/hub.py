@@ -57,6 +57,8 @@ class Live:
         """The channels by company and topic, which receive broadcasts."""
         self.test_mode = False
         """Whether clients may name their user, join ``room:*`` topics and cause faults by pushes; off by default."""
+        self.seen: dict[tuple[str, str], datetime] = {}
+        """When each user of each company made the last call."""
         self._logs: dict[str, FeedLog] = {}
         self._epoch = 0
 

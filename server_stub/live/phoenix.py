@@ -25,6 +25,11 @@ CHANNELS = 100
 MISSED = 1_000
 """The greatest number of missed events in the reply to a join; further ones follow as pushes."""
 IDLE = timedelta(seconds=60)
+CURSORS = 20
+"""So many places of a cursor are sent on in a second; of more, the latest."""
+LARGEST_CURSOR = 1_024
+"""The greatest number of bytes of a cursor's place."""
+_SECOND = timedelta(seconds=1)
 _REASON = 123
 """The greatest number of bytes for the reason in a close frame."""
 _PROTOCOL, _TOKEN = "phoenix", "base64url.bearer.phx."
@@ -51,6 +56,10 @@ class Channel:
     topic: Topic
     join_ref: str
     reader: Reader | None = None
+    cursors: tuple[datetime, int] | None = None
+    """When the present second of the cursor began, and how many of its places were sent on in it."""
+    place: Mapping[str, Any] | None = None
+    """The latest place of the cursor, where it waits for the next second."""
 
     @property
     def room(self) -> tuple[str, str]:
@@ -82,6 +91,25 @@ class Channel:
         meta = {"name": user["name"] if user is not None else caller.name, **given, "onlineAt": began}
         self.broadcast("presence_diff", presence.track(self.room, self, caller.user_id or caller.actor_id, meta))
 
+    def point(self, place: Mapping[str, Any]) -> None:
+        """Send the place of the client's cursor to the others, or keep it until the next second."""
+        now = self.socket.now
+        began, count = self.cursors or (now, 0)
+        if now - began >= _SECOND:
+            began, count = now, 0
+        self.place = None
+        if count >= CURSORS:
+            self.place = place
+        else:
+            count += 1
+            self.broadcast("cursor", place, to_self=False)
+        self.cursors = began, count
+
+    @property
+    def pointing(self) -> datetime | None:
+        """When the waiting place of the cursor is sent on; None where none waits."""
+        return self.cursors[0] + _SECOND if self.place is not None and self.cursors is not None else None
+
     def part(self) -> None:
         """Remove the client from the topic's presence."""
         rooms = self.socket.live.rooms
@@ -103,6 +131,8 @@ class PhoenixSocket(Connection):
     def __init__(self, live: Live, caller: Caller, expires_at: datetime | None) -> None:
         super().__init__(live, caller, expires_at)
         self.channels: dict[str, Channel] = {}
+        self.active = self.now
+        """When the last frame came that was no heartbeat."""
 
     def handle(self, data: Data) -> None:
         """Process a frame; an invalid frame closes the socket."""
@@ -114,7 +144,9 @@ class PhoenixSocket(Connection):
         channel = self.channels.get(frame.topic)
         if frame.topic == "phoenix" and frame.event == "heartbeat":
             self._answer(frame, "ok", {}, join_ref=None)
-        elif frame.event == "phx_join":
+            return
+        self.active = self.now
+        if frame.event == "phx_join":
             self._join(frame, channel)
         elif channel is None:
             if frame.event == "phx_leave":
@@ -128,6 +160,16 @@ class PhoenixSocket(Connection):
             self.drop(channel, "phx_close", {})
         else:
             self._push(channel, frame)
+
+    def _keep_time(self) -> None:
+        for channel in self.channels.values():
+            if channel.pointing is not None and channel.pointing <= self.now and channel.place is not None:
+                channel.point(channel.place)
+        super()._keep_time()
+
+    def _due(self) -> datetime | None:
+        waiting = (channel.pointing for channel in self.channels.values())
+        return min((at for at in (super()._due(), *waiting) if at is not None), default=None)
 
     def forget(self) -> None:
         """Leave all channels."""
@@ -219,8 +261,11 @@ class PhoenixSocket(Connection):
             channel.meet(given if is_object(given) else {})
             channel.reply(frame.ref, "ok", {})
         elif channel.topic.cursors and frame.event == "cursor" and is_object(frame.payload):
+            if len(frames.json_text(frame.payload).encode()) > LARGEST_CURSOR:
+                channel.reply(frame.ref, "error", {"reason": "too large"})
+                return
             caller = self.caller
             who = {"userId": caller.user_id or caller.actor_id, "connection": self.name, "at": instant(self.now)}
-            channel.broadcast("cursor", {**frame.payload, **who}, to_self=False)
+            channel.point({**frame.payload, **who})
         else:
             channel.reply(frame.ref, "error", {"reason": "unknown event"})

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..serving import Caller
+from ..data.document import Document
+from ..problems import Problem
+from ..request import features, permissions
+from ..serving import Caller, Context
 
 if TYPE_CHECKING:
+    from ..core import StubServer
     from .hub import Live
 
-_KINDS = {"event": "activity", "task": "activity"}
+_KINDS = dict.fromkeys(("call", "email", "event", "note", "task"), "activity")
 """The kinds of records that are stored under another kind than that in the topic."""
-_RECORDS = frozenset({"account", "activity", "contact", "conversation", "deal", "event", "lead", "task"})
+_WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations"}
+"""The kinds of records that no noun declares, with the words of their permissions."""
+_FEATURE = "presence"
 
 
 class Unauthorized(Exception):  # noqa: N818 # a reply to the client
@@ -37,16 +43,44 @@ def topic_of(live: Live, caller: Caller, name: str) -> Topic | None:
             if user_id != caller.user_id:
                 raise Unauthorized
             return Topic(name, live.server.feeds.feed_of(channel, user_id))
-        case ["record", kind, id] if kind in _RECORDS:
-            stored = live.server.store.collection(caller.tenant_id, _KINDS.get(kind, kind))
-            if id not in stored:
+        case ["record", kind, id] if kind in live.server.nouns or kind in _WITHOUT_NOUN:
+            if not has_presence(live.server, caller) or record_of(live.server, caller, kind, id) is None:
                 raise Unauthorized
             return Topic(name, presence=True, cursors=True)
         case ["company", id]:
-            if id != caller.tenant_id:
+            if id != caller.tenant_id or not has_presence(live.server, caller):
                 raise Unauthorized
             return Topic(name, presence=True)
         case ["room", *_] if live.test_mode:
             return Topic(name, presence=True, cursors=True)
         case _:
             return None
+
+
+def has_presence(server: StubServer, caller: Caller) -> bool:
+    """Tell whether the caller's company shows who is there."""
+    return features.is_on(server, caller, _FEATURE)
+
+
+def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
+    """Return the record that a topic is about; None where there is none that the caller may read."""
+    stored = server.collection(caller.tenant_id, _KINDS.get(kind, kind)).get(id)
+    if stored is None:
+        return None
+    if kind in _WITHOUT_NOUN:
+        return stored if permissions.permits(caller, _WITHOUT_NOUN[kind], "read") else None
+    noun = server.nouns[stored["kind"] if noun_is_activity(kind) else kind]
+    if not permissions.permits(caller, noun.word, "read"):
+        return None
+    call = Context(
+        server, caller, server.clock.now(), dialect="platform", operation="live.channels", request_id="", source={}
+    )
+    try:
+        return noun.found(call, id)
+    except Problem:
+        return None
+
+
+def noun_is_activity(kind: str) -> bool:
+    """Tell whether a kind is that of activities, which have nouns by their own kinds."""
+    return _KINDS.get(kind, kind) == "activity"

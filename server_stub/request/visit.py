@@ -297,6 +297,8 @@ class Visit:
         if named and named not in (caller.tenant_id, self.server.tenant(caller.tenant_id)["slug"]):
             raise Problem("TENANT_MISMATCH", f"the credential is not one of the company {named!r}")
         self._admit(self.server.tenant(caller.tenant_id))
+        if caller.auth == "token" and caller.user_id is not None:
+            self.server.live.seen[caller.tenant_id, caller.user_id] = self.now
         return caller
 
     def _admit(self, tenant: Document) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from crm_sdk.resources.chatops import Chatops
@@ -75,7 +76,8 @@ def send(
 def sent_today(call: Context) -> int:
     """Return how many messages the company's users have sent on its present day."""
     begin = company.midnight(call, company.today(call))
-    return sum(doc["role"] == "user" and doc["created_at"] >= begin for doc in call.collection(MESSAGE).backwards())
+    today = takewhile(lambda doc: doc["created_at"] >= begin, call.collection(MESSAGE).backwards())
+    return sum(doc["role"] == "user" for doc in today)
 
 
 def _asker(call: Context) -> str:
@@ -173,6 +175,8 @@ def _command(turn: Turn, text: str) -> Reply:
         return _not_understood(turn)
     check(turn.call, command)
     rest = rest.strip()
+    if not rest and command.name != "help":
+        raise Unclear("usage", usage=command.usage)
     if command.name in _WRITES:
         return _WRITES[command.name](turn, rest)
     if command.name == "help":

@@ -13,6 +13,7 @@ from crm_sdk.wire import instant, number
 from ...data.document import Document
 from ...data.filter_groups import compile_filters
 from ...data.query import member
+from ...problems import Problem
 from ...request import permissions
 from .. import company
 from ..analytics.comparing import metric
@@ -33,7 +34,12 @@ def wanted_records(turn: Turn, subject: Subject, wanted: Wanted) -> list[Documen
     keep = compile_filters(
         wanted.filter_groups, subject.fields, now=turn.call.now, zone=company.zone(turn.call), resolve=member
     )
-    found = [doc for doc in turn.listed(subject, given) if keep(doc)]
+    try:
+        found = [doc for doc in turn.listed(subject, given) if keep(doc)]
+    except Problem as problem:
+        if problem.field != "sort":
+            raise
+        raise Unclear("no_field", word=str(given["sort"]), entity=subject.key) from None
     return found[: wanted.arguments.get("limit")]
 
 
@@ -60,6 +66,9 @@ def understood(turn: Turn, subject: Subject, words: Sequence[Token]) -> Wanted:
     """Return what the words of a command ask for. Raises: Unclear for one that says nothing."""
     wanted = read(turn.call, subject, words)
     if wanted.left:
+        places = [at for at, token in enumerate(wanted.left[:-1]) if token.word in ("in", "of", "from")]
+        if places:
+            raise Unclear("no_value", word=wanted.left[places[0] + 1].text, entity=subject.key)
         raise Unclear("no_word", word=wanted.left[0].text, entity=subject.key)
     return wanted
 

@@ -44,7 +44,7 @@ def tokens(text: str) -> list[Token]:
         if quoted is not None:
             found += [Token(quoted.strip(), "")] if quoted.strip() else []
         else:
-            found.append(Token(bare.strip(",;?!"), fold(bare.strip(".,;:?!'\"“”()"))))
+            found.append(Token(bare.strip(",;?!¿¡"), fold(bare.strip(".,;:?!¿¡'\"“”()"))))
     return [token for token in found if token.text]
 
 

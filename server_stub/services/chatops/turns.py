@@ -119,7 +119,9 @@ class Turn:
     def _only(self, text: str, subjects: Sequence[Subject]) -> tuple[Subject, Document]:
         if _ID.fullmatch(text) and (found := self.by_id(text, subjects)) is not None:
             return found
-        near = [(one, doc) for one in subjects for doc in self._searched(one, text)]
+        near: list[tuple[Subject, Document]] = []
+        for last in (("activity", "user"), ("activity",), ()):  # people and deals before what was done with them
+            near = near or self._called([one for one in subjects if one.entity not in last], text)
         exact = [(one, doc) for one, doc in near if fold(self.title(one, doc)) == fold(text)]
         chosen = exact or near
         if not chosen:
@@ -127,6 +129,9 @@ class Turn:
         if len(chosen) > 1:
             raise Several(text, [self.reference(one, doc) for one, doc in chosen])
         return chosen[0]
+
+    def _called(self, subjects: Sequence[Subject], text: str) -> list[tuple[Subject, Document]]:
+        return [(one, doc) for one in subjects for doc in self._searched(one, text)]
 
     def _searched(self, subject: Subject, text: str) -> Sequence[Document]:
         kind = {"kind": [subject.kind]} if subject.kind is not None else {}

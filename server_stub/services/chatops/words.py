@@ -110,7 +110,7 @@ def pairs_joined(given: Sequence[Token]) -> list[Token]:
 
 
 def read(call: Context, subject: Subject, given: Sequence[Token]) -> Wanted:
-    """Return what words ask for of records of a kind. Raises: Unclear."""
+    """Return what words ask for of records of a kind, and which were not understood. Raises: Unclear."""
     wanted = Wanted()
     words = pairs_joined(given)
     at = 0
@@ -171,8 +171,6 @@ def _take(call: Context, subject: Subject, words: Sequence[Token], wanted: Wante
         number = min(int(words[1].word[:9]), 20)
         wanted.arguments |= {"sort": field_named(subject, words[3].text), "order": "desc", "limit": max(number, 1)}
         return 4
-    if word in ("in", "from", "of") and len(after) == 1 and word != "of":
-        raise Unclear("no_value", word=after[0].text, entity=subject.key)
     wanted.left.append(words[0])
     return 1
 
