@@ -25,6 +25,7 @@ from crm_sdk.wire import snake
 PAGES = Path(__file__).parent / "reference"
 COVERAGE = Path(__file__).parent / "coverage.md"
 INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "endpoints.json"
+OWN_INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "own-endpoints.json"
 """Every endpoint of the documents, by dialect and service."""
 OWN_INVENTORY = INVENTORY.with_name("own-endpoints.json")
 """The routes of our own, for what the documents ask for and name no route."""

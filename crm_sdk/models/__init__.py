@@ -35,11 +35,11 @@ if TYPE_CHECKING:
         Visibility as Visibility,
     )
     from .activity_calendar import (
-        Availability as Availability, CalendarDay as CalendarDay, CalendarItem as CalendarItem,
-        CalendarKind as CalendarKind, CalendarSpan as CalendarSpan, CalendarView as CalendarView,
-        InvitationAnswer as InvitationAnswer, Minutes as Minutes, SeriesScope as SeriesScope, TimeBlock as TimeBlock,
-        TimelineEntry as TimelineEntry, TimelineKind as TimelineKind, TimelineSort as TimelineSort,
-        TimeSlot as TimeSlot, UserBusy as UserBusy,
+        Availability as Availability, CalendarDay as CalendarDay, CalendarFeed as CalendarFeed,
+        CalendarItem as CalendarItem, CalendarKind as CalendarKind, CalendarSpan as CalendarSpan,
+        CalendarView as CalendarView, InvitationAnswer as InvitationAnswer, Minutes as Minutes,
+        SeriesScope as SeriesScope, TimeBlock as TimeBlock, TimelineEntry as TimelineEntry,
+        TimelineKind as TimelineKind, TimelineSort as TimelineSort, TimeSlot as TimeSlot, UserBusy as UserBusy,
     )
     from .activity_inputs import (
         ActivityCreate as ActivityCreate, ActivityMembers as ActivityMembers, ActivityTitle as ActivityTitle,
@@ -514,8 +514,8 @@ _NAMES = {
         "EventType Note OtherActivity Reminder ReminderChannel Task TaskStatus TaskType TrackedLink Visibility"
     ),
     "activity_calendar": (
-        "Availability CalendarDay CalendarItem CalendarKind CalendarSpan CalendarView InvitationAnswer Minutes "
-        "SeriesScope TimeBlock TimelineEntry TimelineKind TimelineSort TimeSlot UserBusy"
+        "Availability CalendarDay CalendarFeed CalendarItem CalendarKind CalendarSpan CalendarView "
+        "InvitationAnswer Minutes SeriesScope TimeBlock TimelineEntry TimelineKind TimelineSort TimeSlot UserBusy"
     ),
     "activity_inputs": (
         "ActivityCreate ActivityMembers ActivityTitle ActivityUpdate CallCreate CallMembers CallUpdate "

@@ -140,3 +140,21 @@ class Availability(Model):
     """When each is busy."""
     slots: list[TimeSlot] = Field(default_factory=EMPTY)
     """The times at which somebody is free, the earliest first."""
+
+
+class CalendarFeed(Model):
+    """The address at which other programs read a user's calendar."""
+
+    url: str | None = None
+    """The whole address; null but in the answer that makes it."""
+    prefix: str
+    """The beginning of the last part of the address, to tell it from others."""
+    kinds: list[CalendarKind] = Field(default_factory=EMPTY)
+    """What is in it."""
+    include_private: bool
+    """Whether private events are in it with all that they are; else only as busy."""
+    created_at: AwareDatetime
+    last_read_at: AwareDatetime | None = None
+    """When it was last read; null if it was not yet."""
+    read_count: int
+    """How often it was read."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AwareDatetime, Field
 
-from ..declare import operation, paginated
+from ..declare import download, operation, paginated
+from ..network.downloads import Download
 from ..paging import Page
 from ..resource import Mode, Resource, part
 
 if TYPE_CHECKING:
     from ..models.activities import CalendarEvent, EventStatus
-    from ..models.activity_calendar import InvitationAnswer, SeriesScope
+    from ..models.activity_calendar import CalendarFeed, CalendarKind, InvitationAnswer, SeriesScope
     from ..models.calendar import (
         CalendarEventCreate,
         CalendarEventUpdate,
@@ -107,8 +108,10 @@ class CalendarEvents(Resource[Mode]):
         platform="PUT /calendar/events/{event_id}/response",
         errors=("NOT_AN_ATTENDEE", "ACTIVITY_CLOSED", "NOT_RECURRING", "OCCURRENCE_NOT_FOUND"),
         ours=True,
+        auth="optional",
         action="read",
         texts={
+            "token": "What a guest was sent with the invitation, who needs no credential then.",
             "comment": "What the host is told with it.",
             "email": "The address that was invited, where the caller attends with several.",
             "occurrence": "The start of one occurrence of a series.",
@@ -122,14 +125,60 @@ class CalendarEvents(Resource[Mode]):
         *,
         comment: Annotated[str, Field(max_length=1000)] | None = None,
         email: str | None = None,
+        token: Annotated[str, Field(max_length=2000)] | None = None,
         occurrence: AwareDatetime | None = None,
         scope: SeriesScope = "all",
         version: int | None = None,
     ) -> CalendarEvent:
-        """Answer an invitation: who declines is not busy then. The host is told.
+        """Answer an invitation: who declines is not busy then. The host is told. A guest gives the token of the letter.
 
         Raises: NotFoundError; PermissionDeniedError for somebody who does not attend; ConflictError for an event that
         is over; ValidationError.
+        """
+
+
+class CalendarFeeds(Resource[Mode]):
+    """The caller's calendar for other programs, which subscribe to its address."""
+
+    @operation(
+        platform="POST /calendar/feed",
+        status=201,
+        ours=True,
+        action="read",
+        texts={
+            "kinds": "What is in it: events, tasks, calls; without it the events.",
+            "include_private": "Whether private events are in it with all that they are; else only as busy.",
+        },
+    )
+    def create(
+        self,
+        *,
+        kinds: Annotated[Sequence[CalendarKind], Field(min_length=1)] | None = None,
+        include_private: bool = True,
+    ) -> CalendarFeed:
+        """Make an address at which other programs read the caller's calendar; one before does not work any more.
+
+        Only this answer has the whole address. Whoever knows it can read the calendar.
+        """
+
+    @operation(platform="DELETE /calendar/feed", ours=True, action="read", errors=("NOT_FOUND",))
+    def delete(self) -> None:
+        """Delete the address; programs that have subscribed to it get nothing any more.
+
+        Raises: NotFoundError where there is none.
+        """
+
+    @download(
+        platform="GET /calendar/feed/{token}",
+        auth=False,
+        ours=True,
+        media=("text/calendar",),
+        texts={"token": "The last part of the address."},
+    )
+    def download(self, token: str) -> Download:
+        """Download the calendar as other programs do: 90 days back and a year ahead, as an iCalendar file.
+
+        Raises: NotFoundError for an unknown or replaced token; RateLimitError beyond 60 times an hour.
         """
 
 
@@ -137,6 +186,7 @@ class Calendar(Resource[Mode]):
     """The user's calendar."""
 
     events: CalendarEvents[Mode] = part(CalendarEvents)
+    feed: CalendarFeeds[Mode] = part(CalendarFeeds)
 
     @operation(
         flow="POST /api/calendar/smart-scheduling",

@@ -13,11 +13,10 @@ from ..paging import Page
 from ..resource import Mode, Resource
 
 if TYPE_CHECKING:
-    from ..models.presence import Presence as UserPresence
-    from ..models.presence import PresenceSort, PresenceStatus
+    from ..models.presence import Presence, PresenceSort, PresenceStatus
 
 
-class Presence(Resource[Mode]):
+class Presences(Resource[Mode]):
     """Who is there. Channels tell it as it changes: `client.channels`."""
 
     @paginated(
@@ -40,7 +39,7 @@ class Presence(Resource[Mode]):
         status: PresenceStatus | None = None,
         sort: PresenceSort | None = None,
         **common: Unpack[Sorting],
-    ) -> Page[UserPresence]:
+    ) -> Page[Presence]:
         """List the users of the company with their presence, who was seen last first.
 
         Raises: NotFoundError for a record that the caller cannot read; ValidationError for a type without an id.

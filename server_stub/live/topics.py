@@ -19,6 +19,8 @@ _KINDS = dict.fromkeys(("call", "email", "event", "note", "task"), "activity")
 _WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations"}
 """The kinds of records that no noun declares, with the words of their permissions."""
 _FEATURE = "presence"
+_OF_OBJECTS = "record"
+"""The kind of the records of custom objects, whose topics have the API names of these."""
 
 
 class Unauthorized(Exception):  # noqa: N818 # a reply to the client
@@ -43,7 +45,7 @@ def topic_of(live: Live, caller: Caller, name: str) -> Topic | None:
             if user_id != caller.user_id:
                 raise Unauthorized
             return Topic(name, live.server.feeds.feed_of(channel, user_id))
-        case ["record", kind, id] if kind in live.server.nouns or kind in _WITHOUT_NOUN:
+        case ["record", kind, id] if is_kind(live.server, caller, kind):
             if not has_presence(live.server, caller) or record_of(live.server, caller, kind, id) is None:
                 raise Unauthorized
             return Topic(name, presence=True, cursors=True)
@@ -64,8 +66,11 @@ def has_presence(server: StubServer, caller: Caller) -> bool:
 
 def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
     """Return the record that a topic is about; None where there is none that the caller may read."""
+    custom = kind not in server.nouns and _object_named(server, caller, kind)
+    if custom:
+        kind = _OF_OBJECTS
     stored = server.collection(caller.tenant_id, _KINDS.get(kind, kind)).get(id)
-    if stored is None:
+    if stored is None or (custom and stored["object_id"] != custom["id"]):
         return None
     if kind in _WITHOUT_NOUN:
         return stored if permissions.permits(caller, _WITHOUT_NOUN[kind], "read") else None
@@ -79,6 +84,17 @@ def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Documen
         return noun.found(call, id)
     except Problem:
         return None
+
+
+def is_kind(server: StubServer, caller: Caller, kind: str) -> bool:
+    """Tell whether there are records of a kind, which may be the API name of a custom object."""
+    return kind in server.nouns or kind in _WITHOUT_NOUN or _object_named(server, caller, kind) is not None
+
+
+def _object_named(server: StubServer, caller: Caller, name: str) -> Document | None:
+    """Return the custom object with an API name."""
+    found = server.collection(caller.tenant_id, "custom_object").find("api_name", name)
+    return found[0] if found else None
 
 
 def noun_is_activity(kind: str) -> bool:

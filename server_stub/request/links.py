@@ -53,14 +53,23 @@ def link(call: Context, kind: str, *parts: str) -> str:
     return f"{call.server.origin}{_PREFIX}{signed(call, kind, *parts)}"
 
 
+def read_signed(server: StubServer, token: str) -> tuple[str, str, list[str]] | None:
+    """Return the company, the kind and the parts of what `signed` made; None for what it has not made."""
+    said, _, signature = token.partition(".")
+    if not hmac.compare_digest(signature.encode(), server.tokens.signature(said).encode()):
+        return None
+    tenant_id, kind, *parts = urlsafe_b64decode(f"{said}{'=' * (-len(said) % 4)}").decode().split(_BETWEEN)
+    return tenant_id, kind, parts
+
+
 def opened(server: StubServer, request: Request, now: datetime, request_id: str) -> Reply | None:
     """Return the reply to a link; None where the request is for no link, or its signature is not ours."""
     if not request.path.startswith(_PREFIX) or request.method not in ("GET", "POST"):
         return None
-    said, _, signature = request.path.removeprefix(_PREFIX).partition(".")
-    if not hmac.compare_digest(signature.encode(), server.tokens.signature(said).encode()):
+    read = read_signed(server, request.path.removeprefix(_PREFIX))
+    if read is None:
         return None
-    tenant_id, kind, *parts = urlsafe_b64decode(f"{said}{'=' * (-len(said) % 4)}").decode().split(_BETWEEN)
+    tenant_id, kind, parts = read
     answer = server.links.get(kind)
     if answer is None or server.store.collection(tenant_id, "tenant").get(tenant_id) is None:
         return None

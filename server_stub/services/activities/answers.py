@@ -8,13 +8,20 @@ from typing import Any
 from crm_sdk.resources.calendar import CalendarEvents
 
 from ...data.document import Document
-from ...problems import Problem, invalid
-from ...serving import Context, Members, serves
+from ...problems import Problem, invalid, missing
+from ...request import identity
+from ...request.links import read_signed
+from ...serving import Caller, Context, Members, serves
 from ..calendar.records import EVENTS
 from ..calendar.working_time import OVER
 from ..notifications import notify
 from .changing import occurrence_as_event, split_off
+from .invitations import TOKEN
 from .recurrence import occurrence_of
+
+_INSIDE = ("preparation", "outcome", "ai_analysis", "sentiment", "deal_id", "lead_id", "account_id", "contact_id")
+_LISTS = ("ai_insights", "reminders", "attachments", "tags", "other_matches")
+"""What the company knows of an event, and a guest does not."""
 
 
 @serves(CalendarEvents.respond)
@@ -24,11 +31,15 @@ def respond(
     status: str,
     comment: str | None,
     email: str | None,
+    token: str | None,
     occurrence: datetime | None,
     scope: str,
     version: int | None,
 ) -> Document:
     """Note the caller's answer; the same one again changes nothing. The host is told."""
+    by_letter = call.caller.auth == "none"
+    if by_letter:
+        call, email = _as_guest(call, event_id, token)
     doc = EVENTS.found(call, event_id)
     guest = _guest(call, doc, email)
     call.lock(doc, version)
@@ -38,7 +49,7 @@ def respond(
     if scope != "all" and at is None:
         raise invalid("occurrence", "required", "say by `occurrence` which one of the series is meant")
     if guest["status"] == status:
-        return EVENTS.answer(call, doc)
+        return _shown(call, doc, by_letter)
     answered = [one | {"status": status} if one["id"] == guest["id"] else one for one in doc["attendees"]]
     if at is None or scope == "all":
         new = EVENTS.change(call, doc, {"attendees": answered})
@@ -49,13 +60,34 @@ def respond(
     published = EVENTS.published(new) if EVENTS.published is not None else new
     call.emit("event.responded", "activity", published, changes=[change], metadata=said)
     _tell_host(call, new, guest, status, comment)
-    return EVENTS.answer(call, new)
+    return _shown(call, new, by_letter)
+
+
+def _as_guest(call: Context, event_id: str, token: str | None) -> tuple[Context, str]:
+    """Return the call as made by the guest whom a letter was sent to, and his address.
+
+    Raises: 401 without a token; 404 for the token of another event.
+    """
+    if token is None:
+        raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …', or a guest's token")
+    read = read_signed(call.server, token)
+    if read is None or read[1] != TOKEN or read[2][0] != event_id:
+        raise missing("event", event_id)
+    tenant_id, _, (_, email) = read
+    return call.acting_as(Caller(tenant_id, "system", None, "system", email, email, auth="none")), email
+
+
+def _shown(call: Context, doc: Document, by_letter: bool) -> Document:
+    """Return an event as who has answered may see it: a guest no more than the letter has."""
+    shown = EVENTS.answer(call, doc)
+    empty: dict[str, list[Any]] = {name: [] for name in _LISTS}
+    return shown | dict.fromkeys(_INSIDE) | empty | {"custom_fields": {}} if by_letter else shown
 
 
 def _guest(call: Context, doc: Document, email: str | None) -> Members:
     """Return the caller among those who attend; `email` says which one where they attend twice. Raises 403, 422."""
     own: Members = call.collection("user").get(call.caller.user_id or "") or {}
-    mail = str(own.get("email") or "").casefold()
+    mail = str(own.get("email") or call.caller.email or "").casefold()
     mine: list[dict[str, Any]] = [
         guest
         for guest in doc["attendees"]

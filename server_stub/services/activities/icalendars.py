@@ -178,10 +178,16 @@ def _guests(part: Any) -> Iterator[dict[str, Any]]:
 # -- out -------------------------------------------------------------------------------------------------------------
 
 
-def write(events: Sequence[Members], *, method: str | None = None, beside: bytes | str | None = None) -> bytes:
+def write(
+    events: Sequence[Members],
+    *,
+    method: str | None = None,
+    beside: bytes | str | None = None,
+    refresh: timedelta | None = None,
+) -> bytes:
     """Return events as an iCalendar file: series as rules in their zones, exceptions by RECURRENCE-ID.
 
-    The file `beside` keeps what it has of other events.
+    The file `beside` keeps what it has of other events; `refresh` is how often to read it again (RFC 7986).
     """
     from icalendar import Calendar
 
@@ -190,6 +196,8 @@ def write(events: Sequence[Members], *, method: str | None = None, beside: bytes
     calendar.add("version", "2.0")
     if method is not None:
         calendar.add("method", method)
+    if refresh is not None:
+        calendar.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
     # What a file has as an event of its own it does not name among those that are left out (RFC 5545, 3.8.4.4).
     own = {(uid_of(event), event["original_start"]) for event in events if event.get("original_start")}
     for event in events:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...data.document import Document
+from ...request.links import signed
 from ...serving import Context, Members
 from ..calendar.preparation import uid_of
 from ..calendar.working_time import OVER, user_of, zone_of
@@ -13,7 +14,9 @@ from ..notifications import notify
 
 KIND = "invitation"
 """The kind of the messages to guests from outside: ``to``, ``method`` REQUEST or CANCEL, ``event_id``, ``uid``,
-``content`` an iCalendar file."""
+``content`` an iCalendar file, ``token`` with which the guest can answer."""
+TOKEN = "invitation"
+"""The kind of the signed tokens of guests: the event, and the address that was invited."""
 _WORDS = {"invited": "Invitation", "moved": "Moved", "cancelled": "Cancelled"}
 
 
@@ -63,6 +66,7 @@ def _send(call: Context, event: Members, guest: Members, method: str) -> None:
         "event_id": event["id"],
         "uid": uid_of(event),
         "sequence": event.get("sequence") or 0,
+        "token": signed(call, TOKEN, event["id"], guest["email"]),
         "content": _file(event, method),
     }
     call.create(KIND, "invitation_", message)

@@ -93,7 +93,7 @@ def _behalf(call: Context, named: str) -> Context:
     if not users or users[0].get("status") == "inactive":
         message = f"no user has the id or the address {named!r}"
         raise Problem("REFERENCE_NOT_FOUND", message, field="on_behalf_of", rule="reference")
-    return call.acting_as(user_caller(call.server.store, users[0], granted=call.caller.granted))
+    return call.acting_as(user_caller(call.server.store, users[0], call.now, granted=call.caller.granted))
 
 
 def _session(call: Context, acting: Context, session_id: str | None) -> Document:
@@ -248,7 +248,7 @@ def _as_asked(call: Context, message: Document) -> Context:
     user = call.collection("user").get(message["acting"])
     if user is None or user.get("status") == "inactive":
         raise Problem("FORBIDDEN", "the user for whom this was planned may not work any more")
-    return call.acting_as(user_caller(call.server.store, user, granted=call.caller.granted))
+    return call.acting_as(user_caller(call.server.store, user, call.now, granted=call.caller.granted))
 
 
 def _carried_out(call: Context, one: Mapping[str, Any]) -> dict[str, Any]:

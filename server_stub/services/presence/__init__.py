@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm_sdk.resources.presence import Presence
+from crm_sdk.resources.presence import Presences
 
 from ...data.document import Document
 from ...data.mapped import Mapped
 from ...live.phoenix import PhoenixSocket
-from ...live.topics import noun_is_activity, record_of
+from ...live.topics import is_kind, noun_is_activity, record_of
 from ...problems import invalid, missing
 from ...serving import Context, serves
 
@@ -20,7 +20,7 @@ RECENT = timedelta(minutes=5)
 _OWN = frozenset(["name", "onlineAt", "phx_ref", "phx_ref_prev"])
 
 
-@serves(Presence.list)
+@serves(Presences.list)
 def list_(
     call: Context,
     entity_type: str | None,
@@ -60,7 +60,7 @@ def _topic(call: Context, entity_type: str | None, entity_id: str | None) -> str
     if entity_type is None or entity_id is None:
         lacking = "entity_type" if entity_type is None else "entity_id"
         raise invalid(lacking, "required", "a record is named by its type and its id")
-    known = entity_type in call.server.nouns or entity_type in ("conversation", "message")
+    known = is_kind(call.server, call.caller, entity_type)
     if not known or record_of(call.server, call.caller, entity_type, entity_id) is None:
         raise missing(entity_type, entity_id)
     return f"record:{entity_type}:{entity_id}"
@@ -71,9 +71,10 @@ def _sockets(call: Context) -> dict[str, list[PhoenixSocket]]:
     found: dict[str, list[PhoenixSocket]] = {}
     for socket in call.server.live.connections:
         caller = socket.caller
-        if isinstance(socket, PhoenixSocket) and socket.channels and caller.tenant_id == call.caller.tenant_id:
-            if caller.auth == "token" and caller.user_id is not None:
-                found.setdefault(caller.user_id, []).append(socket)
+        if not isinstance(socket, PhoenixSocket) or not socket.channels or caller.auth != "token":
+            continue
+        if caller.tenant_id == call.caller.tenant_id and caller.user_id is not None:
+            found.setdefault(caller.user_id, []).append(socket)
     return found
 
 

@@ -1,0 +1,210 @@
+"""What is written in a conversation: a plan first, carried out once, by whoever asked, with no more than his rights."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import ChatMessage, ChatPlan
+from server_stub import StubServer
+
+
+@pytest.fixture
+def acme(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def sales(stub: StubServer) -> CrmClient:
+    return stub.client(api_key="acme-sales", dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.fixture
+def reader(stub: StubServer, acme: CrmClient) -> CrmClient:
+    acme.users.create({"email": "rea@acme.test", "name": "Rea Der", "role": "read_only", "password": "Demo-passw0rd!9"})
+    client = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
+    client.auth.login("rea@acme.test", "Demo-passw0rd!9")
+    return client
+
+
+def plan_of(answer: ChatMessage) -> ChatPlan:
+    assert answer.plan is not None, answer.text
+    return answer.plan
+
+
+def contact(client: CrmClient, **members: Any) -> Any:
+    return client.contacts.create({"name": "Eva Plan", **members})
+
+
+def test_a_plan_writes_nothing_until_it_is_confirmed_and_then_once(stub: StubServer, acme: CrmClient) -> None:
+    eva = contact(acme, phone="+4930901820")
+    before = len(stub.audit())
+    answer = acme.chatops.send(f"/set {eva.id} title=Head of Sales phone=null")
+    plan = plan_of(answer)
+    assert [entry["action"] for entry in stub.audit()[before:]] == ["chatops.message"]
+    assert [(one.field, one.before, one.after) for one in plan.changes] == [
+        ("title", None, "Head of Sales"), ("phone", eva.phone, None),
+    ]  # fmt: skip
+    assert plan.operations[0].version == eva.version and acme.contacts.get(eva.id) == eva
+    done = acme.chatops.confirm(answer.id)
+    now = acme.contacts.get(eva.id)
+    assert (now.title, now.phone, now.version) == ("Head of Sales", None, eva.version + 1)
+    assert (plan_of(done).status, done.in_reply_to, [one.id for one in done.records]) == ("done", answer.id, [eva.id])
+    assert [entry["action"] for entry in stub.audit()[before + 1 :]] == ["contact.updated", "chatops.plan_executed"]
+    for accept in (True, False):
+        refusal = refused(lambda accept=accept: acme.chatops.confirm(answer.id, accept=accept))  # type: ignore[misc]
+        assert (refusal.status, refusal.code) == (409, "PLAN_DONE")
+
+
+def test_a_plan_is_cancelled_expires_and_is_overtaken(stub: StubServer, acme: CrmClient) -> None:
+    eva = contact(acme)
+    first, second, third = (acme.chatops.send(f"/set {eva.id} title={n}") for n in range(3))
+    assert plan_of(acme.chatops.confirm(first.id, accept=False)).status == "cancelled"
+    assert refused(lambda: acme.chatops.confirm(first.id)).code == "PLAN_DONE"
+    acme.chatops.confirm(second.id)
+    assert refused(lambda: acme.chatops.confirm(third.id)).code == "VERSION_CONFLICT"
+    late = acme.chatops.send(f"/set {eva.id} title=late")
+    stub.clock.advance(10 * 60)
+    assert refused(lambda: acme.chatops.confirm(late.id)).code == "PLAN_EXPIRED"
+    assert refused(lambda: acme.chatops.confirm(acme.chatops.send("/help").id)).code == "NO_PLAN"
+    assert acme.contacts.get(eva.id).title == "1"
+    assert acme.chatops.send(f"/set {eva.id} title=1").plan is None, "nothing would change"
+
+
+def test_of_several_writes_all_are_done_or_none(acme: CrmClient) -> None:
+    twins = [acme.contacts.create({"name": f"Twin Plan {n}"}) for n in range(2)]
+    listed = acme.chatops.send("/list contact named Twin Plan")
+    answer = acme.chatops.send("/set them department=Lab", session_id=listed.session_id)
+    assert len(plan_of(answer).operations) == 2
+    acme.contacts.update(twins[1].id, {"title": "Other"})
+    assert refused(lambda: acme.chatops.confirm(answer.id)).code == "VERSION_CONFLICT"
+    assert [acme.contacts.get(twin.id).department for twin in twins] == [None, None]
+    again = acme.chatops.send("/set them department=Lab", session_id=listed.session_id)
+    acme.chatops.confirm(again.id)
+    assert [acme.contacts.get(twin.id).department for twin in twins] == ["Lab", "Lab"]
+
+
+def test_every_command_does_what_its_call_does(stub: StubServer, acme: CrmClient) -> None:
+    def done(text: str, **more: Any) -> Any:
+        return acme.chatops.confirm(acme.chatops.send(text, **more).id).records[0].id
+
+    eva = done("/create contact name=Eva Create email=eva@create.example tags=vip, north custom_fields.tier=gold")
+    made = acme.contacts.get(eva)
+    assert (made.name, made.email, made.tags) == ("Eva Create", "eva@create.example", ["vip", "north"])
+    deal = done('/create deal title="Big one" value=12.5k expected_close_date=tomorrow owner=sam@acme.test')
+    stored = acme.deals.get(deal)
+    assert (stored.title, stored.value, stored.owner_id) == ("Big one", 12_500, "user_sam")
+    assert str(stored.expected_close_date) == "2026-01-16"
+    done(f"/move {deal} to Negotiation")
+    assert acme.deals.get(deal).stage == "negotiation"
+    task = done("/create task title=Call back due_at=tomorrow 09:30 priority=high")
+    due: Any = acme.activities.get(task)
+    assert due.due_at == datetime(2026, 1, 16, 14, 30, tzinfo=UTC), "on the user's clock"
+    done(f"/done {task}")
+    assert acme.activities.get(task).status == "completed"  # type: ignore[union-attr]
+    done("/assign Eva Create to Sam")
+    assert acme.contacts.get(eva).owner_id == "user_sam"
+    note, call = (acme.activities.get(done(f"/log {kind} on Eva Create: she likes tea")) for kind in ("note", "call"))
+    assert (note.body, note.contact_id, call.title, call.contact_id) == ("she likes tea", eva, "she likes tea", eva)  # type: ignore[union-attr]
+    meeting: Any = acme.activities.get(done("/schedule 45 with Eva Create tomorrow 14:00"))
+    assert (meeting.start_time, meeting.end_time) == (
+        datetime(2026, 1, 16, 19, 0, tzinfo=UTC), datetime(2026, 1, 16, 19, 45, tzinfo=UTC),
+    )  # fmt: skip
+    assert acme.activities.get(done("/schedule 30 with it", context={"type": "contact", "id": eva})) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("/set {id} email=nonsense", "VALIDATION_ERROR"),
+        ("/set {id} email=taken@plan.example", "CONTACT_EXISTS"),
+        ("/set {id} account_id=account_nowhere", "REFERENCE_NOT_FOUND"),
+    ],
+)
+def test_the_errors_of_a_plan_are_those_of_its_writes(acme: CrmClient, text: str, code: str) -> None:
+    contact(acme, email="taken@plan.example")
+    eva = acme.contacts.create({"name": "Eva Wrong"})
+    answer = acme.chatops.send(text.format(id=eva.id))
+    refusal = refused(lambda: acme.chatops.confirm(answer.id))
+    assert refusal.code == code and acme.contacts.get(eva.id) == eva
+    assert plan_of(acme.chatops.confirm(answer.id, accept=False)).status == "cancelled", "it was still there"
+
+
+def test_rights_are_the_callers_own(acme: CrmClient, sales: CrmClient, reader: CrmClient) -> None:
+    eva = contact(acme)
+    for client, text in ((reader, f"/set {eva.id} title=x"), (reader, "/set"), (reader, "/log note on x: y")):
+        assert refused(lambda client=client, text=text: client.chatops.send(text)).code == "FORBIDDEN"  # type: ignore[misc]
+    assert refused(lambda: sales.chatops.send(f"/set {eva.id} title=x")).code == "FORBIDDEN", "it is another's"
+    assert reader.chatops.send("won deals").total == acme.chatops.send("won deals").total
+    assert {one.name for one in reader.chatops.commands()} == {
+        "/list", "/show", "/count", "/sum", "/summarize", "/help",
+    }  # fmt: skip
+    assert all(one.writes is (one.name.lstrip("/") in ["create", "set", "move", "done", "assign", "log", "schedule"])
+               for one in acme.chatops.commands())  # fmt: skip
+
+
+def test_conversations_and_plans_are_their_users(stub: StubServer, acme: CrmClient, sales: CrmClient) -> None:
+    eva = contact(acme)
+    globex = stub.client(api_key="globex-admin", dialects="platform", max_retries=0, strict=True)
+    answer = acme.chatops.send(f"/set {eva.id} title=x")
+    for other in (sales, globex):
+        for call in (
+            lambda other=other: other.chatops.send("/help", session_id=answer.session_id),  # type: ignore[misc]
+            lambda other=other: other.chatops.confirm(answer.id),  # type: ignore[misc]
+            lambda other=other: other.chatops.send("/help", session_id="chatsession_nowhere"),  # type: ignore[misc]
+        ):
+            assert refused(call).code == "NOT_FOUND"
+    told = globex.chatops.send(f"/show {eva.id}")
+    assert told.records == [] and "Eva" not in told.text
+    assert globex.chatops.send("/set it title=x", context={"type": "contact", "id": eva.id}).plan is None
+    stub.clock.advance(30 * 60)
+    assert acme.chatops.send("/set it title=y", session_id=answer.session_id).plan is None, "a new conversation"
+
+
+def test_a_bot_asks_for_a_user_with_no_more_than_his_rights(acme: CrmClient, sales: CrmClient) -> None:
+    own, foreign = sales.contacts.create({"name": "Own Bot"}), contact(acme)
+    for named in ("user_sam", "SAM@acme.test"):
+        answer = acme.chatops.send(f"/set {own.id} title={named}", on_behalf_of=named)
+        acme.chatops.confirm(answer.id)
+        assert acme.contacts.get(own.id).title == named
+    (entry,) = acme.audit.logs.list(action="contact.updated", entity_id=own.id, limit=1).items
+    assert entry.actor.id == "user_sam"
+    assert acme.chatops.send("/count deal my", on_behalf_of="user_sam").total == sales.deals.list(
+        owner_id="user_sam", limit=1
+    ).total  # fmt: skip
+    refusals = {
+        "FORBIDDEN": [
+            lambda: acme.chatops.send(f"/set {foreign.id} title=x", on_behalf_of="user_sam"),
+            lambda: sales.chatops.send("/help", on_behalf_of="user_ada"),
+        ],
+        "REFERENCE_NOT_FOUND": [
+            lambda: acme.chatops.send("/help", on_behalf_of="nobody@acme.test"),
+            lambda: acme.chatops.send("/help", on_behalf_of="gina@globex.test"),
+        ],
+    }
+    for code, calls in refusals.items():
+        assert {refused(call).code for call in calls} == {code}
+
+
+def test_a_company_has_a_limit_a_day_and_a_switch(stub: StubServer, acme: CrmClient) -> None:
+    acme.tenants.limits.update("tenant_acme", {"chat_messages_per_day": 2})
+    acme.chatops.send("/help")
+    acme.chatops.send("/help")
+    assert refused(lambda: acme.chatops.send("/help")).code == "LIMIT_EXCEEDED"
+    stub.clock.advance(24 * 3_600)
+    acme.chatops.send("/help")
+    acme.tenants.features.update("tenant_acme", {"chatops": False})
+    assert refused(lambda: acme.chatops.commands()).code == "FEATURE_DISABLED"
+
+
+def test_messages_count_as_ai(stub: StubServer) -> None:
+    stub.enforce_limits = True
+    client = stub.client(dialects="platform", max_retries=0)
+    for _ in range(20):
+        client.chatops.commands()
+    assert refused(lambda: client.chatops.send("/help")).code == "RATE_LIMIT_EXCEEDED"
+    assert client.contacts.list(limit=1).items
