@@ -372,7 +372,7 @@ if TYPE_CHECKING:
         PipelineUpdate as PipelineUpdate, Stage as Stage, StageCreate as StageCreate, StageKind as StageKind,
         StageUpdate as StageUpdate,
     )
-    from .presence import Presence as Presence, PresenceSort as PresenceSort, PresenceStatus as PresenceStatus
+    from .presence import PresenceSort as PresenceSort, PresenceStatus as PresenceStatus, UserPresence as UserPresence
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .report_runs import (
         ExportResult as ExportResult, ReportData as ReportData, ReportDataColumn as ReportDataColumn,
@@ -703,7 +703,7 @@ _NAMES = {
         "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
-    "presence": "Presence PresenceSort PresenceStatus",
+    "presence": "PresenceSort PresenceStatus UserPresence",
     "record": "Mismatch Model Record",
     "report_runs": (
         "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun "

@@ -13,7 +13,7 @@ PresenceStatus: TypeAlias = Literal["online", "away", "offline"] | str
 PresenceSort: TypeAlias = Literal["last_seen_at", "name"] | str
 
 
-class Presence(Model):
+class UserPresence(Model):
     """A user, and whether they are there."""
 
     user: UserRef

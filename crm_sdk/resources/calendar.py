@@ -170,6 +170,7 @@ class CalendarFeeds(Resource[Mode]):
 
     @download(
         platform="GET /calendar/feed/{token}",
+        statuses=(304,),
         auth=False,
         ours=True,
         media=("text/calendar",),

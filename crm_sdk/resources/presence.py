@@ -13,10 +13,10 @@ from ..paging import Page
 from ..resource import Mode, Resource
 
 if TYPE_CHECKING:
-    from ..models.presence import Presence, PresenceSort, PresenceStatus
+    from ..models.presence import PresenceSort, PresenceStatus, UserPresence
 
 
-class Presences(Resource[Mode]):
+class Presence(Resource[Mode]):
     """Who is there. Channels tell it as it changes: `client.channels`."""
 
     @paginated(
@@ -39,7 +39,7 @@ class Presences(Resource[Mode]):
         status: PresenceStatus | None = None,
         sort: PresenceSort | None = None,
         **common: Unpack[Sorting],
-    ) -> Page[Presence]:
+    ) -> Page[UserPresence]:
         """List the users of the company with their presence, who was seen last first.
 
         Raises: NotFoundError for a record that the caller cannot read; ValidationError for a type without an id.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm_sdk.resources.presence import Presences
+from crm_sdk.resources.presence import Presence
 
 from ...data.document import Document
 from ...data.mapped import Mapped
@@ -20,7 +20,7 @@ RECENT = timedelta(minutes=5)
 _OWN = frozenset(["name", "onlineAt", "phx_ref", "phx_ref_prev"])
 
 
-@serves(Presences.list)
+@serves(Presence.list)
 def list_(
     call: Context,
     entity_type: str | None,
