@@ -29,6 +29,7 @@ class ChatFilter(Model):
     """One condition that a text was understood as."""
 
     field: str
+    """The member that is compared."""
     op: str
     """The comparison operator."""
     value: FieldValue = None
@@ -43,12 +44,14 @@ class ChatFilterGroup(Model):
     """Conditions that must all hold."""
 
     filters: list[ChatFilter]
+    """The conditions."""
 
 
 class ChatIntent(Model):
     """What a text was understood as."""
 
     name: ChatIntentName
+    """What is to be done."""
     entity: str | None = None
     """The kind of records that it is about."""
     filter_groups: list[ChatFilterGroup] = Field(default_factory=EMPTY)
@@ -63,13 +66,16 @@ class ChatFigure(Model):
 
     label: str
     value: MetricValue
+    """The figure itself."""
 
 
 class ChatOperation(Model):
     """One record that a plan creates or changes."""
 
     action: Literal["create", "update"] | str
+    """Whether the record is created or changed."""
     entity: str
+    """The kind of the record."""
     id: str | None = None
     """Id of the record that is changed; null for one that is created."""
     version: int | None = None
@@ -83,11 +89,13 @@ class ChatPlan(Model):
 
     id: str
     status: ChatPlanStatus
+    """Whether it waits, was carried out, or was cancelled."""
     operations: list[ChatOperation] = Field(default_factory=EMPTY)
     """The writes in their order, all or none."""
     changes: list[FieldChange] = Field(default_factory=EMPTY)
     """The members that would change."""
     summary: str
+    """What it would do, in the language of the answer."""
     expires_at: AwareDatetime
     """When the plan cannot be confirmed any more."""
 
@@ -98,7 +106,9 @@ class ChatMessage(Record):
     session_id: str
     """Id of the conversation, to go on with it."""
     role: ChatRole
+    """Whose message it is: the user's or the assistant's."""
     text: str
+    """What is said."""
     channel: ChatChannel = "api"
     """Where the conversation takes place."""
     in_reply_to: str | None = None
@@ -110,6 +120,7 @@ class ChatMessage(Record):
     total: int | None = None
     """How many records there are in all."""
     figures: list[ChatFigure] = Field(default_factory=EMPTY)
+    """Counts, sums and means that the text names."""
     plan: ChatPlan | None = None
     """What would be written; null for an answer that only reads."""
     suggestions: list[str] = Field(default_factory=EMPTY)
@@ -124,9 +135,11 @@ class ChatCommand(Model):
     name: str
     """The command's word, with its slash."""
     usage: str
+    """How it is written."""
     description: str
     """What it does, in the language of the answer."""
     examples: list[str] = Field(default_factory=EMPTY)
+    """Texts that can be sent."""
     writes: bool
     """Whether it writes: then the answer is a plan."""
     permission: str | None = None
