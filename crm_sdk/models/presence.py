@@ -16,7 +16,10 @@ PresenceSort: TypeAlias = Literal["last_seen_at", "name"] | str
 class UserPresence(Model):
     """A user, and whether they are there."""
 
+    id: str
+    """Id of the user."""
     user: UserRef
+    """Who it is."""
     status: PresenceStatus
     """Online within five minutes of what the user last did, away while only connected, else offline."""
     last_seen_at: AwareDatetime | None = None

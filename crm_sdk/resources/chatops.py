@@ -66,7 +66,10 @@ class Chatops(Resource[Mode]):
         ours=True,
         action="create",
         errors=("NO_PLAN", *_WRITES),
-        texts={"message_id": "The answer with the plan.", "accept": "False cancels the plan."},
+        texts={
+            "message_id": "The answer with the plan.",
+            "accept": "Whether the plan is carried out; else it is cancelled.",
+        },
     )
     def confirm(self, message_id: str, *, accept: bool = True) -> ChatMessage:
         """Carry out the plan of an answer, all of it or nothing, or cancel it. Only the one who asked can.

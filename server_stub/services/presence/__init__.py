@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from crm_sdk.resources.presence import Presence
 
 from ...data.document import Document
 from ...data.mapped import Mapped
+from ...data.query import sort_documents
 from ...live.phoenix import PhoenixSocket
 from ...live.topics import is_kind, noun_is_activity, record_of
 from ...problems import invalid, missing
@@ -32,8 +33,6 @@ def list_(
 ) -> Sequence[Any]:
     """Return the users with their presence."""
     topic = _topic(call, entity_type, entity_id)
-    if sort not in (None, "last_seen_at", "name"):
-        raise invalid("sort", "choice", f"{sort!r} is not sorted by; last_seen_at and name are")
     sockets = _sockets(call)
     users = [
         user for user in call.collection("user") if user.get("status") != "inactive" and user_id in (None, user["id"])
@@ -41,16 +40,11 @@ def list_(
     found = [_presence(call, user, sockets.get(user["id"], [])) for user in users]
     if topic is not None:
         there = {key for key, own in sockets.items() if any(topic in socket.channels for socket in own)}
-        found = [one for one in found if one["user"]["id"] in there]
+        found = [one for one in found if one["id"] in there]
     found = [one for one in found if status in (None, one["status"])]
-    by_name = sort == "name"
-    found.sort(key=lambda one: one["user"]["id"])
-    long_ago = datetime.min.replace(tzinfo=call.now.tzinfo)
-    found.sort(
-        key=lambda one: str(one["user"]["name"]).casefold() if by_name else one["last_seen_at"] or long_ago,
-        reverse=(order or ("asc" if by_name else "desc")) == "desc",
-    )
-    return Mapped(found, lambda one: one | {"viewing": _viewing(call, sockets.get(one["user"]["id"], []))})
+    words = ("last_seen_at", "name")
+    ordered = sort_documents(found, sort, order, words, default="last_seen_at", always=())
+    return Mapped(ordered, lambda one: one | {"viewing": _viewing(call, sockets.get(one["id"], []))})
 
 
 def _topic(call: Context, entity_type: str | None, entity_id: str | None) -> str | None:
@@ -78,7 +72,7 @@ def _sockets(call: Context) -> dict[str, list[PhoenixSocket]]:
     return found
 
 
-def _presence(call: Context, user: Document, sockets: Sequence[PhoenixSocket]) -> dict[str, Any]:
+def _presence(call: Context, user: Document, sockets: Sequence[PhoenixSocket]) -> Document:
     """Return a user's presence, without what they look at."""
     called = call.server.live.seen.get((call.caller.tenant_id, user["id"]))
     sessions = [one["last_seen_at"] for one in call.collection("session").find("user_id", user["id"])]
@@ -87,13 +81,15 @@ def _presence(call: Context, user: Document, sockets: Sequence[PhoenixSocket]) -
     recent = [
         at for at in (called, *(socket.active for socket in sockets)) if at is not None and call.now - at < RECENT
     ]
-    return {
-        "user": {"id": user["id"], "name": user["name"], "avatar": user.get("avatar")},
-        "status": "online" if recent else "away" if sockets else "offline",
-        "last_seen_at": last,
-        "connections": len(sockets),
-        "meta": _meta(call, sockets),
-    }
+    return Document(
+        id=user["id"],
+        name=user["name"],
+        user={"id": user["id"], "name": user["name"], "avatar": user.get("avatar")},
+        status="online" if recent else "away" if sockets else "offline",
+        last_seen_at=last,
+        connections=len(sockets),
+        meta=_meta(call, sockets),
+    )
 
 
 def _meta(call: Context, sockets: Sequence[PhoenixSocket]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from refusals import refused
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+from server_stub.data.query import fold
 from server_stub.live.phoenix import CURSORS, PhoenixSocket
 from server_stub.live.topics import record_of
 from server_stub.request.callers import user_caller
@@ -99,7 +100,7 @@ def test_only_who_has_joined_the_topic_and_only_what_may_be_read(
     assert {"user_sam", "user_mia"}.isdisjoint(states(globex))
     assert refused(lambda: globex.presence.list(entity_type="deal", entity_id=deal.id)).code == "NOT_FOUND"
     names = [one.user.name for one in acme.presence.list(sort="name")]
-    assert names == sorted(names, key=lambda name: str(name).casefold())
+    assert names == sorted(names, key=lambda name: fold(str(name)))
     acme.tenants.features.update("tenant_acme", {"presence": False})
     assert refused(lambda: acme.presence.list()).code == "FEATURE_DISABLED"
     answer = send(connect("user_sam"), topic, "phx_join")
