@@ -11,8 +11,6 @@ import typer
 from .connection import open_client
 from .failures import DECLINED, MisuseError, visible
 from .settings import Options, settle
-from .terminal.asking import confirmed
-from .terminal.output import Printer, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,6 +64,8 @@ def _typed() -> Iterator[str]:
 
 def _settle(client: CrmClient, format: str, answer: ChatMessage, *, yes: bool) -> int:
     """Confirm a plan, or cancel it; return the exit status."""
+    from .terminal.asking import confirmed  # here: the root of the command line imports this module
+
     summary = answer.plan.summary if answer.plan is not None else ""
     try:
         agreed = yes or confirmed(summary)
@@ -84,6 +84,8 @@ def _show(format: str, answer: ChatMessage) -> None:
 
         _draw(stdout(), answer)
     else:
+        from .terminal.output import Printer, plain
+
         Printer("jsonl" if format == "csv" else format).show(plain(answer))
 
 

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable
 
 import pytest
 from shell import OPERATIONS, Crm, Result
 
 from crm_cli import failures
-from crm_cli.app import run
 from crm_cli.parameters import Form
 
 pytest_plugins = ["cli_fixtures"]
 
 DESTROYING = [name for name, operation in OPERATIONS.items() if operation.destroys]
-
-
-class Terminal(io.TextIOWrapper):
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.fixture
-def terminal(served: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """The command line with somebody at a terminal, who types the answer."""
-
-    def call(*words: str, answer: str = "") -> Result:
-        monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(answer.encode())))
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-        status = run(words)
-        printed = capsys.readouterr()
-        return Result(status, printed.out, printed.err)
-
-    return call
 
 
 @pytest.mark.parametrize("name", DESTROYING)

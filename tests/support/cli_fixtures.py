@@ -100,3 +100,22 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+class Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(served: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line with somebody at a terminal, who types the answer."""
+
+    def call(*words: str, answer: str = "") -> Result:
+        monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(answer.encode())))
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        status = run(words)
+        printed = capsys.readouterr()
+        return Result(status, printed.out, printed.err)
+
+    return call
