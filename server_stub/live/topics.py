@@ -66,11 +66,11 @@ def has_presence(server: StubServer, caller: Caller) -> bool:
 
 def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
     """Return the record that a topic is about; None where there is none that the caller may read."""
-    custom = kind not in server.nouns and _object_named(server, caller, kind)
-    if custom:
+    custom = _object_named(server, caller, kind) if kind not in server.nouns else None
+    if custom is not None:
         kind = _OF_OBJECTS
     stored = server.collection(caller.tenant_id, _KINDS.get(kind, kind)).get(id)
-    if stored is None or (custom and stored["object_id"] != custom["id"]):
+    if stored is None or (custom is not None and stored["object_id"] != custom["id"]):
         return None
     if kind in _WITHOUT_NOUN:
         return stored if permissions.permits(caller, _WITHOUT_NOUN[kind], "read") else None

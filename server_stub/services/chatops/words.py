@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -250,11 +250,12 @@ def users_named(call: Context, text: str) -> list[Document]:
         return [own] if own is not None else []
     wanted = fold(text.strip())
     users = list(call.collection("user"))
-    for names in (
+    spellings: Sequence[Callable[[Document], tuple[str, ...]]] = (
         lambda user: (user["id"], fold(user["email"])),
         lambda user: (fold(user["name"]),),
         lambda user: (fold(user["name"]).partition(" ")[0],),
-    ):
+    )
+    for names in spellings:
         found = [user for user in users if wanted in names(user) or text in names(user)]
         if found:
             return found
