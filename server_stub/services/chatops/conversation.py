@@ -104,7 +104,12 @@ def _session(call: Context, acting: Context, session_id: str | None) -> Document
             raise missing("conversation", session_id)
         if call.now - session["last_at"] < IDLE:
             return session
-    members = {"asked_by": _asker(call), "acting": acting.caller.user_id, "told": [], "last_at": call.now}
+    members: dict[str, Any] = {
+        "asked_by": _asker(call),
+        "acting": acting.caller.user_id,
+        "told": [],
+        "last_at": call.now,
+    }
     return call.create(_SESSION, "chatsession_", members)
 
 
@@ -146,7 +151,7 @@ def _reply(turn: Turn) -> Reply:
             turn.say(unclear.phrase, **facts), _meant(turn, unclear, reply.intent), suggestions=reply.suggestions
         )
     except Several as several:
-        found = list(several.found)
+        found = [dict(one) for one in several.found]
         reply = Reply(turn.say("which", what=several.what), _meant(turn, None, intent("unknown", confidence=0)))
         reply.records, reply.total = found[:20], len(found)
         reply.suggestions = choices(several, text)
@@ -259,9 +264,8 @@ def _carried_out(call: Context, one: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if target["id"] is not None:
         stored = call.record(target["entity"], target["id"])
-        call.server.nouns[stored.get("kind") if target["entity"] == "activity" else target["entity"]].writable(
-            call, stored["id"]
-        )
+        kind: str = stored["kind"] if target["entity"] == "activity" else target["entity"]
+        call.server.nouns[kind].writable(call, stored["id"])
         call.lock(stored, target["version"])
         given[operation.positional[0]] = stored["id"]
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ...serving import Context
 from .languages import ar, de, en, es
@@ -30,7 +31,7 @@ def language_of(call: Context, asked: str | None) -> str:
     Only languages that the company has, and that there are answers in, count (RFC 4647 lookup: ``de-AT`` is ``de``).
     """
     known = [tag for tag in LANGUAGES if tag in (call.tenant.get("languages") or LANGUAGES)]
-    user = call.collection("user").get(call.caller.user_id or "") or {}
+    user: Mapping[str, Any] = call.collection("user").get(call.caller.user_id or "") or {}
     preferred = (user.get("preferences") or {}).get("language")
     for wish in (asked, *_accepted(call.headers.get("accept-language", "")), preferred, call.tenant.get("locale")):
         tag = str(wish or "").casefold().partition("-")[0]

@@ -72,7 +72,7 @@ class Subject:
     @property
     def word(self) -> str:
         """The word of its permissions."""
-        return self.resource.path().partition(".")[0]
+        return str(self.resource.path()).partition(".")[0]
 
     @property
     def key(self) -> str:

@@ -230,6 +230,7 @@ def _name_length(words: Sequence[Token]) -> int:
 
 def _stage(call: Context, subject: Subject, words: Sequence[Token]) -> tuple[str, int] | None:
     """Return the stage, or the status, that the first words name, and how many words they are."""
+    known: list[tuple[str, tuple[str, ...]]]
     if subject.entity == "deal":
         known = [(stage["key"], (stage["key"], stage["name"])) for stage in call.collection("stage")]
     else:

@@ -52,7 +52,7 @@ def test_a_feed_is_the_callers_calendar(acme: CrmClient, http: httpx.Client) -> 
     assert feed.prefix in feed.url and (feed.kinds, feed.read_count) == (["event"], 0)
     answer = http.get(feed.url)
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/calendar")
-    calendar = Calendar.from_ical(answer.content)
+    calendar: Any = Calendar.from_ical(answer.content)
     assert calendar["refresh-interval"].dt == timedelta(hours=1) and list(calendar.walk("VTIMEZONE"))
     found = entries(answer.content)
     assert "Long ago" not in found and "Of Mia alone" not in found

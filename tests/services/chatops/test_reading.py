@@ -52,7 +52,7 @@ def test_an_answer_agrees_with_the_list(acme: CrmClient, text: str, given: dict[
     answer = acme.chatops.send(text)
     assert answer.intent is not None and (answer.intent.name, answer.intent.entity) == ("list", "deal")
     assert answer.total == len(listed) > 0 and ids(answer) == listed[:20] and answer.plan is None
-    assert str(answer.total) in answer.text and answer.records[0].name in answer.text
+    assert str(answer.total) in answer.text and str(answer.records[0].name) in answer.text
     count = acme.chatops.send(text.replace("/list", "/count") if text.startswith("/") else f"how many {text}")
     assert count.total == len(listed) and count.figures[0].value.value == len(listed) and count.records == []
 
@@ -88,7 +88,7 @@ def test_sums_in_several_currencies_are_in_the_companys_and_say_so(acme: CrmClie
     for value, currency in ((100, "USD"), (200, "USD"), (100, "EUR")):
         acme.deals.create({"title": f"Summable {value}", "value": value, "currency": currency})
     dollars = acme.chatops.send("/sum value of deal named Summable 200")
-    assert (dollars.figures[0].value.value, dollars.figures[0].value.unit) == (200, "currency")
+    assert dollars.figures[0].value.value == 200 and dollars.figures[0].value.unit == "currency"
     assert "converted" not in dollars.text and dollars.text.endswith("USD")
     whole = acme.chatops.send("/sum value of deal named Summable")
     rate = next(one.rate for one in acme.tenants.config.get("tenant_acme").currencies if one.currency == "EUR")
@@ -160,7 +160,7 @@ def test_the_language_is_the_asked_one_else_the_headers_else_the_users(stub: Stu
     [("10k", (10_000, None)), ("1.5m", (1_500_000, None)), ("€2,000", (2_000, "EUR")), ("12,5", None),
      ("12eur", (12, "EUR")), ("k", None), ("١٢٣", (123, None))],
 )  # fmt: skip
-def test_amounts_have_short_forms(text: str, wanted: tuple[int, str | None] | None) -> None:
+def test_amounts_have_short_forms(text: str, wanted: Any) -> None:
     assert amount_of(plain(text)) == wanted
 
 

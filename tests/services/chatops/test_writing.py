@@ -37,7 +37,8 @@ def plan_of(answer: ChatMessage) -> ChatPlan:
 
 
 def contact(client: CrmClient, **members: Any) -> Any:
-    return client.contacts.create({"name": "Eva Plan", **members})
+    whole: Any = {"name": "Eva Plan", **members}
+    return client.contacts.create(whole)
 
 
 def test_a_plan_writes_nothing_until_it_is_confirmed_and_then_once(stub: StubServer, acme: CrmClient) -> None:
@@ -97,7 +98,7 @@ def test_every_command_does_what_its_call_does(stub: StubServer, acme: CrmClient
     assert (made.name, made.email, made.tags) == ("Eva Create", "eva@create.example", ["vip", "north"])
     deal = done('/create deal title="Big one" value=12.5k expected_close_date=tomorrow owner=sam@acme.test')
     stored = acme.deals.get(deal)
-    assert (stored.title, stored.value, stored.owner_id) == ("Big one", 12_500, "user_sam")
+    assert (stored.title, int(stored.value), stored.owner_id) == ("Big one", 12_500, "user_sam")
     assert str(stored.expected_close_date) == "2026-01-16"
     done(f"/move {deal} to Negotiation")
     assert acme.deals.get(deal).stage == "negotiation"
@@ -153,9 +154,9 @@ def test_conversations_and_plans_are_their_users(stub: StubServer, acme: CrmClie
     answer = acme.chatops.send(f"/set {eva.id} title=x")
     for other in (sales, globex):
         for call in (
-            lambda other=other: other.chatops.send("/help", session_id=answer.session_id),  # type: ignore[misc]
-            lambda other=other: other.chatops.confirm(answer.id),  # type: ignore[misc]
-            lambda other=other: other.chatops.send("/help", session_id="chatsession_nowhere"),  # type: ignore[misc]
+            lambda other=other: other.chatops.send("/help", session_id=answer.session_id),
+            lambda other=other: other.chatops.confirm(answer.id),
+            lambda other=other: other.chatops.send("/help", session_id="chatsession_nowhere"),
         ):
             assert refused(call).code == "NOT_FOUND"
     told = globex.chatops.send(f"/show {eva.id}")
