@@ -44,6 +44,7 @@ _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "SyncRun": ("status", "mode", "direction", "trigger", "progress", "startedAt", "finishedAt"),
     "Team": ("name", "managerId", "memberCount", "age"),
     "TimelineEntry": ("title", "kind", "summary", "occurredAt"),
+    "UserPresence": ("user", "status", "connections", "viewing", "lastSeenAt"),
     "User": ("name", "email", "role", "status", "title", "lastLogin"),
     "WebhookDelivery": ("event", "status", "url", "attempts", "age"),
     "WebhookEndpoint": ("url", "events", "active", "consecutiveFailures", "age"),

@@ -80,8 +80,10 @@ def _as_guest(call: Context, event_id: str, token: str | None) -> tuple[Context,
 def _shown(call: Context, doc: Document, by_letter: bool) -> Document:
     """Return an event as who has answered may see it: a guest no more than the letter has."""
     shown = EVENTS.answer(call, doc)
-    empty: dict[str, list[Any]] = {name: [] for name in _LISTS}
-    return shown | dict.fromkeys(_INSIDE) | empty | {"custom_fields": {}} if by_letter else shown
+    if not by_letter:
+        return shown
+    empty: dict[str, Any] = {**dict.fromkeys(_INSIDE), **{name: [] for name in _LISTS}, "custom_fields": {}}
+    return shown | empty
 
 
 def _guest(call: Context, doc: Document, email: str | None) -> Members:

@@ -86,7 +86,7 @@ def _differences(members: Mapping[str, Any], before: Mapping[str, Any]) -> list[
     for wire_name, after in members.items():
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", wire_name).lower()
         if name == "custom_fields":
-            held = before.get(name) or {}
+            held: Mapping[str, Any] = before.get(name) or {}
             found += [(f"{name}.{key}", held.get(key), value) for key, value in after.items()]
         else:
             found.append((name, _written(before.get(name)), after))

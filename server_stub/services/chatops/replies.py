@@ -32,8 +32,13 @@ def language_of(call: Context, asked: str | None) -> str:
     """
     known = [tag for tag in LANGUAGES if tag in (call.tenant.get("languages") or LANGUAGES)]
     user: Mapping[str, Any] = call.collection("user").get(call.caller.user_id or "") or {}
-    preferred = (user.get("preferences") or {}).get("language")
-    for wish in (asked, *_accepted(call.headers.get("accept-language", "")), preferred, call.tenant.get("locale")):
+    preferences: Mapping[str, Any] = user.get("preferences") or {}
+    for wish in (
+        asked,
+        *_accepted(call.headers.get("accept-language", "")),
+        preferences.get("language"),
+        call.tenant.get("locale"),
+    ):
         tag = str(wish or "").casefold().partition("-")[0]
         if tag in known:
             return tag

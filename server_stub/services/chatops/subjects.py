@@ -16,7 +16,7 @@ from crm_sdk.models.leads import Lead
 from crm_sdk.models.record import Record
 from crm_sdk.models.users import User
 from crm_sdk.operation import Operation
-from crm_sdk.resource import operation_of
+from crm_sdk.resource import Resource, operation_of
 from crm_sdk.resources.accounts import Accounts
 from crm_sdk.resources.activities import Activities
 from crm_sdk.resources.contacts import Contacts
@@ -50,7 +50,7 @@ class Subject:
 
     entity: str
     """The kind as a reference says it."""
-    resource: Any
+    resource: type[Resource[Any]]
     model: type[Record]
     aliases: str
     """A pattern of the words for it, without case and accents."""
@@ -72,7 +72,7 @@ class Subject:
     @property
     def word(self) -> str:
         """The word of its permissions."""
-        return str(self.resource.path()).partition(".")[0]
+        return self.resource.path().partition(".")[0]
 
     @property
     def key(self) -> str:

@@ -96,7 +96,8 @@ def _meta(call: Context, sockets: Sequence[PhoenixSocket]) -> dict[str, Any]:
     presence = call.server.live.presence
     metas = [presence.meta(channel.room, channel) for socket in sockets for channel in socket.channels.values()]
     said = [{name: value for name, value in meta.items() if name not in _OWN} for meta in metas]
-    return next((meta for meta in reversed(said) if meta), {})
+    nothing: dict[str, Any] = {}
+    return next((meta for meta in reversed(said) if meta), nothing)
 
 
 def _viewing(call: Context, sockets: Sequence[PhoenixSocket]) -> list[dict[str, Any]]:
