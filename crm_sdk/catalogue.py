@@ -21,27 +21,34 @@ if TYPE_CHECKING:
     from .resources.audit import Audit
     from .resources.auth import Auth
     from .resources.calendar import Calendar
+    from .resources.changes import Changes
     from .resources.channels import Channels
     from .resources.chatops import Chatops
     from .resources.collaboration import Collaboration
     from .resources.communication import Communication
+    from .resources.configuration import Configuration
     from .resources.contacts import Contacts
     from .resources.conversations import Conversations
     from .resources.custom_objects import CustomObjects
+    from .resources.customization import Customization
     from .resources.dashboard import Dashboard
     from .resources.dashboards import Dashboards
     from .resources.deals import Deals
     from .resources.events import Events
     from .resources.files import Files
     from .resources.integrations import Integrations
+    from .resources.jobs import Jobs
     from .resources.leads import Leads
     from .resources.marketplace import Marketplace
     from .resources.messages import Messages
+    from .resources.monitoring import Monitoring
     from .resources.notifications import Notifications
+    from .resources.objects import Objects
     from .resources.pipelines import Pipelines
     from .resources.presence import Presence
     from .resources.reports import Reports
     from .resources.search import Search
+    from .resources.security import Security
     from .resources.social import Social
     from .resources.tenants import Tenants
     from .resources.users import Users
@@ -65,27 +72,34 @@ class Catalogue(Generic[Mode]):
     audit: Audit[Mode] = noun()
     auth: Auth[Mode] = noun()
     calendar: Calendar[Mode] = noun()
+    changes: Changes[Mode] = noun()
     channels: Channels[Mode] = noun()
     chatops: Chatops[Mode] = noun()
     collaboration: Collaboration[Mode] = noun()
     communication: Communication[Mode] = noun()
+    configuration: Configuration[Mode] = noun()
     contacts: Contacts[Mode] = noun()
     conversations: Conversations[Mode] = noun()
     custom_objects: CustomObjects[Mode] = noun()
+    customization: Customization[Mode] = noun()
     dashboard: Dashboard[Mode] = noun()
     dashboards: Dashboards[Mode] = noun()
     deals: Deals[Mode] = noun()
     events: Events[Mode] = noun()
     files: Files[Mode] = noun()
     integrations: Integrations[Mode] = noun()
+    jobs: Jobs[Mode] = noun()
     leads: Leads[Mode] = noun()
     marketplace: Marketplace[Mode] = noun()
     messages: Messages[Mode] = noun()
+    monitoring: Monitoring[Mode] = noun()
     notifications: Notifications[Mode] = noun()
+    objects: Objects[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
     presence: Presence[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
+    security: Security[Mode] = noun()
     social: Social[Mode] = noun()
     tenants: Tenants[Mode] = noun()
     users: Users[Mode] = noun()

@@ -406,10 +406,10 @@ if TYPE_CHECKING:
     )
     from .security import (
         AccessCheck as AccessCheck, AccessDecision as AccessDecision, AccessGrant as AccessGrant,
-        AccessReason as AccessReason, AnyWord as AnyWord, ApiKey as ApiKey, ApiKeyCreate as ApiKeyCreate,
-        ApiKeySort as ApiKeySort, ApiKeyStatus as ApiKeyStatus, EntityInput as EntityInput,
-        FieldPermissionInput as FieldPermissionInput, GrantKind as GrantKind, KeyPermission as KeyPermission,
-        Network as Network, PermissionInfo as PermissionInfo, PermissionInput as PermissionInput,
+        AccessReason as AccessReason, AllowedNetwork as AllowedNetwork, AnyWord as AnyWord, ApiKey as ApiKey,
+        ApiKeyCreate as ApiKeyCreate, ApiKeySort as ApiKeySort, ApiKeyStatus as ApiKeyStatus,
+        EntityInput as EntityInput, FieldPermissionInput as FieldPermissionInput, GrantKind as GrantKind,
+        KeyPermission as KeyPermission, PermissionInfo as PermissionInfo, PermissionInput as PermissionInput,
         RoleCreate as RoleCreate, RoleKey as RoleKey, RoleSort as RoleSort, RoleUpdate as RoleUpdate,
     )
     from .sessions import (
@@ -725,9 +725,9 @@ _NAMES = {
         "SearchWeight SuggestedFilter"
     ),
     "security": (
-        "AccessCheck AccessDecision AccessGrant AccessReason AnyWord ApiKey ApiKeyCreate ApiKeySort ApiKeyStatus "
-        "EntityInput FieldPermissionInput GrantKind KeyPermission Network PermissionInfo PermissionInput "
-        "RoleCreate RoleKey RoleSort RoleUpdate"
+        "AccessCheck AccessDecision AccessGrant AccessReason AllowedNetwork AnyWord ApiKey ApiKeyCreate "
+        "ApiKeySort ApiKeyStatus EntityInput FieldPermissionInput GrantKind KeyPermission PermissionInfo "
+        "PermissionInput RoleCreate RoleKey RoleSort RoleUpdate"
     ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "shares": "Access Share ShareSubject",

@@ -31,7 +31,7 @@ _Text: TypeAlias = Annotated[str, Field(max_length=2_000)]
 AnyWord: TypeAlias = Annotated[str, Field(max_length=100), OPEN]
 KeyPermission: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 """A permission as a text, such as `leads:read` or `deals:update@own`."""
-Network: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
+AllowedNetwork: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]
 """A network in CIDR notation, such as `203.0.113.0/24`."""
 
 
@@ -192,5 +192,5 @@ class ApiKeyCreate(TypedDict, total=False):
     user_id: str
     """Id of the user as whom it acts; without it, the caller."""
     permissions: Annotated[list[KeyPermission], Field(max_length=500)]
-    ip_allowlist: Annotated[list[Network], Field(max_length=100)]
+    ip_allowlist: Annotated[list[AllowedNetwork], Field(max_length=100)]
     expires_at: AwareDatetime | None

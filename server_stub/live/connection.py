@@ -106,11 +106,11 @@ class Connection(ABC):
         if count >= MESSAGES_PER_MINUTE and self.live.enforces:
             self.close(Close.RULE, f"more than {MESSAGES_PER_MINUTE} messages in a minute")
         else:
-            with self._seen():
+            with self._without_hidden():
                 self.handle(data)
         self.live.wake(self)
 
-    def _seen(self) -> AbstractContextManager[None]:
+    def _without_hidden(self) -> AbstractContextManager[None]:
         """Leave out of what is written what the caller's roles hide at this moment."""
         return self.live.hidden_from(self.caller)
 
@@ -118,7 +118,7 @@ class Connection(ABC):
         """Return the next message to send; None where there is none now, or no more where `ended` is set."""
         self.now = self.live.clock.now()
         self._keep_time()
-        with self._seen():
+        with self._without_hidden():
             data = None if self._held_back() else self._next()
         self.due = self._due() if data is None else None
         return data

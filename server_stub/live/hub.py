@@ -322,7 +322,7 @@ class Live:
 
     def hidden_from(self, caller: Caller) -> AbstractContextManager[None]:
         """Leave out of what is rendered what the roles of a connection's user hide at this moment."""
-        return hidden_from(present(self._server.store, caller), self._server.nouns)
+        return hidden_from(present(self._server.store, caller, self.clock.now()), self._server.nouns)
 
     def _has_signed_out(self, caller: Caller) -> bool:
         if caller.auth == "api_key":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..core import StubServer
     from .hub import Live
 
-_KINDS: Mapping[str, str] = {kind: "activity" for kind in ("call", "email", "event", "note", "task")}
+_KINDS: Mapping[str, str] = dict.fromkeys(("call", "email", "event", "note", "task"), "activity")
 """The kinds of records that are stored under another kind than that in the topic."""
 _WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations"}
 """The kinds of records that no noun declares, with the words of their permissions."""

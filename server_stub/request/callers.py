@@ -123,10 +123,10 @@ def is_in_force(store: Store, caller: Caller, now: datetime | None = None) -> bo
     return key is not None and key.get("revoked_at") is None and user is not None and user.get("status") != "inactive"
 
 
-def present(store: Store, caller: Caller) -> Caller:
+def present(store: Store, caller: Caller, now: datetime) -> Caller:
     """Return a caller of an earlier time with the roles that its user has now."""
     user = store.collection(caller.tenant_id, "user").get(caller.user_id or "")
-    return user_caller(store, user, caller.session_id, caller.granted) if user is not None else caller
+    return user_caller(store, user, now, caller.session_id, caller.granted) if user is not None else caller
 
 
 def has_permission(call: Context, user: Mapping[str, Any], resource: str, action: Action) -> bool:

@@ -149,7 +149,3 @@ def test_every_route_of_our_own_is_declared_as_ours() -> None:
     ours = {found for found, operation in DECLARED if operation.flags.ours}
     lacking = {entry["service"] for entry in OURS if key(entry["api"], entry["method"], entry["path"]) not in ours}
     assert lacking == TO_COME
-def test_every_route_of_our_own_is_declared_as_ours() -> None:
-    ours = {found for found, operation in DECLARED if operation.flags.ours}
-    wanted = {key(entry["api"], entry["method"], entry["path"]) for entry in OURS}
-    assert wanted <= ours, wanted - ours

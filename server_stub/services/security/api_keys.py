@@ -57,7 +57,7 @@ def _shown(call: Context, key: Document) -> Document:
 
 
 def _permissions_of(call: Context, user: Document) -> list[str]:
-    caller = user_caller(call.server.store, user)
+    caller = user_caller(call.server.store, user, call.now)
     return [
         permissions.written(entry)
         for entry in permissions.permissions_of(lambda word, action: permissions.scope_for(caller, word, action))
@@ -161,7 +161,7 @@ def _narrowed(call: Context, user: Document, given: Sequence[str] | None) -> lis
             wrong.append(FieldError(f"permissions.{number}", "choice", message, "UNKNOWN_PERMISSION", details))
     if wrong:
         raise validation(wrong)
-    held = user_caller(call.server.store, user, granted=own)
+    held = user_caller(call.server.store, user, call.now, granted=own)
     # Without a scope a permission means the user's own: `contacts:update` of a seller is for the seller's records.
     narrow = [
         {**entry, "scope": permissions.scope_for(held, entry["resource"], _action(entry)) or "all"}

@@ -27,7 +27,7 @@ def check(call: Context, checks: Sequence[Members], user_id: str | None) -> list
     if user_id is not None and user_id != call.caller.user_id:
         permissions.check(call.caller, "security", "read")
         user = call.reference("user", user_id, "user_id")
-    who = user_caller(call.server.store, user) if user is not None else call.caller
+    who = user_caller(call.server.store, user, call.now) if user is not None else call.caller
     mine = user or (call.collection("user").get(who.user_id) if who.user_id is not None else None)
     asked = call.acting_as(who)
     return [_Question(asked, mine, check, number).decision() for number, check in enumerate(checks)]

@@ -27,7 +27,7 @@ FREE = {
     "flags": 5,
     "layouts": 10,
     "api_keys": 2,
-    "emails_per_day": 100, "chat_messages_per_day": 50,
+    "chat_messages_per_day": 50,
 }  # fmt: skip
 LACKING = {"custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"}
 
