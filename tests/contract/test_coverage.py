@@ -15,8 +15,6 @@ from server_stub.core import StubServer
 INVENTORY = json.loads((Path(__file__).parent / "endpoints.json").read_text())
 OURS = json.loads((Path(__file__).parent / "own-endpoints.json").read_text())
 """What the documents ask for and give no route: the routes of our own."""
-OWN = json.loads((Path(__file__).parent / "own-endpoints.json").read_text())
-"""The routes of our own that belong to whole services; those of the second wave may still be missing."""
 
 COMPLETE = {
     ("mvp", "Leads"),
@@ -86,27 +84,6 @@ def test_no_route_is_declared_twice_or_made_up() -> None:
     ours = {found for found, operation in DECLARED if operation.flags.ours}
     assert set(keys) - ours <= set(DOCUMENTED), set(keys) - ours - set(DOCUMENTED)
     assert not ours & set(DOCUMENTED), "a document has it: then it is not ours"
-    assert {operation.id.partition(".")[0] for _, operation in DECLARED if operation.flags.ours} == {
-        "calendar",
-        "monitoring",
-        "security",
-        "chatops",
-        "presence",
-        "users",
-        "files",
-        "webhooks",
-        "workflows",
-    }
-
-
-@pytest.mark.parametrize("service", sorted({entry["service"] for entry in OWN}))
-def test_a_service_of_our_own_is_declared_as_ours(service: str) -> None:
-    wanted = {
-        key(entry["api"], entry["method"], entry["path"]): entry["wave"] for entry in OWN if entry["service"] == service
-    }
-    ours = {found for found, operation in DECLARED if operation.flags.ours}
-    assert {found for found, wave in wanted.items() if wave == 1} <= ours
-    assert not wanted.keys() & set(DOCUMENTED)
 
 
 @pytest.mark.parametrize(("dialect", "service"), sorted(COMPLETE))
@@ -131,14 +108,10 @@ def test_every_declared_operation_has_a_rule() -> None:
 
 
 TO_COME = {
-    "Calendar",
     "Backup",
-    "ChatOps",
     "Customization",
     "Export",
     "Import",
-    "Monitoring",
-    "Presence",
     "Privacy",
     "Security",
 }

@@ -79,9 +79,8 @@ def _without_hidden(
 
 
 def _seen(doc: Document, hidden: set[str]) -> Document:
-    own = {
-        key: value for key, value in (doc.get("custom_fields") or {}).items() if f"custom_fields.{key}" not in hidden
-    }
+    held: Mapping[str, Any] = doc.get("custom_fields") or {}
+    own = {key: value for key, value in held.items() if f"custom_fields.{key}" not in hidden}
     return Document({name: value for name, value in {**doc, "custom_fields": own}.items() if name not in hidden})
 
 
