@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Address
