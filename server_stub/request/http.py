@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from ..faults.requests import Fault
 
@@ -41,3 +42,10 @@ class Reply:
     chunks: Iterable[bytes] | None = None
     fault: Fault | None = None
     live: Connection | None = None
+
+
+def disposition(name: str) -> str:
+    """Return the Content-Disposition of a file (RFC 6266), whose name may have letters that a header cannot have."""
+    plain = name.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
+    whole = "" if name.isascii() else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{whole}'

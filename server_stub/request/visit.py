@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from crm_sdk.models.record import record_types
 from crm_sdk.operation import Operation
@@ -20,25 +15,21 @@ from crm_sdk.vocabulary.codes import codes_of
 from crm_sdk.wire import camel, encode_json, is_object
 
 from .. import audit
-from ..data.document import Document
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
-from . import chunks, features, hiding, identity, links, oauth, permissions, settings
+from . import chunks, features, hiding, links, oauth, permissions, repeats, settings
+from .admission import authenticated, counted
 from .bodies import read_body, read_form, read_query, read_reason
-from .callers import caller_of
 from .days import with_midnights
 from .description import description, is_described
 from .faces import FACES, Face, Listing
-from .http import Reply, Request
+from .http import Reply, Request, disposition
 from .intake import arguments_of
 from .lagging import searched_data
 from .members import fields_of, picking, take_fields
-from .meter import hour_of
-from .networks import is_within
 from .pictures import picture
 from .preconditions import is_known, known_version
-from .ratelimit import OWN_QUOTAS, Quota, rate_class
 from .rendering import renderer
 from .router import Match
 from .sign_in_page import sign_in_page
@@ -48,8 +39,6 @@ from .writing import Written, write_body, writer
 if TYPE_CHECKING:
     from ..core import StubServer
 
-_KEY = re.compile(r"[!-~]{1,255}")
-_DAY = timedelta(hours=24)
 _NOBODY = Caller("", "anonymous", None, "anonymous", auth="none")
 
 
@@ -100,7 +89,7 @@ class Visit:
             LOG.exception("%s failed (%s)", what, self.request_id)
             message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
             reply = self.problem(Problem("INTERNAL_ERROR", message))
-        key = self._idempotency_key()
+        key = repeats.key_of(self.request)
         if key is not None:
             reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
         return replace(reply, fault=fault) if fault is not None else reply
@@ -168,15 +157,15 @@ class Visit:
             self.headers["Cache-Control"] = "no-store"
         if operation.flags.auth and not self._has_ticket(operation):
             self.caller = self._caller(operation, headers.get("authorization", ""))
-        self._check_key()
-        self._limit(operation)
+        repeats.check_key(self.request)
+        self.headers |= counted(self.server, self.face.name, self.caller, operation, self.now)
         rule = self.server.rules.get(operation)
         if rule is None:
             raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
         permissions.permit(self.caller, operation, self.request.method)
         features.require(self.server, self.caller, operation, self.face.name)
-        if (first := self._first_answer()) is not None:
-            return first
+        if (first := repeats.first_answer(self.server, self.caller, self.request, self.now)) is not None:
+            return replace(first, headers={**first.headers, **self.headers})
         call = Context(
             self.server,
             self.caller,
@@ -199,7 +188,7 @@ class Visit:
             reply = self._act(call, match, rule)
         except Problem as problem:
             reply = self._refused(problem)
-        self._remember(reply)
+        repeats.remember(self.server, self.caller, self.request, reply, self._once, self.now)
         return reply
 
     def _act(self, call: Context, match: Match, rule: Callable[..., Any]) -> Reply:
@@ -288,122 +277,7 @@ class Visit:
 
     def authenticate(self, authorization: str) -> Caller:
         """Return the caller for the value of an Authorization header."""
-        scheme, _, credential = authorization.partition(" ")
-        credential = credential.strip()
-        if scheme.lower() != "bearer" or not credential:
-            raise identity.unauthorized("send a token or an API key as 'Authorization: Bearer …'")
-        caller = caller_of(self.server, credential, self.now, self.request.peer)
-        named = self.request.headers.get("x-tenant-id")
-        if named and named not in (caller.tenant_id, self.server.tenant(caller.tenant_id)["slug"]):
-            raise Problem("TENANT_MISMATCH", f"the credential is not one of the company {named!r}")
-        self._admit(self.server.tenant(caller.tenant_id))
-        if caller.auth == "token" and caller.user_id is not None:
-            self.server.live.seen[caller.tenant_id, caller.user_id] = self.now
-        return caller
-
-    def _admit(self, tenant: Document) -> None:
-        """Raise 401 for a company that was ended, and 403 for a caller outside of its networks."""
-        if tenant["status"] == "cancelled":
-            raise identity.unauthorized("the company of this credential was ended")
-        security: Mapping[str, Any] = tenant.get("security") or {}
-        networks: Sequence[str] = security.get("ip_allowlist") or ()
-        if not is_within(self.request.peer, networks):
-            raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {self.request.peer}")
-
-    def _limit(self, operation: Operation[..., Any]) -> None:
-        if operation.flags.rate == "none":
-            return
-        caller = self.caller
-        plan = self.server.tenant(caller.tenant_id)["plan"] if caller.tenant_id else "free"
-        api_key = caller.auth in ("api_key", "app")
-        kind = rate_class(self.face.name, operation.flags.rate, plan=plan, api_key=api_key)  # type: ignore[arg-type] # a face's name is a dialect
-        kind = self.server.limits.of(kind)
-        quota = self.server.limits.check(
-            (caller.actor_id, f"{self.face.name}:{kind.name}"), kind.limit, kind.window_seconds, self.now
-        )
-        self.headers |= _limit_headers(quota)
-        if caller.tenant_id:
-            quota = self._own_quota(self.server.tenant(caller.tenant_id), operation.flags.rate) or quota
-        if quota.retry_after is not None and self.server.enforce_limits:
-            self.server.meters.limited(caller.tenant_id, kind.name)
-            raise Problem(
-                "RATE_LIMIT_EXCEEDED",
-                f"more than {quota.limit} calls in {kind.window_seconds} s ({kind.name}); wait {quota.retry_after} s",
-                headers={"Retry-After": str(quota.retry_after)},
-                details={"limit": quota.limit, "retry_after": quota.retry_after},
-            )
-
-    def _own_quota(self, tenant: Document, rate: str) -> Quota | None:
-        """Return the quota that a company has set for all its calls of the hour, where it is used up."""
-        own: Mapping[str, int] = tenant.get("limits") or {}
-        for key, what in OWN_QUOTAS.items():
-            limit = own.get(key)
-            if limit is None or (what == "bulk" and rate != "bulk"):
-                continue
-            if self.server.meter.count(tenant["id"], self.now, what) >= limit:
-                end = hour_of(self.now) + timedelta(hours=1)
-                return Quota(limit, 0, math.ceil(end.timestamp()), math.ceil((end - self.now).total_seconds()))
-        return None
-
-    def _idempotency_key(self) -> str | None:
-        """Return the idempotency key; None where there is none, or the method does not use one."""
-        return self.request.headers.get("idempotency-key") if self.request.method == "POST" else None
-
-    def _check_key(self) -> None:
-        key = self._idempotency_key()
-        if key is not None and not _KEY.fullmatch(key):
-            raise Problem("BAD_REQUEST", "an Idempotency-Key has 1 to 255 visible characters of ASCII")
-
-    # -- repeated calls ----------------------------------------------------------------------------------------
-
-    def _first_answer(self) -> Reply | None:
-        """Return the stored answer for this idempotency key; None for a new key."""
-        key = self._idempotency_key()
-        if key is None:
-            return None
-        doc = self._answers().get(self._answer_id(key))
-        if doc is None or doc["at"] + _DAY <= self.now:
-            return None
-        if doc["fingerprint"] != self._fingerprint():
-            raise Problem("IDEMPOTENCY_KEY_REUSED", f"the key {key!r} came with another request before")
-        return Reply(
-            doc["status"], {**doc["headers"], **self.headers, "Idempotency-Replayed": "true"}, doc["body"].encode()
-        )
-
-    def _remember(self, reply: Reply) -> None:
-        key = self._idempotency_key()
-        if key is None or reply.status >= 400 or reply.chunks is not None:
-            return
-        self._answers().put(
-            Document(
-                id=self._answer_id(key),
-                fingerprint=self._fingerprint(),
-                status=reply.status,
-                headers={name: value for name, value in reply.headers.items() if name in ("Content-Type", "Location")},
-                body=self._repeated(reply.body).decode(),
-                at=self.now,
-            )
-        )
-
-    def _repeated(self, body: bytes) -> bytes:
-        """Return the body of a first answer as its repetitions have it: without the members that come once."""
-        if not self._once:
-            return body
-        value = json.loads(body)
-        for name in self._once:
-            value["data"][camel(name)] = None
-        return encode_json(value)
-
-    def _answers(self) -> Any:
-        return self.server.store.collection(self.caller.tenant_id, "idempotency")
-
-    def _answer_id(self, key: str) -> str:
-        return f"{self.caller.actor_id}:{key}"
-
-    def _fingerprint(self) -> str:
-        request = self.request
-        content = request.form.fingerprint if request.form is not None else request.body
-        return hashlib.sha256(b"\0".join((request.path.encode(), request.query.encode(), content))).hexdigest()
+        return authenticated(self.server, self.request, authorization, self.now)
 
     # -- the reply ---------------------------------------------------------------------------------------------
 
@@ -429,8 +303,8 @@ class Visit:
             headers |= {"Content-Type": result.content_type, **result.headers}
             return Reply(result.status or status, headers, result.body)
         if isinstance(result, FileAnswer):
-            disposition = _disposition(result.name)
-            headers |= {"Content-Type": result.content_type, "Content-Disposition": disposition, **result.headers}
+            attached = disposition(result.name)
+            headers |= {"Content-Type": result.content_type, "Content-Disposition": attached, **result.headers}
             if status == 304:
                 return Reply(status, {name: value for name, value in headers.items() if name != "Content-Type"})
             return Reply(status, headers, chunks=chunks.begin(result.chunks, operation.id, self.request_id))
@@ -523,18 +397,3 @@ class Visit:
             Problem("INTERNAL_ERROR", message, headers=headers, errors=[FieldError(None, None, message, code)])
         )
         return Reply(fault.status, reply.headers, reply.body.replace(b'"INTERNAL_ERROR"', f'"{code}"'.encode()))
-
-
-def _disposition(name: str) -> str:
-    """Return the Content-Disposition of a file (RFC 6266), whose name may have letters that a header cannot have."""
-    plain = name.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
-    whole = "" if name.isascii() else f"; filename*=UTF-8''{quote(name, safe='')}"
-    return f'attachment; filename="{plain}"{whole}'
-
-
-def _limit_headers(quota: Quota) -> dict[str, str]:
-    return {
-        "X-RateLimit-Limit": str(quota.limit),
-        "X-RateLimit-Remaining": str(quota.remaining),
-        "X-RateLimit-Reset": str(quota.reset_at),
-    }
