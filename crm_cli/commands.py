@@ -25,7 +25,7 @@ from .terminal.asking import agreed, say_done
 from .terminal.columns import columns_of
 from .terminal.limits import LIMIT, Found, Wanted
 from .terminal.output import Printer, say_bulk_failures
-from .views import drawer_of, rows_of
+from .views import drawer_of, judge_of, rows_of
 
 if TYPE_CHECKING:
     from typer.core import TyperArgument, TyperOption
@@ -283,8 +283,8 @@ class _Run:
         else:
             rows = rows_of(self._form.operation.id) if printer.has_columns else None
             printer.show(next(iter(rows(client, [result]))) if rows is not None else result)
-            return say_bulk_failures(result)
-        return None
+        judge = judge_of(self._form.operation.id)
+        return judge(result) if judge is not None else say_bulk_failures(result)
 
     def _page(self, client: CrmClient, page: Page[Any], printer: Printer, wanted: Wanted) -> None:
         found = Found(page, wanted)

@@ -318,3 +318,10 @@ def _path(loc: Sequence[str | int], given: Any, *, missing: bool) -> list[str]:
             out.append(str(step))
             here = here[step]
     return out or [str(loc[0])] if loc else ["the input"]
+
+
+def is_required(kind: Any, name: str, hint: Any) -> bool:
+    """Tell whether an input needs a member: its mark says so, else whether the input is total."""
+    # `__required_keys__` does not see the marks of annotations that are strings, as all of ours are.
+    mark = str(get_origin(hint)).rpartition(".")[2]
+    return mark == "Required" or (mark != "NotRequired" and name in kind.__required_keys__)

@@ -33,7 +33,6 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "files": ("tree",),
     "jobs": ("wait",),
     "messages": ("thread",),
-    "monitoring": ("health",),
     "pipelines": ("show",),
     "reports": ("show",),
     "search": ("search",),
@@ -52,6 +51,7 @@ DRAWN: Mapping[str, str] = {
     "collaboration.feed.filter": "feed",
     "collaboration.feed.list": "feed",
     "collaboration.feed.user": "feed",
+    "monitoring.health": "checks",
     "reports.run": "ran",
 }
 """The declared calls whose results are drawn for people to look at: by their ids, the function in the file of the noun.
@@ -61,6 +61,8 @@ TABLED: Mapping[str, str] = {
     "files.shared": "rows",
 }
 """The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
+JUDGED: Mapping[str, str] = {"monitoring.health": "status_of"}
+"""The declared calls whose answer decides the exit status: by their ids, the function in the file of the noun."""
 _PANELS = {"webhooks": "For who develops a receiver"}
 
 
@@ -92,6 +94,12 @@ def drawer_of(call: str) -> Callable[[CrmClient, Sequence[Any]], None] | None:
 def rows_of(call: str) -> Callable[[CrmClient, Iterable[Any]], Iterable[Any]] | None:
     """Return what makes the rows of a table from the records of a declared call; None where they are the records."""
     found: Callable[[CrmClient, Iterable[Any]], Iterable[Any]] | None = _of_noun(call, TABLED)
+    return found
+
+
+def judge_of(call: str) -> Callable[[Any], int | None] | None:
+    """Return what tells the exit status from the answer of a declared call; None where any answer is a success."""
+    found: Callable[[Any], int | None] | None = _of_noun(call, JUDGED)
     return found
 
 

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 from typing_extensions import get_type_hints, is_typeddict
 
+from ..arguments import is_required
 from ..models.marks import DocumentedAs, Format, OpenVocabulary, ReadAs
 from ..models.record import Model
 from ..models.values import EMAIL_PATTERN, LARGEST_NUMBER, URL_PATTERN
@@ -156,13 +157,6 @@ class Schemas:
             if is_required(kind, name, hint):
                 required.append(wire_name)
         return _object(properties, required, texts.summary(kind)) | {"additionalProperties": False}
-
-
-def is_required(kind: Any, name: str, hint: Any) -> bool:
-    """Tell whether an input needs a member: its mark says so, else whether the input is total."""
-    # `__required_keys__` does not see the marks of annotations that are strings, as all of ours are.
-    mark = str(get_origin(hint)).rpartition(".")[2]
-    return mark == "Required" or (mark != "NotRequired" and name in kind.__required_keys__)
 
 
 def component_name(kind: Any) -> str:

@@ -246,6 +246,9 @@ TRIGGER_NOT_SUPPORTED: This trigger is not supported.
 TYPE_MISMATCH: The types differ.
 UNKNOWN_FIELD: The records have no such member.
 UNKNOWN_METRIC: There is no such metric.
+MATCH_KEY_MISSING: The record lacks the member by which it is matched.
+NOT_DELETED: The record is live: there is nothing to restore.
+RESTORE_CONFLICT: A live record has taken the unique value of the one to restore.
 UNKNOWN_SETTING: There is no such setting.
 UNKNOWN_PERMISSION: There is no such permission.
 UNSUPPORTED_OPERATION: This is not supported here.

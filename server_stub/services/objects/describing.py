@@ -15,10 +15,10 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 from typing_extensions import is_typeddict
 
+from crm_sdk.arguments import is_required
 from crm_sdk.models.marks import Default, OpenVocabulary
 from crm_sdk.models.record import Model
 from crm_sdk.models.values import EMAIL_PATTERN, NOT_BLANK, URL_PATTERN, Email, Phone, Url
-from crm_sdk.openapi.schemas import is_required
 from crm_sdk.resources.objects import Objects
 from crm_sdk.route import Action
 from crm_sdk.wire import encode_json
