@@ -19,7 +19,7 @@ from . import models
 from .errors import FieldError, InvalidInputError
 from .frozen import real_dates
 from .listing import common_arguments
-from .models import values
+from .models import patterns, values
 from .models.marks import INPUT
 from .models.values import Upload
 from .network.uploads import multipart
@@ -302,7 +302,7 @@ def _message(error: Any) -> str:
     if error["type"] in _BOUNDS:
         shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in context.items()}
         return _BOUNDS[error["type"]].format(**shown)
-    message = values.FORMS.get(context.get("pattern", ""), str(error["msg"]))
+    message = patterns.FORMS.get(context.get("pattern", ""), str(error["msg"]))
     return message[:1].lower() + message[1:]
 
 

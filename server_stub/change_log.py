@@ -63,7 +63,7 @@ class ChangeLog:
         log = tuple(log)
         for write in self._writes(log):
             change = _change_of(write.before, write.after)
-            if change is None:
+            if change is None or self._is_purged(write.collection.tenant_id):
                 continue
             values = list(_differences(write.entity, write.before, write.after)) if change == "updated" else []
             if change == "updated" and not values and _version(write.before) == _version(write.after):
@@ -97,6 +97,11 @@ class ChangeLog:
             number = store.count(series(entry["tenant_id"]))
             kept = {**entry, "id": key_of(number), "seq": number}
             store.collection(entry["tenant_id"], KIND).put(Document(kept))
+
+    def _is_purged(self, tenant_id: str) -> bool:
+        """Tell whether all data of a company that was ended are gone: then nobody is left who could ask."""
+        tenant = self._server.store.collection(tenant_id, "tenant").get(tenant_id)
+        return tenant is not None and bool(tenant.get("purged"))
 
     def _shares(self, log: Sequence[Entry]) -> Iterator[dict[str, Any]]:
         """Yield what a transaction shared, and what it shares no more: whoever it is shared with is told."""

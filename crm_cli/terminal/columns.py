@@ -14,6 +14,7 @@ from crm_sdk.wire import camel
 from ..failures import MisuseError
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
+    "DeletedRecord": ("name", "entity", "deletedAt", "deletedBy", "restorable", "purgeAt"),
     "AutocompleteItem": ("type", "label", "sublabel"),
     "Subscription": ("address", "channel", "topic", "subscribed", "source", "reason"),
     "SearchHit": ("type", "title", "subtitle", "score"),

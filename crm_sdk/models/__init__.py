@@ -348,7 +348,7 @@ if TYPE_CHECKING:
         NotificationPreferences as NotificationPreferences,
         NotificationPreferencesUpdate as NotificationPreferencesUpdate, QuietHours as QuietHours,
         QuietHoursInput as QuietHoursInput, Subscription as Subscription, SubscriptionSource as SubscriptionSource,
-        TimeOfDay as TimeOfDay, TypePreference as TypePreference, TypePreferenceInput as TypePreferenceInput,
+        TypePreference as TypePreference, TypePreferenceInput as TypePreferenceInput,
     )
     from .notifications import (
         DeliveryState as DeliveryState, HistorySort as HistorySort, Notification as Notification,
@@ -363,6 +363,7 @@ if TYPE_CHECKING:
         Tombstone as Tombstone, TransactionResult as TransactionResult, UpsertMode as UpsertMode,
         UpsertResult as UpsertResult,
     )
+    from .patterns import TimeOfDay as TimeOfDay
     from .pipelines import (
         ActionPreview as ActionPreview, AutomationEvent as AutomationEvent, AutomationRule as AutomationRule,
         AutomationRuleCreate as AutomationRuleCreate, AutomationRuleUpdate as AutomationRuleUpdate,
@@ -462,7 +463,7 @@ if TYPE_CHECKING:
     )
     from .users import (
         BusinessDay as BusinessDay, BusinessDayInput as BusinessDayInput, BusinessHours as BusinessHours,
-        BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout, DayTime as DayTime,
+        BusinessHoursInput as BusinessHoursInput, CalendarLayout as CalendarLayout,
         EffectivePermissions as EffectivePermissions, FieldAccess as FieldAccess, FieldPermission as FieldPermission,
         Language as Language, Permission as Permission, PermissionAction as PermissionAction,
         PermissionScope as PermissionScope, Role as Role, RoleRef as RoleRef, Team as Team, TeamCreate as TeamCreate,
@@ -690,7 +691,7 @@ _NAMES = {
     ),
     "notification_preferences": (
         "ChannelPreferences ChannelPreferencesInput Digest NotificationPreferences NotificationPreferencesUpdate "
-        "QuietHours QuietHoursInput Subscription SubscriptionSource TimeOfDay TypePreference TypePreferenceInput"
+        "QuietHours QuietHoursInput Subscription SubscriptionSource TypePreference TypePreferenceInput"
     ),
     "notifications": "DeliveryState HistorySort Notification NotificationStatus NotificationType UnreadCount",
     "objects": (
@@ -698,6 +699,7 @@ _NAMES = {
         "ObjectSummary OnMatch RecordAction RecordOperation RecordRef RecordScan RecordValues "
         "RelationshipDescription ScanLimit Tombstone TransactionResult UpsertMode UpsertResult"
     ),
+    "patterns": "TimeOfDay",
     "pipelines": (
         "ActionPreview AutomationEvent AutomationRule AutomationRuleCreate AutomationRuleUpdate AutomationSort "
         "AutomationTest AutomationTrigger AutomationTriggerInput ConditionResult Pipeline PipelineCreate "
@@ -759,11 +761,10 @@ _NAMES = {
         "TenantConfig TenantConfigUpdate TenantCreate TenantSlug TenantSort TenantStatus TenantUpdate"
     ),
     "users": (
-        "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout DayTime "
-        "EffectivePermissions FieldAccess FieldPermission Language Permission PermissionAction PermissionScope "
-        "Role RoleRef Team TeamCreate TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate "
-        "UserPreferences UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus "
-        "UserUpdate"
+        "BusinessDay BusinessDayInput BusinessHours BusinessHoursInput CalendarLayout EffectivePermissions "
+        "FieldAccess FieldPermission Language Permission PermissionAction PermissionScope Role RoleRef Team "
+        "TeamCreate TeamMember TeamRole TeamSort TeamUpdate Theme TimeFormat User UserCreate UserPreferences "
+        "UserPreferencesUpdate UserProfile UserProfileUpdate UserRole UserSort UserStatus UserUpdate"
     ),
     "values": (
         "Address AddressInput Amount BulkItem BulkResult Channel EntityRef EntityRefInput EntityType ErrorDetail "

@@ -11,17 +11,14 @@ from .activities import EventStatus, EventType
 from .activity_inputs import ActivityMembers, EventMembers, RecurrenceRule
 from .calendar_meetings import MeetingOutcomeInput
 from .marks import INPUT, OPEN
+from .patterns import PREFERRED_TIME_PATTERN
 from .record import Model
 from .values import EMPTY, NOT_BLANK, Level
 
 EventFilter: TypeAlias = Literal["all", "meetings", "high-priority", "this-week", "follow-ups"] | str
 ConflictType: TypeAlias = Literal["double-booking", "travel-time", "preparation", "back-to-back"] | str
-_PREFERRED = (
-    r"^([Mm]orning|[Mm]idday|[Aa]fternoon|([Mm]on|[Tt]ues|[Ww]ednes|[Tt]hurs|[Ff]ri|[Ss]atur|[Ss]un)day"
-    r"|([01]?[0-9]|2[0-3]):[0-5][0-9])$"
-)
 PreferredTime: TypeAlias = Annotated[
-    Literal["morning", "midday", "afternoon"] | Annotated[str, Field(pattern=_PREFERRED)], OPEN
+    Literal["morning", "midday", "afternoon"] | Annotated[str, Field(pattern=PREFERRED_TIME_PATTERN)], OPEN
 ]
 """A part of the day, a weekday (``tuesday``), or a time on the user's clock (``14:30``)."""
 

@@ -10,12 +10,12 @@ from typing_extensions import TypedDict
 from .accounts import TerritoryField
 from .custom_fields import FieldOption
 from .marks import INPUT, Default
+from .patterns import FLAG_KEY_PATTERN
 from .record import Model, Record
 from .tenant_features import UsageLimit
 from .tenants import PlanName
 from .values import EMPTY, NOT_BLANK, Amount, FieldValue, Filter, FilterOperator, JsonValue, Name
 
-FLAG_KEY_PATTERN = r"^[a-z][a-z0-9_.-]{1,63}$"
 SettingScope: TypeAlias = Literal["tenant", "role", "team", "user"]
 SettingSource: TypeAlias = Literal["default", "tenant", "role", "team", "user"] | str
 SettingType: TypeAlias = Literal["text", "integer", "decimal", "boolean", "select", "list", "json"] | str

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT, Default
+from .patterns import FIELD_NAME_PATTERN
 from .record import Model, Record
 from .values import EMPTY, LARGEST_AMOUNT, NOT_BLANK, Amount, AmountInput, Currency, ErrorDetail, FieldValue, JsonValue
 
@@ -33,7 +34,7 @@ FieldType: TypeAlias = (
 )
 OnDelete: TypeAlias = Literal["restrict", "set_null", "cascade"] | str
 FieldSort: TypeAlias = Literal["id", "position", "created_at", "updated_at"] | str
-_FieldName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+_FieldName: TypeAlias = Annotated[str, Field(pattern=FIELD_NAME_PATTERN)]
 """The API name of a field: up to 50 small letters, digits and underscores."""
 _FieldLabel: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
 _Position: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]

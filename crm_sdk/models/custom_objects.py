@@ -9,12 +9,13 @@ from typing_extensions import TypedDict
 
 from .custom_fields import CustomField, CustomFieldCreate, OnDelete
 from .marks import INPUT, Default
+from .patterns import FIELD_NAME_PATTERN, OBJECT_NAME_PATTERN
 from .record import Record
 from .values import EMPTY, NOT_BLANK
 
-_ObjectName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,49}$")]
+_ObjectName: TypeAlias = Annotated[str, Field(pattern=OBJECT_NAME_PATTERN)]
 """The API name of a custom object: 3 to 50 small letters, digits and underscores."""
-_LinkName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+_LinkName: TypeAlias = Annotated[str, Field(pattern=FIELD_NAME_PATTERN)]
 _Label: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
 Cardinality: TypeAlias = Literal["one_to_one", "one_to_many", "many_to_one", "many_to_many"] | str
 CustomObjectSort: TypeAlias = Literal["id", "label", "record_count", "created_at", "updated_at"] | str

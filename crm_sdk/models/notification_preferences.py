@@ -8,11 +8,11 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT
+from .patterns import TimeOfDay
 from .record import Model
 from .values import EMPTY, NOT_BLANK, Channel, LanguageTag, TimeZone
 
 Digest: TypeAlias = Literal["none", "daily", "weekly"] | str
-TimeOfDay: TypeAlias = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of day, ``22:00``."""
 SubscriptionSource: TypeAlias = Literal["default", "preferences", "unsubscribe_link", "api", "bounce"] | str
 

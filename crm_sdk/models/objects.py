@@ -12,6 +12,7 @@ from .any_records import AnyRecord
 from .continued import Continued
 from .custom_fields import FieldOption
 from .marks import INPUT
+from .patterns import RECORD_REF_PATTERN
 from .record import Model
 from .values import EMPTY, Amount, EntityRef, ErrorDetail, FieldValue, JsonValue
 
@@ -30,7 +31,7 @@ RecordValues: TypeAlias = Mapping[str, JsonValue]
 """The members of a record by name, checked as those of its noun's create and update."""
 DeletedSort: TypeAlias = Literal["deleted_at", "name", "id", "created_at", "updated_at"] | str
 ScanLimit: TypeAlias = Annotated[int, Field(ge=1, le=200)]
-RecordRef: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+RecordRef: TypeAlias = Annotated[str, Field(pattern=RECORD_REF_PATTERN)]
 
 
 class ObjectSummary(Model):

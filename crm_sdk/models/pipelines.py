@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from .deals import ForecastCategory
 from .marks import INPUT, Default
+from .patterns import COLOR_PATTERN, STAGE_KEY_PATTERN
 from .record import Model, Record
 from .values import EMPTY, NOT_BLANK, Amount, ErrorDetail, FieldChange, FieldValue, FilterGroup, Name, Percent
 from .workflow_actions import ActionSpec, ActionSpecInput, ActionType, Condition, ConditionGroup
@@ -91,7 +92,7 @@ class _StageMembers(TypedDict, total=False):
     forecast_category: ForecastCategory
     rotten_days: Annotated[int, Field(ge=1)] | None
     required_fields: list[str]
-    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None
+    color: Annotated[str, Field(pattern=COLOR_PATTERN)] | None
 
 
 @with_config(INPUT)
@@ -99,7 +100,7 @@ class StageCreate(_StageMembers, total=False):
     """A new stage; its name is required, and for an open stage its probability."""
 
     name: Required[Annotated[str, Field(pattern=NOT_BLANK, max_length=50)]]
-    key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=50)]
+    key: Annotated[str, Field(pattern=STAGE_KEY_PATTERN, max_length=50)]
 
 
 @with_config(INPUT)

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT, Default
+from .patterns import WITHOUT_BRACES
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -201,7 +202,7 @@ class ReportParameter(Model):
 class ReportParameterInput(TypedDict, total=False):
     """A value that is asked for when a report is run, as input."""
 
-    name: Required[Annotated[str, Field(pattern=r"^[^{}]+$", max_length=50)]]
+    name: Required[Annotated[str, Field(pattern=WITHOUT_BRACES, max_length=50)]]
     label: Label | None
     type: Required[ParameterType]
     default: FieldValue

@@ -9,6 +9,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT
+from .patterns import TimeOfDay
 from .record import Model
 from .values import TimeZone
 
@@ -41,7 +42,7 @@ class ScheduleInput(TypedDict, total=False):
     frequency: Required[ScheduleFrequency]
     """How often it happens."""
     cron: Annotated[str, Field(max_length=200)] | None
-    at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None
+    at: TimeOfDay | None
     weekday: Annotated[int, Field(ge=0, le=6)] | None
     day_of_month: Annotated[int, Field(ge=1, le=31)] | None
     timezone: TimeZone | None

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT, OPEN
+from .patterns import ROLE_KEY_PATTERN
 from .record import Model, Record
 from .users import FieldAccess, PermissionAction, PermissionScope
 from .values import EMPTY, EntityType
@@ -23,7 +24,7 @@ GrantKind: TypeAlias = Literal["role", "owner", "team", "share", "file_permissio
 ApiKeyStatus: TypeAlias = Literal["active", "expired", "revoked"] | str
 RoleSort: TypeAlias = Literal["id", "key", "name", "created_at", "updated_at"] | str
 ApiKeySort: TypeAlias = Literal["id", "last_used_at", "expires_at", "created_at", "updated_at"] | str
-RoleKey: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+RoleKey: TypeAlias = Annotated[str, Field(pattern=ROLE_KEY_PATTERN)]
 """The key of a role: small letters, digits and underscores."""
 _Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]
 _Title: TypeAlias = Annotated[str, Field(min_length=1, max_length=100)]

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .marks import INPUT, Default
+from .patterns import COLOR_PATTERN, DOMAIN_PATTERN, TENANT_SLUG_PATTERN
 from .record import Model, Record
 from .users import BusinessHours, BusinessHoursInput, Language, TimeFormat
 from .values import (
@@ -32,7 +33,7 @@ DefaultAssignment: TypeAlias = Literal["round_robin", "load_balanced", "territor
 DuplicatePolicy: TypeAlias = Literal["warn", "reject"] | str
 CharacterClass: TypeAlias = Literal["upper", "lower", "digit", "symbol"] | str
 TenantSort: TypeAlias = Literal["id", "name", "created_at", "updated_at"] | str
-TenantSlug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]{3,40}$")]
+TenantSlug: TypeAlias = Annotated[str, Field(pattern=TENANT_SLUG_PATTERN)]
 _Line: TypeAlias = Annotated[str, Field(max_length=200)]
 
 
@@ -135,7 +136,7 @@ class BrandingInput(TypedDict, total=False):
     app_name: _Line | None
     """What the CRM is called."""
     logo: Url | None
-    primary_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None
+    primary_color: Annotated[str, Field(pattern=COLOR_PATTERN)] | None
     login_message: Annotated[str, Field(max_length=2_000)] | None
     """What the sign-in page says."""
 
@@ -200,7 +201,7 @@ class SecuritySettingsInput(TypedDict, total=False):
     session_timeout_minutes: Annotated[int, Field(ge=1, le=525_600)]
     """After how many minutes a session ends."""
     allowed_email_domains: Annotated[
-        list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=253)]],
+        list[Annotated[str, Field(pattern=DOMAIN_PATTERN, max_length=253)]],
         Field(max_length=100),
     ]
     ip_allowlist: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=100)]

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .marks import INPUT, OPEN, Default
+from .patterns import TimeOfDay
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -29,7 +30,6 @@ UserRole: TypeAlias = Annotated[Literal["admin", "manager", "sales", "read_only"
 """The key of a role; a company may define its own."""
 UserStatus: TypeAlias = Literal["invited", "active", "inactive"] | str
 Theme: TypeAlias = Literal["light", "dark", "system"] | str
-DayTime: TypeAlias = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 """A time of day, as ``HH:MM``."""
 Language: TypeAlias = Literal["en", "de", "es", "ar"] | str
 TimeFormat: TypeAlias = Literal["12h", "24h"] | str
@@ -131,9 +131,9 @@ class BusinessDayInput(TypedDict, total=False):
 
     weekday: Required[Annotated[int, Field(ge=0, le=6)]]
     """0 is Monday."""
-    start: Required[DayTime]
+    start: Required[TimeOfDay]
     """When work begins, as ``HH:MM``."""
-    end: Required[DayTime]
+    end: Required[TimeOfDay]
     """When work ends, as ``HH:MM``."""
 
 

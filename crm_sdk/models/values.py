@@ -61,21 +61,6 @@ PERMISSION_PATTERN, EVENT_PATTERN = r"^[a-z_]+:[a-z]+(@all)?$", r"^[a-z_]+\.[a-z
 SLUG_PATTERN, SETTING_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$", r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 SEMVER_PATTERN = r"^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}(-[0-9A-Za-z]+([.-][0-9A-Za-z]+)*)?$"
 OWN_ACTION_PATTERN = r"^custom\.[^\s\x00-\x1f\x85]"
-FORMS = {
-    OWN_ACTION_PATTERN: "must begin with custom., like custom.contract_signed",
-    PERMISSION_PATTERN: "must be a permission, like contacts:read",
-    EVENT_PATTERN: "must be the name of an event, like deal.won",
-    SLUG_PATTERN: "must be words of a to z and 0 to 9 with hyphens between them, like quick-quotes",
-    SETTING_PATTERN: "must be a name of at most 64 letters, digits, _ and -, like api_key",
-    SEMVER_PATTERN: "must be a semantic version, like 1.2.0",
-    EMAIL_PATTERN: "must be an e-mail address, like ada@example.com",
-    URL_PATTERN: "must be a URL, like https://example.com",
-    CURRENCY_PATTERN: "must be a currency's three letters (ISO 4217), like EUR",
-    LANGUAGE_PATTERN: "must be a language tag (BCP 47), like en or pt-BR",
-    NOT_BLANK: "must not be blank",
-    COUNTRY_PATTERN: "must be a country's two letters (ISO 3166), like DE",
-}
-"""The message for a text that does not match a pattern, by pattern."""
 
 Email: TypeAlias = Annotated[str, Field(pattern=EMAIL_PATTERN, max_length=254)]
 Phone: TypeAlias = Annotated[str, Field(min_length=1, max_length=50)]

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from ..wire import wire
 from .auth import Credential
 from .marks import INPUT, OPEN
+from .patterns import EVENT_NAMES_PATTERN
 from .record import Model, Record
 from .values import EMPTY, Url
 
@@ -20,7 +21,7 @@ WebhookEvent: TypeAlias = Annotated[
 """The name of an event, documented or of our own (``deal.won``), or ``*`` for all events."""
 _EventName: TypeAlias = Annotated[
     Literal["*", "lead.created", "lead.updated", "message.received", "agent.completed", "integration.error"]
-    | Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)$")],
+    | Annotated[str, Field(pattern=EVENT_NAMES_PATTERN)],
     OPEN,
 ]
 WebhookDeliveryState: TypeAlias = Literal["pending", "delivered", "failed", "cancelled"] | str

@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.dialects import DIALECTS
+from crm_sdk.models.patterns import FORMS
 from crm_sdk.openapi import document
 from crm_sdk.openapi.schemas import Schemas, component_name
 from crm_sdk.operation import Operation
@@ -225,3 +226,25 @@ def test_who_calls_the_server_does_not_pay_for_it() -> None:
     shown = "print([name for name in sys.modules if name.startswith(('crm_sdk.openapi', 'crm_sdk.vocabulary.texts'))])"
     done = subprocess.run([sys.executable, "-c", f"{script}; {shown}"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def patterns(value: Any) -> Iterator[str]:
+    """Give the patterns of the texts in a part of a document."""
+    if isinstance(value, dict):
+        if isinstance(value.get("pattern"), str) and "type" in value:
+            yield value["pattern"]
+        for inner in value.values():
+            yield from patterns(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from patterns(inner)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_what_a_text_must_look_like_is_said_in_words(dialect: str) -> None:
+    """Nobody is told a regular expression: the message for a text that does not match says what to write."""
+    found = {
+        pattern for component in DOCUMENTS[dialect]["components"]["schemas"].values() for pattern in patterns(component)
+    }
+    assert found, "inputs have patterns"
+    assert found <= FORMS.keys()

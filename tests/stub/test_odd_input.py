@@ -34,7 +34,7 @@ def ask(method: str, target: str, query: str = "", body: bytes = b"", **headers:
 def target_of(route: Route) -> str:
     path = f"/{route.dialect.name}{route.full_path}"
     for name in route.placeholders:
-        path = path.replace(f"{{{name}}}", "x_1")
+        path = path.replace(f"{{{name}}}", "contact" if name == "entity" else "x_1")
     return path
 
 
@@ -60,6 +60,8 @@ def test_a_number_without_measure_is_named_and_refused(place: Any) -> None:
         if place.operation.arguments.items == place.path[0]:  # of a bulk call, the item alone is refused
             (item,) = json.loads(reply.body)["data"]["items"]
             assert (item["status"], item["error"]["code"]) == ("failed", "VALIDATION_ERROR"), (literal, reply.body)
+            if len(place.path) == 1:  # a record of any entity, whose members have no names here
+                continue
         else:
             assert reply.status == 422, (literal, reply.status, reply.body)
         name = place.route.wire_name(place.path[-1]) if place.query else place.path[-1]
@@ -181,7 +183,7 @@ def test_an_item_that_cannot_be_read_fails_alone(name: str) -> None:
 DAYS = [
     pytest.param(operation, route, name, id=f"{operation.id}-{route.dialect.name} {name}")
     for operation, route in ROUTES
-    if route.method == "GET"
+    if route.method == "GET" and not operation.id.startswith("monitoring.")  # each request moves its figures
     for name, hint in operation.arguments.types.items()
     if route.has(name) and AwareDatetime in get_args(hint)
 ]

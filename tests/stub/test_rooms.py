@@ -29,6 +29,7 @@ ROOMS = (
     "timetable",
     "jobs",
     "request",
+    "meters",
     "mail",
     "bulk",
     "entities",

@@ -80,6 +80,7 @@ COMPUTED: dict[str, Callable[[StubServer], object]] = {
     "ai_insights.recommendations.cross_sell": lambda stub: copy_greatest(stub, "account", "won_value"),
     "ai_insights.recommendations.upsell": lambda stub: sell_little_and_much(stub),
     "objects.deleted.list": lambda stub: copy_deleted(stub),
+    "security.roles.list": lambda stub: copy_greatest(stub, "role", "created_at"),
     "tenants.list": lambda stub: manage_companies(stub),
     **dict.fromkeys(
         ("collaboration.feed.filter", "collaboration.feed.list", "collaboration.feed.user"),

@@ -98,7 +98,10 @@ LISTS = [
 ]
 
 
-_ITS_OWN = rb'"(requestId|timestamp|asOf)":"[^"]*"|"apiRequestsLastMinute":[0-9]+'
+_ITS_OWN = (
+    rb'"(requestId|timestamp|asOf|oldest|time)":"[^"]*"'
+    rb'|"apiRequestsLastMinute":[0-9]+|"used":[0-9]+,"remaining":[0-9]+'
+)
 """What tells of the request itself."""
 
 

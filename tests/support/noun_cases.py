@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from typing_extensions import get_type_hints, is_typeddict
 
-from crm_sdk.models import values
+from crm_sdk.models import patterns, values
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 from server_stub import StubServer
@@ -38,7 +38,7 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "webhook": {"url": "https://app.example/hook", "events": ["*"]},
     "comment": {"entity": {"type": "lead", "id": "lead_456"}},
     "share": {"subjectType": "user", "subjectId": "user_sam"},
-    "flag": {"key": "unique-{}"},
+    "role": {"permissions": [{"resource": "contacts", "action": "read"}]},
     "layout": {"entity": "contact", "kind": "list", "columns": [{"field": "name"}]},
 }
 """Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""
@@ -47,6 +47,8 @@ _UNIQUE: Mapping[str, str] = {
 }  # fmt: skip
 """What unique members look like; each record gets values of its own."""
 _BY_PATTERN: Mapping[str, str] = {
+    patterns.ROLE_KEY_PATTERN: "unique_{}",
+    patterns.FLAG_KEY_PATTERN: "unique-{}",
     values.PERMISSION_PATTERN: "contacts:read",
     values.EVENT_PATTERN: "deal.won",
     values.SETTING_PATTERN: "api_key",

@@ -40,7 +40,7 @@ class Place:
         """The path, with ids that nothing has: what is wrong with a number does not depend on them."""
         path = f"/{self.route.dialect.name}{self.route.full_path}"
         for name in self.route.placeholders:
-            path = path.replace(f"{{{name}}}", "x_1")
+            path = path.replace(f"{{{name}}}", "contact" if name == "entity" else "x_1")
         return path
 
     def request(self, literal: str) -> tuple[str, bytes]:

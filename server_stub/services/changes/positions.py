@@ -69,8 +69,7 @@ def _access(call: Context) -> str:
     features: Mapping[str, Any] = call.tenant.get("features") or {}
     said = (
         caller.user_id, sorted(caller.roles), sorted(caller.permissions), sorted(caller.team),
-        sorted(caller.granted) if caller.granted is not None else None,
-        sorted(features.items()),
+        sorted(caller.granted) if caller.granted is not None else None, sorted(caller.hidden), sorted(features.items()),
     )  # fmt: skip
     return hashlib.sha256(repr(said).encode()).hexdigest()[:8]
 

@@ -123,6 +123,8 @@ class _Teller:
     def _told(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = kind in ("access_lost", "erased")
         shown: Mapping[str, Any] = record or {}
+        hidden = self._call.caller.hidden
+        values = [one for one in values if f"{entry['type']}.{one['field']}" not in hidden]
         return {
             "seq": entry["seq"],
             "occurred_at": entry["at"],
@@ -130,7 +132,7 @@ class _Teller:
             "change": kind,
             "version": entry["version"],
             "changed_fields": [change["field"] for change in values],
-            "changes": list(values) if self._with_values and not lost else None,
+            "changes": values if self._with_values and not lost else None,
             "record": record,
             "merged_into": None if lost else entry["merged_into"],
             "actor": "system" if kind == "erased" else entry["actor"],

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from crm_sdk.models.patterns import FORMS
 from crm_sdk.models.shares import Share
-from crm_sdk.models.values import EMAIL_PATTERN, FORMS
+from crm_sdk.models.values import EMAIL_PATTERN
 from crm_sdk.resources.collaboration import Shares
 from crm_sdk.route import Action
 

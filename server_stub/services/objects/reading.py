@@ -14,7 +14,7 @@ from ...bulk import carry_out, check_size
 from ...change_log import KIND
 from ...data.document import Document
 from ...entities import Entity
-from ...problems import FieldError, invalid, missing, validation
+from ...problems import invalid, missing
 from ...request.intake import UnreadableItem
 from ...serving import Context, serves
 from ..changes.positions import latest, number_at, position
@@ -112,9 +112,6 @@ def batch_get(
     found = call.server.entities.named(call, entity)
     found.require("scan")
     some(keys, "keys")
-    wrong = [place for place, key in enumerate(keys) if isinstance(key, UnreadableItem)]
-    if wrong:
-        raise validation(FieldError(f"keys[{place}]", "type", "must be a text") for place in wrong)
     name = check_key(found, match_on)
     show = shown_as(call, found, [*fields, *(include or ())] if fields else None, whole=bool(include))
     _check_include(found, include)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from crm_sdk.wire import snake
+
 from ...data.document import Document
 from ...entities import Entity
 from ...problems import Problem
+from ...request.hiding import hidden_from, unknown
 from ...request.members import picker
 from ...request.rendering import renderer
 from ...serving import Context
@@ -24,6 +27,9 @@ def shown_as(
     Raises: 422 UNKNOWN_FIELD for a field that no record of the entity has, unless that is `lenient`.
     """
     render = renderer(entity.model, "platform")
+    for number, field in enumerate(fields or () if not lenient else ()):
+        if f"{entity.name}.{snake(field)}" in call.caller.hidden:
+            raise unknown(f"fields.{number}", field)
     pick = _picker(entity, fields, lenient=lenient) if fields else None
     listed = entity.noun.listed if entity.noun is not None else None
 
@@ -32,7 +38,8 @@ def shown_as(
             doc = entity.noun_of(doc).answer(call, doc)
         elif listed is not None:
             doc = listed(call, doc)
-        rendered = render(doc)
+        with hidden_from(call.caller, call.server.nouns):
+            rendered = render(doc)
         return pick(rendered) if pick is not None else rendered
 
     return show

@@ -59,7 +59,12 @@ chatops         cm      c       c         c
 presence        r       r       r         r
 """
 ACTIONS = {"r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage"}
-DOORS = {"calendar": "activities", "analytics.dashboards": "dashboards", "analytics.reports": "reports"}
+DOORS = {
+    "calendar": "activities",
+    "analytics.dashboards": "dashboards",
+    "analytics.reports": "reports",
+    "configuration.territories": "accounts",
+}
 BY_HAND = frozenset({"auth"})
 """What is one's own, without a permission."""
 
