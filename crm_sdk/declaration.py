@@ -111,6 +111,10 @@ class Declaration(Generic[P, T]):
         """The documented HTTP status of success."""
         return self.flags.status or (202 if self.kind == "job" else 201 if self.name == "create" else 200)
 
+    def is_ours(self, dialect: str) -> bool:
+        """Tell whether the route of a dialect is our own, and in no document."""
+        return self.flags.ours is True or self.flags.ours == dialect
+
     @property
     def is_paged(self) -> bool:
         """Whether it takes a page: one that takes none answers its whole list."""

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypedDict, cast
 from urllib.parse import quote, urlencode
 
-from .dialects import DIALECTS, Dialect
+from .dialects import DIALECTS, Dialect, DialectName
 from .errors import FieldError, InvalidInputError
 from .wire import camel, instant, number
 
@@ -110,7 +110,7 @@ class FlagArguments(TypedDict, total=False):
     headers: Mapping[str, str]
     ticket: str | None
     texts: Mapping[str, str]
-    ours: bool
+    ours: bool | DialectName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +148,9 @@ class Flags:
     """The argument with which the call needs no bearer token, such as the token of a link."""
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Descriptions of arguments, where neither the model of the result nor the glossary has one."""
-    ours: bool = False
-    """Whether the route is our own: the documents ask for the feature, but have no route for it."""
+    ours: bool | DialectName = False
+    """Whether the routes are our own: the documents ask for the feature, but have no route for it. The name of a
+    dialect where only its route is."""
 
 
 def routes(mvp: str | None, flow: str | None, platform: str | None) -> dict[str, Route]:

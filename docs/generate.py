@@ -49,8 +49,9 @@ def page(noun: str, operations: list[Operation[..., Any]]) -> str:
         lines += [f"## `client.{operation.id}`", "", "```python", signature(operation), "```", "", operation.doc, ""]
         lines += ["| dialect | route | success |", "|---|---|---|"]
         for dialect, route in operation.routes.items():
-            lines.append(f"| {dialect} | `{route.method} {route.full_path}` | {operation.status} |")
-        lines += ["", OURS] if operation.flags.ours else []
+            ours = " (ours)" if operation.flags.ours == dialect else ""
+            lines.append(f"| {dialect} | `{route.method} {route.full_path}`{ours} | {operation.status} |")
+        lines += ["", OURS] if operation.flags.ours is True else []
         lines += ["", *arguments(operation), *errors(operation), *examples(operation)]
     return "\n".join(lines).rstrip() + "\n"
 

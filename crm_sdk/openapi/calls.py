@@ -47,7 +47,7 @@ def operation_object(operation: Operation[Any, Any], route: Route, schemas: Sche
         found["x-destroys"] = True
     if flags.role is not None:
         found["x-role"] = flags.role
-    if flags.ours:
+    if operation.is_ours(route.dialect.name):
         found["x-origin"] = "ours"
     return found
 

@@ -169,6 +169,8 @@ class Notifications(Resource[Mode]):
     @paginated(
         mvp="GET /api/notifications status type limit",
         flow="GET /api/notifications read limit offset",
+        platform="GET /notifications",
+        ours="platform",
         role="everybody",
     )
     def list(
@@ -188,22 +190,34 @@ class Notifications(Resource[Mode]):
     @operation(
         mvp="PUT /api/notifications/{notification_id}/read -",
         flow="PATCH /api/notifications/{notification_id}/read read!",
+        platform="PUT /notifications/{notification_id}/read",
+        ours="platform",
         role="everybody",
     )
     def mark_read(self, notification_id: str, *, read: bool = True) -> Notification:
-        """Mark a notification as read; ``read=False`` marks it as unread (flow dialect only).
+        """Mark a notification as read; ``read=False`` marks it as unread (not in mvp).
 
         Raises: NotFoundError.
         """
 
-    @operation(flow="DELETE /api/notifications/{notification_id}", role="everybody")
+    @operation(
+        flow="DELETE /api/notifications/{notification_id}",
+        platform="DELETE /notifications/{notification_id}",
+        ours="platform",
+        role="everybody",
+    )
     def delete(self, notification_id: str) -> None:
         """Delete a notification.
 
         Raises: NotFoundError.
         """
 
-    @operation(flow="GET /api/notifications/unread-count", role="everybody")
+    @operation(
+        flow="GET /api/notifications/unread-count",
+        platform="GET /notifications/unread-count",
+        ours="platform",
+        role="everybody",
+    )
     def unread_count(self) -> UnreadCount:
         """Count the signed-in user's unread notifications."""
 
