@@ -151,7 +151,11 @@ def test_a_wrong_method_names_the_right_ones(target: str) -> None:
 BULK = sorted(name for name, operation in SERVED.items() if operation.arguments.items is not None)
 
 
-NOBODY: dict[str, Any] = {"conversions": {"leadId": "nobody_1"}, "recipients": {"to": "contact_nobody_1"}}
+NOBODY: dict[str, Any] = {
+    "conversions": {"leadId": "nobody_1"},
+    "recipients": {"to": "contact_nobody_1"},
+    "keys": "nobody_1",
+}
 """An item about a record that is not there, where its id is not in `id`."""
 BESIDE_ITEMS = {"notifications.send_bulk": {"channel": "email", "subject": "Hello", "content": "Good morning."}}
 """What a call needs beside its items."""

@@ -94,7 +94,7 @@ LISTS = [
     (operation.id, route)
     for operation in declared_operations()
     for route in operation.routes.values()
-    if route.method == "GET" and "{" not in route.path
+    if route.method == "GET" and "{" not in route.path and not operation.id.startswith("monitoring.")
 ]
 
 
