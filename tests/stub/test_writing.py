@@ -99,8 +99,8 @@ LISTS = [
 
 
 _ITS_OWN = (
-    rb'"(requestId|timestamp|asOf|oldest|time)":"[^"]*"'
-    rb'|"apiRequestsLastMinute":[0-9]+|"used":[0-9]+,"remaining":[0-9]+'
+    rb'"(requestId|timestamp|asOf|oldest|time|lastUsedAt)":"[^"]*"'
+    rb'|"apiRequestsLastMinute":[0-9]+|"used":[0-9]+,"remaining":[0-9]+|"useCount":[0-9]+'
 )
 """What tells of the request itself."""
 
