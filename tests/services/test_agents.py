@@ -118,3 +118,66 @@ def test_an_ai_that_fails_says_so_and_costs_nothing(client: CrmClient, stub: Stu
     assert (client.analytics.ai_performance(), listed(client).performance) == before
     assert len(stub.store.collection("tenant_acme", "agent_calls")) == 0
     assert client.agents.execute("agent_123", {"input": "Schedule a demo"}).output.response
+
+
+# -- what is asked for -------------------------------------------------------------------------------------------------
+
+WHEN = [  # the demo's present is Thursday, 15 January 2026, 10:00 in Berlin
+    ("Can we meet on Tuesday afternoon?", "2026-01-20T13:00:00Z", "Tuesday, 20 January at 14:00 (Europe/Berlin)"),
+    ("Please schedule a demo for tomorrow at 3pm", "2026-01-16T14:00:00Z", "Friday, 16 January at 15:00"),
+    ("Could we have a meeting next week?", "2026-01-19T13:00:00Z", "Monday, 19 January at 14:00"),
+    ("Can we meet at 16:30 on 3 February?", "2026-02-03T15:30:00Z", "Tuesday, 3 February at 16:30"),
+    ("Meeting on 2026-06-01 at 9:00, please", "2026-06-01T07:00:00Z", "Monday, 1 June at 09:00"),
+    ("Können wir uns am Dienstag Vormittag treffen?", "2026-01-20T09:00:00Z", "Dienstag, 20. Januar um 10:00 Uhr"),
+    ("Passt Ihnen ein Termin morgen um 15 Uhr?", "2026-01-16T14:00:00Z", "Freitag, 16. Januar um 15:00 Uhr"),
+    ("¿Podemos tener una reunión el martes por la tarde?", "2026-01-20T13:00:00Z", "martes 20 de enero a las 14:00"),
+]
+
+
+@pytest.mark.parametrize(("text", "at", "said"), WHEN, ids=[text for text, _, _ in WHEN])
+def test_a_meeting_is_planned_when_it_is_asked_for(client: CrmClient, text: str, at: str, said: str) -> None:
+    """On the lead's clock, and in the language that is spoken."""
+    lead = client.leads.create({"name": "Eva Berg", "email": "eva@berg.example"})
+    platform = client.with_options(dialects="platform")
+    platform.leads.update(lead.id, {"timezone": "Europe/Berlin"})
+    result = client.agents.execute("agent_123", {"input": {"message": text, "leadId": lead.id}})
+    (action,) = result.output.actions
+    assert (action.type, action.parameters) == (
+        "schedule_meeting", {"leadId": lead.id, "suggestedTime": at, "timezone": "Europe/Berlin"},
+    )  # fmt: skip
+    assert said in result.output.response
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Thank you so much for the call yesterday!", "You're welcome, Jane"),
+        ("Vielen Dank, das war sehr nett!", "Sehr gern, Jane"),
+        ("Muchas gracias por todo", "De nada, Jane"),
+    ],
+)
+def test_thanks_are_answered_and_nothing_else_is_done(client: CrmClient, text: str, said: str) -> None:
+    result = client.agents.execute("agent_123", {"input": {"message": text, "leadId": "lead_456"}})
+    assert said in result.output.response
+    assert result.output.actions == []
+
+
+@pytest.mark.parametrize(
+    ("text", "queue", "said"),
+    [
+        ("I want to cancel our subscription.", "retention", "A person will take care"),
+        ("Please cancel our meeting on Tuesday", "scheduling", "a colleague will confirm"),
+        ("Hiermit kündige ich den Vertrag.", "retention", "Ein Mensch kümmert sich"),
+        ("Quiero cancelar la reunión, por favor", "scheduling", "un compañero la confirmará"),
+    ],
+)
+def test_a_cancellation_goes_to_a_person(client: CrmClient, text: str, queue: str, said: str) -> None:
+    result = client.agents.execute("agent_123", {"input": {"message": text, "leadId": "lead_456"}})
+    assert said in result.output.response
+    types = [action.type for action in result.output.actions]
+    assert (types, result.output.actions[0].parameters["queue"]) == (["route_ticket", "notify_owner"], queue)
+
+
+def test_who_thanks_and_asks_is_answered(client: CrmClient) -> None:
+    result = client.agents.execute("agent_123", {"input": "Thanks! Could you send the prices for lead_456?"})
+    assert "pricing information" in result.output.response

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from crm_sdk.wire import encode_json, instant, snake
 
@@ -15,25 +16,17 @@ from ...data.document import Document
 from ...data.query import fold
 from ...serving import Context, Members
 from .. import sentiment
+from ..calendar.working_time import user_of, zone_of
+from .intents import intent_of, is_about_meeting
+from .wishes import USUAL_HOUR, wished_time, working_day
+from .wording import language_for, moment, say
 
-_INTENTS: Sequence[tuple[str, str, str]] = (
-    ("qualify", "Qualifying", r"\bqualif\w*|\bqualifizier\w*|\bcalific\w*|\bscore\b|good fit|worth"),
-    ("complain", "Settling a complaint with",
-     r"\bcomplain\w*|\brefund\w*|\bcancel\w*|\bbroken\b|\bkundig\w*|\bbeschwer\w*|\bqueja\w*"),
-    ("price", "Answering about prices for",
-     r"\bpric\w*|\bcosts?\b|\bquote\b|\bdiscount\w*|\bpreis\w*|\bkosten\b|\bangebot\w*|\bprecio\w*"),
-    ("meet", "Planning a meeting with",
-     r"\bschedul\w*|\bmeeting\w*|\bdemo\w*|\bappointment\w*|\bcall\b|\btermin\w*|\breunion\w*|\bcita\b"),
-    ("follow", "Following up with", r"\bfollow\w*|\bremind\w*|\bnachfass\w*|\bseguimiento\b|\breach out\b"),
-    ("help", "Helping",
-     r"\bhelp\w*|\bhow (do|can|to)\b|\bsupport\b|\berror\w*|\bproblem\w*|\bissue\w*|\bhilfe\b|\bayuda\b"),
-)  # fmt: skip
-"""Intents, each with the name of its task and a pattern of words; the first that matches is taken."""
 _NEEDS: Mapping[str, tuple[str, ...]] = {
     "qualify": ("lead-qualification",),
     "meet": ("appointment-scheduling",),
     "help": ("faq-answers", "ticket-routing"),
     "complain": ("ticket-routing", "faq-answers"),
+    "cancel": ("ticket-routing", "faq-answers", "appointment-scheduling"),
 }
 """The capabilities for an intent; an agent without them has a lower confidence."""
 _READY, _PROMISING = 50, 25
@@ -53,6 +46,15 @@ class Task:
     facts: Mapping[str, Any]
     """The members of the input and context beside the text, in snake_case."""
 
+    @property
+    def language(self) -> str:
+        """The language to answer in."""
+        return language_for(self.text, self.record)
+
+    def say(self, phrase: str, **facts: object) -> str:
+        """Return a phrase in the language of the task."""
+        return say(self.language, phrase, **facts)
+
     @staticmethod
     def read(call: Context, request: Members) -> Task:
         """Parse a request. Raises: 422 for an unknown record."""
@@ -67,9 +69,7 @@ class Task:
             text = str(given)
         kind, record = _about(call, text, facts)
         folded = fold(text)
-        intent, verb = next(
-            ((name, verb) for name, verb, words in _INTENTS if re.search(words, folded)), ("answer", "Answering")
-        )
+        intent, verb = intent_of(folded)
         return Task(text, intent, f"{verb} {record['id'] if record else 'somebody'}", record, kind, facts)
 
 
@@ -177,19 +177,54 @@ def _price(call: Context, task: Task) -> Said:
     record: Members = task.record or {}
     currency = record.get("currency") or call.tenant["base_currency"]
     value = max(Decimal(record.get("value") or 0), _number(task.facts.get("lead_value")))
-    fitting = f" With about {value:,.0f} {currency} in mind I would show the plan that fits it." if value else ""
+    fitting = task.say("fitting", value=f"{value:,.0f}", currency=currency) if value else ""
     actions = [
         _action("send_email", **_who(task), template="pricing"),
         _action("schedule_call", **_who(task), suggestedTime=_next_time(call.now)),
     ]
-    response = f"I'd be happy to help with pricing information{_dear(task)}.{fitting} Shall we go through it in a call?"
-    return Said(response, actions if task.record else [], 0.85 if value else 0.75)
+    said = task.say("price", name=_dear(task), fitting=fitting)
+    return Said(said, actions if task.record else [], 0.85 if value else 0.75)
 
 
 def _meet(call: Context, task: Task) -> Said:
-    at = _next_time(call.now)
-    action = _action("schedule_call", **_who(task), suggestedTime=at)
-    return Said(f"I suggest a call{_with(task)} at {at}.", [action], 0.85)
+    """Plan what is asked for, at the time that is asked for, on the clock of whom it is with."""
+    folded = fold(task.text)
+    here = _zone(call, task.record)
+    wished = wished_time(folded, call.now.astimezone(here))
+    at = wished or _usual_time(call.now.astimezone(here))
+    meets = is_about_meeting(folded)
+    action = _action(
+        "schedule_meeting" if meets and wished else "schedule_call",
+        **_who(task), suggestedTime=instant(at), **({"timezone": str(here)} if wished else {}),
+    )  # fmt: skip
+    what = task.say("meeting" if meets else "call")
+    with_name = task.say("with", name=task.record["name"]) if task.record is not None else ""
+    phrase = "meet_wished" if wished else "meet"
+    said = task.say(phrase, what=what, with_name=with_name, at=moment(task.language, at))
+    return Said(said, [action], 0.92 if wished else 0.85)
+
+
+def _zone(call: Context, record: Members | None) -> ZoneInfo:
+    """Return the zone of whom a task is about: their own, else their owner's, else the company's."""
+    about: Members = record or {}
+    name = about.get("timezone")
+    return ZoneInfo(name) if name else zone_of(call, user_of(call, about.get("owner_id")))
+
+
+def _thank(call: Context, task: Task) -> Said:
+    return Said(task.say("thanks", name=_dear(task)), [], 0.95)
+
+
+def _cancel(call: Context, task: Task) -> Said:
+    """Hand a cancellation over to a person: an agent ends nothing."""
+    meets = is_about_meeting(fold(task.text), calls=True)
+    owner = task.record.get("owner_id") if task.record is not None else None
+    queue = "scheduling" if meets else "retention"
+    actions = [_action("route_ticket", **_who(task), queue=queue, priority="medium" if meets else "high")]
+    if owner:
+        reason = "cancels a meeting" if meets else "wants to cancel"
+        actions.append(_action("notify_owner", **_who(task), ownerId=owner, reason=reason))
+    return Said(task.say("cancel_meeting" if meets else "cancel", name=_dear(task)), actions, 0.85)
 
 
 def _follow(call: Context, task: Task) -> Said:
@@ -202,11 +237,10 @@ def _follow(call: Context, task: Task) -> Said:
 
 
 def _help(call: Context, task: Task) -> Said:
-    tone = sentiment.tone(task.text)
-    urgent = tone.sentiment == "negative"
+    urgent = sentiment.tone(task.text).sentiment == "negative"
     action = _action("route_ticket", **_who(task), queue="support", priority="high" if urgent else "medium")
-    sorry = "I am sorry for the trouble" if urgent else "Happy to help"
-    return Said(f"{sorry}{_dear(task)}. Our support will look into it: {task.text.strip()[:120]}", [action], 0.7)
+    said = task.say("help_urgent" if urgent else "help", name=_dear(task), text=task.text.strip()[:120])
+    return Said(said, [action], 0.7)
 
 
 def _complain(call: Context, task: Task) -> Said:
@@ -214,7 +248,7 @@ def _complain(call: Context, task: Task) -> Said:
     actions = [_action("route_ticket", **_who(task), queue="retention" if words else "support", priority="high")]
     if task.record is not None and task.record.get("owner_id"):
         actions.append(_action("notify_owner", **_who(task), ownerId=task.record["owner_id"]))
-    return Said(f"I am sorry to hear that{_dear(task)}. Somebody who can settle it will call you today.", actions, 0.75)
+    return Said(task.say("complain", name=_dear(task)), actions, 0.75)
 
 
 def _general(call: Context, task: Task) -> Said:
@@ -232,6 +266,8 @@ _WORK = {
     "follow": _follow,
     "help": _help,
     "complain": _complain,
+    "thank": _thank,
+    "cancel": _cancel,
 }
 
 
@@ -254,7 +290,8 @@ def _dear(task: Task) -> str:
 
 def _next_time(now: datetime) -> str:
     """Return 14:00 of the next working day in wire form."""
-    day = now.date() + timedelta(days=1)
-    while day.weekday() >= 5:
-        day += timedelta(days=1)
-    return instant(datetime.combine(day, time(14), now.tzinfo))
+    return instant(_usual_time(now))
+
+
+def _usual_time(now: datetime) -> datetime:
+    return datetime.combine(working_day(now.date() + timedelta(days=1)), time(USUAL_HOUR), now.tzinfo)
