@@ -104,22 +104,25 @@ def _put_documented(store: Store, plan: Plan) -> None:
     store.collection(plan.id, "notification").put(Document(members | _record("notif_123", at) | arrived))
 
 
+_TOLD = 30
+"""The number of notifications of the default user; the others have a fifth of it."""
+
+
 def _notifications(store: Store, plan: Plan, now: datetime) -> None:
     """Tell the users something about records of theirs; the older ones are read, some have expired."""
-    users = [person.id for person in plan.users]
-    for number in range(30):
+    default, *others = [person.id for person in plan.users]
+    for number, user in enumerate([default] * _TOLD + [user for user in others for _ in range(_TOLD // 5)]):
         type, kind, title, text, priority = _KINDS[number % len(_KINDS)]
         about = _about(store, plan, kind, number)
         if kind and about is None:
             continue
-        user = users[(number // 2) % len(users)]
-        at = now - timedelta(hours=5 * number + 1)
+        at = now - timedelta(hours=5 * (number % _TOLD) + 1)
         expires = at + (timedelta(days=2) if type == "meeting_reminder" else _LASTING)
         data = {f"{kind}Id": about["id"], f"{kind}Name": about.get("name") or about.get("title")} if about else {}
         words: Mapping[str, Any] = about or {}
         members = _notification_members(
             user, type, title.format_map(words), text.format_map(words), priority, data,
-            link_to(kind, about["id"]) if about else None, expires, read=number % 3 == 1 or number > 20,
+            link_to(kind, about["id"]) if about else None, expires, read=number % 3 == 1 or number % _TOLD > 20,
         )  # fmt: skip
         arrived = {"sent_at": at, "delivered_at": at}
         doc = Document(members | _record(store.new_id("notif_"), at) | arrived)

@@ -10,7 +10,8 @@ from typing import Any
 from ..data.document import Document
 from .company import ACME
 from .records import Records
-from .texts import TEXTS, Mood
+from .texts import Mood
+from .threads import EXCHANGES, Exchange
 
 _SIZES: Mapping[str, tuple[int, int]] = {"acme": (20, 20), "globex": (8, 7)}
 """How many leads and contacts a company writes with."""
@@ -20,31 +21,8 @@ _MOODS: Mapping[str, tuple[Mood, ...]] = {
     "happy": ("positive", "positive", "positive", "positive"),
     "cooling": ("positive", "neutral", "negative", "negative"),
 }
-_OURS: Mapping[str, tuple[str, ...]] = {
-    "en": (
-        "Thank you for your message. I will look into it and come back to you.",
-        "Would Thursday at 2 pm suit you for a short call?",
-        "I have put the documents together for you. Do you have any questions?",
-    ),
-    "de": (
-        "Vielen Dank für Ihre Nachricht. Ich kümmere mich darum und melde mich.",
-        "Passt Ihnen Donnerstag um 14 Uhr für ein kurzes Gespräch?",
-        "Ich habe Ihnen die Unterlagen zusammengestellt. Haben Sie noch Fragen?",
-    ),
-    "es": (
-        "Gracias por su mensaje. Lo reviso y le respondo.",
-        "¿Le viene bien el jueves a las 14:00 para una llamada breve?",
-        "Le he preparado los documentos. ¿Tiene alguna pregunta?",
-    ),
-}
-_SORRY: Mapping[str, str] = {
-    "en": "I am sorry to hear that. I am looking into it now and will call you today.",
-    "de": "Das tut mir leid. Ich kümmere mich jetzt darum und rufe Sie heute noch an.",
-    "es": "Lamento lo ocurrido. Lo estoy revisando y le llamo hoy mismo.",
-}
-"""What we write to somebody who is cross."""
 _ENCLOSED: Mapping[str, str] = {"en": "Documents.pdf", "de": "Unterlagen.pdf", "es": "Documentos.pdf"}
-"""What comes with the last of these."""
+"""What comes with an answer that encloses something."""
 _TAGS = ("pricing", "renewal", "onboarding", "technical", "vip")
 
 
@@ -62,7 +40,7 @@ def conversations(records: Records) -> None:
     contacts = [
         doc
         for doc in records.collection("contact")
-        if doc["status"] == "active" and doc["email"] and doc["created_at"] < known
+        if doc["id"] != "contact_123" and doc["status"] == "active" and doc["email"] and doc["created_at"] < known
     ]
     of_leads, of_contacts = _SIZES[records.plan.slug]
     for lead in random.sample(leads, min(of_leads, len(leads))):
@@ -75,7 +53,7 @@ def conversations(records: Records) -> None:
 def _thread(records: Records, random: Random, person: Document, member: str, end: datetime) -> None:
     """Let somebody and their owner write in turn; where nobody has answered a lead yet, the lead alone."""
     language = str(person["language"] or "en")[:2]
-    language = language if language in _OURS else "en"
+    language = language if language in _ENCLOSED else "en"
     answered = member == "contact_id" or person["first_response_at"] is not None
     moods = random.choice(list(_MOODS.values()))[: random.randint(2, 4)]
     turns = ["contact", "user"] * len(moods) if answered else ["contact"] * 2
@@ -85,16 +63,15 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
     for turn in reversed(turns[1:]):  # we answer within hours, they write every few days
         gap = timedelta(minutes=random.randint(4, 300) if turn == "user" else random.randint(240, 5_000))
         times.insert(0, times[0] - min(gap, (times[0] - person["created_at"]) / 2))
-    written: list[tuple[str, str, str | None, datetime]] = []
-    mood: Mood | None = None
+    written: list[tuple[str, Exchange, datetime]] = []
     for at, turn in zip(times, turns, strict=True):
-        said_before, mood = mood, moods[min(sum(one[0] == "contact" for one in written), len(moods) - 1)]
-        text = random.choice(TEXTS[language, mood])
-        ours = random.choice(_OURS[language])
-        if said_before == "negative":
-            ours = _SORRY[language]
-        body, subject = (text.body, text.subject) if turn == "contact" else (ours, None)
-        written.append((turn, body, subject, at.replace(microsecond=0)))
+        if turn == "contact":
+            mood = moods[min(sum(one[0] == "contact" for one in written), len(moods) - 1)]
+            said = {exchange for _, exchange, _ in written}
+            exchange = random.choice([one for one in EXCHANGES[language, mood] if one not in said])
+        else:
+            exchange = written[-1][1]
+        written.append((turn, exchange, at.replace(microsecond=0)))
     conversation = _put(
         records, {member: person["id"]}, person, random.sample(_TAGS, random.choice((0, 0, 1, 2))), archived=False
     )
@@ -102,7 +79,7 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
     type = random.choice(("email", "email", "chat", "sms"))
     owner = next((user for user in records.plan.users if user.id == person["owner_id"]), records.plan.users[0])
     waiting = 0
-    for number, (turn, body, subject, at) in enumerate(written, 1):
+    for number, (turn, exchange, at) in enumerate(written, 1):
         theirs = turn == "contact"
         waiting = waiting + 1 if theirs else 0
         later = [one[0] for one in written[number:]]
@@ -112,13 +89,13 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
             records,
             conversation,
             sender,
-            body,
+            exchange.body if theirs else exchange.answer,
             at,
             {
                 "type": type,
-                "subject": subject if type == "email" else None,
+                "subject": exchange.subject if type == "email" and theirs else None,
                 "status": "read" if status == "delivered" and theirs and not unread else status,
-                "attachments": [_attachment(records, _ENCLOSED[language])] if body == _OURS[language][-1] else [],
+                "attachments": [_attachment(records, _ENCLOSED[language])] if exchange.encloses and not theirs else [],
             },
             theirs=theirs,
         )
@@ -128,8 +105,8 @@ def _thread(records: Records, random: Random, person: Document, member: str, end
             "unread_count": waiting if unread else 0,
             "last_message_at": end.replace(microsecond=0),
             "archived": not waiting and random.random() < 0.15,
-            "created_at": written[0][3],
-            "updated_at": written[-1][3],
+            "created_at": written[0][2],
+            "updated_at": written[-1][2],
         }
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..data.document import Document
 from .company import STAGES, pipeline_id, stage_id
-from .names import OFFERINGS
+from .names import OFFERINGS, OFFERS
 from .records import SPAN, Records
 
 
@@ -47,8 +47,9 @@ def deal_members(
     closing = (records.now + timedelta(days=random.randint(3, 150))).date() if kind == "open" else moved.date()
     if kind == "open" and random.random() < 0.4:
         closing = closing.replace(day=calendar.monthrange(closing.year, closing.month)[1])
+    offering = random.choice(OFFERINGS)
     return {
-        "title": f"{contact['company']} – {random.choice(OFFERINGS)}",
+        "title": f"{contact['company']} – {offering}",
         "currency": records.plan.currency,
         "pipeline_id": pipeline_id(records.plan, pipeline),
         "stage": key,
@@ -64,6 +65,7 @@ def deal_members(
         "company": contact["company"],
         "owner_id": contact["owner_id"],
         "source": contact["source"],
+        "description": OFFERS[offering].format(company=contact["company"], name=contact["name"]),
         "created_date": at,
         "created_at": at,
         "updated_at": moved,

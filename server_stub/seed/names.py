@@ -232,3 +232,12 @@ SOURCES = (
 )
 CAMPAIGNS = ("spring-launch", "webinar-series", "trade-fair-hannover", "black-friday")
 OFFERINGS = ("Starter", "Team", "Enterprise", "Analytics add-on", "Onboarding", "Premium support")
+OFFERS: Mapping[str, str] = {
+    "Starter": "{company} begins with five seats for {name}'s team, and wants to see results within a quarter.",
+    "Team": "One workspace for sales and support of {company}; {name} wants both to see the same history.",
+    "Enterprise": "All departments of {company}, with single sign-on and a review of security that {name} leads.",
+    "Analytics add-on": "Forecasts and win rates for the board of {company}; {name} uses spreadsheets today.",
+    "Onboarding": "Import of three old systems and two days of training for the people of {company}.",
+    "Premium support": "{company} needs an answer within an hour, also at weekends; {name} has asked for references.",
+}
+"""What a deal about each of them is described as."""

@@ -28,7 +28,7 @@ from ..data.query import fold
 from ..data.store import Store
 from .company import Plan
 from .names import COMPANIES, LOCALES, SOURCES, TAGS, TITLES, Company
-from .texts import TEXTS, Mood, Text
+from .texts import MEETINGS, TEXTS, Mood, Text
 
 SPAN = timedelta(days=540)
 SpokenKind = Literal["email", "call", "event", "note"]
@@ -196,7 +196,7 @@ class Records:
         assert who is not None, "an activity belongs to a contact or a lead"
         inbound = self.random.random() < 0.6
         members: dict[str, Any] = {
-            "title": text.subject,
+            "title": self._title(kind, text, who),
             "description": text.body,
             "owner_id": who["owner_id"],
             "contact_id": contact and contact["id"],
@@ -209,6 +209,15 @@ class Records:
             "updated_at": at,
         }
         return self.put("activity", members | self._talk_members(kind, at, text, who, inbound), shape=kind)
+
+    def _title(self, kind: SpokenKind, text: Text, who: Document) -> str:
+        """Return the title of an activity: a meeting has that of its invitation, not the subject of a letter."""
+        if kind != "event":
+            return text.subject
+        titles = MEETINGS.get(str(who["language"])[:2], MEETINGS["en"])
+        return titles[sum(map(ord, who["id"] + text.subject)) % len(titles)].format(
+            company=who["company"] or who["name"]
+        )
 
     def _talk_members(self, kind: SpokenKind, at: datetime, text: Text, who: Document, inbound: bool) -> dict[str, Any]:
         direction = "inbound" if inbound else "outbound"

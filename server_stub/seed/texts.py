@@ -119,3 +119,19 @@ LEAD_NOTES: Mapping[str, tuple[str, ...]] = {
     "de": ("Interesse am Enterprise-Tarif", "Bittet um ein Angebot", "Messekontakt aus Köln"),
     "es": ("Interesado en el plan Enterprise", "Pide una prueba gratuita", "Contacto de la feria de Sevilla"),
 }
+
+MEETINGS: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "Product demo for {company}", "Kick-off with {company}", "Quarterly review with {company}",
+        "Requirements workshop with {company}", "Contract talk with {company}", "Check-in with {company}",
+    ),
+    "de": (
+        "Vorführung bei {company}", "Auftakt mit {company}", "Quartalsgespräch mit {company}",
+        "Workshop mit {company}", "Vertragsgespräch mit {company}",
+    ),
+    "es": (
+        "Demostración para {company}", "Arranque con {company}", "Revisión trimestral con {company}",
+        "Taller con {company}", "Reunión sobre el contrato con {company}",
+    ),
+}  # fmt: skip
+"""The titles of meetings."""

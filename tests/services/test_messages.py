@@ -397,3 +397,9 @@ def test_who_is_cross_gets_an_apology_in_the_demo_data(flow: CrmClient) -> None:
         if before.sender_type == "contact" and before.sentiment == "negative" and after.sender_type == "user"
     }
     assert ours and all(text.startswith(("I am sorry", "Das tut mir leid", "Lamento")) for text in ours)
+
+
+def test_nobody_writes_a_text_twice_in_a_thread_of_the_demo_data(flow: CrmClient) -> None:
+    for conversation in flow.conversations.list():
+        said = [message.content for message in flow.conversations.get(conversation.id).messages]
+        assert len(said) == len(set(said)), conversation.id
