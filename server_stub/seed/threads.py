@@ -121,7 +121,7 @@ EXCHANGES: Mapping[tuple[str, Mood], tuple[Exchange, ...]] = {
         ),
         Exchange(
             "Termin verschoben",
-            "Wir verlegen das Gespräch auf Dienstag um 10 Uhr. Die Tagesordnung bleibt gleich.",
+            "Können wir das Gespräch auf Dienstag um 10 Uhr verlegen? Die Tagesordnung bleibt gleich.",
             "Dienstag um 10 Uhr passt uns. Die Einladung habe ich verschoben.",
         ),
         Exchange(
