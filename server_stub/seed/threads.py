@@ -120,9 +120,9 @@ EXCHANGES: Mapping[tuple[str, Mood], tuple[Exchange, ...]] = {
             "Auf die Kostenstelle aus Ihrer Bestellung, 4711. Soll ich sie für die nächste Rechnung ändern?",
         ),
         Exchange(
-            "Termin verschoben",
+            "Neuer Termin",
             "Können wir das Gespräch auf Dienstag um 10 Uhr verlegen? Die Tagesordnung bleibt gleich.",
-            "Dienstag um 10 Uhr passt uns. Die Einladung habe ich verschoben.",
+            "Dienstag um 10 Uhr passt uns. Die Einladung habe ich angepasst.",
         ),
         Exchange(
             "Unterlagen",
