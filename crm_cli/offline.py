@@ -32,13 +32,13 @@ def reset() -> bool:
 
 
 @contextmanager
-def embedded_server(db: str | None, *, enforce_limits: bool = False) -> Generator[StubServer]:
+def embedded_server(db: str | None, *, enforce_limits: bool = False, log_reads: bool = True) -> Generator[StubServer]:
     """Open the embedded server with its state in a file, and close it at the end."""
     from server_stub.core import StubServer
     from server_stub.data.durable import StateFileError
 
     try:
-        server = StubServer(db=db, running=True, enforce_limits=enforce_limits)
+        server = StubServer(db=db, running=True, enforce_limits=enforce_limits, log_reads=log_reads)
     except StateFileError as error:
         raise MisuseError(str(error)) from error
     try:

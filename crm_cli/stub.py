@@ -38,9 +38,12 @@ def serve(
         bool, typer.Option("--test-mode", help="Serve control routes: faults, clock, reset (docs/testing.md).")
     ] = False,
     limits: Annotated[bool, typer.Option("--limits/--no-limits", help="Refuse calls beyond a rate limit.")] = True,
+    read_log: Annotated[
+        bool, typer.Option("--read-log/--no-read-log", help="Write to the audit trail who reads personal data.")
+    ] = True,
 ) -> None:
     """Serve the stub until Ctrl-C. The demo API keys are acme-admin and globex-admin."""
-    with embedded_server(db, enforce_limits=limits) as server:
+    with embedded_server(db, enforce_limits=limits, log_reads=read_log) as server:
         from server_stub.doors.asgi import run
 
         server.live.test_mode = test_mode

@@ -22,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--db", metavar="FILE", help="keep the state in this SQLite file (default: in memory)")
     parser.add_argument("--no-limits", action="store_true", help="count calls against the rate limits, but refuse none")
+    parser.add_argument("--no-read-log", action="store_true", help="do not write to the audit trail who reads what")
     parser.add_argument(
         "--test-mode",
         action="store_true",
@@ -42,9 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no script {options.run[0]}")
     try:
         if options.run:
-            server = StubServer(db=options.db)
+            server = StubServer(db=options.db, log_reads=not options.no_read_log)
         else:
-            server = StubServer(db=options.db, running=True, enforce_limits=not options.no_limits)
+            server = StubServer(
+                db=options.db,
+                running=True,
+                enforce_limits=not options.no_limits,
+                log_reads=not options.no_read_log,
+            )
             server.live.test_mode = options.test_mode
             run(server, options.host, options.port, _announce, origins=options.allow_origin)
     except (ConfigurationError, OSError, RuntimeError, StateFileError) as error:

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.wire import encode_json, is_array, is_object
@@ -38,6 +39,7 @@ _SECRET = re.compile(r"(^|_)(password|secret|token|api_key|private_key|webhook_k
 _ACTORS = {"token": "user", "api_key": "api_key", "app": "app"}
 _CATEGORIES: Mapping[str, str] = {
     **dict.fromkeys(("read", "exported", "downloaded"), "access"),
+    "notification.read": "data",
     **dict.fromkeys(("config_updated", "configuration", "retention", "custom_object", "field", "flag"), "config"),
     **dict.fromkeys(("automation", "layout", "pipeline", "setting"), "config"),
     **dict.fromkeys(("data.purged", "app", "api_key", "backup", "role", "team", "tenant", "user"), "admin"),
@@ -208,6 +210,8 @@ def _has_value(value: object) -> bool:
 
 
 def _canonical(value: Any) -> str:
+    if type(value) is str:
+        return encode_basestring(value)
     return json.dumps(json.loads(encode_json(value)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -92,9 +92,9 @@ class StubServer:
     """A CRM server in memory, with demo data of two companies.
 
     `db` is a SQLite file in which the state is stored. `enforce_limits` decides whether calls beyond a rate limit are
-    refused; by default they are on a real port only, and counted in the headers in any case. `running` lets the clock
-    run; by default it moves by a millisecond per request, and by `clock.advance`. `start` sets the clock. Without
-    `demo` there are no data.
+    refused; by default they are on a real port only, and counted in the headers in any case. `log_reads` decides
+    whether the audit trail has who read personal data. `running` lets the clock run; by default it moves by a
+    millisecond per request, and by `clock.advance`. `start` sets the clock. Without `demo` there are no data.
     """
 
     checks_answers: ClassVar[bool] = False
@@ -105,6 +105,7 @@ class StubServer:
         *,
         db: str | None = None,
         enforce_limits: bool | None = None,
+        log_reads: bool = True,
         running: bool = False,
         start: datetime | None = None,
         demo: bool = True,
@@ -133,6 +134,8 @@ class StubServer:
         self.meters = Meters(self.clock.now())
         """The figures of the requests of each company."""
         self.enforce_limits = enforce_limits
+        self.log_reads = log_reads
+        """Whether reads of personal data are written to the audit trail."""
         self.key_uses = KeyUses(meta.get("key_uses", {}))
         """How often each API key was used."""
         self._requests = meta.get("requests", 0)

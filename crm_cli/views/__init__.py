@@ -47,6 +47,8 @@ DRAWN: Mapping[str, str] = {
     "ai_insights.recommendations.cross_sell": "recommendations",
     "ai_insights.recommendations.next_actions": "recommendations",
     "ai_insights.recommendations.upsell": "recommendations",
+    "audit.reports.compliance": "controls",
+    "audit.reports.data_access": "accesses",
     "collaboration.comments.list": "thread",
     "collaboration.feed.filter": "feed",
     "collaboration.feed.list": "feed",

@@ -101,6 +101,12 @@ if TYPE_CHECKING:
         RetentionDays as RetentionDays, RetentionPolicy as RetentionPolicy,
         RetentionPolicyInput as RetentionPolicyInput,
     )
+    from .audit_reports import (
+        AuditExportFormat as AuditExportFormat, AuditReportName as AuditReportName,
+        ComplianceControl as ComplianceControl, ComplianceFramework as ComplianceFramework,
+        ComplianceReport as ComplianceReport, ComplianceStatus as ComplianceStatus, ControlStatus as ControlStatus,
+        DataAccessReport as DataAccessReport, DataAccessRow as DataAccessRow,
+    )
     from .auth import (
         Authorization as Authorization, Credential as Credential, LoginResult as LoginResult,
         Registration as Registration, ShownCredential as ShownCredential, SignInEmail as SignInEmail,
@@ -552,6 +558,10 @@ _NAMES = {
         "AuditSort AuditSource ChangeReport ChangeRow DataLineage LineageDepth LineageDirection LineageEdge "
         "LineageNode LineageOrigin LineageRelation PurgeResult RetentionAction RetentionBasis RetentionDays "
         "RetentionPolicy RetentionPolicyInput"
+    ),
+    "audit_reports": (
+        "AuditExportFormat AuditReportName ComplianceControl ComplianceFramework ComplianceReport "
+        "ComplianceStatus ControlStatus DataAccessReport DataAccessRow"
     ),
     "auth": "Authorization Credential LoginResult Registration ShownCredential SignInEmail TokenSet UserInfo",
     "calendar": (

@@ -10,7 +10,7 @@ from typing import (
 
 from typing_extensions import Unpack
 
-from ..declare import operation, paginated
+from ..declare import job, operation, paginated
 from ..listing import Range, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource, part
@@ -33,8 +33,16 @@ if TYPE_CHECKING:
         RetentionPolicy,
         RetentionPolicyInput,
     )
+    from ..models.audit_reports import (
+        AuditExportFormat,
+        AuditReportName,
+        ComplianceFramework,
+        ComplianceReport,
+        DataAccessReport,
+    )
     from ..models.jobs import Job
-    from ..models.values import EntityType, Limit, PageNumber, SearchQuery
+    from ..models.report_runs import ExportResult
+    from ..models.values import EntityType, FilterGroup, Limit, PageNumber, SearchQuery
 
 
 class AuditLogs(Resource[Mode]):
@@ -132,6 +140,45 @@ class AuditReports(Resource[Mode]):
     """Reports that are computed from the audit trail when they are read."""
 
     @operation(
+        platform="GET /audit/reports/compliance",
+        texts={"framework": "What is asked for: `gdpr`, `soc2`, `hipaa` or `iso27001`."},
+    )
+    def compliance(self, *, framework: ComplianceFramework = "gdpr", **common: Unpack[Range]) -> ComplianceReport:
+        """Measure how the company keeps to a framework: second factors, unused access, failed sign-ins, exports,
+        retention, requests of persons, and the hash chain of the trail.
+
+        The days are those of the company's time zone, both included: by default the last twelve months. It is computed
+        from the data; it is no certificate.
+
+        Raises: ValidationError.
+        """
+
+    @operation(
+        platform="GET /audit/reports/data-access",
+        texts={
+            "user_id": "The id of the user, API key or app whose accesses are counted.",
+            "entity_id": "The id of the record.",
+            "unusual": "Whether to list only what is unusual, or only what is not.",
+        },
+    )
+    def data_access(
+        self,
+        *,
+        user_id: str | None = None,
+        entity_type: EntityType | None = None,
+        entity_id: str | None = None,
+        unusual: bool | None = None,
+        **common: Unpack[Range],
+    ) -> DataAccessReport:
+        """Sum up who read, exported, changed and deleted records, one row per actor and type of records.
+
+        It is counted from the entries of the trail: reads of single records that hold personal data, lists of more than
+        100 of them, downloads, exports, changes and deletions.
+
+        Raises: ValidationError for a range that ends before it starts.
+        """
+
+    @operation(
         platform="GET /audit/reports/changes",
         texts={
             "entity_id": "The id of the record.",
@@ -156,6 +203,32 @@ class AuditReports(Resource[Mode]):
         trail where it is about one record.
 
         Raises: ValidationError for a range that ends before it starts.
+        """
+
+    @job(
+        platform="POST /audit/reports/export",
+        action="export",
+        errors=("UNKNOWN_FIELD", "INVALID_OPERATOR", "FILTER_TOO_LARGE"),
+        texts={
+            "format": "The kind of file: `csv`, `jsonl` or `pdf`.",
+            "report": "What it has: the entries (`logs`), or a report of them.",
+            "filter_groups": "The entries that are meant, as in a search; a report of compliance is of all.",
+        },
+    )
+    def export(
+        self,
+        *,
+        format: AuditExportFormat = "csv",
+        report: AuditReportName = "logs",
+        filter_groups: Sequence[FilterGroup] | None = None,
+        **common: Unpack[Range],
+    ) -> Job[ExportResult]:
+        """Export the audit trail or a report of it as a file, which is kept for seven days.
+
+        Poll it with ``wait()``, and download the file with ``files.download(job.result.file_id)``. A PDF has at most
+        5,000 rows: beyond them the job fails with ``TOO_MANY_ROWS``.
+
+        Raises: ValidationError; PermissionDeniedError without the right to export the trail.
         """
 
 

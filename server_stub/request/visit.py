@@ -18,7 +18,7 @@ from .. import audit
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
-from . import chunks, features, hiding, links, oauth, permissions, repeats, settings
+from . import chunks, features, hiding, links, oauth, permissions, reads, repeats, settings
 from .admission import authenticated, counted
 from .bodies import read_body, read_form, read_query, read_reason
 from .days import with_midnights
@@ -313,6 +313,7 @@ class Visit:
         if operation.kind == "page":
             items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType] # isinstance leaves the kind of items open
             listing = self._cut(operation, route, items, window, arguments)
+            reads.note(call, operation, listing.items, arguments)
             shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
             body = self.face.page(replace(listing, items=shown, meta=meta), call, route)
         elif operation.arguments.returns is None:
@@ -325,9 +326,9 @@ class Visit:
                 body = body | oauth.members_of(operation.arguments.returns, result)
             if is_object(result) and record_types(operation.arguments.returns) and result.get("version"):
                 headers["ETag"] = f'"{result["version"]}"'
-            known = self.request.method == "GET" and "ETag" in headers
-            if known and is_known(headers["ETag"], self.request.headers):
+            if self.request.method == "GET" and "ETag" in headers and is_known(headers["ETag"], self.request.headers):
                 return Reply(304, headers)
+            reads.note(call, operation, result, arguments)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers.setdefault("Location", f"{self.request.path.rstrip('/')}/{result['id']}")
         headers["Content-Type"] = "application/json"

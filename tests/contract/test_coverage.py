@@ -43,6 +43,7 @@ COMPLETE = {
     ("platform", "Deals"),
     ("platform", "File Management"),
     ("platform", "Analytics"),
+    ("platform", "Audit"),
     ("platform", "Communication"),
     ("platform", "Collaboration"),
     ("platform", "Contacts"),

@@ -42,7 +42,7 @@ class _Edge:
 @serves(Audit.data_lineage)
 def data_lineage(call: Context, entity_type: str, entity_id: str, direction: str, depth: int) -> dict[str, Any]:
     """Follow a record through the trail for so many steps."""
-    root, entries = (entity_type, entity_id), readable(call)
+    root, entries = (entity_type, entity_id), [one for one in readable(call) if one["category"] != "access"]
     if _stored(call, root) is None and not any(_key(entry) == root for entry in entries):
         raise missing(entity_type, entity_id)
     edges = list(dict.fromkeys(edge for entry in entries for edge in _edges(call, entry)))

@@ -24,7 +24,7 @@ _TEXTS = (
     "actor.user_agent", "actor.impersonated_by", "source.dialect", "source.method", "source.path", "source.operation",
     "source.request_id",
 )  # fmt: skip
-_FIELDS: Mapping[str, FieldType] = {
+FIELDS: Mapping[str, FieldType] = {
     **dict.fromkeys(_TEXTS, "text"),
     **dict.fromkeys(("sequence", "source.status"), "number"),
     "occurred_at": "date",
@@ -117,7 +117,7 @@ def seek(call: Context, query: Members) -> Sequence[Document]:
         raise invalid("include.0", "choice", "an entry has nothing to include")
     given = {name: value for name, value in query.items() if value is not None}
     return search(
-        [shown(entry) for entry in readable(call)], {"sort": "sequence", **given}, _FIELDS,
+        [shown(entry) for entry in readable(call)], {"sort": "sequence", **given}, FIELDS,
         text=_SEARCHED, now=call.now, zone=company.zone(call),
     )  # fmt: skip
 

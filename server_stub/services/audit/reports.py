@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from crm_sdk.resources.audit import AuditReports
 
+from ...data.document import Document
 from ...request.faces import wire_path
 from ...serving import Context, serves
 from .. import company, ranges
@@ -34,18 +36,16 @@ def changes(
         start_date = min(first_day, end_date or first_day)
     whole = ranges.last_year(call, start_date, end_date)
     rows = [
-        {
-            **{name: entry[name] for name in ("occurred_at", "actor", "entity", "action")},
-            **change,
-            "audit_id": entry["id"],
-        }
-        for entry in entries
-        if whole.has(entry["occurred_at"])
-        and entity_type in (None, entry["entity"]["type"])
-        and entity_id in (None, entry["entity"]["id"])
-        and user_id in (None, entry["actor"]["id"])
-        for change in shown(entry)["changes"]
-        if field is None or change["field"] == wire_path(field)
+        row
+        for row in rows_of(
+            shown(entry)
+            for entry in entries
+            if whole.has(entry["occurred_at"])
+            and entity_type in (None, entry["entity"]["type"])
+            and entity_id in (None, entry["entity"]["id"])
+            and user_id in (None, entry["actor"]["id"])
+        )
+        if field is None or row["field"] == wire_path(field)
     ]
     first = (page - 1) * limit
     return {
@@ -59,3 +59,16 @@ def changes(
         "by_field": dict(Counter(row["field"] for row in rows)),
         "by_actor": dict(Counter(row["actor"]["id"] for row in rows)),
     }
+
+
+def rows_of(entries: Iterable[Document]) -> list[dict[str, Any]]:
+    """Return one row for each change of entries, as they are answered."""
+    return [
+        {
+            **{name: entry[name] for name in ("occurred_at", "actor", "entity", "action")},
+            **change,
+            "audit_id": entry["id"],
+        }
+        for entry in entries
+        for change in entry["changes"]
+    ]

@@ -11,9 +11,9 @@ from crm_sdk.models.dashboards import DashboardFilters
 from crm_sdk.resources.dashboards import Dashboards, Widgets
 from crm_sdk.wire import encode_json
 
-from ... import audit
 from ...data.blanks import in_full
 from ...data.document import Document
+from ...live import log
 from ...problems import Problem
 from ...serving import Context, Members, serves
 from .figures import Limits, figures_of, nothing
@@ -147,6 +147,6 @@ def _key(call: Context, widget: Members, limits: Limits) -> str:
 
 
 def writes_of(call: Context) -> int:
-    """Return a number that goes up with every write of the company."""
-    last = call.collection(audit.KIND).last()
+    """Return a number that goes up with every write of the company, and not when a record is read."""
+    last = call.collection(log.KIND).last()
     return int(last["sequence"]) if last is not None else 0

@@ -80,17 +80,22 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     said = {"format": payload["format"], "count": run["row_count"], "run_id": run["id"], "file_id": file["id"]}
     call.emit("report.exported", "report", report, metadata={**said, "job_id": job["id"]})
     call.emit("data.exported", "report", report, metadata={**said, "job_id": job["id"]})
-    result = {
+    result = file_result(file, run["row_count"])
+    done = dict.fromkeys(("total", "processed", "succeeded"), run["row_count"])
+    return {"status": "succeeded", "file_id": file["id"], "result": result, "counts": job["counts"] | done}
+
+
+def file_result(file: Members, row_count: int) -> dict[str, Any]:
+    """Return the result of an export: its file, and of how many records it was made."""
+    return {
         "file_id": file["id"],
         "file_name": file["name"],
         "content_type": file["content_type"],
         "size": file["size"],
-        "row_count": run["row_count"],
+        "row_count": row_count,
         "download_url": f"/files/{file['id']}/download",
         "expires_at": file["expires_at"],
     }
-    done = dict.fromkeys(("total", "processed", "succeeded"), run["row_count"])
-    return {"status": "succeeded", "file_id": file["id"], "result": result, "counts": job["counts"] | done}
 
 
 def made_file(call: Context, report: Members, run: Members, format: str, options: Mapping[str, Any]) -> Document:

@@ -69,7 +69,8 @@ class _Pages:
         said = [self._report["description"] or "", *map(" ".join, conditions_of(self._report, parameters))]
         cut = ", more were left out" if content["truncated"] else ""
         made = self._text_of(content["generated_at"])
-        said.append(f"{content['row_count']:,} records{cut}; sums in {content['currency']}; made {made}")
+        sums = f"; sums in {content['currency']}" if content["currency"] else ""
+        said.append(f"{content['row_count']:,} records{cut}{sums}; made {made}")
         for line in filter(None, said):
             pdf.multi_cell(0, _LINE, _letters(line)[:1_000], new_x="LMARGIN", new_y="NEXT")
         pdf.set_text_color(0)

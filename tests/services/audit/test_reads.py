@@ -1,0 +1,172 @@
+"""Reads in the audit trail: which are written, what they say, and who is counted for what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import AuditLog, DataAccessRow
+from server_stub import StubServer
+
+Read: TypeAlias = Callable[[CrmClient], str]
+
+
+def reads(client: CrmClient, **given: Any) -> list[AuditLog]:
+    return [entry for entry in client.audit.logs.list(**given) if entry.action.endswith(".read")]
+
+
+def row_of(client: CrmClient, actor: str, entity_type: str, **given: Any) -> DataAccessRow:
+    (row,) = client.audit.reports.data_access(user_id=actor, entity_type=entity_type, **given).rows
+    return row
+
+
+def a_contact(client: CrmClient, name: str = "Ada") -> str:
+    return client.contacts.create({"name": name, "email": f"{name.lower()}@reads.example"}).id
+
+
+def a_call(client: CrmClient) -> str:
+    return client.activities.list(kind=["call"], limit=1).items[0].id
+
+
+READ: dict[str, tuple[str, Read]] = {
+    "contact.read": ("contact", lambda crm: crm.contacts.get(a_contact(crm)).id),
+    "lead.read": ("lead", lambda crm: crm.leads.get(crm.leads.create({"name": "Ada"}).id).id),
+    "call.read": ("activity", lambda crm: crm.communication.calls.get(a_call(crm)).id),
+    "user.read": ("user", lambda crm: crm.users.get("user_mia").id),
+}
+
+
+@pytest.mark.parametrize("action", READ)
+def test_a_record_with_personal_data_leaves_an_entry(stub: StubServer, platform: CrmClient, action: str) -> None:
+    kind, read = READ[action]
+    events = len(stub.store.collection("tenant_acme", "event"))
+    id = read(platform)
+    (entry,) = reads(platform, entity_id=id)
+    assert (entry.action, entry.category, entry.entity.type, entry.entity.id) == (action, "access", kind, id)
+    assert (entry.changes, entry.source.method, entry.source.status) == ([], "GET", 200)
+    told = [event["type"] for event in stub.store.collection("tenant_acme", "event").all()[events:]]
+    assert not [name for name in told if name.endswith(".read")]  # in no feed, and to no webhook
+    assert platform.audit.logs.list(verify=True, limit=1).meta == {"chainValid": True}
+
+
+def test_every_dialect_is_logged(stub: StubServer, platform: CrmClient) -> None:
+    id = a_contact(platform)
+    stub.client(dialects="flow").contacts.get(id)
+    lead = platform.leads.create({"name": "Ada"}).id
+    stub.client(dialects="mvp").leads.get(lead)
+    assert [entry.source.dialect for entry in (*reads(platform, entity_id=id), *reads(platform, entity_id=lead))] == [
+        "flow",
+        "mvp",
+    ]
+
+
+def test_what_was_not_answered_is_not_logged(stub: StubServer, platform: CrmClient, globex: CrmClient) -> None:
+    id = a_contact(platform)
+    assert refused(lambda: globex.contacts.get(id)).status == 404
+    platform.contacts.list(limit=100)
+    platform.deals.list(limit=1)
+    platform.users.get("me")
+    before = len(reads(platform))
+    path = f"/v1/contacts/{id}"
+    etag = platform.request("GET", path).headers["etag"]
+    assert platform.request("GET", path, headers={"If-None-Match": etag}).status == 304
+    assert before == 0 and len(reads(platform)) == 1
+    stub.log_reads = False
+    platform.contacts.get(id)
+    stub.log_reads = True
+    assert len(reads(platform)) == 1
+
+
+@pytest.mark.parametrize("scanned", [False, True])
+def test_a_long_list_leaves_one_entry_with_its_ids(platform: CrmClient, scanned: bool) -> None:
+    found: Any = platform.objects.scan("contact", limit=120) if scanned else platform.contacts.list(limit=120)
+    ids = [str(item["id"] if isinstance(item, dict) else item.id) for item in found.items]
+    (entry,) = reads(platform, entity_type="contact")
+    assert len(ids) == 120 and entry.metadata == {"count": 120, "ids": ids} and entry.entity.id == "contacts"
+    row = row_of(platform, entry.actor.id, "contact")
+    assert (row.reads, row.records) == (1, 120)
+    one = platform.audit.reports.data_access(entity_type="contact", entity_id=ids[7])
+    assert [row.reads for row in one.rows] == [1]
+
+
+def test_the_report_counts_what_a_caller_did(stub: StubServer, platform: CrmClient, sam: CrmClient) -> None:
+    one, two = a_contact(platform), a_contact(platform, "Bob")
+    key = reads_by(sam, one)
+    for id in (one, one, two):
+        sam.contacts.get(id)
+    mine = sam.contacts.create({"name": "Eve", "email": "eve@reads.example"}).id
+    sam.contacts.update(mine, {"title": "CEO", "department": "X"})
+    sam.contacts.delete(mine)
+    row = row_of(platform, key, "contact")
+    assert (row.reads, row.exports, row.updates, row.deletes, row.records) == (4, 0, 1, 1, 3)
+    assert row.actor.id == key and row.first_at < row.last_at and not row.unusual and not row.reasons
+    report = platform.audit.reports.data_access(user_id=key)
+    for name in ("reads", "exports", "updates", "deletes", "records", "unusual"):
+        assert report.totals[name] == sum(int(getattr(row, name)) for row in report.rows)
+    only = row_of(platform, key, "contact", entity_id=two)
+    assert (only.reads, only.records) == (1, 1)
+    tomorrow = (stub.clock.now() + timedelta(days=1)).date()
+    assert not platform.audit.reports.data_access(start_date=tomorrow, end_date=tomorrow).rows
+    assert refused(lambda: sam.audit.reports.data_access()).code == "FORBIDDEN"
+
+
+def reads_by(client: CrmClient, id: str) -> str:
+    """Read a contact, and return the id of who has read it."""
+    client.contacts.get(id)
+    return client.auth.sessions.current().id.removeprefix("session_")
+
+
+def test_a_call_that_is_changed_is_one_update(platform: CrmClient) -> None:
+    key = reads_by(platform, a_contact(platform))
+    platform.communication.calls.update(a_call(platform), {"description": "They called back"})
+    assert row_of(platform, key, "activity").updates == 1  # activity.updated and call.updated tell of it
+
+
+def test_the_first_export_is_unusual_and_the_second_is_not(stub: StubServer, platform: CrmClient) -> None:
+    platform.contacts.export().read()
+    actor = platform.auth.sessions.current().id.removeprefix("session_")
+    row = row_of(platform, actor, "contact")
+    assert (row.exports, row.unusual, row.records) == (1, True, platform.contacts.list(limit=1).total)
+    assert row.reasons == [f"the first export, on {stub.clock.now().date()}"]
+    stub.clock.advance(40 * 86_400)
+    platform.contacts.export().read()
+    today = stub.clock.now().date()
+    again = row_of(platform, actor, "contact", start_date=today)
+    assert again.exports == 1 and not [reason for reason in again.reasons if "first" in reason]
+
+
+@pytest.mark.parametrize(("count", "unusual"), [(6, False), (7, True)])
+def test_more_than_three_times_the_own_mean_is_unusual(
+    stub: StubServer, platform: CrmClient, count: int, unusual: bool
+) -> None:
+    id = a_contact(platform)
+    for _ in range(5):
+        for _ in range(2):
+            actor = reads_by(platform, id)
+        stub.clock.advance(86_400)
+    for _ in range(count):
+        platform.contacts.get(id)
+    today = stub.clock.now().date()
+    row = row_of(platform, actor, "contact")
+    assert (row.unusual, row.reads) == (unusual, 10 + count)
+    said = [f"{count} on {today}, more than 3 times the mean of 2.0 a day before"] if unusual else []
+    assert row.reasons == said
+    shown = platform.audit.reports.data_access(user_id=actor, entity_type="contact", unusual=unusual)
+    assert shown.rows == [row] and shown.totals["unusual"] == int(unusual)
+    assert not platform.audit.reports.data_access(user_id=actor, entity_type="contact", unusual=not unusual).rows
+
+
+def test_a_read_changes_no_lineage_and_makes_no_figures_stale(stub: StubServer, platform: CrmClient) -> None:
+    id = a_contact(platform)
+    before = platform.audit.data_lineage("contact", id)
+    platform.contacts.get(id)
+    assert platform.audit.data_lineage("contact", id) == before
+    dashboard = platform.dashboards.list(limit=1).items[0].id
+    platform.dashboards.data(dashboard)
+    platform.contacts.get(id)
+    assert not platform.dashboards.data(dashboard).stale
