@@ -13,7 +13,7 @@ from ..faults.links import LiveFault, LiveFaultKind, LiveFaults
 from ..faults.requests import Fault
 from ..problems import Problem
 from ..request import identity
-from ..request.callers import is_in_force, present
+from ..request.callers import has_timed_out, is_in_force, present
 from ..request.hiding import hidden_from
 from ..request.http import Reply, Request
 from ..request.plans import limit_of
@@ -315,9 +315,11 @@ class Live:
     def _tell(self, tenants: Collection[str]) -> None:
         now = self.clock.now()
         for connection in tuple(self.connections):
-            if connection.caller.tenant_id in tenants and self._has_signed_out(connection.caller):
+            if connection.caller.tenant_id not in tenants and (connection.due is None or connection.due > now):
+                continue
+            if self._has_signed_out(connection.caller):
                 connection.close(Close.EXPIRED, "the session has ended")
-            elif connection.caller.tenant_id in tenants or (connection.due is not None and connection.due <= now):
+            else:
                 self.wake(connection)
 
     def hidden_from(self, caller: Caller) -> AbstractContextManager[None]:
@@ -330,4 +332,6 @@ class Live:
         if caller.session_id is None:
             return False
         session = self._server.store.collection(caller.tenant_id, "session").get(caller.session_id)
-        return session is None or session["revoked_at"] is not None
+        if session is None or session["revoked_at"] is not None:
+            return True
+        return has_timed_out(self._server.store, session, caller.tenant_id, self.clock.now())

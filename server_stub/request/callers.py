@@ -24,6 +24,7 @@ APP_TOKEN = "app_token"
 SESSION, REVOKED_TOKEN = "session", "revoked_token"
 """The kinds of the records of sessions, and of access tokens that were revoked; the ids of these are the tokens'."""
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+_WEEK_IN_MINUTES = 10_080
 
 
 def caller_of(server: StubServer, credential: str, now: datetime, peer: str | None = None) -> Caller:
@@ -55,7 +56,9 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
     revoked = server.store.collection(claims.tenant_id, REVOKED_TOKEN).get(claims.token_id)
     if session is None or session.get("revoked_at") is not None or revoked is not None:
         raise identity.unauthorized("the session of this token has ended; sign in again", error="invalid_token")
-    if now - session["last_seen_at"] >= _MINUTE:
+    if has_timed_out(server.store, session, claims.tenant_id, now):
+        raise identity.unauthorized("the session was not used for too long; sign in again", error="invalid_token")
+    if now - session["last_seen_at"] >= min(_MINUTE, timeout_of(server.store, claims.tenant_id) / 10):
         sessions.put(session | {"last_seen_at": now})
     granted = granted_by(claims.scope)
     if session.get("acting_for") is not None:
@@ -69,6 +72,21 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
     if user.get("status") == "inactive":
         raise Problem("USER_INACTIVE", "this user has been deactivated")
     return user_caller(server.store, user, now, session["id"], granted)
+
+
+def timeout_of(store: Store, tenant_id: str) -> timedelta:
+    """Return for how long a session of a company may be unused: ``session_timeout_minutes``."""
+    tenant = store.collection(tenant_id, "tenant").get(tenant_id)
+    security: Mapping[str, Any] = (tenant.get("security") if tenant is not None else None) or {}
+    return timedelta(minutes=security.get("session_timeout_minutes") or _WEEK_IN_MINUTES)
+
+
+def has_timed_out(store: Store, session: Mapping[str, Any], tenant_id: str, now: datetime) -> bool:
+    """Return whether a session has ended because its user did not use it; that of an application does not."""
+    if session.get("acting_for") is not None:
+        return False
+    seen: datetime = session["last_seen_at"]
+    return now - seen >= timeout_of(store, tenant_id)
 
 
 def user_caller(

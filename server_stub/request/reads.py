@@ -14,7 +14,6 @@ from crm_sdk.models.messages import Message
 from crm_sdk.models.users import User
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
-from crm_sdk.wire import is_array
 
 from .. import audit
 
@@ -44,7 +43,7 @@ def note(call: Context, operation: Operation[..., Any], answer: Any, arguments: 
     if operation.id in _OF_EVERY_NOUN:
         answer = answer["items"]
     names = _names(operation)
-    if is_array(answer):
+    if isinstance(answer, Sequence):  # a page may be made as it is read
         if len(answer) > LONG:
             _note_list(call, operation, answer, arguments)
     elif names and answer["id"] != call.caller.user_id:  # who reads about himself reads nothing of others

@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.query import in_order, key_of, sort_field
 from ...problems import Problem, missing
-from ...request.callers import REVOKED_TOKEN, SESSION
+from ...request.callers import REVOKED_TOKEN, SESSION, has_timed_out
 from ...request.identity import find_api_key, is_token
 from ...request.permissions import check, permits
 from ...serving import Context, Members, serves
@@ -36,14 +36,20 @@ def list_(
         *(_of_key(call, key) for key in call.collection("api_key").find("user_id", wanted)),
     ]
     if active is not None:
-        found = [session for session in found if _lasts(session, call.now) is active]
+        found = [session for session in found if _lasts(call, session) is active]
     field, descending = sort_field("last_seen_at" if sort is None else sort, order, _SORTS)
     descending = descending or (sort is None and order is None)
     return Mapped(in_order(found, key_of(field), descending=descending), partial(_shown, call))
 
 
-def _lasts(session: Members, now: datetime) -> bool:
-    return session["revoked_at"] is None and (session["expires_at"] is None or session["expires_at"] > now)
+def _lasts(call: Context, session: Members) -> bool:
+    if session["revoked_at"] is not None or (session["expires_at"] is not None and session["expires_at"] <= call.now):
+        return False
+    return session["auth_method"] == "api_key" or not _is_idle(call, session, call.caller.tenant_id)
+
+
+def _is_idle(call: Context, session: Members, tenant_id: str) -> bool:
+    return has_timed_out(call.server.store, session, tenant_id, call.now)
 
 
 def _of_key(call: Context, key: Document) -> Document:
@@ -141,7 +147,13 @@ def _verdict(
 
 def _by_key(call: Context, token: str) -> dict[str, Any] | None:
     key = find_api_key(call.server.store, token)
-    return _verdict(None, _shown(call, _of_key(call, key)), tenant_id=key["tenant_id"]) if key is not None else None
+    if key is None:
+        return None
+    user = call.server.store.collection(key["tenant_id"], "user").get(key.get("user_id") or "")
+    expired = key.get("expires_at") is not None and key["expires_at"] <= call.now
+    inactive = user is None or user["status"] == "inactive"
+    reason = "expired" if expired else "user_inactive" if inactive else None
+    return _verdict(reason, _shown(call, _of_key(call, key)), tenant_id=key["tenant_id"])
 
 
 def _by_refresh(call: Context, token: str) -> dict[str, Any]:
@@ -173,7 +185,7 @@ def _judged(
     reason = None
     if gone or session["revoked_at"] is not None:
         reason = "revoked"
-    elif until <= call.now:
+    elif until <= call.now or _is_idle(call, session, tenant_id):
         reason = "expired"
     elif user is not None and user["status"] == "inactive":
         reason = "user_inactive"

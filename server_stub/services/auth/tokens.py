@@ -10,7 +10,7 @@ from typing import Any
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem
-from ...request.callers import SESSION, user_caller
+from ...request.callers import SESSION, has_timed_out, user_caller
 from ...request.identity import ACCESS_SECONDS, fingerprint
 from ...serving import Context, Members
 
@@ -123,6 +123,8 @@ def rotate(call: Context, held: HeldToken, scope: str | None) -> dict[str, Any]:
     session = mine.collection(SESSION).get(held.doc["session_id"])
     if session is None or session["revoked_at"] is not None:
         raise _useless("the session of this refresh token has ended; sign in again")
+    if has_timed_out(call.server.store, session, held.tenant_id, call.now):
+        raise _useless("the session of this refresh token was not used for too long; sign in again")
     if held.doc["used_at"] is not None:
         with call.server.store.keep_despite_rollback():
             end_session(mine, session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from auth_support import Bearer, signed_in
 from refusals import refused
@@ -105,3 +107,62 @@ def test_what_a_token_is_good_for(stub: StubServer, bearer: Bearer, ada: CrmClie
     assert verdict(str(mia.access_token)) == (False, "user_inactive")
     stub.client().auth.sessions.delete(str(mia.session_id))
     assert verdict(str(mia.access_token)) == (False, "revoked")
+
+
+def times_out_after(stub: StubServer, minutes: int) -> None:
+    stub.client().tenants.config.update("tenant_acme", {"security": {"session_timeout_minutes": minutes}})
+
+
+@pytest.mark.parametrize("minutes", [1, 20])
+def test_a_session_ends_where_it_is_not_used_for_the_company_s_timeout(
+    stub: StubServer, bearer: Bearer, minutes: int
+) -> None:
+    times_out_after(stub, minutes)
+    client = bearer()
+    login = client.auth.login("ada@acme.test", "demo-password")
+    mine = bearer(str(login.access_token))
+    for _ in range(3):  # in use
+        stub.clock.advance(minutes * 54)
+        assert mine.auth.userinfo().sub == "user_ada"
+    stub.clock.advance(minutes * 60 + 1)
+    for token in (login.access_token, login.refresh_token):
+        judged = bearer().auth.sessions.validate(str(token))
+        assert (judged.valid, judged.reason) == (False, "expired")
+    assert refused(mine.auth.userinfo).status == 401
+    assert refused(lambda: bearer().auth.refresh(str(login.refresh_token))).status == 401
+    other = signed_in(bearer(), "ada@acme.test")
+    lasting, ended = ([one.id for one in other.auth.sessions.list(active=active)] for active in (True, False))
+    assert login.session_id in ended and login.session_id not in lasting
+
+
+def test_a_live_connection_ends_with_its_session(stub: StubServer, bearer: Bearer) -> None:
+    times_out_after(stub, 10)
+    login = bearer().auth.login("ada@acme.test", "demo-password")
+    with opened(stub, f"/ws?token={login.access_token}", {}) as wire:
+        stub.clock.advance(601)
+        stub.client().leads.create({"name": "Somebody"})
+        with pytest.raises(SocketClosedError) as closed:
+            wire.all()
+    assert closed.value.code == 4401
+
+
+def test_a_week_is_the_usual_timeout_and_an_application_has_none(stub: StubServer, bearer: Bearer) -> None:
+    login = bearer().auth.login("ada@acme.test", "demo-password")
+    stub.clock.advance(6 * 86_400)
+    fresh = bearer().auth.refresh(str(login.refresh_token))
+    stub.clock.advance(7 * 86_400)
+    assert refused(lambda: bearer().auth.refresh(str(fresh.refresh_token))).status == 401
+    times_out_after(stub, 1)
+    app = bearer().auth.token(grant_type="client_credentials", client_id="demo-service", client_secret="demo-secret")
+    stub.clock.advance(1_800)
+    assert bearer(str(app.access_token)).leads.list(limit=1).items
+
+
+def test_a_key_that_has_expired_is_said_to_be_so(stub: StubServer) -> None:
+    made = stub.client().security.api_keys.create(
+        {"name": "Short", "expires_at": stub.clock.now() + timedelta(hours=1)}
+    )
+    assert stub.client().auth.sessions.validate(str(made.key)).valid
+    stub.clock.advance(3_600)
+    judged = stub.client().auth.sessions.validate(str(made.key))
+    assert (judged.valid, judged.reason) == (False, "expired")

@@ -144,6 +144,7 @@ def test_a_refresh_rotates_and_reuse_ends_everything(stub: StubServer, client: C
 
 
 def test_tokens_expire_on_the_stubs_clock(stub: StubServer, client: CrmClient) -> None:
+    stub.client().tenants.config.update("tenant_acme", {"security": {"session_timeout_minutes": 60 * 24 * 60}})
     access, refresh = tokens(client.auth.login("ada@acme.test", PASSWORD))
     stub.clock.advance(3_590)
     assert bearer(stub, access, "flow").auth.me().id == "user_ada"
