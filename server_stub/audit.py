@@ -110,6 +110,11 @@ def category_of(event: str) -> str:
     return _CATEGORIES.get(event) or _CATEGORIES.get(verb) or _CATEGORIES.get(noun, "data")
 
 
+def is_read(entry: Mapping[str, Any]) -> bool:
+    """Return whether an entry says that somebody read, and not that somebody did something."""
+    return bool(entry["category"] == "access" and entry["action"].endswith(".read"))
+
+
 def _linked(entry: dict[str, Any], last: Mapping[str, Any] | None) -> Document:
     """Return an entry with its hash, after the one before it."""
     linked = {**entry, "previous_hash": last["hash"] if last is not None else ""}

@@ -18,6 +18,7 @@ from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
 from . import mail
+from .audit import is_read
 from .change_log import ChangeLog
 from .clock import Clock
 from .collected import contributions
@@ -275,9 +276,10 @@ class StubServer:
             "outbox": self.outbox,
         }
 
-    def audit(self, tenant: str = "tenant_acme") -> list[Document]:
-        """Return a company's audit trail, oldest first."""
-        return self.store.collection(tenant, "audit").all()
+    def audit(self, tenant: str = "tenant_acme", *, reads: bool = False) -> list[Document]:
+        """Return a company's audit trail, oldest first; the entries of reads only with `reads`."""
+        entries = self.store.collection(tenant, "audit").all()
+        return entries if reads else [one for one in entries if not is_read(one)]
 
     @property
     def mails(self) -> list[mail.Mail]:

@@ -26,6 +26,7 @@ class ComplianceControl(Model):
     title: str
     """The clause of the framework, and what it asks for."""
     status: ControlStatus
+    """``pass``, ``warning`` or ``fail``."""
     measured: str
     """What was found, in words and figures."""
     expected: str
@@ -40,6 +41,7 @@ class ComplianceReport(Model):
     """Whether the company keeps to a framework, as far as its data tell."""
 
     framework: ComplianceFramework
+    """What is asked for."""
     start_date: date
     end_date: date
     generated_at: AwareDatetime
@@ -65,12 +67,17 @@ class DataAccessRow(Model):
     reads: int
     """The records read one by one, the lists of more than 100 of them, and downloads."""
     exports: int
+    """The exports of them."""
     updates: int
+    """The writes that changed one."""
     deletes: int
+    """The deletions of one."""
     records: int
     """The number of different records, at least as many as the largest export had."""
     first_at: AwareDatetime
+    """When the first of them was."""
     last_at: AwareDatetime
+    """When the last of them was."""
     unusual: bool
     """Whether it was the first export, or on some day more than three times the actor's own mean of 30 days."""
     reasons: list[str] = Field(default_factory=EMPTY)

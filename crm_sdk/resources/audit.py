@@ -144,8 +144,10 @@ class AuditReports(Resource[Mode]):
         texts={"framework": "What is asked for: `gdpr`, `soc2`, `hipaa` or `iso27001`."},
     )
     def compliance(self, *, framework: ComplianceFramework = "gdpr", **common: Unpack[Range]) -> ComplianceReport:
-        """Measure how the company keeps to a framework: second factors, unused access, failed sign-ins, exports,
-        retention, requests of persons, and the hash chain of the trail.
+        """Measure how the company keeps to a framework.
+
+        The controls are second factors, unused access, failed sign-ins, exports, retention, requests of persons, and
+        the hash chain of the trail.
 
         The days are those of the company's time zone, both included: by default the last twelve months. It is computed
         from the data; it is no certificate.

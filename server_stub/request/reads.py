@@ -16,6 +16,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
 
 from .. import audit
+from ..data.document import Document
 
 if TYPE_CHECKING:
     from ..serving import Context
@@ -49,7 +50,9 @@ def note(call: Context, operation: Operation[..., Any], answer: Any, arguments: 
     elif names and answer["id"] != call.caller.user_id:  # who reads about himself reads nothing of others
         kind = answer.get("kind")
         name = kind if kind in names else names[0]
-        audit.write(call, f"{name}.read", _entity(name), answer, reason=call.reason, metadata={})
+        noun = call.server.nouns.get(name)
+        told = noun.published(Document(answer)) if noun is not None and noun.published is not None else answer
+        audit.write(call, f"{name}.read", _entity(name), told, reason=call.reason, metadata={})
 
 
 def _note_list(

@@ -126,7 +126,7 @@ def test_a_changed_trail_fails(stub: StubServer, platform: CrmClient) -> None:
     for name in ("One", "Two"):
         platform.leads.create({"name": name})
     entries = platform.audit.reports.compliance().entries_checked
-    assert entries == len(stub.audit()) and measured(platform, "chain").status == "pass"
+    assert entries == len(stub.audit(reads=True)) and measured(platform, "chain").status == "pass"
     stored(stub, "audit", stub.audit()[0]["id"], severity="critical")
     report = platform.audit.reports.compliance()
     assert (report.chain_valid, control(report, "chain").status, report.status) == (False, "fail", "non_compliant")

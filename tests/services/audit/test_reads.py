@@ -54,6 +54,20 @@ def test_a_record_with_personal_data_leaves_an_entry(stub: StubServer, platform:
     assert platform.audit.logs.list(verify=True, limit=1).meta == {"chainValid": True}
 
 
+def test_the_entry_of_a_private_event_has_no_more_of_it_than_the_trail(platform: CrmClient) -> None:
+    at = platform.activities.list(kind=["event"], limit=1).items[0]
+    platform.activities.update(at.id, {"title": "Hush", "visibility": "private"})
+    platform.activities.get(at.id)
+    (entry,) = reads(platform, entity_id=at.id)
+    assert entry.action == "event.read" and entry.entity.name != "Hush"
+
+
+def test_a_test_sees_the_deeds_and_if_it_wants_the_reads(stub: StubServer, platform: CrmClient) -> None:
+    platform.contacts.get(a_contact(platform))
+    assert stub.audit()[-1]["action"] == "contact.created"
+    assert stub.audit(reads=True)[-1]["action"] == "contact.read"
+
+
 def test_every_dialect_is_logged(stub: StubServer, platform: CrmClient) -> None:
     id = a_contact(platform)
     stub.client(dialects="flow").contacts.get(id)
