@@ -31,6 +31,8 @@ UNTOLD = 0.5
 """Seconds to wait for the server's message with the position of its feed; without it, the feed begins then."""
 SILENCE = 45.0
 """Seconds without data after which an SSE connection counts as dead; servers send a comment every 15 seconds."""
+_PASSED = "stream.passed"
+"""The type of the message in place of an event about a record that the user may not read."""
 _ABOUT = ("agentId", "metric", "dealId", "conversationId")
 """The members that identify the record of an event without an `id`."""
 
@@ -201,6 +203,8 @@ class Feed:
             self.position.mark(seq, epoch, now)
 
     def _deliver(self, message: Raw) -> bool:
+        if message["type"] == _PASSED:
+            return True
         if self._types is not None and message["type"] not in self._types:
             return True
         return self._mailbox.offer(message)

@@ -16,6 +16,10 @@ from .presence import Presence
 Raw = Mapping[str, Any]
 
 
+PASSED = "stream:passed"
+"""The event in place of one about a record that the user may not read: it counts, and tells nothing."""
+
+
 class Answer:
     """The reply to a push; `done` is set when the reply has come, or will never come."""
 
@@ -36,7 +40,7 @@ class Membership:
         self.params: dict[str, Any] = deepcopy(dict(params))
         self.mailbox: Mailbox[Raw] = mailbox
         mailbox.forgot = self._forgot
-        self.position: Position[Raw] = Position(mailbox.offer, mailbox.put, since)
+        self.position: Position[Raw] = Position(self._deliver, mailbox.put, since)
         self.presence: Presence = Presence()
         self.cursors: LiveCursors = LiveCursors()
         self.pace: CursorPace[Mapping[str, Any]] = CursorPace()
@@ -63,6 +67,9 @@ class Membership:
         self.moved.add(whose)
         if not self.mailbox.offer({"cursor": whose}):
             self.moved.discard(whose)
+
+    def _deliver(self, item: Raw) -> bool:
+        return item["event"] == PASSED or self.mailbox.offer(item)
 
     def _forgot(self, item: Raw) -> None:
         self.moved.discard(item.get("cursor", ("", "")))

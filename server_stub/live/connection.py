@@ -57,6 +57,8 @@ class Reader:
     """Makes the message that shows an event."""
     position: Callable[[], Data] | None = None
     """Makes the message that tells the position; None where the client did not ask for it."""
+    passed: Callable[[Entry], Data] | None = None
+    """Makes the message in place of an event that the caller may not see; None where the client did not ask for it."""
     quiet_since: datetime = field(default=datetime.max)
 
 
@@ -179,14 +181,21 @@ class Connection(ABC):
             reader, entry = found
             reader.seq += 1
             reader.quiet_since = self.now
-            data = reader.write(entry)
+            if (written := self._written(reader, entry)) is None:
+                continue
             fault = self.live.faults.take(entry.event["type"])
             if fault is None:
-                return data
-            kept = self._suffer(fault, data)
+                return written
+            kept = self._suffer(fault, written)
             if kept is not None or self._held_back():
                 return kept
         return None
+
+    def _written(self, reader: Reader, entry: Entry) -> Data | None:
+        """Return the message that shows an event, or that it is passed over: the caller may not see it."""
+        if self.live.is_shown(self.caller, entry.event):
+            return reader.write(entry)
+        return reader.passed(entry) if reader.passed is not None else None
 
     def _next_unread(self) -> tuple[Reader, Entry] | None:
         """Return the oldest event of the log that a reader of this connection has not seen."""
@@ -217,7 +226,7 @@ class Connection(ABC):
                 reader, entry = following
                 reader.seq += 1
                 self._waiting.appendleft(data)
-                return reader.write(entry)
+                return self._written(reader, entry)
             case "corrupt":
                 return self.corrupt(data)
             case "stall":

@@ -20,11 +20,13 @@ from ..request.plans import limit_of
 from ..serving import Caller
 from .connection import Close, Connection, Ended
 from .presence import Presence
+from .sight import is_shown
 
 if TYPE_CHECKING:
     from ..clock import Clock
     from ..core import StubServer
     from ..request.visit import Visit
+    from .feeds import Event
     from .phoenix import Channel
     from .reading import FeedLog
 
@@ -325,6 +327,10 @@ class Live:
     def hidden_from(self, caller: Caller) -> AbstractContextManager[None]:
         """Leave out of what is rendered what the roles of a connection's user hide at this moment."""
         return hidden_from(present(self._server.store, caller, self.clock.now()), self._server.nouns)
+
+    def is_shown(self, caller: Caller, event: Event) -> bool:
+        """Return whether a connection's user may see an event at this moment."""
+        return is_shown(self._server, present(self._server.store, caller, self.clock.now()), event)
 
     def _has_signed_out(self, caller: Caller) -> bool:
         if caller.auth == "api_key":

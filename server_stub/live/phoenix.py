@@ -29,6 +29,8 @@ CURSORS = 20
 """So many places of a cursor are sent on in a second; of more, the latest."""
 LARGEST_CURSOR = 1_024
 """The greatest number of bytes of a cursor's place."""
+_PASSED = "stream:passed"
+"""The event in place of one that the caller may not see."""
 _SECOND = timedelta(seconds=1)
 _REASON = 123
 """The greatest number of bytes for the reason in a close frame."""
@@ -239,17 +241,26 @@ class PhoenixSocket(Connection):
             told = {"seq": reader.seq, "epoch": self.live.epoch}
             return frames.push(channel.join_ref, name, "stream:position", frames.json_text(told))
 
-        channel.reader = reader = Reader(feed, standing.seq, write, position if resumes else None, self.now)
+        def passed(entry: Entry) -> Data:
+            return frames.push(channel.join_ref, name, _PASSED, self._place_of(entry, feed))
+
+        channel.reader = reader = Reader(feed, standing.seq, write, quiet_since=self.now)
         self.readers.append(reader)
         if not resumes:
             return "{}"
+        reader.position, reader.passed = position, passed
         missed: list[str] = []
         while len(missed) < MISSED and (entry := self.log.after(feed, reader.seq)) is not None:
-            event, payload = entry.channel(feed, self.live.epoch)
+            shown = self.live.is_shown(self.caller, entry.event)
+            event, payload = entry.channel(feed, self.live.epoch) if shown else (_PASSED, self._place_of(entry, feed))
             missed.append(f'{{"event":{frames.json_text(event)},"payload":{payload}}}')
             reader.seq += 1
         told = {"seq": reader.seq, "epoch": self.live.epoch, "gap": standing.gap}
         return f'{frames.json_text(told)[:-1]},"events":[{",".join(missed)}]}}'
+
+    def _place_of(self, entry: Entry, feed: str) -> str:
+        """Return the payload of an event that the caller may not see: its number only."""
+        return frames.json_text({"seq": entry.event["feeds"][feed], "epoch": self.live.epoch})
 
     # -- pushes of the client ------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ from .reading import Entry
 if TYPE_CHECKING:
     from .hub import Live
 
+PASSED = "stream.passed"
+"""The type of the message in place of an event that the caller may not see."""
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
@@ -37,7 +39,9 @@ class Stream(Connection):
         """Begin after the number `since`, or with the next event; with `told`, positions are sent as well."""
         super().__init__(live, caller, expires_at)
         standing = self.log.standing_of(WS, since, epoch, live.epoch)
-        self._reader = Reader(WS, standing.seq, self._event, self._position if told else None, self.now)
+        self._reader = Reader(WS, standing.seq, self._event, quiet_since=self.now)
+        if told:
+            self._reader.position, self._reader.passed = self._position, self._passed
         self.readers.append(self._reader)
         if told:
             ready = {"seq": standing.seq, "epoch": live.epoch, "gap": standing.gap}
@@ -48,6 +52,10 @@ class Stream(Connection):
 
     def _position(self) -> Data:
         return self._message("stream.position", {"seq": self._reader.seq, "epoch": self.live.epoch})
+
+    def _passed(self, entry: Entry) -> Data:
+        place = {"seq": entry.event["feeds"][WS], "epoch": self.live.epoch}
+        return encode_json({"type": PASSED, "data": {}, "timestamp": instant(self.now), **place}).decode()
 
     def _message(self, type: str, data: Mapping[str, Any]) -> str:
         return encode_json({"type": type, "data": data, "timestamp": instant(self.now)}).decode()
@@ -68,6 +76,9 @@ class ServerSentEvents(Stream):
 
     def _message(self, type: str, data: Mapping[str, Any]) -> str:
         return self._frame(type, data["seq"], super()._message(type, data))
+
+    def _passed(self, entry: Entry) -> Data:
+        return self._frame(PASSED, entry.event["feeds"][WS], str(super()._passed(entry)))
 
     def _event(self, entry: Entry) -> Data:
         return self._frame(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.live.epoch))

@@ -67,7 +67,7 @@ def has_presence(server: StubServer, caller: Caller) -> bool:
 
 def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
     """Return the record that a topic is about; None where there is none that the caller may read."""
-    custom = _object_named(server, caller, kind) if kind not in server.nouns else None
+    custom = object_named(server, caller, kind) if kind not in server.nouns else None
     if custom is not None:
         kind = _OF_OBJECTS
     stored = server.collection(caller.tenant_id, _KINDS.get(kind, kind)).get(id)
@@ -89,10 +89,10 @@ def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Documen
 
 def is_kind(server: StubServer, caller: Caller, kind: str) -> bool:
     """Tell whether there are records of a kind, which may be the API name of a custom object."""
-    return kind in server.nouns or kind in _WITHOUT_NOUN or _object_named(server, caller, kind) is not None
+    return kind in server.nouns or kind in _WITHOUT_NOUN or object_named(server, caller, kind) is not None
 
 
-def _object_named(server: StubServer, caller: Caller, name: str) -> Document | None:
+def object_named(server: StubServer, caller: Caller, name: str) -> Document | None:
     """Return the custom object with an API name."""
     found = server.collection(caller.tenant_id, "custom_object").find("api_name", name)
     return found[0] if found else None

@@ -1,0 +1,63 @@
+"""Who is shown an event: those who may read the records that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..data.document import Document
+from ..request import permissions
+from ..serving import Caller, Context
+from .topics import noun_is_activity, object_named
+
+if TYPE_CHECKING:
+    from ..core import StubServer
+    from .feeds import Event
+
+_WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations", "agent": "agents"}
+"""The kinds of records that no noun declares, with the words of their permissions."""
+_ABOUT = frozenset({"comment", "share"})
+"""The kinds of records that are about another one, which their member `entity` refers to."""
+
+
+def is_shown(server: StubServer, caller: Caller, event: Event) -> bool:
+    """Return whether a caller may read every record that an event is about; one that is gone is judged as it was."""
+    return all(_may_read(server, caller, kind, doc) for kind, doc in _records(server, caller, event))
+
+
+def _records(server: StubServer, caller: Caller, event: Event) -> Iterator[tuple[str, Document | None]]:
+    """Yield the records that an event is about, each with its kind; None for one that was purged."""
+    kind, entity, said = event["entity_type"], event["entity"], event["metadata"]
+    if kind in _ABOUT:
+        about: Any = entity["entity"]
+        yield about["type"], _stored(server, caller, about["type"], about["id"])
+        return
+    yield kind, Document(entity)
+    if event["type"] == "user.mentioned":
+        yield said["entity_type"], _stored(server, caller, said["entity_type"], said["entity_id"])
+
+
+def _stored(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
+    noun = server.nouns.get(kind)
+    if noun is None and kind not in _WITHOUT_NOUN:
+        noun = server.nouns["record"]
+    return server.collection(caller.tenant_id, noun.collection if noun is not None else kind).get(id, deleted=True)
+
+
+def _may_read(server: StubServer, caller: Caller, kind: str, doc: Document | None) -> bool:
+    if kind in _WITHOUT_NOUN:
+        return permissions.permits(caller, _WITHOUT_NOUN[kind], "read", doc)
+    name = str(doc.get("kind", kind)) if doc is not None and noun_is_activity(kind) else kind
+    noun = server.nouns.get(name)
+    if noun is None and object_named(server, caller, kind) is not None:
+        noun = server.nouns["record"]
+    if noun is None:
+        return True  # no record: the company, a session
+    if doc is None or not permissions.permits(caller, noun.word, "read", doc):
+        return False
+    if noun.visible is None:
+        return True
+    call = Context(
+        server, caller, server.clock.now(), dialect="platform", operation="live.events", request_id="", source={}
+    )
+    return noun.visible(call, doc)
