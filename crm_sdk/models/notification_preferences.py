@@ -62,7 +62,7 @@ class NotificationPreferences(Model):
     quiet_hours: QuietHours | None = None
     """The hours in which messages wait, unless their priority is high."""
     digest: Digest = "none"
-    """How often the user wants a summary."""
+    """How often the user wants an e-mail with what is unread: at eight by the user's clock, weekly on Mondays."""
     language: str | None = None
     """The language of messages to the user."""
 

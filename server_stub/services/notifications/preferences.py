@@ -67,7 +67,8 @@ def update(call: Context, changes: Members, user_id: str | None) -> dict[str, An
     if not differences(Document(before), after):
         return before
     stored = {name: after[name] for name in ("channels", "types", "quiet_hours", "digest", "language")}
-    call.collection(KIND).put(Document({"id": user["id"], **stored}))
+    own: Members = call.collection(KIND).get(user["id"]) or {}
+    call.collection(KIND).put(Document({**own, "id": user["id"], **stored}))
     if after["enabled"] != before["enabled"]:
         general: dict[str, Any] = {**(user.get("preferences") or {}), "notifications": bool(after["enabled"])}
         user = call.update("user", user, {"preferences": general})
