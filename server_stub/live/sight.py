@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations", "agent": "agents"}
 """The kinds of records that no noun declares, with the words of their permissions."""
+_ONES_OWN = frozenset({"notification"})
+"""The kinds of records that one reads without a permission where they are one's own."""
 _ABOUT = frozenset({"comment", "share"})
 """The kinds of records that are about another one, which their member `entity` refers to."""
 
@@ -53,7 +55,7 @@ def _may_read(server: StubServer, caller: Caller, kind: str, doc: Document | Non
         noun = server.nouns["record"]
     if noun is None:
         return True  # no record: the company, a session
-    if doc is None or not permissions.permits(caller, noun.word, "read", doc):
+    if doc is None or (kind not in _ONES_OWN and not permissions.permits(caller, noun.word, "read", doc)):
         return False
     if noun.visible is None:
         return True

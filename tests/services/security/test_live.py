@@ -119,3 +119,11 @@ def test_the_client_passes_over_what_is_not_for_it(stub: StubServer, admin: CrmC
         event, push = next(iter(events)), next(iter(pushes))
         assert isinstance(event, LeadCreated) and event.data.id == mine.id
         assert isinstance(push, DealCreatedPush) and push.deal.title == clerk.id
+
+
+def test_one_s_own_notifications_need_no_permission(stub: StubServer, admin: CrmClient, clerk: Somebody) -> None:
+    with opened(stub, CHANNELS, token_of(clerk)) as wire:
+        wire.join(f"user:{clerk.id}:notifications")
+        admin.notifications.send_in_app(clerk.id, title="Yours", content="C")
+        admin.notifications.send_in_app("user_ada", title="Hers", content="C")
+        assert [frame[4]["notification"]["title"] for frame in wire.all()] == ["Yours"]
