@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from crm_sdk.models.activities import ActivityRecord, CalendarEvent, Call, Email, Note, Task
 from crm_sdk.models.contacts import Contact
@@ -44,9 +44,10 @@ def note(call: Context, operation: Operation[..., Any], answer: Any, arguments: 
     if operation.id in _OF_EVERY_NOUN:
         answer = answer["items"]
     names = _names(operation)
-    if isinstance(answer, Sequence):  # a page may be made as it is read
-        if len(answer) > LONG:
-            _note_list(call, operation, answer, arguments)
+    if isinstance(answer, Sequence):
+        items = cast("Sequence[Mapping[str, Any]]", answer)  # a page may be made as it is read
+        if len(items) > LONG:
+            _note_list(call, operation, items, arguments)
     elif names and answer["id"] != call.caller.user_id:  # who reads about himself reads nothing of others
         kind = answer.get("kind")
         name = kind if kind in names else names[0]

@@ -140,12 +140,12 @@ def _written(call: Context, kind: _Kind, rows: Sequence[Mapping[str, Any]], payl
     if payload["format"] == "jsonl":
         return b"".join(encode_json(row) + b"\n" for row in rows)
     paths = kind.columns if payload["format"] == "csv" else kind.printed
-    report = {
+    report: dict[str, Any] = {
         "name": kind.title, "description": None, "entity_type": "audit_log", "format": "tabular", "groups": [],
         "across": [], "chart": None, "filter_groups": payload["filter_groups"], "date_field": "occurredAt",
         "date_range": {name: payload[name] for name in ("start_date", "end_date")},
     }  # fmt: skip
-    content = {
+    content: dict[str, Any] = {
         "columns": [{"label": path, "type": "text", "format": None} for path in paths],
         "rows": [[_cell(row, path) for path in paths] for row in rows],
         "groups": [], "totals": [], "row_count": len(rows), "truncated": False, "currency": None,
