@@ -57,14 +57,14 @@ def is_nothing(text: str) -> bool:
 # -- several texts in one cell -----------------------------------------------------------------------------------------
 
 
-def write_list(texts: Sequence[str], *, whole: bool = False) -> str:
-    """Return texts as one cell, separated by commas; with `whole` a single text stands for itself."""
+def write_list(texts: Sequence[str], *, whole: bool = False, by: str = ", ") -> str:
+    """Return texts as one cell, separated by commas, or by ``;``; with `whole` a single text stands for itself."""
     if whole and len(texts) == 1 and not (texts[0].startswith('"') and texts[0].endswith('"')):
         return texts[0]
     if not whole and not any(_SEPARATORS.search(text) or '"' in text or text != text.strip() for text in texts):
-        return ", ".join(texts)
+        return by.join(texts)
     out = io.StringIO(newline="")
-    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="").writerow(texts)
+    csv.writer(out, delimiter=by.strip(), quoting=csv.QUOTE_ALL, lineterminator="").writerow(texts)
     return out.getvalue()
 
 
@@ -75,7 +75,7 @@ def read_list(cell: str, *, whole: bool = False) -> list[str]:
     """
     text = cell.strip()
     if text.startswith('"') and text.endswith('"') and len(text) > 1:
-        quoted = re.compile(r'"((?:[^"]|"")*)"\s*(,\s*|\Z)')
+        quoted = re.compile(r'"((?:[^"]|"")*)"\s*([,;]\s*|\Z)')
         found: list[str] = []
         at = 0
         while at < len(text) and (part := quoted.match(text, at)) is not None:

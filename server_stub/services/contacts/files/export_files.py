@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from crm_sdk.models.values import Address
-from crm_sdk.wire import camel, encode_json, instant, number
+from crm_sdk.wire import camel, encode_json
 
 from ....data.document import Document
 from ....data.query import member
 from ....files.marked import mark, write_list, write_value
+from ....files.sheets import write_csv, write_workbook
 from ....serving import Members
 from . import vcards
 
@@ -27,17 +25,7 @@ USUAL = (
     "open_deals", "total_value", "currency", "external_id", "created_at", "updated_at", "custom_fields",
 )  # fmt: skip
 """The fields of an export by default."""
-_CHUNK = 64 * 1024
 _PROFILE = ("network", "url", "handle")
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Characters for which a workbook, which is XML, has no place."""
-_LONGEST = 32_767
-"""The characters that a cell of a workbook can hold."""
-_CUT = " … (cut: a cell of a workbook holds 32,767 characters; use csv or jsonl)"
-_DIGITS = 15
-"""The digits that a number in a workbook can hold; longer ones are texts."""
-_FIRST_DAY = date(1900, 3, 1)
-"""The day from which on all programs agree about the dates of a workbook."""
 
 
 def _columns(docs: Sequence[Document], wanted: Sequence[str] | None) -> list[str]:
@@ -79,61 +67,17 @@ def _cell(doc: Document, path: str) -> Any:
     return mark(str(value))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(number(value))
-    return "" if value is None else str(value)
+def _table(docs: Sequence[Document], wanted: Sequence[str] | None) -> tuple[list[str], Iterator[list[Any]]]:
+    columns = _columns(docs, wanted)
+    return [mark(_header(path)) for path in columns], ([_cell(doc, path) for path in columns] for doc in docs)
 
 
 def _csv(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[bytes]:
-    columns = _columns(docs, wanted)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow([mark(_header(path)) for path in columns])
-    for doc in docs:
-        writer.writerow([_text(_cell(doc, path)) for path in columns])
-        if out.tell() >= _CHUNK:
-            yield out.getvalue().encode(errors="replace")
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue().encode(errors="replace")
+    return write_csv(*_table(docs, wanted))
 
 
 def _xlsx(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[bytes]:
-    # Imported here: only spreadsheets need it.
-    from openpyxl import Workbook  # type: ignore[import-untyped] # it has no types
-    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped] # as above
-
-    book = Workbook(write_only=True)
-    sheet: Any = book.create_sheet("Contacts")
-    columns = _columns(docs, wanted)
-
-    def cell(value: Any) -> Any:
-        if isinstance(value, datetime):
-            return value.replace(tzinfo=None)  # a spreadsheet has no time zones; it is UTC
-        if value is None or (isinstance(value, date) and value >= _FIRST_DAY):
-            return value
-        if not isinstance(value, (str, date)) and len(Decimal(str(value)).as_tuple().digits) <= _DIGITS:
-            return value
-        text = _NOT_IN_XML.sub(" ", _text(value))
-        if len(text) > _LONGEST:
-            text = text[: _LONGEST - len(_CUT)] + _CUT
-        made: Any = WriteOnlyCell(sheet, value=text)
-        made.data_type = "s"  # never a formula
-        return made
-
-    sheet.append([cell(mark(_header(path))) for path in columns])
-    for doc in docs:
-        sheet.append([cell(_cell(doc, path)) for path in columns])
-    out = io.BytesIO()
-    book.save(out)
-    content = out.getvalue()
-    for start in range(0, len(content), _CHUNK):
-        yield content[start : start + _CHUNK]
+    return write_workbook("Contacts", *_table(docs, wanted))
 
 
 def _jsonl(docs: Sequence[Document], wanted: Sequence[str] | None) -> Iterator[bytes]:
