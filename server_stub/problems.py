@@ -61,6 +61,15 @@ class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 
         """Return one entry per field, or one for the whole problem where no fields were given."""
         return self.errors or (FieldError(self.field, self.rule, self.message, self.code, self.details),)
 
+    def within(self, at: str) -> Problem:
+        """Return the same problem of a part of the input, whose place in the whole is `at`."""
+        errors = [FieldError(f"{at}.{one.field}", one.rule, one.message, one.code, one.details) for one in self.errors]
+        field = f"{at}.{self.field}" if self.field is not None else None
+        return Problem(
+            self.code, self.message, field=field, rule=self.rule, details=self.details, headers=self.headers,
+            errors=errors,
+        )  # fmt: skip
+
 
 class UndeclaredAnswerError(Exception):
     """A rule gave an answer that its declaration does not have; raised only in our own tests."""

@@ -126,7 +126,8 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}.{number}", snake(str(field))) for number, field in enumerate(value))
         elif is_object(value):
             yield from _named({key: member for key, member in value.items() if key in ("sort", "fields")})
-            groups: Sequence[Mapping[str, Any]] = value.get("filter_groups") or ()
+            given = value.get("filter_groups")
+            groups: Sequence[Mapping[str, Any]] = given if is_array(given) else ()  # by entity the rule looks itself
             for group, filters in enumerate(groups):
                 conditions: Sequence[Mapping[str, Any]] = filters.get("filters") or ()
                 for number, one in enumerate(conditions):

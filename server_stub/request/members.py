@@ -33,7 +33,7 @@ def fields_of(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> S
     In the body of a call that does not search, `fields` are something else.
     """
     query = arguments.get(operation.arguments.body or "")
-    if "filter_groups" not in operation.arguments.members or not is_object(query) or not query.get("fields"):
+    if "filter_groups" not in operation.arguments.members or not is_object(query) or not is_array(query.get("fields")):
         return ()
     return [*query["fields"], *(query.get("include") or ())]
 
@@ -53,7 +53,7 @@ def picker(models: Sequence[type[Model]], fields: Sequence[str]) -> Callable[[An
     """
     tree: Tree = {"id": {}, "version": {}}
     for number, field in enumerate(fields):
-        path = _path(models, field)
+        path = path_of(models, field)
         if path is None:
             raise Problem(
                 "UNKNOWN_FIELD", f"there is no member {field!r}", field=f"fields.{number}", rule="choice",
@@ -78,7 +78,7 @@ def _models(annotation: Any) -> Iterator[type[Model]]:
         yield from _models(argument)
 
 
-def _path(models: Sequence[type[Model]], field: str) -> list[str] | None:
+def path_of(models: Sequence[type[Model]], field: str) -> list[str] | None:
     """Return the wire names of the path to a member such as ``address.city``; None where no model has it."""
     head, _, rest = field.partition(".")
     name = snake(head)
@@ -89,7 +89,7 @@ def _path(models: Sequence[type[Model]], field: str) -> list[str] | None:
             return [camel(name)]
         if name in free_members(model):  # its keys are defined by the company
             return [camel(name), rest]
-        inner = _path(list(_models(model.model_fields[name].annotation)), rest)
+        inner = path_of(list(_models(model.model_fields[name].annotation)), rest)
         if inner is not None:
             return [camel(name), *inner]
     return None

@@ -14,7 +14,7 @@ from crm_sdk.wire import snake
 from ..data.document import Document
 from ..data.field_types import fields_of
 from ..data.filter_groups import FieldType, compile_filters
-from ..data.query import key_of, member
+from ..data.query import Resolve, key_of, member
 from ..problems import Problem
 from ..serving import Context
 
@@ -43,16 +43,31 @@ class View:
             path: field.type for kind in self.kinds for path, field in fields_of(kind.model).items()
         }
         keep = compile_filters(self.layout["filter_groups"], types, now=call.now)
-        found = [doc for doc in docs if keep(doc)]
-        order: Sequence[Mapping[str, str]] = () if self.sorted else self.layout["sort"]
-        if order:
-            found.sort(key=lambda doc: doc["id"], reverse=order[0]["order"] == "desc")
-        for one in reversed(order):  # the last key first: what is equal by one stays in the order of the others
-            key = key_of(one["key"], member)
-            valued = [doc for doc in found if key(doc) is not None]
-            valued.sort(key=key, reverse=one["order"] == "desc")
-            found = [*valued, *(doc for doc in found if key(doc) is None)]
-        return found
+        return in_order_of([doc for doc in docs if keep(doc)], () if self.sorted else self.layout["sort"])
+
+
+def in_order_of(
+    docs: Sequence[Document], order: Sequence[Mapping[str, str]], resolve: Resolve = member
+) -> list[Document]:
+    """Return records in the order of a layout; those without a value come last."""
+    found = list(docs)
+    if order:
+        found.sort(key=lambda doc: doc["id"], reverse=order[0]["order"] == "desc")
+    for one in reversed(order):  # the last key first: what is equal by one stays in the order of the others
+        key = key_of(one["key"], resolve)
+        valued = [doc for doc in found if key(doc) is not None]
+        valued.sort(key=key, reverse=one["order"] == "desc")
+        found = [*valued, *(doc for doc in found if key(doc) is None)]
+    return found
+
+
+def find_layout(call: Context, id: str, entity: str) -> Document:
+    """Return a layout of an entity that the caller may use. Raises: 422 REFERENCE_NOT_FOUND."""
+    noun, doc = call.server.nouns["layout"], call.found("layout", id)
+    if doc is None or doc["entity"] != entity or (noun.visible is not None and not noun.visible(call, doc)):
+        message = f"no layout of {entity} has the id {id!r}"
+        raise Problem("REFERENCE_NOT_FOUND", message, field="view", rule="reference")
+    return noun.answer(call, doc)
 
 
 def take_view(call: Context, operation: Operation[..., Any], route: Route, query: dict[str, str]) -> View | None:
@@ -60,9 +75,6 @@ def take_view(call: Context, operation: Operation[..., Any], route: Route, query
     if route.dialect.name != "platform" or operation.id not in VIEWED or "view" not in query:
         return None
     id, entity = query.pop("view"), VIEWED[operation.id]
-    noun, doc = call.server.nouns["layout"], call.found("layout", id)
-    if doc is None or doc["entity"] != entity or (noun.visible is not None and not noun.visible(call, doc)):
-        message = f"no layout of {entity} has the id {id!r}"
-        raise Problem("REFERENCE_NOT_FOUND", message, field="view", rule="reference")
+    layout = find_layout(call, id, entity)
     kinds = [one for one in call.server.nouns.values() if entity in (one.kind, one.stored_as)]
-    return View(noun.answer(call, doc), kinds, "sort" in query)
+    return View(layout, kinds, "sort" in query)

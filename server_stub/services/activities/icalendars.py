@@ -20,6 +20,8 @@ _STATES_OUT: Mapping[str, str] = {"scheduled": "CONFIRMED", "cancelled": "CANCEL
 _TODO: Mapping[str, str] = {
     "NEEDS-ACTION": "not_started", "IN-PROCESS": "in_progress", "COMPLETED": "completed", "CANCELLED": "cancelled",
 }  # fmt: skip
+_TODO_OUT: Mapping[str, str] = {status: word for word, status in _TODO.items()}
+_PRIORITIES: Mapping[str, int] = {"high": 1, "medium": 5, "low": 9}
 _ANSWERS: Mapping[str, str] = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative"}
 _ANSWERS_OUT: Mapping[str, str] = {word: answer for answer, word in _ANSWERS.items()}
 _COMPONENTS = ("VEVENT", "VTODO")
@@ -184,10 +186,12 @@ def write(
     method: str | None = None,
     beside: bytes | str | None = None,
     refresh: timedelta | None = None,
+    tasks: Iterable[Members] = (),
 ) -> bytes:
     """Return events as an iCalendar file: series as rules in their zones, exceptions by RECURRENCE-ID.
 
-    The file `beside` keeps what it has of other events; `refresh` is how often to read it again (RFC 7986).
+    `tasks` are in it as to-dos. The file `beside` keeps what it has of other events; `refresh` is how often
+    to read it again (RFC 7986).
     """
     from icalendar import Calendar
 
@@ -203,6 +207,8 @@ def write(
     for event in events:
         gone = [at for at in event.get("exdates") or () if (uid_of(event), at) not in own]
         calendar.add_component(_component({**event, "exdates": gone}))
+    for task in tasks:
+        calendar.add_component(_todo(task))
     known = {uid_of(event) for event in events}
     other: Any = Calendar.from_ical(beside) if beside else None
     for part in other.walk() if other is not None else ():
@@ -252,6 +258,24 @@ def _component(event: Members) -> Any:
         part.add("attendee", person)
     for reminder in event.get("reminders") or ():
         part.add_component(_alarm(reminder, event["title"] or "Busy"))
+    return part
+
+
+def _todo(task: Members) -> Any:
+    from icalendar import Todo
+
+    part: Any = Todo()
+    part.add("uid", uid_of(task))
+    part.add("dtstamp", task["updated_at"])
+    part.add("last-modified", task["updated_at"])
+    part.add("summary", task.get("title") or "")
+    for name, value in (
+        ("description", task.get("description")), ("due", task.get("due_at")), ("completed", task.get("completed_at")),
+        ("status", _TODO_OUT.get(str(task.get("status")))), ("priority", _PRIORITIES.get(str(task.get("priority")))),
+        ("categories", list(task.get("tags") or ())),
+    ):  # fmt: skip
+        if value:
+            part.add(name, value)
     return part
 
 

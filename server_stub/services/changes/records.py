@@ -39,7 +39,7 @@ def list_(
         number = number_at(call, cursor)
     else:
         number = latest(call) if start == "now" else max(first_kept(call), _first_since(call)) - 1
-    teller = _Teller(call, wanted, fields, with_values="changes" in (include or ()))
+    teller = Teller(call, wanted, fields, with_values="changes" in (include or ()))
     found: list[dict[str, Any]] = []
     end = min(latest(call), number + _LOOKED_AT) if limit else number
     while number < end and len(found) < limit:
@@ -73,7 +73,7 @@ def _first_since(call: Context) -> int:
     return next((int(entry["seq"]) for entry in call.collection(KIND) if entry["at"] >= since), latest(call) + 1)
 
 
-class _Teller:
+class Teller:
     """Tells one caller of changes."""
 
     def __init__(

@@ -84,7 +84,12 @@ def _summary(call: Context, entity: Entity) -> dict[str, Any]:
 @serves(Objects.describe)
 def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
     """Describe an entity."""
-    found = call.server.entities.named(call, entity)
+    description = description_of(call, call.server.entities.named(call, entity), include_hidden=include_hidden)
+    return Answer(description, headers={"ETag": f'"{description["schema_version"]}"'})
+
+
+def description_of(call: Context, found: Entity, *, include_hidden: bool = False) -> dict[str, Any]:
+    """Return the description of an entity, with the version of its schema."""
     fields = [one for one in _fields(call, found) if include_hidden or not one["hidden"]]
     for position, one in enumerate(fields):
         one["position"] = position
@@ -96,7 +101,7 @@ def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
     summary = _summary(call, found)
     said = [found.label, found.plural_label, summary["permissions"], keys, fields, relationships]
     version = hashlib.sha256(encode_json(said)).hexdigest()[:16]
-    description = {
+    return {
         **summary,
         "model": found.noun.model.__name__ if found.noun is not None else found.models[0].__name__,
         "keys": keys,
@@ -105,7 +110,6 @@ def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
         "schema_version": version,
         "language": "en",
     }
-    return Answer(description, headers={"ETag": f'"{version}"'})
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
@@ -188,7 +192,7 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
 
 
 def _fields(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
-    filters = _filter_types(call, entity)
+    filters = filter_types(call, entity)
     writes = permissions.scope_for(call.caller, entity.word, "update") is not None
     seen: set[str] = set()
     for noun, model in _models(entity):
@@ -296,7 +300,7 @@ def _access(described: Mapping[str, Any], writes: bool) -> dict[str, str]:
     return {"access": "write" if writes and not described["read_only"] else "read"}
 
 
-def _filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
+def filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
     """Return the fields that the search of an entity accepts in conditions, with their types; none without a search."""
     if entity.name == "contact":
         return CONTACT_FIELDS

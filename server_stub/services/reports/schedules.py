@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_sdk.models.notifications import Notification
 from crm_sdk.models.report_runs import ReportSchedule
 from crm_sdk.resources.analytics import AnalyticsReportSchedules
 from crm_sdk.resources.reports import ReportSchedules
 
 from ...data import normalise
-from ...data.blanks import blank
 from ...data.document import Document
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
@@ -21,7 +19,7 @@ from ...request.callers import has_permission, user_caller
 from ...serving import Collections, Context, Members, serves
 from ...timetable import MADE_UP, Appointment, falls_due, plan
 from .. import company
-from ..notifications import notify
+from ..handing_out import hand_out
 from ..sharing import is_shared_with
 from .checks import parameter_values
 from .exports import made_file
@@ -137,28 +135,4 @@ def _deliver(call: Context, report: Document, run: Document, file: Document, rec
     at = f"{call.now.astimezone(company.zone(call)):%H:%M}"
     title, text = f"Report ready: {report['name']}", f"It ran on its schedule at {at}: {file['name']} is attached."
     said = {"reportId": report["id"], "runId": run["id"], "fileId": file["id"]}
-    for recipient in recipients:
-        if "@" in recipient:
-            _send(call, recipient, title, text, said)
-        else:
-            notify(call, recipient, "system", title, text, about=("report", report["id"]), data=said)
-
-
-def _send(call: Context, address: str, subject: str, text: str, metadata: Members) -> None:
-    """Send an e-mail of the platform: a notification that is in nobody's inbox."""
-    mail = {
-        **blank(Notification),
-        "type": "system",
-        "title": subject,
-        "message": text,
-        "priority": "medium",
-        "channel": "email",
-        "category": "transactional",
-        "recipient": address,
-        "delivery_status": "sent",
-        "sent_at": call.now,
-        "attempts": 1,
-        "metadata": dict(metadata),
-    }
-    made = call.create("notification", "notif_", mail)
-    call.emit("notification.sent", "notification", made)
+    hand_out(call, recipients, title, text, about=("report", report["id"]), data=said)
