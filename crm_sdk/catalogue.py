@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .resources.dashboards import Dashboards
     from .resources.deals import Deals
     from .resources.events import Events
+    from .resources.exports import Exports
     from .resources.files import Files
     from .resources.integrations import Integrations
     from .resources.jobs import Jobs
@@ -86,6 +87,7 @@ class Catalogue(Generic[Mode]):
     dashboards: Dashboards[Mode] = noun()
     deals: Deals[Mode] = noun()
     events: Events[Mode] = noun()
+    exports: Exports[Mode] = noun()
     files: Files[Mode] = noun()
     integrations: Integrations[Mode] = noun()
     jobs: Jobs[Mode] = noun()

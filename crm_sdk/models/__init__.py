@@ -264,6 +264,12 @@ if TYPE_CHECKING:
         MetricsUpdate as MetricsUpdate, ReceivedMessage as ReceivedMessage, UnknownEvent as UnknownEvent,
         UpdatedLead as UpdatedLead,
     )
+    from .exports import (
+        ExportFormat as ExportFormat, ExportMode as ExportMode, ExportRequest as ExportRequest,
+        ExportRequestChanges as ExportRequestChanges, ExportRequestInput as ExportRequestInput,
+        ExportSchedule as ExportSchedule, ExportScheduleCreate as ExportScheduleCreate,
+        ExportScheduleSort as ExportScheduleSort, ExportScheduleUpdate as ExportScheduleUpdate,
+    )
     from .files import (
         ByteRange as ByteRange, File as File, FileLabel as FileLabel, FileMetadata as FileMetadata,
         FileMetadataUpdate as FileMetadataUpdate, FileName as FileName, FileOperation as FileOperation,
@@ -647,6 +653,10 @@ _NAMES = {
         "AgentCompleted AgentResult AgentState AgentStatusUpdate CreatedLead Event IntegrationError "
         "IntegrationFault LeadCreated LeadUpdated MessageReceived MetricChange MetricsUpdate ReceivedMessage "
         "UnknownEvent UpdatedLead"
+    ),
+    "exports": (
+        "ExportFormat ExportMode ExportRequest ExportRequestChanges ExportRequestInput ExportSchedule "
+        "ExportScheduleCreate ExportScheduleSort ExportScheduleUpdate"
     ),
     "files": (
         "ByteRange File FileLabel FileMetadata FileMetadataUpdate FileName FileOperation FilePermission "

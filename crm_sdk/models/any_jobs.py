@@ -40,6 +40,7 @@ JobResult: TypeAlias = _Results
 
 _RESULTS: Mapping[str, str] = {
     "contact_import": "contact_imports:ImportResult",
+    "export": "report_runs:ExportResult",
     "report_export": "report_runs:ExportResult",
     "audit_export": "report_runs:ExportResult",
     "enrichment": "enrichment:EnrichmentResult",

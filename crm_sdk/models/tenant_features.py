@@ -194,6 +194,8 @@ class LimitValues(TypedDict, total=False):
     """API keys that work."""
     chat_messages_per_day: _Limit
     """Messages to the assistant a day."""
+    export_schedules: _Limit
+    """Schedules of exports."""
 
 
 class UsageMetric(Model):

@@ -150,6 +150,7 @@ ROLE_EXISTS: Another role has this key.
 ROLE_IN_USE: Users have the role: name the one that they get instead.
 ROLE_PROTECTED: Every company has this role, and nobody can change it.
 SCHEDULE_CONFLICT: It overlaps with something else.
+SCHEDULE_EXISTS: Another schedule has this name.
 SCHEDULE_LIMIT: No more schedules are allowed.
 SEATS_IN_USE: More people are active than the plan would have seats.
 SETTING_LOCKED: The company has locked this setting: its value is in force for everybody.

@@ -1,6 +1,6 @@
 """Tables as files: CSV and workbooks (.xlsx), written in chunks while the rows are read.
 
-A cell is a number, a day, a time, or a text that is marked already (see `marked`), so that no spreadsheet carries it out.
+A cell is a number, a day, a time, or a text that is marked already (see `marked`): no spreadsheet carries it out.
 """
 
 from __future__ import annotations

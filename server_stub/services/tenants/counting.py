@@ -58,6 +58,7 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "emails_per_day": sent_today,
     "flags": lambda there: len(there.collection("flag")),
     "layouts": lambda there: len(there.collection("layout")),
+    "export_schedules": lambda there: len(there.collection("export_schedule")),
     "api_keys": _api_keys,
     "chat_messages_per_day": chats_today,
 }

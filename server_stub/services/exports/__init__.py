@@ -1,0 +1,1 @@
+"""Exports of any records: at once, or on a schedule."""

@@ -1,0 +1,191 @@
+"""Schedules of exports: when they are made by themselves, as the user who owns them, and who is told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crm_sdk.models.exports import ExportSchedule
+from crm_sdk.resources.exports import ExportSchedules
+from crm_sdk.route import Action
+
+from ...data import normalise
+from ...data.document import Document
+from ...data.forms import required_text
+from ...data.schedules import check_schedule, next_time
+from ...noun import Noun
+from ...problems import Problem
+from ...request import permissions
+from ...request.callers import user_caller
+from ...serving import Caller, Collections, Context, Members, reacts
+from ...timetable import Appointment, falls_due, plan
+from .. import company
+from ..handing_out import hand_out
+from ..notifications import notify
+from .making import SCHEDULE, in_full, start
+from .requests import checked, labels_of, parts_of, refuse_outside
+
+_MOST = 20
+"""So many schedules a user may have."""
+
+
+def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
+    """Check what is exported, when and for whom; return the schedule's next time."""
+    whole: dict[str, Any] = {"mode": "full", "enabled": True, "recipients": [], **(before or {}), **members}
+    owner_id = before["owner_id"] if before is not None else call.caller.user_id
+    if owner_id is None:
+        raise Problem("NO_USER", "only a user has schedules of exports: they run with the user's permissions")
+    owner = _owner(call, owner_id)
+    acting = call.acting_as(owner) if owner is not None else call
+    found: dict[str, Any] = {}
+    request: Members = whole["request"]
+    if "request" in members:
+        found["request"] = request = in_full(members["request"])
+        try:
+            parts = checked(acting, request)
+        except Problem as problem:
+            raise problem.within("request") from None
+    else:
+        parts, _ = parts_of(acting, request)
+    if whole["mode"] == "changed" and request["format"] in ("vcf", "ics"):
+        message = f"{request['format']} has no column that says what became of a record"
+        raise Problem("INVALID_FORMAT", message, field="request.format", rule="choice")
+    check_schedule(whole["schedule"], "schedule")
+    found["recipients"] = recipients = _recipients(call, whole["recipients"] or ())
+    refuse_outside(acting, recipients, parts)
+    at = next_time(whole["schedule"], call.now, company.zone(call)) if whole["enabled"] else None
+    found["next_run_at"] = at
+    if before is None:
+        mine = [one for one in call.collection(SCHEDULE) if one["owner_id"] == owner_id]
+        if len(mine) >= _MOST:
+            message = f"one user has at most {_MOST} schedules of exports"
+            raise Problem("SCHEDULE_LIMIT", message, details={"limit": _MOST})
+        found |= {"owner_id": owner_id, "position": None}
+    elif in_full(before["request"]) != request or before["mode"] != whole["mode"]:
+        found["position"] = None
+    return found
+
+
+def _owner(call: Context, user_id: str) -> Caller | None:
+    """Return the owner of a schedule as a caller, with present rights; None for one who may not work any more."""
+    user = call.collection("user").get(user_id)
+    if user is None or user.get("status") == "inactive":
+        return None
+    return call.caller if call.caller.user_id == user_id else user_caller(call.server.store, user, call.now)
+
+
+def _recipients(call: Context, given: Any) -> list[str]:
+    """Return recipients in stored form: ids of users, and addresses. Raises: 422."""
+    found: dict[str, None] = {}
+    for number, one in enumerate(given):
+        at = f"recipients.{number}"
+        if "@" in one:
+            found[normalise.email(one, at) or ""] = None
+        else:
+            user = call.reference("user", one, at)
+            assert user is not None  # an id was given
+            found[str(user["id"])] = None
+    return list(found)
+
+
+def _visible(call: Context, schedule: Document) -> bool:
+    return _is_own(call, schedule) or permissions.scope_for(call.caller, "jobs", "read") == "all"
+
+
+def _permits(call: Context, schedule: Document, action: Action) -> bool:
+    return _is_own(call, schedule) or permissions.scope_for(call.caller, "jobs", "manage") == "all"
+
+
+def _is_own(call: Context, schedule: Document) -> bool:
+    return bool(schedule["owner_id"] == call.caller.user_id is not None)
+
+
+def _follow(call: Context, before: Document | None, after: Document | None) -> None:
+    plan(call.collection, DUE)
+
+
+def _published(schedule: Document) -> Document:
+    return Document({name: value for name, value in schedule.items() if name != "position"})
+
+
+SCHEDULES = Noun(
+    resource=ExportSchedules,
+    kind=SCHEDULE,
+    prefix="expsched_",
+    model=ExportSchedule,
+    events="export.",
+    verbs={"created": "scheduled", "updated": "schedule_updated", "deleted": "unscheduled"},
+    searched=("name",),
+    sorts=("name", "next_run_at", "last_run_at"),
+    forms={"name": required_text("name")},
+    unique={"name": "SCHEDULE_EXISTS"},
+    visible=_visible,
+    permits=_permits,
+    check=_check,
+    follow=_follow,
+    computed=("next_run_at",),
+    published=_published,
+    limit="export_schedules",
+)
+
+
+# -- on the clock ----------------------------------------------------------------------------------------------------
+
+
+def _next(collections: Collections) -> datetime | None:
+    times = (doc["next_run_at"] for doc in collections(SCHEDULE) if doc["next_run_at"] is not None)
+    return min(times, default=None)
+
+
+DUE = Appointment("export schedules", _next)
+
+
+@falls_due(DUE)
+def run_due(call: Context) -> None:
+    """Start the exports that are due, each as its owner; of several times that were missed it is one."""
+    for schedule in call.collection(SCHEDULE):
+        if schedule["next_run_at"] is not None and schedule["next_run_at"] <= call.now:
+            now = max(call.now, call.server.clock.now())
+            outcome = {"next_run_at": next_time(schedule["schedule"], now, company.zone(call)), **_run(call, schedule)}
+            call.collection(SCHEDULE).put(schedule | {"last_run_at": call.now, **outcome})
+    plan(call.collection, DUE)
+
+
+def _run(call: Context, schedule: Document) -> dict[str, Any]:
+    """Start the job of a schedule; return what the schedule keeps of it."""
+    owner = _owner(call, schedule["owner_id"])
+    if owner is None:
+        text = f"{schedule['name']} did not run: its owner is not active. Delete it, or activate the owner."
+        for admin in company.users_with(call, "admin"):
+            notify(
+                call, admin["id"], "system", f"Export skipped: {schedule['name']}", text,
+                data={"scheduleId": schedule["id"]},
+            )  # fmt: skip
+        return {"last_status": "skipped"}
+    acting = call.acting_as(owner)
+    request = schedule["request"]
+    try:
+        labels = labels_of(acting, request, parts_of(acting, request)[0])
+    except Problem:
+        labels = {}  # the job fails for the same reason, and tells it
+    job = start(acting, request, labels, schedule)
+    return {"last_job_id": job["id"]}
+
+
+@reacts("job.completed", "job.failed")
+def after_run(call: Context, entry: Document) -> None:
+    """Keep how a scheduled export went, and tell its recipients."""
+    job = call.collection("job").get(entry["entity"]["id"])
+    schedule_id = (job["payload"].get("schedule_id") if job is not None and job["kind"] == "export" else None) or ""
+    schedule = call.collection(SCHEDULE).get(schedule_id)
+    if job is None or schedule is None:
+        return
+    if entry["action"] == "job.failed":
+        call.collection(SCHEDULE).put(schedule | {"last_status": "failed"})
+        return
+    title, name = f"Export ready: {schedule['name']}", job["result"]["file_name"]
+    text = (
+        f"{name} has {job['result']['row_count']:,} records. It is kept until {job['result']['expires_at']:%Y-%m-%d}."
+    )
+    said = {"scheduleId": schedule["id"], "jobId": job["id"], "fileId": job["file_id"]}
+    hand_out(call, schedule["recipients"], title, text, about=("file", job["file_id"]), data=said)
