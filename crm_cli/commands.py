@@ -16,10 +16,10 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
 from .connection import open_client
-from .failures import DECLINED, PARTIAL, in_words, run_guarded, status_of_class
+from .failures import DECLINED, PARTIAL, MisuseError, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .help import Command, panel, prose
-from .parameters import Form, Parameter, kebab
+from .parameters import Form, Parameter, kebab, part_of
 from .settings import Options, Settings, secrets, settle
 from .terminal.asking import agreed, say_done
 from .terminal.columns import columns_of
@@ -108,7 +108,8 @@ def about(form: Form, parameter: Parameter) -> str:
 
     operation = form.operation
     if parameter.place == "member":
-        text = texts.of_member(operation.arguments.body_type, parameter.name)
+        body = operation.arguments.body_type
+        text = texts.of_member(part_of(body, parameter.within) if parameter.within else body, parameter.name)
     else:
         text = texts.of_argument(operation, parameter.name)
     if operation.kind == "page" and parameter.name == "limit":
@@ -159,6 +160,9 @@ def _own(form: Form) -> list[inspect.Parameter]:
         own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text, show_default=False)))
     if form.operation.kind == "download":
         text = "The file to write, - for stdout; without it the server's name for it."
+        own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
+    if form.makes_file:
+        text = "The file to save what the job made, - for stdout; without it the result says which file it is."
         own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
     if form.is_job:
         text = "Wait for the job's end and print its result; otherwise print the job."
@@ -248,6 +252,8 @@ class _Run:
         known = columns_of(operation, result=self._wait) if rows_of(operation.id) is None else None
         printer = Printer(settings.output, self._columns, known)
         arguments = self._form.arguments(self._typed, self._data)
+        if self._form.makes_file and self._to is not None and not self._wait:
+            raise MisuseError("--to saves what the job has made: it cannot go with --no-wait")
         wanted = Wanted(None)
         if operation.kind == "page":
             wanted = Wanted.take(self._form, arguments, "all" if self._every else self._limit)
@@ -271,7 +277,7 @@ class _Run:
         elif kind == "download":
             self._download(result, printer)
         elif kind == "job" and self._wait:
-            return self._job(result, printer)
+            return self._job(client, result, printer)
         elif kind == "stream":
             from .views.tail import follow
 
@@ -305,11 +311,14 @@ class _Run:
             else:
                 printer.show(fetch(download, self._to))
 
-    def _job(self, job: Job[Any], printer: Printer) -> int | None:
+    def _job(self, client: CrmClient, job: Job[Any], printer: Printer) -> int | None:
         from .transfers import wait
 
         result, failed = wait(job)
-        printer.show(result)
+        if self._to is not None:
+            self._download(client.files.download(result.file_id), printer)
+        else:
+            printer.show(result)
         return PARTIAL if failed else None
 
 

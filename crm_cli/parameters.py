@@ -10,7 +10,7 @@ import inspect
 import sys
 import types
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -29,6 +29,8 @@ from .terminal.prompts import read_secret
 
 Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
 _SECRETS = frozenset({"client_secret", "new_password", "password", "refresh_token"})
+REQUEST = "request"
+"""The member of a body whose own members are options, too."""
 Place: TypeAlias = Literal["argument", "option", "member"]
 
 
@@ -51,6 +53,8 @@ class Parameter:
     default: Any = None
     nullable: bool = False
     """Whether an empty value clears the member."""
+    within: str = ""
+    """The member of the body that it is a member of: a schedule of exports has the options of an export."""
 
     def value(self, typed: Any) -> Any:
         """Return the value for the SDK."""
@@ -99,7 +103,7 @@ class Form:
                 self.own["--limit"] = None
         if self.destroys:
             self.own["--yes"] = False
-        if operation.kind == "download":
+        if operation.kind == "download" or self.makes_file:
             self.own["--to"] = "file"
         if self.is_job:
             self.own |= {"--wait": False, "--no-wait": False}
@@ -115,6 +119,14 @@ class Form:
         sent = arguments.types.keys() - {"version" if arguments.locks else None, arguments.upload}
         positional = any(name in sent for name in self.operation.positional)
         return bool(sent) and (bool(methods & {"POST", "PUT", "PATCH"}) or ("DELETE" in methods and positional))
+
+    @property
+    def makes_file(self) -> bool:
+        """Whether the call starts a job whose result names the file that it made."""
+        if not self.waits:
+            return False
+        result = self.operation.arguments.returns.__pydantic_generic_metadata__["args"][0]
+        return "file_id" in getattr(result, "model_fields", ())
 
     @property
     def destroys(self) -> bool:
@@ -160,11 +172,18 @@ class Form:
         body: Any = self.operation.arguments.body_type
         if body is None:
             return []
-        return [
+        hints = get_type_hints(body, include_extras=True)
+        found = [
             self._option(name, "member", _Kind.of(hint), required=_is_required(body, name, hint), default=None)
-            for name, hint in get_type_hints(body, include_extras=True).items()
+            for name, hint in hints.items()
             if name not in _SECRETS  # these are given in --data, which can be a file or stdin
         ]
+        inner = part_of(body, REQUEST)
+        for name, hint in get_type_hints(inner, include_extras=True).items() if inner is not None else ():
+            if name not in hints:
+                option = self._option(name, "member", _Kind.of(hint), required=False, default=None)
+                found.append(replace(option, within=REQUEST, nullable=False))
+        return found
 
     def _option(self, name: str, place: Place, kind: _Kind, *, required: bool, default: Any) -> Parameter:
         flag = f"--{kebab(name)}"
@@ -187,7 +206,10 @@ class Form:
         found, body = self._data(data)
         for parameter, text in typed.items():
             if text is not None and text != []:
-                (body if parameter.place == "member" else found)[parameter.name] = parameter.value(text)
+                place = body if parameter.place == "member" else found
+                if parameter.within:
+                    place = body[parameter.within] = dict(body.get(parameter.within) or {})
+                place[parameter.name] = parameter.value(text)
         name = self.operation.arguments.body
         if name is not None and (body or self._needs(name)):
             found[name] = body
@@ -218,7 +240,10 @@ class Form:
             raise MisuseError("--data must be a JSON object")
         place = "option" if self.operation.arguments.body is None else "member"
         names: dict[str, str] = {
-            alias: p.name for p in self.parameters if p.place == place for alias in (p.name, camel(p.name))
+            alias: p.name
+            for p in self.parameters
+            if p.place == place and not p.within
+            for alias in (p.name, camel(p.name))
         }
         if place == "option":
             typed = self.operation.arguments.types
@@ -228,6 +253,12 @@ class Form:
                 raise MisuseError(f"--data: no such member: {', '.join(unknown)}")
         members = {names.get(key, key): value for key, value in read.items()}
         return (members, {}) if place == "option" else ({}, members)
+
+
+def part_of(body: Any, name: str) -> Any:
+    """Return the type of a member of a body that is an object itself; None for any other, or where there is none."""
+    hint = get_type_hints(body, include_extras=True).get(name)
+    return next((kind for kind in union_members(hint) if is_typeddict(kind)), None) if hint is not None else None
 
 
 def _is_required(body: Any, name: str, hint: Any) -> bool:

@@ -266,7 +266,7 @@ if TYPE_CHECKING:
     )
     from .exports import (
         ExportFormat as ExportFormat, ExportMode as ExportMode, ExportRequest as ExportRequest,
-        ExportRequestChanges as ExportRequestChanges, ExportRequestInput as ExportRequestInput,
+        ExportRequestInput as ExportRequestInput, ExportRequestUpdate as ExportRequestUpdate,
         ExportSchedule as ExportSchedule, ExportScheduleCreate as ExportScheduleCreate,
         ExportScheduleSort as ExportScheduleSort, ExportScheduleUpdate as ExportScheduleUpdate,
     )
@@ -655,7 +655,7 @@ _NAMES = {
         "UnknownEvent UpdatedLead"
     ),
     "exports": (
-        "ExportFormat ExportMode ExportRequest ExportRequestChanges ExportRequestInput ExportSchedule "
+        "ExportFormat ExportMode ExportRequest ExportRequestInput ExportRequestUpdate ExportSchedule "
         "ExportScheduleCreate ExportScheduleSort ExportScheduleUpdate"
     ),
     "files": (

@@ -82,7 +82,7 @@ class ExportRequestInput(_RequestMembers, total=False):
 
 
 @with_config(INPUT)
-class ExportRequestChanges(_RequestMembers, total=False):
+class ExportRequestUpdate(_RequestMembers, total=False):
     """Changes of what a schedule exports: members left out keep their values."""
 
     entity_types: _Entities
@@ -136,7 +136,7 @@ class ExportScheduleUpdate(_ScheduleMembers, total=False):
     """Changes of a schedule of an export."""
 
     name: _ScheduleName
-    request: ExportRequestChanges
+    request: ExportRequestUpdate
     """What is exported; another request begins with everything again, also in the mode ``changed``."""
     schedule: ScheduleInput
     """When it runs."""

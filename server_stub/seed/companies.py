@@ -25,6 +25,7 @@ from .deal_talk import deal_talk
 from .deals import deals, sum_up
 from .discussion import discussion
 from .documented import put_documented
+from .exports import exports
 from .files import files
 from .groups import groups
 from .marketplace import put_marketplace
@@ -71,6 +72,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
     for plan in (ACME, GLOBEX):
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         put_billing(store, plan, now)
+        exports(store, plan, now)
         _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
         outgoing(store, plan, now)

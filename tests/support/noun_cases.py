@@ -39,6 +39,11 @@ _BODIES: Mapping[str, Mapping[str, Any]] = {
     "comment": {"entity": {"type": "lead", "id": "lead_456"}},
     "share": {"subjectType": "user", "subjectId": "user_sam"},
     "role": {"permissions": [{"resource": "contacts", "action": "read"}]},
+    "export_schedule": {
+        "request": {"entityTypes": ["contact"]},
+        "schedule": {"frequency": "daily"},
+        "name": "unique-{}",
+    },
     "layout": {"entity": "contact", "kind": "list", "columns": [{"field": "name"}]},
 }
 """Members of a new record that its input type does not tell, by kind; ``{}`` is another number each time."""

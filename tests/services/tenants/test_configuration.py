@@ -28,6 +28,7 @@ FREE = {
     "layouts": 10,
     "api_keys": 2,
     "chat_messages_per_day": 50,
+    "export_schedules": 0,
 }  # fmt: skip
 LACKING = {"custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"}
 
