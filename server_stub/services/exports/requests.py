@@ -105,7 +105,12 @@ def _entities(call: Context, request: Members) -> dict[str, Entity]:
             known = [one.name for one in call.server.entities.readable(call) if "export" in one.capabilities]
             raise invalid(f"entity_types.{number}", "choice", f"there is no entity {name!r}", choices=known)
         entity = call.server.entities.named(call, name, "export")
-        entity.require("export")
+        try:
+            entity.require("export")
+        except Problem as problem:
+            raise Problem(
+                problem.code, problem.message, field=f"entity_types.{number}", details=problem.details
+            ) from None  # fmt: skip
         if all(one.name != entity.name for one in found.values()):
             found[name] = entity
     for option in ("fields", "filter_groups"):

@@ -12,7 +12,7 @@ from crm_sdk.route import Action
 from ...data import normalise
 from ...data.document import Document
 from ...data.forms import required_text
-from ...data.schedules import check_schedule, next_time
+from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
 from ...request import permissions
@@ -142,12 +142,14 @@ DUE = Appointment("export schedules", _next)
 
 @falls_due(DUE)
 def run_due(call: Context) -> None:
-    """Start the exports that are due, each as its owner; of several times that were missed it is one."""
+    """Start the exports that are due, each as its owner; of several times that were missed only the last counts."""
     for schedule in call.collection(SCHEDULE):
         if schedule["next_run_at"] is not None and schedule["next_run_at"] <= call.now:
             now = max(call.now, call.server.clock.now())
-            outcome = {"next_run_at": next_time(schedule["schedule"], now, company.zone(call)), **_run(call, schedule)}
-            call.collection(SCHEDULE).put(schedule | {"last_run_at": call.now, **outcome})
+            at = next_time_of_last(schedule["schedule"], call.now, now, company.zone(call), most=1)
+            is_passed_over = at is not None and at <= now  # a later time was missed as well: that one counts
+            outcome = {} if is_passed_over else {"last_run_at": call.now, **_run(call, schedule)}
+            call.collection(SCHEDULE).put(schedule | {"next_run_at": at, **outcome})
     plan(call.collection, DUE)
 
 

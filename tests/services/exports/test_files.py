@@ -1,0 +1,220 @@
+"""The files of exports: every entity in every format, and what stands in them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
+
+from crm_sdk import CrmClient, JobFailedError
+from server_stub import StubServer
+from server_stub.files.marked import read_list
+from server_stub.services.exports import formats
+
+from .conftest import New, export
+
+TABLES = ("csv", "xlsx", "jsonl", "json")
+
+
+@pytest.mark.parametrize("format", TABLES)
+def test_every_entity_has_as_many_rows_as_records(admin: CrmClient, format: str) -> None:
+    known = {one.entity: one.record_count for one in admin.objects.list(capability="export")}
+    found = export(admin, *known, format=format)
+    files = found.zip()
+    manifest = json.loads(files.pop("manifest.json"))
+    assert {one["entity"]: one["rows"] for one in manifest["files"]} == known
+    assert found.result.row_count == sum(known.values())
+    for one in manifest["files"]:
+        content = files.pop(one["name"])
+        assert (one["sha256"], one["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
+        assert one["schemaVersion"] == admin.objects.describe(one["entity"]).schema_version
+        assert b"password" not in content.lower()
+    assert files == {}
+    assert admin.changes.list(cursor=manifest["position"]).items[:0] == []
+
+
+def test_the_rows_are_those_of_the_scan(admin: CrmClient) -> None:
+    for entity in ("contact", "activity", "deal", "onboarding"):
+        by_id = {row["id"]: row for row in export(admin, entity, format="jsonl").lines()}
+        scanned = admin.request("GET", f"/v1/objects/{entity}/records?limit=200").json()["data"]["items"]
+        for item in scanned:
+            row = by_id[item["id"]]
+            assert row == {name: item[name] for name in row}
+
+
+def test_a_table_has_dotted_columns_joined_lists_and_quoted_formulas(admin: CrmClient) -> None:
+    made = admin.contacts.create({
+        "name": "Žofie; Nováková", "title": "=1+1", "address": {"city": "Köln"}, "tags": ["a", "b"],
+        "notes": ["said: yes, maybe", "later"], "custom_fields": {"tier": "gold", "n": 3},
+    })  # fmt: skip
+    (row,) = export(admin, "contact", ids=[made.id]).rows()
+    assert (row["name"], row["address.city"], row["tags"]) == (made.name, "Köln", "a;b")
+    assert (row["title"], row["customFields.tier"], row["customFields.n"]) == ("'=1+1", "gold", "3")
+    assert read_list(row["notes"], whole=True) == made.notes
+
+
+def test_contacts_come_back_from_their_own_export(admin: CrmClient) -> None:
+    made = admin.contacts.create({"name": "Eva", "email": "eva@back.example", "notes": ["a, b", "c"], "tags": ["x"]})
+    content = export(admin, "contact", ids=[made.id], fields={"contact": ["email", "name", "notes", "tags"]}).content
+    admin.contacts.delete(made.id)
+    (id,) = admin.contacts.imports.create(("eva.csv", content), match_on="email").wait().created_ids
+    back = admin.contacts.get(id)
+    assert (back.name, back.notes, back.tags) == (made.name, made.notes, made.tags)
+
+
+def test_a_workbook_has_typed_cells(admin: CrmClient) -> None:
+    made = admin.deals.create({"title": "+49 Ltd", "value": 1200})
+    content = export(admin, "deal", ids=[made.id], format="xlsx").content
+    (header, row) = load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    cells: dict[str, Any] = dict(zip(header, row, strict=True))
+    assert (cells["title"], cells["value"], cells["probability"]) == ("'+49 Ltd", 1200, made.probability)
+    assert cells["createdAt"] == made.created_at.replace(tzinfo=None)
+
+
+def test_no_row_is_a_file_with_the_header(admin: CrmClient) -> None:
+    nobody = {"contact": [{"filters": [{"field": "name", "op": "eq", "value": "Nobody at all"}]}]}
+    found = export(admin, "contact", filter_groups=nobody)
+    assert found.rows() == [] and found.content.startswith(b"id,createdAt,") and found.content.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"), [("utf-8", b"na"), ("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("cp1252", b"na")]
+)
+def test_only_the_encodings_that_say_so_have_a_mark(admin: CrmClient, encoding: str, mark: bytes) -> None:
+    made = admin.contacts.create({"name": "Zoé; Müller"})
+    more: dict[str, Any] = {"ids": [made.id], "fields": {"contact": ["name"]}, "delimiter": ";", "encoding": encoding}
+    content = export(admin, "contact", **more).content
+    assert content.startswith(mark)
+    assert content.decode(encoding).splitlines() == ["name", '"Zoé; Müller"']
+
+
+def test_fields_choose_the_columns_in_their_order(admin: CrmClient) -> None:
+    made = admin.contacts.create({"name": "Eva", "email": "eva@fields.example", "address": {"city": "Ulm"}})
+    fields = {"contact": ["email", "address.city", "name"]}
+    assert export(admin, "contact", ids=[made.id], fields=fields).rows() == [
+        {"email": "eva@fields.example", "address.city": "Ulm", "name": "Eva"}
+    ]
+    lines = export(admin, "contact", ids=[made.id], fields=fields, format="jsonl").lines()
+    assert lines == [{"email": "eva@fields.example", "address": {"city": "Ulm"}, "name": "Eva"}]
+    one = export(admin, "contact", ids=["contact_123"], fields={"contact": ["communicationHistory"]}, format="jsonl")
+    assert one.lines()[0]["communicationHistory"]
+
+
+def test_times_are_in_the_zone_that_is_asked_for(admin: CrmClient) -> None:
+    made = admin.contacts.create({"name": "Eva"})
+    more: dict[str, Any] = {"ids": [made.id], "fields": {"contact": ["created_at"]}, "timezone": "Asia/Kolkata"}
+    assert export(admin, "contact", **more).rows()[0]["createdAt"].endswith("+05:30")
+
+
+def test_labels_stand_in_place_of_values(admin: CrmClient) -> None:
+    made = admin.contacts.create({"name": "Eva", "lifecycle_stage": "mql", "source": "own words"})
+    more: dict[str, Any] = {"ids": [made.id], "fields": {"contact": ["lifecycle_stage", "source"]}}
+    label = {
+        option.value: option.label
+        for field in admin.objects.describe("contact").fields if field.name == "lifecycle_stage"
+        for option in field.options
+    }["mql"]  # fmt: skip
+    assert label != "mql"
+    assert export(admin, "contact", **more, labels=True).rows() == [{"lifecycleStage": label, "source": "own words"}]
+    assert export(admin, "contact", **more).rows()[0]["lifecycleStage"] == "mql"
+
+
+def test_cards_and_calendars(admin: CrmClient) -> None:
+    made = admin.contacts.create({"name": "Eva Roth", "email": "eva@cards.example"})
+    card = export(admin, "contact", ids=[made.id], format="vcf").content.decode()
+    assert card.count("BEGIN:VCARD") == 1 and "FN:Eva Roth" in card and "eva@cards.example" in card
+    event = admin.activities.events.create({
+        "title": "Meet", "start_time": "2031-05-05T10:00:00Z", "end_time": "2031-05-05T11:00:00Z",  # type: ignore[typeddict-item, unused-ignore] # texts are read
+    })  # fmt: skip
+    task = admin.activities.tasks.create({"title": "Call back", "due_at": "2031-05-06T10:00:00Z"})  # type: ignore[typeddict-item, unused-ignore]
+    note = admin.activities.notes.create({"body": "No entry", "contact_id": made.id})
+    found = export(admin, "activity", ids=[event.id, task.id, note.id], format="ics")
+    text = found.content.decode()
+    assert (text.count("BEGIN:VEVENT"), text.count("BEGIN:VTODO"), found.result.row_count) == (1, 1, 2)
+    assert "SUMMARY:Meet" in text and "DUE:20310506T100000Z" in text
+    both = export(admin, "contact", "lead", format="vcf").zip()
+    assert set(both) == {"manifest.json", "contact.vcf", "lead.vcf"}
+
+
+def test_deleted_records_are_in_it_where_they_are_asked_for(admin: CrmClient) -> None:
+    gone, kept = admin.contacts.create({"name": "Gone"}), admin.contacts.create({"name": "Kept"})
+    admin.contacts.delete(gone.id)
+    rows = {row["id"]: row for row in export(admin, "contact", include_deleted=True).rows()}
+    assert rows[gone.id]["deletedAt"] and not rows[kept.id]["deletedAt"]
+    assert export(admin, "contact", ids=[gone.id], include_deleted=True).result.row_count == 1
+    assert gone.id not in export(admin, "contact").content.decode()
+
+
+def test_only_what_was_changed_since(stub: StubServer, admin: CrmClient) -> None:
+    stub.clock.advance(60)
+    since = stub.clock.now()
+    made = admin.contacts.create({"name": "New"})
+    assert [row["id"] for row in export(admin, "contact", changed_since=since).rows()] == [made.id]
+
+
+def test_a_view_gives_conditions_order_and_columns(admin: CrmClient) -> None:
+    view = next(one for one in admin.customization.layouts.list(entity="deal") if one.name == "Large deals")
+    rows = export(admin, "deal", view=view.id).rows()
+    assert list(rows[0]) == ["title", "value", "stage"]  # a column of another record is not in it
+    values = [float(row["value"]) for row in rows]
+    assert values == sorted(values, reverse=True) and min(values) >= 50_000
+    assert list(export(admin, "deal", view=view.id, fields={"deal": ["id"]}).rows()[0]) == ["id"]
+
+
+def test_a_file_is_kept_for_seven_days_or_as_the_company_says(stub: StubServer, admin: CrmClient) -> None:
+    for days in (7, 30):
+        found = export(admin, "territory")
+        assert found.result.expires_at - admin.jobs.get(found.job_id).created_at < timedelta(days=days, minutes=1)
+        assert found.result.expires_at - admin.jobs.get(found.job_id).created_at > timedelta(days=days, minutes=-1)
+        admin.configuration.settings.update({"exports.keep_days": 30})
+
+
+def test_a_workbook_that_cannot_hold_the_rows_fails(admin: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MOST_ROWS", 5)
+    with pytest.raises(JobFailedError) as raised:
+        export(admin, "contact", format="xlsx")
+    assert raised.value.code == "TOO_MANY_ROWS"
+
+
+def test_what_a_role_hides_is_in_no_file_and_cannot_be_named(admin: CrmClient, new: New) -> None:
+    body: Any = {"name": "Eva", "email": "canary@hidden.example", "custom_fields": {"tier": "canary-gold", "n": 1}}
+    made = admin.contacts.create(body)
+    hidden = [
+        {"entity": "contact", "field": name, "access": "hidden"} for name in ("email", "custom_fields.tier")
+    ]  # fmt: skip
+    _, crm = new("contacts:read@all", "contacts:export@all", "files:read@all", field_permissions=hidden)
+    for format in (*TABLES, "vcf"):
+        content = export(crm, "contact", ids=[made.id], format=format).content
+        assert b"canary" not in content and (b"Eva" in content or format == "xlsx"), format
+    for more in (
+        {"fields": {"contact": ["email"]}},
+        {"fields": {"contact": ["customFields.tier"]}},
+        {"filter_groups": {"contact": [{"filters": [{"field": "email", "op": "is_set"}]}]}},
+    ):
+        job_error = pytest.raises(Exception, match="UNKNOWN_FIELD")
+        with job_error:
+            export(crm, "contact", **more)
+
+
+def test_rows_are_those_in_the_scope_of_export(admin: CrmClient, sales: CrmClient) -> None:
+    found = {row["ownerId"] for row in export(sales, "deal").rows()}
+    assert found <= {"user_sam", ""}
+    others = [deal.id for deal in admin.deals.list(limit=200) if deal.owner_id not in ("user_sam", None)]
+    assert export(sales, "deal", ids=others[:3]).result.row_count == 0
+
+
+async def _awaited(stub: StubServer) -> int:
+    async with stub.async_client(dialects="platform") as crm:
+        job = await crm.exports.create({"entity_types": ["territory"]})
+        return (await job.wait()).row_count
+
+
+def test_the_other_client_exports_too(stub: StubServer) -> None:
+    import asyncio
+
+    assert asyncio.run(_awaited(stub)) == 2
