@@ -1,14 +1,21 @@
-"""Files that are made on a schedule: whoever shall have them is told, users in their inbox and others by e-mail."""
+"""The files of exports: how long they are kept, and who is told, users in their inbox and others by e-mail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from crm_sdk.models.notifications import Notification
 
 from ..data.blanks import blank
+from ..request.settings import value_of
 from ..serving import Context, Members
 from .notifications import notify
+
+
+def kept_for(call: Context) -> timedelta:
+    """Return how long the files of exports are kept in the caller's company."""
+    return timedelta(days=value_of(call.collection, call.caller, "exports.keep_days", call.tenant["plan"]))
 
 
 def hand_out(

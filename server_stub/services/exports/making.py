@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from crm_sdk.models.exports import ExportRequest
@@ -15,9 +14,9 @@ from ...data.document import Document
 from ...files.storing import store_bytes
 from ...problems import Problem
 from ...request.hiding import hidden_from
-from ...request.settings import value_of
 from ...serving import Context, Members, runs, serves
 from ..changes.positions import latest, position
+from ..handing_out import kept_for
 from ..objects.describing import description_of
 from .formats import WRITERS, Made, Writing, packed
 from .requests import Labels, Part, checked, labels_of, parts_of, refuse_outside
@@ -93,11 +92,6 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
         "counts": job["counts"] | dict.fromkeys(("total", "processed", "succeeded"), count),
         "new_errors": [_left_out(problem) for problem in problems],
     }
-
-
-def kept_for(call: Context) -> timedelta:
-    """Return how long the files of exports are kept in the caller's company."""
-    return timedelta(days=value_of(call.collection, call.caller, "exports.keep_days", call.tenant["plan"]))
 
 
 def _files(
