@@ -209,6 +209,7 @@ class Form:
                 place = body if parameter.place == "member" else found
                 if parameter.within:
                     place = body[parameter.within] = dict(body.get(parameter.within) or {})
+                    place.pop(camel(parameter.name), None)  # the option takes precedence
                 place[parameter.name] = parameter.value(text)
         name = self.operation.arguments.body
         if name is not None and (body or self._needs(name)):

@@ -27,6 +27,8 @@ Path = tuple[str, ...]
 CHANGE, GONE = "_change", "deletedAt"
 """The columns of what is no member of a record: what became of it, and when it was deleted."""
 _DEEPEST = 3
+_PROFILE = ("network", "url", "handle")
+"""The members of a social profile, which imports read as words in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,10 @@ def cell_of(value: Any) -> Any:
     if isinstance(value, str):
         return mark(value)
     if is_array(value):
+        if value and all(is_object(item) and set(item) == set(_PROFILE) for item in value):
+            return mark(
+                write_list([" ".join(str(item[name]) for name in _PROFILE if item[name]) for item in value], by=";")
+            )
         if any(is_object(item) for item in value):
             return mark(encode_json(value).decode(errors="replace"))
         return mark(write_list([str(item) for item in value], by=";"))

@@ -18,6 +18,7 @@ from ...request import permissions
 from ...request.hiding import unknown
 from ...request.views import find_layout
 from ...serving import Context, Members
+from .. import company
 from ..objects.describing import description_of, filter_types
 from ..reports.sources import source_of
 from .columns import Fields, Path, check_paths
@@ -174,7 +175,7 @@ def _compiled(
 ) -> Callable[[Document], bool]:
     """Compile conditions. Raises: 422, with the place in the request; also for a field that is hidden."""
     try:
-        keep = compile_filters(groups, types, now=call.now, resolve=resolve)
+        keep = compile_filters(groups, types, now=call.now, zone=company.zone(call), resolve=resolve)
     except Problem as problem:
         errors = [
             FieldError(_moved(one.field, at), one.rule, one.message, one.code, one.details) for one in problem.entries
