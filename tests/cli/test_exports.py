@@ -33,9 +33,8 @@ def test_to_does_not_go_without_waiting(offline: Crm, tmp_path: Path) -> None:
 @pytest.mark.parametrize("whole", [[], ["--request", '{"entityTypes": ["deal"], "labels": true}']])
 def test_the_members_of_a_request_are_options(offline: Crm, whole: list[str]) -> None:
     daily = ["--schedule", '{"frequency":"daily","at":"02:00"}']
-    made = offline(
-        "exports", "schedules", "create", "--name", "nightly", *whole, *daily, "--entity-types", "lead", "--format", "xlsx",
-    ).json  # fmt: skip
+    typed = [*whole, *daily, "--entity-types", "lead", "--format", "xlsx"]
+    made = offline("exports", "schedules", "create", "--name", "nightly", *typed).json
     request = made["request"]
     assert (request["entityTypes"], request["format"], request["labels"]) == (["lead"], "xlsx", bool(whole))
     changed = offline("exports", "schedules", "update", made["id"], "--format", "json", "--no-enabled").json

@@ -46,7 +46,8 @@ class Made:
 
 def export(crm: CrmClient, *entity_types: str, **more: Any) -> Made:
     """Export records, wait, and fetch the file."""
-    job = crm.exports.create({"entity_types": list(entity_types), **more})
+    request: Any = {"entity_types": list(entity_types), **more}
+    job = crm.exports.create(request)
     result = job.wait()
     return Made(result, job.id, crm.files.download(result.file_id).read())
 

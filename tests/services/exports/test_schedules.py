@@ -22,9 +22,8 @@ HOURLY: Any = {"frequency": "hourly", "at": "00:30"}
 
 
 def schedule(crm: CrmClient, name: str = "nightly", **more: Any) -> ExportSchedule:
-    return crm.exports.schedules.create(
-        {"name": name, "request": {"entity_types": ["lead"]}, "schedule": HOURLY, **more}
-    )
+    body: Any = {"name": name, "request": {"entity_types": ["lead"]}, "schedule": HOURLY, **more}
+    return crm.exports.schedules.create(body)
 
 
 def now(crm: CrmClient, id: str) -> ExportSchedule:
@@ -214,7 +213,7 @@ def test_everybody_sees_and_changes_ones_own(admin: CrmClient, sales: CrmClient,
 
 
 def test_limits_of_a_user_and_of_the_plan(stub: StubServer, admin: CrmClient, sales: CrmClient) -> None:
-    have = sales.exports.schedules.list().total
+    have = sales.exports.schedules.list().total or 0
     for number in range(20 - have):
         schedule(sales, f"number {number}")
     assert refused(lambda: schedule(sales, "one more")).code == "SCHEDULE_LIMIT"
