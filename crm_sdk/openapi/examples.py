@@ -80,6 +80,12 @@ _OF_A_NOUN: Mapping[str, Mapping[str, Any]] = {
         "q": "van",
     },
     "deals": {"title": "Two engines", "description": "Two machines, with service"},
+    "exports": {
+        "name": "Leads of the night",
+        "entity_types": ["lead"],
+        "file_name": "leads.csv",
+        "frequency": "daily",
+    },
     "marketplace": {
         "name": "Quick Quotes",
         "tagline": "Quotes in a minute",
@@ -157,7 +163,8 @@ class Examples:
                 return None  # a record may contain one of its own kind
             return self.of(schema["anyOf"][0], name, whole=whole, depth=depth)
         if "const" in schema or "enum" in schema:
-            return schema["const"] if "const" in schema else schema["enum"][0]
+            given = self._values.get(snake(name))
+            return schema["const"] if "const" in schema else given if given in schema["enum"] else schema["enum"][0]
         kinds = schema.get("type", "object")
         kind = kinds if isinstance(kinds, str) else kinds[0]
         known = self._values.get(snake(name))

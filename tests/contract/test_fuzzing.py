@@ -36,6 +36,9 @@ LOOSE = {
     ("platform", "custom_objects.records.update"),
     ("platform", "files.process"),  # what an operation needs, and what a kind of file does not have
     ("platform", "files.share"),  # exactly one receiver, and links that permit to view
+    ("platform", "exports.create"),  # entities, fields and records that there are
+    ("platform", "exports.schedules.create"),
+    ("platform", "exports.schedules.update"),
     ("platform", "marketplace.installations.configure"),  # settings that the app has
     ("platform", "pipelines.automation.create"),  # parameters that go with an action
     ("platform", "pipelines.update"),  # no inactive default
