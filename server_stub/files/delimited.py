@@ -7,6 +7,7 @@ import io
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from .table import Remark, Row, Table, UnreadableFileError, names_of
 
@@ -39,7 +40,7 @@ def read(text: str, *, has_header: bool, delimiter: str, score: Score, detect: b
             )
             delimiter = best
     table = table_of(list(records(lines, delimiter)), has_header=has_header, score=score)
-    return Table(table.columns, table.rows, (*remarks, *table.remarks))
+    return replace(table, remarks=(*remarks, *table.remarks), delimiter=delimiter)
 
 
 def table_of(found: Sequence[Sequence[str] | str], *, has_header: bool, score: Score) -> Table:
@@ -63,7 +64,8 @@ def table_of(found: Sequence[Sequence[str] | str], *, has_header: bool, score: S
     width = max((len(line) for line in (header, *filled) if not isinstance(line, str)), default=0)
     names = names_of(header, width)
     rows: list[Row] = [line if isinstance(line, str) else dict(zip(names, line, strict=False)) for line in filled]
-    return Table(names, tuple(rows), tuple(remarks))
+    headers = tuple(header[number].strip() if number < len(header) else "" for number in range(width))
+    return Table(names, tuple(rows), tuple(remarks), headers)
 
 
 def records(lines: Sequence[str], delimiter: str) -> Iterator[list[str] | str]:

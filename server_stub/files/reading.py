@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from . import delimited, json_lines, workbooks
 from .delimited import Score
@@ -22,23 +23,36 @@ Cards = Callable[[str], tuple[Iterable[Row], Iterable[str], list[Remark]]]
 
 
 def read(
-    format: str, content: bytes, *, has_header: bool, delimiter: str, encoding: str, score: Score, cards: Cards
+    format: str,
+    content: bytes,
+    *,
+    has_header: bool,
+    delimiter: str,
+    encoding: str,
+    score: Score,
+    cards: Cards,
+    guess: Collection[str] | None = None,
+    first_sheet: bool = False,
+    noun: str = "contact",
 ) -> Table:
     """Read a file; `score` counts the headers of known columns in a line. Raises: `UnreadableFileError`.
 
-    The default delimiter, a comma, gives way to the one that the file shows; any other is used as it was given.
+    The default delimiter, a comma, gives way to the one that the file shows; any other is used as it was given. `guess`
+    names which of ``delimiter`` and ``encoding`` may give way, where that is known. With `first_sheet` a workbook is
+    its first sheet, whichever is active. `noun` says in messages what the rows are.
     """
     if format == "xlsx":
-        table = delimited.table_of(workbooks.read(content), has_header=has_header, score=score)
-        return Table(table.columns, tuple(checked(table.rows)), table.remarks)
+        lines = workbooks.read(content, first_sheet=first_sheet)
+        table = delimited.table_of(lines, has_header=has_header, score=score)
+        return replace(table, rows=tuple(checked(table.rows)))
     if content.startswith(b"PK\x03\x04") and zipfile.is_zipfile(io.BytesIO(content)):
         raise UnreadableFileError(f"the file is a workbook or another zip, not {format}: give format='xlsx'")
-    text, remarks = decode(content, encoding)
+    text, used, remarks = decode(content, encoding, exact=guess is not None and "encoding" not in guess)
     if format == "csv":
-        table = delimited.read(
-            text, has_header=has_header, delimiter=delimiter, score=score, detect=delimiter in (",", "\t")
-        )
-        return Table(table.columns, tuple(checked(table.rows)), (*remarks, *table.remarks))
+        detect = delimiter in (",", "\t") if guess is None else "delimiter" in guess
+        table = delimited.read(text, has_header=has_header, delimiter=delimiter, score=score, detect=detect)
+        remarks += table.remarks
+        return replace(table, rows=tuple(checked(table.rows)), remarks=tuple(remarks), encoding=used)
     unread: Iterable[str] = ()
     rows: Iterable[Row]
     if format == "vcf":
@@ -46,12 +60,12 @@ def read(
         remarks += more
     else:
         rows = json_lines.read(text)
-    return _of_records(tuple(rows), unread, remarks)
+    return replace(_of_records(noun, tuple(rows), unread, remarks), encoding=used)
 
 
-def _of_records(rows: tuple[Row, ...], unread: Iterable[str], remarks: Iterable[Remark]) -> Table:
+def _of_records(noun: str, rows: tuple[Row, ...], unread: Iterable[str], remarks: Iterable[Remark]) -> Table:
     if not any(isinstance(row, Mapping) for row in rows):
         why = next((f": {row}" for row in rows if isinstance(row, str)), "")
-        raise UnreadableFileError(f"there is no contact in the file{why}")
+        raise UnreadableFileError(f"there is no {noun} in the file{why}")
     names = dict.fromkeys(whole(name) for row in rows if not isinstance(row, str) for name in row)
     return Table(tuple(dict.fromkeys((*names, *unread))), tuple(checked(rows)), tuple(remarks))

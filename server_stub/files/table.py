@@ -34,6 +34,12 @@ class Table:
     """Their names, each once: a header that comes again has its number behind it."""
     rows: tuple[Row, ...]
     remarks: tuple[Remark, ...] = ()
+    headers: tuple[str, ...] = ()
+    """What the file itself calls its columns: several may be called the same. Empty where a format has names only."""
+    delimiter: str | None = None
+    """What separates the columns of a text."""
+    encoding: str | None = None
+    """What its bytes were read as."""
 
 
 def names_of(header: Sequence[str], width: int) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def read_date(text: str, pattern: str | None = None, day_first: bool | None = No
     `pattern` is such as ``DD.MM.YYYY``; a date with a dot, a month's name or the year first is clear without it, others
     are where one number is above 12 or `day_first` is known.
     """
-    if pattern is not None and (found := _by_pattern(text, pattern)) is not None:
+    if pattern is not None and (found := by_pattern(text, pattern)) is not None:
         return found
     plain = _TIME.sub("", text.strip())
     try:
@@ -50,7 +50,8 @@ def is_no_date(text: str) -> bool:
     return bool(digits) and not digits.strip("0")
 
 
-def _by_pattern(text: str, pattern: str) -> date | None:
+def by_pattern(text: str, pattern: str) -> date | None:
+    """Return the day that a text names in a format such as ``DD.MM.YYYY``; None where it is not in the format."""
     if "%" not in pattern:
         for ours, theirs in (("YYYY", "%Y"), ("YY", "%y"), ("MM", "%m"), ("DD", "%d"), ("M", "%m"), ("D", "%d")):
             pattern = re.sub(rf"(?i)(?<!%){ours}", theirs, pattern)

@@ -17,8 +17,17 @@ _WIDEST = 1_000
 """The columns of a sheet that are read."""
 
 
-def read(content: bytes) -> list[list[str]]:
-    """Return the cells of the active sheet, or of the first that has any. Raises: `UnreadableFileError`."""
+class NumberText(str):
+    """The text of a cell with a number, as opposed to one with a text of digits."""
+
+    __slots__ = ()
+
+
+def read(content: bytes, *, first_sheet: bool = False) -> list[list[str]]:
+    """Return the cells of the active sheet, or of the first that has any; with `first_sheet` those of the first.
+
+    Raises: `UnreadableFileError`.
+    """
     # Imported here: only workbooks need it.
     from openpyxl import load_workbook  # type: ignore[import-untyped] # it has no types
 
@@ -32,6 +41,8 @@ def read(content: bytes) -> list[list[str]]:
             book: Any = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             try:
                 sheets = list(book.worksheets)  # a workbook may have charts only
+                if first_sheet:
+                    del sheets[1:]
                 sheets.sort(key=lambda sheet: sheet is not book.active)
                 for sheet in sheets:
                     lines = list(_lines(sheet))
@@ -64,4 +75,5 @@ def cell_text(value: object) -> str:
         return value.date().isoformat() if value.time() == time() else f"{value.isoformat()}Z"
     if isinstance(value, date):
         return value.isoformat()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return NumberText(text) if isinstance(value, (int, float)) else text
