@@ -59,7 +59,7 @@ def upload(
     there = names.get(name)
     if there is not None and on_conflict == "reject":
         raise exists(call, there)
-    _check_content(call, file)
+    check_content(call, file)
     if there is not None and on_conflict in ("new_version", "replace"):
         if not FILES.visible or not FILES.visible(call, there):  # what cannot be seen cannot be written over
             raise exists(call, there)
@@ -116,7 +116,7 @@ def create_version(
         if there is not None:
             raise exists(call, there)
         changes["name"] = name
-    _check_content(call, file)
+    check_content(call, file)
     _, version = add_version(call, current, file, comment, changes)
     return version | {"is_current": True}
 
@@ -134,7 +134,7 @@ def versions(call: Context, file_id: str, sort: str | None, order: str | None) -
 # -- contents ----------------------------------------------------------------------------------------------------------
 
 
-def _check_content(call: Context, file: Received) -> None:
+def check_content(call: Context, file: Received) -> None:
     """Raise 422 for a content that is not what its sender says, is too large, or infected."""
     _check_digest(file.digest, (file.checksum,))
     _check_digest(call.headers.get("content-digest"), (file.checksum, file.body_digest))

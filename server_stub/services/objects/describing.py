@@ -90,7 +90,7 @@ def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
 
 def description_of(call: Context, found: Entity, *, include_hidden: bool = False) -> dict[str, Any]:
     """Return the description of an entity, with the version of its schema."""
-    fields = [one for one in _fields(call, found) if include_hidden or not one["hidden"]]
+    fields = [one for one in fields_of(call, found) if include_hidden or not one["hidden"]]
     for position, one in enumerate(fields):
         one["position"] = position
     keys = [
@@ -191,7 +191,8 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
                     kind.bounds["pattern"] = pattern
 
 
-def _fields(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
+def fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
+    """Yield the descriptions of an entity's fields, those of the company's own definition last."""
     filters = filter_types(call, entity)
     writes = permissions.scope_for(call.caller, entity.word, "update") is not None
     seen: set[str] = set()
@@ -199,7 +200,7 @@ def _fields(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
         create = noun.declared("create") if noun is not None else None
         update = noun.declared("update") if noun is not None else None
         hints = {**_hints(create), **_hints(update)}
-        required = _required(create)
+        required = required_by(create)
         for name, info in model.model_fields.items():
             if name in seen or name in free_members(model) or (entity.object is not None and name == "fields"):
                 continue
@@ -233,7 +234,7 @@ def _hints(operation: Any) -> Mapping[str, Any]:
     return input_hints(body) if body is not None else {}
 
 
-def _required(operation: Any) -> frozenset[str]:
+def required_by(operation: Any) -> frozenset[str]:
     """Return the members that the body of an operation needs."""
     body = operation.arguments.body_type if operation is not None else None
     return frozenset(name for name, hint in _hints(operation).items() if is_required(body, name, hint))

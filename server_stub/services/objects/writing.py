@@ -77,7 +77,13 @@ def change(call: Context, entity: Entity, id: str, row: Mapping[str, Any], on_ma
     members: Mapping[str, Any] = _read(call, several or noun, "update", own)
     if on_match == "fill_empty":
         members = _lacking(doc, members)
-    stored = changes_of(call, doc, members) if several is not None else noun.stored_form(call, members, doc)
+    return put(call, entity, doc, members)
+
+
+def put(call: Context, entity: Entity, doc: Document, members: Mapping[str, Any]) -> Document:
+    """Change a record by members in Python names, as the noun's own update does."""
+    noun = entity.noun_of(doc)
+    stored = changes_of(call, doc, members) if entity.kinds is not None else noun.stored_form(call, members, doc)
     return noun.change(call, doc, stored)
 
 
