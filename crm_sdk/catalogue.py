@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .resources.events import Events
     from .resources.exports import Exports
     from .resources.files import Files
+    from .resources.imports import Imports
     from .resources.integrations import Integrations
     from .resources.jobs import Jobs
     from .resources.leads import Leads
@@ -89,6 +90,7 @@ class Catalogue(Generic[Mode]):
     events: Events[Mode] = noun()
     exports: Exports[Mode] = noun()
     files: Files[Mode] = noun()
+    imports: Imports[Mode] = noun()
     integrations: Integrations[Mode] = noun()
     jobs: Jobs[Mode] = noun()
     leads: Leads[Mode] = noun()

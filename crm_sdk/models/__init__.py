@@ -283,6 +283,12 @@ if TYPE_CHECKING:
         SharedFileSort as SharedFileSort, ShareDirection as ShareDirection, SharePassword as SharePassword,
         ThumbnailFormat as ThumbnailFormat, ThumbnailSize as ThumbnailSize,
     )
+    from .imports import (
+        BatchSize as BatchSize, ImportColumn as ImportColumn, ImportFormat as ImportFormat, ImportLink as ImportLink,
+        ImportPreview as ImportPreview, ImportRow as ImportRow, OnDuplicate as OnDuplicate,
+        RecordImportMode as RecordImportMode, RevertResult as RevertResult, SampleSize as SampleSize,
+        StopAfter as StopAfter, Word as Word,
+    )
     from .integration_mappings import (
         FieldMapping as FieldMapping, FieldMappingCreate as FieldMappingCreate,
         FieldMappingUpdate as FieldMappingUpdate, MappedEntity as MappedEntity, MappingDraft as MappingDraft,
@@ -664,6 +670,10 @@ _NAMES = {
         "FileVersionSort FolderPath MadeFormat NameConflict PermissionSubject PictureFit PreviewKind "
         "ProcessOptions Revision SaveAs ScanStatus ShareAddress SharedFile SharedFileSort ShareDirection "
         "SharePassword ThumbnailFormat ThumbnailSize"
+    ),
+    "imports": (
+        "BatchSize ImportColumn ImportFormat ImportLink ImportPreview ImportRow OnDuplicate RecordImportMode "
+        "RevertResult SampleSize StopAfter Word"
     ),
     "integration_mappings": (
         "FieldMapping FieldMappingCreate FieldMappingUpdate MappedEntity MappingDraft MappingIssue MappingSample "

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .contact_duplicates import DeduplicateResult
     from .contact_imports import ImportResult
     from .enrichment import EnrichmentResult
+    from .imports import RevertResult
     from .report_runs import ExportResult
 
     _Results: TypeAlias = (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         | DeduplicateResult
         | LeadScoringModel
         | PurgeResult
+        | RevertResult
         | dict[str, Any]
     )
 else:
@@ -41,6 +43,8 @@ JobResult: TypeAlias = _Results
 _RESULTS: Mapping[str, str] = {
     "contact_import": "contact_imports:ImportResult",
     "export": "report_runs:ExportResult",
+    "import": "contact_imports:ImportResult",
+    "import_revert": "imports:RevertResult",
     "report_export": "report_runs:ExportResult",
     "audit_export": "report_runs:ExportResult",
     "enrichment": "enrichment:EnrichmentResult",

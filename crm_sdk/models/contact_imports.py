@@ -40,11 +40,12 @@ class ImportResult(Model):
     created_ids: list[str] = Field(default_factory=EMPTY)
     updated_ids: list[str] = Field(default_factory=EMPTY)
     error_file_id: str | None = None
-    """Id of a CSV file of the rows that failed, with a column ``error``."""
+    """Id of a CSV file of the rows that failed: their own columns, and ``error``; of `imports` ``_row``, ``_field``,
+    ``_code``, ``_message`` and ``_value``."""
     unmapped_columns: list[str] = Field(default_factory=EMPTY)
     """Names of the columns that were not read."""
     warnings: list[JobError] = Field(default_factory=EMPTY)
-    """What was left out or read otherwise than it stood, by row and column: the contacts are there. At most 1,000."""
+    """What was left out or read otherwise than it stood, by row and column: the records are there. At most 1,000."""
     dry_run: bool = False
 
 

@@ -30,6 +30,7 @@ class ContactImports(Resource[Mode]):
         platform="POST /contacts/import",
         rate="bulk",
         action="import",
+        errors=("FILE_INFECTED", "CHECKSUM_MISMATCH"),
         texts={
             "file_id": "Id of a file on the server, in place of `file`.",
             "mapping": "Which column becomes which member.",

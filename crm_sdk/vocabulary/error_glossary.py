@@ -86,6 +86,8 @@ GRID_TOO_NARROW: A widget needs more columns than the dashboard would have.
 HIERARCHY_CYCLE: A record would be above itself.
 HIERARCHY_TOO_DEEP: The hierarchy would have too many levels.
 IDEMPOTENCY_KEY_REUSED: The idempotency key was sent before with another request.
+IMPORT_FILE_CHANGED: The import that is retried read another file.
+IMPORT_NOT_REVERTIBLE: The import cannot be taken back: `details.reason` says why.
 INTEGRATION_EXISTS: There is such an integration already.
 INTEGRATION_NOT_CONNECTED: The integration is not connected.
 INVOICE_OPEN: There is an unpaid invoice.
@@ -270,9 +272,11 @@ SERVICE_UNAVAILABLE: The server cannot answer now.
 GATEWAY_TIMEOUT: A proxy waited too long for the server.
 AMBIGUOUS_MATCH: Several records match the item.
 AUTOMATION_LOOP: Automations started each other too often.
+CHANGED_SINCE: The record or field was changed since, and is left as it is.
 DUPLICATE_IN_BATCH: An earlier item of the same request is about the same record.
 NO_ELIGIBLE_OWNER: Nobody can be given the record.
 SOURCE_MISSING: What it is made from is gone.
+TOO_MANY_ERRORS: More rows failed than the import was told to bear.
 TOO_MANY_ROWS: The file has more rows than can be imported.
 UNREADABLE_FILE: The file cannot be read.""")
 """The sentence of each code of `codes.STATUSES`."""

@@ -14,6 +14,7 @@ from ....files.table import Remark, has_surrogate
 from ....problems import FieldError, Problem, invalid
 from ....serving import Context, Members
 from ... import company
+from ...imports import ledger
 from ..records import CONTACTS, change, create_new, key_of
 from ..validation import read_changes, read_new
 from .cells import Cells
@@ -62,6 +63,9 @@ class Work:
         self._cells = Cells(call, zone, options["date_format"], exact=options["format"] in ("jsonl", "vcf"))
         self._warned: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
+        self.written: list[dict[str, Any]] = []
+        """What the rows did to the contacts, for a revert."""
+        self._before: Document | None = None
         lists = ("created_ids", "updated_ids", "failed", "seen", "warnings")
         self.options: dict[str, Any] = {**options, **{name: list(options[name]) for name in lists}}
 
@@ -112,6 +116,8 @@ class Work:
             break
         if id is not None:
             options[f"{outcome}_ids"].append(id)
+            entry = ledger.entry_of(call, CONTACTS.kind, CONTACTS.collection, number + 1, self._before, id)
+            self.written += [entry] if entry["created"] or entry["changes"] else []
         return outcome
 
     def _key(self, members: Members) -> Any:
@@ -155,6 +161,7 @@ class Work:
         options, call = self.options, self._call
         name = options["match_on"]
         existing = CONTACTS.matching(call, name, key) if key is not None else None
+        self._before = existing
         members.pop("id", None)
         if options["owner_id"]:
             members["ownerId"] = options["owner_id"]

@@ -13,13 +13,14 @@ from .... import jobs
 from ....bulk import error_of
 from ....data.document import Document
 from ....files import csv_files
-from ....files.reading import FORMATS, read
+from ....files.reading import read
 from ....files.received import Received
-from ....files.storing import content_of, referenced
 from ....files.table import Table, UnreadableFileError
 from ....files.values import day_comes_first
 from ....problems import Problem, invalid, missing
 from ....serving import Context, Members, runs, serves
+from ...imports import ledger
+from ...imports.sources import check_encoding, no_format, source_of
 from . import vcards
 from .columns import Column, check_mapping, known_headers, plan
 from .import_rows import WARNINGS, Work, warning_of
@@ -47,28 +48,18 @@ def create(
     dry_run: bool,
 ) -> Document:
     """Begin an import."""
-    if (file is None) == (file_id is None):
-        raise invalid("file", "required", "give exactly one of file and file_id")
-    if file is not None:
-        name, content = file.name, file.read()
-    else:
-        stored = referenced(call, file_id or "", "file_id")
-        name, content = stored["name"], content_of(call, stored)
-    kind = format or FORMATS.get(name.rpartition(".")[2].lower())
-    if kind is None:
-        old = "; save an old workbook as .xlsx" if name.lower().endswith(".xls") else ""
-        message = f"the name {name!r} does not tell the format: give csv, xlsx, jsonl or vcf{old}"
-        raise invalid("format", "required", message)
+    source = source_of(call, file, file_id, format)
+    name = source.name
+    if not source.format:
+        raise no_format(name)
     if len(delimiter) != 1:
         raise invalid("delimiter", "length", "a delimiter is one character")
-    try:
-        "".encode(encoding)  # a codec that makes no bytes of a text is a LookupError, too
-    except (LookupError, ValueError):
-        raise invalid("encoding", "choice", f"there is no encoding {encoding!r}") from None
+    check_encoding(encoding)
     check_mapping(mapping or ())
     call.reference("user", owner_id, "owner_id")
     payload = {
-        "name": name, "format": kind, "mapping": None if mapping is None else [dict(entry) for entry in mapping],
+        "entity": "contact", "name": name, "checksum": source.checksum, "format": source.format,
+        "mapping": None if mapping is None else [dict(entry) for entry in mapping],
         "mode": mode, "match_on": match_on, "on_duplicate": on_duplicate, "has_header": has_header,
         "delimiter": "\t" if name.lower().endswith((".tsv", ".tab")) and delimiter == "," else delimiter,
         "encoding": encoding,
@@ -78,7 +69,7 @@ def create(
     title = f"{'Trial import' if dry_run else 'Import'} of {name}"
     job = jobs.start(call, _KIND, payload, title=title, total=0, status_url="/contacts/import/{id}")
     # The file is kept beside the job, which is written anew at every step.
-    call.collection("import_file").put(Document(id=job["id"], content=content))
+    call.collection("import_file").put(Document(id=job["id"], content=source.content))
     return job
 
 
@@ -86,7 +77,8 @@ def create(
 def get(call: Context, job_id: str) -> Document:
     """Return how far an import is."""
     job = call.record("job", job_id)
-    if job["kind"] != _KIND:
+    of_contacts = job["kind"] == "import" and job["payload"]["entity"] == "contact"  # by the door for every entity
+    if job["kind"] != _KIND and not of_contacts:
         raise missing("import", job_id)
     return job
 
@@ -115,6 +107,7 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
         counts[outcome] += 1
         if outcome in ("created", "updated"):
             counts["succeeded"] += 1
+    ledger.keep(call, job, work.written)
     changes = {"counts": counts, "new_errors": work.errors, "payload": work.options}
     if counts["processed"] < counts["total"]:
         return changes
@@ -158,6 +151,8 @@ def _result(call: Context, job: Document, kept: Document, options: Members) -> d
     counts = {name: len(options[name]) for name in ("created_ids", "updated_ids", "failed")}
     entity = {"id": job["id"], "name": options["name"]}
     call.emit("contact.import_completed", "job", entity, metadata={**counts, "dry_run": options["dry_run"]})
+    if not options["dry_run"]:
+        call.emit("data.imported", "job", entity, metadata={"entity": "contact", **counts})
     return {
         "created_ids": options["created_ids"],
         "updated_ids": options["updated_ids"],

@@ -1,0 +1,1 @@
+"""The rules of importing records of any entity from files."""
