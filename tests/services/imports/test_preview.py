@@ -1,0 +1,161 @@
+"""The preview of an import: what columns seem to hold, what is wrong, and that the import does what was said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import AsyncCrmClient, CrmClient
+from crm_sdk.models import ImportPreview
+from server_stub import StubServer
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform")
+
+
+def look(client: CrmClient, entity: str, content: str | bytes, name: str = "rows.csv", **options: Any) -> ImportPreview:
+    raw = content.encode() if isinstance(content, str) else content
+    return client.imports.preview(entity, (name, raw), **options)
+
+
+SUGGESTED = [
+    ("contact", "email", "email", "exact"), ("contact", "firstName", "first_name", "exact"),
+    ("contact", "E-Mail-Adresse", "email", "synonym"), ("contact", "Telefon", "phone", "label"),
+    ("contact", "البريد الإلكتروني", "email", "label"), ("contact", "PLZ", "address.postal_code", "synonym"),
+    ("contact", "custom_fields.Tier", "custom_fields.Tier", "exact"), ("lead", "Amount", "value", "synonym"),
+    ("lead", "Annual revenue", "annual_revenue", "exact"), ("deal", "Deal name", "title", "synonym"),
+    ("deal", "Erwarteter Abschluss", "expected_close_date", "label"), ("deal", "closedate", "expected_close_date",
+    "synonym"), ("account", "City", "billing_address.city", "synonym"), ("account", "Número", None, None),
+    ("activity", "deadline", "due_at", "synonym"), ("territory", "Kürzel", "code", "label"),
+    ("onboarding", "Go live", "fields.go_live", "exact"), ("lead", "score", None, None), ("lead", "id", "external_id",
+    "synonym"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entity", "header", "field", "reason"), SUGGESTED)
+def test_headers_are_known_by_name_label_and_synonym(
+    client: CrmClient, entity: str, header: str, field: str | None, reason: str | None
+) -> None:
+    (column,) = look(client, entity, f"{header}\nx\n").columns
+    assert (column.column, column.index, column.filled, column.samples) == (header, 1, 1, ["x"])
+    assert (column.suggested_field, column.reason) == (field, reason)
+    assert (column.confidence > 0) is (field is not None)
+
+
+def test_columns_are_known_by_their_values_and_by_the_last_import(client: CrmClient) -> None:
+    rows = "".join(f"Ada {n},ada{n}@look.example,{n}\n" for n in range(9)) + "Ben,none,9\n"
+    seen = look(client, "lead", "A,B,C\n" + rows).columns
+    assert [(one.suggested_field, one.reason) for one in seen] == [(None, None), ("email", "values"), (None, None)]
+    assert (seen[1].distinct, len(seen[1].samples)) == (10, 5)
+    mapping: list[Any] = [{"column": "A", "field": "name"}, {"column": "C", "field": "employees"}]
+    client.imports.create("lead", ("rows.csv", f"A,B,C\n{rows}".encode()), mapping=mapping).wait()
+    seen = look(client, "lead", "A,B,C\nx,y,1\n").columns
+    assert [(one.suggested_field, one.reason) for one in seen] == [
+        ("name", "previous"), (None, None), ("employees", "previous"),
+    ]  # fmt: skip
+
+
+def test_each_field_is_suggested_once_for_the_best_column(client: CrmClient) -> None:
+    found = look(client, "contact", "E-Mail-Adresse,email,name,name\na@b.example,c@d.example,Ada,Ben\n")
+    assert [one.suggested_field for one in found.columns] == [None, "email", "name", None]
+    assert [(one["column"], one["field"]) for one in found.mapping] == [("email", "email"), ("3", "name")]
+    client.imports.create("contact", ("rows.csv", b"E-Mail-Adresse,email,name,name\na@b.example,c@d.example,Ada,Ben\n"),
+                          mapping=found.mapping).wait()  # fmt: skip
+    assert [one.name for one in client.contacts.list(search="c@d.example")] == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "options", "word"),
+    [
+        ("Jörg\n".encode("latin-1"), "a.csv", {"encoding": "utf-8"}, "encoded"),
+        (b"PK\x03\x04 no workbook", "a.xlsx", {}, "xlsx"),
+        (b"", "a.csv", {}, "empty"),
+        (b"x", "a.doc", {}, "format"),
+        (b"x", "a.csv", {"encoding": "utf-99"}, "encoding"),
+    ],
+)
+def test_an_unreadable_file_is_told_in_the_answer(
+    client: CrmClient, content: bytes, name: str, options: dict[str, Any], word: str
+) -> None:
+    found = look(client, "lead", content, name, **options)
+    assert (found.readable, found.rows, found.row_count) == (False, [], 0)
+    assert word in found.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"mapping": [{"column": "name", "field": "nonsense"}]}, "UNKNOWN_FIELD"),
+        ({"mapping": [{"column": "name", "field": "score"}]}, "FIELD_READ_ONLY"),
+        ({"mapping": [{"column": "other", "field": "name"}]}, "VALIDATION_ERROR"),
+        ({"match_on": "score"}, "NOT_A_KEY"),
+    ],
+)
+def test_what_an_import_would_refuse_is_told_in_the_answer(
+    client: CrmClient, options: dict[str, Any], code: str
+) -> None:
+    found = look(client, "lead", "name\nAda\n", **options)
+    assert (found.readable, [error.code for error in found.errors], found.rows) == (True, [code], [])
+
+
+def test_how_a_file_is_read_is_told(client: CrmClient) -> None:
+    found = look(client, "lead", "name;email\nJörg;\n".encode("cp1252"))
+    assert (found.format, found.delimiter, found.encoding, found.has_header) == ("csv", ";", "cp1252", True)
+    assert found.rows[0].values == {"name": "Jörg"}
+    plain = look(client, "lead", "Ada,ada@look.example\n", has_header=False)
+    assert [(one.column, one.suggested_field) for one in plain.columns] == [("1", None), ("2", "email")]
+    assert plain.unmapped_required == ["name"]
+    lines = look(client, "lead", '{"name": "Ada", "value": 1.5}\n', "rows.jsonl")
+    assert (lines.format, lines.delimiter, lines.rows[0].values) == ("jsonl", None, {"name": "Ada", "value": 1.5})
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "create"}, {"mode": "update"}, {"match_on": "email"}])
+def test_the_import_does_what_the_preview_says(client: CrmClient, stub: StubServer, options: dict[str, Any]) -> None:
+    client.leads.create({"name": "Known", "external_id": "k", "email": "known@look.example"})
+    client.leads.create({"name": "Same", "external_id": "s", "email": "same@look.example"})
+    content = (
+        "external_id,name,email\nk,Other,known@look.example\ns,Same,same@look.example\nn,New,new@look.example\n"
+        "n,Newer,new@look.example\nb,Bad,no address\n,Keyless,\n"
+    )
+    total, trail = client.leads.list(limit=1).total, len(stub.audit())
+    said = look(client, "lead", content, sample=3, **options)
+    assert (client.leads.list(limit=1).total, len(stub.audit())) == (total, trail)
+    assert ([row.row for row in said.rows], said.row_count, said.counts.total) == ([1, 2, 3], 6, 6)
+    for dry_run in (True, False):
+        job = client.imports.create("lead", ("rows.csv", content.encode()), dry_run=dry_run, **options)
+        job.wait()
+        assert said.counts == client.jobs.get(job.id).counts
+
+
+def test_matches_and_errors_of_rows(client: CrmClient) -> None:
+    known = client.leads.create({"name": "Known", "external_id": "k"})
+    rows = look(client, "lead", "external_id,name,email\nk,Known,\nk,Other,no address\nn,,a@look.example\n").rows
+    assert [(row.outcome, row.match_id) for row in rows] == [("skip", known.id), ("fail", known.id), ("fail", None)]
+    assert [(error.field, error.rule) for row in rows for error in row.errors] == [
+        ("email", "format"), ("name", "required"),
+    ]  # fmt: skip
+    assert rows[0].values == {"externalId": "k", "name": "Known"}
+
+
+def test_a_preview_needs_the_right_to_import(client: CrmClient, stub: StubServer) -> None:
+    client.users.create({"email": "eye@acme.test", "name": "Eye", "role": "read_only", "password": "Demo-passw0rd!9"})
+    reader = stub.client(dialects="platform", api_key=None)
+    reader.auth.login("eye@acme.test", "Demo-passw0rd!9")
+    assert refused(lambda: look(reader, "lead", "name\nAda\n")).status == 403
+    assert refused(lambda: look(client, "leads", "name\nAda\n")).status == 404
+
+
+@pytest.mark.anyio
+async def test_the_async_client_has_the_same_calls(stub: StubServer) -> None:
+    async with stub.async_client(dialects="platform") as client:
+        assert isinstance(client, AsyncCrmClient)
+        found = await client.imports.preview("lead", ("rows.csv", b"name\nAda\n"))
+        assert found.counts.created == 1
+        job = await client.imports.create("lead", ("rows.csv", b"name\nAda\n"))
+        assert len((await job.wait()).created_ids) == 1
+        back = await client.imports.revert(job.id)
+        assert (await back.wait()).deleted == 1

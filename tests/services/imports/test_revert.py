@@ -1,0 +1,145 @@
+"""Taking an import back: what it created goes, what it changed comes back, what was changed since stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models import RevertResult
+from server_stub import StubServer
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform")
+
+
+def load(client: CrmClient, entity: str, content: str, **options: Any) -> str:
+    """Import a file, and return the id of the job."""
+    job = client.imports.create(entity, ("rows.csv", content.encode()), **options)
+    job.wait()
+    done = client.jobs.get(job.id)
+    assert not done.errors
+    return job.id
+
+
+def back(client: CrmClient, id: str, **options: Any) -> RevertResult:
+    return client.imports.revert(id, **options).wait()
+
+
+FILES = {
+    "contact": ("external_id,name,city,tags,custom_fields.tier", "a,Ada Any,Rome,x|y,gold", "a,Bea Lee,Bonn,z,silver"),
+    "lead": ("external_id,name,value,notes", "a,Ada,5,one", "a,Bea,6.25,two"),
+    "account": ("external_id,name,employees,City", "a,Any,5,Rome", "a,Other,6,Bonn"),
+    "deal": ("external_id,title,value,expected_close_date", "a,D,5.5,2026-10-01", "a,E,6,2026-11-01"),
+    "activity": ("external_id,kind,title,due_at", "a,task,T,2026-10-01", "a,task,U,2026-11-01"),
+    "territory": ("code,name,priority", "a,North,3", "a,South,4"),
+}
+
+
+@pytest.mark.parametrize("entity", FILES)
+def test_an_import_of_every_entity_is_taken_back(client: CrmClient, stub: StubServer, entity: str) -> None:
+    head, first, second = FILES[entity]
+    key = head.partition(",")[0]
+
+    def values() -> dict[str, Any] | None:
+        (item,) = client.objects.batch_get(entity, ["a"], match_on=key).items
+        found = item.result.model_dump() if item.result is not None else None
+        moving = {"version", "updated_at", "health_score", "last_activity"}
+        return {name: value for name, value in found.items() if name not in moving} if found is not None else None
+
+    created = load(client, entity, f"{head}\n{first}\n")
+    before = values()
+    changed = load(client, entity, f"{head}\n{second}\n{first}\n{second}\n")
+    assert values() != before
+    trial = back(client, changed, dry_run=True)
+    assert (trial.restored, trial.dry_run, values() != before) == (1, True, True)
+    done = back(client, changed)
+    assert (done.deleted, done.restored, done.skipped) == (0, 1, [])
+    assert values() == before
+    gone = back(client, created)
+    assert (gone.deleted, gone.restored, gone.skipped, values()) == (1, 0, [], None)
+    assert [entry["action"] for entry in stub.audit()].count("data.import_reverted") == 2
+
+
+def test_records_of_custom_objects_too(client: CrmClient) -> None:
+    record = client.custom_objects.records.create("onboarding", {"fields": {"name": "One", "status": "planned"}})
+    changed = load(client, "onboarding", f"id,name,status\n{record.id},Two,running\n")
+    assert back(client, changed).restored == 1
+    assert client.custom_objects.records.get("onboarding", record.id).fields == record.fields
+
+
+def test_what_was_changed_since_is_kept_field_by_field(client: CrmClient) -> None:
+    known = client.contacts.create({"name": "Ada Any", "external_id": "a", "address": {"city": "Rome"}, "title": "CEO"})
+    done = load(
+        client, "contact", "external_id,name,city,title\na,Bea Lee,Bonn,CFO\nb,New,Paris,\nc,Kept,,\nd,Gone,,\n"
+    )
+    ids = client.jobs.get(done).result.created_ids
+    client.contacts.update(known.id, {"address": {"city": "Nice"}})
+    client.contacts.update(ids[1], {"title": "Boss"})
+    client.contacts.delete(ids[2])
+    result = back(client, done)
+    assert (result.deleted, result.restored) == (1, 1)
+    assert {(one.row, one.field, one.code) for one in result.skipped} == {
+        (1, "address.city", "CHANGED_SINCE"), (3, None, "CHANGED_SINCE"), (4, None, "CHANGED_SINCE"),
+    }  # fmt: skip
+    after = client.contacts.get(known.id)
+    assert (after.name, after.title, after.address and after.address.city) == ("Ada Any", "CEO", "Nice")
+    assert client.contacts.get(ids[1]).name == "Kept"
+
+
+def test_linked_records_that_were_created_go_last(client: CrmClient) -> None:
+    link: Any = {
+        "column": "Firm",
+        "entity": "account",
+        "match_on": "name",
+        "field": "account_id",
+        "create_missing": True,
+    }
+    done = load(client, "contact", "name,Firm\nAda,Brand new\nBea,Brand new\n", links=[link])
+    assert back(client, done).deleted == 3
+    assert client.accounts.list(search="Brand new").total == 0
+
+
+def test_the_documented_import_of_contacts_is_taken_back_too(client: CrmClient) -> None:
+    known = client.contacts.create({"name": "Ada Any", "email": "ada@back.example"})
+    job = client.contacts.imports.create(("people.csv", b"name,email\nBea,ada@back.example\nNew,new@back.example\n"))
+    job.wait()
+    result = back(client, job.id)
+    assert (result.deleted, result.restored) == (1, 1)
+    assert client.contacts.get(known.id).name == "Ada Any"
+
+
+def test_what_cannot_be_taken_back_says_why(client: CrmClient, stub: StubServer) -> None:
+    def reason(id: str) -> Any:
+        error = refused(lambda: client.imports.revert(id))
+        assert (error.status, error.code) == (409, "IMPORT_NOT_REVERTIBLE")
+        return error.details["reason"]
+
+    assert reason(load(client, "lead", "name\nAda\n", dry_run=True)) == "dry_run"
+    done = load(client, "lead", "name\nAda\n")
+    back(client, done, dry_run=True)
+    back(client, done)
+    assert reason(done) == "reverted"
+    (other, *_) = client.jobs.list(kind=["import_revert"])
+    assert refused(lambda: client.imports.revert(other.id)).status == 404
+    running = client.imports.create("lead", ("rows.csv", b"name\nAda\nBea\n"), batch_size=1)
+    assert reason(running.id) == "running"
+    old = load(client, "lead", "name\nAda\n")
+    stub.clock.advance(31 * 24 * 3600)
+    assert reason(old) == "too_old"
+    assert refused(lambda: client.imports.revert("job_none")).status == 404
+
+
+def test_each_record_needs_the_right_to_write_it(client: CrmClient, stub: StubServer) -> None:
+    sales = stub.client(dialects="platform", api_key="acme-sales")
+    done = load(client, "lead", "name\nAda\n")
+    assert refused(lambda: sales.imports.revert(done)).status == 404
+    mine = load(sales, "lead", "name,external_id\nAda,mine\n")
+    (id,) = client.jobs.get(mine).result.created_ids
+    client.leads.update(id, {"owner_id": "user_ada"})
+    result = back(sales, mine)
+    assert (result.deleted, [one.code for one in result.skipped]) == (0, ["CHANGED_SINCE"])
