@@ -54,6 +54,7 @@ DRAWN: Mapping[str, str] = {
     "collaboration.feed.list": "feed",
     "collaboration.feed.user": "feed",
     "monitoring.health": "checks",
+    "imports.preview": "look",
     "reports.run": "ran",
 }
 """The declared calls whose results are drawn for people to look at: by their ids, the function in the file of the noun.
