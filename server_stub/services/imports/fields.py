@@ -62,6 +62,9 @@ class Fields:
             self._by_name["kind"] = Field("kind", "select", label="Kind", options=labels)
         self._by_name["id"] = Field("id", label="Id")
         self._free = "custom_fields" in entity.members
+        free = "fields" if entity.object is not None else "custom_fields"
+        if entity.object is not None or self._free:  # as JSON lines have them
+            self._by_name[free] = Field(free, "object", label=free.replace("_", " ").capitalize())
 
     def importable(self) -> list[Field]:
         """Return the fields that a column may fill."""
@@ -109,6 +112,6 @@ class Fields:
     def missing(self, given: Sequence[str], kind: object = None) -> list[str]:
         """Return the fields that a new record needs and that are not given."""
         heads = {name.partition(".")[0] if not name.startswith("fields.") else name for name in given}
-        lacking = [name for name in self.required(kind) if name not in heads]
+        lacking = [name for name in self.required(kind) if not {name, name.partition(".")[0]} & heads]
         parts = any(part in heads and part in self._by_name for part in _NAME_PARTS)
         return [name for name in lacking if not (name == "name" and parts)]

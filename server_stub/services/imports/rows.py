@@ -138,12 +138,9 @@ class Work:
     def _save(self, members: dict[str, Any], row: Members, done: Outcome) -> None:
         """Create or change the record of a row. Raises the Problem of the row."""
         call, entity, options = self.call, self.entity, self.options
-        id = members.pop("id", None)
-        key: str = "id" if id is not None else options["match_on"]
-        value = id if id is not None else value_in(entity, members, key)
-        before = self._found(key, value) if value is not None else None
+        key, value, before = self._match(members)
         done.match_id = before["id"] if before is not None else None
-        if before is None and (options["mode"] == "update" or id is not None):
+        if before is None and (options["mode"] == "update" or (key == "id" and value is not None)):
             if value is None:
                 message = f"{camel(key)} is the key of this import"
                 raise Problem("MATCH_KEY_MISSING", message, field=key, rule="required")
@@ -170,11 +167,22 @@ class Work:
         if done.outcome != "skip":
             self.written.append(ledger.entry_of(call, entity.name, entity.collection, done.row, before, after["id"]))
 
-    def _found(self, key: str, value: Any) -> Document | None:
+    def _match(self, members: dict[str, Any]) -> tuple[str, Any, Document | None]:
+        """Return the key of a row, its value and the record that has it; the id of a record goes before the key.
+
+        An id that nobody has counts only where it is the key: it may be of the company that a file is from.
+        """
+        id, key = members.pop("id", None), str(self.options["match_on"])
+        found = self.call.found(self.entity.collection, str(id)) if id is not None else None
+        if found is not None and self.entity.has(found):
+            if found["id"] != str(id):
+                message = f"{id} was merged into {found['id']}: change that one"
+                raise Problem("RECORD_MERGED", message, field="id", details={"survivor_id": found["id"]})
+            return "id", id, found
         if key == "id":
-            found = self.call.found(self.entity.collection, str(value))
-            return found if found is not None and self.entity.has(found) else None
-        return matching(self.call, self.entity, key, value)
+            return key, id, None
+        value = value_in(self.entity, members, key)
+        return key, value, matching(self.call, self.entity, key, value) if value is not None else None
 
     # -- telling -----------------------------------------------------------------------------------------------
 

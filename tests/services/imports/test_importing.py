@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -349,3 +350,22 @@ def test_the_numbers_of_two_companies_never_meet(client: CrmClient, stub: StubSe
         lambda: load(globex, "lead", "name\nAda\n", mapping_from=done.id),
     ):
         assert refused(call).code in ("NOT_FOUND", "REFERENCE_NOT_FOUND")
+
+
+def test_what_a_company_has_is_read_by_another(client: CrmClient, stub: StubServer) -> None:
+    made = client.leads.create({"name": "Ada"})
+    own = {"id": made.id, "name": "Ada", "address": {"city": "Rome", "postalCode": "1"}, "score": 7, "externalId": "x"}
+    content = json.dumps({**own, "customFields": {"Tier": "gold", "n": 2}, "tags": ["a", "b"], "version": 3})
+    globex = stub.client(dialects="platform", api_key="globex-admin")
+    done = load(globex, "lead", content + "\n", "rows.jsonl")
+    copy = record(globex, "lead", done)
+    assert (copy.address.city, copy.address.postal_code, copy.custom_fields) == ("Rome", "1", {"Tier": "gold", "n": 2})
+    assert (copy.external_id, copy.tags, copy.id != made.id) == ("x", ["a", "b"], True)
+
+
+def test_the_id_of_a_merged_record_is_refused(client: CrmClient) -> None:
+    one = client.contacts.create({"name": "Ada Twin", "email": "one@twin.example"})
+    two = client.contacts.create({"name": "Ada Twin", "email": "two@twin.example"})
+    client.contacts.deduplicate(mode="merge", groups=[{"survivor_id": one.id, "contact_ids": [one.id, two.id]}])
+    done = load(client, "contact", f"id,title\n{two.id},CEO\n{one.id},CFO\ncontact_none,CTO\n", match_on="id")
+    assert [(error.row, error.code) for error in done.errors] == [(1, "RECORD_MERGED"), (3, "NOT_FOUND")]
