@@ -10,7 +10,7 @@ from crm_sdk.wire import camel, is_object, snake
 from ...data.document import Document
 from ...data.keys import with_value
 from ...entities import Entity
-from ...problems import Problem
+from ...problems import Problem, invalid
 from ...serving import Context
 from ..custom_objects.finding import equals_of
 
@@ -42,11 +42,19 @@ def value_in(entity: Entity, row: Mapping[str, Any], key: str) -> Any:
     return None if value == "" else value
 
 
+def check_value(entity: Entity, key: str, value: Any) -> None:
+    """Raise 422 for what cannot be the value of a key: an object, a list, a flag."""
+    known = (str,) if entity.object is None else (str, int, float)
+    if isinstance(value, bool) or not isinstance(value, known):
+        raise invalid(key, "type", "the value of a key is a text, or a number where the field is one")
+
+
 def matching(call: Context, entity: Entity, key: str, value: Any) -> Document | None:
     """Return the live record with a value of a key; None where there is none.
 
-    Raises: AMBIGUOUS_MATCH, with the ids in `details`, where several have it.
+    Raises: AMBIGUOUS_MATCH, with the ids in `details`, where several have it; 422 for what no key can be.
     """
+    check_value(entity, key, value)
     if entity.object is not None:
         docs = equals_of(call, entity.object["id"], key, value)
     else:

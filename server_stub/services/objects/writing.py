@@ -22,7 +22,7 @@ from ...request.intake import arguments_of
 from ...serving import Context, serves
 from ..activities.records import changes_of
 from .bodies import wired
-from .keys import check_key, matching, value_in
+from .keys import check_key, check_value, matching, value_in
 from .reading import some
 from .showing import Show, shown_as
 
@@ -133,6 +133,8 @@ class _Upsert:
         if value is None:
             message = f"{camel(self.key)} is the key of this call"
             raise Problem("MATCH_KEY_MISSING", message, field=self.key, rule="required")
+        if key != "id":
+            check_value(self.entity, key, value)
         self._refuse_second(key, value)
         doc = self._found(key, value)
         members = {name: one for name, one in row.items() if name != "id"}
