@@ -57,7 +57,7 @@ def by_pattern(text: str, pattern: str) -> date | None:
             pattern = re.sub(rf"(?i)(?<!%){ours}", theirs, pattern)
     try:
         return datetime.strptime(text.strip(), pattern).date()
-    except ValueError:
+    except (ValueError, re.error):  # a pattern that names a part twice is an error of the expression
         return None
 
 
