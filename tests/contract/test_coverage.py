@@ -112,6 +112,7 @@ TO_COME = {
     "Backup",
     "Customization",
     "Import",
+    "Export",
     "Privacy",
     "Security",
 }

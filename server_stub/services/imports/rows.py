@@ -180,7 +180,7 @@ class Work:
                 raise Problem("RECORD_MERGED", message, field="id", details={"survivor_id": found["id"]})
             return "id", id, found
         if key == "id":
-            return key, id, None
+            return key, None if id is None else str(id), None
         value = value_in(self.entity, members, key)
         return key, value, matching(self.call, self.entity, key, value) if value is not None else None
 
