@@ -111,8 +111,6 @@ def test_every_declared_operation_has_a_rule() -> None:
 TO_COME = {
     "Backup",
     "Customization",
-    "Import",
-    "Export",
     "Privacy",
     "Security",
 }
