@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.models.record import record_types
@@ -17,13 +16,13 @@ from crm_sdk.wire import camel, encode_json, is_object
 from .. import audit
 from ..faults.requests import USUAL_CODES, Fault
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
-from ..serving import PAGING, Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
-from . import chunks, features, hiding, links, oauth, permissions, reads, repeats, settings
+from ..serving import Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
+from . import chunks, features, hiding, links, oauth, pages, permissions, reads, repeats
 from .admission import authenticated, counted
 from .bodies import read_body, read_form, read_query, read_reason
 from .days import with_midnights
 from .description import description, is_described
-from .faces import FACES, Face, Listing
+from .faces import FACES, Face
 from .http import Reply, Request, disposition
 from .intake import arguments_of
 from .lagging import searched_data
@@ -157,8 +156,8 @@ class Visit:
             self.headers["Cache-Control"] = "no-store"
         if operation.flags.auth and not self._has_ticket(operation):
             self.caller = self._caller(operation, headers.get("authorization", ""))
-        repeats.check_key(self.request)
         self.headers |= counted(self.server, self.face.name, self.caller, operation, self.now)
+        self._examine(match)
         rule = self.server.rules.get(operation)
         if rule is None:
             raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
@@ -195,10 +194,8 @@ class Visit:
         operation, route = match.endpoint.operation, match.endpoint.route
         known = known_version(self.request.headers) if operation.arguments.locks else {}
         kind, parts = self.request.headers.get("content-type", ""), self.request.form
-        members, files, texts = (
-            read_form(parts) if parts is not None else (read_body(kind, self.request.body, route), {}, {})
-        )
-        query = with_midnights(call, operation, route, read_query(self.request.query))
+        members, files, texts = read_form(parts) if parts is not None else (self._members(match), {}, {})
+        query = with_midnights(call, operation, route, self._query())
         form = kind.startswith("application/x-www-form-urlencoded")
         if operation.flags.oauth:
             members, query = oauth.known_members(operation, route, members, query, form=form)
@@ -257,6 +254,21 @@ class Visit:
             and camel(ticket) in read_query(self.request.query)
         )
 
+    # -- what the request says; another form of it has its own ------------------------------------------------------
+
+    def _examine(self, match: Match) -> None:
+        """Refuse a request whose headers cannot be used, before its rule is looked for."""
+        repeats.check_key(self.request)
+
+    def _members(self, match: Match) -> dict[str, Any]:
+        """Return the members of the body."""
+        kind = self.request.headers.get("content-type", "")
+        return read_body(kind, self.request.body, match.endpoint.route)
+
+    def _query(self) -> dict[str, str]:
+        """Return the parameters of the query."""
+        return read_query(self.request.query)
+
     # -- who asks, and how often -------------------------------------------------------------------------------
 
     def _caller(self, operation: Operation[..., Any], authorization: str) -> Caller:
@@ -312,7 +324,8 @@ class Visit:
         pick = picking(operation, fields) if fields else None
         if operation.kind == "page":
             items: Sequence[Any] = result if isinstance(result, Sequence) else list(result)  # pyright: ignore[reportUnknownVariableType] # isinstance leaves the kind of items open
-            listing = self._cut(operation, route, items, window, arguments)
+            asked = {**window, **pages.of_body(operation, arguments)}
+            listing = pages.cut(self.server, self.caller, operation, route, items, asked)
             reads.note(call, operation, listing.items, arguments)
             shown = self._shown(operation.arguments.content(Sync), listing.items, pick)
             body = self.face.page(replace(listing, items=shown, meta=meta), call, route)
@@ -341,38 +354,6 @@ class Visit:
         if pick is None:
             return Written(writer(kind, self.face.name)(value))
         return pick(renderer(kind, self.face.name)(value))
-
-    def _cut(
-        self,
-        operation: Operation[..., Any],
-        route: Any,
-        items: Sequence[Any],
-        window: Mapping[str, Any],
-        arguments: Mapping[str, Any],
-    ) -> Listing:
-        """Return the requested page; a list that its dialect does not page is one page."""
-        body = operation.arguments.body
-        if body is not None and arguments.get(body):
-            window = {**window, **{name: arguments[body].get(name) for name in PAGING if name in arguments[body]}}
-        if not (route.has("limit") and operation.is_paged):
-            return Listing(items, len(items), None, 0)
-        usual = self.face.limits.get(route.path, self.face.default_limit)
-        if window["limit"] is None and usual is not None and self.face.name == "platform":
-            usual = self._page_size(usual)
-        limit = window["limit"] if window["limit"] is not None else usual
-        if limit is None:
-            return Listing(items, len(items), None, 0)
-        page = window["page"] if window["page"] is not None else 1
-        offset = window["offset"] if window["offset"] is not None else (page - 1) * limit
-        return Listing(items[offset : offset + limit], len(items), limit, offset)
-
-    def _page_size(self, usual: int) -> int:
-        """Return how many records a page has for the caller, who has not said it."""
-        if not self.caller.tenant_id:
-            return usual
-        collections = partial(self.server.collection, self.caller.tenant_id)
-        doc = settings.in_force(collections, self.caller, "records.page_size")
-        return int(doc["value"]) if doc is not None else usual
 
     def _refused(self, problem: Problem) -> Reply:
         """Return the reply for a problem; with `checks_answers`, its code must be declared."""
