@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, get_args, get_origin
 
 from .frozen import real_dates
 from .listing import names_of_arguments, with_common
@@ -125,7 +125,9 @@ class Declaration(Generic[P, T]):
         """Whether its answer is one record, or a list."""
         from .models.record import record_types
 
-        return self.kind == "page" or bool(record_types(self.arguments.returns))
+        returns = self.arguments.returns
+        whole = get_args(returns)[0] if get_origin(returns) is list else returns
+        return self.kind == "page" or bool(record_types(whole))
 
     @property
     def reads(self) -> bool:
