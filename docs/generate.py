@@ -24,6 +24,7 @@ from crm_sdk.wire import snake
 
 PAGES = Path(__file__).parent / "reference"
 COVERAGE = Path(__file__).parent / "coverage.md"
+REQUIREMENTS = Path(__file__).parent.parent / "tests" / "contract" / "requirements.json"
 INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "endpoints.json"
 OWN_INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "own-endpoints.json"
 """Every endpoint of the documents, by dialect and service."""
@@ -146,7 +147,24 @@ def coverage() -> str:
         missing = [f"`{route}`" for route, found in rows if found is None]
         lines += ["", f"Not built: {', '.join(missing)}."] if missing else []
         lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join([*lines, *requirements()]).rstrip() + "\n"
+
+
+def requirements() -> list[str]:
+    """Return the table of what the requirements ask for, each with the pages and the tests that show it."""
+    lines = [
+        "## What the requirements ask for", "",
+        "Every acceptance criterion of document 001 and every feature of document 000, with the pages that say how it "
+        "is met and the tests that hold it. How long a deployed server is up is not a matter of a client and a stub.",
+        "", "| asked for in | what | pages | tests |", "|---|---|---|---|",
+    ]  # fmt: skip
+    for row in json.loads(REQUIREMENTS.read_text("utf-8")):
+        links = " · ".join(f"[{page.removesuffix('.md')}]({page})" for page in row["pages"])
+        tests = " · ".join(f"[{name}](../{file})" for file, name in (test.split("::") for test in row["tests"]))
+        later = [f"`{name}`" for name in row.get("later", ()) if name not in parts(Catalogue)]
+        waiting = [f"not built yet: {', '.join(later)}"] if later else []
+        lines.append(f"| {row['id']} | {row['asked']} | {links} | {' · '.join([*filter(None, [tests]), *waiting])} |")
+    return lines
 
 
 def pages() -> dict[Path, str]:
