@@ -33,6 +33,7 @@ from .faults.requests import Faults
 from .files.contents import Contents
 from .jobs import run_due
 from .journal import Journal
+from .jsonapi.visit import visit_of
 from .live import log
 from .live.hub import Live
 from .mailboxes import Mailboxes
@@ -48,7 +49,6 @@ from .request.meter import Meter
 from .request.multipart import is_form, read_whole
 from .request.ratelimit import RateLimits
 from .request.router import Router
-from .request.visit import Visit
 from .serving import Context
 from .webhooks.receivers import Webhooks
 from .webhooks.records import enqueue
@@ -353,7 +353,7 @@ class StubServer:
                 run_due(self)
                 self._note_state()
                 self.origin = f"http://{request.headers.get('host') or 'stub.test'}"
-                visit = Visit(self, request, self.clock.now(), f"req_{self._requests:08x}")
+                visit = visit_of(self, request, self.clock.now(), f"req_{self._requests:08x}")
                 reply = visit.reply()
                 visit.count(reply)
             finally:

@@ -26,6 +26,7 @@ INVALID_MFA_CODE: The code of the second factor is wrong.
 TOKEN_REUSED: The refresh token was used before: the session is ended.
 UNAUTHORIZED: Nobody is signed in: the token or the API key is missing, unknown or no longer valid.
 CANNOT_CHANGE_OWN_ROLE: Nobody changes their own role.
+CLIENT_ID_FORBIDDEN: The server gives the ids of new records (JSON:API).
 DOMAIN_NOT_ALLOWED: The company does not allow e-mail addresses of this domain.
 EMAIL_NOT_VERIFIED: The user's e-mail address has not been confirmed.
 FEATURE_DISABLED: The company has switched this feature off.
@@ -220,6 +221,7 @@ MISSING_PARAMETER: A parameter is missing.
 MISSING_VARIABLE: A variable of the template has no value.
 NETWORK_MISMATCH: The networks differ.
 INVALID_CURSOR: The position cannot be read, or is another company's.
+NOT_ACCEPTABLE: The request accepts JSON:API only with an extension or a parameter that the server does not have.
 NOT_A_KEY: Records are not found by this field.
 NOT_RECURRING: The activity is not a series, so it has no single occurrences.
 NOT_SCHEDULABLE: This cannot be scheduled.
@@ -246,6 +248,7 @@ TEMPLATE_SYNTAX: The template cannot be read.
 THRESHOLD_ORDER: The thresholds have to rise.
 TOO_MANY_ITEMS: There are more items than one request may have.
 TRIGGER_NOT_SUPPORTED: This trigger is not supported.
+TYPE_CONFLICT: The type or the id of a JSON:API document is not that of the record in the path.
 TYPE_MISMATCH: The types differ.
 UNKNOWN_FIELD: The records have no such member.
 UNKNOWN_METRIC: There is no such metric.
@@ -254,6 +257,7 @@ NOT_DELETED: The record is live: there is nothing to restore.
 RESTORE_CONFLICT: A live record has taken the unique value of the one to restore.
 UNKNOWN_SETTING: There is no such setting.
 UNKNOWN_PERMISSION: There is no such permission.
+UNSUPPORTED_MEDIA_TYPE: The body is JSON:API with an extension or a parameter that the server does not have.
 UNSUPPORTED_OPERATION: This is not supported here.
 URL_NOT_ALLOWED: The address is not one that requests may be sent to.
 USER_HAS_NO_ACCESS: The user may not see the record.

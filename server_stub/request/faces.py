@@ -161,8 +161,10 @@ _FREE = ("fields", "custom_fields")
 def wire_path(path: str) -> str:
     """Return the path of a member with wire names: ``groups.0.high_value`` -> ``groups.0.highValue``.
 
-    A key of a custom field is kept: ``fields.go_live``.
+    A key of a custom field is kept: ``fields.go_live``; so is a JSON Pointer, which has wire names.
     """
+    if path.startswith("/"):
+        return path
     parts = path.split(".")
     return ".".join(
         part if n and parts[n - 1] in _FREE and not part.isdigit() else camel(part) for n, part in enumerate(parts)

@@ -133,6 +133,8 @@ class Visit:
         else:
             order = ["flow", "mvp"] if asked == "flow" else ["mvp", "flow"]
             self.face = FACES[order[0]]
+        if self.face.name == "platform":
+            self.headers["Vary"] = "Accept"  # the same address has an envelope, and a document of JSON:API
         for dialect in order:
             match = self.server.routers[dialect].find(method, path)
             if match is not None:

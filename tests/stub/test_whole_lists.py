@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ from inspect import Parameter
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
+from jsonapi_rules import MEDIA, check, plain_of, without_names
 
 from crm_sdk import CrmClient, InvalidInputError, ValidationError
 from crm_sdk.catalogue import declared_operations
@@ -18,6 +20,8 @@ from server_stub import StubServer
 from server_stub.data.collection import Collection
 from server_stub.data.document import Document
 from server_stub.data.store import EVERY_COMPANY
+from server_stub.jsonapi.forms import forms
+from server_stub.request.http import Request
 
 ACME, MANY = "tenant_acme", 120
 LISTS = [(each, dialect) for each in declared_operations() if each.kind == "page" for dialect in each.routes]
@@ -240,3 +244,40 @@ def test_every_word_to_sort_by_is_declared_and_sorts_both_ways(stub: StubServer,
         for back in falling:
             first, last = ([r.id for r in found if getattr(r, word, None) is not None] for found in (rising, back))
             assert last == first[::-1], word
+
+
+PLATFORM_LISTS = [each for each, dialect in LISTS if dialect == "platform"]
+MOVING = ("lastUsedAt", "useCount")
+"""What a request changes of the key that it is made with."""
+
+
+@pytest.mark.parametrize("operation", PLATFORM_LISTS, ids=[each.id for each in PLATFORM_LISTS])
+def test_every_list_is_one_of_json_api(stub: StubServer, monkeypatch: pytest.MonkeyPatch, operation: Any) -> None:
+    records, requests = listed(stub, operation, "platform"), list[Request]()
+    handle = stub.handle
+
+    def kept(request: Request) -> Request:
+        requests.append(request)
+        return request
+
+    monkeypatch.setattr(stub, "handle", lambda request: handle(kept(request)))
+    records(**({"limit": 5} if "limit" in operation.signature.parameters else {}))
+    (request,) = requests[-1:]
+    envelope = json.loads(handle(request).body)
+    reply = handle(
+        Request(request.method, request.path, request.query, {**request.headers, "accept": MEDIA}, request.body)
+    )
+    document = json.loads(reply.body)
+    check(document, reply.status)
+    kinds = forms().answer_of(operation)
+    assert document["meta"]["total"] == envelope["meta"]["pagination"]["total"]
+    if not kinds.forms:
+        assert (document["data"], document["meta"]["result"]) == (None, envelope["data"])
+        return
+    assert len(document["data"]) == len(envelope["data"]) > 0
+    for resource, record in zip(document["data"], envelope["data"], strict=True):
+        form = kinds.form_of(record)
+        expected = {name: value for name, value in without_names(record, form).items() if name not in MOVING}
+        version = {"version": resource["meta"]["version"]} if "meta" in resource else {}
+        found = {**plain_of(resource, form), **version}
+        assert {name: value for name, value in found.items() if name not in MOVING} == expected
