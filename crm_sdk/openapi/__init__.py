@@ -69,6 +69,8 @@ def document(dialect: str, server: str | None = None) -> dict[str, Any]:
 
 def _about(dialect: str) -> str:
     lines = ["Routes marked `x-origin: ours` are in no document.", "`x-codes` are the error codes of a status."]
+    if dialect == "platform":
+        lines.append("With `Accept: application/vnd.api+json` every JSON answer is a document of JSON:API 1.1.")
     if dialect != "platform":
         lines.append("Where two dialects have the same path, the header `X-CRM-Dialect` chooses one.")
     return " ".join(lines)
@@ -87,6 +89,25 @@ def _parameters() -> dict[str, Any]:
             "in": "header",
             "description": "Why this is done, for the audit trail; percent-encoded where it is not ASCII.",
             "schema": {"type": "string", "maxLength": 500, "pattern": "^[ -~]*$"},
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of the version that is known; where it is the present one, the answer is 304.",
+            "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+        },
+        "Fields": {
+            "name": "fields",
+            "in": "query",
+            "description": "The members to answer, beside `id` and `version`; a dot reaches into an object.",
+            "schema": {"type": "array", "items": {"type": "string", "minLength": 1}},
+            "explode": False,
+        },
+        "View": {
+            "name": "view",
+            "in": "query",
+            "description": "Id of a layout: its conditions, order and columns apply where the call has none.",
+            "schema": {"type": "string", "minLength": 1},
         },
         "IdempotencyKey": {
             "name": "Idempotency-Key",

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from typing import Any
 
 from ..errors import error_class
+from ..models.record import record_types
 from ..operation import Operation
 from ..route import PAGING, Route
 from ..vocabulary import texts
-from ..vocabulary.codes import codes_of
+from ..vocabulary.codes import VIEWED, codes_of
 from ..wire import camel
 from . import answers
 from .examples import Examples
@@ -95,6 +96,19 @@ class _Call:
             yield {"$ref": "#/components/parameters/AuditReason"}
         if self._route.method == "POST":
             yield {"$ref": "#/components/parameters/IdempotencyKey"}
+        reads = self._route.dialect.name == "platform" and self._route.method == "GET"
+        if reads and self._operation.answers_records and "fields" not in self._operation.arguments.types:
+            yield {"$ref": "#/components/parameters/Fields"}
+        if reads and self._operation.id in VIEWED:
+            yield {"$ref": "#/components/parameters/View"}
+        if self._has_tag:
+            yield {"$ref": "#/components/parameters/IfNoneMatch"}
+
+    @property
+    def _has_tag(self) -> bool:
+        """Whether the answer is one record of the platform, whose version the caller may know already."""
+        one = bool(record_types(self._operation.arguments.returns))
+        return one and self._route.dialect.name == "platform" and self._route.method == "GET"
 
     def _query_parameter(self, name: str) -> dict[str, Any]:
         schema = self._schemas.of(self._argument(name), written=True)
@@ -165,6 +179,8 @@ class _Call:
             str(status): self._success(status)
             for status in sorted({self._operation.status, *self._operation.flags.statuses})
         }
+        if self._has_tag:
+            found["304"] = {"description": "The caller has this version.", "headers": _headers(*_HEADERS)}
         by_status: dict[int, list[str]] = {}
         for code, status in codes_of(self._operation, self._route).items():
             by_status.setdefault(status, []).append(code)
