@@ -11,9 +11,9 @@ from typer.core import TyperArgument
 from typer.main import get_command
 
 from . import api, can, chat, completion, offline_commands, openapi, shells, signin, stub, sync
-from .failures import MisuseError, complain
+from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
-from .help import Command, Group
+from .help import Command, Group, topics
 from .settings import Options, settle
 
 _AROUND = "Around them"
@@ -227,6 +227,7 @@ def application() -> typer.Typer:
         ("can", can.can),
         ("openapi", openapi.describe),
         ("completion", shells.script),
+        ("help", topics.topic),
     ):
         app.command(name, cls=Command, rich_help_panel=_AROUND)(by_hand(command))
     app.add_typer(stub.commands(), name="stub", rich_help_panel=_AROUND)
@@ -236,23 +237,26 @@ def application() -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status."""
+    as_json = "--json-errors" in arguments
     try:
         status = get_command(application()).main(args=list(arguments), prog_name="crm", standalone_mode=False)
     except MisuseError as error:
-        complain(f"error: {error}")
-        return 2
+        return say(failure_of(error, {}), as_json=as_json)
     except typer.TyperException as error:
-        return _report_refusal(error)
+        return _report_refusal(error, as_json=as_json)
     except typer.Abort:
-        complain("interrupted")
-        return 130
+        return say(
+            Failure("INTERRUPTED", "interrupted", INTERRUPTED, shown="interrupted"),
+            as_json=as_json,
+        )
     return status if isinstance(status, int) else 0
 
 
-def _report_refusal(error: typer.TyperException) -> int:
+def _report_refusal(error: typer.TyperException, *, as_json: bool) -> int:
     """Print a usage error on stderr, in one line; return the exit status."""
     message = error.format_message().rstrip(".")
     context: typer.Context | None = getattr(error, "ctx", None)
     if message:
-        complain(f"error: {message}" + (f"; see `{context.command_path} --help`" if context is not None else ""))
+        hint = f"see `{context.command_path} --help`" if context is not None else None
+        say(Failure("USAGE", message, error.exit_code, hint=hint), as_json=as_json)
     return error.exit_code

@@ -86,7 +86,7 @@ def _show(format: str, answer: ChatMessage) -> None:
     else:
         from .terminal.output import Printer, plain
 
-        Printer("jsonl" if format == "csv" else format).show(plain(answer))
+        Printer("jsonl" if format in ("csv", "tsv", "ids") else format).show(plain(answer))
 
 
 def _draw(screen: Console, answer: ChatMessage) -> None:

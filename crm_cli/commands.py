@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +26,7 @@ from .terminal.asking import agreed, say_done
 from .terminal.columns import columns_of
 from .terminal.limits import LIMIT, Found, Wanted
 from .terminal.output import Printer, say_bulk_failures
+from .terminal.pager import paged
 from .views import drawer_of, judge_of, rows_of
 
 if TYPE_CHECKING:
@@ -98,7 +100,8 @@ def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
         start = ... if parameter.required else None
         return keyword(key, annotation, typer.Argument(start, metavar=parameter.flag, parser=str))
     metavar = _NAMES.get(parameter.kind, parameter.kind).upper()
-    option = typer.Option(None, parameter.flag, parser=str, metavar=metavar, rich_help_panel=panel, show_default=False)
+    flags = (parameter.flag, *parameter.aliases)
+    option = typer.Option(None, *flags, parser=str, metavar=metavar, rich_help_panel=panel, show_default=False)
     return keyword(key, annotation, option)
 
 
@@ -144,7 +147,10 @@ def _own(form: Form) -> list[inspect.Parameter]:
     """Return the options that follow from the kind of a call."""
     own: list[inspect.Parameter] = []
     if form.has_data:
-        text = "The body as JSON, @file or @-; options go before it; an empty value clears a member that may be null."
+        text = (
+            "The body as JSON, @file, or - for stdin; options go before it; an empty value clears a member that may be "
+            "null."
+        )
         panel = _MEMBERS if form.operation.arguments.body else None
         own.append(keyword("data", str, typer.Option(None, "--data", help=text, metavar="JSON", rich_help_panel=panel)))
     if form.operation.goes_on:
@@ -243,7 +249,13 @@ class _Run:
         """Call, print, and return the exit status."""
         typed = [text for p, text in self._typed.items() if isinstance(text, str) and text and _is_secret(p.name)]
         hidden = [*typed, *secrets(self._options)]
-        return run_guarded(self._call, debug=bool(self._options.debug), secrets=hidden, flags=self._form.flags)
+        return run_guarded(
+            self._call,
+            debug=bool(self._options.debug),
+            secrets=hidden,
+            flags=self._form.flags,
+            as_json=bool(self._options.json_errors),
+        )
 
     def _call(self) -> int | None:
         settings = settle(self._options)
@@ -257,12 +269,20 @@ class _Run:
         wanted = Wanted(None)
         if operation.kind == "page":
             wanted = Wanted.take(self._form, arguments, "all" if self._every else self._limit)
+        if self._options.sends_nothing:
+            from .showing import show_call
+
+            with open_client(settings) as client:
+                show_call(client, self._form, arguments, printer, settings)
+            return None
         if self._form.destroys and not self._yes and not agreed(self._form, arguments):
             return DECLINED
         with open_client(settings) as client:
             server = "the embedded server" if settings.offline else client.base_url
             result = attrgetter(operation.id)(client)(**arguments)
-            status = self._print(client, result, printer, wanted, settings)
+            # What goes on is read as it comes.
+            with nullcontext() if operation.kind in ("stream", "download") else paged():
+                status = self._print(client, result, printer, wanted, settings)
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status
@@ -290,7 +310,8 @@ class _Run:
             rows = rows_of(self._form.operation.id) if printer.has_columns else None
             printer.show(next(iter(rows(client, [result]))) if rows is not None else result)
         judge = judge_of(self._form.operation.id)
-        return judge(result) if judge is not None else say_bulk_failures(result)
+        as_json = bool(self._options.json_errors)
+        return judge(result) if judge is not None else say_bulk_failures(result, as_json=as_json)
 
     def _page(self, client: CrmClient, page: Page[Any], printer: Printer, wanted: Wanted) -> None:
         found = Found(page, wanted)

@@ -13,6 +13,6 @@ class _Stdout(Console):
         raise BrokenPipeError
 
 
-def stdout() -> Console:
+def stdout(width: int | None = None) -> Console:
     """Return a console on stdout. What it prints has texts from a server, which must not be read as markup."""
-    return _Stdout(highlight=False, markup=False, emoji=False)
+    return _Stdout(highlight=False, markup=False, emoji=False, width=width)

@@ -1,26 +1,40 @@
-"""Error messages and exit statuses of the command line.
-
-0 success, 2 usage, 3 not found, 4 not signed in or no permission, 5 not valid, 6 rate limited, 7 the server failed,
-8 no answer, 9 an awaited event did not happen in time, 10 a part failed and the rest is done; 1 a bug in this program,
-130 Ctrl-C, 141 a closed pipe.
-"""
+"""Error messages and exit statuses of the command line: `EXIT_CODES` has what each status means."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from crm_sdk import errors
+from crm_sdk.wire import is_array, is_object
 
 from .interruption import interrupted, noting_interruptions
 from .terminal.streams import READER_GONE, discard_output
 
-USAGE, NOT_FOUND, AUTH, INVALID, RATE_LIMITED, SERVER, NETWORK, NOT_IN_TIME = 2, 3, 4, 5, 6, 7, 8, 9
-PARTIAL = 10
-DECLINED = 130
+GENERIC, USAGE, AUTH, NOT_FOUND, CONFLICT, INVALID, NOT_IN_TIME, PARTIAL, RETRYABLE = 1, 2, 4, 5, 6, 7, 8, 9, 75
+INTERRUPTED = 130
+DECLINED = INTERRUPTED
 """Whoever was asked said no: as Ctrl-C, since nothing was done."""
 
+EXIT_CODES: Mapping[int, tuple[str, str]] = {
+    0: ("ok", "It was done."),
+    GENERIC: ("generic", "Anything else: a job that failed, an answer that cannot be read, a fault of this program."),
+    USAGE: ("usage", "The command cannot be understood, or no server is configured; nothing was sent."),
+    AUTH: ("auth", "Not signed in, or not allowed."),
+    NOT_FOUND: ("not found", "There is no such record or address."),
+    CONFLICT: ("conflict", "The present state of the data does not allow it: changed by another, or there already."),
+    INVALID: ("validation", "The input is not valid; the lines below the error say which option and why."),
+    NOT_IN_TIME: ("pending or timed out", "What was waited for did not happen in time; it may still happen."),
+    PARTIAL: ("partial failure", "A part failed, the others are done; standard error says which."),
+    RETRYABLE: ("retryable", "No connection, too many requests, or the server failed: try again later."),
+    INTERRUPTED: ("interrupted", "Ctrl-C, or the answer to a question was no."),
+    READER_GONE: ("closed pipe", "Whoever read the output has gone, such as `head`."),
+}
+"""What each exit status means: its class, and a sentence."""
 _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.ConfigurationError, USAGE, "not configured"),
     (errors.UnsupportedOperationError, USAGE, "not documented in this dialect"),
@@ -30,18 +44,18 @@ _STATUSES: tuple[tuple[type[errors.CrmError], int, str], ...] = (
     (errors.InvalidInputError, INVALID, "not valid"),
     (errors.ValidationError, INVALID, "not valid"),
     (errors.BadRequestError, INVALID, "not valid"),
-    (errors.ConflictError, INVALID, "conflict"),
-    (errors.RateLimitError, RATE_LIMITED, "rate limited"),
-    (errors.AiServiceError, SERVER, "the AI failed"),
-    (errors.ServerError, SERVER, "the server failed"),
+    (errors.ConflictError, CONFLICT, "conflict"),
+    (errors.RateLimitError, RETRYABLE, "rate limited"),
+    (errors.AiServiceError, RETRYABLE, "the AI failed"),
+    (errors.ServerError, RETRYABLE, "the server failed"),
     (errors.WebhookError, INVALID, "not genuine"),
-    (errors.InvalidResponseError, SERVER, "the answer cannot be read"),
-    (errors.JobFailedError, SERVER, "the job failed"),
+    (errors.InvalidResponseError, GENERIC, "the answer cannot be read"),
+    (errors.JobFailedError, GENERIC, "the job failed"),
     (errors.BulkFailedError, PARTIAL, "part of it failed"),
     (errors.PushRefusedError, INVALID, "refused"),
-    (errors.ConnectionFailedError, NETWORK, "no connection"),
-    (errors.DeadlineExceededError, NETWORK, "no answer in time"),
-    (errors.NetworkError, NETWORK, "no answer"),
+    (errors.ConnectionFailedError, RETRYABLE, "no connection"),
+    (errors.DeadlineExceededError, NOT_IN_TIME, "no answer in time"),
+    (errors.NetworkError, RETRYABLE, "no answer"),
     (errors.ApiError, INVALID, "refused"),
 )
 _OPTIONS: Mapping[str, str] = {
@@ -51,6 +65,8 @@ _OPTIONS: Mapping[str, str] = {
     "timeout": "--timeout",
 }
 """What the SDK's arguments are typed as, for messages about them."""
+_NEVER = (501, 505)
+"""The statuses of a server that will answer alike the next time."""
 _OURS = ("", "crm_cli", "crm_sdk", "server_stub")
 
 
@@ -71,7 +87,7 @@ def status_of(error: errors.CrmError) -> int:
 
 def status_of_class(found: type[errors.CrmError]) -> int:
     """Return the exit status a class of errors means."""
-    return next((status for kind, status, _ in _STATUSES if issubclass(found, kind)), 1)
+    return next((status for kind, status, _ in _STATUSES if issubclass(found, kind)), GENERIC)
 
 
 def in_short(error: errors.CrmError) -> str:
@@ -97,9 +113,14 @@ def complain(line: str) -> None:
 
 
 def run_guarded(
-    action: Callable[[], int | None], *, debug: bool, secrets: Collection[str], flags: Mapping[str, str]
+    action: Callable[[], int | None],
+    *,
+    debug: bool,
+    secrets: Collection[str],
+    flags: Mapping[str, str],
+    as_json: bool = False,
 ) -> int:
-    """Run a command; returns its exit status. `flags` maps members to how they are typed."""
+    """Run a command; returns its exit status. `flags` maps members to how they are typed, `as_json` is for errors."""
     with noting_interruptions():
         try:
             status = action()
@@ -109,56 +130,117 @@ def run_guarded(
             return READER_GONE
         except (KeyboardInterrupt, Exception) as error:
             if isinstance(error, KeyboardInterrupt) or interrupted():
-                complain("interrupted")
-                return 130
+                say(Failure("INTERRUPTED", "interrupted", INTERRUPTED, shown="interrupted"), as_json=as_json)
+                return INTERRUPTED
             if debug:
                 _trace(secrets)
-            return _report(error, secrets, flags)
+            return say(failure_of(error, flags), secrets, as_json=as_json)
         return status or 0
 
 
-def _report(error: Exception, secrets: Collection[str], flags: Mapping[str, str]) -> int:
-    if isinstance(error, MisuseError):
-        complain(f"error: {error}")
-        return USAGE
-    if isinstance(error, errors.CrmError):
-        for line in _lines(error, flags):
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a command failed, for people and for programs."""
+
+    code: str
+    message: str
+    exit: int
+    status: int | None = None
+    """The HTTP status of a refusal."""
+    fields: Sequence[Mapping[str, Any]] = ()
+    request_id: str | None = None
+    retryable: bool = False
+    hint: str | None = None
+    shown: str | None = None
+    """The line for people, where it is not the message."""
+
+    def lines(self) -> list[str]:
+        """Return the lines for people: what failed, then each member that is not valid."""
+        hint = f"; {self.hint}" if self.hint else ""
+        first = self.shown or f"error: {self.message}{hint}"
+        return [" ".join(first.split()), *(f"  {field['option']}: {field['message']}" for field in self.fields)]
+
+    def members(self) -> dict[str, Any]:
+        """Return what `--json-errors` prints."""
+        return {
+            "code": self.code,
+            "status": self.status,
+            "message": self.message,
+            "fields": list(self.fields),
+            "requestId": self.request_id,
+            "retryable": self.retryable,
+            "hint": self.hint,
+            "exit": self.exit,
+        }
+
+
+def say(failure: Failure, secrets: Collection[str] = (), *, as_json: bool) -> int:
+    """Print a failure on stderr: in lines for people, or as one line of JSON; return the exit status."""
+    if as_json:
+        complain(json.dumps(_concealed(failure.members(), secrets), ensure_ascii=False))
+    else:
+        for line in failure.lines():
             complain(_conceal(line, secrets))
-        return status_of(error)
+    return failure.exit
+
+
+def failure_of(error: BaseException, flags: Mapping[str, str]) -> Failure:
+    """Return what an exception means to whoever typed the command."""
+    if isinstance(error, MisuseError):
+        return Failure("USAGE", str(error), USAGE)
+    if isinstance(error, errors.CrmError):
+        return _refusal(error, flags)
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        complain(f"error: {where}{error.strerror or error}")
-        return USAGE
+        return Failure("USAGE", f"{where}{error.strerror or error}", USAGE)
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] not in _OURS:
         # The stub imports optional packages when a rule first needs them.
-        complain(f"error: {error.name} is not installed: pip install 'crm-sdk[stub]' brings what --offline needs")
-        return USAGE
-    complain(
-        _conceal(f"error: {type(error).__name__}: {error} (a fault of this program; --debug shows where)", secrets)
-    )
-    return 1
+        hint = "pip install 'crm-sdk[stub]' brings what --offline needs"
+        message = f"{error.name} is not installed"
+        return Failure("USAGE", message, USAGE, hint=hint, shown=f"error: {message}: {hint}")
+    message = f"{type(error).__name__}: {error} (a fault of this program; --debug shows where)"
+    return Failure("INTERNAL", message, GENERIC)
 
 
-def _lines(error: errors.CrmError, flags: Mapping[str, str]) -> list[str]:
-    text = str(error)
+def _refusal(error: errors.CrmError, flags: Mapping[str, str]) -> Failure:
+    text, hint, found = str(error), None, type(error)
+    refused = error if isinstance(error, errors.ApiError) else None
     fields = error.fields if isinstance(error, (errors.InvalidInputError, errors.ApiError)) else ()
     if isinstance(error, errors.InvalidInputError) and fields:
         text = text.partition(":")[0] + ": not valid, nothing was sent"
     if isinstance(error, errors.ConfigurationError):
         for name, flag in _OPTIONS.items():
             text = re.sub(rf"\b{name}\b=?", flag, text)
+        text = text.replace("allow_http=True (CRM_ALLOW_HTTP=1)", "set CRM_ALLOW_HTTP=1")
     if isinstance(error, errors.UnsupportedOperationError):
         for dialect in error.dialects:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")
     if isinstance(error, errors.InvalidResponseError):
         text = text.replace("dialects= ", "--dialect ")
-    if isinstance(error, errors.ConfigurationError):
-        text = text.replace("allow_http=True (CRM_ALLOW_HTTP=1)", "set CRM_ALLOW_HTTP=1")
     if isinstance(error, errors.AuthenticationError) and error.operation != "auth.login":
-        text += "; sign in with `crm login`, or set CRM_API_KEY"
+        hint = "sign in with `crm login`, or set CRM_API_KEY"
     if isinstance(error, errors.RateLimitError) and error.retry_after is not None:
-        text += f"; try again in {error.retry_after:g} s"
-    return ["error: " + " ".join(text.split()), *(f"  {_as_typed(field, flags)}: {field.message}" for field in fields)]
+        hint = f"try again in {error.retry_after:g} s"
+    code = refused.code if refused is not None else getattr(error, "code", None) or _code_of(found)
+    return Failure(
+        code,
+        " ".join(text.split()),
+        status_of(error),
+        refused.status if refused is not None else getattr(error, "status", None),
+        [_of_field(field, flags) for field in fields],
+        getattr(error, "request_id", None),
+        status_of(error) == RETRYABLE and getattr(error, "status", None) not in _NEVER,
+        hint,
+    )
+
+
+def _code_of(kind: type[errors.CrmError]) -> str:
+    """Return the code of an error that no server sent: ``ConnectionFailedError`` -> ``CONNECTION_FAILED``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).upper()
+
+
+def _of_field(field: errors.FieldError, flags: Mapping[str, str]) -> dict[str, Any]:
+    return {"field": field.field, "option": _as_typed(field, flags), "message": field.message, "rule": field.rule}
 
 
 def _as_typed(field: errors.FieldError, flags: Mapping[str, str]) -> str:
@@ -170,6 +252,15 @@ def _conceal(text: str, secrets: Collection[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
+
+
+def _concealed(value: Any, secrets: Collection[str]) -> Any:
+    """Return JSON data in which no text has a secret."""
+    if isinstance(value, str):
+        return _conceal(value, secrets)
+    if is_object(value):
+        return {name: _concealed(item, secrets) for name, item in value.items()}
+    return [_concealed(item, secrets) for item in value] if is_array(value) else value
 
 
 def _trace(secrets: Collection[str]) -> None:

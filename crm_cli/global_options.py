@@ -9,8 +9,11 @@ from typing import Any
 
 import typer
 
-from .failures import run_guarded
+from .failures import MisuseError, run_guarded
 from .settings import GLOBALS, GlobalOption, Options, secrets
+from .terminal.pager import paging
+from .terminal.prompts import asking
+from .terminal.shape import Shape, shape
 
 PANEL = "Options of every command"
 
@@ -50,17 +53,30 @@ def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspe
 def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
     """Remove the global options from the typed ones, and complete them by those before the command."""
     own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
-    return Options(**own).over(context.obj)
+    options = Options(**own).over(context.obj)
+    shape.set(Shape(options.fields, options.jq, options.template))
+    asking.set(not options.no_input)
+    paging.set(not options.no_pager)
+    return options
 
 
-def by_hand(function: Callable[..., int | None]) -> Callable[..., Any]:
-    """Turn a function into a command: its first parameter gets the global options, the others are its own."""
+def by_hand(function: Callable[..., int | None], *, shows_requests: bool = False) -> Callable[..., Any]:
+    """Turn a function into a command: its first parameter gets the global options, the others are its own.
+
+    `shows_requests`: it does as `--dry-run` and `--explain` say; the others refuse them rather than send something.
+    """
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
     def call(context: typer.Context, **typed: Any) -> int:
         options = global_options(context, typed)
+
+        def action() -> int | None:
+            if options.sends_nothing and not shows_requests:
+                raise MisuseError("this command cannot show its requests: leave out --dry-run and --explain")
+            return function(options, **typed)
+
         return run_guarded(
-            lambda: function(options, **typed), debug=bool(options.debug), secrets=secrets(options), flags={}
+            action, debug=bool(options.debug), secrets=secrets(options), flags={}, as_json=bool(options.json_errors)
         )
 
     call.__doc__ = function.__doc__

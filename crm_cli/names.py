@@ -54,7 +54,7 @@ def _names_of_form(form: Form) -> dict[str, Any]:
     for parameter in form.parameters:
         if parameter.place == "argument":
             continue
-        options[parameter.flag] = _expected_words(parameter)
+        options |= dict.fromkeys((parameter.flag, *parameter.aliases), _expected_words(parameter))
         if parameter.kind == "flag":
             options[f"--no-{parameter.flag[2:]}"] = False
     return {

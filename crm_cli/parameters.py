@@ -26,6 +26,7 @@ from crm_sdk.wire import camel, decode_json, is_array, is_object
 from .failures import MisuseError
 from .settings import GLOBALS
 from .terminal.prompts import read_secret
+from .times import read_date, read_time
 
 Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
 _SECRETS = frozenset({"client_secret", "new_password", "password", "refresh_token"})
@@ -55,6 +56,8 @@ class Parameter:
     """Whether an empty value clears the member."""
     within: str = ""
     """The member of the body that it is a member of: a schedule of exports has the options of an export."""
+    aliases: tuple[str, ...] = ()
+    """Other options of the same meaning."""
 
     def value(self, typed: Any) -> Any:
         """Return the value for the SDK."""
@@ -77,7 +80,9 @@ class Parameter:
         if self.kind == "json" or (self.kind == "any" and text[:1] in ("{", "[")):
             return read_json(text, self.flag)
         if self.kind == "time":
-            return _instant(text)
+            return read_time(text)
+        if self.kind == "date":
+            return read_date(text)
         if self.kind == "file" and text == "-":
             return "stdin", sys.stdin.buffer.read()
         return text
@@ -155,6 +160,9 @@ class Form:
                 yield Parameter(name, "argument", name.upper(), "file", required=empty)
                 continue
             kind = _Kind.of(arguments.types.get(name, str))
+            if name == "version" and arguments.locks:
+                options.append(Parameter(name, "option", "--if-version", kind.kind, aliases=("--version",)))
+                continue
             if name in operation.positional and kind.kind != "json":
                 # A member that --data may have cannot be required as an option.
                 demanded = empty and (name not in arguments.types or not self.has_data)
@@ -337,9 +345,9 @@ def kebab(name: str) -> str:
 
 
 def read_json(text: str, flag: str) -> Any:
-    """Read JSON from the command line, a file (``@file``) or stdin (``@-``); JSON lines are read as a list."""
+    """Read JSON from the command line, a file (``@file``) or stdin (``-``); JSON lines are read as a list."""
     source = text
-    if text == "@-":
+    if text in ("-", "@-"):
         source = sys.stdin.read()
     elif text.startswith("@"):
         with open(text[1:], encoding="utf-8-sig") as file:
@@ -353,13 +361,4 @@ def read_json(text: str, flag: str) -> Any:
                 return [decode_json(line.encode("utf-8", "surrogateescape")) for line in lines]
             except ValueError:
                 pass
-        raise MisuseError(f"{flag}: this is not JSON ({error}); give JSON, @file, or @- for stdin") from None
-
-
-def _instant(text: str) -> Any:
-    """Read a time: without a zone it is local, a date is its midnight. Other texts are left to the SDK to refuse."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return read if read.tzinfo is not None else read.astimezone()
+        raise MisuseError(f"{flag}: this is not JSON ({error}); give JSON, @file, or - for stdin") from None

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
+from dataclasses import fields as _members
 from pathlib import Path
 from typing import Any
 
 from .failures import MisuseError
 from .folders import config_folder, write_whole
 
-FORMATS = ("table", "json", "jsonl", "csv")
+FORMATS = ("table", "json", "jsonl", "csv", "tsv", "yaml", "ids")
 DIALECTS = ("mvp", "flow", "platform")
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
@@ -39,6 +40,11 @@ GLOBALS = (
         short="-o",
         choices=FORMATS,
     ),
+    GlobalOption(
+        "fields", "--fields", "Which members are printed, in every format, separated by commas: id,name,address.city."
+    ),
+    GlobalOption("jq", "--jq", "A jq expression over what is printed: of a list, over the records of all pages."),
+    GlobalOption("template", "--template", "A Jinja template for each record: '{{name}} {{owner.email}}'."),
     GlobalOption("base_url", "--base-url", "Address of the server (CRM_BASE_URL); a proxy is CRM_PROXY's."),
     GlobalOption("api_key", "--api-key", "Key to call with; better in the environment, as CRM_API_KEY."),
     GlobalOption("tenant", "--tenant", "Id of the company (CRM_TENANT_ID)."),
@@ -57,6 +63,18 @@ GLOBALS = (
         kind=bool,
         negative="--no-offline",
     ),
+    GlobalOption(
+        "dry_run", "--dry-run", "Show the request of a write and what it would change; write nothing.", kind=bool
+    ),
+    GlobalOption("explain", "--explain", "Print the call as curl and as Python that run; send nothing.", kind=bool),
+    GlobalOption(
+        "no_input",
+        "--no-input",
+        "Ask nothing, as where CI is set: what has to be confirmed needs --yes.",
+        kind=bool,
+    ),
+    GlobalOption("no_pager", "--no-pager", "Print long output at once (CRM_PAGER names another pager).", kind=bool),
+    GlobalOption("json_errors", "--json-errors", "Print an error as one line of JSON on standard error.", kind=bool),
     GlobalOption("debug", "--debug", "Show the traceback of an error.", kind=bool),
 )
 
@@ -66,6 +84,9 @@ class Options:
     """The options of every command, as typed."""
 
     output: str | None = None
+    fields: str | None = None
+    jq: str | None = None
+    template: str | None = None
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     tenant: str | None = None
@@ -73,13 +94,23 @@ class Options:
     timeout: str | None = None
     reason: str | None = None
     offline: bool | None = None
+    dry_run: bool | None = None
+    explain: bool | None = None
+    no_input: bool | None = None
+    no_pager: bool | None = None
+    json_errors: bool | None = None
     debug: bool | None = None
+
+    @property
+    def sends_nothing(self) -> bool:
+        """Whether the call is only shown."""
+        return bool(self.dry_run or self.explain)
 
     def over(self, outer: object) -> Options:
         """Return these options, completed by those before the command."""
         if not isinstance(outer, Options):
             return self
-        return replace(outer, **{f.name: v for f in fields(self) if (v := getattr(self, f.name)) is not None})
+        return replace(outer, **{f.name: v for f in _members(self) if (v := getattr(self, f.name)) is not None})
 
 
 def secrets(typed: Options) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 
 from .failures import MisuseError, complain
 from .settings import Options, Settings, SignIn, forget_sign_in, settle, write_sign_in
-from .terminal.prompts import read_secret
+from .terminal.prompts import may_ask, read_secret
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -157,7 +157,7 @@ def _session(client: CrmClient, email: str, options: Options) -> Secret:
 
 
 def _line(what: str) -> str:
-    typed = typer.prompt(what, err=True) if sys.stdin.isatty() else sys.stdin.readline()
+    typed = typer.prompt(what, err=True) if may_ask() else sys.stdin.readline() if not sys.stdin.isatty() else ""
     if not str(typed).strip():
         raise MisuseError(f"no {what} given")
     return str(typed).strip()

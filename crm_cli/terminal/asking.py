@@ -12,6 +12,7 @@ from crm_sdk.wire import is_array
 
 from ..failures import MisuseError, complain, visible
 from ..parameters import Form
+from .prompts import may_ask
 
 _SHOWN = 3
 _VERBS: Mapping[str, tuple[str, str]] = {"uninstall": ("uninstall", "uninstalled"), "merge": ("merge", "merged")}
@@ -25,7 +26,7 @@ def agreed(form: Form, arguments: Mapping[str, Any]) -> bool:
 
 def confirmed(what: str) -> bool:
     """Ask on the terminal whether something is to be done. Raises: MisuseError where there is no terminal."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not may_ask():
         raise MisuseError(f"this would {what}: confirm with --yes")
     try:
         if typer.confirm(visible(f"{what[:1].upper()}{what[1:]}?"), err=True):

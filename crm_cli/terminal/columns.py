@@ -85,11 +85,11 @@ class Columns:
         """Return what a record has in a column."""
         return row.get(name if name in self.every else _OTHER_NAMES.get(name, name))
 
-    def resolve(self, typed: Sequence[str]) -> list[str]:
+    def resolve(self, typed: Sequence[str], flag: str = "--columns") -> list[str]:
         """Return the wire names of typed columns. Raises: MisuseError for one that there is not."""
         names = {alias: alias for alias, name in _OTHER_NAMES.items() if name in self.every}
         names |= {alias: name for name in self.every for alias in (_snake(name), name)}
-        refuse_unknown([name for name in typed if name not in names], self.every)
+        refuse_unknown([name for name in typed if name not in names], self.every, flag)
         return [names[name] for name in typed]
 
     def text(self, name: str, row: Mapping[str, Any]) -> str | None:
@@ -100,10 +100,10 @@ class Columns:
         return number(value, row.get("currency") if name in self.amounts else None) if name in self.numbers else None
 
 
-def refuse_unknown(unknown: Sequence[str], known: Iterable[str]) -> None:
+def refuse_unknown(unknown: Sequence[str], known: Iterable[str], flag: str = "--columns") -> None:
     """Raise MisuseError where there are columns that are not known."""
     if unknown:
-        raise MisuseError(f"--columns: no such column: {', '.join(unknown)}; there are {', '.join(known)}")
+        raise MisuseError(f"{flag}: no such column: {', '.join(unknown)}; there are {', '.join(known)}")
 
 
 def number(value: object, currency: object = None) -> str | None:

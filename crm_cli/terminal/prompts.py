@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextvars import ContextVar
 
 from ..failures import MisuseError
+
+asking: ContextVar[bool] = ContextVar("asking", default=True)
+"""Whether the command that runs may ask something: not with `--no-input`."""
+
+
+def may_ask() -> bool:
+    """Return whether somebody is there to ask: at a terminal, without `--no-input`, and not where CI is set."""
+    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    return asking.get() and not in_ci and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def read_secret(what: str) -> str:
     """Prompt for a secret without echo; where stdin is not a terminal, read a line of it."""
     if sys.stdin.isatty():
+        if not may_ask():
+            raise MisuseError(f"no {what} given, and nothing is asked with --no-input or where CI is set")
         from getpass import getpass
 
         typed = getpass(f"{what}: ")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..failures import visible
 from ..terminal.output import Printer
+from ..terminal.pager import paged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,15 +26,17 @@ _HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
 def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Console], None]) -> None:
-    """Print a view: drawn as a table, whole as JSON, or its records as JSON lines or CSV."""
-    if format == "table":
+    """Print a view: drawn as a table, whole as JSON or YAML, or its records in the other formats."""
+    printer = Printer(format)
+    if printer.is_for_people:
         from ..console import stdout
 
-        draw(stdout())
-    elif format == "json":
-        Printer(format).show(whole)
+        with paged():
+            draw(stdout())
+    elif format in ("json", "yaml"):
+        printer.show(whole)
     else:
-        Printer(format).rows(records)
+        printer.rows(records)
 
 
 def fits(screen: Console, columns: int) -> bool:

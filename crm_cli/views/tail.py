@@ -205,8 +205,8 @@ def _nobody_reads() -> bool:
 def _screen(format: str, source: Source) -> AbstractContextManager[Callable[[Mapping[str, Any]], None]]:
     if format == "table":
         return _Table(source)
-    if format == "csv":
-        raise MisuseError("what goes on has no columns: --output jsonl, or table")
+    if format in ("csv", "tsv", "yaml", "ids"):
+        raise MisuseError("what goes on has no columns and no end: --output jsonl, or table")
     return nullcontext(Printer("jsonl").show)
 
 

@@ -60,7 +60,7 @@ def test_help_has_the_errors_of_the_document(name: str, crm: Crm) -> None:
     assert {code for code in STATUSES if re.search(rf"\b{code}\b", shown)} >= codes
     for code in operation.flags.errors:
         assert texts.of_code(code).replace("`", "") in shown
-    assert re.search(r"\(exit \d\)", shown)
+    assert re.search(r"\(exit \d+\)", shown)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -118,7 +118,7 @@ def test_every_view_works_offline_in_every_format(view: str, format: str, offlin
 def test_what_goes_wrong_is_an_error_of_the_command_line(view: str, crm: Crm, stub: StubServer) -> None:
     words = view.split()
     assert crm(*words).err.startswith("error: no server is known")
-    assert crm(*words, "--base-url", "http://127.0.0.1:9").status == failures.NETWORK
+    assert crm(*words, "--base-url", "http://127.0.0.1:9").status == failures.RETRYABLE
     with stub.intercept():
         unknown = crm(*words, "--base-url", "http://crm.test", "--api-key", "wrong")
         assert (unknown.status, unknown.out) == (failures.AUTH, "")

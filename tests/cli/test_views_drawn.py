@@ -146,7 +146,7 @@ def test_what_the_server_does_not_have_is_left_out(served: Crm, stub: StubServer
     assert (page.status, "How things stand" in page.out, "Forecast" in page.out) == (0, True, False)
     assert page.err == "note: dashboard.forecast is left out: not found\n"
     stub.faults.add("status", status=500, operation="dashboard.forecast")
-    assert served("dashboard").status == failures.SERVER
+    assert served("dashboard").status == failures.RETRYABLE
 
 
 def test_bars_and_sparklines() -> None:

@@ -82,7 +82,7 @@ def test_an_endpoint_is_registered_and_its_secret_shown_once(offline: Crm) -> No
         != made.json["secret"]
     )
     assert offline("webhooks", "delete", made.json["id"], "--yes").status == 0
-    assert offline("webhooks", "get", made.json["id"]).status == 3
+    assert offline("webhooks", "get", made.json["id"]).status == 5
 
 
 def test_what_waits_is_seen_and_had_again(offline: Crm) -> None:
@@ -110,12 +110,12 @@ def test_a_delivery_is_posted_from_here(offline: Crm, site: Site, monkeypatch: p
     event = parse(headers, body, SECRET, require_standard=True)
     assert (event.type, site.names) == ("lead.created", ["Ada"])
     site.answers = [500]
-    assert offline("webhooks", "replay", delivery["id"], "--forward-to", site.url).status == 7
+    assert offline("webhooks", "replay", delivery["id"], "--forward-to", site.url).status == 75
     monkeypatch.delenv("CRM_WEBHOOK_SECRET")
     fresh = offline("webhooks", "replay", delivery["id"], "--forward-to", site.url)
     assert "signing with whsec_" in fresh.err
     assert offline("webhooks", "replay", delivery["id"], "--forward-to", "localhost:3000").status == 2
-    assert offline("webhooks", "replay", "delivery_nope").status == 3
+    assert offline("webhooks", "replay", "delivery_nope").status == 5
 
 
 # -- trigger --------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def test_the_signature_inside(known: Crm) -> None:
     assert body.encode() == embed(BODY, SECRET) + b"\n"
     assert known("webhooks", "verify", stdin=body).status == 0
     assert known("webhooks", "verify", stdin=BODY).status == 1
-    assert known("webhooks", "sign", "--embed", stdin="[]").status == 5
+    assert known("webhooks", "sign", "--embed", stdin="[]").status == 7
 
 
 def test_an_old_one_is_not_genuine(known: Crm) -> None:

@@ -39,7 +39,7 @@ def ring() -> Iterator[Memory]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ring: Memory) -> Path:
-    for name in [name for name in os.environ if name.startswith("CRM_")]:
+    for name in [name for name in os.environ if name.startswith("CRM_") or name in ("CI", "PAGER", "FORCE_COLOR")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CRM_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("CRM_ALLOW_HTTP", "1")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from ...connection import open_client
-from ...failures import SERVER, MisuseError, complain, visible
+from ...failures import RETRYABLE, MisuseError, complain, visible
 from ...parameters import read_json
 from ...settings import Options, Settings, settle
 from ...terminal.output import Printer
@@ -86,7 +86,7 @@ def replay(
         assert forwarder is not None, "there is a URL"
         posted = forwarder.post(delivery.payload, delivery.event_id)
     _tell(settings, delivery.event, delivery.event_id, posted)
-    return 0 if posted.taken else SERVER
+    return 0 if posted.taken else RETRYABLE
 
 
 def trigger(
