@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from crm_sdk.wire import is_object
 
 from .failures import MisuseError, complain, visible
 from .settings import Options, settle
@@ -15,11 +18,19 @@ def call(
     options: Options,
     method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, PUT, PATCH or DELETE.")],
     path: Annotated[str, typer.Argument(metavar="PATH", help="With its leading slash: /api/leads.")],
+    members: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="KEY=VALUE",
+            help="Members of the body, or of the query of a GET: name=Ada is a text, value:=12.5 is JSON.",
+        ),
+    ] = None,
     query: Annotated[
         list[str] | None, typer.Option("--query", "-q", help="NAME=VALUE of the query; repeat it for more.")
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", "-d", help="The body: JSON, @file, or @- for stdin.")] = None,
+    data: Annotated[str | None, typer.Option("--data", "-d", help="The body: JSON, @file, or - for stdin.")] = None,
     header: Annotated[list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more.")] = None,
+    include: Annotated[bool, typer.Option("--include", "-i", help="Print the status and the headers first.")] = False,
 ) -> None:
     """Send any request and print the answer.
 
@@ -31,18 +42,29 @@ def call(
     from .connection import open_client
     from .parameters import read_json
     from .terminal.output import Printer
+    from .terminal.writers import write_text
 
     settings = settle(options)
     headers = dict(_pair(text, ":", "--header") for text in header or ())
     if settings.dialect is not None:
         headers.setdefault("X-CRM-Dialect", settings.dialect.partition(",")[0])
     body = read_json(data, "--data") if data is not None else None
+    asked: dict[str, Any] = dict(_pair(text, "=", "--query") for text in query or ())
+    if members:
+        typed = dict(_member(text) for text in members)
+        if method.upper() in ("GET", "HEAD", "DELETE"):
+            asked |= typed
+        elif body is not None and not is_object(body):
+            raise MisuseError("--data must be a JSON object where members are typed as well")
+        else:
+            body = {**(body or {}), **typed}
     if not path.startswith("/"):
         path = f"/{path}"
     with open_client(settings) as client:
-        reply = client.request(
-            method, path, query=dict(_pair(text, "=", "--query") for text in query or ()), json=body, headers=headers
-        )
+        reply = client.request(method, path, query=asked, json=body, headers=headers)
+    if include:
+        lines = [f"HTTP {reply.status}", *(f"{name}: {value}" for name, value in reply.headers.items()), "", ""]
+        write_text(visible("\n".join(_hide(line) for line in lines)))
     is_json = "json" in reply.headers.get("content-type", "").partition(";")[0]
     try:
         value = reply.json() if is_json and reply.content else None
@@ -60,6 +82,8 @@ def call(
         sys.stdout.buffer.flush()
     if reply.status < 400:
         complain(f"status {reply.status}")
+    if 300 <= reply.status < 400:
+        raise MisuseError(f"the server redirects ({reply.status}) to {reply.headers.get('location', 'nowhere')}")
     if reply.status >= 400:
         raise read_error(reply.status, reply.headers, reply.content, None)
 
@@ -69,3 +93,20 @@ def _pair(text: str, mark: str, flag: str) -> tuple[str, str]:
     if not found or not name.strip():
         raise MisuseError(f"{flag} must be NAME{mark}VALUE, not {text!r}")
     return name.strip(), value.strip() if mark == ":" else value
+
+
+def _member(text: str) -> tuple[str, Any]:
+    """Return a member of a body: ``name=Ada`` is a text, ``value:=12.5`` is JSON."""
+    from .parameters import read_json
+
+    found = re.fullmatch(r"([^=:]+)(:=|=)(.*)", text, re.DOTALL)
+    if found is None:
+        raise MisuseError(f"KEY=VALUE or KEY:=JSON is expected, not {text!r}")
+    name, sign, value = found.groups()
+    return name, read_json(value, name) if sign == ":=" else value
+
+
+def _hide(line: str) -> str:
+    """Return the line of a header without the secret that it may have."""
+    name, colon, _ = line.partition(":")
+    return f"{name}: ***" if colon and name.lower() in ("set-cookie", "authorization") else line

@@ -32,13 +32,12 @@ def show_call(client: CrmClient, form: Form, arguments: dict[str, Any], printer:
         raise MisuseError("--dry-run is for what writes; this command only reads, and --explain shows its call")
     # Files are read when they are sent.
     upload = operation.arguments.upload
-    sent = {name: value for name, value in arguments.items() if name != upload}
-    given = {**sent, upload: ("file", b"")} if upload in arguments and upload is not None else sent
+    file = arguments.get(upload) if upload is not None else None
+    given = arguments if upload is None or file is None else {**arguments, upload: ("file", b"")}
     plan = operation.plan(operation.bind((), given), client.dialects)
     request = operation.request(plan, client)
     if settings.typed.explain:
-        named = arguments[upload] if upload is not None and upload in arguments else None
-        write_text(visible("\n".join([*_curl(request, named), "", *_python(form, arguments, client, settings)])) + "\n")
+        write_text(visible("\n".join([*_curl(request, file), "", *_python(form, arguments, client, settings)])) + "\n")
         return
     body = masked(decode_json(request.content)) if request.content is not None else None
     changes = _changes(client, form, arguments, body)

@@ -28,7 +28,9 @@ def topic(
 
 
 def _exit_codes() -> tuple[list[dict[str, Any]], Callable[[Console], None]]:
-    rows = [{"exit": status, "class": name, "means": means} for status, (name, means) in EXIT_CODES.items()]
+    rows: list[dict[str, Any]] = [
+        {"exit": status, "class": name, "means": means} for status, (name, means) in EXIT_CODES.items()
+    ]
 
     def draw(screen: Console) -> None:
         from rich.table import Table

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from typing import Any
 
 paging: ContextVar[bool] = ContextVar("paging", default=True)
 """Whether the command that runs may use a pager: not with `--no-pager`."""
@@ -40,7 +41,8 @@ def paged() -> Generator[None]:
         yield
         return
     terminal = sys.stdout
-    stream = _Paged(pager.stdin, encoding=terminal.encoding, errors=terminal.errors, write_through=True)  # type: ignore[type-var] # it is a pipe
+    out: Any = pager.stdin
+    stream = _Paged(out, encoding=terminal.encoding, errors=terminal.errors, write_through=True)
     sys.stdout = stream
     try:
         with suppress(BrokenPipeError):

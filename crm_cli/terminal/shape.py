@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from crm_sdk.wire import encode_json, is_object
@@ -41,12 +42,12 @@ def missing_extra(name: str, flag: str) -> MisuseError:
 
 
 def jq_program(expression: str) -> Callable[[Any], Iterator[str]]:
-    """Return what yields the results of a jq expression as JSON texts, numbers with all their digits.
+    """Return what yields the results of a jq expression as JSON texts, with the 17 digits of a number that jq knows.
 
     Raises: MisuseError where it is no expression, or, while it runs, where it does not fit the data.
     """
     try:
-        import jq
+        jq: Any = import_module("jq")  # it has no types
     except ImportError:
         raise missing_extra("jq", "--jq") from None
     try:
@@ -80,7 +81,7 @@ def template_of(text: str) -> Callable[[Any], str]:
     except ImportError:
         raise missing_extra("jinja2", "--template") from None
     environment = SandboxedEnvironment(undefined=ChainableUndefined, autoescape=False, finalize=_finalized)
-    environment.policies["json.dumps_function"] = lambda value, **rest: encode_json(value).decode()
+    environment.policies["json.dumps_function"] = _as_json
     try:
         template = environment.from_string(text.replace("\\n", "\n").replace("\\t", "\t"))
     except TemplateError as error:
@@ -94,6 +95,10 @@ def template_of(text: str) -> Callable[[Any], str]:
             raise MisuseError(f"--template: {error}") from None
 
     return made
+
+
+def _as_json(value: Any, **options: Any) -> str:
+    return encode_json(value).decode()
 
 
 def _finalized(value: Any) -> Any:

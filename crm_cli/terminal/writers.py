@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 from crm_sdk.wire import encode_json, instant, is_array, is_object
@@ -71,19 +72,17 @@ def write_yaml(value: Any) -> None:
     Raises: MisuseError where PyYAML is not installed.
     """
     try:
-        import yaml
+        yaml: Any = import_module("yaml")
     except ImportError:
         raise missing_extra("pyyaml", "--output yaml") from None
+    dumper: Any = type("Dumper", (yaml.SafeDumper,), {})  # one of our own, which knows amounts
+    dumper.add_representer(Decimal, _amount)
+    write_text(yaml.dump(_for_yaml(value), Dumper=dumper, allow_unicode=True, sort_keys=False, width=100))
 
-    class Dumper(yaml.SafeDumper):
-        """It knows amounts."""
 
-    def amount(dumper: yaml.SafeDumper, value: Decimal) -> yaml.Node:
-        digits = f"{value:f}"
-        return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in digits else 'int'}", digits)
-
-    Dumper.add_representer(Decimal, amount)
-    write_text(yaml.dump(_for_yaml(value), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=100))
+def _amount(dumper: Any, value: Decimal) -> Any:
+    digits = f"{value:f}"
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{'float' if '.' in digits else 'int'}", digits)
 
 
 def _for_yaml(value: Any) -> Any:

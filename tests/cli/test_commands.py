@@ -206,7 +206,18 @@ def test_errors_are_one_line_and_an_exit_status(words: str, status: int, said: s
         (errors.JobFailedError("x", job=None), 1),
         *(
             (errors.error_class(code, "X")("x", status=code, code="X"), status)
-            for code, status in {400: 7, 401: 4, 403: 4, 404: 5, 409: 6, 413: 7, 422: 7, 429: 75, 500: 75, 501: 75}.items()
+            for code, status in {
+                400: 7,
+                401: 4,
+                403: 4,
+                404: 5,
+                409: 6,
+                413: 7,
+                422: 7,
+                429: 75,
+                500: 75,
+                501: 75,
+            }.items()
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
