@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,9 +108,26 @@ def visible(text: str) -> str:
     return CONTROL.sub("\ufffd", text)
 
 
+_HELD: list[list[str]] = []
+
+
 def complain(line: str) -> None:
-    """Print one line on stderr."""
-    print(visible(line), file=sys.stderr)
+    """Print one line on stderr; while a pager has the screen, after it."""
+    if _HELD:
+        _HELD[-1].append(line)
+    else:
+        print(visible(line), file=sys.stderr)
+
+
+@contextmanager
+def holding_notes() -> Generator[None]:
+    """Print after it what is said on stderr within it."""
+    _HELD.append([])
+    try:
+        yield
+    finally:
+        for line in _HELD.pop():
+            complain(line)
 
 
 def run_guarded(

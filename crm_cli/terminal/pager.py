@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
+from ..failures import holding_notes
+
 paging: ContextVar[bool] = ContextVar("paging", default=True)
 """Whether the command that runs may use a pager: not with `--no-pager`."""
 _LESS = "FRX"
@@ -34,6 +36,12 @@ def paged() -> Generator[None]:
     if not words:
         yield
         return
+    with holding_notes(), _through(words):
+        yield
+
+
+@contextmanager
+def _through(words: list[str]) -> Generator[None]:
     environment = {"LESS": _LESS, "LESSCHARSET": "utf-8", **os.environ}
     try:
         pager = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment)  # the user's own choice

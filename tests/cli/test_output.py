@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,3 +208,19 @@ def test_the_page_has_the_table_of_exit_statuses() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     for status, (name, means) in failures.EXIT_CODES.items():
         assert f"| {status} | {name} | {means} |" in page
+
+
+def test_a_pager_shows_what_is_printed_on_a_terminal_and_nothing_elsewhere(
+    served: Crm, terminal: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown = tmp_path / "shown"
+    monkeypatch.setenv("CRM_PAGER", f"dd of={shown} status=none")
+    monkeypatch.setenv("TERM", "xterm")
+    words = ("leads", "list", "--limit", "2", "-o", "csv")
+    assert served(*words).out.startswith("id,")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert terminal(*words, "--no-pager").out.startswith("id,") and not shown.exists()
+    done = terminal(*words)
+    assert (done.status, done.out) == (0, "")
+    assert shown.read_text(encoding="utf-8").startswith("id,")
+    assert done.err.startswith("showing 2 of ")
