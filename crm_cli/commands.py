@@ -344,4 +344,6 @@ class _Run:
 
 
 def _is_secret(name: str) -> bool:
-    return any(part in name for part in ("password", "secret", "token", "api_key", "mfa_code"))
+    return not name.endswith("_id") and any(
+        part in name for part in ("password", "secret", "token", "api_key", "mfa_code")
+    )
