@@ -115,7 +115,8 @@ def _entities(call: Context, request: Members) -> dict[str, Entity]:
         if all(one.name != entity.name for one in found.values()):
             found[name] = entity
     for option in ("fields", "filter_groups"):
-        for name in request.get(option) or {}:
+        named: Members = request.get(option) or {}
+        for name in named:
             if name not in found:
                 raise invalid(f"{option}.{name}", "choice", f"{name!r} is not exported", choices=list(found))
     return found
@@ -141,9 +142,11 @@ def _part(call: Context, request: Members, name: str, entity: Entity) -> tuple[P
     types, resolve = _filters(call, entity)
     order: Sequence[Mapping[str, str]] = ()
     tests: list[Callable[[Document], bool]] = []
-    chosen: Sequence[str] | None = (request.get("fields") or {}).get(name)
+    by_entity: Members = request.get("fields") or {}
+    chosen: Sequence[str] | None = by_entity.get(name)
     paths, problems = check_paths(fields, chosen, f"fields.{name}") if chosen else (None, [])
-    groups: Sequence[Members] = (request.get("filter_groups") or {}).get(name) or ()
+    conditions: Members = request.get("filter_groups") or {}
+    groups: Sequence[Members] = conditions.get(name) or ()
     if groups:
         tests.append(_compiled(call, groups, types, resolve, fields, f"filter_groups.{name}"))
     if request["view"] is not None:

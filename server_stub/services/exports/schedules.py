@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from .. import company
 from ..handing_out import hand_out
 from ..notifications import notify
 from .making import SCHEDULE, in_full, start
-from .requests import checked, labels_of, parts_of, refuse_outside
+from .requests import Labels, checked, labels_of, parts_of, refuse_outside
 
 _MOST = 20
 """So many schedules a user may have."""
@@ -166,10 +167,9 @@ def _run(call: Context, schedule: Document) -> dict[str, Any]:
         return {"last_status": "skipped"}
     acting = call.acting_as(owner)
     request = schedule["request"]
-    try:
+    labels: Labels = {}  # where the request cannot be made any more, the job fails for the same reason, and tells it
+    with suppress(Problem):
         labels = labels_of(acting, request, parts_of(acting, request)[0])
-    except Problem:
-        labels = {}  # the job fails for the same reason, and tells it
     job = start(acting, request, labels, schedule)
     return {"last_job_id": job["id"]}
 
