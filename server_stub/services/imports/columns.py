@@ -102,7 +102,7 @@ class Suggestions:
     def of(self, table: Table) -> list[dict[str, Any]]:
         """Return what each column of a file holds; each field is suggested once, for the column that fits best."""
         headers = headers_of(table)
-        columns = [
+        columns: list[dict[str, Any]] = [
             {"column": header, "index": number + 1, **_seen(table, key), "suggested_field": None, "reason": None,
              "confidence": 0, "transform": "trim"}
             for number, (key, header) in enumerate(zip(table.columns, headers, strict=True))

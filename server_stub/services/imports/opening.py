@@ -10,6 +10,7 @@ from typing import Any
 from crm_sdk.wire import is_object, snake
 
 from ...entities import Entity
+from ...files.delimited import Score
 from ...files.reading import read
 from ...files.table import Row, Table, UnreadableFileError
 from ...files.workbooks import NumberText
@@ -105,7 +106,7 @@ class Opener:
             columns = suggested(table, self.fields, suggestions, linked)
         return Opened(table, suggestions, columns, found, problems)
 
-    def _score(self, mapping: Sequence[Members] | None) -> Any:
+    def _score(self, mapping: Sequence[Members] | None) -> Score:
         if mapping is None:
             return self._suggestions.score
         named = {entry["column"].casefold() for entry in mapping}

@@ -131,13 +131,14 @@ def create(
 def refuse(problems: Iterable[Problem]) -> None:
     """Raise the problems of a mapping in one; those of one code have it."""
     found = list(problems)
+    if len({one.code for one in found}) > 1:
+        refuse_any(found)
     if found:
-        first = found[0].code
-        refuse_any(found) if {one.code for one in found} != {first} else None
         raise validation(
             FieldError(entry.field, entry.rule, entry.message, one.code, entry.details)
-            for one in found for entry in one.entries
-        )  # fmt: skip
+            for one in found
+            for entry in one.entries
+        )
 
 
 def _require_fields(fields: Fields, opened: Opened, constants: Members) -> None:
