@@ -82,16 +82,19 @@ def create(
     if mapping_from is not None:
         if mapping is not None:
             raise invalid("mapping_from", "unique", "give mapping or mapping_from, not both")
-        mapping = _earlier(call, mapping_from, found, "mapping_from")["payload"].get("mapped")
-    elif mapping is None and told.get("mapped"):
-        mapping = told["mapped"]
+        mapping = _mapping_of(_earlier(call, mapping_from, found, "mapping_from"))
+    elif mapping is None and before is not None:
+        mapping = _mapping_of(before)
     key = check_key(found, match_on or told.get("match_on"))
     opener = Opener(call, found)
-    constants = opener.constants(values if values is not None else told.get("given_values"), owner_id)
+    given: Members = (values if values is not None else told.get("given_values")) or {}
+    owner_id = owner_id or told.get("owner_id")
+    constants = opener.constants(given, owner_id)
     payload: dict[str, Any] = {
         "entity": found.name, "name": source.name, "format": source.format, "checksum": source.checksum,
         "mode": mode, "match_on": key, "on_duplicate": on_duplicate, "values": constants,
-        "given_values": dict(values or {}), "date_format": date_format, "dry_run": dry_run,
+        "given_values": dict(given), "owner_id": owner_id, "date_format": date_format or told.get("date_format"),
+        "dry_run": dry_run,
         "batch_size": batch_size, "stop_after_errors": stop_after_errors, "retry_of": retry_of,
         "links_given": [dict(link) for link in (links if links is not None else told.get("links_given") or ())],
         "created_ids": [], "updated_ids": [], "failed": [], "refused": None, "numbers": None, "read": 0,
@@ -158,6 +161,12 @@ def _earlier(call: Context, id: str, entity: Entity, field: str) -> Document:
         message = f"no import of records of the type {entity.name} has the id {id!r}"
         raise Problem("REFERENCE_NOT_FOUND", message, field=field, rule="reference")
     return job
+
+
+def _mapping_of(job: Document) -> Sequence[Members] | None:
+    """Return the mapping that an import used; None of a documented one that was given none."""
+    found: Sequence[Members] | None = job["payload"].get("mapped") or job["payload"].get("mapping")
+    return found
 
 
 def imported(call: Context, id: str) -> Document | None:

@@ -395,3 +395,20 @@ def test_a_format_of_dates_that_is_none_fails_its_rows(client: CrmClient) -> Non
 def test_keys_of_a_strange_type_are_refused_by_upserts_too(client: CrmClient, match_on: str, value: Any) -> None:
     (item,) = client.objects.upsert("contact", [{"name": "Ada", match_on: value}], match_on=match_on).items
     assert item.status == "failed" and item.error is not None and item.error.rule == "type"
+
+
+def test_a_retry_of_a_retry_takes_what_the_first_import_was_given(client: CrmClient) -> None:
+    content = "A,B\nx,31.12.1980\n,01.01.1981\n"
+    mapping: list[Any] = [{"column": "A", "field": "name"}, {"column": "B", "field": "birthday"}]
+    first = load(client, "contact", content, mapping=mapping, values={"tags": ["fair"]}, owner_id="user_sam",
+                 date_format="DD.MM.YYYY")  # fmt: skip
+    assert counts(first) == (1, 0, 0, 1)
+    second = load(client, "contact", content, retry_of=first.id)
+    third = load(client, "contact", content, retry_of=second.id, values={"name": "Given"})
+    assert (counts(second), counts(third)) == ((0, 0, 0, 1), (1, 0, 0, 0))
+    made = record(client, "contact", third)
+    assert (made.name, made.birthday, made.owner_id, made.tags) == ("Given", date(1981, 1, 1), "user_sam", [])
+    documented = client.contacts.imports.create(("r.csv", content.encode()), mapping=mapping, date_format="DD.MM.YYYY")
+    documented.wait()
+    again = load(client, "contact", content, mapping_from=documented.id, date_format="DD.MM.YYYY")
+    assert counts(again) == (1, 0, 0, 1)
