@@ -89,7 +89,7 @@ class Cells:
         if transform == "number" and isinstance(value, str):
             return read_number(value, self.mark, field.name)
         if transform == "date" and isinstance(value, str) and field.type != "datetime":
-            return self._day(value, field.name)
+            return self.day(value, field.name)
         if transform == "split_tags" and isinstance(value, str):
             return [_option(text, field) for text in read_list(value)]
         reader = _READERS.get(field.type, _as_text)
@@ -102,7 +102,8 @@ class Cells:
         text = text if self.typed or field.type == "any" else unmark(text)
         return getattr(text, transform)() if transform in ("lower", "upper", "title") else text
 
-    def _day(self, text: str, name: str) -> str:
+    def day(self, text: str, name: str) -> str:
+        """Return the day that a text names, as ISO writes it. Raises: 422 for another format than the given one."""
         found = None
         if self.pattern is not None:
             found = values.by_pattern(text, self.pattern)
@@ -137,7 +138,7 @@ def _as_flag(cells: Cells, value: Any, field: Field) -> Any:
 
 
 def _as_date(cells: Cells, value: Any, field: Field) -> Any:
-    return cells._day(value, field.name) if isinstance(value, str) else value
+    return cells.day(value, field.name) if isinstance(value, str) else value
 
 
 def _as_time(cells: Cells, value: Any, field: Field) -> Any:

@@ -113,7 +113,7 @@ class Suggestions:
             if named is not None and named[0] == "id" and not self._are_ids(table, key):
                 named = ("external_id", "synonym") if self._fields.find("external_id") is not None else None
             if named is not None:
-                found.append((-_CONFIDENCE[named[1]], number, *named))
+                found.append((-_CONFIDENCE[named[1]], number, named[0], named[1]))
             elif _are_addresses(table, key) and (email := self._fields.find("email")) is not None:
                 found.append((-_CONFIDENCE["values"], number, email.name, "values"))
             found += [

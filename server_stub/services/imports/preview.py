@@ -68,7 +68,7 @@ def preview(
         errors.append(invalid("mapping", "required", str(no_columns(opened, opener.entity))))
     outcomes: list[Outcome] = []
     if not errors:
-        options = {"mode": mode, "match_on": key, "on_duplicate": "update", "values": {}}
+        options: dict[str, Any] = {"mode": mode, "match_on": key, "on_duplicate": "update", "values": {}}
         outcomes = _tried(call, opener, opened, options, source.format)
     return look | {
         "readable": True,

@@ -206,9 +206,9 @@ def _kept(link: Link) -> dict[str, Any]:
 
 def _work(call: Context, entity: Entity, payload: Members) -> Work:
     """Return what writes the rows of a step."""
-    columns = [Column(**{**column, "field": Field(**column["field"])}) for column in payload["columns"]]
+    columns = [Column(**dict[str, Any]({**column, "field": Field(**column["field"])})) for column in payload["columns"]]
     links = [
-        Link(**{**link, "entity": linked}) for link in payload["links"]
+        Link(**dict[str, Any]({**link, "entity": linked})) for link in payload["links"]
         if (linked := call.server.entities.find(call, link["entity"])) is not None
     ]  # fmt: skip
     cells = Cells.of(call, payload["format"], payload["date_format"])

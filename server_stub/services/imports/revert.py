@@ -33,7 +33,7 @@ def revert(call: Context, job_id: str, dry_run: bool) -> Document:
     if reason is not None:
         details = {"reason": reason, "status": job["status"]}
         raise Problem("IMPORT_NOT_REVERTIBLE", f"{job_id} {message}", details=details)
-    payload = {
+    payload: dict[str, Any] = {
         "import_id": job_id, "entity": job["payload"]["entity"], "name": job["payload"]["name"], "dry_run": dry_run,
         "deleted": 0, "restored": 0, "skipped": [],
     }  # fmt: skip

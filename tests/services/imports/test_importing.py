@@ -37,9 +37,14 @@ def counts(job: AnyJob) -> tuple[int, int, int, int]:
     return job.counts.created, job.counts.updated, job.counts.skipped, job.counts.failed
 
 
+def result(job: AnyJob) -> Any:
+    """Return the result of an import, whatever job it is of."""
+    return job.result
+
+
 def record(client: CrmClient, entity: str, job: AnyJob, place: int = 0) -> Any:
     """Return a record that an import has created."""
-    (item,) = client.objects.batch_get(entity, [job.result.created_ids[place]]).items
+    (item,) = client.objects.batch_get(entity, [result(job).created_ids[place]]).items
     return item.result
 
 
@@ -232,7 +237,7 @@ def test_a_mapping_its_transforms_defaults_and_constants(client: CrmClient) -> N
     made = record(client, "lead", done)
     assert (made.name, made.email, made.tags, made.owner_id) == ("Ada Any", "ada@map.example", ["fair"], "user_ada")
     assert (made.address.city, made.address.country, made.custom_fields) == ("Rome", "IT", {"tier": "GOLD"})
-    assert done.result.unmapped_columns == ["Rest"]
+    assert result(done).unmapped_columns == ["Rest"]
     again = load(client, "lead", content.replace("ada", "bea").replace("ADA", "BEA"), mapping_from=done.id)
     assert record(client, "lead", again).name == "Bea Any"
     both = refused(lambda: load(client, "lead", content, mapping=mapping, mapping_from=done.id))
@@ -250,7 +255,7 @@ def test_links_are_found_created_or_refused(client: CrmClient) -> None:
         (3, "account_id", "REFERENCE_NOT_FOUND", "Brand new"),
         (5, "account_id", "REFERENCE_NOT_FOUND", "Brand new"),
     ]
-    assert (record(client, "contact", done).company, done.result.unmapped_columns) == ("Only", [])
+    assert (record(client, "contact", done).company, result(done).unmapped_columns) == ("Only", [])
     again = load(client, "contact", content, links=[link | {"create_missing": True}])
     assert counts(again) == (4, 0, 0, 1)
     assert client.accounts.list(search="Brand new").total == 1
@@ -272,8 +277,8 @@ def test_modes_and_duplicates(
     known = client.leads.create({"name": "Known", "external_id": "k"})
     total = client.leads.list(limit=1).total
     done = load(client, "lead", "external_id,name\nk,Changed\nn,New\n", dry_run=dry_run, **options)
-    assert (counts(done), done.result.dry_run) == (expected, dry_run)
-    assert client.leads.list(limit=1).total == total + (0 if dry_run else expected[0])
+    assert (counts(done), result(done).dry_run) == (expected, dry_run)
+    assert client.leads.list(limit=1).total == (total or 0) + (0 if dry_run else expected[0])
     changed = bool(expected[1]) and not dry_run
     assert client.leads.get(known.id).name == ("Changed" if changed else "Known")
     assert ("data.imported" in [entry["action"] for entry in stub.audit()]) is not dry_run
@@ -283,7 +288,7 @@ def test_an_error_file_has_the_rows_with_what_is_wrong(client: CrmClient) -> Non
     done = load(client, "lead", "Name,Name,value\nAda,x,1\nBen,y,many\n,z,2\n", mapping=[
         {"column": "1", "field": "name"}, {"column": "value", "field": "value"},
     ])  # fmt: skip
-    assert done.file_id == done.result.error_file_id
+    assert done.file_id == result(done).error_file_id
     text = client.files.download(str(done.file_id)).read().decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text))
     assert head == ["Name", "Name", "value", "_row", "_field", "_code", "_message", "_value"]
@@ -298,7 +303,7 @@ def test_an_import_stops_after_errors_and_goes_on_with_the_rest(client: CrmClien
     content = "external_id,name,value\n" + "".join(f"{key},Lead {key},{value}\n" for key, value in rows)
     with pytest.raises(JobFailedError) as failed:
         load(client, "lead", content, batch_size=2, stop_after_errors=1)
-    stopped = client.jobs.get(failed.value.job.id)
+    stopped = client.jobs.get(str(getattr(failed.value.job, "id", "")))
     assert (failed.value.code, counts(stopped)) == ("TOO_MANY_ERRORS", (2, 0, 0, 1))
     assert stopped.file_id is not None
     there = client.objects.batch_get("lead", [key for key, _ in rows], match_on="external_id").items
@@ -318,7 +323,7 @@ def test_a_cancelled_import_keeps_its_batches_and_goes_on(client: CrmClient, stu
     job = client.imports.create("lead", ("rows.csv", content.encode()), batch_size=2)
     while (state := client.jobs.get(job.id)).counts is None or state.counts.processed < 2:
         stub.clock.advance(0.1)
-    assert 0 < state.progress < 1
+    assert 0 < (state.progress or 0) < 1
     stopped = client.jobs.cancel(job.id)
     done = stopped.counts.created if stopped.counts else 0
     assert (stopped.status, done % 2) == ("cancelled", 0)

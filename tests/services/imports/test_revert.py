@@ -26,6 +26,12 @@ def load(client: CrmClient, entity: str, content: str, **options: Any) -> str:
     return job.id
 
 
+def created(client: CrmClient, id: str) -> list[str]:
+    """Return the ids of the records that an import has created."""
+    result: Any = client.jobs.get(id).result
+    return list(result.created_ids)
+
+
 def back(client: CrmClient, id: str, **options: Any) -> RevertResult:
     return client.imports.revert(id, **options).wait()
 
@@ -77,7 +83,7 @@ def test_what_was_changed_since_is_kept_field_by_field(client: CrmClient) -> Non
     done = load(
         client, "contact", "external_id,name,city,title\na,Bea Lee,Bonn,CFO\nb,New,Paris,\nc,Kept,,\nd,Gone,,\n"
     )
-    ids = client.jobs.get(done).result.created_ids
+    ids = created(client, done)
     client.contacts.update(known.id, {"address": {"city": "Nice"}})
     client.contacts.update(ids[1], {"title": "Boss"})
     client.contacts.delete(ids[2])
@@ -139,7 +145,7 @@ def test_each_record_needs_the_right_to_write_it(client: CrmClient, stub: StubSe
     done = load(client, "lead", "name\nAda\n")
     assert refused(lambda: sales.imports.revert(done)).status == 404
     mine = load(sales, "lead", "name,external_id\nAda,mine\n")
-    (id,) = client.jobs.get(mine).result.created_ids
+    (id,) = created(client, mine)
     client.leads.update(id, {"owner_id": "user_ada"})
     result = back(sales, mine)
     assert (result.deleted, [one.code for one in result.skipped]) == (0, ["CHANGED_SINCE"])
