@@ -28,10 +28,12 @@ from .settings import GLOBALS
 from .terminal.prompts import read_secret
 from .times import read_date, read_time
 
-Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file"]
+Kind: TypeAlias = Literal["text", "int", "number", "flag", "date", "time", "json", "any", "file", "person"]
 _SECRETS = frozenset({"client_secret", "new_password", "password", "refresh_token"})
 REQUEST = "request"
 """The member of a body whose own members are options, too."""
+_SHORT = frozenset({("privacy.erase", "subject"), ("privacy.export", "subject")})
+"""The arguments that can also be typed as an address or an id alone."""
 Place: TypeAlias = Literal["argument", "option", "member"]
 
 
@@ -79,6 +81,9 @@ class Parameter:
     def _one(self, text: str) -> Any:
         if self.kind == "json" or (self.kind == "any" and text[:1] in ("{", "[")):
             return read_json(text, self.flag)
+        if self.kind == "person":
+            entity = {"type": text.partition("_")[0], "id": text}
+            return {"email": text} if "@" in text else {"entity": entity}
         if self.kind == "time":
             return read_time(text)
         if self.kind == "date":
@@ -163,6 +168,8 @@ class Form:
             if name == "version" and arguments.locks:
                 options.append(Parameter(name, "option", "--if-version", kind.kind, aliases=("--version",)))
                 continue
+            if (operation.id, name) in _SHORT:
+                yield Parameter(name, "argument", "PERSON", "person")
             if name in operation.positional and kind.kind != "json":
                 # A member that --data may have cannot be required as an option.
                 demanded = empty and (name not in arguments.types or not self.has_data)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .resources.objects import Objects
     from .resources.pipelines import Pipelines
     from .resources.presence import Presence
+    from .resources.privacy import Privacy
     from .resources.reports import Reports
     from .resources.search import Search
     from .resources.security import Security
@@ -101,6 +102,7 @@ class Catalogue(Generic[Mode]):
     objects: Objects[Mode] = noun()
     pipelines: Pipelines[Mode] = noun()
     presence: Presence[Mode] = noun()
+    privacy: Privacy[Mode] = noun()
     reports: Reports[Mode] = noun()
     search: Search[Mode] = noun()
     security: Security[Mode] = noun()

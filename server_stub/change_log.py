@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from . import audit, trash
+from . import audit, erasures, trash
 from .data.collection import Collection
 from .data.document import Document
 
@@ -61,6 +61,10 @@ class ChangeLog:
         """Write an entry for every version of a record that a transaction has written."""
         store = self._server.store
         log = tuple(log)
+        erasing = any(
+            collection is not None and (collection.kind, id) == (erasures.KIND, erasures.LATEST)
+            for collection, id, _, _ in log
+        )
         for write in self._writes(log):
             change = _change_of(write.before, write.after)
             if change is None or self._is_purged(write.collection.tenant_id):
@@ -68,6 +72,10 @@ class ChangeLog:
             values = list(_differences(write.entity, write.before, write.after)) if change == "updated" else []
             if change == "updated" and not values and _version(write.before) == _version(write.after):
                 continue
+            if erasing:  # what is gone now is not told any more
+                change = "erased" if change == "purged" else change
+                values = [{**one, "before": None, "after": None} for one in values]
+                write.before = write.after if write.after is not None else write.before
             tenant_id = write.collection.tenant_id
             said, cause = write.said, write.cause
             doc: Document = write.after if write.after is not None else write.before or Document()
@@ -85,7 +93,7 @@ class ChangeLog:
                 "merged_into": doc.get("merged_into"),
                 "actor": cause["actor"]["id"] if cause is not None else "system",
                 "event": said["action"] if said is not None else f"{write.entity.name}.{change}",
-                "before": _seen(write.entity, write.before),
+                "before": _seen(write.entity, write.before, bare=erasing and write.after is None),
                 "after": _seen(write.entity, write.after),
             }
             store.collection(tenant_id, KIND).put(Document(entry))
@@ -199,10 +207,30 @@ def _differences(entity: Entity, before: Document | None, after: Document | None
             yield {"field": name, "before": old.get(name), "after": new.get(name)}
 
 
-def _seen(entity: Entity, doc: Document | None) -> dict[str, Any] | None:
-    """Return what tells who saw a record as it was: all of it where its noun looks further than the owner."""
+def _seen(entity: Entity, doc: Document | None, *, bare: bool = False) -> dict[str, Any] | None:
+    """Return what tells who saw a record as it was: all of it where its noun looks further than the owner.
+
+    `bare` leaves only ids, times and what belongs to whom, of a record that was erased.
+    """
     if doc is None:
         return None
+    if bare:
+        doc = Document(bare_of(doc))
     if entity.noun is not None and entity.noun.visible is not None:
         return dict(doc)
     return {name: doc.get(name) for name in ("id", "owner_id", "object_id", "kind") if name in doc}
+
+
+def bare_of(doc: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record without what it says: its ids, its times, and what belongs to whom."""
+    return {name: _bare(name, value) for name, value in doc.items()}
+
+
+def _bare(name: str, value: Any) -> Any:
+    """Return a member of a record without what it says."""
+    if isinstance(value, dict):
+        found = cast("Mapping[str, Any]", value)
+        return {name: found[name] for name in ("type", "id") if name in found}
+    if isinstance(value, list):
+        return []
+    return value if name in ("id", "kind", "visibility") or name.endswith("_id") or not isinstance(value, str) else None

@@ -129,6 +129,7 @@ class StubServer:
         self.journal = Journal()
         self.faults = Faults()
         self._past = Past()
+        self._forgets = False
         self.limits = RateLimits()
         self.meter = Meter(meta.get("meter"))
         """The number of calls that each company makes."""
@@ -407,6 +408,11 @@ class StubServer:
         finally:
             self.store = present
 
+    def forget_past(self) -> None:
+        """Drop the earlier states that a lagging search sees, and with the next save those in the state file."""
+        self._past = Past()
+        self._forgets = True
+
     def _note_state(self) -> None:
         self._past.note(self.store, self.clock.now(), self.faults.longest_lag)
 
@@ -436,6 +442,9 @@ class StubServer:
             }
             try:
                 self._durable.save(self.store.changes(), meta)
+                if self._forgets:
+                    self._durable.compact()
+                    self._forgets = False
             except sqlite3.Error:
                 # What is not on the disk has not happened: nobody may read it, and no repetition acknowledge it.
                 self._durable.load(self.store)

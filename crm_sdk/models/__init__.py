@@ -330,7 +330,7 @@ if TYPE_CHECKING:
         InstallationHealth as InstallationHealth, InstallationSort as InstallationSort,
         InstallationState as InstallationState, InstallationStatus as InstallationStatus,
     )
-    from .marks import TextFirst as TextFirst
+    from .marks import Personal as Personal, TextFirst as TextFirst
     from .message_templates import (
         Content as Content, MessageCategory as MessageCategory, MessageTemplate as MessageTemplate,
         MessageTemplateCreate as MessageTemplateCreate, MessageTemplateUpdate as MessageTemplateUpdate,
@@ -392,6 +392,11 @@ if TYPE_CHECKING:
         StageUpdate as StageUpdate,
     )
     from .presence import PresenceSort as PresenceSort, PresenceStatus as PresenceStatus, UserPresence as UserPresence
+    from .privacy import (
+        Confirmation as Confirmation, ErasureReason as ErasureReason, PrivacyCount as PrivacyCount,
+        PrivacyFormat as PrivacyFormat, PrivacyReport as PrivacyReport, PrivacySubject as PrivacySubject,
+        Subject as Subject,
+    )
     from .record import Mismatch as Mismatch, Model as Model, Record as Record
     from .report_runs import (
         ExportResult as ExportResult, ReportData as ReportData, ReportDataColumn as ReportDataColumn,
@@ -700,7 +705,7 @@ _NAMES = {
         "AppAnalytics ConfigValues Installation InstallationHealth "
         "InstallationSort InstallationState InstallationStatus"
     ),
-    "marks": "TextFirst",
+    "marks": "Personal TextFirst",
     "message_templates": (
         "Content MessageCategory MessageTemplate MessageTemplateCreate MessageTemplateUpdate SubjectLine "
         "TemplateSort TemplateTranslation TemplateTranslationInput"
@@ -736,6 +741,7 @@ _NAMES = {
         "PipelineEntity PipelineSort PipelineUpdate Stage StageCreate StageKind StageUpdate"
     ),
     "presence": "PresenceSort PresenceStatus UserPresence",
+    "privacy": "Confirmation ErasureReason PrivacyCount PrivacyFormat PrivacyReport PrivacySubject Subject",
     "record": "Mismatch Model Record",
     "report_runs": (
         "ExportResult ReportData ReportDataColumn ReportGroupRow ReportRun "

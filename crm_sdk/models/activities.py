@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Discriminator, Field, Tag
 
 from ..wire import wire
 from .calendar_meetings import Attendee, MeetingInsight, MeetingOutcome, MeetingPreparation
-from .marks import OPEN, Default
+from .marks import OPEN, PERSONAL, PERSONAL_TEXT, Default
 from .record import Model, Record
 from .values import EMPTY, EntityRef, ErrorDetail, FieldValue, Priority, Sentiment
 
@@ -47,14 +47,14 @@ class Reminder(Model):
 class ActivityRecord(Record):
     """What activities of every kind have in common."""
 
-    title: str | None = None
-    description: str | None = None
+    title: Annotated[str | None, PERSONAL_TEXT] = None
+    description: Annotated[str | None, PERSONAL_TEXT] = None
     owner_id: str | None = None
     contact_id: str | None = None
     lead_id: str | None = None
     deal_id: str | None = None
     account_id: str | None = None
-    contact_name: str | None = None
+    contact_name: Annotated[str | None, PERSONAL] = None
     """Name of the contact."""
     contact_company: str | None = None
     priority: Annotated[Priority | None, Default("medium")] = None
@@ -66,8 +66,8 @@ class ActivityRecord(Record):
     occurred_at: AwareDatetime | None = None
     """The time by which timelines are sorted."""
     sentiment: Sentiment | None = None
-    ai_analysis: str | None = None
-    other_matches: list[EntityRef] = Field(default_factory=EMPTY)
+    ai_analysis: Annotated[str | None, PERSONAL_TEXT] = None
+    other_matches: Annotated[list[EntityRef], PERSONAL] = Field(default_factory=EMPTY)
     """Who else has the number or the address it was found by."""
     external_id: str | None = None
     custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
@@ -100,14 +100,14 @@ class CalendarEvent(ActivityRecord):
     start_time: AwareDatetime
     end_time: AwareDatetime
     type: Annotated[EventType | None, Default("meeting")] = None
-    location: str | None = None
+    location: Annotated[str | None, PERSONAL_TEXT] = None
     meeting_link: str | None = None
-    attendees: list[Attendee] = Field(default_factory=EMPTY)
+    attendees: Annotated[list[Attendee], PERSONAL] = Field(default_factory=EMPTY)
     status: Annotated[EventStatus | None, Default("scheduled")] = None
-    ai_insights: list[MeetingInsight] = Field(default_factory=EMPTY)
-    preparation: MeetingPreparation | None = None
+    ai_insights: Annotated[list[MeetingInsight], PERSONAL] = Field(default_factory=EMPTY)
+    preparation: Annotated[MeetingPreparation | None, PERSONAL] = None
     """The preparation for the meeting."""
-    outcome: MeetingOutcome | None = None
+    outcome: Annotated[MeetingOutcome | None, PERSONAL] = None
     all_day: Annotated[bool | None, Default(False)] = None
     """Whether it takes the whole day."""
     timezone: str | None = None
@@ -119,10 +119,10 @@ class CalendarEvent(ActivityRecord):
     """Whether its time counts as busy."""
     uid: str | None = None
     """iCalendar UID."""
-    cancelled_reason: str | None = None
+    cancelled_reason: Annotated[str | None, PERSONAL_TEXT] = None
     """Why it was cancelled."""
     integration_id: str | None = None
-    recording_url: str | None = None
+    recording_url: Annotated[str | None, PERSONAL] = None
     series_id: str | None = None
     """The id of the series that this was an occurrence of."""
     original_start: AwareDatetime | None = None
@@ -139,18 +139,18 @@ class Call(ActivityRecord):
     kind: Literal["call"] = "call"
     direction: Annotated[Direction | None, Default("outbound")] = None
     status: Annotated[CallStatus | None, Default("completed")] = None
-    from_number: str | None = None
+    from_number: Annotated[str | None, PERSONAL] = None
     """The number that called."""
-    to_number: str | None = None
+    to_number: Annotated[str | None, PERSONAL] = None
     """The number that was called."""
     start_time: AwareDatetime | None = None
     end_time: AwareDatetime | None = None
     duration_seconds: int | None = None
     """The duration in seconds."""
     outcome: CallOutcome | None = None
-    next_step: str | None = None
-    recording_url: str | None = None
-    transcript: str | None = None
+    next_step: Annotated[str | None, PERSONAL_TEXT] = None
+    recording_url: Annotated[str | None, PERSONAL] = None
+    transcript: Annotated[str | None, PERSONAL_TEXT] = None
     """The transcript of the call."""
     provider: str | None = None
     """The telephone system."""
@@ -215,19 +215,19 @@ class Email(ActivityRecord):
 
     kind: Literal["email"] = "email"
     direction: Annotated[Direction | None, Default("outbound")] = None
-    subject: str | None = None
-    from_address: EmailAddress | None = None
+    subject: Annotated[str | None, PERSONAL_TEXT] = None
+    from_address: Annotated[EmailAddress | None, PERSONAL] = None
     """The sender."""
-    to: list[EmailAddress] = Field(default_factory=EMPTY)
+    to: Annotated[list[EmailAddress], PERSONAL] = Field(default_factory=EMPTY)
     """The recipients."""
-    cc: list[EmailAddress] = Field(default_factory=EMPTY)
+    cc: Annotated[list[EmailAddress], PERSONAL] = Field(default_factory=EMPTY)
     """The recipients of a copy."""
-    bcc: list[EmailAddress] = Field(default_factory=EMPTY)
+    bcc: Annotated[list[EmailAddress], PERSONAL] = Field(default_factory=EMPTY)
     """The recipients of a blind copy."""
-    reply_to: EmailAddress | None = None
+    reply_to: Annotated[EmailAddress | None, PERSONAL] = None
     """The address for replies."""
-    body_text: str | None = None
-    body_html: str | None = None
+    body_text: Annotated[str | None, PERSONAL_TEXT] = None
+    body_html: Annotated[str | None, PERSONAL_TEXT] = None
     status: Annotated[EmailStatus | None, Default("sent")] = None
     sent_at: AwareDatetime | None = None
     received_at: AwareDatetime | None = None
@@ -235,7 +235,7 @@ class Email(ActivityRecord):
     thread_id: str | None = None
     in_reply_to: str | None = None
     """The Message-ID of the e-mail it replies to."""
-    thread: EmailThread | None = None
+    thread: Annotated[EmailThread | None, PERSONAL] = None
     """The thread it is in, only where it is asked for."""
     is_read: bool | None = None
     """Whether it was read."""
@@ -255,7 +255,7 @@ class Note(ActivityRecord):
     """A note, in Markdown."""
 
     kind: Literal["note"] = "note"
-    body: str
+    body: Annotated[str, PERSONAL_TEXT]
     pinned: bool = False
     mentions: list[str] = Field(default_factory=EMPTY)
     """Ids of the users mentioned in the body."""

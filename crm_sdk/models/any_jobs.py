@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .contact_imports import ImportResult
     from .enrichment import EnrichmentResult
     from .imports import RevertResult
+    from .privacy import PrivacyReport
     from .report_runs import ExportResult
 
     _Results: TypeAlias = (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         | LeadScoringModel
         | PurgeResult
         | RevertResult
+        | PrivacyReport
         | dict[str, Any]
     )
 else:
@@ -51,6 +53,8 @@ _RESULTS: Mapping[str, str] = {
     "deduplicate": "contact_duplicates:DeduplicateResult",
     "training": "ai_insights:LeadScoringModel",
     "data_purge": "audit:PurgeResult",
+    "privacy_export": "privacy:PrivacyReport",
+    "privacy_erase": "privacy:PrivacyReport",
 }
 """The module and the model of the result of each kind of job."""
 

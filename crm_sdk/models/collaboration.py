@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Required, TypeAlias
 from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
-from .marks import INPUT, Default
+from .marks import INPUT, PERSONAL_TEXT, Default
 from .record import Model, Record
 from .shares import Access, ShareSubject
 from .values import EMPTY, EntityRef, EntityRefInput, FieldChange, Limit, Order, PageNumber, UserRef
@@ -54,7 +54,7 @@ class Comment(Record):
 
     entity: EntityRef
     """The record it is about."""
-    body: str | None = None
+    body: Annotated[str | None, PERSONAL_TEXT] = None
     """The text, in Markdown; null where it was deleted and its replies are still there."""
     parent_id: str | None = None
     """The comment that it replies to."""

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from ..wire import wire
 from .drafts import Draft
-from .marks import INPUT, Default
+from .marks import INPUT, PERSONAL, PERSONAL_TEXT, Default
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -123,34 +123,36 @@ class AIInsight(Model):
 class Contact(Record):
     """A person a company does business with."""
 
-    name: str
-    first_name: str | None = None
-    last_name: str | None = None
-    salutation: str | None = None
-    email: str | None = None
-    secondary_emails: list[str] = Field(default_factory=EMPTY)
-    phone: str | None = None
-    mobile: str | None = None
+    name: Annotated[str, PERSONAL]
+    first_name: Annotated[str | None, PERSONAL] = None
+    last_name: Annotated[str | None, PERSONAL] = None
+    salutation: Annotated[str | None, PERSONAL] = None
+    email: Annotated[str | None, PERSONAL] = None
+    secondary_emails: Annotated[list[str], PERSONAL] = Field(default_factory=EMPTY)
+    phone: Annotated[str | None, PERSONAL] = None
+    mobile: Annotated[str | None, PERSONAL] = None
     company: str | None = None
     account_id: str | None = None
-    title: str | None = Field(default=None, validation_alias=AliasChoices("title", "position"))
+    title: Annotated[str | None, PERSONAL_TEXT] = Field(
+        default=None, validation_alias=AliasChoices("title", "position")
+    )
     department: str | None = None
-    avatar: str | None = None
+    avatar: Annotated[str | None, PERSONAL] = None
     owner_id: str | None = None
     status: Annotated[ContactStatus | None, Default("active")] = None
     lifecycle_stage: Annotated[LifecycleStage | None, Default("lead")] = None
     source: LeadSource | None = None
-    address: Address | None = None
-    website: str | None = None
-    social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
-    birthday: date | None = None
+    address: Annotated[Address | None, PERSONAL] = None
+    website: Annotated[str | None, PERSONAL] = None
+    social_profiles: Annotated[list[SocialProfile], PERSONAL] = Field(default_factory=EMPTY)
+    birthday: Annotated[date | None, PERSONAL] = None
     language: str | None = None
     timezone: str | None = None
     do_not_contact: Annotated[bool | None, Default(False)] = None
     email_opt_out: Annotated[bool | None, Default(False)] = None
     sms_opt_out: Annotated[bool | None, Default(False)] = None
     tags: list[str] = Field(default_factory=EMPTY)
-    notes: Notes = Field(default_factory=EMPTY)
+    notes: Annotated[Notes, PERSONAL] = Field(default_factory=EMPTY)
     relationship_health: Annotated[Level | None, Default("medium")] = None
     health_score: Annotated[int | None, Default(50)] = None
     """0..100."""
@@ -168,9 +170,9 @@ class Contact(Record):
     currency: str | None = None
     open_deals: Annotated[int | None, Default(0)] = None
     """The number of open deals."""
-    communication_history: list[CommunicationEvent] = Field(default_factory=EMPTY)
+    communication_history: Annotated[list[CommunicationEvent], PERSONAL] = Field(default_factory=EMPTY)
     """The communication so far; empty in lists that do not include it."""
-    ai_insights: list[AIInsight] = Field(default_factory=EMPTY)
+    ai_insights: Annotated[list[AIInsight], PERSONAL] = Field(default_factory=EMPTY)
     """The AI's insights; empty in lists that do not include them."""
     lead_id: str | None = None
     """The lead it was converted from."""
@@ -263,14 +265,14 @@ class ContactRelationship(Record):
 
     contact_id: str
     related_contact_id: str
-    related_contact_name: str | None = None
+    related_contact_name: Annotated[str | None, PERSONAL] = None
     """Name of the other contact."""
     type: RelationshipType
     inverse_type: RelationshipType | None = None
     """The type as seen from the other contact."""
     since: date | None = None
     """The day on which the relationship began."""
-    notes: str | None = None
+    notes: Annotated[str | None, PERSONAL] = None
 
 
 class _RelationshipMembers(TypedDict, total=False):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
 from ..wire import is_object, wire
+from .marks import PERSONAL, PERSONAL_TEXT
 from .messages import Message, MessageSender
 from .record import Model, Record
 from .values import EMPTY, Priority, Sentiment, Trend
@@ -48,13 +49,13 @@ class Conversation(Record):
     """
 
     lead_id: str | None = None
-    lead_name: str | None = None
+    lead_name: Annotated[str | None, PERSONAL] = None
     """Name of the lead."""
     contact_id: str | None = None
-    contact_name: str | None = None
+    contact_name: Annotated[str | None, PERSONAL] = None
     """Name of the contact."""
     contact_company: str | None = None
-    last_message: Annotated[MessagePreview | None, BeforeValidator(_message_only)] = None
+    last_message: Annotated[MessagePreview | None, BeforeValidator(_message_only), PERSONAL] = None
     """The newest message."""
     last_message_at: Annotated[AwareDatetime | None, BeforeValidator(_time_of)] = Field(
         default=None, validation_alias=AliasChoices("lastMessageAt", "last_message_at", "lastMessage")
@@ -62,13 +63,13 @@ class Conversation(Record):
     """When the newest message was written."""
     unread_count: int = 0
     status: ConversationStatus | None = None
-    messages: list[Message] = Field(default_factory=EMPTY)
+    messages: Annotated[list[Message], PERSONAL] = Field(default_factory=EMPTY)
     """The messages, oldest first; empty in lists."""
     overall_sentiment: Sentiment | None = None
     """The sentiment of the whole conversation."""
     sentiment_trend: Trend | None = None
     """Whether the sentiment is improving or declining."""
-    ai_summary: str | None = None
+    ai_summary: Annotated[str | None, PERSONAL_TEXT] = None
     """The AI's summary of the conversation."""
     tags: list[str] = Field(default_factory=EMPTY)
     priority: Priority | None = None

@@ -84,6 +84,8 @@ class CustomField(Record):
     help_text: str | None = None
     position: int | None = None
     searchable: Annotated[bool | None, Default(True)] = None
+    personal: Annotated[bool | None, Default(False)] = None
+    """Whether its values tell of a person, and are erased with that person."""
     is_system: Annotated[bool | None, Default(False)] = None
     """Whether it was made with the object; it cannot be deleted."""
     object_id: str | None = None
@@ -118,6 +120,8 @@ class _CustomFieldMembers(TypedDict, total=False):
     help_text: Annotated[str, Field(max_length=1_000)] | None
     position: _Position | None
     searchable: bool
+    personal: bool
+    """Whether its values tell of a person, and are erased with that person."""
 
 
 @with_config(INPUT)
@@ -165,6 +169,8 @@ class FieldDraft(TypedDict, total=False):
     help_text: JsonValue
     position: JsonValue
     searchable: JsonValue
+    personal: JsonValue
+    """Whether its values tell of a person, and are erased with that person."""
 
 
 class FieldValidation(Model):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
-from .marks import INPUT, OPEN, Default
+from .marks import INPUT, OPEN, PERSONAL, Default
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -133,7 +133,7 @@ class Deal(Record):
     confidence: Annotated[Level | None, Default("medium")] = None
     expected_close_date: date | None = None
     contact_id: str | None = None
-    contact_name: str | None = None
+    contact_name: Annotated[str | None, PERSONAL] = None
     """Name of the contact."""
     contact_roles: list[DealContact] = Field(default_factory=EMPTY)
     account_id: str | None = None

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
-from .marks import INPUT, Default
+from .marks import INPUT, PERSONAL, PERSONAL_TEXT, Default
 from .record import Model, Record
 from .values import (
     EMPTY,
@@ -87,14 +87,14 @@ class Qualification(Model):
 class Lead(Record):
     """A person who has shown interest and is not a contact yet."""
 
-    name: str
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
+    name: Annotated[str, PERSONAL]
+    first_name: Annotated[str | None, PERSONAL] = None
+    last_name: Annotated[str | None, PERSONAL] = None
+    email: Annotated[str | None, PERSONAL] = None
+    phone: Annotated[str | None, PERSONAL] = None
     company: str | None = None
-    title: str | None = None
-    website: str | None = None
+    title: Annotated[str | None, PERSONAL_TEXT] = None
+    website: Annotated[str | None, PERSONAL] = None
     industry: str | None = None
     employees: int | None = None
     annual_revenue: Amount | None = None
@@ -106,7 +106,7 @@ class Lead(Record):
     utm: UtmParams | None = None
     value: Amount | None = None
     currency: str | None = None
-    notes: Notes = Field(default_factory=EMPTY)
+    notes: Annotated[Notes, PERSONAL] = Field(default_factory=EMPTY)
     rating: Annotated[Rating | None, Default("cold")] = None
     score: Annotated[int | None, Default(0)] = None
     """0..100."""
@@ -115,10 +115,10 @@ class Lead(Record):
     owner_id: str | None = None
     territory_id: str | None = None
     account_id: str | None = None
-    address: Address | None = None
+    address: Annotated[Address | None, PERSONAL] = None
     language: str | None = None
     timezone: str | None = None
-    social_profiles: list[SocialProfile] = Field(default_factory=EMPTY)
+    social_profiles: Annotated[list[SocialProfile], PERSONAL] = Field(default_factory=EMPTY)
     tags: list[str] = Field(default_factory=EMPTY)
     do_not_contact: Annotated[bool | None, Default(False)] = None
     email_opt_out: Annotated[bool | None, Default(False)] = None

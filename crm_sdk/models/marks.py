@@ -21,6 +21,18 @@ OPEN: Final = OpenVocabulary()
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """Mark a member that tells of a person: it is emptied when that person is erased (see `client.privacy`)."""
+
+    text: bool = False
+    """Whether it is a text of which it stays known that there was one: it becomes ``[erased]``."""
+
+
+PERSONAL: Final = Personal()
+PERSONAL_TEXT: Final = Personal(text=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Format:
     """Name the format of a text that only a server can check, such as a time zone."""
 

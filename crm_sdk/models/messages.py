@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from ..wire import wire
-from .marks import INPUT
+from .marks import INPUT, PERSONAL, PERSONAL_TEXT
 from .message_templates import MessageTemplate
 from .record import Model, Record
 from .values import EMPTY, NOT_BLANK, Level, Sentiment
@@ -67,18 +67,18 @@ class Message(Record):
     conversation_id: str | None = None
     sender: MessageSender | None = None
     sender_id: str | None = None
-    sender_name: str | None = None
+    sender_name: Annotated[str | None, PERSONAL] = None
     """Name of the sender."""
     sender_type: SenderType | None = None
     """Whether the sender is a user or a contact."""
-    content: str
+    content: Annotated[str, PERSONAL_TEXT]
     timestamp: AwareDatetime
     type: MessageType | None = None
-    subject: str | None = None
+    subject: Annotated[str | None, PERSONAL_TEXT] = None
     sentiment: Sentiment | None = None
     confidence: int | None = None
     """The confidence of the sentiment, 0..100."""
-    ai_analysis: MessageAnalysis | None = None
+    ai_analysis: Annotated[MessageAnalysis | None, PERSONAL] = None
     attachments: list[Attachment] = Field(default_factory=EMPTY)
     """The files attached to it."""
     status: MessageStatus

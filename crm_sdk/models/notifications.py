@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
 from ..wire import wire
-from .marks import OPEN, Default, DocumentedAs
+from .marks import OPEN, PERSONAL, PERSONAL_TEXT, Default, DocumentedAs
 from .record import Model, Record
 from .values import Channel, EntityRef, ErrorDetail, Priority
 
@@ -52,19 +52,21 @@ class Notification(Record):
 
     user_id: str | None = None
     type: NotificationType
-    title: str
-    message: str
+    title: Annotated[str, PERSONAL_TEXT]
+    message: Annotated[str, PERSONAL_TEXT]
     priority: Priority | None = None
     read: Annotated[bool, BeforeValidator(_was_read), DocumentedAs("mvp", Literal["unread", "read"])] = Field(
         default=False, validation_alias=AliasChoices("read", "status")
     )
     action_url: str | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict, validation_alias=AliasChoices("metadata", "data"))
+    metadata: Annotated[dict[str, Any], PERSONAL] = Field(
+        default_factory=dict, validation_alias=AliasChoices("metadata", "data")
+    )
     """Data about the subject; free-form, such as ``leadId`` and ``leadName``."""
     expires_at: AwareDatetime | None = None
     channel: Annotated[Channel | None, Default("in_app")] = None
     """The channel by which it is sent."""
-    recipient: str | None = None
+    recipient: Annotated[str | None, PERSONAL] = None
     """The address, the number, or the id of the user it was sent to."""
     contact_id: str | None = None
     delivery_status: DeliveryState | None = None

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from .analytics_metrics import MetricValue
 from .deal_analytics import Series
-from .marks import INPUT
+from .marks import INPUT, PERSONAL, PERSONAL_TEXT
 from .record import Model, Record
 from .social import Network
 from .social_listening import SocialAuthor
@@ -40,12 +40,12 @@ class Engagement(Record):
     """Id of the mention."""
     contact_id: str | None = None
     """Id of the contact who did it, or who was answered."""
-    content: str | None = None
-    url: str | None = None
+    content: Annotated[str | None, PERSONAL_TEXT] = None
+    url: Annotated[str | None, PERSONAL] = None
     """Its URL on the network."""
     external_id: str | None = None
     """Its id on the network, which is recorded once."""
-    author: SocialAuthor | None = None
+    author: Annotated[SocialAuthor | None, PERSONAL] = None
     """Who did it, unless it was the company."""
     user_id: str | None = None
     """Id of the user who answered."""

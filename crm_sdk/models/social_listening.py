@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field, with_config
 from typing_extensions import TypedDict
 
 from .deal_analytics import Series
-from .marks import INPUT, Default
+from .marks import INPUT, PERSONAL, PERSONAL_TEXT, Default
 from .record import Model, Record
 from .social import Network
 from .values import EMPTY, NOT_BLANK, Amount, AmountInput, Channel, LanguageTag, Name, Sentiment, Trend
@@ -67,10 +67,10 @@ class SocialMention(Record):
     network: Network
     external_id: str
     """Its id on the network."""
-    author: SocialAuthor
+    author: Annotated[SocialAuthor, PERSONAL]
     """Who wrote it."""
-    content: str
-    url: str | None = None
+    content: Annotated[str, PERSONAL_TEXT]
+    url: Annotated[str | None, PERSONAL] = None
     """Its URL on the network."""
     language: str | None = None
     posted_at: AwareDatetime

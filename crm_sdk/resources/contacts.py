@@ -220,7 +220,7 @@ class Contacts(Resource[Mode]):
         mvp="POST /api/contacts",
         flow="POST /api/contacts",
         platform="POST /contacts",
-        errors=("CONTACT_EXISTS", "LIMIT_EXCEEDED"),
+        errors=("CONTACT_EXISTS", "LIMIT_EXCEEDED", "SUBJECT_ERASED"),
     )
     def create(self, contact: ContactCreate) -> Contact:
         """Create a contact.
@@ -234,7 +234,7 @@ class Contacts(Resource[Mode]):
     @operation(
         flow="PUT /api/contacts/{contact_id} changes",
         platform="PUT /contacts/{contact_id}",
-        errors=("CONTACT_EXISTS", "RECORD_MERGED"),
+        errors=("CONTACT_EXISTS", "RECORD_MERGED", "SUBJECT_ERASED"),
     )
     def update(self, contact_id: str, changes: ContactUpdate, *, version: int | None = None) -> Contact:
         """Change a contact: members left out keep their values, null clears a member, lists are replaced.

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class LeadCaptures(Resource[Mode]):
     """Capture leads from web forms, e-mails and social networks."""
 
-    @operation(platform="POST /leads/capture/web-form", status=201, statuses=(200,))
+    @operation(platform="POST /leads/capture/web-form", status=201, statuses=(200,), errors=("SUBJECT_ERASED",))
     def web_form(self, submission: WebFormSubmission) -> LeadCapture:
         """Capture a lead from a web form.
 
@@ -48,7 +48,7 @@ class LeadCaptures(Resource[Mode]):
         the caller may not change the open lead.
         """
 
-    @operation(platform="POST /leads/capture/email", status=201, statuses=(200,))
+    @operation(platform="POST /leads/capture/email", status=201, statuses=(200,), errors=("SUBJECT_ERASED",))
     def email(self, email: EmailCapture) -> LeadCapture:
         """Capture a lead from an incoming e-mail.
 
@@ -59,7 +59,7 @@ class LeadCaptures(Resource[Mode]):
         may not change the open lead.
         """
 
-    @operation(platform="POST /leads/capture/social", status=201, statuses=(200,))
+    @operation(platform="POST /leads/capture/social", status=201, statuses=(200,), errors=("SUBJECT_ERASED",))
     def social(self, post: SocialCapture) -> LeadCapture:
         """Capture a lead from a post, a mention or an advertisement on a social network.
 
@@ -116,7 +116,7 @@ class Leads(Resource[Mode]):
         Raises: NotFoundError.
         """
 
-    @operation(mvp="POST /api/leads", platform="POST /leads")
+    @operation(mvp="POST /api/leads", platform="POST /leads", errors=("SUBJECT_ERASED",))
     def create(self, lead: LeadCreate) -> Lead:
         """Create a lead.
 
@@ -128,7 +128,11 @@ class Leads(Resource[Mode]):
         company's policy rejects.
         """
 
-    @operation(mvp="PUT /api/leads/{lead_id} changes", platform="PUT /leads/{lead_id}", errors=("LEAD_CONVERTED",))
+    @operation(
+        mvp="PUT /api/leads/{lead_id} changes",
+        platform="PUT /leads/{lead_id}",
+        errors=("LEAD_CONVERTED", "SUBJECT_ERASED"),
+    )
     def update(self, lead_id: str, changes: LeadUpdate, *, version: int | None = None) -> Lead:
         """Change a lead: members left out keep their values, null clears a member, lists are replaced.
 
@@ -175,6 +179,7 @@ class Leads(Resource[Mode]):
             "LOST_REASON_REQUIRED",
             "DUPLICATE_VALUE",
             "LIMIT_EXCEEDED",
+            "SUBJECT_ERASED",
         ),
         texts={
             "create_account": "Whether an account is created where none is found.",

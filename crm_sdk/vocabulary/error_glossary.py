@@ -102,6 +102,8 @@ LAYOUT_EXISTS: Another layout of this kind has this name.
 LAYOUT_PROTECTED: The layout is the system's: make another one.
 LEAD_CONVERTED: The lead was converted.
 LEAD_UNQUALIFIED: The lead was found not worth pursuing.
+SUBJECT_ERASED: The person was erased, and is not to be stored again.
+PRIVACY_IN_PROGRESS: Another request about this person is being carried out.
 LEGAL_HOLD: The record has to be kept for legal reasons.
 LIMIT_BELOW_USAGE: More is in use than the new limit allows.
 MAPPING_EXISTS: The field is mapped already.
@@ -191,6 +193,7 @@ WORKFLOW_INVALID: The workflow has mistakes.
 WORKFLOW_REFERENCED: Others refer to the workflow.
 BULK_REJECTED: An item failed, and all or nothing was asked for: nothing was done.
 CHECKSUM_MISMATCH: The content differs from its checksum.
+NOT_A_SUBJECT: Only contacts and leads are people in this sense; users are not.
 CONFIRMATION_REQUIRED: This cannot be undone: it has to be confirmed.
 CONNECTION_REFUSED: The other system refused the connection.
 CONTENT_TOO_LONG: The text is longer than the channel carries.

@@ -182,6 +182,11 @@ class Durable:
             raise
         self._saved.update(fresh)
 
+    def compact(self) -> None:
+        """Write the file anew: what was removed or replaced is then nowhere in it, nor in the log beside it."""
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def can_write(self) -> bool:
         """Return whether the file can be written now."""
         try:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from crm_sdk.models.conversations import Conversation
+from crm_sdk.models.messages import Message
+from crm_sdk.models.record import Model
 from crm_sdk.models.values import EntityType
 from crm_sdk.wire import encode_json
 
@@ -16,6 +19,7 @@ from ...data.collection import Collection
 from ...data.document import Document
 from ...data.field_types import fields_of
 from ...data.filter_groups import FieldType, compile_filters
+from ...data.personal import emptied
 from ...files.storing import store_bytes
 from ...jobs import ENDED
 from ...problems import invalid
@@ -26,19 +30,6 @@ AUDIT_LOG, DELETED = "audit_log", "deleted_records"
 _SAMPLE = 20
 _PRIVACY = timedelta(days=1_095)
 """How long the jobs of the register of privacy requests are kept, whatever the policy."""
-_ERASED = "[erased]"
-_PERSONAL = (
-    "name", "first_name", "last_name", "salutation", "email", "secondary_emails", "phone", "mobile", "title", "address",
-    "website", "social_profiles", "birthday", "avatar", "notes",
-)  # fmt: skip
-PERSONAL: Mapping[str, Sequence[str]] = {
-    "contact": _PERSONAL,
-    "lead": _PERSONAL,
-    "activity": ("title", "description", "body_text", "body_html", "transcript", "notes", "attendees"),
-    "message": ("content", "sender_name"),
-    "notification": ("title", "message", "recipient"),
-}
-"""The members that `anonymize` empties, by type: those that are personal by default."""
 _FIELDS: Mapping[str, FieldType] = {
     **dict.fromkeys(("id", "kind", "type", "status", "created_by", "owner_id", "user_id"), "text"),
     **dict.fromkeys(("created_at", "updated_at"), "date"),
@@ -83,11 +74,7 @@ def plan(
     if before is None:
         before = call.now - timedelta(days=policy["retain_days"])
     fits = conditions(call, kind, policy["filter_groups"] if by_policy else ())
-    holds = {
-        one["entity_type"]: conditions(call, one["entity_type"], one["filter_groups"])
-        for one in policies
-        if one["legal_hold"]
-    }
+    on_hold = holds(call, policies)
     free: list[tuple[Collection, Document]] = []
     held: list[Document] = []
     for records, doc in _records(call, kind):
@@ -95,13 +82,23 @@ def plan(
         if at is None or at >= before or not fits(doc) or not _is_done(call, kind, doc):
             continue
         kinds = (kind, records.kind, str(doc.get("object")))
-        if any(name in holds and holds[name](doc) for name in kinds):
+        if on_hold(kinds, doc):
             held.append(doc)
         else:
             free.append((records, doc))
     if kind == AUDIT_LOG and held:  # a trail has no gaps: what follows a held entry stays
         free = []
     return Plan(kind, policy.get("action", "delete") if by_policy else "delete", before, free, held)
+
+
+def holds(call: Context, policies: Sequence[Document]) -> Callable[[Sequence[str], Document], bool]:
+    """Return the test whether a record, which is of some kinds, is on legal hold."""
+    found = {
+        one["entity_type"]: conditions(call, one["entity_type"], one["filter_groups"])
+        for one in policies
+        if one["legal_hold"]
+    }
+    return lambda kinds, doc: any(name in found and found[name](doc) for name in kinds)
 
 
 def _records(call: Context, kind: str) -> Iterator[tuple[Collection, Document]]:
@@ -161,7 +158,7 @@ def result_of(found: Plan, *, dry_run: bool, audit_id: str | None = None) -> dic
 def carry_out(call: Context, found: Plan) -> dict[str, Any]:
     """Purge, anonymize or archive the records of a plan, which leaves one entry in the trail."""
     if found.action == "anonymize":
-        found = _not_yet_anonymous(found)
+        found = _not_yet_anonymous(call, found)
     if not found.free:
         return result_of(found, dry_run=False)
     ids = [doc["id"] for _, doc in found.free]
@@ -180,7 +177,7 @@ def carry_out(call: Context, found: Plan) -> dict[str, Any]:
         said["file_id"] = _archive(call, found)
     for records, doc in found.free:
         if found.action == "anonymize":
-            call.update(records.kind, doc, _anonymous(found.entity_type, doc))
+            call.update(records.kind, doc, _anonymous(call, found.entity_type, doc))
         else:
             records.remove(doc["id"])
     written = call.emit(audit.PURGED, "tenant", call.tenant, metadata=said)
@@ -197,24 +194,18 @@ def _archive(call: Context, found: Plan) -> str:
     return str(store_bytes(call, name, content)["id"])
 
 
-def _not_yet_anonymous(found: Plan) -> Plan:
-    free = [(records, doc) for records, doc in found.free if _anonymous(found.entity_type, doc)]
+def _not_yet_anonymous(call: Context, found: Plan) -> Plan:
+    free = [(records, doc) for records, doc in found.free if _anonymous(call, found.entity_type, doc)]
     return Plan(found.entity_type, found.action, found.cutoff, free, found.held)
 
 
-def _anonymous(kind: str, doc: Document) -> dict[str, Any]:
+def _anonymous(call: Context, kind: str, doc: Document) -> dict[str, Any]:
     """Return the members of a record that it loses, with what it has in their place."""
-    names = PERSONAL.get(kind) or PERSONAL["activity" if kind in _ACTIVITIES else kind] if kind in _KNOWN else ()
-    emptied: dict[str, Any] = {}
-    for name in names:
-        value = doc.get(name)
-        empty: Any = [] if isinstance(value, list) else _ERASED if name in _ALWAYS_THERE else None
-        if name in doc and value not in (None, empty):
-            emptied[name] = empty
-    return emptied
+    noun = call.server.nouns.get(str(doc["kind"]) if kind == "activity" else kind)
+    model = noun.model if noun is not None else _MODELS.get(kind)
+    return emptied(model, doc) if model is not None else {}
 
 
-_ALWAYS_THERE = ("name", "title", "content", "message")
-_ACTIVITIES = frozenset({"task", "event", "call", "email", "note"})
-_KNOWN = _ACTIVITIES | PERSONAL.keys()
+_MODELS: Mapping[str, type[Model]] = {"message": Message, "conversation": Conversation}
+"""The models of records that are no noun's."""
 _ENTITY_TYPES = frozenset[str](get_args(get_args(get_args(EntityType)[0])[0]))

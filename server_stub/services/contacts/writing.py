@@ -8,6 +8,7 @@ from typing import Any
 from ...data.document import Document
 from ...data.keys import with_value
 from ...data.normalise import email_domain, person_name
+from ...erasures import refuse_erased
 from ...problems import invalid
 from ...serving import Context, Members, reacts
 from . import health as health
@@ -27,6 +28,7 @@ def with_address(call: Context, address: str) -> list[Document]:
 
 def check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
     """Return the derived members: the whole name, the secondary addresses, the account."""
+    refuse_erased(call, members, before)
     return {**_names(members, before), **_other_addresses(members, before), **_account_of(call, members, before)}
 
 

@@ -26,6 +26,8 @@ from ..workflows import engine
 
 KEPT = timedelta(days=30)
 """So long after its end a job is answered."""
+_REGISTER = timedelta(days=1_095)
+"""The same of the requests of persons about their data, which are the register of them."""
 _COUNTS = ("total", "processed", "succeeded", "failed", "skipped", "created", "updated", "deleted")
 
 
@@ -62,7 +64,8 @@ def _permitted(call: Context, action: Action, job: Members) -> bool:
 
 def _is_kept(call: Context, job: Members) -> bool:
     ended: datetime | None = job.get("finished_at")
-    return ended is None or ended + KEPT > call.now
+    kept = _REGISTER if str(job.get("kind")).startswith("privacy_") else KEPT
+    return ended is None or ended + kept > call.now
 
 
 def _about(job: Members) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from crm_sdk.resources.leads import LeadCaptures
 
+from ... import erasures
 from ...data import normalise
 from ...data.document import Document
 from ...data.latest import entity_refs, latest_first
@@ -44,6 +45,8 @@ def web_form(call: Context, submission: Members) -> Answer:
     }
     if submission.get("consent") is False:
         members["email_opt_out"] = True
+    elif submission.get("consent") and members.get("email"):
+        erasures.lift(call, members["email"])
     came = [f"{name}: {submission[name]}" for name in ("page_url", "referrer") if submission.get(name)]
     body = "\n".join([message, *came]).strip()
     note = {"kind": "note", "title": f"Web form {form}" if form else "Web form", "description": body, "body": body}

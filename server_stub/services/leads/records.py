@@ -12,6 +12,7 @@ from crm_sdk.resources.leads import Leads
 from ...data import normalise
 from ...data.document import Document
 from ...data.merging import differences
+from ...erasures import refuse_erased
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Collections, Context, Members, completes
@@ -40,6 +41,7 @@ def check(call: Context, members: dict[str, Any], before: Document | None) -> Ma
 
 def check_form(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
     """Check as `check` does, but accept duplicates, for captures."""
+    refuse_erased(call, members, before)
     if before is not None and before["converted_contact_id"] is not None:
         closed = [name for name in differences(before, members) if name not in _FREE]
         if closed:

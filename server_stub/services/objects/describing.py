@@ -26,6 +26,7 @@ from crm_sdk.wire import encode_json
 from ...data.field_types import fields_of as report_fields
 from ...data.filter_groups import OPERATORS, FieldType
 from ...data.merging import free_members
+from ...data.personal import personal_members
 from ...entities import Entity
 from ...noun import Noun
 from ...problems import Problem
@@ -44,11 +45,6 @@ _OWN_TYPES: Mapping[str, str] = {
 }  # fmt: skip
 """What the fields of custom objects are called here, where that is another word."""
 _LONG = frozenset({"description", "notes", "body", "content", "body_text", "body_html", "transcript", "summary"})
-_PERSONAL = frozenset({
-    "name", "first_name", "last_name", "email", "secondary_emails", "phone", "mobile", "birthday", "address",
-    "billing_address", "shipping_address", "social_profiles", "notes", "contact_name", "avatar", "photo_url",
-})  # fmt: skip
-"""The members that say who a person is."""
 _MONEY = ("amount", "value", "revenue", "price", "cost")
 
 
@@ -207,13 +203,13 @@ def fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
             seen.add(name)
             kind = _kind_of(info.annotation, info.metadata)
             given = _kind_of(hints[name]) if name in hints else None
-            described = _described(entity, noun, name, info, kind, given, required)
+            described = _described(model, noun, name, info, kind, given, required)
             yield {**described, **_searching(noun, model, name, filters), **_access(described, writes)}
             parts: Mapping[str, FieldInfo] = kind.model.model_fields if kind.model is not None else {}
             for inner, info_inner in parts.items():
                 path = f"{name}.{inner}"
                 part = _described(
-                    entity, None, path, info_inner, _kind_of(info_inner.annotation, info_inner.metadata),
+                    model, None, path, info_inner, _kind_of(info_inner.annotation, info_inner.metadata),
                     given, frozenset(),
                 )  # fmt: skip
                 part = {**part, "read_only": given is None, **_searching(noun, model, path, filters)}
@@ -241,7 +237,7 @@ def required_by(operation: Any) -> frozenset[str]:
 
 
 def _described(
-    entity: Entity, noun: Noun | None, name: str, info: FieldInfo, kind: _Kind, given: _Kind | None, required: Any
+    model: type[Model], noun: Noun | None, name: str, info: FieldInfo, kind: _Kind, given: _Kind | None, required: Any
 ) -> dict[str, Any]:
     default = next((mark.value for mark in info.metadata if isinstance(mark, Default)), None)
     refers = noun.refers.get(name) if noun is not None else None
@@ -279,7 +275,7 @@ def _described(
         "max_length": bounds.get("max_length"),
         "pattern": bounds.get("pattern"),
         "reference_to": [refers] if refers is not None else [],
-        "personal": name.partition(".")[0] in _PERSONAL and entity.name in ("contact", "lead"),
+        "personal": name.partition(".")[0] in personal_members(model),
         "hidden": False,
         "help_text": None,
         "position": 0,
@@ -338,7 +334,7 @@ def _own_fields(
             "operators": sorted(OPERATORS[filters[name]]) if name in filters else [],
             "sortable": not holds_many(one) and one["type"] != "multi_select",
             "searchable": bool(one.get("searchable")), "groupable": word in ("select", "boolean", "reference", "text"),
-            "personal": False, "hidden": False, "help_text": one.get("help_text"), "position": 0,
+            "personal": bool(one.get("personal")), "hidden": False, "help_text": one.get("help_text"), "position": 0,
         }  # fmt: skip
         yield {**described, **_access(described, writes)}
 

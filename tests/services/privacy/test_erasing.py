@@ -1,0 +1,153 @@
+"""An erased person is nowhere: in no record, no history, no file, no stored answer, no answer to any GET."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.catalogue import declared_operations
+from crm_sdk.models import PrivacyReport
+from server_stub import StubServer, audit
+from server_stub.request.http import Request
+
+from .conftest import MARK, Canary, fill
+
+
+def counts(report: PrivacyReport) -> dict[str, tuple[int, int]]:
+    return {one.entity: (one.erased, one.anonymized) for one in report.records}
+
+
+def test_an_erased_person_is_found_nowhere(canary: Canary) -> None:
+    assert len(canary.places()) > 30
+    report = canary.erase(reason=f"asked by {canary.email}")
+    assert canary.places() == []
+    assert audit.is_intact(canary.stub.store.collection("tenant_acme", "audit"))
+    assert MARK not in report.model_dump_json()
+    found = counts(report)
+    assert {name: found[name] for name in ("contact", "lead", "relationship", "deal", "file", "comment")} == {
+        "contact": (2, 1), "lead": (1, 0), "relationship": (1, 0), "deal": (0, 2), "file": (1, 1), "comment": (1, 1),
+    }  # fmt: skip
+
+
+def test_no_get_of_any_operation_answers_with_an_erased_person(canary: Canary) -> None:
+    """Each GET is asked with the ids of the records that there were: of the person, and of what is left."""
+    canary.erase()
+    headers, asked = {"authorization": "Bearer acme-admin"}, 0
+    for operation in declared_operations():
+        for route in operation.routes.values():
+            if route.method != "GET" or operation.kind == "stream":
+                continue
+            path = route.full_path
+            for name, id in (*canary.ids.items(), ("entity", "contact")):
+                path = path.replace(f"{{{name}_id}}", id).replace(f"{{{name}}}", id)
+            if "{" in path:
+                continue
+            for query in ("", f"q={MARK}&search={MARK}", "includeDeleted=true&include=changes"):
+                reply = canary.stub.handle(Request("GET", path, query=query, headers=headers))
+                body = reply.body + b"".join(reply.chunks or ())
+                assert canary.email.encode() not in body.replace(f"={MARK}".encode(), b""), operation.id
+                asked += reply.status == 200
+    assert asked > 150
+
+
+def test_deals_and_what_others_said_stay_without_the_person(canary: Canary) -> None:
+    crm, ids = canary.crm, canary.ids
+    canary.erase()
+    deal, other = crm.deals.get(ids["deal"]), crm.contacts.get(ids["other"])
+    assert (deal.value or 0) == 1234 and (deal.contact_id, deal.contact_name) == (None, None)
+    assert [role.contact_id for role in crm.deals.get(ids["role"]).contact_roles] == [ids["other"]]
+    assert (other.name, other.notes) == ("Otto Other", ["knows [erased] well"])
+    note: Any = crm.activities.get(ids["note"])
+    event: Any = crm.activities.get(ids["event"])
+    assert (note.body, note.contact_id) == ("[erased]", None)
+    assert (event.title, [one.email for one in event.attendees]) == ("Meeting of others", ["otto@other.example"])
+    assert crm.files.download(ids["file"]).read() == b"one\n[erased]\nthree"
+    assert refused(lambda: crm.contacts.get(ids["contact"])).status == 404
+    restored = crm.objects.restore("contact", [ids["gone"]])
+    assert [one.error.code for one in restored.items if one.error] == ["NOT_FOUND"]
+
+
+def test_the_state_file_has_nothing_of_an_erased_person(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with StubServer(db=str(path)) as stub, stub.client(dialects="platform") as crm:
+        canary = fill(Canary(stub, crm))
+        assert MARK.encode() in b"".join(one.read_bytes() for one in tmp_path.glob("state.db*") if one.is_file())
+        canary.erase()
+        stub.clock.advance(1)
+        files = [one for one in tmp_path.rglob("*") if one.is_file()]
+        assert [one.name for one in files if MARK.encode() in one.read_bytes().lower()] == []
+
+
+def test_an_erased_address_is_refused_until_its_owner_consents(canary: Canary) -> None:
+    crm, email = canary.crm, canary.email
+    canary.erase()
+    assert refused(lambda: crm.contacts.create({"name": "Eva", "email": email.upper()})).code == "SUBJECT_ERASED"
+    assert refused(lambda: crm.leads.create({"name": "Eva", "email": email})).code == "SUBJECT_ERASED"
+    change: Any = {"secondary_emails": [email]}
+    assert refused(lambda: crm.contacts.update(canary.ids["other"], change)).code == "SUBJECT_ERASED"
+    upserted = crm.objects.upsert("contact", [{"name": "Eva", "email": email}], match_on="email")
+    assert [one.error.code for one in upserted.items if one.error] == ["SUBJECT_ERASED"]
+    job = crm.contacts.imports.create(("people.csv", f"name,email\nEva,{email}".encode()))
+    assert job.wait().created_ids == []
+    assert [one.code for one in crm.jobs.get(job.id).errors] == ["SUBJECT_ERASED"]
+    form: Any = {"form_id": "contact", "name": "Eva", "email": email}
+    assert refused(lambda: crm.leads.capture.web_form(form)).code == "SUBJECT_ERASED"
+    assert crm.leads.capture.web_form(form | {"consent": True}).created
+    assert crm.contacts.create({"name": "Eva", "email": email}).email == email
+
+
+@pytest.mark.parametrize("how", ["block=False", "the setting"])
+def test_an_address_is_not_refused_where_nobody_asked_for_it(canary: Canary, how: str) -> None:
+    if how == "the setting":
+        canary.crm.configuration.settings.update({"privacy.block_erased": False})
+    canary.erase(block=how == "the setting")
+    assert canary.crm.contacts.create({"name": "Eva", "email": canary.email}).id
+
+
+def test_another_company_keeps_its_own_person(canary: Canary) -> None:
+    with canary.stub.client(api_key="globex-admin", dialects="platform") as other:
+        id = other.contacts.create({"name": "Eva", "email": canary.email}).id
+        canary.erase()
+        assert other.contacts.get(id).email == canary.email
+        assert other.contacts.create({"name": "Eva", "email": f"x{canary.email}"}).id
+
+
+def test_one_record_is_erased_and_who_shares_a_value_keeps_it(stub: StubServer, crm: CrmClient) -> None:
+    one = crm.contacts.create({"name": "Ada Alone", "phone": "+49301112233", "email": "ada.alone@x.example"})
+    two = crm.contacts.create({"name": "Bea Both", "phone": "+49301112233", "email": "bea@x.example"})
+    lead = crm.leads.create({"name": "Ada Alone", "email": "ada.alone@x.example"})
+    subject: Any = {"entity": {"type": "contact", "id": one.id}}
+    job = crm.privacy.erase(subject, dry_run=False, confirm="ada.alone@x.example")
+    assert counts(job.wait())["contact"] == (1, 0)
+    assert crm.contacts.get(two.id).phone == "+49301112233"
+    kept = crm.leads.get(lead.id)
+    assert (kept.name, kept.email) == ("Ada Alone", "ada.alone@x.example")
+
+
+def test_a_restored_backup_is_erased_again(canary: Canary) -> None:
+    stub = canary.stub
+    before = {doc["id"]: doc for doc in stub.store.collection("tenant_acme", "contact").backwards()}
+    canary.erase()
+    from server_stub.timetable import system_call
+
+    call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
+    with stub.store.transaction():
+        call.collection("contact").put(before[canary.ids["contact"]])
+        call.emit("backup.restored", "backup", {"id": "backup_1", "name": "yesterday"})
+    assert canary.places() == []
+
+
+def test_the_feed_of_changes_tells_of_the_erasure_alone(canary: Canary) -> None:
+    canary.erase()
+    items = [
+        one for one in canary.crm.changes.list(fold=False, limit=200).items if one.entity.id in canary.ids.values()
+    ]
+    gone = [one for one in items if one.change == "erased"]
+    assert {one.entity.id for one in gone} >= {canary.ids["contact"], canary.ids["lead"]}
+    assert all((one.record, one.entity.name, one.actor) == (None, None, "system") for one in gone)
+    assert MARK not in json.dumps([one.model_dump(mode="json") for one in items])

@@ -1,0 +1,125 @@
+"""Requests about a person: who may ask, for whom, with what confirmation, and what they answer."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from server_stub import StubServer
+
+from .conftest import MARK, Canary
+
+
+@pytest.fixture
+def hold(crm: CrmClient) -> Any:
+    policy: Any = {
+        "entity_type": "contact", "retain_days": 3650, "legal_hold": True,
+        "filter_groups": [{"filters": [{"field": "name", "op": "contains", "value": MARK}]}],
+    }  # fmt: skip
+    return crm.audit.retention_policies.update([policy])
+
+
+def test_an_export_has_the_person_and_what_refers_to_it(canary: Canary) -> None:
+    crm, ids = canary.crm, canary.ids
+    version = crm.contacts.get(ids["contact"]).version
+    job = crm.privacy.export({"email": canary.email})
+    report = job.wait()
+    assert sorted(one.id for one in report.identities) == sorted([ids["contact"], ids["gone"], ids["lead"]])
+    assert report.file_id is not None and crm.jobs.get(job.id).file_id == report.file_id
+    archive = zipfile.ZipFile(io.BytesIO(crm.files.download(report.file_id).read()))
+    names = archive.namelist()
+    rows = {name: json.loads(archive.read(name)) for name in names if name.endswith(".json")}
+    assert {one["id"] for one in rows["contact.json"]} == {ids["contact"], ids["gone"]}
+    assert ids["note"] in {one["id"] for one in rows["activity.json"]}
+    assert {"deal.json", "relationship.json", "comment.json", "notification.json", "audit.json"} <= set(names)
+    assert any(name.startswith("files/") for name in names)
+    assert {one.entity: one.found for one in report.records} == {
+        name.removesuffix(".json"): len(found) for name, found in rows.items()
+    }
+    file = crm.files.get(report.file_id)
+    assert file.expires_at is not None and file.visibility == "private"
+    assert crm.contacts.get(ids["contact"]).version == version
+
+
+def test_a_dry_run_counts_and_changes_nothing(canary: Canary) -> None:
+    before = canary.places()
+    report = canary.crm.privacy.erase({"email": canary.email}).wait()
+    assert report.dry_run and len(report.identities) == 3
+    assert sum(one.erased + one.anonymized for one in report.records) == 0
+    left = [place for place in canary.places() if "/job" not in place]
+    assert [place for place in before if "/job" not in place] == left
+    entry = canary.crm.audit.logs.get(str(report.audit_id))
+    assert (entry.action, entry.category) == ("privacy.read", "access")
+
+
+@pytest.mark.parametrize("what", ["export", "erase"])
+@pytest.mark.parametrize(
+    ("subject", "code"),
+    [
+        ({}, "VALIDATION_ERROR"),
+        ({"email": "a@b.example", "entity": {"type": "contact", "id": "contact_123"}}, "VALIDATION_ERROR"),
+        ({"email": "sam@acme.test"}, "NOT_A_SUBJECT"),
+        ({"entity": {"type": "user", "id": "user_sam"}}, "NOT_A_SUBJECT"),
+        ({"entity": {"type": "contact", "id": "contact_nobody"}}, "REFERENCE_NOT_FOUND"),
+    ],
+)
+def test_a_subject_is_one_contact_one_lead_or_one_address(crm: CrmClient, what: str, subject: Any, code: str) -> None:
+    assert refused(lambda: getattr(crm.privacy, what)(subject)).code == code
+
+
+@pytest.mark.parametrize("confirm", [None, "yes", "contact_123"])
+def test_nothing_is_erased_without_the_confirmation(crm: CrmClient, confirm: str | None) -> None:
+    email = str(crm.contacts.get("contact_123").email)
+    ask = lambda: crm.privacy.erase({"email": email}, dry_run=False, confirm=confirm)  # noqa: E731
+    assert refused(ask).code == "CONFIRMATION_REQUIRED"
+    assert crm.contacts.get("contact_123").email == email
+
+
+def test_two_requests_about_a_person_do_not_run_at_once(stub: StubServer, crm: CrmClient) -> None:
+    first = crm.privacy.export({"email": "eva@x.example"})
+    assert refused(lambda: crm.privacy.erase({"email": "EVA@x.example"})).code == "PRIVACY_IN_PROGRESS"
+    erasing = crm.privacy.erase({"email": "bob@x.example"})
+    assert refused(lambda: crm.jobs.cancel(erasing.id)).code == "JOB_NOT_CANCELLABLE"
+    report = first.wait()
+    assert (report.records, report.file_id, report.identities) == ([], None, [])
+    crm.privacy.erase({"email": "eva@x.example"}).wait()
+
+
+def test_a_legal_hold_keeps_everything(canary: Canary, hold: Any) -> None:
+    assert refused(canary.erase).code == "LEGAL_HOLD"
+    assert canary.crm.contacts.get(canary.ids["contact"]).name.startswith("Eva")
+    report = canary.crm.privacy.export({"email": canary.email}).wait()
+    assert {one.id for one in report.held} == {canary.ids["contact"], canary.ids["gone"]}
+
+
+def test_the_register_has_every_request_for_three_years_and_names_nobody(canary: Canary) -> None:
+    crm = canary.crm
+    crm.privacy.export({"email": canary.email}).wait()
+    canary.erase()
+    canary.stub.clock.advance(2 * 365 * 86_400)
+    jobs = crm.jobs.list(kind=["privacy_export", "privacy_erase"]).items
+    assert [job.kind for job in jobs] == ["privacy_erase", "privacy_export"]
+    assert [canary.email in job.model_dump_json() for job in jobs] == [False, False]
+    assert canary.email not in repr([dict(doc) for doc in canary.stub.store.collection("tenant_acme", "job").all()])
+    events = [entry["action"] for entry in canary.stub.audit() if entry["action"].startswith("privacy.")]
+    assert events == ["privacy.exported", "privacy.erased"]
+
+
+@pytest.mark.parametrize("key", ["acme-sales"])
+def test_only_administrators_ask(stub: StubServer, key: str) -> None:
+    with stub.client(api_key=key, dialects="platform") as crm:
+        assert refused(lambda: crm.privacy.export({"email": "eva@x.example"})).code == "FORBIDDEN"
+        assert refused(lambda: crm.privacy.erase({"email": "eva@x.example"})).code == "FORBIDDEN"
+
+
+def test_erasing_twice_finds_nothing(canary: Canary) -> None:
+    subject: Any = {"entity": {"type": "contact", "id": canary.ids["contact"]}}
+    canary.erase()
+    for again in (canary.erase(), canary.erase(subject=subject, confirm=canary.ids["contact"])):
+        assert (again.records, again.identities) == ([], [])
