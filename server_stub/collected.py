@@ -43,6 +43,8 @@ class Contributions:
     completions: Mapping[str, Callable[[Document, Collections, datetime], Document]]
     links: Mapping[str, Callable[..., Reply]]
     """What answers the links in messages, by their kind."""
+    erasing: Sequence[Callable[[Context], int]]
+    """What erases persons again whom restored data have brought back."""
 
 
 _NAMES = tuple(found.name for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."))
@@ -69,6 +71,7 @@ def contributions() -> Contributions:
         ),
         completions=_by_key(_marked(modules, "__completes__")),
         links=_by_key(_marked(modules, "__opens__")),
+        erasing=[erase for _, erase in _marked(modules, "__erases_again__")],
     )
 
 

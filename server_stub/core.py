@@ -163,6 +163,7 @@ class StubServer:
         self._shared = frozenset(kind for kind, noun in self.nouns.items() if noun.shared)
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
         self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
+        self.erasing = given.erasing
         self.outbox = Outbox()
         """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
         self.entities = Entities(self, given.feeds.models)
@@ -324,6 +325,15 @@ class StubServer:
     def has_rule(self, operation: Operation[..., Any]) -> bool:
         """Return whether an operation has a rule; one without answers 501."""
         return operation in self.rules
+
+    def epoch_of(self, tenant_id: str) -> str:
+        """Return the numbering of a company's changes and events: of the server's state, and of the company's own."""
+        restored = self.store.last_count(f"epoch:{tenant_id}")
+        return f"{self.epoch}r{restored}" if restored else str(self.epoch)
+
+    def begin_epoch(self, tenant_id: str) -> None:
+        """Begin a new numbering of a company's changes and events: its positions and live connections end."""
+        self.store.count(f"epoch:{tenant_id}")
 
     def record_event(self, call: Context, entry: Document, entity: Mapping[str, Any]) -> None:
         """Write an event to the log of events, with its webhook deliveries."""

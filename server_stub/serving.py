@@ -408,6 +408,15 @@ def completes(kind: str) -> Callable[[Completion], Completion]:
     return mark
 
 
+Erasing = TypeVar("Erasing", bound=Callable[[Context], int])
+
+
+def erases_again(rule: Erasing) -> Erasing:
+    """Mark a function that erases persons whom restored data have brought back; it returns how many."""
+    vars(rule)["__erases_again__"] = True  # read by the collector
+    return rule
+
+
 Reaction = TypeVar("Reaction", bound=Callable[[Context, Document], None])
 
 

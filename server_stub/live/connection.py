@@ -75,6 +75,8 @@ class Connection(ABC):
         self.caller = caller
         self.expires_at = expires_at
         self.log = live.log_of(caller.tenant_id)
+        self.epoch = live.epoch_of(caller.tenant_id)
+        """The numbering that the numbers of events belong to; the connection ends with it."""
         self.now = live.clock.now()
         self.readers: list[Reader] = []
         self.ended: Ended | None = None

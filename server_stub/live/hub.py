@@ -61,7 +61,8 @@ class Live:
         """Whether clients may name their user, join ``room:*`` topics and cause faults by pushes; off by default."""
         self.seen: dict[tuple[str, str], datetime] = {}
         """When each user of each company made the last call."""
-        self._logs: dict[str, FeedLog] = {}
+        self._logs: dict[tuple[str, str], FeedLog] = {}
+        """The feeds of each company, in each of its epochs, which their texts name."""
         self._epoch = 0
 
     # -- faults for tests --------------------------------------------------------------------------------------
@@ -272,10 +273,9 @@ class Live:
         """The server."""
         return self._server
 
-    @property
-    def epoch(self) -> str:
-        """The numbering that the numbers of events belong to."""
-        return f"e{self._server.epoch}"
+    def epoch_of(self, tenant_id: str) -> str:
+        """Return the numbering that the numbers of a company's events belong to."""
+        return f"e{self._server.epoch_of(tenant_id)}"
 
     @property
     def enforces(self) -> bool:
@@ -286,9 +286,10 @@ class Live:
         """Return the feeds of a company, up to date with its log."""
         from .reading import FeedLog
 
-        log = self._logs.get(tenant_id)
+        key = tenant_id, self.epoch_of(tenant_id)
+        log = self._logs.get(key)
         if log is None:
-            log = self._logs[tenant_id] = FeedLog(self._server.store, self._server.feeds, tenant_id)
+            log = self._logs[key] = FeedLog(self._server.store, self._server.feeds, tenant_id)
         if log.catch_up():
             self._tell({tenant_id})
         return log
@@ -305,14 +306,15 @@ class Live:
 
     def _follow(self) -> None:
         """Wake the connections with new events of their company, or whose `due` time has come."""
-        if self._epoch != self._server.epoch:  # after a restore all connections are closed
-            for connection in tuple(self.connections):
+        for connection in tuple(self.connections):
+            if connection.epoch != self.epoch_of(connection.caller.tenant_id):
                 connection.end(Ended(Close.RESTART, "the state was set back"))
+        if self._epoch != self._server.epoch:
             self._logs.clear()
             self._epoch = self._server.epoch
         if not self.connections:
             return
-        self._tell({tenant_id for tenant_id, log in self._logs.items() if log.catch_up()})
+        self._tell({tenant_id for (tenant_id, _), log in self._logs.items() if log.catch_up()})
 
     def _tell(self, tenants: Collection[str]) -> None:
         now = self.clock.now()

@@ -231,14 +231,14 @@ class PhoenixSocket(Connection):
         feed = channel.topic.feed or ""
         since = last_seq if isinstance(last_seq, int) and not isinstance(last_seq, bool) and last_seq >= 0 else None
         resumes = since is not None or params.get("resume") is True
-        standing = self.log.standing_of(feed, since, epoch if isinstance(epoch, str) else None, self.live.epoch)
+        standing = self.log.standing_of(feed, since, epoch if isinstance(epoch, str) else None, self.epoch)
 
         def write(entry: Entry) -> Data:
-            event, payload = entry.channel(feed, self.live.epoch)
+            event, payload = entry.channel(feed, self.epoch)
             return frames.push(channel.join_ref, name, event, payload)
 
         def position() -> Data:
-            told = {"seq": reader.seq, "epoch": self.live.epoch}
+            told = {"seq": reader.seq, "epoch": self.epoch}
             return frames.push(channel.join_ref, name, "stream:position", frames.json_text(told))
 
         def passed(entry: Entry) -> Data:
@@ -252,15 +252,15 @@ class PhoenixSocket(Connection):
         missed: list[str] = []
         while len(missed) < MISSED and (entry := self.log.after(feed, reader.seq)) is not None:
             shown = self.live.is_shown(self.caller, entry.event)
-            event, payload = entry.channel(feed, self.live.epoch) if shown else (_PASSED, self._place_of(entry, feed))
+            event, payload = entry.channel(feed, self.epoch) if shown else (_PASSED, self._place_of(entry, feed))
             missed.append(f'{{"event":{frames.json_text(event)},"payload":{payload}}}')
             reader.seq += 1
-        told = {"seq": reader.seq, "epoch": self.live.epoch, "gap": standing.gap}
+        told = {"seq": reader.seq, "epoch": self.epoch, "gap": standing.gap}
         return f'{frames.json_text(told)[:-1]},"events":[{",".join(missed)}]}}'
 
     def _place_of(self, entry: Entry, feed: str) -> str:
         """Return the payload of an event that the caller may not see: its number only."""
-        return frames.json_text({"seq": entry.event["feeds"][feed], "epoch": self.live.epoch})
+        return frames.json_text({"seq": entry.event["feeds"][feed], "epoch": self.epoch})
 
     # -- pushes of the client ------------------------------------------------------------------------------------
 

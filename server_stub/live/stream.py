@@ -38,30 +38,30 @@ class Stream(Connection):
     ) -> None:
         """Begin after the number `since`, or with the next event; with `told`, positions are sent as well."""
         super().__init__(live, caller, expires_at)
-        standing = self.log.standing_of(WS, since, epoch, live.epoch)
+        standing = self.log.standing_of(WS, since, epoch, self.epoch)
         self._reader = Reader(WS, standing.seq, self._event, quiet_since=self.now)
         if told:
             self._reader.position, self._reader.passed = self._position, self._passed
         self.readers.append(self._reader)
         if told:
-            ready = {"seq": standing.seq, "epoch": live.epoch, "gap": standing.gap}
+            ready = {"seq": standing.seq, "epoch": self.epoch, "gap": standing.gap}
             self._waiting.append(self._message("stream.ready", ready))
 
     def handle(self, data: Data) -> None:
         """Ignore a message of the client."""
 
     def _position(self) -> Data:
-        return self._message("stream.position", {"seq": self._reader.seq, "epoch": self.live.epoch})
+        return self._message("stream.position", {"seq": self._reader.seq, "epoch": self.epoch})
 
     def _passed(self, entry: Entry) -> Data:
-        place = {"seq": entry.event["feeds"][WS], "epoch": self.live.epoch}
+        place = {"seq": entry.event["feeds"][WS], "epoch": self.epoch}
         return encode_json({"type": PASSED, "data": {}, "timestamp": instant(self.now), **place}).decode()
 
     def _message(self, type: str, data: Mapping[str, Any]) -> str:
         return encode_json({"type": type, "data": data, "timestamp": instant(self.now)}).decode()
 
     def _event(self, entry: Entry) -> Data:
-        return entry.ws(self.live.epoch)
+        return entry.ws(self.epoch)
 
 
 class ServerSentEvents(Stream):
@@ -81,10 +81,10 @@ class ServerSentEvents(Stream):
         return self._frame(PASSED, entry.event["feeds"][WS], str(super()._passed(entry)))
 
     def _event(self, entry: Entry) -> Data:
-        return self._frame(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.live.epoch))
+        return self._frame(entry.event["type"], entry.event["feeds"][WS], entry.ws(self.epoch))
 
     def _frame(self, type: str, seq: int, text: str) -> str:
-        return f"id: {self.live.epoch}:{seq}\nevent: {type}\ndata: {text}\n\n"
+        return f"id: {self.epoch}:{seq}\nevent: {type}\ndata: {text}\n\n"
 
 
 def read_position(query: Mapping[str, str], last_event_id: str | None = None) -> tuple[int | None, str | None]:

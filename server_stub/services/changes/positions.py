@@ -12,7 +12,7 @@ from ...change_log import KIND, key_of, series
 from ...problems import Problem
 from ...serving import Context
 
-_FORM = re.compile(r"e(\d{1,20})\.(\d{1,20})\.([0-9a-f]{8})\.([0-9a-f]{8})")
+_FORM = re.compile(r"e(\d{1,20}(?:r\d{1,9})?)\.(\d{1,20})\.([0-9a-f]{8})\.([0-9a-f]{8})")
 _DAYS: Mapping[str, int] = {"free": 7, "pro": 30, "enterprise": 90}
 
 
@@ -32,10 +32,15 @@ def kept_since(call: Context) -> datetime:
     return call.now - timedelta(days=_DAYS.get(call.tenant["plan"], 30))
 
 
-def position(call: Context, number: int) -> str:
-    """Return the position after a change, for this caller."""
-    access = _access(call)
-    return f"e{call.server.epoch}.{number}.{access}.{_check(call, str(call.server.epoch), str(number), access)}"
+def epoch(call: Context) -> str:
+    """Return the numbering that the changes of the company have now."""
+    return call.server.epoch_of(call.caller.tenant_id)
+
+
+def position(call: Context, number: int, of: str | None = None) -> str:
+    """Return the position after a change, for this caller; `of` is its epoch, where that is not the present one."""
+    access, said = _access(call), of if of is not None else epoch(call)
+    return f"e{said}.{number}.{access}.{_check(call, said, str(number), access)}"
 
 
 def number_at(call: Context, text: str) -> int:
@@ -47,7 +52,7 @@ def number_at(call: Context, text: str) -> int:
     if found is None or found[4] != _check(call, found[1], found[2], found[3]):
         raise Problem("INVALID_CURSOR", "this is no position in the company's changes", field="cursor", rule="format")
     number = int(found[2])
-    if int(found[1]) != call.server.epoch or number > latest(call):
+    if found[1] != epoch(call) or number > latest(call):
         raise _expired(call, "epoch", "the data were restored since")
     if found[3] != _access(call):
         raise _expired(call, "access", "what you may see has changed since")

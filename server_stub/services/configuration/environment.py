@@ -34,5 +34,5 @@ def environment(call: Context) -> dict[str, Any]:
         "features": switched_on(tenant),
         "limits": limits_of(call),
         "settings_version": settings_version(call),
-        "epoch": f"e{call.server.epoch}",
+        "epoch": f"e{call.server.epoch_of(call.caller.tenant_id)}",
     }

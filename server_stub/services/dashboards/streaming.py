@@ -56,7 +56,7 @@ class DashboardStream(Connection):
         self._said_at = self.now
         call = self._call()
         epoch, _, number = (last_event_id or "").rpartition(":")
-        self._number = int(number) if number.isdigit() and epoch == live.epoch else 0
+        self._number = int(number) if number.isdigit() and epoch == self.epoch else 0
         self._seen = writes_of(call)
         missed = self._number // _STEP != self._seen
         self._last_event = _last_event_id(call)
@@ -149,7 +149,7 @@ class DashboardStream(Connection):
 
     def _say(self, call: Context, name: str, **members: Any) -> None:
         self._number = max(self._number + 1, self._seen * _STEP)
-        id = f"{self.live.epoch}:{self._number}"
+        id = f"{self.epoch}:{self._number}"
         event = {"id": id, "event": name, "at": self.now, "data": None, "widget": None, **members}
         text = encode_json(renderer(DashboardEvent, "platform")(event)).decode()
         self._waiting.append(f"id: {id}\nevent: {name}\ndata: {text}\n\n")
