@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .resources.analytics import Analytics
     from .resources.audit import Audit
     from .resources.auth import Auth
+    from .resources.backups import Backups
     from .resources.calendar import Calendar
     from .resources.changes import Changes
     from .resources.channels import Channels
@@ -74,6 +75,7 @@ class Catalogue(Generic[Mode]):
     analytics: Analytics[Mode] = noun()
     audit: Audit[Mode] = noun()
     auth: Auth[Mode] = noun()
+    backups: Backups[Mode] = noun()
     calendar: Calendar[Mode] = noun()
     changes: Changes[Mode] = noun()
     channels: Channels[Mode] = noun()

@@ -112,6 +112,12 @@ if TYPE_CHECKING:
         Registration as Registration, ShownCredential as ShownCredential, SignInEmail as SignInEmail,
         TokenSet as TokenSet, UserInfo as UserInfo,
     )
+    from .backups import (
+        Backup as Backup, BackupEntities as BackupEntities, BackupEntity as BackupEntity,
+        BackupInclude as BackupInclude, BackupIncludes as BackupIncludes, BackupName as BackupName,
+        BackupSort as BackupSort, BackupStatus as BackupStatus, BackupTrigger as BackupTrigger,
+        RestoreDifference as RestoreDifference, RestoreMode as RestoreMode, RestoreResult as RestoreResult,
+    )
     from .calendar import (
         CalendarEventCreate as CalendarEventCreate, CalendarEventUpdate as CalendarEventUpdate,
         CalendarStats as CalendarStats, ConflictType as ConflictType, ConflictWarning as ConflictWarning,
@@ -581,6 +587,10 @@ _NAMES = {
         "ComplianceStatus ControlStatus DataAccessReport DataAccessRow"
     ),
     "auth": "Authorization Credential LoginResult Registration ShownCredential SignInEmail TokenSet UserInfo",
+    "backups": (
+        "Backup BackupEntities BackupEntity BackupInclude BackupIncludes BackupName BackupSort BackupStatus "
+        "BackupTrigger RestoreDifference RestoreMode RestoreResult"
+    ),
     "calendar": (
         "CalendarEventCreate CalendarEventUpdate CalendarStats ConflictType ConflictWarning EventFilter "
         "PreferredTime ScheduleSuggestion SmartScheduling"

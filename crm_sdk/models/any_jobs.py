@@ -18,6 +18,7 @@ from .values import EMPTY, EntityRef, JobCounts, JobError
 if TYPE_CHECKING:
     from .ai_insights import LeadScoringModel
     from .audit import PurgeResult
+    from .backups import RestoreResult
     from .contact_duplicates import DeduplicateResult
     from .contact_imports import ImportResult
     from .enrichment import EnrichmentResult
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         | PurgeResult
         | RevertResult
         | PrivacyReport
+        | RestoreResult
         | dict[str, Any]
     )
 else:
@@ -55,6 +57,7 @@ _RESULTS: Mapping[str, str] = {
     "data_purge": "audit:PurgeResult",
     "privacy_export": "privacy:PrivacyReport",
     "privacy_erase": "privacy:PrivacyReport",
+    "backup_restore": "backups:RestoreResult",
 }
 """The module and the model of the result of each kind of job."""
 

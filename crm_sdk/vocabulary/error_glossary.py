@@ -95,6 +95,9 @@ INVOICE_OPEN: There is an unpaid invoice.
 KEYWORD_EXISTS: The keyword is taken.
 JOB_FINISHED: The job has ended already.
 JOB_NOT_CANCELLABLE: Jobs of this kind go on to their end.
+BACKUP_IN_PROGRESS: A backup or a restore goes on: it has to end first.
+BACKUP_NOT_READY: The backup has not succeeded: there is nothing to restore.
+LAST_BACKUP: It is the last backup that succeeded.
 CURSOR_EXPIRED: The position is too old, of another state of the data, or of other rights: scan anew.
 LAST_ADMIN: The company needs somebody who administers it.
 LAST_ROLE: A user needs at least one role.
@@ -225,6 +228,7 @@ MISSING_VARIABLE: A variable of the template has no value.
 NETWORK_MISMATCH: The networks differ.
 INVALID_CURSOR: The position cannot be read, or is another company's.
 NOT_ACCEPTABLE: The request accepts JSON:API only with an extension or a parameter that the server does not have.
+INVALID_ARCHIVE: The file is no archive of a backup, of another format, or damaged.
 NOT_A_KEY: Records are not found by this field.
 NOT_RECURRING: The activity is not a series, so it has no single occurrences.
 NOT_SCHEDULABLE: This cannot be scheduled.
@@ -279,6 +283,7 @@ SERVICE_UNAVAILABLE: The server cannot answer now.
 GATEWAY_TIMEOUT: A proxy waited too long for the server.
 AMBIGUOUS_MATCH: Several records match the item.
 AUTOMATION_LOOP: Automations started each other too often.
+BACKUP_CORRUPT: The archive of the backup is gone or damaged: nothing was restored.
 CHANGED_SINCE: The record or field was changed since, and is left as it is.
 DUPLICATE_IN_BATCH: An earlier item of the same request is about the same record.
 NO_ELIGIBLE_OWNER: Nobody can be given the record.

@@ -111,6 +111,14 @@ class Store:
         """Return the last number of a series; 0 before the first."""
         return self._counters.get(name, 0)
 
+    def reach(self, name: str, number: int) -> None:
+        """Raise the last number of a series to at least a number; an undone transaction undoes that."""
+        count = self._counters.get(name, 0)
+        if number > count:
+            self._counters[name] = number
+            if self.log is not None:
+                self.log.append((None, name, None, count))
+
     @property
     def counters(self) -> dict[str, int]:
         """The last number of each series, such as that of the ids of a prefix; a state file stores them."""

@@ -29,6 +29,7 @@ LIMITS: Mapping[str, tuple[int | None, ...]] = {
     "api_keys": (2, 20, 200),
     "chat_messages_per_day": (50, 1_000, 10_000),
     "export_schedules": (0, 50, 500),
+    "backups": (1, 7, 30),
 }
 """The limits by their keys, each for the plans in the order of `PLANS`; None is no limit."""
 _NOT_IN_FREE = frozenset(["custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"])

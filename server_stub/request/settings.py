@@ -106,8 +106,8 @@ _SETTINGS = (
         description="When backups are made: off, hourly, daily 02:00, weekly monday 02:00 or monthly 02:00.",
     ),
     Known(
-        key="backup.keep", label="Backups are kept", type="integer", default=7, least=1, most=3_650,
-        description="How many backups are kept.",
+        key="backup.keep", label="Backups are kept", type="integer", default=7, least=0, most=3_650,
+        description="How many backups of the schedule are kept; with 0 the last good backup may be deleted, too.",
     ),
     Known(
         key="backup.rpo_hours", label="Age of the last backup", type="integer", default=24, least=1, most=8_760,

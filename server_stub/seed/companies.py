@@ -13,6 +13,7 @@ from ..data.store import Store, StoreSnapshot
 from ..serving import Collections
 from .agenda import agenda
 from .around import put_surroundings
+from .backups import put_schedule
 from .billing import put_billing
 from .boards import boards
 from .calendar import calendar
@@ -73,6 +74,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         _company(store, plan, now, Random(f"{random_seed}/{plan.slug}"))
         put_billing(store, plan, now)
         exports(store, plan, now)
+        put_schedule(store, plan, now)
         _complete(partial(store.collection, plan.id), services, now)
         put_surroundings(store, plan, now)
         outgoing(store, plan, now)

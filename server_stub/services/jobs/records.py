@@ -20,6 +20,7 @@ from ...problems import Problem, missing
 from ...request import permissions
 from ...request.rendering import renderer
 from ...serving import Context, Members, reacts, serves
+from ..backups import records as backups
 from ..integrations import runs as sync_runs
 from ..notifications import notify
 from ..workflows import engine
@@ -47,7 +48,7 @@ RUNS: Mapping[str, _Run] = {
     "execution": _Run("workflow", "Execution of a workflow", cancel=engine.cancel),
     "run": _Run("report_run", "Run of a report", ("report_run",)),
     "sync_run": _Run("sync", "Synchronisation", ("integration_sync", "calendar_sync"), sync_runs.cancel),
-    "backup": _Run("backup", "Backup"),
+    "backup": _Run("backup", "Backup", ("backup",), backups.cancel),
 }
 """The records that are work themselves, by their collection."""
 _WITHIN = frozenset(kind for run in RUNS.values() for kind in run.job_kinds)
@@ -96,7 +97,7 @@ def _view(collection: str, doc: Document) -> dict[str, Any]:
         "cancellable": run.cancel is not None and not ended,
         "status": doc["status"] if ended or doc["status"] == "queued" else "running",
         "progress": doc.get("progress") or 0.0,
-        "counts": doc.get("counts") or dict.fromkeys(_COUNTS, 0),
+        "counts": _counts(doc),
         "error": doc.get("error"),
         "errors": [],
         "errors_truncated": False,
@@ -104,6 +105,15 @@ def _view(collection: str, doc: Document) -> dict[str, Any]:
         "result": None,
         "status_url": f"/jobs/{doc['id']}",
     }
+
+
+def _counts(run: Members) -> Mapping[str, int]:
+    """Return the counts of a run; those of one that counts its records by entity are their sum."""
+    counts: Mapping[str, int] = run.get("counts") or {}
+    none = dict.fromkeys(_COUNTS, 0)
+    if "total" in counts:
+        return counts
+    return none | dict.fromkeys(("total", "processed", "succeeded"), sum(counts.values()))
 
 
 def _result(job: Members) -> Any:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from crm_sdk.resources.monitoring import Monitoring
 
 from ...data.document import Document
+from ...request.settings import value_of
 from ...serving import Context, serves
 from .services import SERVICES, check_service, incidents, indicator, states
 
-_RPO_HOURS = 24
 _ENDED = ("succeeded", "failed")
 
 
@@ -35,8 +34,7 @@ def status(call: Context, service: str | None, since: datetime | None) -> dict[s
 
 def _recovery(call: Context) -> dict[str, Any]:
     """Return whether the backups of the company are fresh, and what the latest drill found."""
-    settings: Mapping[str, Any] = call.tenant.get("settings") or {}
-    hours = int(settings.get("backup.rpo_hours") or _RPO_HOURS)
+    hours = value_of(call.collection, call.caller, "backup.rpo_hours")
     backups = [doc for doc in call.collection("backup") if doc["status"] in _ENDED]
     last = max(backups, key=_ended, default=None)
     good = max((doc for doc in backups if doc["status"] == "succeeded"), key=_ended, default=None)

@@ -11,6 +11,7 @@ from ...request.plans import LIMITS, limit_of
 from ...serving import Context
 from .. import company
 from ..agents.records import CALLS
+from ..backups.counting import counted
 from ..chatops.conversation import sent_today as chats_today
 from ..communication.sending import sent_today
 from ..files.limits import stored_bytes
@@ -61,12 +62,13 @@ USED: Mapping[str, Callable[[Context], int]] = {
     "export_schedules": lambda there: len(there.collection("export_schedule")),
     "api_keys": _api_keys,
     "chat_messages_per_day": chats_today,
+    "backups": lambda there: len(counted(there)),
 }
 """What is used of each limit now; of what is counted by the hour or day, in the present one."""
 assert USED.keys() == LIMITS.keys()
 PASSING = frozenset(
     ["file_size_bytes", "api_requests_per_hour", "bulk_requests_per_hour", "websocket_connections",
-     "agent_calls_per_day", "emails_per_day", "chat_messages_per_day"]
+     "agent_calls_per_day", "emails_per_day", "chat_messages_per_day", "backups"]
 )  # fmt: skip
 """The limits to what passes or is there once: a smaller plan can be had whatever is used of them."""
 

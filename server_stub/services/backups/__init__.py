@@ -1,0 +1,1 @@
+"""Backups: archives of a company's records, and what can be made of them again."""

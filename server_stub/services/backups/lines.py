@@ -1,0 +1,124 @@
+"""Records as lines of JSON that lose nothing: beside the members, a line says which of its texts are other values.
+
+The member ``$types`` has, for each type without a form in JSON, the paths (RFC 6901) of its values. Without it, a line
+is the record as any program reads it. Secrets are empty: no archive has them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from crm_sdk.wire import is_array, is_object
+
+from ...data.document import Document
+
+TYPES = "$types"
+_SECRET = re.compile(r"(^|_)(passwords?|secrets?|tokens?|api_key|private_key|webhook_key|credentials|fingerprint)(_|$)")
+_OWN = frozenset({"custom_fields", "fields", "values", "metadata"})
+"""The members whose names the company chooses: none of them is one of our secrets."""
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "datetime": datetime.fromisoformat, "date": date.fromisoformat, "decimal": Decimal, "bytes": base64.b64decode,
+}  # fmt: skip
+
+
+def write_line(doc: Mapping[str, Any]) -> bytes:
+    """Return a record as a line, without its secrets. The same record is always the same line."""
+    types: dict[str, list[str]] = {}
+    plain: dict[str, Any] = _plain(without_secrets(doc), "", types)
+    if types:
+        plain[TYPES] = {name: types[name] for name in sorted(types)}
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8", "surrogatepass")
+
+
+def _plain(value: Any, path: str, types: dict[str, list[str]]) -> Any:
+    """Return a value as JSON has it, and note the paths of the values that JSON has no type for."""
+    if is_object(value):
+        return {str(name): _plain(item, f"{path}/{_escaped(str(name))}", types) for name, item in sorted(value.items())}
+    if is_array(value):
+        return [_plain(item, f"{path}/{place}", types) for place, item in enumerate(value)]
+    if isinstance(value, datetime):
+        return _noted("datetime", value.isoformat(), path, types)
+    if isinstance(value, date):
+        return _noted("date", value.isoformat(), path, types)
+    if isinstance(value, Decimal):
+        return _noted("decimal", str(value), path, types)
+    if isinstance(value, bytes):
+        return _noted("bytes", base64.b64encode(value).decode(), path, types)
+    return value
+
+
+def _noted(kind: str, text: str, path: str, types: dict[str, list[str]]) -> str:
+    types.setdefault(kind, []).append(path)
+    return text
+
+
+def read_line(line: bytes) -> Document:
+    """Return the record of a line. Raises: ValueError, KeyError, TypeError for what is none."""
+    plain: Any = json.loads(line.decode("utf-8", "surrogatepass"))
+    if not is_object(plain) or not isinstance(plain.get("id"), str) or not plain["id"]:
+        raise ValueError("a line is no record with an id")
+    members = dict(plain)
+    for kind, paths in members.pop(TYPES, {}).items():
+        for path in paths:
+            _convert(members, path, _READ[kind])
+    return Document(members)
+
+
+def _convert(members: Any, path: str, read: Callable[[str], Any]) -> None:
+    """Put the value at a path in place of its text."""
+    *way, last = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    held = members
+    for part in way:
+        held = held[int(part)] if is_array(held) else held[part]
+    key: Any = int(last) if is_array(held) else last
+    held[key] = read(held[key])
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+
+def without_secrets(doc: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a record with null in place of every secret, at every depth."""
+    return {
+        name: None if _is_secret(name, value) else _without(value) if name not in _OWN else value
+        for name, value in doc.items()
+    }
+
+
+def _without(value: Any) -> Any:
+    if is_array(value):
+        return [_without(item) for item in value]
+    return without_secrets(value) if is_object(value) else value
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    return isinstance(value, (str, bytes, Mapping)) and _SECRET.search(name) is not None
+
+
+def with_secrets_of(doc: Document, present: Mapping[str, Any]) -> Document:
+    """Return a record with the secrets of the present one, which no archive has."""
+    return Document(_with_secrets(doc, present))
+
+
+def _with_secrets(doc: Mapping[str, Any], present: Mapping[str, Any]) -> dict[str, Any]:
+    def pairs() -> Iterator[tuple[str, Any]]:
+        for name, value in doc.items():
+            now = present.get(name)
+            if name not in _OWN and value is None and _is_secret(name, now):
+                yield name, now
+            elif name not in _OWN and is_object(value) and is_object(now):
+                yield name, _with_secrets(value, now)
+            else:
+                yield name, value
+
+    return dict(pairs())
