@@ -14,7 +14,7 @@ from ..contacts import health
 _RECENT = timedelta(days=90)
 _HEALTH = 50
 """The health of an account without contacts."""
-_WRITES = ("created", "updated", "deleted", "merged")
+_WRITES = ("created", "updated", "deleted", "merged", "restored")
 
 
 def figures_of(call: Context, account: Document) -> dict[str, Any]:

@@ -28,7 +28,7 @@ _COPIED = (
 """What the next task of a series has of the one before."""
 
 
-@reacts("activity.created", "activity.updated", "activity.deleted")
+@reacts("activity.created", "activity.updated", "activity.deleted", "activity.restored")
 def move_figures(call: Context, entry: Document) -> None:
     """Bring up to date what is computed from an activity: of its contact, deal and lead, and of the former ones."""
     doc = call.collection("activity").get(entry["entity"]["id"], deleted=True)

@@ -29,7 +29,7 @@ def follow_up(call: Context, contact: Document, at: datetime | None) -> None:
         plan(call.collection, DUE)
 
 
-@reacts("contact.created", "contact.updated", "contact.merged")
+@reacts("contact.created", "contact.updated", "contact.merged", "contact.restored")
 def note_follow_up(call: Context, entry: Document) -> None:
     """Note that a write has set, moved or cleared the follow-up of a contact."""
     contact = call.collection("contact").get(entry["entity"]["id"])

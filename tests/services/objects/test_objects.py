@@ -210,6 +210,15 @@ def test_a_restore_brings_back_what_the_delete_took(stub: StubServer, crm: CrmCl
     assert [entry["action"] for entry in stub.audit()].count("contact.restored") == 1
 
 
+def test_figures_follow_a_restore(crm: CrmClient) -> None:
+    account = crm.accounts.create({"name": "Initech"})
+    contact = crm.contacts.create({"name": "Peter", "account_id": account.id})
+    crm.contacts.delete(contact.id)
+    assert crm.accounts.get(account.id).contact_count == 0
+    crm.objects.restore("contact", [contact.id])
+    assert crm.accounts.get(account.id).contact_count == 1
+
+
 def test_a_value_that_was_taken_meanwhile_is_in_the_way(crm: CrmClient) -> None:
     old = crm.contacts.create({"name": "Old", "email": "taken@example.com"})
     crm.contacts.delete(old.id)
