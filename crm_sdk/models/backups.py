@@ -76,6 +76,7 @@ class RestoreResult(Model):
     """What restoring a backup did; of a drill, what it would have done."""
 
     mode: RestoreMode
+    """Whether it was a drill, a merge, or a replacement."""
     verified: bool
     """Whether the archive is whole: nothing is restored from one that is not."""
     restored: dict[str, int] = Field(default_factory=dict)

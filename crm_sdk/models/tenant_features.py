@@ -196,6 +196,8 @@ class LimitValues(TypedDict, total=False):
     """Messages to the assistant a day."""
     export_schedules: _Limit
     """Schedules of exports."""
+    backups: _Limit
+    """Backups."""
 
 
 class UsageMetric(Model):

@@ -37,6 +37,7 @@ FIRST: dict[str, Callable[[CrmClient, str], object]] = {
     "auth.sessions.list": lambda crm, _: crm.auth.login("ada@acme.test", "demo-password"),
     "audit.logs.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "audit.logs.search": lambda crm, _: crm.leads.create({"name": "Somebody"}),
+    "backups.list": lambda crm, _: crm.backups.create(include=["configuration"]).wait(),
     "collaboration.feed.filter": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "collaboration.feed.list": lambda crm, _: crm.leads.create({"name": "Somebody"}),
     "collaboration.feed.user": lambda crm, _: crm.leads.create({"name": "Somebody"}),

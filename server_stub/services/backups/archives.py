@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crm_sdk.wire import is_array, is_object
@@ -22,7 +22,19 @@ from ...data.document import Document
 from ...problems import Problem
 from ...serving import Collections, Context
 from .lines import read_line, write_line
-from .parts import COMPANY, COMPANY_MEMBERS, DELETED, INCLUDES, KINDS, OBJECT_RECORDS, Scope, name_of, records_of
+from .parts import (
+    COMPANY,
+    COMPANY_MEMBERS,
+    DELETED,
+    INCLUDES,
+    KINDS,
+    OBJECT_RECORDS,
+    Scope,
+    at_home,
+    away,
+    name_of,
+    records_of,
+)
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -69,6 +81,16 @@ class Archive:
         for part in self.parts:
             found[part.name] += len(part.docs)
         return dict(found)
+
+    def at_home(self, tenant_id: str) -> Archive:
+        """Return the archive with its records as those of a company."""
+        return replace(
+            self,
+            parts=[
+                replace(part, docs=[at_home(part.kind, doc, tenant_id) for doc in part.docs]) for part in self.parts
+            ],
+            deleted={kind: [at_home(kind, doc, tenant_id) for doc in docs] for kind, docs in self.deleted.items()},
+        )
 
     def of_kind(self, kind: str) -> Iterator[Document]:
         """Yield the live records of a collection, in their order."""
@@ -126,10 +148,10 @@ def taken(call: Context, scope: Scope, position: str) -> Archive:
 
 def write(archive: Archive, made: Mapping[str, Any]) -> bytes:
     """Return an archive as a file; `made` are further members of the manifest."""
-    files = {part.path: [write_line(doc) for doc in part.docs] for part in archive.parts}
+    files = {part.path: [write_line(away(part.kind, doc)) for doc in part.docs] for part in archive.parts}
     if archive.company is not None:
         files[f"configuration/{COMPANY}.jsonl"] = [write_line(archive.company)]
-    gone = [write_line(doc | {_NAMED: kind}) for kind, docs in archive.deleted.items() for doc in docs]
+    gone = [write_line(away(kind, doc) | {_NAMED: kind}) for kind, docs in archive.deleted.items() for doc in docs]
     if gone:
         files[f"data/{DELETED}.jsonl"] = gone
     texts = {path: b"".join(line + b"\n" for line in lines) for path, lines in files.items()}

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...data.document import Document
-from ...serving import Collections
+from ...serving import Context
 from .archives import Archive, parts_of
 from .lines import write_line
+from .placing import Placing
 
 _SAMPLE = 20
 _STAMPS = ("version", "updated_at")
@@ -19,9 +20,10 @@ def content_of(doc: Mapping[str, Any]) -> bytes:
     return write_line({name: value for name, value in doc.items() if name not in _STAMPS})
 
 
-def differences(collections: Collections, archive: Archive) -> list[dict[str, Any]]:
+def differences(call: Context, archive: Archive) -> list[dict[str, Any]]:
     """Return how the live records of an archive differ from the present ones, by entity."""
-    then = _by_name((part.name, part.docs) for part in archive.parts)
+    placing, collections = Placing(call, call.collection, archive), call.collection
+    then = _by_name((part.name, [placing.owned(part.kind, doc) for doc in part.docs]) for part in archive.parts)
     now = _by_name((part.name, part.docs) for part in parts_of(collections, archive.scope)[0])
     found: list[dict[str, Any]] = []
     for name in dict.fromkeys((*then, *now)):

@@ -15,11 +15,11 @@ from .archives import Archive
 from .comparing import content_of
 from .parts import Kind, name_of
 from .placing import Placing, Restored
-from .swapping import connect, new_user
+from .swapping import connect, holder_of, new_user
 
 
 def merge(call: Context, archive: Archive) -> Restored:
-    """Bring back the records that are missing."""
+    """Bring back the records that are missing, and publish that they are there again."""
     done, placing = Restored(), Placing(call, call.collection, archive)
     brought: list[tuple[Kind, Document]] = []
     for kind in archive.scope.kinds():
@@ -31,8 +31,9 @@ def merge(call: Context, archive: Archive) -> Restored:
         noun, entity = placing.noun_of(kind.name, doc), call.server.entities.of_collection(kind.name)
         now = call.collection(kind.name).get(doc["id"])
         restorable = entity is not None and "restore" in entity.capabilities
-        if restorable and now is not None and noun is not None and noun.follow is not None:
-            noun.follow(call, now, now)
+        if restorable and now is not None and noun is not None:
+            after = noun.follow(call, now, now) if noun.follow is not None else None
+            noun.publish(call, "restored", after or now)
     return done
 
 
@@ -104,12 +105,12 @@ class _Merge:
         return found
 
     def _user_problem(self, user: Mapping[str, Any]) -> Problem | None:
-        for users in self._call.server.store.across("user"):
-            for other in users.find("email", user["email"]):
-                details = {"existing_id": other["id"]} if users.tenant_id == self._call.caller.tenant_id else {}
-                message = f"{user['email']} is the address of somebody else"
-                return Problem("USER_EXISTS", message, field="email", rule="unique", details=details)
-        return None
+        other = holder_of(self._call, user["email"])
+        if other is None:
+            return None
+        details = {"existing_id": other} if other in self._records else {}
+        message = f"{user['email']} is the address of somebody else"
+        return Problem("USER_EXISTS", message, field="email", rule="unique", details=details)
 
     def _rename_parts(self, id: str, other: str) -> None:
         """Let the stages of a pipeline stand for those of one that has its name."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...data.document import Document
+from ...request.settings import id_of
 from ...serving import Collections, Members
 
 INCLUDES = ("data", "files", "configuration", "users", "audit")
@@ -101,6 +102,24 @@ def is_kept(kind: str, doc: Members) -> bool:
     """Return whether a record is in no archive, and stays as it is: an archive itself, a secret value."""
     about: Members = doc.get("related_to") or {}
     return (kind == "file" and about.get("type") == "backup") or (kind == "setting" and bool(doc["secret"]))
+
+
+def away(kind: str, doc: Document) -> Document:
+    """Return a record as an archive has it, without the id of its company."""
+    if kind == "user":
+        return doc | {"tenant_id": ""}
+    if kind == "setting" and doc["scope"] == "tenant":
+        return doc | {"id": id_of("tenant", "", doc["key"]), "scope_id": ""}
+    return doc
+
+
+def at_home(kind: str, doc: Document, tenant_id: str) -> Document:
+    """Return a record of an archive as one of a company's."""
+    if kind == "user":
+        return doc | {"tenant_id": tenant_id}
+    if kind == "setting" and doc["scope"] == "tenant":
+        return doc | {"id": id_of("tenant", tenant_id, doc["key"]), "scope_id": tenant_id}
+    return doc
 
 
 def name_of(kind: str, doc: Members) -> str:

@@ -11,10 +11,12 @@ from crm_sdk.models.record import Model
 from crm_sdk.wire import is_array
 
 from ...data.document import Document
+from ...files.storing import FILE, VERSION
 from ...noun import Noun
 from ...problems import Problem
 from ...serving import Collections, Context
 from .archives import Archive
+from .parts import is_kept
 
 _REFERS: Mapping[str, Mapping[str, str]] = {
     "account": {"territory_id": "territory"},
@@ -70,6 +72,30 @@ class Restored:
         self.left_out.add(doc["id"])
         error = {"row": None, "field": problem.field, "code": problem.code, "message": problem.message}
         self.conflicts.append({**error, "value": doc["id"]})
+
+
+def make_room(call: Context, archive: Archive) -> None:
+    """Let no new record get an id of the archive; give files that stay another one, where they have such an id.
+
+    Ids are unique within a server: only an archive of another one has those of other records.
+    """
+    for prefix, last in archive.series.items():
+        call.server.store.reach(prefix, last)
+    files, versions, backups = (call.collection(name) for name in (FILE, VERSION, "backup"))
+    ids = {name: {doc["id"] for doc in archive.all_of_kind(name)} for name in (FILE, VERSION)}
+    for file in [file for file in files.table.docs.values() if is_kept(FILE, file)]:
+        own, id = versions.find("file_id", file["id"]), file["id"]
+        if id in ids[FILE]:
+            id = call.new_id("file_")
+            files.remove(file["id"])
+            files.put(file | {"id": id, "url": f"/v1/files/{id}/download"})
+            for backup in backups.find("file_id", file["id"]):
+                backups.put(backup | {"file_id": id})
+        for version in own:
+            new = call.new_id("filever_") if version["id"] in ids[VERSION] else version["id"]
+            if (new, id) != (version["id"], file["id"]):
+                versions.remove(version["id"])
+                versions.put(version | {"id": new, "file_id": id})
 
 
 class Placing:

@@ -20,7 +20,7 @@ from .comparing import differences
 from .counting import BACKUP
 from .merging import merge
 from .parts import USUAL, Scope
-from .placing import Restored
+from .placing import Restored, make_room
 from .records import BACKUPS, RESTORE, check_entities, require_idle
 from .swapping import swap
 
@@ -58,9 +58,12 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     """Restore a backup, all of it or nothing: what fails on the way undoes what was written."""
     began, payload = perf_counter(), job["payload"]
     backup, mode = call.record(BACKUP, payload["backup_id"]), payload["mode"]
-    archive = _within(making.archive_of(call, backup), payload["entity_types"])
+    whole = making.archive_of(call, backup).at_home(call.caller.tenant_id)
+    archive = _within(whole, payload["entity_types"])
+    if mode != "drill":
+        make_room(call, archive)
     safety: Document | None = None
-    told = differences(call.collection, archive) if mode == "drill" else []
+    told = differences(call, archive) if mode == "drill" else []
     if mode == "drill":
         done = _tried(call, archive)
     elif mode == "merge":
@@ -74,8 +77,6 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     if mode != "drill":
         for content in archive.contents.values():
             call.server.contents.keep_bytes(content)
-        for prefix, last in archive.series.items():
-            call.server.store.reach(prefix, last)
         erased = sum(erase(call) for erase in call.server.erasing)
         for appointment in call.server.timetable.appointments:
             plan(call.collection, appointment)

@@ -48,7 +48,7 @@ def _swap_kind(
     wanted = {doc["id"]: placing.owned(kind.name, doc) for doc in archive.all_of_kind(kind.name)}
     _check_limit(call, kind, archive, placing)
     if kind.name == "user":
-        wanted = dict(_without_known_addresses(call, wanted, done))
+        wanted = dict(_without_known_addresses(call, wanted, records, done))
     if kind.name not in _FIXED:
         for id in present:
             if id not in wanted:
@@ -75,18 +75,25 @@ def _check_limit(call: Context, kind: Kind, archive: Archive, placing: Placing) 
 
 
 def _without_known_addresses(
-    call: Context, users: dict[str, Document], done: Restored
+    call: Context, users: dict[str, Document], present: Collection, done: Restored
 ) -> Iterator[tuple[str, Document]]:
-    """Yield the users but for those whose address somebody else has, here or in another company."""
+    """Yield the users but for those whose address somebody else has, or who have another one now."""
     for id, user in users.items():
-        holders = [
-            other["id"] for known in call.server.store.across("user") for other in known.find("email", user["email"])
-        ]
-        if [other for other in holders if other != id]:
+        now = present.get(id, deleted=True)
+        if now is not None and now["email"] != user["email"]:
+            message = f"{id} has the address {now['email']} now, and stays as it is"
+            done.refuse(user, Problem("CHANGED_SINCE", message, field="email"))
+        elif (other := holder_of(call, user["email"])) is not None and other != id:
             message = f"{user['email']} is the address of somebody else"
             done.refuse(user, Problem("USER_EXISTS", message, field="email", rule="unique"))
         else:
             yield id, user
+
+
+def holder_of(call: Context, email: str) -> str | None:
+    """Return the id of the user of any company who has an address; None where nobody has it."""
+    found = (user["id"] for users in call.server.store.across("user") for user in users.find("email", email))
+    return next(found, None)
 
 
 def new_user(user: Document) -> Document:

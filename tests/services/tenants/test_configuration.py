@@ -29,6 +29,7 @@ FREE = {
     "api_keys": 2,
     "chat_messages_per_day": 50,
     "export_schedules": 0,
+    "backups": 1,
 }  # fmt: skip
 LACKING = {"custom_objects", "workflows", "marketplace", "social", "audit", "customization", "backups"}
 
