@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperArgument
 from typer.main import get_command
 
-from . import api, can, chat, completion, offline_commands, openapi, shells, signin, stub, sync
+from . import api, can, chat, completion, offline_commands, openapi, restore, shells, signin, stub, sync
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
 from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .help import Command, Group, topics
@@ -225,6 +225,7 @@ def application() -> typer.Typer:
         ("api", api.call),
         ("sync", sync.sync),
         ("can", can.can),
+        ("restore", restore.restore),
         ("openapi", openapi.describe),
         ("completion", shells.script),
         ("help", topics.topic),

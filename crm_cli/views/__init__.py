@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "accounts": ("tree",),
     "analytics": ("overview",),
+    "backups": ("create",),
     "calendar": ("week",),
     "changes": ("follow",),
     "channels": ("join",),

@@ -52,7 +52,7 @@ class _Merge:
             self._done.unchanged[name] += 1
             return None
         if now is not None and now.get("deleted_at") is None:
-            if "version" not in doc or content_of(now) == content_of(self._placing.owned(self._kind.name, doc)):
+            if self._is_unchanged(doc, now):
                 self._done.unchanged[name] += 1
             else:
                 message = f"{doc['id']} was changed since, and stays as it is"
@@ -66,6 +66,13 @@ class _Merge:
             self._done.refuse(doc, Problem("NOT_FOUND", f"{doc['id']} was erased since"))
             return None
         return self._put(doc, now, name)
+
+    def _is_unchanged(self, doc: Document, now: Document) -> bool:
+        """Return whether nobody has changed a record: what is computed from others changes no version."""
+        stamps = ("version", "created_at")
+        if all(doc.get(name) == now.get(name) for name in stamps):
+            return True
+        return content_of(now) == content_of(self._placing.owned(self._kind.name, doc))
 
     def _put(self, doc: Document, now: Document | None, name: str) -> Document | None:
         placed = self._placing.moved(self._kind.name, self._placing.owned(self._kind.name, doc))
