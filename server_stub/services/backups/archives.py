@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -139,8 +140,15 @@ def taken(call: Context, scope: Scope, position: str) -> Archive:
         deleted=deleted,
         series={prefix: last for prefix in sorted(prefixes) if (last := store.last_count(prefix))},
         company=Document(company) if scope.has_company else None,
-        contents={checksum: call.server.contents.read(checksum) for checksum in sorted(sums)},
+        contents=dict(_contents(call, sorted(sums))),
     )
+
+
+def _contents(call: Context, checksums: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the contents of files; one that is lost already is not there, and keeps no backup from being made."""
+    for checksum in checksums:
+        with suppress(FileNotFoundError):
+            yield checksum, call.server.contents.read(checksum)
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -309,9 +317,6 @@ def _check_whole(archive: Archive) -> None:
         ids = [doc["id"] for doc in archive.all_of_kind(kind)]
         if len(set(ids)) != len(ids):
             raise invalid_archive(f"a record of the type {kind} is in it twice")
-    lacking = {doc["checksum"] for doc in archive.of_kind("file_version")} - archive.contents.keys()
-    if lacking:
-        raise invalid_archive("the content of a file is missing")
     if any(part.kind == OBJECT_RECORDS and doc["object"] != part.name for part in archive.parts for doc in part.docs):
         raise invalid_archive("a record is of another custom object than its part")
 
