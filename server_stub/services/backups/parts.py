@@ -86,6 +86,12 @@ class Scope:
             if kind.include in self.include and own:
                 yield kind
 
+    def entities(self) -> Iterator[str]:
+        """Yield the names of the entities that are in it, whether there are records of them or not."""
+        yield from self.entity_types or ()
+        if self.entity_types is None:
+            yield from (kind.name for kind in self.kinds() if not kind.is_part and kind.name != OBJECT_RECORDS)
+
     def has(self, kind: Kind, doc: Members) -> bool:
         """Return whether it has a record of one of its collections."""
         if kind.name == OBJECT_RECORDS and self.entity_types is not None:

@@ -33,8 +33,9 @@ def restore(
 ) -> Document:
     """Queue the restore of a backup."""
     backup = BACKUPS.found(call, backup_id)
-    has = set(backup["counts"]) | set(backup["entity_types"] or ())
-    check_entities(entity_types, sorted(has)) if backup["status"] == "succeeded" else None
+    if backup["status"] == "succeeded":
+        scope = Scope(backup["include"], backup["entity_types"])
+        check_entities(entity_types, sorted({*scope.entities(), *backup["counts"]}))
     if mode == "replace" and confirm != call.tenant["slug"]:
         message = f"this replaces the records of {call.tenant['name']}: confirm with its slug"
         raise Problem("CONFIRMATION_REQUIRED", message, field="confirm", rule="required")

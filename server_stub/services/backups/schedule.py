@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -117,4 +118,5 @@ def _forget(call: Context) -> None:
     own = [doc for doc in call.collection(BACKUP).all() if doc["trigger"] == "scheduled"]
     keep = max(setting(call, "keep"), 1)
     for backup in own[: max(len(own) - keep, 0)]:
-        BACKUPS.remove(call, backup)
+        with suppress(Problem):  # it is the last good one, or being restored
+            BACKUPS.remove(call, backup)

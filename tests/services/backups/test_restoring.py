@@ -136,8 +136,11 @@ def test_some_entities_of_a_backup_can_be_restored(acme: Founded) -> None:
     made = acme.backup()
     acme.crm.contacts.delete(contact.id)
     acme.crm.deals.update(deal.id, {"title": "Later"})
-    error = refused(lambda: acme.crm.backups.restore(made.id, entity_types=["lead"]))
+    error = refused(lambda: acme.crm.backups.restore(made.id, entity_types=["planet"]))
     assert (error.code, error.fields[0].field) == ("VALIDATION_ERROR", "entity_types.0")
+    lead = acme.crm.leads.create({"name": "After"})
+    acme.restore(made, "replace", entity_types=["lead"])
+    assert refused(lambda: acme.crm.leads.get(lead.id)).code == "NOT_FOUND", "there were none"
     acme.restore(made, "replace", entity_types=["contact"])
     assert acme.crm.contacts.get(contact.id).name == "Eva"
     assert acme.crm.deals.get(deal.id).title == "Later"
