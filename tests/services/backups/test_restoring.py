@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from backing_up import Founded, changed, found, parts_of
+from backing_up import PASSWORD, Founded, changed, found, parts_of
 from refusals import refused
 from wire import opened
 
@@ -299,3 +300,24 @@ def test_users_go_with_an_archive_without_their_passwords(acme: Founded) -> None
     assert elsewhere.crm.users.get(elsewhere.user_id).status == "active", "who is there stays"
     clash = elsewhere.restore(elsewhere.take_over(content), "merge")
     assert {one.code for one in clash.conflicts} <= {"CHANGED_SINCE", "USER_EXISTS"}
+
+
+def test_a_state_file_keeps_backups_and_the_epoch(tmp_path: Path) -> None:
+    file = str(tmp_path / "state.db")
+    with StubServer(db=file, demo=False) as stub:
+        acme = found(stub, "Hooli")
+        contact = acme.crm.contacts.create({"name": "Eva"})
+        made = acme.backup()
+        acme.crm.contacts.delete(contact.id)
+    with StubServer(db=file) as stub:
+        crm = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
+        crm.auth.login("founder@hooli.test", PASSWORD)
+        cursor = crm.changes.list(start="now", limit=0).cursor
+        crm.backups.restore(made.id, mode="replace", confirm=acme.slug).wait()
+        epoch = crm.configuration.environment().epoch
+    with StubServer(db=file) as stub:
+        crm = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
+        crm.auth.login("founder@hooli.test", PASSWORD)
+        assert crm.contacts.get(contact.id).name == "Eva"
+        assert crm.configuration.environment().epoch == epoch != "e1"
+        assert refused(lambda: crm.changes.list(cursor=cursor)).code == "CURSOR_EXPIRED"
