@@ -24,7 +24,12 @@ class Founded:
     id: str
     slug: str
     user_id: str
+    email: str
     crm: CrmClient
+
+    def sign_in(self) -> None:
+        """Sign in again: a session that is not used ends."""
+        self.crm.auth.login(self.email, PASSWORD)
 
     def backup(self, **given: Any) -> Backup:
         made = self.crm.backups.create(**given).wait()
@@ -53,7 +58,7 @@ def found(stub: StubServer, name: str, plan: str | None = "enterprise") -> Found
     if plan is not None:
         crm.tenants.billing.update("current", {"payment_method_token": "tok_visa"})
         crm.tenants.billing.upgrade("current", plan)
-    return Founded(made.tenant.id, made.tenant.slug, made.user.id, crm)
+    return Founded(made.tenant.id, made.tenant.slug, made.user.id, email, crm)
 
 
 def parts_of(content: bytes) -> dict[str, bytes]:

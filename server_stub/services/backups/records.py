@@ -133,8 +133,9 @@ def _answer(call: Context, backup: Document) -> Answer:
 
 def _take_over(call: Context, file: Document, name: str | None) -> Document:
     """Make a backup of an uploaded archive, which may be another company's. Raises: 422 INVALID_ARCHIVE."""
-    if (file["related_to"] or {}).get("type") == BACKUP:
-        there = call.collection(BACKUP).get(file["related_to"]["id"])
+    about: Mapping[str, Any] = file["related_to"] or {}
+    if about.get("type") == BACKUP:
+        there = call.collection(BACKUP).get(about["id"])
         if there is not None:
             raise archives.invalid_archive(f"it is that of {there['id']} already")
     content = content_of(call, file)

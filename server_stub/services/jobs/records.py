@@ -110,7 +110,7 @@ def _view(collection: str, doc: Document) -> dict[str, Any]:
 def _counts(run: Members) -> Mapping[str, int]:
     """Return the counts of a run; those of one that counts its records by entity are their sum."""
     counts: Mapping[str, int] = run.get("counts") or {}
-    none = dict.fromkeys(_COUNTS, 0)
+    none: dict[str, int] = dict.fromkeys(_COUNTS, 0)
     if "total" in counts:
         return counts
     return none | dict.fromkeys(("total", "processed", "succeeded"), sum(counts.values()))

@@ -138,7 +138,11 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 def with_member(content: bytes, name: str, member: bytes) -> bytes:
     parts: dict[str, bytes] = {}
-    changed(content, lambda n, c: parts.setdefault(n, c) and None)
+
+    def note(name: str, content: bytes) -> None:
+        parts[name] = content
+
+    changed(content, note)
     return zipped({**parts, name: member})
 
 

@@ -168,6 +168,7 @@ def test_the_schedule_runs_on_the_clock_and_keeps_so_many(acme: Founded, stub: S
 
 def test_of_backups_that_were_missed_only_the_last_is_made(acme: Founded, stub: StubServer) -> None:
     stub.clock.advance(10 * DAY)
+    acme.sign_in()
     (only,) = acme.crm.backups.list(trigger="scheduled")
     assert only.created_at is not None and only.created_at.strftime("%d %H:%M") == "25 02:00"
 
@@ -184,6 +185,7 @@ def test_schedules(acme: Founded, stub: StubServer, schedule: str, times: list[s
     acme.crm.configuration.settings.update({"backup.schedule": schedule})
     for _ in times:
         stub.clock.advance(3_600 if schedule == "hourly" else 20 * DAY if schedule[0] == "m" else 5 * DAY)
+    acme.sign_in()
     made = [(one.created_at or stub.clock.now()).strftime("%d %H:%M") for one in acme.crm.backups.list()]
     assert made == times
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def test_replacing_swaps_everything_and_begins_a_new_epoch(acme: Founded, stub: 
     new = acme.crm.contacts.create({"name": "New"})
     cursor, theirs = (one.crm.changes.list(start="now", limit=0).cursor for one in (acme, other))
     for confirm in (None, "yes", other.slug):
-        error = refused(lambda confirm=confirm: acme.crm.backups.restore(made.id, mode="replace", confirm=confirm))
+        error = refused(partial(acme.crm.backups.restore, made.id, mode="replace", confirm=confirm))
         assert error.code == "CONFIRMATION_REQUIRED"
     result = acme.restore(made, "replace")
     assert (acme.crm.contacts.get(kept.id).title, acme.crm.contacts.get(gone.id).name) == ("then", "Gone")
@@ -249,9 +250,8 @@ def test_an_archive_goes_into_another_company(acme: Founded, stub: StubServer, m
     car = acme.crm.custom_objects.records.create("vehicle", {"fields": {"name": "Car"}})
     file = acme.crm.files.upload(("notes.txt", b"what was said"))
     mine = acme.crm.contacts.create({"name": "Without an owner"})
-    stub.store.collection(acme.id, "contact").put(
-        stub.store.collection(acme.id, "contact").get(mine.id) | {"owner_id": None}
-    )
+    contacts = stub.store.collection(acme.id, "contact")
+    contacts.put({**(contacts.get(mine.id) or {}), "owner_id": None})
     taken = other.take_over(acme.archive(acme.backup()))
     assert (taken.trigger, taken.status, taken.tenant_slug) == ("uploaded", "succeeded", acme.slug)
     own = other.crm.contacts.create({"name": "Own"})
