@@ -35,7 +35,7 @@ def open_client(settings: Settings) -> Generator[CrmClient]:
     way = StoredSession(None, credentials.KeyringStore(settings.base_url)) if session else None
     key = settings.api_key if secret is None or session else secret.access_token
     with CrmClient(settings.base_url, key, auth=way, **_common(settings)) as client, _recall(settings.stored, client):
-        yield client.with_options(reason=settings.typed.reason)
+        yield client.with_options(reason=settings.typed.reason, language=settings.language)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _offline(settings: Settings) -> Generator[CrmClient]:
     tenant = settings.typed.tenant or (_DEMO_TENANT if key == _DEMO_KEY else None)
     with embedded_server(open_state()) as server:
         client = server.client(**_common(settings) | {"api_key": key, "tenant_id": tenant})
-        yield client.with_options(reason=settings.typed.reason)
+        yield client.with_options(reason=settings.typed.reason, language=settings.language)
 
 
 def _common(settings: Settings) -> dict[str, Any]:

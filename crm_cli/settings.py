@@ -56,6 +56,7 @@ GLOBALS = (
     ),
     GlobalOption("timeout", "--timeout", "Seconds a call may take, retries included; 30 without it."),
     GlobalOption("reason", "--reason", "Why a write is done, for the audit trail."),
+    GlobalOption("language", "--language", "Language of messages and labels, such as de (CRM_LANGUAGE)."),
     GlobalOption(
         "offline",
         "--offline",
@@ -93,6 +94,7 @@ class Options:
     dialect: str | None = None
     timeout: str | None = None
     reason: str | None = None
+    language: str | None = None
     offline: bool | None = None
     dry_run: bool | None = None
     explain: bool | None = None
@@ -141,6 +143,7 @@ class Settings:
     tenant: str | None
     dialect: str | None
     timeout: float
+    language: str | None
     offline: bool
     debug: bool
     typed: Options
@@ -161,6 +164,7 @@ def settle(typed: Options) -> Settings:
         typed.tenant or environment.get("CRM_TENANT_ID") or stored.tenant,
         typed.dialect or environment.get("CRM_DIALECTS") or stored.dialect,
         _seconds(typed.timeout),
+        typed.language or environment.get("CRM_LANGUAGE") or None,
         _offline(typed),
         bool(typed.debug),
         typed,

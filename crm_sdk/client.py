@@ -100,6 +100,11 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         return self._settings.reason
 
     @property
+    def language(self) -> str | None:
+        """The language of messages and labels, sent as ``Accept-Language``; None for that of the user or company."""
+        return self._settings.language
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers that requests have beside the client's own."""
         return dict(self._settings.headers)
@@ -188,12 +193,15 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         strict: bool | None = None,
         idempotent_writes: bool | None = None,
         reason: str | None = None,
+        language: str | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a view of this client with other options; an option that is left out keeps its value.
 
         A view shares the sign-in, unless it has its own `api_key`. The audit trail gets `reason`, up to 500 characters.
+        `language` is a tag such as ``de`` or ``pt-BR``: messages of errors, labels and summaries come in it where the
+        server has it; codes, ids, values and stored data stay as they are.
         `idempotency_key` is for one POST, such as one that is said again with the key of the error it ended in:
         the server then does it once. `headers` go with each request, beside those of the client. Raises:
         ConfigurationError, for what cannot be right.
@@ -201,7 +209,8 @@ class Client(Catalogue[Mode], ABC, Generic[Mode]):
         view = object.__new__(type(self))
         view._settings = self._settings.changed(
             dialects=dialects, timeout=timeout, max_retries=max_retries, tenant_id=tenant_id, strict=strict,
-            idempotent_writes=idempotent_writes, reason=reason, idempotency_key=idempotency_key, headers=headers,
+            idempotent_writes=idempotent_writes, reason=reason, language=language,
+            idempotency_key=idempotency_key, headers=headers,
         )  # fmt: skip
         view._credentials = self._credentials if api_key is None else Credentials.read(api_key)
         view._shared = self._shared

@@ -194,6 +194,8 @@ class Operation(Declaration[P, T]):
         }
         if plan.content is not None:
             headers["Content-Type"] = "application/json"
+        if client.language is not None:
+            headers["Accept-Language"] = client.language
         if client.reason is not None and route.method != "GET":
             headers["X-Audit-Reason"] = client.reason
         if route.method == "POST":

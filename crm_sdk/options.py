@@ -66,6 +66,8 @@ class Options:
     """The URL of a proxy, which may hold its password; empty: none; None: as the environment says."""
     reason: str | None = None
     """What the audit trail is to say of why writes are done, as the header holds it."""
+    language: str | None = None
+    """The language of messages and labels, as the header ``Accept-Language`` holds it."""
     idempotency_key: str | None = None
     """The key that each POST has, instead of one of its own."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -122,6 +124,7 @@ class Options:
         strict: bool | None,
         idempotent_writes: bool | None,
         reason: str | None,
+        language: str | None,
         idempotency_key: str | None,
         headers: Mapping[str, str] | None,
     ) -> Options:
@@ -136,6 +139,7 @@ class Options:
             "strict": strict,
             "idempotent_writes": idempotent_writes,
             "reason": reason_header(reason) if reason is not None else None,
+            "language": language_tag(language) if language is not None else None,
             "idempotency_key": _key(idempotency_key) if idempotency_key is not None else None,
             "headers": tuple(_extra_headers(headers)) if headers is not None else None,
         }
@@ -227,6 +231,13 @@ def header(name: str, value: str | None) -> str | None:
             f"{name} has a character that no header can hold, such as a line break at its end or a letter beyond ASCII"
         )
     return value or None
+
+
+def language_tag(language: str) -> str:
+    """Return a language tag, such as ``de`` or ``pt-BR``. Raises: ConfigurationError for what is none."""
+    if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", language):
+        raise ConfigurationError(f"language={language!r} is not a language tag (BCP 47), such as de or pt-BR")
+    return language
 
 
 def _key(key: str) -> str:

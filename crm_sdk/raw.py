@@ -56,6 +56,8 @@ def raw_call(
     if method.upper() == "POST":
         own["Idempotency-Key"] = client.new_key()
     own |= client.headers
+    if client.language is not None:
+        own["Accept-Language"] = client.language
     own |= {name.title(): value for name, value in (headers or {}).items()}  # names are the same in any case
     pairs = {name: parameter(value) for name, value in (query or {}).items() if value is not None}
     url = root(client.base_url) + quote(path, safe=KEPT_IN_A_PATH)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from crm_sdk.wire import camel
 
+from .languages.catalogue import in_language
 from .problems import FieldError, Problem
 from .request.faces import wire_path
 from .request.intake import UnreadableItem
@@ -59,7 +60,7 @@ def carry_out(
                 result = work(item)
         except Problem as problem:
             failures.append((index, problem))
-            results.append({**outcome, "status": "failed", "error": error_of(problem), "result": None})
+            results.append({**outcome, "status": "failed", "error": error_of(problem, call.language), "result": None})
         else:
             results.append({**outcome, "status": "ok", "error": None, "result": result})
     if atomic and failures:
@@ -79,8 +80,9 @@ def carry_out(
     }
 
 
-def error_of(problem: Problem) -> Mapping[str, Any]:
-    """Return a problem as the ErrorDetail of an item."""
+def error_of(problem: Problem, language: str = "en") -> Mapping[str, Any]:
+    """Return a problem as the ErrorDetail of an item, in a language."""
+    problem = in_language(language, problem) or problem
     first = problem.entries[0]
     return {
         "code": problem.code,

@@ -70,6 +70,13 @@ class Problem(Exception):  # noqa: N818 # rules raise it as an answer; RFC 9457 
             errors=errors,
         )  # fmt: skip
 
+    def saying(self, message: str, errors: Iterable[FieldError]) -> Problem:
+        """Return this problem in other words."""
+        return Problem(
+            self.code, message, field=self.field, rule=self.rule, details=self.details, headers=self.headers,
+            errors=errors,
+        )  # fmt: skip
+
 
 class UndeclaredAnswerError(Exception):
     """A rule gave an answer that its declaration does not have; raised only in our own tests."""
@@ -83,16 +90,21 @@ def validation(errors: Iterable[FieldError]) -> Problem:
     entries = tuple(errors)
     if not entries:
         raise ValueError("a validation problem needs at least one field error")
-    first = entries[0]
-    more = f" (and {len(entries) - 1} more)" if len(entries) > 1 else ""
+    first, more = entries[0], len(entries) - 1
     return Problem(
         first.code if {entry.code for entry in entries} == {first.code} else "VALIDATION_ERROR",
-        f"{first.field}: {first.message}{more}" if first.field else f"{first.message}{more}",
+        validation_message(first, f"and {more} more", more),
         field=first.field,
         rule=first.rule,
         details=first.details,
         errors=entries,
     )
+
+
+def validation_message(first: FieldError, others: str, more: int) -> str:
+    """Return the message for several field errors: the first one, and in `others` how many there are beside it."""
+    said = f"{first.message} ({others})" if more else first.message
+    return f"{first.field}: {said}" if first.field else said
 
 
 def invalid(field: str, rule: str, message: str, **details: Any) -> Problem:

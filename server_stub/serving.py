@@ -24,6 +24,7 @@ from crm_sdk.wire import read_instant
 from . import audit
 from .data.collection import Collection
 from .data.document import Document
+from .languages.negotiation import language_for
 from .problems import Problem, missing
 
 if TYPE_CHECKING:
@@ -188,6 +189,11 @@ class Context:
             reason=self.reason,
             headers=self.headers,
         )
+
+    @property
+    def language(self) -> str:
+        """The language of the answer."""
+        return language_for(self.server, self.caller, self.headers.get("accept-language", ""))
 
     @property
     def soon(self) -> datetime:

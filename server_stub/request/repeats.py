@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _DAY = timedelta(hours=24)
-_KEPT = frozenset(["Content-Type", "Location"])
+_KEPT = frozenset(["Content-Language", "Content-Type", "Location"])
 
 
 def key_of(request: Request) -> str | None:

@@ -15,6 +15,8 @@ from crm_sdk.wire import camel, encode_json, is_object
 
 from .. import audit
 from ..faults.requests import USUAL_CODES, Fault
+from ..languages.catalogue import said_in
+from ..languages.negotiation import language_for, with_language
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
 from . import chunks, features, hiding, links, oauth, pages, permissions, reads, repeats
@@ -89,13 +91,13 @@ class Visit:
             message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
             reply = self.problem(Problem("INTERNAL_ERROR", message))
         key = repeats.key_of(self.request)
-        if key is not None:
-            reply = replace(reply, headers={**reply.headers, "Idempotency-Key": key})
+        own = {"Idempotency-Key": key} if key is not None else {}
+        reply = replace(reply, headers={**with_language(reply.headers, self._language()), **own})
         return replace(reply, fault=fault) if fault is not None else reply
 
-    def _ask(self, request: Request) -> Reply:
-        """Answer a request that this one makes."""
-        return Visit(self.server, request, self.now, self.request_id).reply()
+    def _language(self) -> str:
+        """Return the language of the answer, by what is known of the caller so far."""
+        return language_for(self.server, self.caller, self.request.headers.get("accept-language", ""))
 
     def count(self, reply: Reply) -> None:
         """Count the call for its company's figures of use."""
@@ -117,7 +119,7 @@ class Visit:
         return (
             description(self.request)
             or picture(self.server, self.request)
-            or sign_in_page(self.request, self._ask)
+            or sign_in_page(self.request, lambda asked: Visit(self.server, asked, self.now, self.request_id).reply())
             or links.opened(self.server, self.request, self.now, self.request_id)
         )
 
@@ -346,7 +348,7 @@ class Visit:
             reads.note(call, operation, result, arguments)
             if status == 201 and isinstance(result, Mapping) and "id" in result:
                 headers.setdefault("Location", f"{self.request.path.rstrip('/')}/{result['id']}")
-        headers["Content-Type"] = "application/json"
+        headers |= {"Content-Type": "application/json", "Content-Language": call.language}
         return Reply(status, headers, write_body(body))
 
     def _shown(self, kind: Any, value: Any, pick: Callable[[Any], Any] | None) -> Any:
@@ -367,10 +369,11 @@ class Visit:
 
     def problem(self, problem: Problem) -> Reply:
         """Return the reply for a problem."""
+        problem, language = said_in(self._language(), problem)
         status, body = self.face.problem(problem, self.request_id, self.now)
         if self.operation is not None and self.operation.flags.oauth and self.face.name == "platform":
             body = body | oauth.error_of(problem)
-        headers = {**self.headers, **problem.headers, "Content-Type": "application/json"}
+        headers = with_language({**self.headers, **problem.headers, "Content-Type": "application/json"}, language)
         return Reply(status, headers, encode_json(body))
 
     def _fault_reply(self, fault: Fault) -> Reply:

@@ -72,6 +72,15 @@ def test_the_reason_of_a_write_is_sent(offline: Crm) -> None:
     assert offline("leads", "get", made["id"]).status == 0
 
 
+def test_the_language_of_messages_is_that_of_the_option_or_the_environment(
+    offline: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "kein Kontakt hat" in offline("contacts", "get", "contact_none", "--language", "de").err
+    monkeypatch.setenv("CRM_LANGUAGE", "es")
+    assert "ningún contacto tiene" in offline("contacts", "get", "contact_none").err
+    assert "no contact has" in offline("contacts", "get", "contact_none", "--language", "en").err
+
+
 def test_output_formats(offline: Crm) -> None:
     listed = ("leads", "list", "--limit", "2")
     records = offline(*listed).json

@@ -16,7 +16,6 @@ from ...request.shares import is_active, shares_with
 from ...serving import Context, Members, serves
 from .. import company
 from ..audit.logs import shown_changes
-from ..users.preferences import effective
 from . import entities
 from .comments import COMMENTS
 from .entities import Entity, person
@@ -49,8 +48,7 @@ class _Reader:
         self.call = call
         self._entities: dict[tuple[str, str], Entity | None] = {}
         self._people: dict[str, dict[str, Any] | None] = {}
-        user = call.collection("user").get(call.caller.user_id or "")
-        self.language = str(effective(call, user)["language"]) if user is not None else "en"
+        self.language = call.language
 
     def entity(self, type: str, id: str) -> Entity | None:
         """Return a record if the caller may see it, or could see it before it was deleted."""

@@ -9,6 +9,7 @@ from crm_sdk.resources.configuration import Settings
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
+from ...languages.catalogue import label
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
 from ...request import permissions
 from ...request.settings import KIND, SETTINGS, Known, checked, id_of, in_force, known, masked, unknown
@@ -239,8 +240,8 @@ def _shown(call: Context, key: str, scope: str | None, level_id: str | None) -> 
     return {
         "key": key,
         "group": key.partition(".")[0],
-        "label": setting.label,
-        "description": setting.description,
+        "label": label(call.language, setting.label),
+        "description": label(call.language, setting.description),
         "type": setting.type,
         "value": _plain(doc) if doc is not None else default if scope is None else None,
         "default": default,
@@ -249,7 +250,7 @@ def _shown(call: Context, key: str, scope: str | None, level_id: str | None) -> 
         "locked": bool(company is not None and company["locked"]),
         "secret": bool(doc is not None and doc["secret"]),
         "options": [
-            {"value": word, "label": word.capitalize(), "active": True, "position": at}
+            {"value": word, "label": label(call.language, word.capitalize()), "active": True, "position": at}
             for at, word in enumerate(setting.options)
         ],
         "min_value": setting.least if is_number else None,

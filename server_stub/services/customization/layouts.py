@@ -15,6 +15,7 @@ from ...data.document import Document
 from ...data.field_types import Field, fields_of
 from ...data.filter_groups import FieldType, compile_filters
 from ...data.forms import required_text
+from ...languages.catalogue import label
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request import features, permissions
@@ -251,11 +252,15 @@ def _shown(call: Context, layout: Document) -> Document:
     custom = object_named(call, layout["entity"])
     if layout["entity"] not in ENTITIES and custom is None:
         return layout | {"columns": [], "sections": []}
-    fields = Fields(call, layout["entity"])
+    fields, language = Fields(call, layout["entity"]), call.language
     return layout | {
         "columns": [one for one in layout["columns"] if fields.has(one["field"])],
         "sections": [
-            {**section, "fields": [one for one in section["fields"] if fields.has(one["field"])]}
+            {
+                **section,
+                "label": section["labels"].get(language, section["label"]),
+                "fields": [one for one in section["fields"] if fields.has(one["field"])],
+            }
             for section in layout["sections"]
         ],
     }
@@ -356,8 +361,10 @@ def _of_system(call: Context, entity: str, kind: str) -> Document | None:
         "detail": fields.shown, "create": fields.written, "card": lambda: fields.shown()[:_IN_LIST],
     }  # fmt: skip
     columns = fields.shown()[:_IN_LIST] if kind in ("list", "board") else []
+    heading = label(call.language, entity.replace("_", " ").capitalize())
+    word = label(call.language, kind.capitalize()) if call.language != "en" else kind
     parts = {
-        "sections": [{"label": entity.replace("_", " ").capitalize(), "fields": [{"field": path} for path in make()]}]
+        "sections": [{"label": heading, "fields": [{"field": path} for path in make()]}]
         if (make := sections.get(kind)) is not None
         else [],
         "columns": [{"field": path} for path in columns],
@@ -365,7 +372,7 @@ def _of_system(call: Context, entity: str, kind: str) -> Document | None:
     made = call.tenant["created_at"]
     return Document({
         "id": f"{_SYSTEM}{entity}_{kind}", "created_at": made, "updated_at": made, "created_by": "system", "version": 1,
-        "entity": entity, "kind": kind, "name": f"{entity.replace('_', ' ').capitalize()}: {kind}",
+        "entity": entity, "kind": kind, "name": f"{heading}: {word}",
         "audience": "tenant", "audience_id": None, "is_default": False, "group_by": group, "pinned": False,
         "icon": None, "position": 0, "is_system": True, "owner_id": None, **_parts(parts),
     })  # fmt: skip

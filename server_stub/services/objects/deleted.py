@@ -89,7 +89,7 @@ def _purge_at(call: Context, doc: Document) -> datetime | None:
 
 def _with_obstacles(call: Context, entity: Entity, shown: Document) -> Document:
     doc = call.collection(entity.collection).get(shown["id"], deleted=True)
-    blocked = [error_of(problem) for problem in _obstacles(call, entity, doc)] if doc is not None else []
+    blocked = [error_of(problem, call.language) for problem in _obstacles(call, entity, doc)] if doc is not None else []
     return shown | {"restorable": not blocked, "blocked_by": blocked}
 
 

@@ -28,6 +28,7 @@ from ...data.filter_groups import OPERATORS, FieldType
 from ...data.merging import free_members
 from ...data.personal import personal_members
 from ...entities import Entity
+from ...languages.catalogue import label
 from ...noun import Noun
 from ...problems import Problem
 from ...request import permissions
@@ -66,8 +67,8 @@ def _summary(call: Context, entity: Entity) -> dict[str, Any]:
     actions = [one for one in _ACTIONS if permissions.scope_for(call.caller, entity.word, one) is not None]
     return {
         "entity": entity.name,
-        "label": entity.label,
-        "plural_label": entity.plural_label,
+        "label": label(call.language, entity.label) if entity.object is None else entity.label,
+        "plural_label": label(call.language, entity.plural_label) if entity.object is None else entity.plural_label,
         "custom": entity.object is not None,
         "object_id": entity.object["id"] if entity.object is not None else None,
         "id_prefix": entity.prefixes[-1],
@@ -89,13 +90,19 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
     fields = [one for one in fields_of(call, found) if include_hidden or not one["hidden"]]
     for position, one in enumerate(fields):
         one["position"] = position
+        if not one["custom"]:
+            one["label"] = _label_of(call.language, one["name"])
+            one["options"] = [{**each, "label": label(call.language, each["label"])} for each in one["options"]]
     keys = [
         {"field": key.rstrip("~"), "unique": not key.endswith("~"), "is_default": place == 0}
         for place, key in enumerate(found.keys)
     ]
     relationships = list(_relationships(call, found))
+    for link in relationships:
+        if not link["field"].startswith("fields."):
+            link["label"] = label(call.language, link["label"])
     summary = _summary(call, found)
-    said = [found.label, found.plural_label, summary["permissions"], keys, fields, relationships]
+    said = [summary["label"], summary["plural_label"], summary["permissions"], keys, fields, relationships]
     version = hashlib.sha256(encode_json(said)).hexdigest()[:16]
     return {
         **summary,
@@ -104,7 +111,7 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
         "fields": fields,
         "relationships": relationships,
         "schema_version": version,
-        "language": "en",
+        "language": call.language,
     }
 
 
@@ -257,7 +264,7 @@ def _described(
     options = (given.options if given is not None and given.options and "." not in name else None) or kind.options
     return {
         "name": name,
-        "label": name.replace(".", " ").replace("_", " ").capitalize(),
+        "label": _label_of("en", name),
         "type": word,
         "item_type": kind.item_type,
         "custom": False,
@@ -280,6 +287,13 @@ def _described(
         "help_text": None,
         "position": 0,
     }
+
+
+def _label_of(language: str, name: str) -> str:
+    """Return the label of a member, part by part where it is within another: ``Adresse: Ort``."""
+    if language == "en":
+        return name.replace(".", " ").replace("_", " ").capitalize()
+    return ": ".join(label(language, part.replace("_", " ").capitalize()) for part in name.split("."))
 
 
 def _searching(noun: Noun | None, model: type[Model], name: str, filters: Mapping[str, FieldType]) -> dict[str, Any]:
