@@ -31,7 +31,8 @@ def language_for(server: StubServer, caller: Caller, header: str, asked: str | N
     preferred = None
     if caller.tenant_id and caller.user_id:
         user: Mapping[str, Any] = server.collection(caller.tenant_id, "user").get(caller.user_id) or {}
-        preferred = (user.get("preferences") or {}).get("language")
+        preferences: Mapping[str, Any] = user.get("preferences") or {}
+        preferred = preferences.get("language")
     for wish in (asked, *wishes, preferred, tenant.get("locale")):
         if wish and (tag := _base(str(wish))) in known:
             return tag

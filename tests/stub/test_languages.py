@@ -10,7 +10,7 @@ import pytest
 
 from crm_sdk import CrmClient
 from crm_sdk.arguments import _BOUNDS  # pyright: ignore[reportPrivateUsage] # its texts are messages
-from crm_sdk.errors import ConfigurationError, ValidationError
+from crm_sdk.errors import ConfigurationError, NotFoundError
 from crm_sdk.models.patterns import FORMS
 from server_stub import StubServer
 from server_stub.languages.catalogue import catalogue, template_of, translated
@@ -119,9 +119,10 @@ def test_the_header_comes_before_the_user_and_the_user_before_the_company() -> N
 def test_messages_are_translated_and_codes_are_not(client: CrmClient) -> None:
     said: dict[str, str] = {}
     for language in SHIPPED:
-        with pytest.raises(ValidationError) as caught:
-            client.with_options(language=language).contacts.create({"name": "", "email": "x"})
-        assert caught.value.code == "VALIDATION_ERROR"
+        with pytest.raises(NotFoundError) as caught:
+            client.with_options(language=language).contacts.get("contact_none")
+        assert caught.value.code == "NOT_FOUND"
+        assert "contact_none" in str(caught.value)
         said[language] = str(caught.value)
     assert len(set(said.values())) == len(SHIPPED)
 
