@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
+from messages import templates
 
 from crm_sdk import CrmClient
 from crm_sdk.arguments import _BOUNDS  # pyright: ignore[reportPrivateUsage] # its texts are messages
@@ -16,7 +17,6 @@ from server_stub import StubServer
 from server_stub.languages.catalogue import catalogue, template_of, translated
 from server_stub.languages.negotiation import SHIPPED, accepted
 from server_stub.request.settings import SETTINGS
-from tests.support.messages import templates
 
 OTHERS = [one for one in SHIPPED if one != "en"]
 _HOLE = re.compile(r"\{\d\}")
