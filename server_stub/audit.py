@@ -106,7 +106,7 @@ def set_status(call: Context, status: int) -> None:
 
 def without_values(entry: Mapping[str, Any]) -> Document:
     """Return an entry whose values are gone for good: their digests stay, so that the chain stays valid."""
-    left = {**entry, "changes": [], "reason": None, "metadata": {}, "salt": None}
+    left: dict[str, Any] = {**entry, "changes": [], "reason": None, "metadata": {}, "salt": None}
     left["entity"] = {**entry["entity"], "name": None}
     left["actor"] = {**entry["actor"], **dict.fromkeys(("name", "email", "ip_address", "user_agent"))}
     return Document(left)
