@@ -72,10 +72,13 @@ class ChangeLog:
             values = list(_differences(write.entity, write.before, write.after)) if change == "updated" else []
             if change == "updated" and not values and _version(write.before) == _version(write.after):
                 continue
-            if erasing:  # what is gone now is not told any more
-                change = "erased" if change == "purged" else change
+            left = write.after
+            if erasing:  # what is gone now is not told any more, nor what was brought back and erased again
+                left = write.collection.get(write.id)
+                change = "erased" if left is None else change
                 values = [{**one, "before": None, "after": None} for one in values]
-                write.before = write.after if write.after is not None else write.before
+                write.before = left if left is not None else write.before or write.after
+                write.after = left if write.after is not None else None
             tenant_id = write.collection.tenant_id
             said, cause = write.said, write.cause
             doc: Document = write.after if write.after is not None else write.before or Document()
@@ -93,7 +96,7 @@ class ChangeLog:
                 "merged_into": doc.get("merged_into"),
                 "actor": cause["actor"]["id"] if cause is not None else "system",
                 "event": said["action"] if said is not None else f"{write.entity.name}.{change}",
-                "before": _seen(write.entity, write.before, bare=erasing and write.after is None),
+                "before": _seen(write.entity, write.before, bare=erasing and left is None),
                 "after": _seen(write.entity, write.after),
             }
             store.collection(tenant_id, KIND).put(Document(entry))

@@ -11,7 +11,7 @@ from crm_sdk.resources.privacy import Privacy
 from ... import audit, erasures, jobs
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Context, Members, reacts, runs, serves
+from ...serving import Context, Members, erases_again, runs, serves
 from ..audit.purging import holds
 from ..audit.retention import policies_of
 from . import archive
@@ -181,11 +181,11 @@ def _ended(
     }  # fmt: skip
 
 
-@reacts("backup.restored")
-def erase_again(call: Context, entry: Document) -> None:
-    """Erase the people anew whom a restored backup has brought back."""
+@erases_again
+def erase_again(call: Context) -> int:
+    """Erase the people anew whom a restored backup has brought back; return the number of their records."""
     if call.collection(erasures.KIND).first() is None:
-        return
+        return 0
     back = [
         (kind, doc)
         for kind in PEOPLE
@@ -194,3 +194,4 @@ def erase_again(call: Context, entry: Document) -> None:
     ]
     if back:
         Erasure(call, person_of(call, back, None)).carry_out(blocked=False)
+    return len(back)

@@ -129,17 +129,21 @@ def test_one_record_is_erased_and_who_shares_a_value_keeps_it(stub: StubServer, 
     assert (kept.name, kept.email) == ("Ada Alone", "ada.alone@x.example")
 
 
-def test_a_restored_backup_is_erased_again(canary: Canary) -> None:
-    stub = canary.stub
-    before = {doc["id"]: doc for doc in stub.store.collection("tenant_acme", "contact").backwards()}
+@pytest.mark.parametrize("mode", ["replace", "merge"])
+def test_a_restored_backup_is_erased_again(canary: Canary, mode: str) -> None:
+    crm = canary.crm
+    made = crm.backups.create().wait()
     canary.erase()
-    from server_stub.timetable import system_call
-
-    call = system_call(stub, "tenant_acme", stub.clock.now(), "test")
-    with stub.store.transaction():
-        call.collection("contact").put(before[canary.ids["contact"]])
-        call.emit("backup.restored", "backup", {"id": "backup_1", "name": "yesterday"})
-    assert canary.places() == []
+    assert made.id in [one.id for one in crm.backups.list()], "an older backup stays, and its archive"
+    confirm = crm.tenants.get("current").slug if mode == "replace" else None
+    result = crm.backups.restore(made.id, mode=mode, confirm=confirm).wait()
+    assert result.re_erased >= 2
+    archives = {f"content {crm.backups.get(one.id).checksum}" for one in crm.backups.list()}
+    assert {*canary.places()} <= archives, (
+        "only the archives of that time, which are erased again when they are restored"
+    )
+    found = [crm.objects.batch_get(kind, [canary.ids[kind]]).items[0].status for kind in ("contact", "lead")]
+    assert found == ["failed", "failed"]
 
 
 def test_the_feed_of_changes_tells_of_the_erasure_alone(canary: Canary) -> None:
