@@ -13,6 +13,7 @@ import server_stub
 ROOT = Path(server_stub.__file__).parent
 ROOMS = (
     "problems",
+    "languages",
     "data",
     "files",
     "clock",
@@ -40,6 +41,7 @@ ROOMS = (
     "services",
     "seed",
     "collected",
+    "jsonapi",
     "doors",
     "core",
     "__init__",
