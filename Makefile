@@ -114,7 +114,7 @@ $(VENV)/check: $(VENV)/made pyproject.toml constraints.txt
 # Brings the dependencies; the package beside them is not what is tested.
 $(VENV)/test: $(VENV)/made pyproject.toml constraints.txt
 	$(if $(RESOLUTION),$(INSTALL) uv)
-	$(INSTALL_TESTED) '.[server,redis]' --group test
+	$(INSTALL_TESTED) '.[cli,server,redis]' --group test
 	@touch $@
 
 # Tests run against the wheel, so that what is missing in it is missed.

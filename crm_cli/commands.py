@@ -170,9 +170,10 @@ def _own(form: Form) -> list[inspect.Parameter]:
     if form.makes_file:
         text = "The file to save what the job made, - for stdout; without it the result says which file it is."
         own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
-    if form.is_job:
+    if form.is_job or form.makes_file:
         text = "Wait for the job's end and print its result; otherwise print the job."
-        own.append(keyword("wait", bool, typer.Option(form.waits, "--wait/--no-wait", help=text)))
+        waits = form.waits or form.is_run
+        own.append(keyword("wait", bool, typer.Option(waits, "--wait/--no-wait", help=text)))
     text = "Which members a table or CSV has, separated by commas."
     option = typer.Option(None, "--columns", help=text, metavar="NAMES", rich_help_panel=PANEL)
     own.append(keyword("columns", str, option))
@@ -298,20 +299,31 @@ class _Run:
             self._download(result, printer)
         elif kind == "job" and self._wait:
             return self._job(client, result, printer)
+        elif self._form.is_run and self._wait and self._form.makes_file:
+            result = result.wait(timeout=None)
+            if self._to is not None and result.file_id is not None:
+                self._download(client.files.download(result.file_id), printer)
+                return None
+            self._show(client, result, printer)
         elif kind == "stream":
             from .views.tail import follow
 
             return follow(result, printer.format, settings)
         elif self._form.operation.goes_on and self._every:
             printer.rows(result)
-        elif (draw := drawer_of(self._form.operation.id)) is not None and printer.is_for_people:
+        else:
+            self._show(client, result, printer)
+        judge = judge_of(self._form.operation.id)
+        as_json = bool(self._options.json_errors)
+        return judge(result) if judge is not None else say_bulk_failures(result, as_json=as_json)
+
+    def _show(self, client: CrmClient, result: Any, printer: Printer) -> None:
+        draw = drawer_of(self._form.operation.id) if printer.is_for_people else None
+        if draw is not None:
             draw(client, [result])
         else:
             rows = rows_of(self._form.operation.id) if printer.has_columns else None
             printer.show(next(iter(rows(client, [result]))) if rows is not None else result)
-        judge = judge_of(self._form.operation.id)
-        as_json = bool(self._options.json_errors)
-        return judge(result) if judge is not None else say_bulk_failures(result, as_json=as_json)
 
     def _page(self, client: CrmClient, page: Page[Any], printer: Printer, wanted: Wanted) -> None:
         found = Found(page, wanted)

@@ -115,7 +115,7 @@ class Form:
             self.own["--yes"] = False
         if operation.kind == "download" or self.makes_file:
             self.own["--to"] = "file"
-        if self.is_job:
+        if self.is_job or self.makes_file:
             self.own |= {"--wait": False, "--no-wait": False}
         self.asked = tuple(name for name in operation.signature.parameters if name in _SECRETS and self._needs(name))
         """The arguments that are asked for, since others see what is typed for a command; --data may have the rest."""
@@ -131,8 +131,18 @@ class Form:
         return bool(sent) and (bool(methods & {"POST", "PUT", "PATCH"}) or ("DELETE" in methods and positional))
 
     @property
+    def is_run(self) -> bool:
+        """Whether the call begins a record of work that ends later."""
+        from crm_sdk.models.runs import Run
+
+        returns = self.operation.arguments.returns
+        return self.operation.status == 202 and isinstance(returns, type) and issubclass(returns, Run)
+
+    @property
     def makes_file(self) -> bool:
-        """Whether the call starts a job whose result names the file that it made."""
+        """Whether the call starts work that makes a file: a job whose result names it, or a run."""
+        if self.is_run:
+            return "file_id" in self.operation.arguments.returns.model_fields
         if not self.waits:
             return False
         result = self.operation.arguments.returns.__pydantic_generic_metadata__["args"][0]

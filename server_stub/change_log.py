@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from . import audit, erasures, trash
+from . import audit, trash
 from .data.collection import Collection
 from .data.document import Document
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .data.store import Entry
     from .entities import Entity
 
+ERASURES, LATEST_ERASURE = "erasure", "latest"
+"""The collection of the register of erased people, and its entry that every erasure writes."""
 KIND = "change"
 """The collection of the entries; the id of one is its number."""
 SHARE = "share"
@@ -62,7 +64,7 @@ class ChangeLog:
         store = self._server.store
         log = tuple(log)
         erasing = any(
-            collection is not None and (collection.kind, id) == (erasures.KIND, erasures.LATEST)
+            collection is not None and (collection.kind, id) == (ERASURES, LATEST_ERASURE)
             for collection, id, _, _ in log
         )
         for write in self._writes(log):

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .change_log import ERASURES, LATEST_ERASURE
 from .data.document import Document
 from .problems import Problem
 from .request.settings import value_of
@@ -17,9 +18,9 @@ from .request.settings import value_of
 if TYPE_CHECKING:
     from .serving import Context
 
-KIND = "erasure"
+KIND = ERASURES
 """The collection of the register: an entry for each address and each id, and the salt of the company's hashes."""
-LATEST = "latest"
+LATEST = LATEST_ERASURE
 """The entry that says when the register was last added to."""
 _SALT = "salt"
 _EMAILS = ("email", "secondary_emails")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 VIEWS: Mapping[str, tuple[str, ...]] = {
     "accounts": ("tree",),
     "analytics": ("overview",),
-    "backups": ("create",),
     "calendar": ("week",),
     "changes": ("follow",),
     "channels": ("join",),
@@ -47,6 +46,7 @@ DRAWN: Mapping[str, str] = {
     "activities.timeline": "timeline",
     "ai_insights.recommendations.cross_sell": "recommendations",
     "ai_insights.recommendations.next_actions": "recommendations",
+    "backups.create": "made",
     "ai_insights.recommendations.upsell": "recommendations",
     "audit.reports.compliance": "controls",
     "audit.reports.data_access": "accesses",
@@ -65,7 +65,7 @@ TABLED: Mapping[str, str] = {
     "files.shared": "rows",
 }
 """The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
-JUDGED: Mapping[str, str] = {"monitoring.health": "status_of"}
+JUDGED: Mapping[str, str] = {"backups.create": "status_of", "monitoring.health": "status_of"}
 """The declared calls whose answer decides the exit status: by their ids, the function in the file of the noun."""
 _PANELS = {"webhooks": "For who develops a receiver"}
 

@@ -28,7 +28,7 @@ def get(stub: StubServer, accept: str, path: str = PATH) -> Reply:
 )  # fmt: skip
 def test_who_names_it_gets_it(stub: StubServer, accept: str) -> None:
     reply = get(stub, accept)
-    assert (reply.status, reply.headers["Content-Type"], reply.headers["Vary"]) == (200, MEDIA, "Accept")
+    assert (reply.status, reply.headers["Content-Type"], reply.headers["Vary"].split(", ")[0]) == (200, MEDIA, "Accept")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_everybody_else_gets_the_envelope(stub: StubServer, accept: str) -> None
     reply = get(stub, accept)
     assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
     assert json.loads(reply.body)["success"] is True
-    assert reply.headers["Vary"] == "Accept", "a cache must not give one for the other"
+    assert "Accept" in reply.headers["Vary"].split(", "), "a cache must not give one for the other"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_refusals_are_documents_too(stub: StubServer, path: str, key: str, statu
 def test_an_unchanged_record_is_304(stub: StubServer) -> None:
     tag = ask(stub, "GET", PATH).headers["ETag"]
     reply = stub.handle(Request("GET", PATH, "", {**AS_ADA, "accept": MEDIA, "if-none-match": tag}))
-    assert (reply.status, reply.body, reply.headers["Vary"]) == (304, b"", "Accept")
+    assert (reply.status, reply.body, reply.headers["Vary"].split(", ")[0]) == (304, b"", "Accept")
 
 
 def test_a_repeated_request_gets_its_answer_in_the_form_it_asks_for(stub: StubServer) -> None:

@@ -31,6 +31,7 @@ ROOMS = (
     "jobs",
     "request",
     "meters",
+    "erasures",
     "mail",
     "bulk",
     "entities",

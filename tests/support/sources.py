@@ -15,7 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-INSTALL = "pip install -e '.[server,redis]' --group test"
+INSTALL = "pip install -e '.[cli,server,redis]' --group test"
 """What brings all that tests need; it is the same as CONTRIBUTING says."""
 
 

@@ -36,7 +36,8 @@ def test_a_list_is_asked_for_again_where_the_dialects_ask_differently(asking: Ma
     client = asking(server)
     for _ in range(2):
         assert call(client.notifications.list())[0].read is False
-    assert [str(request.url.query, "ascii") for request in server.requests] == ["limit=50", "", ""]
+    asked = [request for request in server.requests if "/v1" not in request.url.path]
+    assert [str(request.url.query, "ascii") for request in asked] == ["limit=50", "", ""]
     assert call(client.notifications.list(status="unread"))[0].metadata["leadId"] == "lead_123"
 
 
