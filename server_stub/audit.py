@@ -48,7 +48,7 @@ _CATEGORIES: Mapping[str, str] = {
     "custom": "custom",
 }
 """The categories of events by name, verb or noun; of all others ``data``."""
-_UNHASHED = frozenset({"salt", "digests", "previous_hash", "hash"})
+_UNHASHED = frozenset({"initial", "salt", "digests", "previous_hash", "hash"})
 
 
 def write(
@@ -60,9 +60,13 @@ def write(
     reason: str | None,
     metadata: Mapping[str, Any],
     changes: Iterable[Mapping[str, Any]] = (),
+    initial: Iterable[Mapping[str, Any]] = (),
     severity: str = "info",
 ) -> Document:
-    """Write an event to the audit trail of the caller's company; secrets in it are masked."""
+    """Write an event to the audit trail of the caller's company; secrets in it are masked.
+
+    `initial` are the values of a new record: the trail shows them as changes, but no rule takes them for such.
+    """
     trail, caller = call.collection(KIND), call.caller
     last = trail.last()
     source = {**call.source, "operation": call.operation, "request_id": call.request_id}
@@ -83,6 +87,7 @@ def write(
             **client,
         },
         "changes": [_masked_change(change) for change in changes],
+        "initial": [_masked_change(change) for change in initial],
         "reason": reason,
         "severity": severity,
         "source": source,
@@ -106,7 +111,7 @@ def set_status(call: Context, status: int) -> None:
 
 def without_values(entry: Mapping[str, Any]) -> Document:
     """Return an entry whose values are gone for good: their digests stay, so that the chain stays valid."""
-    left: dict[str, Any] = {**entry, "changes": [], "reason": None, "metadata": {}, "salt": None}
+    left: dict[str, Any] = {**entry, "changes": [], "initial": [], "reason": None, "metadata": {}, "salt": None}
     left["entity"] = {**entry["entity"], "name": None}
     left["actor"] = {**entry["actor"], **dict.fromkeys(("name", "email", "ip_address", "user_agent"))}
     return Document(left)
@@ -210,8 +215,15 @@ def entry_hash(entry: Mapping[str, Any]) -> str:
     return _sha256(entry["previous_hash"] + _canonical({**hashed, "digests": entry["digests"]}))
 
 
+def changes_of(entry: Mapping[str, Any]) -> Any:
+    """Return the changes that the trail shows: of an event about a new record, its values."""
+    return entry["changes"] or entry.get("initial")
+
+
 def value_at(entry: Mapping[str, Any], path: str) -> Any:
     """Return the value at a path of an entry; None where there is none."""
+    if path == "changes":
+        return changes_of(entry)
     value: Any = entry
     for name in path.split("."):
         value = value.get(name) if is_object(value) else None

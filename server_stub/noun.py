@@ -390,6 +390,10 @@ class Noun:
             entry for entry in (changes_between(before, doc) if before is not None else ())
             if entry["field"] not in self.computed
         ]  # fmt: skip
+        initial = [
+            entry for entry in (changes_between({}, doc) if verb == "created" and before is None else ())
+            if entry["field"] not in self.computed and entry["after"] not in (None, "", [], {})
+        ]  # fmt: skip
         entity_type, entity, said = self.collection, doc, dict(metadata or {})
         if self.within is not None:
             member, whole = self.within
@@ -397,7 +401,7 @@ class Noun:
             said = {f"{self.kind}_id": doc["id"], **said}
         own = f"{self.events or f'{self.kind}.'}{self.verbs.get(verb, verb)}"
         for event in (own,) if self.stored_as is None else (f"{self.stored_as}.{verb}", own):
-            call.emit(event, entity_type, entity, changes=changes, metadata=said, reason=reason)
+            call.emit(event, entity_type, entity, changes=changes, initial=initial, metadata=said, reason=reason)
 
     def answer(self, call: Context, doc: Document) -> Document:
         """Return a record in the form of an answer, with what `shown` adds."""

@@ -309,13 +309,15 @@ class Context:
         entity: Mapping[str, Any],
         *,
         changes: Iterable[Mapping[str, Any]] = (),
+        initial: Iterable[Mapping[str, Any]] = (),
         reason: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Document:
         """Write an event to the company's audit trail and to its log of events, for live connections and webhooks."""
         written = audit.write(
-            self, event, entity_type, entity, changes=changes, reason=self.reason or reason, metadata=metadata or {}
-        )
+            self, event, entity_type, entity, changes=changes, initial=initial,
+            reason=self.reason or reason, metadata=metadata or {},
+        )  # fmt: skip
         self.server.record_event(self, written, entity)
         for react in (*self.server.reactions.get(event, ()), *self.server.reactions.get("*", ())):
             react(self, written)
@@ -340,9 +342,12 @@ def _holds(held: object, id: str) -> bool:
     return id == held or (isinstance(held, (list, tuple)) and id in held)
 
 
+_STAMPS = frozenset({"id", "created_at", "created_by", "updated_at", "version", "deleted_at"})
+
+
 def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:
     """Return the changes of a write, field by field, without `updated_at`, `version` and `deleted_at`."""
-    skipped = {"updated_at", "version", "deleted_at"}
+    skipped = {"updated_at", "version", "deleted_at"} if before else _STAMPS
     return [
         {"field": name, "before": before.get(name), "after": after.get(name)}
         for name in after

@@ -60,7 +60,20 @@ class Hiding:
         names = self.by_entity.get(entity.get("type", "") if is_object(entity) else "")
         if not names or not is_array(changes):
             return doc
-        return {**doc, "changes": [one for one in changes if not is_object(one) or one.get("field") not in names]}
+        inner = frozenset(name.partition(".")[2] for name in names if "." in name)
+        return {**doc, "changes": [
+            _without_inner(one, inner) if is_object(one) else one
+            for one in changes if not is_object(one) or snake(str(one.get("field"))) not in names
+        ]}  # fmt: skip
+
+
+def _without_inner(change: Mapping[str, Any], keys: frozenset[str]) -> Mapping[str, Any]:
+    """Return a change of the custom fields as a whole without those that are hidden."""
+    if not keys or snake(str(change.get("field"))) != "custom_fields":
+        return change
+    sides = {name: value for name in ("before", "after") if is_object(value := change.get(name))}
+    return {**change, **{name: {key: one for key, one in value.items() if key not in keys}
+                         for name, value in sides.items()}}  # fmt: skip
 
 
 _ACTIVE: ContextVar[Hiding | None] = ContextVar("hidden members", default=None)

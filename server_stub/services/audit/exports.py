@@ -129,7 +129,7 @@ def _rows(call: Context, payload: Members, model: Any) -> list[Mapping[str, Any]
         found = [one.row() for one in accesses.accesses(call, whole, meant)]
     else:
         within = (entry for entry in meant if whole.has(entry["occurred_at"]))
-        found = within if payload["report"] == "logs" else rows_of(within)
+        found = within if payload["report"] == "logs" else rows_of(call, within)
     render = renderer(model, "platform")
     with hidden_from(call.caller, call.server.nouns):
         return [render(row) for row in found]

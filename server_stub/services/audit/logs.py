@@ -126,7 +126,7 @@ def shown(entry: Document) -> Document:
     """Return an entry as it is answered: the names in what the server itself wrote are those of the wire."""
     if entry["category"] == "custom":
         return entry
-    return entry | {"metadata": wire_details(entry["metadata"]), "changes": shown_changes(entry["changes"])}
+    return entry | {"metadata": wire_details(entry["metadata"]), "changes": shown_changes(audit.changes_of(entry))}
 
 
 def shown_changes(changes: Sequence[Members]) -> list[dict[str, Any]]:

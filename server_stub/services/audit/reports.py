@@ -11,6 +11,7 @@ from crm_sdk.resources.audit import AuditReports
 
 from ...data.document import Document
 from ...request.faces import wire_path
+from ...request.hiding import Hiding
 from ...serving import Context, serves
 from .. import company, ranges
 from .logs import readable, shown
@@ -38,12 +39,15 @@ def changes(
     rows = [
         row
         for row in rows_of(
-            shown(entry)
-            for entry in entries
-            if whole.has(entry["occurred_at"])
-            and entity_type in (None, entry["entity"]["type"])
-            and entity_id in (None, entry["entity"]["id"])
-            and user_id in (None, entry["actor"]["id"])
+            call,
+            (
+                shown(entry)
+                for entry in entries
+                if whole.has(entry["occurred_at"])
+                and entity_type in (None, entry["entity"]["type"])
+                and entity_id in (None, entry["entity"]["id"])
+                and user_id in (None, entry["actor"]["id"])
+            ),
         )
         if field is None or row["field"] == wire_path(field)
     ]
@@ -61,8 +65,9 @@ def changes(
     }
 
 
-def rows_of(entries: Iterable[Document]) -> list[dict[str, Any]]:
-    """Return one row for each change of entries, as they are answered."""
+def rows_of(call: Context, entries: Iterable[Document]) -> list[dict[str, Any]]:
+    """Return one row for each change of entries, as they are answered; the values of a new record are no changes."""
+    hiding = Hiding(call.caller.hidden, call.server.nouns)
     return [
         {
             **{name: entry[name] for name in ("occurred_at", "actor", "entity", "action")},
@@ -70,5 +75,6 @@ def rows_of(entries: Iterable[Document]) -> list[dict[str, Any]]:
             "audit_id": entry["id"],
         }
         for entry in entries
-        for change in entry["changes"]
+        if not entry.get("initial")
+        for change in hiding.without_changes(entry)["changes"]
     ]

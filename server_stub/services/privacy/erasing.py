@@ -297,7 +297,10 @@ def _like(before: Any, after: Any) -> Any:
 
 
 def _said(entry: Document) -> list[Any]:
-    return [entry["changes"], entry["reason"], entry["metadata"], entry["entity"], entry["actor"]["email"]]
+    return [
+        entry["changes"], entry.get("initial"), entry["reason"], entry["metadata"], entry["entity"],
+        entry["actor"]["email"],
+    ]  # fmt: skip
 
 
 def _seen(entry: Document) -> dict[str, Any]:
