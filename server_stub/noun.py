@@ -48,6 +48,7 @@ from .request.json_types import input_hints
 from .request.rendering import renderer
 from .serving import Context, Members, changes_between
 from .trash import taking_note
+from .write_checks import problems_of
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]
 Follow: TypeAlias = Callable[[Context, Document | None, Document | None], Document | None]
@@ -287,6 +288,7 @@ class Noun:
             if members.get(name) is not None:
                 members[name] = attempt(call.resolved, kind, members[name], name, before and before.get(name))
         members = merge_values(members, before, free_members(self.model))
+        problems += problems_of(call, self, given, members, before)
         if (check := check or self.check) is not None:
             members |= attempt(check, call, members, before) or {}
         if before is not None:

@@ -199,8 +199,9 @@ if TYPE_CHECKING:
     )
     from .custom_fields import (
         CustomField as CustomField, CustomFieldCreate as CustomFieldCreate, CustomFieldUpdate as CustomFieldUpdate,
-        FieldDraft as FieldDraft, FieldOption as FieldOption, FieldOptionInput as FieldOptionInput,
-        FieldSort as FieldSort, FieldType as FieldType, FieldValidation as FieldValidation, OnDelete as OnDelete,
+        FieldDraft as FieldDraft, FieldLabels as FieldLabels, FieldOption as FieldOption,
+        FieldOptionInput as FieldOptionInput, FieldOverride as FieldOverride, FieldSort as FieldSort,
+        FieldType as FieldType, FieldValidation as FieldValidation, OnDelete as OnDelete,
     )
     from .custom_objects import (
         Cardinality as Cardinality, CustomObject as CustomObject, CustomObjectCreate as CustomObjectCreate,
@@ -638,8 +639,8 @@ _NAMES = {
     "continued": "Continued",
     "conversations": "Conversation ConversationFilter ConversationStatus MessagePreview",
     "custom_fields": (
-        "CustomField CustomFieldCreate CustomFieldUpdate FieldDraft FieldOption FieldOptionInput FieldSort "
-        "FieldType FieldValidation OnDelete"
+        "CustomField CustomFieldCreate CustomFieldUpdate FieldDraft FieldLabels FieldOption FieldOptionInput "
+        "FieldOverride FieldSort FieldType FieldValidation OnDelete"
     ),
     "custom_objects": (
         "Cardinality CustomObject CustomObjectCreate CustomObjectSort CustomObjectUpdate ObjectRelationship "

@@ -223,6 +223,7 @@ class Territory(Record):
     """The number of accounts in it."""
     lead_count: int | None = None
     """The number of leads in it."""
+    custom_fields: dict[str, FieldValue] = Field(default_factory=dict)
 
 
 class TerritoryAssignment(Model):

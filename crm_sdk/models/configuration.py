@@ -196,6 +196,7 @@ class _TerritoryMembers(TypedDict, total=False):
     """The rules that assign an account or a lead to it, all of which must hold."""
     priority: Annotated[int, Field(ge=0, le=1_000_000)]
     active: bool
+    custom_fields: dict[str, FieldValue] | None
 
 
 @with_config(INPUT)

@@ -37,6 +37,8 @@ FieldSort: TypeAlias = Literal["id", "position", "created_at", "updated_at"] | s
 _FieldName: TypeAlias = Annotated[str, Field(pattern=FIELD_NAME_PATTERN)]
 """The API name of a field: up to 50 small letters, digits and underscores."""
 _FieldLabel: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=100)]
+FieldLabels: TypeAlias = Annotated[dict[str, _FieldLabel], Field(max_length=50)]
+"""Labels by language tags."""
 _Position: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
 _Length: TypeAlias = Annotated[int, Field(ge=0, le=65_535)]
 _Bound: TypeAlias = Annotated[AmountInput, Field(gt=-LARGEST_AMOUNT, lt=LARGEST_AMOUNT)]
@@ -89,6 +91,13 @@ class CustomField(Record):
     is_system: Annotated[bool | None, Default(False)] = None
     """Whether it was made with the object; it cannot be deleted."""
     object_id: str | None = None
+    """Id of the custom object; null for a field of contacts, leads, accounts, deals, activities or territories."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """The label in other languages, by their tags."""
+    hidden: Annotated[bool | None, Default(False)] = None
+    """Whether descriptions and layouts leave it out; it is still stored and answered."""
+    entity: str | None = None
+    """The kind of the records that have it: ``contact``, or the API name of a custom object."""
 
 
 @with_config(INPUT)
@@ -120,6 +129,8 @@ class _CustomFieldMembers(TypedDict, total=False):
     help_text: Annotated[str, Field(max_length=1_000)] | None
     position: _Position | None
     searchable: bool
+    labels: FieldLabels
+    hidden: bool
     personal: bool
     """Whether its values tell of a person, and are erased with that person."""
 
@@ -139,6 +150,44 @@ class CustomFieldUpdate(_CustomFieldMembers, total=False):
 
     label: _FieldLabel
     type: FieldType
+
+
+@with_config(INPUT)
+class FieldOverride(TypedDict, total=False):
+    """Changes to a field: of a standard one only how it is shown, and stricter rules; null takes a change back.
+
+    Of a custom field the members of `CustomFieldUpdate` can be changed, too.
+    """
+
+    label: _FieldLabel | None
+    type: FieldType
+    labels: FieldLabels | None
+    help_text: Annotated[str, Field(max_length=1_000)] | None
+    required: bool | None
+    """Of a standard field only true, or null."""
+    default: FieldValue
+    hidden: bool | None
+    position: _Position | None
+    personal: bool | None
+    """Of a standard field only true, or null."""
+    options: Annotated[list[FieldOptionInput], Field(max_length=1_000)] | None
+    """The options in order; new values only where the field is open to others."""
+    unique: bool
+    min_value: _Bound | None
+    """The least value of a number."""
+    max_value: _Bound | None
+    """The greatest value of a number."""
+    precision: Annotated[int, Field(ge=0, le=MAX_PRECISION)] | None
+    min_length: _Length | None
+    """The least number of characters of a text."""
+    max_length: _Length | None
+    """The greatest number of characters of a text."""
+    pattern: Annotated[str, Field(min_length=1, max_length=500)] | None
+    currency: Currency | None
+    reference_to: Annotated[str, Field(min_length=1, max_length=60)] | None
+    on_delete: OnDelete
+    format: Annotated[str, Field(min_length=1, max_length=60)] | None
+    searchable: bool
 
 
 @with_config(ConfigDict({**INPUT, "extra": "allow"}))
@@ -169,6 +218,8 @@ class FieldDraft(TypedDict, total=False):
     help_text: JsonValue
     position: JsonValue
     searchable: JsonValue
+    labels: JsonValue
+    hidden: JsonValue
     personal: JsonValue
     """Whether its values tell of a person, and are erased with that person."""
 

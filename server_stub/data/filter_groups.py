@@ -45,7 +45,7 @@ def search(
         sortable if sortable is not None else [name for name, kind in fields.items() if kind not in ("list", "any")]
     )
     sort, order = query.get("sort"), query.get("order") or "desc"
-    own = _undefined(sort, fields) if sort is not None else None
+    own = _undefined(sort, fields) if sort is not None and sort not in fields else None
     if own is None:
         return sort_documents(found, sort, order, allowed, resolve=resolve)
     return sort_documents(found, own, order, [own], resolve=lambda doc, field: _as_text(resolve(doc, field)))

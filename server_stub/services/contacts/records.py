@@ -19,6 +19,7 @@ from ...request import permissions
 from ...serving import Context, Members, serves
 from .. import company
 from ..activities.privacy import is_hidden_id
+from ..custom_objects.values import own_types
 from . import health as health
 from .insights import insights_of
 from .writing import EMAILS, PHONES, check, follow
@@ -107,7 +108,7 @@ def find(call: Context, query: Members) -> Sequence[Document]:
         return at_path(account, rest) if account is not None else None
 
     docs = search(
-        CONTACTS.records(call).all(), query, FIELDS,
+        CONTACTS.records(call).all(), query, {**FIELDS, **own_types(call, "contact")},
         text=CONTACTS.searched, now=call.now, zone=company.zone(call), resolve=resolve,
     )  # fmt: skip
     return CONTACTS.including(call, docs, include)

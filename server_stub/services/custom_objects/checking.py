@@ -26,7 +26,7 @@ def record_form(noun: Noun, call: Context, given: Members, before: Document | No
     refuse_any([*problems, *more])
     if before is None:
         members |= {"object_id": object["id"], "object": object["api_name"]}
-        values |= _assigned_numbers(call, object)
+        values |= assigned_numbers(call, object)
     return {**members, **members_of(call, object, values)}
 
 
@@ -82,7 +82,7 @@ def _conflicts(call: Context, key: Members, value: Any, before: Document | None)
     ]  # fmt: skip
 
 
-def _assigned_numbers(call: Context, object: Members) -> dict[str, str]:
+def assigned_numbers(call: Context, object: Members) -> dict[str, str]:
     """Return the next automatic number of each field that has them. None is ever given twice."""
     found: dict[str, str] = {}
     for field in fields_of(call, object["id"]):

@@ -23,6 +23,9 @@ REFERABLE = (
     "workflow", "integration", "app", "comment", "template",
 )  # fmt: skip
 """The kinds of records of the CRM itself that people work with: a reference field can refer to them."""
+CORE = ("contact", "lead", "account", "deal", "activity", "territory")
+"""The kinds of records of the CRM itself that may have further fields: these have the kind as their `object_id`, and
+the records have the values in `custom_fields`."""
 _RESOURCES = """
 contacts deals leads accounts activities pipelines analytics ai_insights custom_objects workflows marketplace
 integrations auth users tenants notifications files audit search reports dashboards communication social collaboration
@@ -72,8 +75,21 @@ def keys_of(call: Context, object_id: str) -> dict[str, Document]:
 
 
 def records_of(call: Context, object_id: str) -> list[Document]:
-    """Return the live records of a custom object."""
+    """Return the live records of a custom object, or of a kind of the CRM itself that may have further fields."""
+    if object_id in CORE:
+        return call.collection(object_id).all()
     return call.collection("record").find("object_id", object_id)
+
+
+def prefix_of(object_id: str) -> str:
+    """Return the member of the records that has the values of their fields."""
+    return "custom_fields" if object_id in CORE else "fields"
+
+
+def values_of(doc: Members, object_id: str) -> Mapping[str, Any]:
+    """Return the values of a record's fields."""
+    values: Mapping[str, Any] = doc.get(prefix_of(object_id)) or {}
+    return values
 
 
 def with_record_count(call: Context, doc: Document) -> Document:
@@ -95,7 +111,10 @@ def with_link_count(call: Context, doc: Document) -> Document:
 
 def links_of(call: Context, key: Members) -> Mapping[str, list[str]]:
     """Return what the records of an object have at the key of a reference or relationship: ids, by the records' ids."""
-    found = {doc["id"]: ids_in(doc["fields"].get(key["api_name"])) for doc in records_of(call, key["object_id"])}
+    found = {
+        doc["id"]: ids_in(values_of(doc, key["object_id"]).get(key["api_name"]))
+        for doc in records_of(call, key["object_id"])
+    }
     return {id: ids for id, ids in found.items() if ids}
 
 

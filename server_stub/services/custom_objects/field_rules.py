@@ -13,7 +13,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members
-from .definitions import LINKED, REFERABLE, ids_in, keys_of, object_named, records_of
+from .definitions import CORE, LINKED, REFERABLE, ids_in, keys_of, object_named, records_of, values_of
 from .values import (
     DECIMALS,
     LONGEST,
@@ -167,9 +167,13 @@ def conflicts(call: Context, field: Members, before: Document | None) -> Iterato
         if len(docs) > 1 and field["unique"] and field["default"] is not None:
             ids = [doc["id"] for doc in docs]
             yield Conflict("FIELD_HAS_CONFLICTS", f"{len(ids)} records would all have the default of {label}", ids)
+        broken = _broken(call, field, None, docs) if field["object_id"] in CORE else []
+        if broken:
+            yield Conflict("FIELD_HAS_CONFLICTS", f"{len(broken)} records have values that {label} refuses", broken)
         return
     if field["type"] != before["type"]:
-        primary = call.record("custom_object", field["object_id"])["primary_field"] == field["api_name"]
+        owner = call.collection("custom_object").get(field["object_id"])
+        primary = owner is not None and owner["primary_field"] == field["api_name"]
         if primary or not widens(field, before):
             wider: Sequence[str] = () if primary else WIDER.get(before["type"], ())
             message = f"{label} is {before['type']}" + (
@@ -180,7 +184,9 @@ def conflicts(call: Context, field: Members, before: Document | None) -> Iterato
             return
     gone = {option["value"] for option in before["options"]} - {option["value"] for option in field["options"]}
     name = field["api_name"]
-    holding = [doc["id"] for doc in docs if gone & set(ids_in(doc["fields"].get(name)))] if gone else []
+    holding = (
+        [doc["id"] for doc in docs if gone & set(ids_in(values_of(doc, field["object_id"]).get(name)))] if gone else []
+    )
     if holding:
         message = f"{len(holding)} records have {', '.join(sorted(gone))}: make the options inactive instead"
         yield Conflict("OPTION_IN_USE", message, holding, options=sorted(gone))
@@ -190,17 +196,18 @@ def conflicts(call: Context, field: Members, before: Document | None) -> Iterato
             yield Conflict("FIELD_HAS_CONFLICTS", f"{len(broken)} records break the new rules of {label}", broken)
 
 
-def _broken(call: Context, field: Members, before: Members, docs: Sequence[Document]) -> list[str]:
-    """Return the ids of the records whose values a changed field would refuse."""
+def _broken(call: Context, field: Members, before: Members | None, docs: Sequence[Document]) -> list[str]:
+    """Return the ids of the records whose values a changed field, or a new one, would refuse."""
     name, number = field["api_name"], field["type"] == "auto_number"
-    held: dict[str, Any] = {doc["id"]: doc["fields"].get(name) for doc in docs}
-    values = {id: converted(call, before["type"], field["type"], value) for id, value in held.items()}
-    moved = field["reference_to"] != before["reference_to"]
+    held: dict[str, Any] = {doc["id"]: values_of(doc, field["object_id"]).get(name) for doc in docs}
+    old = before["type"] if before is not None else field["type"]
+    values = {id: converted(call, old, field["type"], value) for id, value in held.items()}
+    moved = before is None or field["reference_to"] != before["reference_to"]
     shared: dict[str, list[str]] = {}
     broken: dict[str, None] = {}
     for id, value in values.items():
         if value is None:
-            if field["required"] and not number:
+            if field["required"] and not number and before is not None:
                 broken[id] = None
             continue
         shared.setdefault(term(name, value).casefold(), []).append(id)

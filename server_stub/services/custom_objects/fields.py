@@ -15,11 +15,11 @@ from ...problems import FieldError, Problem, validation
 from ...request.intake import read_input
 from ...request.json_types import input_hints, wrong_types
 from ...request.plans import check_limit
-from ...serving import Context, Members, serves
-from .definitions import OBJECTS, Definitions, fields_of, records_of
+from ...serving import Context, Members, changes_between, serves
+from .definitions import CORE, OBJECTS, Definitions, fields_of, object_named, records_of, values_of
 from .field_rules import Conflict, check, conflicts, examined
 from .stored import rewrite
-from .values import converted, numbered
+from .values import converted, numbered, stored_value
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> Mapping[str, Any]:
@@ -36,6 +36,8 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     name = after["api_name"]
     if before is None:
         after = _number_all(call, after) if after["type"] == "auto_number" else after
+        if after["object_id"] in CORE:
+            rewrite(call, after["object_id"], lambda values: _take_over(call, after, values))
         default = after["default"]
         if default is not None:
             rewrite(call, after["object_id"], lambda values: values.setdefault(name, default))
@@ -47,6 +49,13 @@ def _follow(call: Context, before: Document | None, after: Document | None) -> D
     if before is None or before["position"] != after["position"]:
         _make_room(call, after)
     return after
+
+
+def _take_over(call: Context, field: Members, values: dict[str, Any]) -> None:
+    """Read what a record has had under the name of a new field, when nobody had defined it, as a value of the field."""
+    name = field["api_name"]
+    if values.get(name) is not None and field["type"] != "auto_number":
+        values[name] = stored_value(call, field, values[name], name)
 
 
 def _number_all(call: Context, field: Document) -> Document:
@@ -71,7 +80,38 @@ def _make_room(call: Context, field: Document) -> None:
                 call.collection("field").put(one | {"position": one["position"] + 1})
 
 
-FIELDS = Definitions(
+class _Fields(Definitions):
+    """The noun of fields; one of the CRM itself has events of its own."""
+
+    def publish(
+        self,
+        call: Context,
+        verb: str,
+        doc: Document,
+        *,
+        before: Document | None = None,
+        metadata: Members | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Publish ``field.<verb>``, or ``custom_object.field_<verb>``."""
+        if doc["object_id"] not in CORE:
+            super().publish(call, verb, doc, before=before, metadata=metadata, reason=reason)
+            return
+        changes = changes_between(before, doc) if before is not None else ()
+        said = {"entity": doc["object_id"], "api_name": doc["api_name"], **(metadata or {})}
+        call.emit(f"field.{verb}", "field", doc, changes=changes, metadata=said, reason=reason)
+
+
+def _shown(call: Context, field: Document) -> Document:
+    """Return a field with the kind of the records that have it."""
+    id = field["object_id"]
+    if id in CORE:
+        return field | {"entity": id, "object_id": None}
+    found = object_named(call, id)
+    return field | {"entity": found["api_name"] if found is not None else None}
+
+
+FIELDS = _Fields(
     resource=CustomFields,
     kind="field",
     model=CustomField,
@@ -82,6 +122,8 @@ FIELDS = Definitions(
     unique={"api_name": "FIELD_EXISTS"},
     check=_check,
     follow=_follow,
+    shown=_shown,
+    listed=_shown,
 )
 
 
@@ -127,15 +169,23 @@ def delete(call: Context, object_id: str, field_id: str, force: bool) -> str:
     """Delete a field and return its id; with `force` the records' values are erased, and kept in the audit trail."""
     found = OBJECTS.found(call, object_id)
     field = FIELDS.writable(call, field_id, "delete", whole_id=found["id"])
-    name = field["api_name"]
-    if field["is_system"] or name == found["primary_field"]:
+    if field["is_system"] or field["api_name"] == found["primary_field"]:
         raise Problem("FIELD_PROTECTED", f"{field['label']} belongs to {found['label']} and cannot be deleted")
-    holding = [doc["id"] for doc in records_of(call, found["id"]) if doc["fields"].get(name) is not None]
-    if holding and not force:
-        raise Conflict("FIELD_IN_USE", f"{len(holding)} records have a value: erase the values with force", holding)
-    FIELDS.remove(call, field)
-    rewrite(call, found["id"], lambda values: values.pop(name, None), field_id=field["id"])
+    erase(call, field, force=force)
     return str(field["id"])
+
+
+def erase(call: Context, field: Document, *, force: bool, used_by: Sequence[Members] = ()) -> None:
+    """Delete a field, with `force` also one that records have values of, or that definitions use. Raises: 409."""
+    name, owner = field["api_name"], field["object_id"]
+    holding = [doc["id"] for doc in records_of(call, owner) if values_of(doc, owner).get(name) is not None]
+    if (holding or used_by) and not force:
+        message = f"{len(holding)} records have a value: erase the values with force"
+        if used_by:
+            message = f"{', '.join(str(one['name']) for one in used_by[:3])} use it, and {message}"
+        raise Conflict("FIELD_IN_USE", message, holding, values=len(holding), used_by=list(used_by))
+    FIELDS.remove(call, field)
+    rewrite(call, owner, lambda values: values.pop(name, None), field_id=field["id"])
 
 
 @serves(CustomFields.validate)

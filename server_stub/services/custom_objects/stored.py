@@ -15,6 +15,7 @@ from ...problems import Problem
 from ...serving import Collections, Context, Members, changes_between, completes, reacts
 from .checking import record_form
 from .definitions import (
+    CORE,
     REFERABLE,
     holds_many,
     ids_in,
@@ -25,6 +26,7 @@ from .definitions import (
     records_of,
     relationships_of,
     target_of,
+    values_of,
 )
 from .finding import found_by, has_id, linking, members_of
 
@@ -74,8 +76,15 @@ def complete(doc: Document, collections: Collections, now: datetime) -> Document
 
 def rewrite(call: Context, object_id: str, change: Callable[[dict[str, Any]], object], **said: str) -> None:
     """Change the values of all records of an object, each in place; each record that differs is written and told of."""
+    entity = call.server.entities.find(call, object_id) if object_id in CORE else None
     for doc in records_of(call, object_id):
-        _set(call, doc, change, said)
+        if entity is None:
+            _set(call, doc, change, said)
+            continue
+        values = dict(values_of(doc, object_id))
+        change(values)
+        held = {name: value for name, value in values.items() if value is not None}
+        entity.noun_of(doc).change(call, doc, {"custom_fields": held}, metadata=said)
 
 
 def _set(call: Context, doc: Document, change: Callable[[dict[str, Any]], object], said: Members | None = None) -> None:

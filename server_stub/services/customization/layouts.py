@@ -22,9 +22,10 @@ from ...request import features, permissions
 from ...request.settings import levels_of
 from ...serving import Context, Members, serves
 from ..custom_objects.definitions import fields_of as custom_fields_of
-from ..custom_objects.definitions import object_named
+from ..custom_objects.definitions import object_named, records_of
 from ..reports.sources import source_of
 from ..users.roles import find_role
+from .overrides import overrides_of
 
 ENTITIES = ("contact", "lead", "account", "deal", "activity")
 """The kinds of records that have layouts, beside those of custom objects."""
@@ -41,12 +42,15 @@ class Fields:
     """The fields of an entity, as layouts name them."""
 
     def __init__(self, call: Context, entity: str) -> None:
+        self._call, self._entity = call, entity
         self._source = source_of(call, entity)
         self.custom = object_named(call, entity) if entity not in ENTITIES else None
         self._noun = call.server.nouns["record" if self.custom is not None else entity]
         kinds = [self._noun, *(one for one in call.server.nouns.values() if one.stored_as == entity)]
         self._models = [kind.model for kind in kinds]
-        self._definitions = custom_fields_of(call, self.custom["id"]) if self.custom is not None else []
+        self._definitions = custom_fields_of(call, self.custom["id"] if self.custom is not None else entity)
+        self._changed = overrides_of(call, entity)
+        self._prefix = "fields" if self.custom is not None else "custom_fields"
 
     @property
     def word(self) -> str:
@@ -69,6 +73,10 @@ class Fields:
 
     def has(self, path: str) -> bool:
         """Return whether the records have a field, or those one step away."""
+        head, _, name = path.partition(".")
+        if head == "custom_fields" and self.custom is None:  # whatever is defined, or that records have all the same
+            known = any(one["api_name"] == name for one in self._definitions)
+            return known or any(name in (doc.get(head) or {}) for doc in records_of(self._call, self._entity))
         try:
             self.check(path, "", hop=True)
         except Problem:
@@ -77,32 +85,46 @@ class Fields:
 
     def has_options(self, name: str) -> bool:
         """Return whether a field has a fixed set of values."""
-        plain = name.removeprefix("fields.")
+        plain = name.removeprefix(f"{self._prefix}.")
         own = any(one["api_name"] == plain and one["type"] == "select" for one in self._definitions)
         hints = [model.model_fields[name].annotation for model in self._models if name in model.model_fields]
         return own or any(choices_of(hint) and get_origin(hint) is not list for hint in hints)
 
     def required(self) -> list[str]:
         """Return what a new record has to be given."""
+        own = [
+            f"{self._prefix}.{one['api_name']}" for one in self._definitions
+            if one["required"] and one["default"] is None and one["type"] != "auto_number"
+        ]  # fmt: skip
         if self.custom is not None:
-            return [
-                f"fields.{one['api_name']}" for one in self._definitions
-                if one["required"] and one["default"] is None and one["type"] != "auto_number"
-            ]  # fmt: skip
-        return [name for name, hint in self._inputs().items() if get_origin(hint) is Required]
+            return own
+        plain = [name for name, hint in self._inputs().items() if get_origin(hint) is Required]
+        more = [name for name, doc in self._changed.items() if doc["required"] and name not in plain]
+        given = {name for name, doc in self._changed.items() if doc["default"] is not None}
+        return [*(name for name in (*plain, *more) if name not in given), *own]
 
     def written(self) -> list[str]:
         """Return what a new record can be given."""
+        own = [f"{self._prefix}.{one['api_name']}" for one in self._seen() if one["type"] != "auto_number"]
         if self.custom is not None:
-            return [f"fields.{one['api_name']}" for one in self._definitions if one["type"] != "auto_number"]
-        return [name for name in self._models[0].model_fields if name in self._inputs()]
+            return own
+        plain = [name for name in self._models[0].model_fields if name in self._inputs() and self._is_seen(name)]
+        return plain + own
 
     def shown(self) -> list[str]:
         """Return the fields with one value each."""
-        own = [f"fields.{one['api_name']}" for one in self._definitions]
+        own = [f"{self._prefix}.{one['api_name']}" for one in self._seen()]
         plain: Mapping[str, Field] = fields_of(self._models[0])
         skipped = ("id", "version", "created_by", "object", "object_id")
-        return own or [path for path in plain if "." not in path and path not in skipped]
+        if self.custom is not None:
+            return own
+        return [*(path for path in plain if "." not in path and path not in skipped and self._is_seen(path)), *own]
+
+    def _seen(self) -> list[Document]:
+        return [one for one in self._definitions if not one.get("hidden")]
+
+    def _is_seen(self, name: str) -> bool:
+        return not (name in self._changed and self._changed[name]["hidden"])
 
     def _inputs(self) -> Mapping[str, Any]:
         create = self._noun.declared("create")

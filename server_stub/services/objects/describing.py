@@ -35,16 +35,13 @@ from ...request import permissions
 from ...request.json_types import input_hints
 from ...serving import Answer, Context, serves
 from ..contacts.records import FIELDS as CONTACT_FIELDS
-from ..custom_objects.definitions import fields_of as custom_fields_of
 from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
-from ..custom_objects.values import filter_type
+from ..custom_objects.values import filter_type, own_types
+from ..customization.overrides import with_overrides
 from ..reports.sources import source_of
+from .own_fields import access, own_fields
 
 _ACTIONS: Sequence[Action] = ("read", "create", "update", "delete", "export", "import", "manage")
-_OWN_TYPES: Mapping[str, str] = {
-    "number": "decimal", "long_text": "long_text", "boolean": "boolean", "lookup": "reference",
-}  # fmt: skip
-"""What the fields of custom objects are called here, where that is another word."""
 _LONG = frozenset({"description", "notes", "body", "content", "body_text", "body_html", "transcript", "summary"})
 _MONEY = ("amount", "value", "revenue", "price", "cost")
 
@@ -90,7 +87,7 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
     fields = [one for one in fields_of(call, found) if include_hidden or not one["hidden"]]
     for position, one in enumerate(fields):
         one["position"] = position
-        if not one["custom"]:
+        if not one["custom"] and not one.pop("labelled", False):
             one["label"] = _label_of(call.language, one["name"])
             one["options"] = [{**each, "label": label(call.language, each["label"])} for each in one["options"]]
     keys = [
@@ -196,6 +193,10 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
 
 def fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
     """Yield the descriptions of an entity's fields, those of the company's own definition last."""
+    return with_overrides(call, entity.name, _fields_of(call, entity))
+
+
+def _fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
     filters = filter_types(call, entity)
     writes = permissions.scope_for(call.caller, entity.word, "update") is not None
     seen: set[str] = set()
@@ -211,7 +212,7 @@ def fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
             kind = _kind_of(info.annotation, info.metadata)
             given = _kind_of(hints[name]) if name in hints else None
             described = _described(model, noun, name, info, kind, given, required)
-            yield {**described, **_searching(noun, model, name, filters), **_access(described, writes)}
+            yield {**described, **_searching(noun, model, name, filters), **access(described, writes)}
             parts: Mapping[str, FieldInfo] = kind.model.model_fields if kind.model is not None else {}
             for inner, info_inner in parts.items():
                 path = f"{name}.{inner}"
@@ -220,8 +221,8 @@ def fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
                     given, frozenset(),
                 )  # fmt: skip
                 part = {**part, "read_only": given is None, **_searching(noun, model, path, filters)}
-                yield {**part, **_access(part, writes)}
-    yield from _own_fields(call, entity, filters, writes=writes)
+                yield {**part, **access(part, writes)}
+    yield from own_fields(call, entity, filters, writes=writes)
 
 
 def _models(entity: Entity) -> Iterator[tuple[Noun | None, type[Model]]]:
@@ -307,14 +308,10 @@ def _searching(noun: Noun | None, model: type[Model], name: str, filters: Mappin
     }
 
 
-def _access(described: Mapping[str, Any], writes: bool) -> dict[str, str]:
-    return {"access": "write" if writes and not described["read_only"] else "read"}
-
-
 def filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
     """Return the fields that the search of an entity accepts in conditions, with their types; none without a search."""
     if entity.name == "contact":
-        return CONTACT_FIELDS
+        return {**CONTACT_FIELDS, **own_types(call, "contact")}
     if entity.object is not None:
         keys = keys_of(call, entity.object["id"])
         own: Mapping[str, FieldType] = {f"fields.{name}": filter_type(key) for name, key in keys.items()}
@@ -327,30 +324,6 @@ def filter_types(call: Context, entity: Entity) -> Mapping[str, FieldType]:
 
 def _basic_types(entity: Entity) -> Mapping[str, FieldType]:
     return {path: found.type for model in entity.models for path, found in report_fields(model).items()}
-
-
-def _own_fields(
-    call: Context, entity: Entity, filters: Mapping[str, FieldType], *, writes: bool
-) -> Iterator[dict[str, Any]]:
-    """Yield the fields that the company has defined."""
-    for one in custom_fields_of(call, entity.object["id"]) if entity.object is not None else ():
-        name = f"fields.{one['api_name']}"
-        word = _OWN_TYPES.get(one["type"], one["type"])
-        automatic = one["type"] == "auto_number"
-        described = {
-            "name": name, "label": one["label"], "type": word, "item_type": None, "custom": True,
-            "field_id": one["id"], "required": bool(one["required"]), "read_only": automatic,
-            "nullable": not one["required"], "unique": bool(one["unique"]), "default": one.get("default"),
-            "options": list(one.get("options") or ()), "open": False,
-            "min_value": one.get("min_value"), "max_value": one.get("max_value"),
-            "min_length": one.get("min_length"), "max_length": one.get("max_length"), "pattern": one.get("pattern"),
-            "reference_to": [target_of(one)] if is_link(one) else [],
-            "operators": sorted(OPERATORS[filters[name]]) if name in filters else [],
-            "sortable": not holds_many(one) and one["type"] != "multi_select",
-            "searchable": bool(one.get("searchable")), "groupable": word in ("select", "boolean", "reference", "text"),
-            "personal": bool(one.get("personal")), "hidden": False, "help_text": one.get("help_text"), "position": 0,
-        }  # fmt: skip
-        yield {**described, **_access(described, writes)}
 
 
 # -- relationships -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request import permissions
 from ...serving import PAGING, Context, Members
-from ..custom_objects.definitions import holds_many, is_link, keys_of, object_named, target_of
+from ..custom_objects.definitions import CORE, holds_many, is_link, keys_of, object_named, target_of
 from ..custom_objects.values import filter_type
 
 _REPORTED = (
@@ -93,7 +93,12 @@ def source_of(call: Context, entity_type: str) -> Source:
     nouns = call.server.nouns
     known = [kind for kind in _REPORTED if kind in nouns and nouns[kind].declared("list") is not None]
     if entity_type in known:
-        return _of_noun(nouns[entity_type], nouns)
+        source = _of_noun(nouns[entity_type], nouns)
+        own = keys_of(call, entity_type) if entity_type in CORE else {}
+        if not own:
+            return source
+        named = {f"custom_fields.{name}": Field(filter_type(key), _format(key)) for name, key in own.items()}
+        return replace(source, fields={**source.fields, **named})
     custom = object_named(call, entity_type)
     if custom is None or custom["api_name"] != entity_type or not custom["active"]:
         raise invalid("entity_type", "choice", f"there are no reports of {entity_type!r}: {', '.join(known)}")

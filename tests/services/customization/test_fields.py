@@ -1,0 +1,205 @@
+"""Fields: further ones of the entities of the CRM, whose values every write checks, and changed standard ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crm_sdk import ApiError, CrmClient
+from crm_sdk.models import FieldDescription
+
+from .conftest import New
+
+NEW: dict[str, dict[str, Any]] = {
+    "contact": {"name": "Ada"},
+    "lead": {"name": "Ada", "email": "ada@lead.test"},
+    "account": {"name": "Ada Ltd"},
+    "deal": {"title": "Ada's deal"},
+    "activity": {"kind": "task", "title": "Ada"},
+    "territory": {"name": "Ada's"},
+}
+SIZE: dict[str, Any] = {"api_name": "size", "label": "Size", "type": "integer", "min_value": 1}
+
+
+def add(crm: CrmClient, entity: str = "contact", **more: Any) -> str:
+    body: Any = {**SIZE, **more}
+    return crm.customization.fields.create(entity, body).id
+
+
+def described(crm: CrmClient, name: str, entity: str = "contact", *, hidden: bool = False) -> FieldDescription | None:
+    fields = crm.objects.describe(entity, include_hidden=hidden).fields
+    return next((one for one in fields if one.name == name), None)
+
+
+def write(crm: CrmClient, entity: str, values: dict[str, Any] | None, **more: Any) -> Any:
+    row = {**NEW[entity], **more, **({"custom_fields": values} if values is not None else {})}
+    operations: Any = [{"action": "create", "entity": entity, "values": row}]
+    return crm.objects.transaction(operations).results[0]
+
+
+def code_of(call: Any, *arguments: Any, **named: Any) -> str:
+    with pytest.raises(ApiError) as caught:
+        call(*arguments, **named)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("entity", NEW)
+def test_values_of_every_entity_are_checked(admin: CrmClient, entity: str) -> None:
+    id = add(admin, entity)
+    shown = described(admin, "custom_fields.size", entity)
+    assert shown is not None and (shown.field_id, shown.type, shown.custom) == (id, "integer", True)
+    with pytest.raises(ApiError) as caught:
+        write(admin, entity, {"size": 0})
+    assert (caught.value.fields[-1].rule, caught.value.fields[-1].field) == (
+        "min", "operations[0].values.custom_fields.size",
+    )  # fmt: skip
+    assert write(admin, entity, {"size": 7, "free": "kept"}).id is not None
+    with pytest.raises(ApiError) as caught:
+        admin.customization.fields.delete(entity, "size")
+    assert (caught.value.code, caught.value.details["values"]) == ("FIELD_IN_USE", 1)
+    admin.customization.fields.delete(entity, "size", force=True)
+    assert described(admin, "custom_fields.size", entity) is None
+    assert code_of(admin.customization.fields.delete, entity, "size") == "NOT_FOUND"
+
+
+def test_every_way_to_write_checks_values(admin: CrmClient) -> None:
+    add(admin)
+    wrong: Any = {"name": "Ada", "email": "w@ada.test", "custom_fields": {"size": "x"}}
+    assert code_of(admin.contacts.create, wrong) == "VALIDATION_ERROR"
+    made = admin.contacts.create({"name": "Ada", "custom_fields": {"size": 2}})
+    assert code_of(admin.contacts.update, made.id, {"custom_fields": {"size": -2}}) == "VALIDATION_ERROR"
+    (item,) = admin.objects.upsert("contact", [wrong], match_on="email").items
+    assert item.error is not None and item.error.field == "customFields.size"
+    kept = admin.contacts.update(made.id, {"title": "CTO"})
+    assert kept.custom_fields == {"size": 2}
+    assert admin.contacts.update(made.id, {"custom_fields": {"size": None}}).custom_fields == {}
+
+
+def test_values_are_compared_by_their_type(admin: CrmClient) -> None:
+    add(admin)
+    for size in (2, 10, 9):
+        admin.contacts.create({"name": f"Size {size}", "custom_fields": {"size": size}})
+    query: Any = {
+        "filter_groups": [{"filters": [{"field": "custom_fields.size", "op": "gt", "value": 2}]}],
+        "sort": "custom_fields.size", "order": "asc",
+    }  # fmt: skip
+    assert [one.name for one in admin.contacts.search(query)] == ["Size 9", "Size 10"]
+
+
+def test_defaults_numbers_and_unique_values(admin: CrmClient) -> None:
+    add(admin, "deal", default=3)
+    add(admin, "deal", api_name="number", type="auto_number", min_value=None, format="D-{000}")
+    count = len(list(admin.deals.list()))
+    deal = admin.deals.create({"title": "One"})
+    assert deal.custom_fields == {"size": 3, "number": f"D-{count + 1:03}"}
+    assert admin.deals.update(deal.id, {"custom_fields": None}).custom_fields == {"number": f"D-{count + 1:03}"}
+    add(admin, "deal", api_name="code", type="text", min_value=None, unique=True)
+    admin.deals.create({"title": "Two", "custom_fields": {"code": "A"}})
+    assert code_of(admin.deals.create, {"title": "Three", "custom_fields": {"code": "a"}}) == "DUPLICATE_VALUE"
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"api_name": "email"}, "RESERVED_NAME"),
+        ({"api_name": "taken"}, "FIELD_EXISTS"),
+        ({"required": True}, "FIELD_NEEDS_DEFAULT"),
+        ({"api_name": "free"}, "FIELD_HAS_CONFLICTS"),
+        ({"type": "select", "min_value": None}, "VALIDATION_ERROR"),
+    ],
+)
+def test_a_field_is_refused(admin: CrmClient, members: dict[str, Any], code: str) -> None:
+    add(admin, api_name="taken")
+    admin.contacts.create({"name": "Ada", "custom_fields": {"free": "text"}})
+    assert code_of(add, admin, **members) == code
+
+
+def test_who_may_add_fields_and_to_what(admin: CrmClient, other: CrmClient, new: New) -> None:
+    _, crm = new()
+    assert code_of(add, crm) == "FORBIDDEN"
+    assert code_of(add, admin, "poem") == "NOT_FOUND"
+    assert code_of(add, admin, "user") == "UNSUPPORTED_OPERATION"
+    add(admin)
+    assert described(other, "custom_fields.size") is None
+    assert code_of(other.customization.fields.delete, "contact", "size") == "NOT_FOUND"
+
+
+def test_a_field_made_again_with_another_type_has_no_old_values(admin: CrmClient) -> None:
+    add(admin, api_name="again", type="text", min_value=None)
+    ada = admin.contacts.create({"name": "Ada", "custom_fields": {"again": "x"}})
+    admin.customization.fields.delete("contact", "again", force=True)
+    add(admin, api_name="again")
+    assert admin.contacts.get(ada.id).custom_fields == {}
+
+
+def test_strict_fields_refuse_what_nobody_has_defined(admin: CrmClient) -> None:
+    ada = admin.contacts.create({"name": "Ada", "custom_fields": {"free": 1}})
+    admin.configuration.settings.update({"customization.strict_fields": True})
+    with pytest.raises(ApiError) as caught:
+        admin.contacts.create({"name": "Eve", "custom_fields": {"free": 1}})
+    assert caught.value.fields[0].rule == "unknown"
+    assert admin.contacts.update(ada.id, {"title": "CTO"}).custom_fields == {"free": 1}
+
+
+def test_options_that_are_switched_off_stay_where_they_are(admin: CrmClient) -> None:
+    options: Any = [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
+    add(admin, api_name="tier", type="select", min_value=None, options=options)
+    ada = admin.contacts.create({"name": "Ada", "custom_fields": {"tier": "a"}})
+    change = admin.customization.fields.update
+    assert code_of(change, "contact", "tier", {"options": options[1:]}) == "OPTION_IN_USE"
+    off: Any = [{**options[0], "active": False}, options[1]]
+    change("contact", "tier", {"options": off})
+    assert admin.contacts.update(ada.id, {"custom_fields": {"tier": "a"}}).custom_fields == {"tier": "a"}
+    assert code_of(admin.contacts.create, {"name": "Eve", "custom_fields": {"tier": "a"}}) == "VALIDATION_ERROR"
+
+
+def test_a_standard_field_is_changed_and_changed_back(admin: CrmClient, other: CrmClient) -> None:
+    change = admin.customization.fields.update
+    ada = admin.contacts.create({"name": "Ada"})
+    shown = change("contact", "department", {"label": "Section", "labels": {"de": "Abteilung"}, "required": True})
+    assert (shown.label, shown.required, shown.custom) == ("Section", True, False)
+    german = admin.with_options(language="de")
+    found = described(german, "department")
+    assert found is not None and found.label == "Abteilung"
+    calls: list[Callable[[], object]] = [
+        lambda: admin.contacts.create({"name": "Eve"}),
+        lambda: admin.contacts.update(ada.id, {"title": "CTO"}),
+    ]
+    for call in calls:
+        with pytest.raises(ApiError) as caught:
+            call()
+        assert (caught.value.fields[0].field, caught.value.fields[0].rule) == ("department", "required")
+    change("contact", "department", {"default": "Sales", "hidden": True})
+    assert admin.contacts.create({"name": "Eve"}).department == "Sales"
+    assert described(admin, "department") is None and described(admin, "department", hidden=True) is not None
+    for members in ({"type": "integer"}, {"unique": True}, {"required": False}):
+        assert code_of(change, "contact", "department", members) == "FIELD_PROTECTED"
+    assert code_of(change, "contact", "nonsense", {"label": "x"}) == "NOT_FOUND"
+    assert code_of(admin.customization.fields.delete, "contact", "email") == "FIELD_PROTECTED"
+    back: Any = dict.fromkeys(("label", "labels", "required", "default", "hidden"))
+    change("contact", "department", back)
+    mine, theirs = described(admin, "department"), described(other.with_options(language="en"), "department")
+    assert mine is not None and theirs is not None and mine.model_dump() == theirs.model_dump()
+
+
+def test_a_definition_that_names_a_field_holds_it(admin: CrmClient) -> None:
+    add(admin)
+    body: Any = {"entity": "contact", "kind": "list", "name": "Sizes",
+                 "columns": [{"field": "name"}, {"field": "custom_fields.size"}]}  # fmt: skip
+    layout = admin.customization.layouts.create(body)
+    with pytest.raises(ApiError) as caught:
+        admin.customization.fields.delete("contact", "size")
+    assert [one["id"] for one in caught.value.details["usedBy"]] == [layout.id]
+    admin.customization.fields.delete("contact", "size", force=True)
+    (found,) = admin.customization.layouts.list(search="Sizes")
+    assert [one.field for one in found.columns] == ["name"]
+
+
+def test_a_form_has_the_fields_that_are_required(admin: CrmClient) -> None:
+    admin.customization.fields.update("contact", "department", {"required": True})
+    body: Any = {"entity": "contact", "kind": "create", "name": "Short", "sections": [{"fields": [{"field": "name"}]}]}
+    with pytest.raises(ApiError) as caught:
+        admin.customization.layouts.create(body)
+    assert (caught.value.code, caught.value.details["fields"]) == ("REQUIRED_FIELD_MISSING", ["department"])
