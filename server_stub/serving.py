@@ -72,6 +72,8 @@ class Caller:
     """The members that all roles of the user hide: ``contact.email``."""
     fixed: frozenset[str] = frozenset()
     """The members that the user may read and not write."""
+    sales_reads: Literal["own", "team", "all"] = "all"
+    """Which contacts, leads, accounts, deals and activities the built-in sales role reads, by the company's policy."""
 
     @property
     def roles(self) -> frozenset[str]:

@@ -441,7 +441,9 @@ if TYPE_CHECKING:
         ApiKeyCreate as ApiKeyCreate, ApiKeySort as ApiKeySort, ApiKeyStatus as ApiKeyStatus,
         EntityInput as EntityInput, FieldPermissionInput as FieldPermissionInput, GrantKind as GrantKind,
         KeyPermission as KeyPermission, PermissionInfo as PermissionInfo, PermissionInput as PermissionInput,
-        RoleCreate as RoleCreate, RoleKey as RoleKey, RoleSort as RoleSort, RoleUpdate as RoleUpdate,
+        PolicyImpact as PolicyImpact, RoleCreate as RoleCreate, RoleKey as RoleKey, RoleSort as RoleSort,
+        RoleUpdate as RoleUpdate, SecurityPolicy as SecurityPolicy, SecurityPolicyInput as SecurityPolicyInput,
+        SecurityPolicyResult as SecurityPolicyResult,
     )
     from .sessions import (
         AuthMethod as AuthMethod, Session as Session, SessionSort as SessionSort,
@@ -776,7 +778,8 @@ _NAMES = {
     "security": (
         "AccessCheck AccessDecision AccessGrant AccessReason AllowedNetwork AnyWord ApiKey ApiKeyCreate "
         "ApiKeySort ApiKeyStatus EntityInput FieldPermissionInput GrantKind KeyPermission PermissionInfo "
-        "PermissionInput RoleCreate RoleKey RoleSort RoleUpdate"
+        "PermissionInput PolicyImpact RoleCreate RoleKey RoleSort RoleUpdate SecurityPolicy SecurityPolicyInput "
+        "SecurityPolicyResult"
     ),
     "sessions": "AuthMethod Session SessionSort SessionValidation",
     "shares": "Access Share ShareSubject",

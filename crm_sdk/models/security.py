@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 from .marks import INPUT, OPEN
 from .patterns import ROLE_KEY_PATTERN
 from .record import Model, Record
+from .tenants import SecuritySettings, SecuritySettingsInput
 from .users import FieldAccess, PermissionAction, PermissionScope
-from .values import EMPTY, EntityType
+from .values import EMPTY, EntityType, UserRef
 
 AccessReason: TypeAlias = (
     Literal[
@@ -195,3 +196,73 @@ class ApiKeyCreate(TypedDict, total=False):
     permissions: Annotated[list[KeyPermission], Field(max_length=500)]
     ip_allowlist: Annotated[list[AllowedNetwork], Field(max_length=100)]
     expires_at: AwareDatetime | None
+
+
+class SecurityPolicy(SecuritySettings):
+    """The rules of sign-in, API keys and links of the company."""
+
+    lockout_attempts: int | None = 5
+    """How many failed sign-ins lock an address."""
+    lockout_minutes: int | None = 15
+    """For how many minutes it stays locked, and failures count."""
+    session_idle_minutes: int | None = None
+    """After how many minutes without a call a session ends; null for `session_timeout_minutes`."""
+    password_max_age_days: int | None = None
+    """How many days a password is good for; null for ever."""
+    password_history: int | None = 5
+    """How many of the last passwords cannot be set again."""
+    api_key_max_days: int | None = None
+    """How many days an API key lasts at most; null for any time."""
+    allow_share_links: bool | None = True
+    """Whether files can be shared by links."""
+    allow_api_keys: bool | None = True
+    """Whether users may make API keys of their own."""
+    default_scope: PermissionScope | None = "all"
+    """Which records the built-in sales role reads."""
+    version: int = 1
+
+
+@with_config(INPUT)
+class SecurityPolicyInput(SecuritySettingsInput, total=False):
+    """Changes to the security policy."""
+
+    lockout_attempts: Annotated[int, Field(ge=3, le=20)]
+    """How many failed sign-ins lock an address."""
+    lockout_minutes: Annotated[int, Field(ge=1, le=1_440)]
+    """For how many minutes it stays locked, and failures count."""
+    session_idle_minutes: Annotated[int, Field(ge=1, le=525_600)] | None
+    """After how many minutes without a call a session ends; null for `session_timeout_minutes`."""
+    password_max_age_days: Annotated[int, Field(ge=1, le=3_650)] | None
+    """How many days a password is good for; null for ever."""
+    password_history: Annotated[int, Field(ge=0, le=24)]
+    """How many of the last passwords cannot be set again."""
+    api_key_max_days: Annotated[int, Field(ge=1, le=3_650)] | None
+    """How many days an API key lasts at most; null for any time."""
+    allow_share_links: bool
+    allow_api_keys: bool
+    default_scope: Literal["own", "team", "all"]
+    """Which records the built-in sales role reads."""
+
+
+class PolicyImpact(Model):
+    """Whom a policy affects."""
+
+    users_without_mfa: list[UserRef] = Field(default_factory=EMPTY)
+    """The active users who would have to set a second factor up."""
+    sessions_ending: int = 0
+    """The number of sessions that have been unused for longer than the policy allows."""
+    keys_expiring: int = 0
+    """The number of API keys that last longer than the policy allows."""
+    users_outside_domains: list[UserRef] = Field(default_factory=EMPTY)
+    """The active users whose addresses are of other domains."""
+    blocked_addresses: int = 0
+    """The number of addresses of open sessions that are outside of the networks."""
+
+
+class SecurityPolicyResult(Model):
+    """A policy, and whom it affects."""
+
+    policy: SecurityPolicy
+    impact: PolicyImpact
+    dry_run: bool = False
+    """Whether nothing was written."""

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         RoleCreate,
         RoleSort,
         RoleUpdate,
+        SecurityPolicy,
+        SecurityPolicyInput,
+        SecurityPolicyResult,
     )
     from ..models.users import Role
 
@@ -157,11 +160,36 @@ class ApiKeys(Resource[Mode]):
         """
 
 
+class SecurityPolicies(Resource[Mode]):
+    """The security policy of the company: the member `security` of its configuration."""
+
+    @operation(platform="GET /security/policies", ours=True, action="manage")
+    def get(self) -> SecurityPolicy:
+        """Fetch the security policy."""
+
+    @operation(
+        platform="PUT /security/policies",
+        ours=True,
+        action="manage",
+        errors=("LOCKOUT", "TENANT_CANCELLED"),
+        texts={"dry_run": "Only say whom the policy would affect."},
+    )
+    def update(
+        self, changes: SecurityPolicyInput, *, dry_run: bool = False, version: int | None = None
+    ) -> SecurityPolicyResult:
+        """Change the security policy, in force from the next call; with `dry_run` only see whom it would affect.
+
+        Raises: ConflictError when `version` differs; ValidationError, also for networks without the caller's own
+        address, and for a second factor that the caller does not have.
+        """
+
+
 class Security(Resource[Mode]):
     """Who may do what: roles, decisions about access, and API keys."""
 
     roles: SecurityRoles[Mode] = part(SecurityRoles)
     api_keys: ApiKeys[Mode] = part(ApiKeys)
+    policies: SecurityPolicies[Mode] = part(SecurityPolicies)
 
     @operation(
         platform="GET /security/permissions",

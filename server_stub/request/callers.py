@@ -75,10 +75,12 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
 
 
 def timeout_of(store: Store, tenant_id: str) -> timedelta:
-    """Return for how long a session of a company may be unused: ``session_timeout_minutes``."""
+    """Return for how long a session of a company may be unused: idle minutes, else its timeout."""
     tenant = store.collection(tenant_id, "tenant").get(tenant_id)
     security: Mapping[str, Any] = (tenant.get("security") if tenant is not None else None) or {}
-    return timedelta(minutes=security.get("session_timeout_minutes") or _WEEK_IN_MINUTES)
+    return timedelta(
+        minutes=security.get("session_idle_minutes") or security.get("session_timeout_minutes") or _WEEK_IN_MINUTES
+    )
 
 
 def has_timed_out(store: Store, session: Mapping[str, Any], tenant_id: str, now: datetime) -> bool:
@@ -107,14 +109,18 @@ def user_caller(
         if permissions.BUILT_IN.isdisjoint({key, *more}):  # those that every company has limit no member
             hidden, fixed = _limits(held)
     team: frozenset[str] = frozenset()
-    if any(text.endswith("@team") for text in own):
+    reads: permissions.Scope = "all"
+    if "sales" in {key, *more}:
+        tenant = store.collection(tenant_id, "tenant").get(tenant_id)
+        reads = ((tenant.get("security") if tenant is not None else None) or {}).get("default_scope") or "all"
+    if reads == "team" or any(text.endswith("@team") for text in own):
         mine = set(user["team_ids"])
         users = store.collection(tenant_id, "user")
         team = frozenset(other["id"] for other in users if not mine.isdisjoint(other["team_ids"]))
     return Caller(
         tenant_id, user["id"], user["id"], key, user["name"], user["email"], "token", session_id,
         granted=granted, more_roles=more, permissions=own, team=team, hidden=hidden, fixed=fixed,
-        shared=shared_with(store, user, now),
+        shared=shared_with(store, user, now), sales_reads=reads,
     )  # fmt: skip
 
 

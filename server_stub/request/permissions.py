@@ -116,6 +116,10 @@ def scope_of(role: str, resource: str, action: Action) -> Scope | None:
     return "own" if role not in ("admin", "manager") and action in ("update", "delete") else "all"
 
 
+_OWNED = frozenset({"contacts", "leads", "accounts", "deals", "activities"})
+"""The records with an owner, of which a company's policy may show the sales role its own or its teams' only."""
+
+
 def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     """Return for which records of a resource a caller has the permission for an action: the widest of all its roles.
 
@@ -123,6 +127,8 @@ def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
     """
     word = resource_of(resource)
     scopes = {scope_of(role, resource, action) for role in caller.roles}
+    if caller.sales_reads != "all" and action == "read" and "sales" in caller.roles and word in _OWNED:
+        scopes = {scope_of(role, resource, action) for role in caller.roles - {"sales"}} | {caller.sales_reads}
     if caller.permissions:
         scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}
     widest: Scope | None = next((scope for scope in _WIDEST if scope in scopes), None)

@@ -77,7 +77,7 @@ def accept_code(
     `key` is what failures are counted for, else the user's codes. Raises: 401 for a wrong code; 429 after five.
     """
     counted = key or f"mfa:{user['id']}"
-    refuse_too_many(call, counted)
+    refuse_too_many(call, counted, [user])
     factor = factor_of(call, user)
     step = step_of(code, factor["pending_secret" if pending else "secret"], call.now) if factor is not None else None
     if factor is not None and step is not None and step not in factor["used_steps"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -18,25 +18,35 @@ MOST_FAILURES = 5
 WATCHED = timedelta(minutes=15)
 """The time window in which `MOST_FAILURES` failures lock an address, whatever the password."""
 
+_LONGEST = timedelta(days=1)
+"""The longest window that a company can have."""
+
 
 def _failures(call: Context) -> Collection:
     # In no company's data: the company is not known, or must not be revealed.
     return call.server.store.collection("", "login_failure")
 
 
-def _recent(call: Context, key: str) -> list[datetime]:
+def _recent(call: Context, key: str, within: timedelta = _LONGEST) -> list[datetime]:
     doc = _failures(call).get(key)
-    return [at for at in (doc["times"] if doc is not None else ()) if call.now - at < WATCHED]
+    return [at for at in (doc["times"] if doc is not None else ()) if call.now - at < within]
 
 
-def refuse_too_many(call: Context, key: str) -> None:
-    """Raise 429 where there were too many failures with an address or a user's codes."""
-    times = _recent(call, key)
-    if len(times) >= MOST_FAILURES:
-        wait = math.ceil((times[-MOST_FAILURES] + WATCHED - call.now).total_seconds())
+def refuse_too_many(call: Context, key: str, users: Iterable[Document] = ()) -> None:
+    """Raise 429 where there were too many failures with an address or a user's codes.
+
+    The strictest of the policies of the users' companies decides.
+    """
+    policies: list[Mapping[str, Any]] = [call.server.tenant(user["tenant_id"]).get("security") or {} for user in users]
+    most = min((int(one.get("lockout_attempts") or MOST_FAILURES) for one in policies), default=MOST_FAILURES)
+    minutes = [one["lockout_minutes"] for one in policies if one.get("lockout_minutes")]
+    within = timedelta(minutes=max(minutes)) if minutes else WATCHED
+    times = _recent(call, key, within)
+    if len(times) >= most:
+        wait = math.ceil((times[-most] + within - call.now).total_seconds())
         raise Problem(
             "TOO_MANY_ATTEMPTS",
-            f"{MOST_FAILURES} failures within {WATCHED.seconds // 60} minutes; wait {wait} s",
+            f"{most} failures within {within.total_seconds() // 60:.0f} minutes; wait {wait} s",
             headers={"Retry-After": str(wait)},
             details={"retry_after": wait},
         )

@@ -21,7 +21,8 @@ VERIFICATION = "email_verification"
 _KEPT = "password_history"
 """The kind of the records of a user's last passwords; their ids are those of the users."""
 _REMEMBERED = 5
-"""How many of a user's passwords, the present one included, cannot be set again."""
+"""How many of a user's passwords, the present one included, cannot be set again, unless the company says otherwise."""
+_MOST_REMEMBERED = 24
 
 
 def _is_symbol(letter: str) -> bool:
@@ -55,16 +56,18 @@ def with_password(call: Context, user: Document, password: str) -> Document:
     history = call.collection(_KEPT)
     before = history.get(user["id"])
     hashes = before["hashes"] if before is not None else [user.get("password_hash")]
-    kept = [old for old in hashes if old is not None and old != hashed][-_REMEMBERED + 1 :]
+    kept = [old for old in hashes if old is not None and old != hashed][-_MOST_REMEMBERED + 1 :]
     history.put(Document(id=user["id"], hashes=[*kept, hashed]))
     return call.collection("user").put(user | {"password_hash": hashed})
 
 
 def _refuse_reused(call: Context, user: Document, password: str) -> None:
     before = call.collection(_KEPT).get(user["id"])
-    hashes = [user.get("password_hash"), *(before["hashes"] if before is not None else ())]
-    if any(password_fits(password, hashed) for hashed in hashes):
-        message = f"this is one of the last {_REMEMBERED} passwords"
+    said = (call.server.tenant(user["tenant_id"]).get("security") or {}).get("password_history")
+    count = _REMEMBERED if said is None else int(said)
+    hashes = before["hashes"] if before is not None else [user.get("password_hash")]
+    if any(password_fits(password, hashed) for hashed in (hashes[-count:] if count else ())):
+        message = f"this is one of the last {count} passwords"
         raise Problem("PASSWORD_REUSED", message, field="new_password", rule="unique")
 
 

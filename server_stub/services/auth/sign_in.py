@@ -25,8 +25,8 @@ MFA_TOKEN = timedelta(minutes=5)
 def login(call: Context, email: str, password: str, tenant: str | None, mfa_code: str | None) -> dict[str, Any]:
     """Start a session."""
     address = email.strip().casefold()
-    refuse_too_many(call, address)
     known = find_users(call.server.store, address, tenant)
+    refuse_too_many(call, address, known)
     fitting = [user for user in known if password_fits(password, user.get("password_hash"))]
     if not fitting:
         fail(call, address, known)

@@ -92,6 +92,8 @@ def share(
     if len(targets) != 1:
         raise invalid("user_id", "required", "give exactly one of user_id, team_id, email and link")
     kind, id = targets[0]
+    if kind == "link" and (call.tenant.get("security") or {}).get("allow_share_links") is False:
+        raise Problem("FORBIDDEN", "the company's security policy allows no links to files")
     name = _checked_target(call, file, kind, id, access)
     if LEVELS.index(access) > level_of(call, file):
         message_ = f"nobody can give more than they have: {LEVELS[max(0, level_of(call, file))]}"

@@ -37,7 +37,7 @@ def update(call: Context, tenant_id: str, changes: Members, version: int | None)
     there = writable(call, tenant_id)
     tenant = there.tenant
     call.lock(Document(version=tenant.get("config_version", 1)), version)
-    members = _stored(there, changes, tenant, call if there is call else None)
+    members = check_config(there, changes, tenant, call if there is call else None)
     before = _default_pipeline_id(there)
     wanted = changes.get("default_pipeline_id") or before
     _check_pipeline(there, wanted)
@@ -82,7 +82,7 @@ def _check_pipeline(there: Context, id: str | None) -> None:
 # -- the stored form ---------------------------------------------------------------------------------------------------
 
 
-def _stored(there: Context, changes: Members, tenant: Document, own: Context | None) -> dict[str, Any]:
+def check_config(there: Context, changes: Members, tenant: Document, own: Context | None) -> dict[str, Any]:
     """Return the changes in stored form. Raises: 422; 409 CURRENCY_IN_USE.
 
     `own` is the call where it is about the caller's own company, whose networks it has to stay within.
