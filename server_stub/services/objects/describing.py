@@ -33,6 +33,7 @@ from ...noun import Noun
 from ...problems import Problem
 from ...request import permissions
 from ...request.json_types import input_hints
+from ...request.settings import value_of
 from ...serving import Answer, Context, serves
 from ..contacts.records import FIELDS as CONTACT_FIELDS
 from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
@@ -61,11 +62,14 @@ def _summary(call: Context, entity: Entity) -> dict[str, Any]:
     tests = permissions.sight(call.caller, entity.word)
     plain = entity.object is None and not tests and (entity.noun is None or entity.noun.visible is None)
     count = len(records) if plain else sum(entity.has(doc) and entity.sees(call, doc) for doc in records)
+    said: Mapping[str, Mapping[str, str]] = value_of(call.collection, call.caller, "ui.terminology") or {}
+    terms, plain_word = said.get(entity.name, {}), entity.object is None
     actions = [one for one in _ACTIONS if permissions.scope_for(call.caller, entity.word, one) is not None]
     return {
         "entity": entity.name,
-        "label": label(call.language, entity.label) if entity.object is None else entity.label,
-        "plural_label": label(call.language, entity.plural_label) if entity.object is None else entity.plural_label,
+        "label": terms.get("one") or (label(call.language, entity.label) if plain_word else entity.label),
+        "plural_label": terms.get("many")
+        or (label(call.language, entity.plural_label) if plain_word else entity.plural_label),
         "custom": entity.object is not None,
         "object_id": entity.object["id"] if entity.object is not None else None,
         "id_prefix": entity.prefixes[-1],

@@ -203,3 +203,13 @@ def test_a_form_has_the_fields_that_are_required(admin: CrmClient) -> None:
     with pytest.raises(ApiError) as caught:
         admin.customization.layouts.create(body)
     assert (caught.value.code, caught.value.details["fields"]) == ("REQUIRED_FIELD_MISSING", ["department"])
+
+
+def test_the_terminology_of_a_company_names_its_entities(admin: CrmClient, other: CrmClient) -> None:
+    before = admin.objects.describe("deal")
+    admin.configuration.settings.update({"ui.terminology": {"deal": {"one": "Opportunity", "many": "Opportunities"}}})
+    after = admin.objects.describe("deal")
+    assert (after.label, after.plural_label) == ("Opportunity", "Opportunities")
+    assert after.schema_version != before.schema_version
+    assert next(one for one in admin.objects.list() if one.entity == "deal").label == "Opportunity"
+    assert other.with_options(language="en").objects.describe("deal").label == "Deal"
