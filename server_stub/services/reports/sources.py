@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -47,6 +47,8 @@ class Source:
     """Returns the records that the caller may see, as their list shows them, newest first. Raises 403."""
     currencies: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
     """The currencies of the amounts that have another one than their record has, by path."""
+    hidden: frozenset[str] = frozenset()
+    """The fields that are hidden from the caller, by their paths."""
 
     @property
     def types(self) -> dict[str, FieldType]:
@@ -60,7 +62,8 @@ class Source:
         for name in (path, snake(path), f"fields.{path}", f"{head}.fields.{rest}"):  # the latter of a custom object
             if name in self.fields:
                 return name, self.fields[name]
-        if rest and f"{snake(head)}.*" in self.fields:  # the name of a custom field stays as it is
+        own = f"{snake(head)}.{rest}"
+        if rest and f"{snake(head)}.*" in self.fields and own not in self.hidden:  # its name stays as it is
             return f"{snake(head)}.{rest}", self.fields[f"{snake(head)}.*"]
         raise Problem(
             "UNKNOWN_FIELD",
@@ -74,6 +77,8 @@ class Source:
         """Return a function that returns the value of a field of a record."""
 
         def value(doc: Document, path: str) -> Any:
+            if path in self.hidden:
+                return None
             path = path if path in self.fields else self.field(path, "")[0]
             head, _, rest = path.partition(".")
             if head == "custom_fields":  # the name of a custom field may have a dot
@@ -89,6 +94,32 @@ class Source:
 
 
 def source_of(call: Context, entity_type: str) -> Source:
+    """Return the records of a type, or of a custom object, without what is hidden from the caller. Raises: 422."""
+    return _seen(call, _source_of(call, entity_type))
+
+
+def _seen(call: Context, source: Source) -> Source:
+    """Return a source without the fields that are hidden from the caller, also those one step away."""
+    if not call.caller.hidden:
+        return source
+    steps = {"": source.kind, **{f"{head}.": kind for head, (_, kind) in source.hops.items()}}
+    paths = {
+        f"{before}{prefix}{name}"
+        for before, kind in steps.items()
+        for entity, _, name in (one.partition(".") for one in call.caller.hidden)
+        if entity == kind
+        for prefix in ("", "fields.")
+    }
+    fields = {path: field for path, field in source.fields.items() if not _is_within(path, paths)}
+    return replace(source, fields=fields, hidden=frozenset(paths))
+
+
+def _is_within(path: str, hidden: Collection[str]) -> bool:
+    """Return whether a path is hidden, or a part of what is: ``address.city`` of ``address``."""
+    return path in hidden or any(path.startswith(f"{one}.") for one in hidden)
+
+
+def _source_of(call: Context, entity_type: str) -> Source:
     """Return the records of a type, or of a custom object. Raises 422 for a type of which there are no reports."""
     nouns = call.server.nouns
     known = [kind for kind in _REPORTED if kind in nouns and nouns[kind].declared("list") is not None]

@@ -126,3 +126,20 @@ def test_events_leave_out_what_is_hidden(stub: StubServer, somebody: Somebody, a
             if event.type == "contact.updated":
                 break
     assert "hidden.example" not in "".join(seen)
+
+
+REPORTS: list[dict[str, Any]] = [
+    {"columns": [{"field": "email"}]},
+    {"columns": [{"field": "name"}, {"field": "custom_fields.tier"}]},
+    {"columns": [{"field": "name"}], "filter_groups": [{"filters": [{"field": "email", "op": "is_set"}]}]},
+    {"columns": [{"field": "email"}], "sort": [{"key": "email", "order": "asc"}]},
+]
+
+
+@pytest.mark.parametrize("members", REPORTS)
+def test_a_report_cannot_name_hidden_members(somebody: Somebody, admin: CrmClient, eva: str, members: Any) -> None:
+    body: Any = {"name": "Secrets", "entity_type": "contact", "visibility": "tenant", **members}
+    report = admin.reports.create(body)
+    assert refused(lambda: somebody.crm.reports.create(body)).code == "UNKNOWN_FIELD"
+    assert refused(lambda: somebody.crm.reports.data(report.id)).code == "REPORT_BROKEN"
+    assert admin.reports.data(report.id).columns
