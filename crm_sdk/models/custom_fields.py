@@ -130,7 +130,9 @@ class _CustomFieldMembers(TypedDict, total=False):
     position: _Position | None
     searchable: bool
     labels: FieldLabels
+    """The label in other languages, by their tags."""
     hidden: bool
+    """Whether descriptions and layouts leave it out."""
     personal: bool
     """Whether its values tell of a person, and are erased with that person."""
 
@@ -162,11 +164,13 @@ class FieldOverride(TypedDict, total=False):
     label: _FieldLabel | None
     type: FieldType
     labels: FieldLabels | None
+    """The label in other languages, by their tags."""
     help_text: Annotated[str, Field(max_length=1_000)] | None
     required: bool | None
     """Of a standard field only true, or null."""
     default: FieldValue
     hidden: bool | None
+    """Whether descriptions and layouts leave it out."""
     position: _Position | None
     personal: bool | None
     """Of a standard field only true, or null."""
@@ -219,7 +223,9 @@ class FieldDraft(TypedDict, total=False):
     position: JsonValue
     searchable: JsonValue
     labels: JsonValue
+    """The label in other languages, by their tags."""
     hidden: JsonValue
+    """Whether descriptions and layouts leave it out."""
     personal: JsonValue
     """Whether its values tell of a person, and are erased with that person."""
 
