@@ -112,7 +112,8 @@ def user_caller(
     reads: permissions.Scope = "all"
     if "sales" in {key, *more}:
         tenant = store.collection(tenant_id, "tenant").get(tenant_id)
-        reads = ((tenant.get("security") if tenant is not None else None) or {}).get("default_scope") or "all"
+        security: Mapping[str, Any] = (tenant.get("security") if tenant is not None else None) or {}
+        reads = str(security.get("default_scope") or "all")
     if reads == "team" or any(text.endswith("@team") for text in own):
         mine = set(user["team_ids"])
         users = store.collection(tenant_id, "user")

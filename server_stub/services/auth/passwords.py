@@ -63,7 +63,8 @@ def with_password(call: Context, user: Document, password: str) -> Document:
 
 def _refuse_reused(call: Context, user: Document, password: str) -> None:
     before = call.collection(_KEPT).get(user["id"])
-    said = (call.server.tenant(user["tenant_id"]).get("security") or {}).get("password_history")
+    security: Mapping[str, Any] = call.server.tenant(user["tenant_id"]).get("security") or {}
+    said = security.get("password_history")
     count = _REMEMBERED if said is None else int(said)
     hashes = before["hashes"] if before is not None else [user.get("password_hash")]
     if any(password_fits(password, hashed) for hashed in (hashes[-count:] if count else ())):

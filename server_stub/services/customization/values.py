@@ -80,7 +80,8 @@ def _taken(call: Context, key: Members, value: Any, before: Document | None) -> 
     name, own_id = key["api_name"], before["id"] if before is not None else None
     wanted = term(name, value).casefold()
     for doc in records_of(call, key["object_id"]):
-        held = (doc.get("custom_fields") or {}).get(name)
+        values: Mapping[str, Any] = doc.get("custom_fields") or {}
+        held = values.get(name)
         if held is not None and doc["id"] != own_id and term(name, held).casefold() == wanted:
             yield Problem(
                 "DUPLICATE_VALUE", f"{doc['id']} has this {key['label']} already", field=f"custom_fields.{name}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -92,7 +92,8 @@ def share(
     if len(targets) != 1:
         raise invalid("user_id", "required", "give exactly one of user_id, team_id, email and link")
     kind, id = targets[0]
-    if kind == "link" and (call.tenant.get("security") or {}).get("allow_share_links") is False:
+    security: Mapping[str, Any] = call.tenant.get("security") or {}
+    if kind == "link" and security.get("allow_share_links") is False:
         raise Problem("FORBIDDEN", "the company's security policy allows no links to files")
     name = _checked_target(call, file, kind, id, access)
     if LEVELS.index(access) > level_of(call, file):

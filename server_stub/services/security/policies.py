@@ -38,7 +38,8 @@ def update(call: Context, changes: Members, dry_run: bool, version: int | None) 
     call.lock(Document(version=there.tenant.get("config_version", 1)), version)
     nulls = {name: None for name, value in changes.items() if value is None}
     members = check_config(there, {"security": dict(changes)}, there.tenant, call)
-    members["security"] = {**(members.get("security") or {}), **nulls}
+    kept: Members = members.get("security") or {}
+    members["security"] = {**kept, **nulls}
     if changes.get("require_mfa"):
         user = call.collection("user").get(call.caller.user_id or "")
         if user is None or not user.get("mfa_enabled"):
