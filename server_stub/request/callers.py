@@ -113,7 +113,7 @@ def user_caller(
     if "sales" in {key, *more}:
         tenant = store.collection(tenant_id, "tenant").get(tenant_id)
         security: Mapping[str, Any] = (tenant.get("security") if tenant is not None else None) or {}
-        reads = str(security.get("default_scope") or "all")
+        reads = security.get("default_scope") or "all"
     if reads == "team" or any(text.endswith("@team") for text in own):
         mine = set(user["team_ids"])
         users = store.collection(tenant_id, "user")
