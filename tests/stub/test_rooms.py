@@ -38,6 +38,7 @@ ROOMS = (
     "webhooks",
     "live",
     "five_calls",
+    "write_checks",
     "noun",
     "services",
     "seed",
