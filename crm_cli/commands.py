@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 from typer.main import get_command
 
+from crm_sdk.errors import NotFoundError
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
@@ -20,6 +21,7 @@ from .connection import open_client
 from .failures import DECLINED, PARTIAL, MisuseError, in_words, run_guarded, status_of_class
 from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
 from .help import Command, panel, prose
+from .lookups import Lookups
 from .parameters import Form, Parameter, kebab, part_of
 from .settings import Options, Settings, secrets, settle
 from .terminal.asking import agreed, say_done
@@ -270,23 +272,42 @@ class _Run:
         wanted = Wanted(None)
         if operation.kind == "page":
             wanted = Wanted.take(self._form, arguments, "all" if self._every else self._limit)
+        lookups = Lookups(self._form, arguments)
+        names = lookups.names
         if self._options.sends_nothing:
             from .showing import show_call
 
             with open_client(settings) as client:
-                show_call(client, self._form, arguments, printer, settings)
+                show_call(client, self._form, arguments | lookups.ids(client, names), printer, settings)
             return None
-        if self._form.destroys and not self._yes and not agreed(self._form, arguments):
+        if not names and not self._may_go_on(arguments):
             return DECLINED
         with open_client(settings) as client:
             server = "the embedded server" if settings.offline else client.base_url
-            result = attrgetter(operation.id)(client)(**arguments)
+            if names:
+                arguments |= lookups.ids(client, names)
+                if not self._may_go_on(arguments):
+                    return DECLINED
+            call = attrgetter(operation.id)(client)
+            try:
+                result = call(**arguments)
+            except NotFoundError:
+                found = lookups.ids(client, lookups.doubtful)
+                if not found:
+                    raise
+                arguments |= found
+                if not self._may_go_on(arguments):  # it was asked about a name; this is what has it
+                    return DECLINED
+                result = call(**arguments)
             # What goes on is read as it comes.
             with nullcontext() if operation.kind in ("stream", "download") else paged():
                 status = self._print(client, result, printer, wanted, settings)
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status
+
+    def _may_go_on(self, arguments: Mapping[str, Any]) -> bool:
+        return not self._form.destroys or self._yes or agreed(self._form, arguments)
 
     def _print(
         self, client: CrmClient, result: Any, printer: Printer, wanted: Wanted, settings: Settings

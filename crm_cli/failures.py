@@ -80,6 +80,11 @@ CONTROL = re.compile(
 class MisuseError(Exception):
     """The command line cannot be understood; the message tells what is expected."""
 
+    def __init__(self, message: str, fields: Sequence[errors.FieldError] = ()) -> None:
+        super().__init__(message)
+        self.fields = fields
+        """What is wrong with each argument or member, a line each."""
+
 
 def status_of(error: errors.CrmError) -> int:
     """Return the exit status an error of the SDK means."""
@@ -205,7 +210,7 @@ def say(failure: Failure, secrets: Collection[str] = (), *, as_json: bool) -> in
 def failure_of(error: BaseException, flags: Mapping[str, str]) -> Failure:
     """Return what an exception means to whoever typed the command."""
     if isinstance(error, MisuseError):
-        return Failure("USAGE", str(error), USAGE)
+        return Failure("USAGE", str(error), USAGE, fields=[_of_field(field, flags) for field in error.fields])
     if isinstance(error, errors.CrmError):
         return _refusal(error, flags)
     if isinstance(error, OSError):

@@ -1,0 +1,143 @@
+"""Names in place of ids: ``crm deals get "Acme renewal"`` asks the list of deals which deal has this name.
+
+What can have a name follows from the declarations: an argument that is the id of a record whose list has ``search``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from crm_sdk.errors import FieldError, PermissionDeniedError, UnsupportedOperationError
+from crm_sdk.operation import Operation
+
+from .failures import MisuseError
+from .parameters import Form
+
+if TYPE_CHECKING:
+    from crm_sdk import CrmClient
+
+_MAY_BE_ID = re.compile(r"[A-Za-z0-9_.:@~-]+")
+"""Texts that a server can have as an id; a blank or another letter makes a name of them."""
+_HAS_PREFIX = re.compile(r"[a-z]+_[a-z0-9_]*$")
+"""The ids of the contract have their kind before them: ``deal_7``."""
+_LABELS = ("name", "title", "subject", "label")
+"""The members that name a record."""
+_MOST = 100
+"""How many records a look-up reads: there is one request for it."""
+_SHOWN = 10
+
+
+class Lookups:
+    """The look-ups of the arguments of a call that are names."""
+
+    def __init__(self, form: Form, arguments: Mapping[str, Any]) -> None:
+        self._form = form
+        self._arguments = {p.name: arguments[p.name] for p in form.parameters if p.name in arguments}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The arguments that cannot be ids: they are looked up before the call."""
+        return self._those(certain=True)
+
+    @property
+    def doubtful(self) -> dict[str, str]:
+        """The arguments that may be ids as well: they are looked up where the server does not find them."""
+        return self._those(certain=False)
+
+    def _those(self, *, certain: bool) -> dict[str, str]:
+        known = False if certain else None
+        found = {name: text for name, text in self._arguments.items() if _is_id(name, text) is known}
+        # The lists are read only for these: it imports every noun.
+        return {name: text for name, text in found.items() if name in self._lists}
+
+    @cached_property
+    def _lists(self) -> Mapping[str, Operation[..., Any]]:
+        return lists_of(self._form.operation)
+
+    def ids(self, client: CrmClient, names: Mapping[str, str]) -> dict[str, str]:
+        """Return the id of each record that has the name, with one request for each; without those that have none.
+
+        Raises: MisuseError where several records have it.
+        """
+        found = ((argument, self._id(client, argument, name)) for argument, name in names.items())
+        return {argument: id for argument, id in found if id is not None}
+
+    def _id(self, client: CrmClient, argument: str, name: str) -> str | None:
+        listed = self._lists[argument]
+        limit = {"limit": _MOST} if "limit" in listed.signature.parameters else {}
+        try:
+            page = attrgetter(listed.id)(client)(search=name, **limit)
+        except (PermissionDeniedError, UnsupportedOperationError):
+            return None  # whoever may not list has the answer to the call itself
+        labels = {record.id: label for record in page.items if (label := _label(record)) is not None}
+        same = [id for id, label in labels.items() if _folded(label) == _folded(name)]
+        if len(same) == 1 and not page.has_next:
+            return str(same[0])
+        if not same and not page.has_next:
+            return None
+        what, flag = listed.id.split(".")[-2].replace("_", " "), self._form.flags[argument]
+        count = f"{len(same)} {what} have this name" if len(same) > 1 else f"more than {_MOST} {what} are found by it"
+        candidates = [FieldError(argument, f"{id} ({labels[id]})", "unique") for id in (same or list(labels))[:_SHOWN]]
+        raise MisuseError(f"{name!r} is not unique: {count}; give {flag} as an id", candidates)
+
+
+def lists_of(operation: Operation[..., Any]) -> dict[str, Operation[..., Any]]:
+    """Return the list in which each argument can be looked up, by the name of the argument.
+
+    A list is for the arguments of its own noun and of the calls beside it; one at the top, such as that of deals, for
+    all calls. The nearest has precedence.
+    """
+    within = f"{operation.id}."
+    near: dict[str, tuple[int, Operation[..., Any]]] = {}
+    for argument, listed in _searchable():
+        owner = listed.id.split(".")[:-2]
+        if within.startswith("".join(f"{part}." for part in owner)) and argument in operation.positional:
+            near[argument] = max(near.get(argument, (-1, listed)), (len(owner), listed), key=lambda pair: pair[0])
+    singles = {p.name for p in Form(operation).parameters if p.place == "argument" and p.kind == "text" and not p.many}
+    return {argument: listed for argument, (_, listed) in near.items() if argument in singles}
+
+
+@cache
+def _searchable() -> tuple[tuple[str, Operation[..., Any]], ...]:
+    """Return each list that has ``search`` with the argument that its records' ids are."""
+    from .nouns import nouns
+
+    return tuple(found for kind in nouns().values() for found in _searchable_of(kind))
+
+
+def _searchable_of(kind: Any) -> Iterator[tuple[str, Operation[..., Any]]]:
+    from .nouns import operations, resources
+
+    declared = operations(kind)
+    listed, get = declared.get("list"), declared.get("get")
+    if listed is not None and "search" in listed.signature.parameters and not listed.positional:
+        if get is not None and not set(_LABELS) & set(getattr(get.arguments.returns, "model_fields", _LABELS)):
+            return  # its records have no name
+        noun = listed.id.split(".")[-2]
+        argument = get.positional[0] if get is not None and len(get.positional) == 1 else f"{noun.removesuffix('s')}_id"
+        yield argument, listed
+    for inner in resources(kind).values():
+        yield from _searchable_of(inner)
+
+
+def _is_id(argument: str, text: Any) -> bool | None:
+    """Return whether a typed text is an id; None where only the server knows."""
+    if not isinstance(text, str) or not text.strip() or not argument.endswith("_id"):
+        return True
+    if _MAY_BE_ID.fullmatch(text) is None:
+        return False
+    return True if _HAS_PREFIX.match(text) else None
+
+
+def _label(record: Any) -> str | None:
+    labels = (getattr(record, name, None) for name in _LABELS)
+    return next((label for label in labels if isinstance(label, str) and label), None)
+
+
+def _folded(text: str) -> str:
+    """Return a name without what does not tell names apart: case, and how many blanks there are."""
+    return " ".join(text.casefold().split())
