@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from crm_sdk.wire import is_object
 
 from .failures import MisuseError, complain, visible
 from .settings import Options, settle
+
+if TYPE_CHECKING:
+    from crm_sdk.raw import RawReply
 
 
 def call(
@@ -31,13 +35,15 @@ def call(
     data: Annotated[str | None, typer.Option("--data", "-d", help="The body: JSON, @file, or - for stdin.")] = None,
     header: Annotated[list[str] | None, typer.Option("--header", "-H", help="NAME: VALUE; repeat it for more.")] = None,
     include: Annotated[bool, typer.Option("--include", "-i", help="Print the status and the headers first.")] = False,
+    paginate: Annotated[
+        bool, typer.Option("--paginate", help="Of a GET of a list: fetch all pages, and print one array.")
+    ] = False,
 ) -> None:
     """Send any request and print the answer.
 
     For a documented call, use its own command: it validates the input and handles pages and jobs.
     """
     from crm_sdk.dialects import read_error
-    from crm_sdk.errors import CrmError
 
     from .connection import open_client
     from .parameters import read_json
@@ -60,16 +66,28 @@ def call(
             body = {**(body or {}), **typed}
     if not path.startswith("/"):
         path = f"/{path}"
+    if paginate and method.upper() != "GET":
+        raise MisuseError("--paginate is for GET")
+    if paginate and "?" in path:
+        from urllib.parse import parse_qs
+
+        path, _, typed_query = path.partition("?")
+        asked = {name: v[0] if len(v) == 1 else v for name, v in parse_qs(typed_query).items()} | asked
+    rows: list[Any] | None = None
     with open_client(settings) as client:
-        reply = client.request(method, path, query=asked, json=body, headers=headers)
+
+        def send(query: Mapping[str, Any]) -> RawReply:
+            return client.request(method, path, query=query, json=body, headers=headers)
+
+        reply = send(asked)
+        if paginate and reply.status < 300:
+            from .api_pages import merged
+
+            rows = merged(path, asked, _read(reply), lambda query: _read(send(query)))
     if include:
         lines = [f"HTTP {reply.status}", *(f"{name}: {value}" for name, value in reply.headers.items()), "", ""]
         write_text(visible("\n".join(_hide(line) for line in lines)))
-    is_json = "json" in reply.headers.get("content-type", "").partition(";")[0]
-    try:
-        value = reply.json() if is_json and reply.content else None
-    except (ValueError, CrmError):  # it says that it is JSON, and is not
-        value = None
+    value = _json_of(reply) if rows is None else rows
     if value is not None:
         # The answer as received: its columns are not known.
         Printer("json" if settings.output == "table" else settings.output).show(value)
@@ -86,6 +104,26 @@ def call(
         raise MisuseError(f"the server redirects ({reply.status}) to {reply.headers.get('location', 'nowhere')}")
     if reply.status >= 400:
         raise read_error(reply.status, reply.headers, reply.content, None)
+
+
+def _json_of(reply: RawReply) -> Any:
+    """Return the JSON of an answer; None where it has none, or says that it is JSON and is not."""
+    from crm_sdk.errors import CrmError
+
+    is_json = "json" in reply.headers.get("content-type", "").partition(";")[0]
+    try:
+        return reply.json() if is_json and reply.content else None
+    except (ValueError, CrmError):
+        return None
+
+
+def _read(reply: RawReply) -> Any:
+    """Return the JSON of a page. Raises: ApiError for a refusal, so that no part of a list passes for all of it."""
+    from crm_sdk.dialects import read_error
+
+    if reply.status >= 300:
+        raise read_error(reply.status, reply.headers, reply.content, None)
+    return _json_of(reply)
 
 
 def _pair(text: str, mark: str, flag: str) -> tuple[str, str]:
