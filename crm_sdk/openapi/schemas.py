@@ -271,9 +271,11 @@ def _bounds(mark: Any) -> Iterator[tuple[tuple[str, tuple[str, ...]], Any]]:
     elif isinstance(mark, MinLen):
         yield ("minLength", ("string",)), mark.min_length
         yield ("minItems", ("array",)), mark.min_length
+        yield ("minProperties", ("object",)), mark.min_length
     elif isinstance(mark, MaxLen):
         yield ("maxLength", ("string",)), mark.max_length
         yield ("maxItems", ("array",)), mark.max_length
+        yield ("maxProperties", ("object",)), mark.max_length
     pattern = getattr(mark, "pattern", None)
     if isinstance(pattern, str):
         keyword = "format" if pattern in _FORMATS else "pattern"

@@ -46,6 +46,8 @@ class Writer:
         self._asked = asked
         self._place = place
         self._own_type = own_type
+        self.included: list[tuple[str, Document]] = []
+        """The records that came with the answer, each with the name of its noun."""
 
     # -- documents -----------------------------------------------------------------------------------------------------
 
@@ -178,6 +180,7 @@ class Writer:
             return None
         if doc["id"] != id:  # a merged one: the relationship names what is no more
             return None
+        self.included.append((noun.kind, doc))
         form = self._forms.form_of(noun.model)
         return self._written(form, type_, self._reduced(form, _plain(noun.model, doc), self._asked.fields.get(type_)))
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.wire import camel, decode_json, encode_json, is_object
 
 from ..problems import Problem
-from ..request import hiding
-from ..request.bodies import read_body
+from ..request import hiding, reads
+from ..request.bodies import read_body, read_reason
 from ..request.faces import wire_path
 from ..request.http import Reply, Request
 from ..request.router import Match
@@ -152,20 +152,25 @@ class DocumentVisit(Visit):
         if operation.arguments.returns is None and is_object(data) and data.get("deleted") is True:
             return {"jsonapi": VERSION, "meta": dict(data)}, {}
         place = Place(_mount(self.request.path), self.request.path, self.request.query, match.identifiers)
-        call, kinds = self._context(match), self._kinds(match)
+        call, kinds = self._context(match, plain.status), self._kinds(match)
         writer = Writer(forms(), call, kinds, self._asked, place, self._own_type(match))
         with hiding.hidden_from(self.caller, self.server.nouns):
             reduce = not (route.method == "GET" and operation.answers_records)
             document = writer.document(envelope, pages=route.method == "GET" and operation.is_paged, reduce=reduce)
+            reads.note_included(call, writer.included)
         resource = document.get("data")
         link = resource.get("links", {}).get("self") if is_object(resource) else None
         return document, {"Location": link} if "Location" in plain.headers and link is not None else {}
 
-    def _context(self, match: Match) -> Context:
+    def _context(self, match: Match, status: int = 200) -> Context:
         """Return a call of the same caller, to read what the document has beside the answer."""
+        source = {
+            "dialect": self.face.name, "method": self.request.method, "path": self.request.path, "status": status,
+            "ip_address": self.request.peer, "user_agent": self.request.headers.get("user-agent"),
+        }  # fmt: skip
         return Context(
             self.server, self.caller, self.now, dialect=self.face.name, operation=match.endpoint.operation.id,
-            request_id=self.request_id, source={"method": "GET", "path": self.request.path},
+            request_id=self.request_id, source=source, reason=read_reason(self.request.headers),
             headers=self.request.headers,
         )  # fmt: skip
 

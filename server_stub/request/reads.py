@@ -50,10 +50,32 @@ def note(call: Context, operation: Operation[..., Any], answer: Any, arguments: 
             _note_list(call, operation, items, arguments)
     elif names and answer["id"] != call.caller.user_id:  # who reads about himself reads nothing of others
         kind = answer.get("kind")
-        name = kind if kind in names else names[0]
-        noun = call.server.nouns.get(name)
-        told = noun.published(Document(answer)) if noun is not None and noun.published is not None else answer
-        audit.write(call, f"{name}.read", _entity(name), told, reason=call.reason, metadata={})
+        _note_record(call, kind if kind in names else names[0], answer)
+
+
+def note_included(call: Context, records: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Write to the audit trail which records came with an answer, each under its name, as if it had been asked for.
+
+    Of more than `LONG` of an entity there is one entry, as of a list of them.
+    """
+    if not (call.server.log_reads and call.caller.tenant_id):
+        return
+    of: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    for name, record in records:
+        if name in _NAMES.values() and record["id"] != call.caller.user_id:
+            of.setdefault(_entity(name), []).append((name, record))
+    for entity, some in of.items():
+        if len(some) > LONG and entity in _TOGETHER:
+            _note_many(call, entity, [str(record["id"]) for _, record in some])
+            continue
+        for name, record in some:
+            _note_record(call, name, record)
+
+
+def _note_record(call: Context, name: str, record: Mapping[str, Any]) -> None:
+    noun = call.server.nouns.get(name)
+    told = noun.published(Document(record)) if noun is not None and noun.published is not None else record
+    audit.write(call, f"{name}.read", _entity(name), told, reason=call.reason, metadata={})
 
 
 def _note_list(
@@ -69,8 +91,12 @@ def _note_list(
         if entity in _TOGETHER and about["id"]:
             ids.setdefault(entity, []).append(str(about["id"]))
     for entity, some in ids.items():
-        many, said = {"id": _TOGETHER[entity]}, {"count": len(some), "ids": some}
-        audit.write(call, f"{entity}.read", entity, many, reason=call.reason, metadata=said)
+        _note_many(call, entity, some)
+
+
+def _note_many(call: Context, entity: str, ids: Sequence[str]) -> None:
+    many, said = {"id": _TOGETHER[entity]}, {"count": len(ids), "ids": ids}
+    audit.write(call, f"{entity}.read", entity, many, reason=call.reason, metadata=said)
 
 
 def _entity(name: str) -> str:

@@ -29,6 +29,9 @@ LOOSE = {
     ("platform", "communication.calls.dial"),  # numbers that can be dialled
     ("platform", "communication.meetings.create"),  # types, times and rules that go together
     ("platform", "communication.meetings.update"),
+    ("platform", "configuration.settings.update"),  # settings that there are, each with values of its own
+    ("platform", "customization.layouts.create"),  # entities that have layouts, and what a kind of layout consists of
+    ("platform", "customization.layouts.update"),
     ("platform", "custom_objects.create"),  # fields whose members do not go together
     ("platform", "custom_objects.fields.create"),
     ("platform", "custom_objects.fields.update"),
@@ -39,6 +42,10 @@ LOOSE = {
     ("platform", "exports.create"),  # entities, fields and records that there are
     ("platform", "exports.schedules.create"),
     ("platform", "exports.schedules.update"),
+    ("platform", "objects.batch_get"),  # at least one key, of those that the entity has
+    ("platform", "objects.upsert"),  # at least one record, and members that the entity has
+    ("platform", "objects.transaction"),  # at least one write, and members that go with its action
+    ("platform", "objects.restore"),  # at least one id
     ("platform", "marketplace.installations.configure"),  # settings that the app has
     ("platform", "pipelines.automation.create"),  # parameters that go with an action
     ("platform", "pipelines.update"),  # no inactive default

@@ -7,11 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import Field
 
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.dialects import DIALECTS
@@ -261,3 +262,17 @@ def test_what_a_text_must_look_like_is_said_in_words(dialect: str) -> None:
     }
     assert found, "inputs have patterns"
     assert found <= FORMS.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit"),
+    [(str, "Length"), (list[str], "Items"), (dict[str, str], "Properties")],
+    ids=["text", "list", "object"],
+)
+def test_bounds_of_a_length_are_in_the_keywords_of_what_has_it(kind: Any, unit: str) -> None:
+    for optional in (kind, kind | None):
+        schema = Schemas("platform").of(Annotated[optional, Field(min_length=1, max_length=9)], written=True)
+        parts = schema.get("anyOf", [schema])
+        assert any((part.get(f"min{unit}"), part.get(f"max{unit}")) == (1, 9) for part in parts), schema
+        others = {f"{end}{other}" for end in ("min", "max") for other in ("Length", "Items", "Properties")}
+        assert not (others - {f"min{unit}", f"max{unit}"}) & {name for part in parts for name in part}

@@ -62,3 +62,33 @@ def test_names_of_members_are_unique_in_every_form() -> None:
         names = [form.by_wire[name].name if name in form.by_wire else form.renamed.get(name, name) for name in wire]
         assert len(names) == len(set(names)), noun.kind
         assert not {"type", "id"} & set(names), noun.kind
+
+
+def _reads(stub: StubServer) -> list[tuple[str, str]]:
+    entries = [entry for entry in stub.audit(reads=True) if entry["action"].endswith(".read")]
+    return [(entry["action"], entry["entity"]["id"]) for entry in entries]
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["a record", "a list"])
+def test_included_persons_are_in_the_audit_trail_as_if_they_had_been_read(stub: StubServer, whole: bool) -> None:
+    contact = ask(stub, "GET", "/v1/contacts", page_size=1).data[0]["id"]
+    deal = ask(stub, "POST", "/v1/deals", {"data": {
+        "type": "deal", "attributes": {"title": "Read"},
+        "relationships": {"contact": {"data": {"type": "contact", "id": contact}}},
+    }}).data["id"]  # fmt: skip
+    path = "/v1/deals" if whole else f"/v1/deals/{deal}"
+    more = {"page_size": 5} if whole else {}
+    before = len(_reads(stub))
+    ask(stub, "GET", path, **more)
+    assert _reads(stub)[before:] == []
+    answer = ask(stub, "GET", path, include="contact,owner", headers={"x-audit-reason": "review"}, **more)
+    came = {(one["type"], one["id"]) for one in answer.json["included"]}
+    assert ("contact", contact) in came
+    persons = {(f"{type_}.read", id) for type_, id in came if type_ in ("contact", "user") and id != "user_ada"}
+    assert set(_reads(stub)[before:]) == persons and len(_reads(stub)) == before + len(persons)
+    entry = stub.audit(reads=True)[-1]
+    assert (entry["source"]["dialect"], entry["source"]["status"]) == ("platform", 200)
+    stub.log_reads = False
+    ask(stub, "GET", path, include="contact", **more)
+    stub.log_reads = True
+    assert len(_reads(stub)) == before + len(persons)
