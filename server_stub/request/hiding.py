@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Hidden = Mapping[str, frozenset[str]]
 """The hidden members by entity."""
 _BOUNDS = ("_after", "_before", "_min", "_max")
+_LIMITS = ("min_", "max_")
 
 
 class Hiding:
@@ -149,6 +150,7 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         else:
             yield name, name
             yield from ((name, name.removesuffix(end)) for end in _BOUNDS if name.endswith(end))
+            yield from ((name, name.removeprefix(start)) for start in _LIMITS if name.startswith(start))
 
 
 def seen(caller: Caller, entity: str, names: Sequence[str]) -> Sequence[str]:

@@ -131,7 +131,7 @@ class Opener:
                 self.call.server.entities.named(self.call, entity.name, "create")
                 entity.require("upsert")
             try:
-                key = check_key(entity, given["match_on"])
+                key = check_key(self.call, entity, given["match_on"])
             except Problem as problem:
                 raise Problem(
                     problem.code, problem.message, field=f"{path}.match_on", rule="choice", details=problem.details

@@ -59,7 +59,7 @@ def preview(
     errors = list(opened.problems)
     key = "id"
     try:
-        key = check_key(opener.entity, match_on)
+        key = check_key(opener.call, opener.entity, match_on)
     except Problem as problem:
         errors.append(problem)
     too_many = opener.check_size(opened)

@@ -85,7 +85,7 @@ def create(
         mapping = _mapping_of(_earlier(call, mapping_from, found, "mapping_from"))
     elif mapping is None and before is not None:
         mapping = _mapping_of(before)
-    key = check_key(found, match_on or told.get("match_on"))
+    key = check_key(call, found, match_on or told.get("match_on"))
     opener = Opener(call, found)
     given: Members = (values if values is not None else told.get("given_values")) or {}
     owner_id = owner_id or told.get("owner_id")

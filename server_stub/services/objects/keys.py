@@ -11,6 +11,7 @@ from ...data.document import Document
 from ...data.keys import with_value
 from ...entities import Entity
 from ...problems import Problem, invalid
+from ...request.hiding import seen
 from ...serving import Context
 from ..custom_objects.finding import equals_of
 
@@ -20,9 +21,9 @@ def names(entity: Entity) -> list[str]:
     return [key.rstrip("~") for key in entity.keys]
 
 
-def check_key(entity: Entity, name: str | None) -> str:
-    """Return a key of an entity; without a name the default one. Raises: 422 NOT_A_KEY."""
-    known = ["id", *names(entity)]
+def check_key(call: Context, entity: Entity, name: str | None) -> str:
+    """Return a key of an entity; without a name the default one. Raises: 422 NOT_A_KEY, also for a hidden member."""
+    known = ["id", *seen(call.caller, entity.name, names(entity))]
     if name is None:
         return known[1] if len(known) > 1 else "id"
     plain = name.removeprefix("fields.")

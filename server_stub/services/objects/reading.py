@@ -112,7 +112,7 @@ def batch_get(
     found = call.server.entities.named(call, entity)
     found.require("scan")
     some(keys, "keys")
-    name = check_key(found, match_on)
+    name = check_key(call, found, match_on)
     show = shown_as(call, found, [*fields, *(include or ())] if fields else None, whole=bool(include))
     _check_include(found, include)
 

@@ -202,7 +202,7 @@ def upsert(
     found = call.server.entities.named(call, entity)
     found.require("upsert")
     some(records, "records")
-    key = check_key(found, match_on)
+    key = check_key(call, found, match_on)
     rows = _Upsert(call, found, key, mode, on_match, shown_as(call, found) if return_records else None)
     result = carry_out(
         call, records, rows.write, field="records", atomic=atomic,
@@ -299,7 +299,7 @@ def _carry_out(call: Context, operation: Mapping[str, Any], refs: Mapping[str, s
             after = change(call, entity, str(id), row)
             same = after["version"] == before["version"]
             return rows.result(after, "unchanged" if same else "updated", "id")
-        rows.key = check_key(entity, operation.get("match_on"))
+        rows.key = check_key(call, entity, operation.get("match_on"))
         return rows.write({**row, "id": id} if id is not None else row)
     except Problem as problem:
         raise _within_values(problem) from None

@@ -143,3 +143,36 @@ def test_a_report_cannot_name_hidden_members(somebody: Somebody, admin: CrmClien
     assert refused(lambda: somebody.crm.reports.create(body)).code == "UNKNOWN_FIELD"
     assert refused(lambda: somebody.crm.reports.data(report.id)).code == "REPORT_BROKEN"
     assert admin.reports.data(report.id).columns
+
+
+@pytest.mark.parametrize("bound", ["min_value", "max_value"])
+def test_a_list_is_not_bounded_by_a_hidden_member(new: New, bound: str) -> None:
+    hidden: Any = [{"entity": "deal", "field": "value", "access": "hidden"}]
+    crm = new(permission("deals", "read"), field_permissions=hidden).crm
+    assert crm.deals.list(limit=1).items
+    assert refused(lambda: crm.deals.list(**{bound: 1}).items).code == "UNKNOWN_FIELD"
+
+
+CSV = b"name,email\nAda,ada@keys.example\n"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda crm: crm.objects.batch_get("contact", [SECRET], match_on="email"),
+        lambda crm: crm.objects.upsert("contact", [{"email": SECRET}], match_on="email"),
+        lambda crm: crm.objects.transaction(
+            [{"action": "upsert", "entity": "contact", "match_on": "email", "values": {"email": SECRET}}]
+        ),
+        lambda crm: crm.imports.create("contact", ("a.csv", CSV), match_on="email", mode="upsert"),
+    ],
+    ids=["batch_get", "upsert", "transaction", "import"],
+)
+def test_a_record_is_not_found_by_a_hidden_member(new: New, eva: str, ask: Any) -> None:
+    actions = ("read", "create", "update", "import")
+    somebody = new(*(permission("contacts", action) for action in actions), field_permissions=HIDDEN)
+    error = refused(lambda: ask(somebody.crm))
+    assert "NOT_A_KEY" in (
+        error.code,
+        *(entry.code for entry in error.fields),
+    )  # of a transaction, its operations say it
