@@ -77,7 +77,7 @@ def test_included_persons_are_in_the_audit_trail_as_if_they_had_been_read(stub: 
         "relationships": {"contact": {"data": {"type": "contact", "id": contact}}},
     }}).data["id"]  # fmt: skip
     path = "/v1/deals" if whole else f"/v1/deals/{deal}"
-    more = {"page_size": 5} if whole else {}
+    more: Any = {"page_size": 5} if whole else {}
     before = len(_reads(stub))
     ask(stub, "GET", path, **more)
     assert _reads(stub)[before:] == []
