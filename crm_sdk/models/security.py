@@ -263,6 +263,8 @@ class SecurityPolicyResult(Model):
     """A policy, and whom it affects."""
 
     policy: SecurityPolicy
+    """The policy as it is then."""
     impact: PolicyImpact
+    """Whom it affects."""
     dry_run: bool = False
     """Whether nothing was written."""

@@ -77,7 +77,7 @@ def test_what_is_missing_or_moved_shows(trail: list[Document], edit: Edit) -> No
 def test_an_erased_person_leaves_the_chain_as_it_was(trail: list[Document]) -> None:
     erased: list[Document] = []
     for entry in trail:
-        empty: Any = entry | {"salt": None, "changes": [], "reason": None, "metadata": {}}
+        empty: Any = entry | {"salt": None, "changes": [], "initial": [], "reason": None, "metadata": {}}
         for path in DIGESTED:
             if "." in path and value_at(entry, path) is not None:
                 empty = altered(empty, path, None)
