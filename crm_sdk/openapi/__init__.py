@@ -94,7 +94,7 @@ def _parameters() -> dict[str, Any]:
             "name": "If-None-Match",
             "in": "header",
             "description": "The `ETag` of the version that is known; where it is the present one, the answer is 304.",
-            "schema": {"type": "string", "pattern": '^"[0-9]{1,9}"$'},
+            "schema": {"type": "string", "pattern": "^[ -~]*$"},
         },
         "Fields": {
             "name": "fields",
