@@ -1,7 +1,8 @@
 """Collect the contributions of the services to the server: their marked functions, nouns and record types.
 
 The server itself imports no service. A service marks its functions (`serves`, `runs`, `reacts`, `completes`, `shows`,
-`recurs`, `falls_due`) and declares its records by a noun or a `RecordType`; to add a service is to add its module.
+`recurs`, `falls_due`, `checks_every_write`) and declares its records by a noun or a `RecordType`; to add a service is
+to add its module.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .noun import Noun
 from .request.http import Reply
 from .serving import Collections, Context, RecordType
 from .timetable import Timetable
+from .write_checks import WriteCheck
 
 Named = TypeVar("Named", Noun, RecordType)
 
@@ -45,6 +47,8 @@ class Contributions:
     """What answers the links in messages, by their kind."""
     erasing: Sequence[Callable[[Context], int]]
     """What erases persons again whom restored data have brought back."""
+    write_checks: Sequence[WriteCheck]
+    """What checks the members of every write, whatever the noun."""
 
 
 _NAMES = tuple(found.name for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."))
@@ -72,6 +76,7 @@ def contributions() -> Contributions:
         completions=_by_key(_marked(modules, "__completes__")),
         links=_by_key(_marked(modules, "__opens__")),
         erasing=[erase for _, erase in _marked(modules, "__erases_again__")],
+        write_checks=[check for _, check in _marked(modules, "__checks_every_write__")],
     )
 
 

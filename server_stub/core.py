@@ -164,6 +164,7 @@ class StubServer:
         self.rules, self.steps, self.reactions = given.rules, given.steps, given.reactions
         self.timetable, self.feeds, self.links = given.timetable, given.feeds, given.links
         self.erasing = given.erasing
+        self.write_checks = given.write_checks
         self.outbox = Outbox()
         """The messages that left the company by e-mail, SMS, push and chat, and the services that take them."""
         self.entities = Entities(self, given.feeds.models)

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from .noun import Noun
 
 WriteCheck: TypeAlias = "Callable[[Context, Noun, Members, dict[str, Any], Document | None], Iterable[Problem]]"
-_CHECKS: list[WriteCheck] = []
 
 
 def checks_every_write(rule: WriteCheck) -> WriteCheck:
-    """Have a rule check the members of every write of every noun; it yields problems, and may complete the members."""
-    _CHECKS.append(rule)
+    """Mark a rule that checks the members of every write: it yields problems, and may complete the members."""
+    vars(rule)["__checks_every_write__"] = True  # read by the collector
     return rule
 
 
@@ -26,5 +25,5 @@ def problems_of(
     call: Context, noun: Noun, given: Members, members: dict[str, Any], before: Document | None
 ) -> Iterator[Problem]:
     """Yield what the rules find wrong with a write; `members` are those to be stored, `given` as they came."""
-    for rule in _CHECKS:
+    for rule in call.server.write_checks:
         yield from rule(call, noun, given, members, before)
