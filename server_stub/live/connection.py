@@ -73,6 +73,8 @@ class Connection(ABC):
         live.opened += 1
         self.name = f"c{live.opened}"
         self.caller = caller
+        self._reads_as = caller
+        """The caller with the rights of the moment at which a message is handled or written."""
         self.expires_at = expires_at
         self.log = live.log_of(caller.tenant_id)
         self.epoch = live.epoch_of(caller.tenant_id)
@@ -116,7 +118,8 @@ class Connection(ABC):
 
     def _without_hidden(self) -> AbstractContextManager[None]:
         """Leave out of what is written what the caller's roles hide at this moment."""
-        return self.live.hidden_from(self.caller)
+        self._reads_as = self.live.present(self.caller)
+        return self.live.hidden_from(self._reads_as)
 
     def next(self) -> Data | None:
         """Return the next message to send; None where there is none now, or no more where `ended` is set."""
@@ -195,7 +198,7 @@ class Connection(ABC):
 
     def _written(self, reader: Reader, entry: Entry) -> Data | None:
         """Return the message that shows an event, or that it is passed over: the caller may not see it."""
-        if self.live.is_shown(self.caller, entry.event):
+        if self.live.is_shown(self._reads_as, entry.event):
             return reader.write(entry)
         return reader.passed(entry) if reader.passed is not None else None
 

@@ -326,13 +326,17 @@ class Live:
             else:
                 self.wake(connection)
 
+    def present(self, caller: Caller) -> Caller:
+        """Return a connection's caller with the rights of this moment."""
+        return present(self._server.store, caller, self.clock.now())
+
     def hidden_from(self, caller: Caller) -> AbstractContextManager[None]:
-        """Leave out of what is rendered what the roles of a connection's user hide at this moment."""
-        return hidden_from(present(self._server.store, caller, self.clock.now()), self._server.nouns)
+        """Leave out of what is rendered what the roles of a caller hide."""
+        return hidden_from(caller, self._server.nouns)
 
     def is_shown(self, caller: Caller, event: Event) -> bool:
-        """Return whether a connection's user may see an event at this moment."""
-        return is_shown(self._server, present(self._server.store, caller, self.clock.now()), event)
+        """Return whether a caller may see an event."""
+        return is_shown(self._server, caller, event)
 
     def _has_signed_out(self, caller: Caller) -> bool:
         if caller.auth == "api_key":

@@ -251,7 +251,7 @@ class PhoenixSocket(Connection):
         reader.position, reader.passed = position, passed
         missed: list[str] = []
         while len(missed) < MISSED and (entry := self.log.after(feed, reader.seq)) is not None:
-            shown = self.live.is_shown(self.caller, entry.event)
+            shown = self.live.is_shown(self._reads_as, entry.event)
             event, payload = entry.channel(feed, self.epoch) if shown else (_PASSED, self._place_of(entry, feed))
             missed.append(f'{{"event":{frames.json_text(event)},"payload":{payload}}}')
             reader.seq += 1
