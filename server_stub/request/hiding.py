@@ -7,7 +7,7 @@ name it are refused as if there were no such member.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,6 +16,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
 from crm_sdk.wire import is_array, is_object, snake
 
+from ..data.document import Document
 from ..problems import Problem
 
 if TYPE_CHECKING:
@@ -55,6 +56,14 @@ class Hiding:
             )
         return found
 
+    def without(self, doc: Mapping[str, Any], kinds: Sequence[type[Model]]) -> Document:
+        """Return a record, which has one of some models, without the members that are hidden in all of them."""
+        names = frozenset[str].intersection(*(self.members(kind) for kind in kinds))
+        own: Mapping[str, Any] = doc.get("custom_fields") or {}
+        seen = {key: value for key, value in own.items() if f"custom_fields.{key}" not in names}
+        members = {**doc, **({"custom_fields": seen} if own else {})}
+        return Document({name: value for name, value in members.items() if name not in names})
+
     def without_changes(self, doc: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an entry about a record without the changes of hidden members."""
         entity, changes = doc.get("entity"), doc.get("changes")
@@ -85,13 +94,23 @@ def active() -> Hiding | None:
     return _ACTIVE.get()
 
 
-@contextmanager
-def hidden_from(caller: Caller, nouns: Mapping[str, Noun]) -> Generator[None]:
+def hiding_from(caller: Caller, nouns: Mapping[str, Noun]) -> Hiding | None:
+    """Return what is hidden from a caller; None for nothing."""
+    return Hiding(caller.hidden, nouns) if caller.hidden else None
+
+
+def hidden_from(caller: Caller, nouns: Mapping[str, Noun]) -> AbstractContextManager[None]:
     """Leave out of what is rendered within this block what is hidden from a caller."""
-    if not caller.hidden:
+    return leaving_out(hiding_from(caller, nouns))
+
+
+@contextmanager
+def leaving_out(hiding: Hiding | None) -> Generator[None]:
+    """Leave out of what is rendered within this block what is hidden."""
+    if hiding is None:
         yield
         return
-    token = _ACTIVE.set(Hiding(caller.hidden, nouns))
+    token = _ACTIVE.set(hiding)
     try:
         yield
     finally:

@@ -37,7 +37,7 @@ class Fields:
 
     entity: Entity
     models: Sequence[type[Model]]
-    hidden: Mapping[type[Model], frozenset[str]]
+    hiding: Hiding
     nested: frozenset[str]
     """The nested lists, which records have only where they are asked for."""
     own: Sequence[str]
@@ -46,13 +46,12 @@ class Fields:
     @staticmethod
     def of(call: Context, entity: Entity) -> Fields:
         """Return the members of an entity's records."""
-        hiding = Hiding(call.caller.hidden, call.server.nouns)
         nouns = [*(entity.kinds or {}).values(), *([entity.noun] if entity.noun is not None else [])]
         own = custom_fields_of(call, entity.object["id"]) if entity.object is not None else ()
         return Fields(
             entity,
             entity.models,
-            {model: hiding.members(model) for model in entity.models},
+            Hiding(call.caller.hidden, call.server.nouns),
             frozenset(name for noun in nouns for name in _nested(noun)),
             [str(one["api_name"]) for one in own],
         )
@@ -78,14 +77,11 @@ class Fields:
 
     def without_hidden(self, doc: Document) -> Document:
         """Return a record as it is stored, without what is hidden from the caller."""
-        own: Mapping[str, Any] = doc.get("custom_fields") or {}
-        seen = {key: value for key, value in own.items() if self.has(f"custom_fields.{key}")}
-        members = {**doc, **({"custom_fields": seen} if own else {})}
-        return Document({name: value for name, value in members.items() if self.has(name)})
+        return self.hiding.without(doc, self.models)
 
     def _hides(self, model: type[Model], field: str) -> bool:
         head = field.partition(".")[0]
-        names = {name for hidden in self.hidden[model] for name in (hidden, camel(hidden))}
+        names = {name for hidden in self.hiding.members(model) for name in (hidden, camel(hidden))}
         return head in names or field in names
 
     def columns(self, rows: Sequence[Any]) -> list[Path]:

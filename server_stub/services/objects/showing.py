@@ -10,7 +10,7 @@ from crm_sdk.wire import snake
 from ...data.document import Document
 from ...entities import Entity
 from ...problems import Problem
-from ...request.hiding import hidden_from, unknown
+from ...request.hiding import hiding_from, leaving_out, unknown
 from ...request.members import picker
 from ...request.rendering import renderer
 from ...serving import Context
@@ -32,13 +32,14 @@ def shown_as(
             raise unknown(f"fields.{number}", field)
     pick = _picker(entity, fields, lenient=lenient) if fields else None
     listed = entity.noun.listed if entity.noun is not None else None
+    hiding = hiding_from(call.caller, call.server.nouns)
 
     def show(doc: Document) -> Any:
         if whole:
             doc = entity.noun_of(doc).answer(call, doc)
         elif listed is not None:
             doc = listed(call, doc)
-        with hidden_from(call.caller, call.server.nouns):
+        with leaving_out(hiding):
             rendered = render(doc)
         return pick(rendered) if pick is not None else rendered
 

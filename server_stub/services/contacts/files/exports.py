@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from crm_sdk.models.contacts import Contact
 from crm_sdk.models.values import Address
@@ -13,7 +12,7 @@ from crm_sdk.wire import snake
 
 from ....data.document import Document
 from ....problems import Problem
-from ....request.hiding import unknown
+from ....request.hiding import hiding_from, unknown
 from ....request.permissions import permits
 from ....serving import Context, FileAnswer, serves
 from ..records import CONTACTS
@@ -70,19 +69,14 @@ def _without_hidden(
     call: Context, wanted: list[str] | None, docs: list[Document]
 ) -> tuple[list[str] | None, list[Document]]:
     """Leave out the members that are hidden from the caller. Raises: 422 where one of them is asked for."""
-    hidden = {name.partition(".")[2] for name in call.caller.hidden if name.startswith("contact.")}
-    if not hidden:
+    hiding = hiding_from(call.caller, call.server.nouns)
+    if hiding is None:
         return wanted, docs
+    hidden = hiding.members(Contact)
     for number, path in enumerate(wanted or ()):
         if path in hidden or path.partition(".")[0] in hidden:
             raise unknown(f"fields.{number}", path)
-    return [name for name in wanted or USUAL if name not in hidden], [_seen(doc, hidden) for doc in docs]
-
-
-def _seen(doc: Document, hidden: set[str]) -> Document:
-    held: Mapping[str, Any] = doc.get("custom_fields") or {}
-    own = {key: value for key, value in held.items() if f"custom_fields.{key}" not in hidden}
-    return Document({name: value for name, value in {**doc, "custom_fields": own}.items() if name not in hidden})
+    return [name for name in wanted or USUAL if name not in hidden], [hiding.without(doc, [Contact]) for doc in docs]
 
 
 def _path(field: str, number: int) -> str:
