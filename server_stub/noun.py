@@ -46,7 +46,7 @@ from .request import permissions, plans
 from .request.hiding import refuse_written, seen
 from .request.json_types import input_hints
 from .request.rendering import renderer
-from .serving import Context, Members, changes_between
+from .serving import Context, Members, changes_between, initial_values
 from .trash import taking_note
 from .write_checks import problems_of
 
@@ -393,8 +393,8 @@ class Noun:
             if entry["field"] not in self.computed
         ]  # fmt: skip
         initial = [
-            entry for entry in (changes_between({}, doc) if verb == "created" and before is None else ())
-            if entry["field"] not in self.computed and entry["after"] not in (None, "", [], {})
+            entry for entry in (initial_values(doc) if verb == "created" and before is None else ())
+            if entry["field"] not in self.computed
         ]  # fmt: skip
         entity_type, entity, said = self.collection, doc, dict(metadata or {})
         if self.within is not None:

@@ -347,9 +347,18 @@ def _holds(held: object, id: str) -> bool:
 _STAMPS = frozenset({"id", "created_at", "created_by", "updated_at", "version", "deleted_at"})
 
 
+def initial_values(doc: Members) -> list[dict[str, Any]]:
+    """Return the values that a new record has, field by field, as changes from nothing."""
+    return [
+        {"field": name, "before": None, "after": value}
+        for name, value in doc.items()
+        if name not in _STAMPS and value not in (None, "", [], {})
+    ]
+
+
 def changes_between(before: Members, after: Members) -> list[dict[str, Any]]:
     """Return the changes of a write, field by field, without `updated_at`, `version` and `deleted_at`."""
-    skipped = {"updated_at", "version", "deleted_at"} if before else _STAMPS
+    skipped = {"updated_at", "version", "deleted_at"}
     return [
         {"field": name, "before": before.get(name), "after": after.get(name)}
         for name in after
