@@ -133,10 +133,12 @@ class Form:
     @property
     def is_run(self) -> bool:
         """Whether the call begins a record of work that ends later."""
+        if self.operation.status != 202 or self.is_job:
+            return False
         from crm_sdk.models.runs import Run
 
         returns = self.operation.arguments.returns
-        return self.operation.status == 202 and isinstance(returns, type) and issubclass(returns, Run)
+        return isinstance(returns, type) and issubclass(returns, Run)
 
     @property
     def makes_file(self) -> bool:
