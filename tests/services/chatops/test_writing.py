@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from newcomers import signed_in
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -25,10 +26,7 @@ def sales(stub: StubServer) -> CrmClient:
 
 @pytest.fixture
 def reader(stub: StubServer, acme: CrmClient) -> CrmClient:
-    acme.users.create({"email": "rea@acme.test", "name": "Rea Der", "role": "read_only", "password": "Demo-passw0rd!9"})
-    client = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
-    client.auth.login("rea@acme.test", "Demo-passw0rd!9")
-    return client
+    return signed_in(stub, acme, "read_only", name="Rea Der")[1]
 
 
 def plan_of(answer: ChatMessage) -> ChatPlan:

@@ -2,38 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import count
+from newcomers import New, admin, new, other
 
-import pytest
-
-from crm_sdk import CrmClient
-from server_stub import StubServer
-
-PASSWORD = "Correct-Horse-7!"
-_numbers = count(1)
-New = Callable[..., tuple[str, CrmClient]]
-
-
-@pytest.fixture
-def admin(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
-def other(stub: StubServer) -> CrmClient:
-    return stub.client(api_key="globex-admin", dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
-def new(stub: StubServer, admin: CrmClient) -> New:
-    """Create a user with a role, and sign in as the user; returns the user's id and client."""
-
-    def make(role: str = "sales") -> tuple[str, CrmClient]:
-        email = f"cust{next(_numbers)}@acme.test"
-        user = admin.users.create({"email": email, "name": "Cust", "role": role, "password": PASSWORD})
-        crm = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
-        crm.auth.login(email, PASSWORD)
-        return user.id, crm
-
-    return make
+__all__ = ["New", "admin", "new", "other"]

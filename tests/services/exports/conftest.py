@@ -6,20 +6,19 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import pytest
+from newcomers import New, admin, signed_in
 
 from crm_sdk import CrmClient
 from crm_sdk.models import ExportResult
 from server_stub import StubServer
 
-PASSWORD = "Correct-Horse-7!"
 _numbers = count(1)
-New = Callable[..., tuple[str, CrmClient]]
+__all__ = ["Made", "New", "admin", "export", "new", "sales"]
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,6 @@ def export(crm: CrmClient, *entity_types: str, **more: Any) -> Made:
 
 
 @pytest.fixture
-def admin(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
 def sales(stub: StubServer) -> CrmClient:
     return stub.client(api_key="acme-sales", dialects="platform", max_retries=0, strict=True)
 
@@ -74,10 +68,7 @@ def new(stub: StubServer, admin: CrmClient) -> New:
         ]
         body: Any = {"key": f"exporter_{number}", "name": f"Exporter {number}", "permissions": given, **more}
         role = admin.security.roles.create(body)
-        email = f"exporter{number}@acme.test"
-        user = admin.users.create({"email": email, "name": "Exporter", "role": role.key, "password": PASSWORD})
-        crm = stub.client(api_key=None, dialects="platform", max_retries=0)
-        crm.auth.login(email, PASSWORD)
+        user, crm = signed_in(stub, admin, role.key, strict=False)
         return user.id, crm
 
     return make

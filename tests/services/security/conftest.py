@@ -8,13 +8,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+from newcomers import PASSWORD, admin, signed_in
 
 from crm_sdk import CrmClient
 from crm_sdk.models import Role, User
 from server_stub import StubServer
 
-PASSWORD = "Correct-Horse-7!"
 _numbers = count(1)
+__all__ = ["PASSWORD", "New", "Somebody", "admin", "new", "permission"]
 
 
 def permission(resource: str, action: str, scope: str = "all") -> Any:
@@ -38,11 +39,6 @@ New = Callable[..., Somebody]
 
 
 @pytest.fixture
-def admin(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
 def new(stub: StubServer, admin: CrmClient) -> New:
     """Make a role of some permissions, and a user with it, who has signed in."""
 
@@ -50,10 +46,7 @@ def new(stub: StubServer, admin: CrmClient) -> New:
         number = next(_numbers)
         body: Any = {"key": f"role_{number}", "name": f"Role {number}", "permissions": list(permissions), **more}
         role = admin.security.roles.create(body)
-        user: Any = {"email": f"s{number}@acme.test", "name": f"S {number}", "role": role.key, "password": PASSWORD}
-        made = admin.users.create(user)
-        crm = stub.client(api_key=None, dialects="platform", max_retries=0)
-        crm.auth.login(made.email, PASSWORD)
-        return Somebody(made, role, crm)
+        user, crm = signed_in(stub, admin, role.key, strict=False)
+        return Somebody(user, role, crm)
 
     return make

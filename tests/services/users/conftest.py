@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import pytest
+from newcomers import PASSWORD, admin, signed_in
 
 from crm_sdk import CrmClient
 from crm_sdk.models import User
 from server_stub import StubServer
 
-PASSWORD = "Correct-Horse-7!"
-_numbers = count(1)
+__all__ = ["PASSWORD", "New", "Somebody", "admin", "deeds", "new"]
 
 
 @dataclass(frozen=True)
@@ -33,22 +32,11 @@ New = Callable[..., Somebody]
 
 
 @pytest.fixture
-def admin(stub: StubServer) -> CrmClient:
-    return stub.client(dialects="platform", max_retries=0, strict=True)
-
-
-@pytest.fixture
 def new(stub: StubServer, admin: CrmClient) -> New:
     """Create a user with a role, and sign in as the user."""
 
     def make(role: str = "sales", **members: Any) -> Somebody:
-        number = next(_numbers)
-        body: Any = {"email": f"new{number}@acme.test", "name": f"New {number}", "role": role, "password": PASSWORD}
-        body |= members
-        user = admin.users.create(body)
-        crm = stub.client(api_key=None, dialects="platform", max_retries=0, strict=True)
-        crm.auth.login(user.email, PASSWORD)
-        return Somebody(user, crm)
+        return Somebody(*signed_in(stub, admin, role, **members))
 
     return make
 
