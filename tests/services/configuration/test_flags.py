@@ -52,7 +52,7 @@ def test_a_share_goes_by_key_and_user_and_only_grows(admin: CrmClient) -> None:
     ],
 )
 def test_conditions(admin: CrmClient, condition: dict[str, Any], attributes: Any, holds: bool) -> None:
-    admin.configuration.flags.create({"key": "if", "name": "If", "rules": [rule(True, condition)]})  # type: ignore[list-item]
+    admin.configuration.flags.create({"key": "if", "name": "If", "rules": [rule(True, condition)]})  # type: ignore[list-item] # a plain dict
     assert value(admin, "if", attributes=attributes).value is holds
 
 
@@ -60,7 +60,7 @@ def test_teams_count(admin: CrmClient, new: New) -> None:
     user_id, crm = new()
     team = admin.users.teams.create({"name": "Betas", "member_ids": [user_id]})
     condition = {"field": "user.teamIds", "op": "contains", "value": team.id}
-    admin.configuration.flags.create({"key": "team", "name": "T", "rules": [rule(True, condition)]})  # type: ignore[list-item]
+    admin.configuration.flags.create({"key": "team", "name": "T", "rules": [rule(True, condition)]})  # type: ignore[list-item] # a plain dict
     assert value(crm, "team").value is True and value(admin, "team").value is False
 
 

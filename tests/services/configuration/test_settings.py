@@ -30,14 +30,14 @@ def test_the_nearest_level_is_in_force(admin: CrmClient, new: New) -> None:
     )  # fmt: skip
     assert of(crm).source == "default"
     for number, (scope, scope_id) in enumerate(levels):
-        put({KEY: ["deal", "lead"][: number % 2 + 1]}, scope=scope, scope_id=scope_id)  # type: ignore[arg-type]
+        put({KEY: ["deal", "lead"][: number % 2 + 1]}, scope=scope, scope_id=scope_id)  # type: ignore[arg-type] # a plain dict
         shown = of(crm)
         assert (shown.source, shown.value) == (scope, ["deal", "lead"][: number % 2 + 1])
     for scope, _ in (("user", 0), ("role", 0), ("team", 0), ("tenant", 0), ("default", 0)):
         assert of(crm).source == scope
         for at, scope_id in levels:
             if at == scope:
-                put({KEY: None}, scope=at, scope_id=scope_id)  # type: ignore[arg-type]
+                put({KEY: None}, scope=at, scope_id=scope_id)  # type: ignore[arg-type] # a plain dict
 
 
 def test_a_lock_holds_for_everybody_and_ends_with_the_value(admin: CrmClient, new: New) -> None:
@@ -118,7 +118,7 @@ def test_levels_of_others_need_the_permission(admin: CrmClient, new: New) -> Non
         {"scope": "user", "scope_id": "user_ada"},
     ):
         with pytest.raises(ApiError) as refused:
-            crm.configuration.settings.update({KEY: ["deal"]}, **level)  # type: ignore[arg-type]
+            crm.configuration.settings.update({KEY: ["deal"]}, **level)  # type: ignore[arg-type] # a plain dict
         assert refused.value.code == "FORBIDDEN"
     crm.configuration.settings.update({KEY: ["deal"]}, scope="user", scope_id=user_id)
     _, seller = new()

@@ -14,7 +14,7 @@ from .conftest import New
 
 def create(crm: CrmClient, name: str, industry: str | None = None, **more: Any) -> str:
     rules = [{"field": "industry", "op": "eq", "value": industry}] if industry is not None else []
-    return crm.configuration.territories.create({"name": name, "rules": rules, **more}).id  # type: ignore[typeddict-item]
+    return crm.configuration.territories.create({"name": name, "rules": rules, **more}).id  # type: ignore[typeddict-item] # rules as plain dicts
 
 
 def account(crm: CrmClient, industry: str) -> str:
@@ -99,7 +99,7 @@ def test_names_and_codes_are_unique_and_managers_write(admin: CrmClient, new: Ne
     territory = create(manager, "South", code="south")
     for members, code in (({"name": "South"}, "TERRITORY_EXISTS"), ({"name": "S", "code": "south"}, "DUPLICATE_VALUE")):
         with pytest.raises(ApiError) as refused:
-            admin.configuration.territories.create(members)  # type: ignore[arg-type]
+            admin.configuration.territories.create(members)  # type: ignore[arg-type] # a plain dict
         assert refused.value.code == code
     with pytest.raises(ApiError) as refused:
         admin.configuration.territories.create({"name": "R", "rules": [{"field": "employees", "op": "contains"}]})

@@ -131,7 +131,7 @@ def test_cards_and_calendars(admin: CrmClient) -> None:
     event = admin.activities.events.create({
         "title": "Meet", "start_time": "2031-05-05T10:00:00Z", "end_time": "2031-05-05T11:00:00Z",  # type: ignore[typeddict-item, unused-ignore] # texts are read
     })  # fmt: skip
-    task = admin.activities.tasks.create({"title": "Call back", "due_at": "2031-05-06T10:00:00Z"})  # type: ignore[typeddict-item, unused-ignore]
+    task = admin.activities.tasks.create({"title": "Call back", "due_at": "2031-05-06T10:00:00Z"})  # type: ignore[typeddict-item, unused-ignore] # a plain text for a time
     note = admin.activities.notes.create({"body": "No entry", "contact_id": made.id})
     found = export(admin, "activity", ids=[event.id, task.id, note.id], format="ics")
     text = found.content.decode()

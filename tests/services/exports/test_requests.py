@@ -101,8 +101,8 @@ def test_a_file_is_the_callers_and_the_companys(stub: StubServer, admin: CrmClie
     found = export(admin, "territory")
     other = stub.client(api_key="globex-admin", dialects="platform", max_retries=0)
     for crm in (other, sales):
-        assert refused(lambda crm=crm: crm.files.download(found.result.file_id)).status == 404  # type: ignore[misc]
-        assert refused(lambda crm=crm: crm.jobs.get(found.job_id)).status == 404  # type: ignore[misc]
+        assert refused(lambda crm=crm: crm.files.download(found.result.file_id)).status == 404  # type: ignore[misc] # the value of this turn is bound
+        assert refused(lambda crm=crm: crm.jobs.get(found.job_id)).status == 404  # type: ignore[misc] # the value of this turn is bound
 
 
 def test_an_export_is_told_and_counts_in_the_bulk_class(stub: StubServer, admin: CrmClient) -> None:

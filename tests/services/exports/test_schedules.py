@@ -68,7 +68,7 @@ def test_missed_times_are_one_run(stub: StubServer, admin: CrmClient) -> None:
     stub.clock.advance(10 * HOUR)
     assert len(admin.jobs.list(kind=["export"]).items) == 1
     done = now(admin, made.id)
-    assert done.next_run_at is not None and done.next_run_at > stub.clock.now() > done.last_run_at  # type: ignore[operator]
+    assert done.next_run_at is not None and done.next_run_at > stub.clock.now() > done.last_run_at  # type: ignore[operator] # it has run
     assert done.next_run_at - done.last_run_at == timedelta(hours=1)  # type: ignore[operator] # the last that was missed
     admin.exports.schedules.delete(made.id)
     stub.clock.advance(3 * HOUR)
@@ -192,7 +192,7 @@ def test_what_cannot_be_scheduled_is_refused(admin: CrmClient, more: Any, code: 
     changed = {name: value for name, value in more.items() if name != "name"}
     if changed:
         made = schedule(admin, "mine")
-        assert refused(lambda: admin.exports.schedules.update(made.id, changed)).code == code  # type: ignore[arg-type]
+        assert refused(lambda: admin.exports.schedules.update(made.id, changed)).code == code  # type: ignore[arg-type] # a plain dict
 
 
 def test_everybody_sees_and_changes_ones_own(admin: CrmClient, sales: CrmClient, stub: StubServer) -> None:
@@ -209,7 +209,7 @@ def test_everybody_sees_and_changes_ones_own(admin: CrmClient, sales: CrmClient,
     assert refused(lambda: schedule(sales, "x", recipients=["boss@elsewhere.example"])).code == "FORBIDDEN"
     assert schedule(sales, "x", recipients=["ada@acme.test"]).recipients == ["ada@acme.test"]
     with_more = {"recipients": ["boss@elsewhere.example"]}
-    assert refused(lambda: admin.exports.schedules.update(his.id, with_more)).code == "FORBIDDEN"  # type: ignore[arg-type]
+    assert refused(lambda: admin.exports.schedules.update(his.id, with_more)).code == "FORBIDDEN"  # type: ignore[arg-type] # a plain dict
 
 
 def test_limits_of_a_user_and_of_the_plan(stub: StubServer, admin: CrmClient, sales: CrmClient) -> None:

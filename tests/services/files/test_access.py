@@ -105,7 +105,7 @@ def test_unknown_subjects_are_refused(sales: CrmClient) -> None:
     file = put(sales)
     for kind in ("user", "team", "role"):
         entry: Any = {"subject_type": kind, "subject_id": "nobody", "access": "view"}
-        refusal = refused(lambda: sales.files.permissions.update(file.id, entries=[entry]))  # noqa: B023
+        refusal = refused(lambda: sales.files.permissions.update(file.id, entries=[entry]))  # noqa: B023 # called within the turn
         assert (refusal.status, refusal.code) == (422, "REFERENCE_NOT_FOUND")
     twice: Any = {**ENTRY, "access": "view"}
     assert refused(lambda: sales.files.permissions.update(file.id, entries=[twice, twice])).status == 422

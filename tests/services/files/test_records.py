@@ -281,7 +281,7 @@ def test_what_a_kind_of_file_does_not_have_is_refused(acme: CrmClient, operation
 
 def test_a_version_stays_of_its_kind(acme: CrmClient) -> None:
     file = put(acme, "a.png", picture())
-    attempt: Any = lambda: acme.files.process(file.id, "convert", options={"format": "pdf"}, save_as="version")  # noqa: E731
+    attempt: Any = lambda: acme.files.process(file.id, "convert", options={"format": "pdf"}, save_as="version")  # noqa: E731 # said several times
     assert refused(attempt).code == "CONTENT_TYPE_CHANGED"
     broken = put(acme, "b.png", b"\x89PNG\r\n\x1a\n and nothing more")
     assert broken.width is None
@@ -289,7 +289,7 @@ def test_a_version_stays_of_its_kind(acme: CrmClient) -> None:
         refused(lambda: acme.files.process(broken.id, "rotate", options={"rotate": 90})).code == "UNSUPPORTED_OPERATION"
     )
     for options in ({}, {"fit": "cover"}):
-        assert refused(lambda: acme.files.process(file.id, "resize", options=options)).status == 422  # type: ignore[arg-type] # noqa: B023
+        assert refused(lambda: acme.files.process(file.id, "resize", options=options)).status == 422  # type: ignore[arg-type] # noqa: B023 # a plain dict
 
 
 def test_previews(acme: CrmClient) -> None:

@@ -93,7 +93,7 @@ def test_only_who_has_joined_the_topic_and_only_what_may_be_read(
     (sam,) = acme.presence.list(user_id="user_sam")
     assert [(one.type, one.id, one.name) for one in sam.viewing] == [("deal", deal.id, "Watched")]
     for given in ({"entity_type": "deal", "entity_id": "deal_nowhere"}, {"entity_type": "x", "entity_id": deal.id}):
-        assert refused(lambda given=given: acme.presence.list(**given)).code == "NOT_FOUND"  # type: ignore[misc]
+        assert refused(lambda given=given: acme.presence.list(**given)).code == "NOT_FOUND"  # type: ignore[misc] # the value of this turn is bound
     assert refused(lambda: acme.presence.list(entity_type="deal")).code == "VALIDATION_ERROR"
     assert refused(lambda: acme.presence.list(sort="status")).code == "VALIDATION_ERROR"
     globex = stub.client(api_key="globex-admin", dialects="platform", max_retries=0)

@@ -76,7 +76,7 @@ def test_a_subject_is_one_contact_one_lead_or_one_address(crm: CrmClient, what: 
 @pytest.mark.parametrize("confirm", [None, "yes", "contact_123"])
 def test_nothing_is_erased_without_the_confirmation(crm: CrmClient, confirm: str | None) -> None:
     email = str(crm.contacts.get("contact_123").email)
-    ask = lambda: crm.privacy.erase({"email": email}, dry_run=False, confirm=confirm)  # noqa: E731
+    ask = lambda: crm.privacy.erase({"email": email}, dry_run=False, confirm=confirm)  # noqa: E731 # said several times
     assert refused(ask).code == "CONFIRMATION_REQUIRED"
     assert crm.contacts.get("contact_123").email == email
 
