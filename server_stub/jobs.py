@@ -12,11 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import timetable
+from .caller import Caller
 from .data.collection import Collection
 from .data.document import Document
 from .files import csv_files
 from .problems import LOG, Problem
-from .serving import Caller, Context
+from .serving import Context
 from .timetable import Task
 
 if TYPE_CHECKING:

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from crm_sdk.methods import DeclaredMethod
 from crm_sdk.operation import Operation
 from crm_sdk.wire import read_instant
 
 from . import audit
+from .caller import Caller
 from .data.collection import Collection
 from .data.document import Document
 from .languages.negotiation import language_for
@@ -29,8 +30,6 @@ from .problems import Problem, missing
 
 if TYPE_CHECKING:
     from .core import StubServer
-    from .live.connection import Connection
-    from .live.hub import Live
 
 Members: TypeAlias = Mapping[str, Any]
 """The members of a body as sent: absent members are absent, null is None."""
@@ -41,100 +40,6 @@ Rule = TypeVar("Rule", bound=Callable[..., Any])
 PAGING = frozenset({"limit", "offset", "page"})
 STAMPS = frozenset({"id", "created_at", "updated_at", "created_by", "version", "deleted_at"})
 """The members of a record that only the server writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The caller of a request."""
-
-    tenant_id: str
-    actor_id: str
-    """``user_…``, ``apikey_…``, ``app_…`` or ``system``; the value of `created_by` of records."""
-    user_id: str | None
-    """The id of the user; None where the caller is not a user."""
-    role: str
-    """The key of the user's first role; ``system``, ``app`` or ``anonymous`` for a caller that is not a user."""
-    name: str = ""
-    email: str | None = None
-    auth: Literal["token", "api_key", "app", "none"] = "token"
-    session_id: str | None = None
-    granted: frozenset[str] | None = None
-    """The permissions that the credential is limited to, such as ``contacts:read``; None where the roles decide."""
-    more_roles: frozenset[str] = frozenset()
-    """The keys of the user's other roles."""
-    permissions: frozenset[str] = frozenset()
-    """What those of the roles permit that the company made itself: ``leads:update@team``."""
-    team: frozenset[str] = frozenset()
-    """The ids of the users in one of the user's teams, where a permission has the scope `team`."""
-    shared: frozenset[str] = frozenset()
-    """The access to single records that others share with the user, as `shares.shared_with` writes it."""
-    hidden: frozenset[str] = frozenset()
-    """The members that all roles of the user hide: ``contact.email``."""
-    fixed: frozenset[str] = frozenset()
-    """The members that the user may read and not write."""
-    sales_reads: Literal["own", "team", "all"] = "all"
-    """Which contacts, leads, accounts, deals and activities the built-in sales role reads, by the company's policy."""
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """The keys of all roles of the caller."""
-        return self.more_roles | {self.role}
-
-    def as_stored(self) -> dict[str, Any]:
-        """Return the caller as a member of a record, which `of` reads back."""
-        return {
-            name: sorted(cast("frozenset[str]", value)) if isinstance(value, frozenset) else value
-            for name, value in asdict(self).items()
-        }
-
-    @staticmethod
-    def of(stored: Mapping[str, Any]) -> Caller:
-        """Return the caller that a record keeps."""
-        members: dict[str, Any] = {
-            name: frozenset[str](cast("list[str]", value)) if isinstance(value, (list, tuple)) else value
-            for name, value in stored.items()
-        }
-        return Caller(**members)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of a rule with another status than the declared one, with headers, or with more in ``meta``."""
-
-    value: Any
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    once: tuple[str, ...] = ()
-    """The members that a repeated call with the same idempotency key does not get again: a secret."""
-    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What a list of the platform dialect says in ``meta`` beside the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextAnswer:
-    """An answer with a body of its own form, for a caller who asks for that form by ``Accept``."""
-
-    body: bytes
-    content_type: str
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class FileAnswer:
-    """A file to download, in chunks."""
-
-    name: str
-    content_type: str
-    chunks: Iterable[bytes]
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class LiveAnswer:
-    """A connection that stays open: `open` makes it, of all live connections, for a caller until a time."""
-
-    open: Callable[[Live, Caller, datetime | None], Connection]
 
 
 _AHEAD = timedelta(minutes=5)
@@ -344,15 +249,12 @@ def _holds(held: object, id: str) -> bool:
     return id == held or (isinstance(held, (list, tuple)) and id in held)
 
 
-_STAMPS = frozenset({"id", "created_at", "created_by", "updated_at", "version", "deleted_at"})
-
-
 def initial_values(doc: Members) -> list[dict[str, Any]]:
     """Return the values that a new record has, field by field, as changes from nothing."""
     return [
         {"field": name, "before": None, "after": value}
         for name, value in doc.items()
-        if name not in _STAMPS and value not in (None, "", [], {})
+        if name not in STAMPS and value not in (None, "", [], {})
     ]
 
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from .caller import Caller
 from .data.collection import Collection
 from .data.document import Document
 from .data.store import Store
 from .problems import LOG
-from .serving import Caller, Collections, Context
+from .serving import Collections, Context
 
 if TYPE_CHECKING:
     from .core import StubServer

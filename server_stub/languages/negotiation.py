@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..caller import Caller
     from ..core import StubServer
-    from ..serving import Caller
 
 SHIPPED = ("en", "de", "es", "ar")
 """The languages that there are catalogues of."""

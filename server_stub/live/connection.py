@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..caller import Caller
 from ..request.ratelimit import MINUTE
-from ..serving import Caller
 
 if TYPE_CHECKING:
     from ..faults.links import LiveFault

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from ..caller import Caller
 from ..faults.links import LiveFault, LiveFaultKind, LiveFaults
 from ..faults.requests import Fault
 from ..problems import Problem
@@ -17,7 +18,6 @@ from ..request.callers import has_timed_out, is_in_force, present
 from ..request.hiding import hidden_from
 from ..request.http import Reply, Request
 from ..request.plans import limit_of
-from ..serving import Caller
 from .connection import Close, Connection, Ended
 from .presence import Presence
 from .sight import is_shown

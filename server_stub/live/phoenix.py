@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.realtime.frames import Frame, FrameError
 from crm_sdk.wire import instant, is_object
 
-from ..serving import Caller
+from ..caller import Caller
 from . import control, frames
 from .connection import Close, Connection, Data, Reader
 from .topics import Topic, Unauthorized, topic_of

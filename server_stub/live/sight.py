@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..caller import Caller
 from ..data.document import Document
 from ..request import permissions
-from ..serving import Caller, Context
+from ..serving import Context
 from .topics import noun_is_activity, object_named
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sdk.wire import encode_json, instant
 
+from ..caller import Caller
 from ..problems import invalid
-from ..serving import Caller
 from .connection import Connection, Data, Reader
 from .feeds import WS
 from .reading import Entry

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..caller import Caller
 from ..data.document import Document
 from ..problems import Problem
 from ..request import features, permissions
-from ..serving import Caller, Context
+from ..serving import Context
 
 if TYPE_CHECKING:
     from ..core import StubServer

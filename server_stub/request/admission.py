@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sdk.operation import Operation
 
+from ..caller import Caller
 from ..data.document import Document
 from ..problems import Problem
-from ..serving import Caller
 from . import identity
 from .callers import caller_of
 from .http import Request

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sdk.route import Action
 
+from ..caller import Caller
 from ..data.document import Document
 from ..data.store import Store
 from ..problems import Problem
-from ..serving import Caller, Context
+from ..serving import Context
 from . import identity, keys, permissions
 from .shares import shared_with
 

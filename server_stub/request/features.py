@@ -13,8 +13,8 @@ from .plans import has_feature
 if TYPE_CHECKING:
     from crm_sdk.operation import Operation
 
+    from ..caller import Caller
     from ..core import StubServer
-    from ..serving import Caller
 
 
 def switched_on(tenant: Mapping[str, Any]) -> list[str]:

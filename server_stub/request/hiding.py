@@ -20,8 +20,8 @@ from ..data.document import Document
 from ..problems import Problem
 
 if TYPE_CHECKING:
+    from ..caller import Caller
     from ..noun import Noun
-    from ..serving import Caller
 
 Hidden = Mapping[str, frozenset[str]]
 """The hidden members by entity."""

@@ -67,7 +67,8 @@ def allows(networks: list[str], peer: str | None) -> bool:
 
 def _audit(server: StubServer, key: Document, now: datetime, peer: str | None) -> None:
     """Write to the trail that a key was used from an address from which it does not work."""
-    from ..serving import Caller, Context
+    from ..caller import Caller
+    from ..serving import Context
 
     nobody = Caller(key["tenant_id"], "anonymous", None, "anonymous", name=key["name"], auth="none")
     source = {"dialect": "platform", "status": 403, "ip_address": peer, "user_agent": None}

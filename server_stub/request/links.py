@@ -16,7 +16,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..serving import Caller, Context
+from ..caller import Caller
+from ..serving import Context
 from .http import Reply, Request
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.operation import Operation
 from crm_sdk.route import Route
 
-from ..serving import PAGING, Caller
+from ..caller import Caller
+from ..serving import PAGING
 from . import settings
 from .faces import FACES, Listing
 

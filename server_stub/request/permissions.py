@@ -19,7 +19,7 @@ from .shares import reaches
 if TYPE_CHECKING:
     from crm_sdk.operation import Operation
 
-    from ..serving import Caller
+    from ..caller import Caller
 
 Scope: TypeAlias = Literal["all", "team", "own"]
 _WIDEST: tuple[Scope, ...] = ("all", "team", "own")

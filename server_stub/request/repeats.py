@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from crm_sdk.wire import camel, encode_json
 
+from ..caller import Caller
 from ..data.document import Document
 from ..problems import Problem
-from ..serving import Caller
 from .http import Reply, Request
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from ..problems import Problem, invalid
 from .plans import PLANS
 
 if TYPE_CHECKING:
+    from ..caller import Caller
     from ..data.document import Document
-    from ..serving import Caller, Collections
+    from ..serving import Collections
 
 KIND = "setting"
 Level: TypeAlias = Literal["tenant", "role", "team", "user"]

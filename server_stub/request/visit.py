@@ -14,11 +14,13 @@ from crm_sdk.vocabulary.codes import codes_of
 from crm_sdk.wire import camel, encode_json, is_object
 
 from .. import audit
+from ..answers import Answer, FileAnswer, LiveAnswer, TextAnswer
+from ..caller import Caller
 from ..faults.requests import USUAL_CODES, Fault
 from ..languages.catalogue import said_in
 from ..languages.negotiation import language_for, with_language
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
-from ..serving import Answer, Caller, Context, FileAnswer, LiveAnswer, TextAnswer, paging_of
+from ..serving import Context, paging_of
 from . import chunks, features, hiding, links, oauth, pages, permissions, reads, repeats
 from .admission import authenticated, counted
 from .bodies import read_body, read_form, read_query, read_reason

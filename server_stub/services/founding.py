@@ -8,11 +8,12 @@ from typing import Any
 from crm_sdk.models.tenants import Tenant
 
 from .. import timetable
+from ..caller import Caller
 from ..data.blanks import blank
 from ..data.document import Document
 from ..data.query import fold
 from ..problems import Problem
-from ..serving import Caller, Context
+from ..serving import Context
 from .pipelines.records import PIPELINES
 
 _SHORTEST, _LONGEST = 3, 40

@@ -16,8 +16,8 @@ from crm_sdk.resources.leads import Leads
 from crm_sdk.resources.notifications import Notifications
 from crm_sdk.vocabulary.codes import STATUSES, codes_of
 from server_stub import StubServer
+from server_stub.answers import Answer
 from server_stub.problems import Problem, UndeclaredAnswerError
-from server_stub.serving import Answer
 
 ROUTES = [(operation, route) for operation in declared_operations() for route in operation.routes.values()]
 NAMES = [f"{operation.id} {route.dialect.name}" for operation, route in ROUTES]

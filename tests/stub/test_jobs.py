@@ -11,8 +11,8 @@ import pytest
 
 from crm_sdk.models import EntityRef
 from server_stub import StubServer
+from server_stub.caller import Caller
 from server_stub.data.document import Document
-from server_stub.serving import Caller
 
 
 def file_rows(stub: StubServer, id: str | None) -> list[dict[str, str]]:

@@ -24,6 +24,8 @@ ROOMS = (
     "outbox",
     "faults",
     "audit",
+    "caller",
+    "answers",
     "serving",
     "trash",
     "change_log",

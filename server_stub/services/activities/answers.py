@@ -7,11 +7,12 @@ from typing import Any
 
 from crm_sdk.resources.calendar import CalendarEvents
 
+from ...caller import Caller
 from ...data.document import Document
 from ...problems import Problem, invalid, missing
 from ...request import identity
 from ...request.links import read_signed
-from ...serving import Caller, Context, Members, serves
+from ...serving import Context, Members, serves
 from ..calendar.records import EVENTS
 from ..calendar.working_time import OVER
 from ..notifications import notify

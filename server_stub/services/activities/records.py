@@ -21,6 +21,7 @@ from crm_sdk.resources.activities import (
     ActivityTasks,
 )
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.filters import by_time
 from ...data.forms import FORMS, required_text
@@ -28,7 +29,7 @@ from ...data.mapped import Mapped
 from ...noun import Noun
 from ...problems import FieldError, validation
 from ...request.intake import read_input
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from ..calendar.records import DEFAULTS, EVENTS
 from .kinds import check_activity, is_overdue
 from .privacy import as_published, as_seen, is_hidden

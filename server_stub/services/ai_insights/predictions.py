@@ -10,10 +10,11 @@ from crm_sdk.models.ai_predictions import PREDICTION_MODELS, Prediction
 from crm_sdk.resources.ai_insights import Predictions
 
 from ... import jobs
+from ...answers import Answer
 from ...data.blanks import blank
 from ...data.document import Document
 from ...request import permissions
-from ...serving import Answer, Context, RecordType, runs, serves
+from ...serving import Context, RecordType, runs, serves
 from . import churn, deal_chances, revenue
 from .lead_scoring import stored_model
 

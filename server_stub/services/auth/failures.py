@@ -9,10 +9,11 @@ from typing import Any, NoReturn
 
 from crm_sdk.vocabulary.codes import STATUSES
 
+from ...caller import Caller
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Caller, Context
+from ...serving import Context
 
 MOST_FAILURES = 5
 WATCHED = timedelta(minutes=15)

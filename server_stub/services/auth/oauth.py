@@ -14,13 +14,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from crm_sdk.resources.auth import Auth
 
+from ...answers import Answer
+from ...caller import Caller
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...request.callers import REVOKED_TOKEN, SESSION
 from ...request.identity import ACCESS_SECONDS, fingerprint, is_token, unauthorized
 from ...request.oauth import Redirected
-from ...serving import Answer, Caller, Context, Members, serves
+from ...serving import Context, Members, serves
 from .clients import OAuthClient, authenticated, find_client
 from .sign_in import own_user
 from .tokens import access_token, begin_session, caller_as, end_session, find_refresh_token, rotate, token_set

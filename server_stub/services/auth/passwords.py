@@ -8,11 +8,12 @@ from typing import Any
 
 from crm_sdk.resources.auth import AuthEmail, AuthPassword
 
+from ...caller import Caller
 from ...data.document import Document
 from ...mail import send_token, token_of, use_token
 from ...problems import Problem
 from ...request.identity import find_users, hash_password, password_fits
-from ...serving import Caller, Context, Members, serves
+from ...serving import Context, Members, serves
 from .failures import forget_failures
 from .tokens import caller_as, end_sessions
 

@@ -11,6 +11,7 @@ from crm_sdk.models.backups import Backup
 from crm_sdk.resources.backups import Backups
 
 from ... import jobs
+from ...answers import Answer
 from ...data.document import Document
 from ...data.filters import by_time
 from ...files.storing import content_of, referenced
@@ -18,7 +19,7 @@ from ...noun import Noun
 from ...problems import LOG, FieldError, Problem, validation
 from ...request.plans import check_limit
 from ...request.settings import value_of
-from ...serving import Answer, Context, runs, serves
+from ...serving import Context, runs, serves
 from ...timetable import recurs
 from ..changes import positions
 from ..files.records import FILES

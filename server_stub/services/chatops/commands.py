@@ -10,9 +10,10 @@ from typing import Any
 from crm_sdk.resources.chatops import Chatops
 from crm_sdk.route import Action
 
+from ...caller import Caller
 from ...problems import Problem
 from ...request import permissions
-from ...serving import Caller, Context, serves
+from ...serving import Context, serves
 from . import replies
 from .subjects import RECORDS
 

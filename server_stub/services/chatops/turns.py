@@ -9,11 +9,12 @@ from typing import Any
 
 from crm_sdk.operation import Operation
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.query import fold
 from ...problems import Problem
 from ...request import permissions
-from ...serving import Answer, Context, paging_of
+from ...serving import Context, paging_of
 from . import replies
 from .subjects import RECORDS, SUBJECTS, Subject, subject_of
 from .tokens import Token, joined

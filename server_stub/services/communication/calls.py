@@ -11,6 +11,7 @@ from typing import Any
 
 from crm_sdk.resources.communication import CommunicationCalls
 
+from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
 from ...data.filters import by_time
@@ -19,7 +20,7 @@ from ...data.select import select
 from ...problems import Problem, invalid
 from ...request.http import Reply
 from ...request.links import link, opens
-from ...serving import Caller, Collections, Context, Members, reacts, serves
+from ...serving import Collections, Context, Members, reacts, serves
 from ...timetable import Appointment, falls_due, plan
 from ..activities import records as activities
 from ..activities.kinds import ENDED

@@ -7,9 +7,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any
 
+from ...caller import Caller
 from ...data.document import Document
 from ...remotes import ConnectionLostError
-from ...serving import Caller, Collections, Context, Members
+from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, plan
 from ..activities.privacy import as_published
 from .composing import every_address

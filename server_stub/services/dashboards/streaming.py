@@ -15,13 +15,15 @@ from crm_sdk.models.dashboard_data import DashboardEvent
 from crm_sdk.resources.dashboards import Dashboards
 from crm_sdk.wire import encode_json
 
+from ...answers import LiveAnswer
+from ...caller import Caller
 from ...data.document import Document
 from ...live.connection import Close, Connection, Data
 from ...live.hub import Live
 from ...problems import Problem
 from ...request import permissions
 from ...request.rendering import renderer
-from ...serving import Caller, Context, LiveAnswer, serves
+from ...serving import Context, serves
 from .data import computed, data_of, writes_of
 from .figures import Limits
 from .records import DASHBOARDS

@@ -10,6 +10,7 @@ from crm_sdk.models.exports import ExportSchedule
 from crm_sdk.resources.exports import ExportSchedules
 from crm_sdk.route import Action
 
+from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
 from ...data.forms import required_text
@@ -18,7 +19,7 @@ from ...noun import Noun
 from ...problems import Problem
 from ...request import permissions
 from ...request.callers import user_caller
-from ...serving import Caller, Collections, Context, Members, reacts
+from ...serving import Collections, Context, Members, reacts
 from ...timetable import Appointment, falls_due, plan
 from .. import company
 from ..handing_out import hand_out

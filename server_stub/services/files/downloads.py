@@ -9,6 +9,8 @@ from typing import Any
 
 from crm_sdk.resources.files import Files
 
+from ...answers import Answer, FileAnswer
+from ...caller import Caller
 from ...data.document import Document
 from ...files.pictures import UnreadableError, thumbnail
 from ...files.previews import preview
@@ -16,7 +18,7 @@ from ...files.storing import VERSION, open_content
 from ...problems import Problem, missing
 from ...request.identity import password_fits
 from ...request.preconditions import is_known
-from ...serving import Answer, Caller, Context, FileAnswer, Members, serves
+from ...serving import Context, Members, serves
 from .access import SHARE, is_active, require_unlocked
 from .records import FILES
 

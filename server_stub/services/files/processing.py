@@ -6,11 +6,12 @@ from contextlib import closing
 
 from crm_sdk.resources.files import Files
 
+from ...answers import Answer
 from ...files.names import free_name
 from ...files.pictures import processed
 from ...files.received import Received
 from ...files.storing import open_content, store
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from .access import require_unlocked
 from .limits import require_room
 from .records import FILES, created, in_folder, shown

@@ -10,6 +10,7 @@ from crm_sdk.models.files import File
 from crm_sdk.resources.file_parts import FileMetadataPart
 from crm_sdk.resources.files import Files
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.merging import differences
 from ...files.kinds import PICTURES
@@ -18,7 +19,7 @@ from ...files.previews import kind_of_preview
 from ...files.storing import FILE, VERSION, put_version
 from ...noun import Noun
 from ...problems import Problem
-from ...serving import Answer, Context, Members, reacts, serves
+from ...serving import Context, Members, reacts, serves
 from ...timetable import recurs
 from ..audit.purging import conditions
 from ..audit.retention import policies_of

@@ -11,6 +11,7 @@ from typing import Any
 from crm_sdk.resources.file_parts import FileVersions
 from crm_sdk.resources.files import Files
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.merging import differences
@@ -21,7 +22,7 @@ from ...files.received import Received
 from ...files.scanning import ENGINE, threats_in
 from ...files.storing import FILE, VERSION, facts, open_content, put_version, store
 from ...problems import Problem, invalid
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from .limits import require_room
 from .records import FILES, created, exists, in_folder, related, shown
 

@@ -10,12 +10,13 @@ from typing import Any
 from crm_sdk.resources.leads import LeadCaptures
 
 from ... import erasures
+from ...answers import Answer
 from ...data import normalise
 from ...data.document import Document
 from ...data.latest import entity_refs, latest_first
 from ...data.merging import EMPTY, missing_members
 from ...problems import invalid
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from ..activities import records as activities
 from .owners import OPEN, first_owner
 from .points import current_score_members

@@ -9,6 +9,7 @@ from typing import Any
 from crm_sdk.models.marketplace_installations import Installation
 from crm_sdk.resources.marketplace import MarketplaceApps, MarketplaceInstallations
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.filters import Test
 from ...data.mapped import Mapped
@@ -19,7 +20,7 @@ from ...problems import FieldError, Problem, validation
 from ...request.callers import APP_TOKEN
 from ...request.identity import fingerprint
 from ...request.permissions import permits, read_permission
-from ...serving import Answer, Context, serves
+from ...serving import Context, serves
 from ...webhooks.records import DELIVERY, ENDPOINT
 from ..webhooks.records import pending_deliveries
 from .apps import APPS, INSTALLATION, presented, signing_secret

@@ -13,9 +13,10 @@ from crm_sdk.models.monitoring import Health
 from crm_sdk.resources.monitoring import Monitoring
 from crm_sdk.wire import encode_json
 
+from ...answers import Answer, TextAnswer
 from ...data.document import Document
 from ...request.rendering import renderer
-from ...serving import Answer, Context, TextAnswer, serves
+from ...serving import Context, serves
 from ...webhooks.records import DELIVERY
 from .services import check_service, states
 

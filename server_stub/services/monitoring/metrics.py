@@ -11,8 +11,9 @@ from crm_sdk.resources.monitoring import Monitoring
 from crm_sdk.vocabulary.event_names import EVENT_NAMES
 
 from ... import audit
+from ...answers import TextAnswer
 from ...meters import quantile
-from ...serving import Context, TextAnswer, serves
+from ...serving import Context, serves
 from ...webhooks.records import DELIVERY
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"

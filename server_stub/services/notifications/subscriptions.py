@@ -13,11 +13,12 @@ from typing import Any
 from crm_sdk.models.notification_preferences import Subscription
 from crm_sdk.resources.notifications import Notifications, Subscriptions
 
+from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
 from ...problems import Problem, invalid
 from ...request import permissions
-from ...serving import Caller, Context, RecordType, serves
+from ...serving import Context, RecordType, serves
 
 KIND = "subscription"
 SUBSCRIPTIONS = RecordType(KIND, Subscription)

@@ -23,6 +23,7 @@ from crm_sdk.resources.objects import Objects
 from crm_sdk.route import Action
 from crm_sdk.wire import encode_json
 
+from ...answers import Answer
 from ...data.field_types import fields_of as report_fields
 from ...data.filter_groups import OPERATORS, FieldType
 from ...data.merging import free_members
@@ -34,7 +35,7 @@ from ...problems import Problem
 from ...request import permissions
 from ...request.json_types import input_hints
 from ...request.settings import value_of
-from ...serving import Answer, Context, serves
+from ...serving import Context, serves
 from ..contacts.records import FIELDS as CONTACT_FIELDS
 from ..custom_objects.definitions import holds_many, is_link, keys_of, target_of
 from ..custom_objects.values import filter_type, own_types

@@ -10,9 +10,10 @@ from crm_sdk.resources.analytics import AnalyticsReports
 from crm_sdk.resources.reports import Reports
 
 from ... import jobs
+from ...answers import Answer
 from ...data.document import Document
 from ...problems import Problem
-from ...serving import Answer, Context, Members, runs, serves
+from ...serving import Context, Members, runs, serves
 from .checks import parameter_values
 from .records import REPORTS, count
 from .tables import Table, content_of

@@ -11,9 +11,10 @@ from typing import Any
 from crm_sdk.resources.search import Search
 from crm_sdk.wire import is_array
 
+from ...answers import Answer
 from ...problems import Problem, invalid
 from ...request.faces import wire_path
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import asked, hits
 from .kinds import Kind, check_types, searched

@@ -13,6 +13,7 @@ from crm_sdk.models.security import ApiKey
 from crm_sdk.resources.security import ApiKeys
 from crm_sdk.route import Action
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.filters import Test
 from ...data.forms import required_text
@@ -22,7 +23,7 @@ from ...request import permissions
 from ...request.callers import user_caller
 from ...request.identity import fingerprint
 from ...request.plans import check_limit
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from .words import is_known
 
 _LETTERS = string.ascii_letters + string.digits

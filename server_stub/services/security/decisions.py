@@ -9,12 +9,13 @@ from crm_sdk.resources.security import Security
 from crm_sdk.route import Action
 from crm_sdk.wire import snake
 
+from ...caller import Caller
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem, invalid, missing
 from ...request import features, permissions
 from ...request.callers import user_caller
-from ...serving import Caller, Context, Members, serves
+from ...serving import Context, Members, serves
 from ..custom_objects.stored import RECORDS
 from ..users.roles import roles_of
 from .words import is_known

@@ -9,12 +9,13 @@ from typing import Any
 from crm_sdk.models.social_engagement import Engagement
 from crm_sdk.resources.social import SocialEngagement
 
+from ...answers import Answer
 from ...data.document import Document
 from ...data.filters import by_time, filter_plans, sought_by
 from ...data.select import select
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from ..activities.records import add as add_activity
 from ..contacts import health
 from .accounts import require_connected

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from crm_sdk.models.webhooks import WebhookEndpoint
 from crm_sdk.resources.webhooks import Webhooks
 
+from ...answers import Answer
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...serving import Answer, Context, Members, serves
+from ...serving import Context, Members, serves
 from ...webhooks.records import DELIVERY, ENDPOINT, PRIVATE, secrets_at, write
 
 _NAME = re.compile(r"\*|[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")

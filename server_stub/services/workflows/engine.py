@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from ...bulk import error_of
+from ...caller import Caller
 from ...data.document import Document
 from ...data.query import member
 from ...problems import LOG, Problem
 from ...request.callers import user_caller
-from ...serving import Caller, Context, Members, reacts
+from ...serving import Context, Members, reacts
 from ...timetable import falls_due
 from .. import company
 from .effects import EFFECTS, Made, output_of

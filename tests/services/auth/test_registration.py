@@ -13,10 +13,11 @@ from crm_sdk import CrmClient
 from crm_sdk.models import Registration
 from crm_sdk.models.users import User
 from server_stub import StubServer
+from server_stub.caller import Caller
 from server_stub.data.blanks import blank
 from server_stub.data.document import Document
 from server_stub.mail import send_token
-from server_stub.serving import Caller, Context
+from server_stub.serving import Context
 
 STRONG, OTHER = "Correct-Horse-7!", "Battery-Staple-8!"
 

@@ -10,7 +10,7 @@ from refusals import refused
 
 from crm_sdk import CrmClient, NotFoundError, PermissionDeniedError
 from server_stub import StubServer
-from server_stub.serving import Caller
+from server_stub.caller import Caller
 
 from .conftest import New, deeds
 

@@ -14,9 +14,10 @@ from wire import CHANNELS, DEALS, Wire, opened
 from crm_sdk import CrmError
 from crm_sdk.realtime.sockets import SocketClosedError, SocketRefusedError
 from server_stub import StubServer
+from server_stub.caller import Caller
 from server_stub.doors.link import StubLink
 from server_stub.problems import Problem
-from server_stub.serving import Caller, Context
+from server_stub.serving import Context
 
 
 def test_a_lead_shows_as_the_document_says(stub: StubServer) -> None:

@@ -10,11 +10,12 @@ from crm_sdk.models.values import Address
 from crm_sdk.resources.contacts import Contacts
 from crm_sdk.wire import snake
 
+from ....answers import FileAnswer
 from ....data.document import Document
 from ....problems import Problem
 from ....request.hiding import hiding_from, unknown
 from ....request.permissions import permits
-from ....serving import Context, FileAnswer, serves
+from ....serving import Context, serves
 from ..records import CONTACTS
 from .export_files import USUAL, WRITERS
 
