@@ -56,7 +56,7 @@ class Lookups:
 
     @cached_property
     def _lists(self) -> Mapping[str, Operation[..., Any]]:
-        return lists_of(self._form.operation)
+        return lists_of(self._form)
 
     def ids(self, client: CrmClient, names: Mapping[str, str]) -> dict[str, str]:
         """Return the id of each record that has the name, with one request for each; without those that have none.
@@ -85,19 +85,20 @@ class Lookups:
         raise MisuseError(f"{name!r} is not unique: {count}; give {flag} as an id", candidates)
 
 
-def lists_of(operation: Operation[..., Any]) -> dict[str, Operation[..., Any]]:
+def lists_of(form: Form) -> dict[str, Operation[..., Any]]:
     """Return the list in which each argument can be looked up, by the name of the argument.
 
     A list is for the arguments of its own noun and of the calls beside it; one at the top, such as that of deals, for
     all calls. The nearest has precedence.
     """
+    operation = form.operation
     within = f"{operation.id}."
     near: dict[str, tuple[int, Operation[..., Any]]] = {}
     for argument, listed in _searchable():
         owner = listed.id.split(".")[:-2]
         if within.startswith("".join(f"{part}." for part in owner)) and argument in operation.positional:
             near[argument] = max(near.get(argument, (-1, listed)), (len(owner), listed), key=lambda pair: pair[0])
-    singles = {p.name for p in Form(operation).parameters if p.place == "argument" and p.kind == "text" and not p.many}
+    singles = {p.name for p in form.parameters if p.place == "argument" and p.kind == "text" and not p.many}
     return {argument: listed for argument, (_, listed) in near.items() if argument in singles}
 
 

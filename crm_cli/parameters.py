@@ -199,9 +199,11 @@ class Form:
         body: Any = self.operation.arguments.body_type
         if body is None:
             return []
+        from crm_sdk.arguments import is_required  # imported by then, since the call has a body
+
         hints = get_type_hints(body, include_extras=True)
         found = [
-            self._option(name, "member", _Kind.of(hint), required=_is_required(body, name, hint), default=None)
+            self._option(name, "member", _Kind.of(hint), required=is_required(body, name, hint), default=None)
             for name, hint in hints.items()
             if name not in _SECRETS  # these are given in --data, which can be a file or stdin
         ]
@@ -287,12 +289,6 @@ def part_of(body: Any, name: str) -> Any:
     """Return the type of a member of a body that is an object itself; None for any other, or where there is none."""
     hint = get_type_hints(body, include_extras=True).get(name)
     return next((kind for kind in union_members(hint) if is_typeddict(kind)), None) if hint is not None else None
-
-
-def _is_required(body: Any, name: str, hint: Any) -> bool:
-    # `__required_keys__` ignores `Required[...]` in annotations that are strings, as all of ours are.
-    mark = get_origin(hint)
-    return mark is Required or (mark is not NotRequired and name in body.__required_keys__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ RECORDS = sorted(
     (name, listed.id)
     for name, operation in OPERATIONS.items()
     if name.endswith(".get")
-    for listed in lists_of(operation).values()
+    for listed in lists_of(Form(operation)).values()
     if name.rpartition(".")[0] == listed.id.rpartition(".")[0]
 )
 """The calls that get a record by its id, with the list in which its name can be looked up."""
@@ -113,7 +113,7 @@ def test_shown_calls_have_the_id(asked: Asked) -> None:
 
 
 def test_two_names_of_one_call_are_looked_up_in_their_own_lists() -> None:
-    lists = lists_of(OPERATIONS["users.teams.members.remove"])
+    lists = lists_of(Form(OPERATIONS["users.teams.members.remove"]))
     assert {name: listed.id for name, listed in lists.items()} == {
         "team_id": "users.teams.list",
         "user_id": "users.list",
@@ -124,4 +124,4 @@ def test_two_names_of_one_call_are_looked_up_in_their_own_lists() -> None:
     "name", ["reports.schedules.delete", "pipelines.stages.update", "contacts.relationships.delete"]
 )
 def test_ids_of_parts_are_not_looked_up_elsewhere(name: str) -> None:
-    assert list(lists_of(OPERATIONS[name])) == [OPERATIONS[name].positional[0]]
+    assert list(lists_of(Form(OPERATIONS[name]))) == [OPERATIONS[name].positional[0]]
