@@ -5,17 +5,19 @@ They are of this process, as those of a real server are: they begin at its start
 
 from __future__ import annotations
 
-import copy
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 from .request import permissions
 from .request.http import Reply
 
+Key = TypeVar("Key")
+Figures = TypeVar("Figures")
+_COUNTED = ("_requests", "_durations", "_limited", "_minutes")
 _KEPT = 10_000
 """The number of the latest durations of a company of which quantiles are computed."""
 _MINUTES = 24 * 60
@@ -49,6 +51,12 @@ class Durations:
         self.count, self.sum = 0, 0.0
         self.latest: deque[float] = deque(maxlen=_KEPT)
 
+    def copy(self) -> Durations:
+        """Return a copy, which counts on by itself."""
+        copied = Durations()
+        copied.count, copied.sum, copied.latest = self.count, self.sum, self.latest.copy()
+        return copied
+
     def add(self, seconds: float) -> None:
         """Add one."""
         self.count += 1
@@ -63,7 +71,10 @@ def quantile(values: Iterable[float], share: float) -> float | None:
 
 
 class Meters:
-    """What is counted of the requests of each company."""
+    """What is counted of the requests of each company.
+
+    A snapshot shares what was counted until then; it is copied, company by company, when the next request is counted.
+    """
 
     def __init__(self, start: datetime) -> None:
         self.start = start
@@ -71,20 +82,18 @@ class Meters:
         self._durations: dict[str, Durations] = {}
         self._limited: dict[str, Counter[str]] = {}
         self._minutes: dict[tuple[str, str], deque[Minute]] = {}
+        self._own: set[int] = set()
+        """The identities of what no snapshot shares."""
 
     def count(self, tenant_id: str, operation: str, reply: Reply, at: datetime, seconds: float) -> None:
         """Count a request of a company; a delay that a fault made counts as if the server had been slow."""
         if reply.fault is not None and reply.fault.kind == "delay":
             seconds += reply.fault.seconds
-        requests = self._requests.get(tenant_id)
-        if requests is None:
-            requests, self._durations[tenant_id] = self._requests.setdefault(tenant_id, Counter()), Durations()
+        requests = self._owned(self._requests, tenant_id, Counter[tuple[str, int]], Counter[tuple[str, int]].copy)
         requests[operation, reply.status] += 1
-        self._durations[tenant_id].add(seconds)
+        self._owned(self._durations, tenant_id, Durations, Durations.copy).add(seconds)
         key = (tenant_id, permissions.resource_of(operation))
-        minutes = self._minutes.get(key)
-        if minutes is None:
-            minutes = self._minutes[key] = deque(maxlen=_MINUTES)
+        minutes = self._owned(self._minutes, key, _no_minutes, _copied)
         begin = at.replace(second=0, microsecond=0)
         if not minutes or minutes[-1].at != begin:
             minutes.append(Minute(begin))
@@ -96,7 +105,17 @@ class Meters:
 
     def limited(self, tenant_id: str, kind: str) -> None:
         """Count a request that was refused for a rate limit of a class."""
-        self._limited.setdefault(tenant_id, Counter())[kind] += 1
+        self._owned(self._limited, tenant_id, Counter[str], Counter[str].copy)[kind] += 1
+
+    def _owned(
+        self, held: dict[Key, Figures], key: Key, make: Callable[[], Figures], copy: Callable[[Figures], Figures]
+    ) -> Figures:
+        """Return the figures of a key, which no snapshot shares."""
+        found = held.get(key)
+        if found is None or id(found) not in self._own:
+            found = held[key] = make() if found is None else copy(found)
+            self._own.add(id(found))
+        return found
 
     def requests(self, tenant_id: str) -> Sequence[tuple[str, int, int]]:
         """Return the counts of a company's requests by operation and status."""
@@ -118,8 +137,22 @@ class Meters:
 
     def snapshot(self) -> dict[str, Any]:
         """Return the present state, for `restore`."""
-        return copy.deepcopy(vars(self))
+        self._own = set()
+        return {"start": self.start, **{name: getattr(self, name).copy() for name in _COUNTED}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to a snapshot."""
-        vars(self).update(copy.deepcopy(state))
+        self.start, self._own = state["start"], set()
+        for name in _COUNTED:
+            setattr(self, name, state[name].copy())
+
+
+def _no_minutes() -> deque[Minute]:
+    return deque(maxlen=_MINUTES)
+
+
+def _copied(minutes: deque[Minute]) -> deque[Minute]:
+    """Return a copy of minutes of which the last, the only one that changes, is one of its own."""
+    copied = minutes.copy()
+    copied[-1] = replace(copied[-1], durations=[*copied[-1].durations])
+    return copied

@@ -146,3 +146,19 @@ def test_an_incident_ends_after_five_good_minutes(stub: StubServer, acme: CrmCli
     assert ended.resolved_at is not None
     assert acme.monitoring.status(since=stub.clock.now()).incidents == []
     assert state(acme).requests == 0
+
+
+def test_a_snapshot_keeps_the_figures_that_it_was_made_with(stub: StubServer, acme: CrmClient) -> None:
+    def figures() -> tuple[object, ...]:
+        minutes = [(one.requests, one.failures, len(one.durations)) for one in meters.minutes(*place, meters.start)]
+        return meters.requests(place[0]), meters.durations(place[0]).count, meters.refused(place[0]), minutes
+
+    meters, place = stub.meters, ("tenant_acme", "contacts")
+    fail(stub, acme, failures=1, good=3)
+    before, snapshot = figures(), stub.snapshot()
+    for _ in range(2):  # what is counted after one restoration is not in the next
+        fail(stub, acme, failures=2, good=2)
+        meters.limited("tenant_acme", "standard")
+        assert figures() != before
+        stub.restore(snapshot)
+        assert figures() == before
