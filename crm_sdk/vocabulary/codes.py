@@ -136,11 +136,11 @@ VIEWED: Mapping[str, str] = {
 
 def features_of(operation: Operation[Any, Any], route: Route) -> list[str]:
     """Return the features of the platform with which a call can be switched off: that of its path, of its records."""
+    if operation.id == "customization.layouts.list":  # those of the system are there in any case
+        return []
     behind = {**DOORS, **_RECORDS}
     words = [operation.id.partition(".")[0]]
     words += [behind[door] for door in behind if operation.id == door or operation.id.startswith(f"{door}.")]
-    if operation.id == "customization.layouts.list":  # those of the system are there in any case
-        return []
     return [word for word in words if route.dialect.name == "platform" and word in SWITCHABLE]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE, features_of
@@ -24,9 +25,14 @@ def switched_on(tenant: Mapping[str, Any]) -> list[str]:
 
 def require(server: StubServer, caller: Caller, operation: Operation[..., Any], dialect: str) -> None:
     """Raise 403 FEATURE_DISABLED where a service that a call needs is switched off for the caller's company."""
-    for feature in features_of(operation, operation.routes[dialect]):
+    for feature in _behind(operation, dialect):
         if caller.tenant_id:
             check(server.tenant(caller.tenant_id), feature)
+
+
+@cache
+def _behind(operation: Operation[..., Any], dialect: str) -> tuple[str, ...]:
+    return tuple(features_of(operation, operation.routes[dialect]))
 
 
 def is_on(server: StubServer, caller: Caller, feature: str) -> bool:

@@ -94,7 +94,8 @@ class Visit:
             reply = self.problem(Problem("INTERNAL_ERROR", message))
         key = repeats.key_of(self.request)
         own = {"Idempotency-Key": key} if key is not None else {}
-        reply = replace(reply, headers={**with_language(reply.headers, self._language()), **own})
+        language = reply.headers.get("Content-Language") or self._language()
+        reply = replace(reply, headers={**with_language(reply.headers, language), **own})
         return replace(reply, fault=fault) if fault is not None else reply
 
     def _language(self) -> str:
