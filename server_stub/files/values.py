@@ -22,6 +22,7 @@ _TRUE = frozenset(
 _FALSE = frozenset({"false", "no", "n", "0", "off", "f", "falsch", "nein", "faux", "non", "falso"})
 _ADDRESS = re.compile(r"[^\s<>;,\"'()|@]{1,64}@[^\s<>;,\"'()|@]{1,190}")
 _HOST = re.compile(r"(?i)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63}){1,10}(:\d{1,5})?([/?#]\S*)?")
+_YEAR = re.compile(r"%[yYGcx]")
 _EXPONENT = re.compile(r"\d+([.,]\d+)?[eE]\+?\d+")
 
 
@@ -55,6 +56,8 @@ def by_pattern(text: str, pattern: str) -> date | None:
     if "%" not in pattern:
         for ours, theirs in (("YYYY", "%Y"), ("YY", "%y"), ("MM", "%m"), ("DD", "%d"), ("M", "%m"), ("D", "%d")):
             pattern = re.sub(rf"(?i)(?<!%){ours}", theirs, pattern)
+    if not _YEAR.search(pattern):  # the day of every year is no date
+        return None
     try:
         return datetime.strptime(text.strip(), pattern).date()
     except (ValueError, re.error):  # a pattern that names a part twice is an error of the expression

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -26,7 +26,17 @@ def test_a_copy_is_equal_whatever_happens_beside_it(seed: int) -> None:
     stub = StubServer()
     writer = stub.client(dialects="platform", max_retries=4)
     reader = somebody_scoped(stub) if chance.random() < 0.5 else stub.client(dialects="platform", max_retries=4)
-    store = MemoryStore() if chance.random() < 0.7 else SqliteStore(":memory:")
+    with nullcontext(MemoryStore()) if chance.random() < 0.7 else SqliteStore(":memory:") as store:
+        follow_while_others_write(chance, stub, writer, reader, store)
+        for _ in reader.sync.changes(store, entities=ENTITIES, limit=7):
+            pass
+        for entity in ENTITIES:
+            assert shown(store.records(entity)) == shown(present(reader, entity)), (seed, entity)
+
+
+def follow_while_others_write(
+    chance: random.Random, stub: StubServer, writer: CrmClient, reader: CrmClient, store: MemoryStore | SqliteStore
+) -> None:
     kept: list[Any] = []
     for _ in range(chance.randint(4, 9)):
         for _ in range(chance.randint(1, 6)):
@@ -39,10 +49,6 @@ def test_a_copy_is_equal_whatever_happens_beside_it(seed: int) -> None:
             stub.restore(kept.pop())
         read_a_while(chance, stub, writer, reader, store)
     stub.faults.clear()
-    for _ in reader.sync.changes(store, entities=ENTITIES, limit=7):
-        pass
-    for entity in ENTITIES:
-        assert shown(store.records(entity)) == shown(present(reader, entity)), (seed, entity)
 
 
 def read_a_while(
