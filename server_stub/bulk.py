@@ -10,8 +10,8 @@ from crm_sdk.wire import camel
 
 from .languages.catalogue import in_language
 from .problems import FieldError, Problem
-from .request.faces import wire_path
-from .request.intake import UnreadableItem
+from .request.answering.faces import wire_path
+from .request.reading.intake import UnreadableItem
 from .serving import Context
 
 Item = TypeVar("Item")

@@ -41,14 +41,14 @@ from .meters import Meters
 from .outbox import Outbox
 from .problems import LOG, Problem
 from .remotes import Remotes
-from .request import identity
-from .request.faces import FACES
+from .request.access import identity
+from .request.access.keys import KeyUses
+from .request.access.ratelimit import RateLimits
+from .request.answering.faces import FACES
 from .request.http import Reply, Request
-from .request.keys import KeyUses
-from .request.meter import Meter
-from .request.multipart import is_form, read_whole
-from .request.ratelimit import RateLimits
+from .request.reading.multipart import is_form, read_whole
 from .request.router import Router
+from .request.usage import Meter
 from .serving import Context
 from .webhooks.receivers import Webhooks
 from .webhooks.records import enqueue

@@ -16,7 +16,7 @@ from crm_sdk.route import Action
 
 from .data.document import Document
 from .problems import Problem, missing
-from .request import features, permissions
+from .request.access import features, permissions
 from .serving import Context
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .data.document import Document
 from .problems import Problem
-from .request.identity import fingerprint
+from .request.access.identity import fingerprint
 
 if TYPE_CHECKING:
     from .data.store import Store

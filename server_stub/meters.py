@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, TypeVar
 
-from .request import permissions
+from .request.access import permissions
 from .request.http import Reply
 
 Key = TypeVar("Key")

@@ -33,19 +33,19 @@ from crm_sdk.wire import camel, encode_json, snake
 from .data.blanks import blank
 from .data.collection import Collection
 from .data.document import Document
-from .data.filters import Filter, Plan, filter_plans, sought_by
 from .data.fixed import came_back
 from .data.forms import FORMS, Form
 from .data.keys import taken, with_value
 from .data.mapped import Mapped, with_members
 from .data.merging import differences, free_members, list_members, merge_values
-from .data.select import select
+from .data.queries.filters import Filter, Plan, filter_plans, sought_by
+from .data.queries.select import select
 from .five_calls import rules_of
 from .problems import FieldError, Problem, missing, refuse_any, validation
-from .request import permissions, plans
-from .request.hiding import refuse_written, seen
-from .request.json_types import input_hints
-from .request.rendering import renderer
+from .request.access import permissions, plans
+from .request.access.hiding import refuse_written, seen
+from .request.answering.rendering import renderer
+from .request.reading.json_types import input_hints
 from .serving import Context, Members, changes_between, initial_values
 from .trash import taking_note
 from .write_checks import problems_of

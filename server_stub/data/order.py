@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .document import Document
-from .query import Key, folded
+from .queries.query import Key, folded
 
 Entry: TypeAlias = tuple[Any, str, Document]
 """The sort key, the id and the document, which is never compared, since ids are unique."""

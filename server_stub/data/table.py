@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from .document import Document
 from .indexes import Index
 from .order import Order
-from .query import key_of
-from .words import Words
+from .queries.query import key_of
+from .queries.words import Words
 
 Kind = TypeVar("Kind", bound=Index)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..live.port import Carrier, Receive, Send
 from ..request.http import Reply, Request
-from ..request.multipart import MOST_BYTES as MOST_OF_A_FORM
-from ..request.multipart import FormReader, is_form
+from ..request.reading.multipart import MOST_BYTES as MOST_OF_A_FORM
+from ..request.reading.multipart import FormReader, is_form
 from ..webhooks import courier as webhook_posting
 from .browsers import for_browsers
 from .control import PREFIX, Control

@@ -14,9 +14,9 @@ from crm_sdk.exchange import Request as Sent
 
 from ..live.bodies import LiveBody
 from ..live.sockets import open_async_socket, open_socket
-from ..request.chunks import BrokenOffError
+from ..request.answering.chunks import BrokenOffError
 from ..request.http import Reply, Request
-from ..request.multipart import Form, read_whole
+from ..request.reading.multipart import Form, read_whole
 
 if TYPE_CHECKING:
     from crm_sdk.realtime.sockets import AsyncSocket, Socket

@@ -17,9 +17,9 @@ from ..faults.requests import Fault
 from ..live.bodies import LiveBody
 from ..live.connection import Connection
 from ..live.sockets import open_async_socket, open_socket
-from ..request.chunks import BrokenOffError
+from ..request.answering.chunks import BrokenOffError
 from ..request.http import Reply, Request
-from ..request.multipart import Form, FormReader, is_form
+from ..request.reading.multipart import Form, FormReader, is_form
 
 if TYPE_CHECKING:
     from ..core import StubServer

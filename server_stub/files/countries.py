@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..data.query import fold
+from ..data.queries.query import fold
 
 _ALSO = {
     "GB": "uk|u k|great britain|britain|england|scotland|wales|northern ireland|grossbritannien|angleterre|ecosse|"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 
-from ..data.query import fold
+from ..data.queries.query import fold
 
 _MONTHS = (
     "jan|ene|gen", "feb|fev|fevr", "mar|maer|mrz|mars|marz", "apr|avr|abr", "may|mai|mayo", "jun|juin", "jul|juil",

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 from crm_sdk.wire import is_array, is_object
 
 from ..problems import Problem
-from ..request import features, permissions
-from ..request.members import picker
-from ..request.rendering import renderer
+from ..request.access import features, permissions
+from ..request.answering.members import picker
+from ..request.answering.rendering import renderer
 from .forms import Form, Forms, Kinds, Relation, is_custom, is_reference
 from .queries import Asked
 

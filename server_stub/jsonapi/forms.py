@@ -21,7 +21,7 @@ from crm_sdk.resource import Sync
 from crm_sdk.wire import camel, is_object, snake
 
 from ..collected import contributions
-from ..request.rendering import model_chooser, without_annotated
+from ..request.answering.rendering import model_chooser, without_annotated
 
 if TYPE_CHECKING:
     from ..noun import Noun

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.wire import camel, decode_json, encode_json, is_object
 
 from ..problems import Problem
-from ..request import hiding, reads
-from ..request.bodies import read_body, read_reason
-from ..request.faces import wire_path
+from ..request import reads
+from ..request.access import hiding
+from ..request.answering.faces import wire_path
 from ..request.http import Reply, Request
+from ..request.reading.bodies import read_body, read_reason
 from ..request.router import Match
 from ..request.visit import Visit
 from ..serving import Context

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..caller import Caller
-from ..request.ratelimit import MINUTE
+from ..request.access.ratelimit import MINUTE
 
 if TYPE_CHECKING:
     from ..faults.links import LiveFault

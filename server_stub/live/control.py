@@ -9,8 +9,8 @@ from crm_sdk.realtime.frames import Frame
 from crm_sdk.wire import is_object
 
 from ..caller import Caller
-from ..request import identity
-from ..request.callers import user_caller
+from ..request.access import identity
+from ..request.access.callers import user_caller
 from .connection import Ended
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from crm_sdk.wire import camel, is_array, is_object, shape_of
 
 from ..data.document import Document
-from ..request.faces import wire_path
-from ..request.hiding import active
-from ..request.rendering import renderer
+from ..request.access.hiding import active
+from ..request.answering.faces import wire_path
+from ..request.answering.rendering import renderer
 from ..serving import RecordType
 
 if TYPE_CHECKING:

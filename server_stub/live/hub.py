@@ -13,11 +13,11 @@ from ..caller import Caller
 from ..faults.links import LiveFault, LiveFaultKind, LiveFaults
 from ..faults.requests import Fault
 from ..problems import Problem
-from ..request import identity
-from ..request.callers import has_timed_out, is_in_force, present
-from ..request.hiding import hidden_from
+from ..request.access import identity
+from ..request.access.callers import has_timed_out, is_in_force, present
+from ..request.access.hiding import hidden_from
+from ..request.access.plans import limit_of
 from ..request.http import Reply, Request
-from ..request.plans import limit_of
 from .connection import Close, Connection, Ended
 from .presence import Presence
 from .sight import is_shown

@@ -10,7 +10,7 @@ from crm_sdk.wire import encode_json
 
 from ..data.document import Document
 from ..data.store import Store
-from ..request.hiding import active
+from ..request.access.hiding import active
 from .feeds import WS, Feeds, series
 from .log import KEPT, KIND
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..caller import Caller
 from ..data.document import Document
-from ..request import permissions
+from ..request.access import permissions
 from ..serving import Context
 from .topics import noun_is_activity, object_named
 

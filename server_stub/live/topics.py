@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..caller import Caller
 from ..data.document import Document
 from ..problems import Problem
-from ..request import features, permissions
+from ..request.access import features, permissions
 from ..serving import Context
 
 if TYPE_CHECKING:

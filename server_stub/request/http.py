@@ -11,7 +11,7 @@ from ..faults.requests import Fault
 
 if TYPE_CHECKING:
     from ..live.connection import Connection
-    from .multipart import Form
+    from .reading.multipart import Form
 
 
 @dataclass(frozen=True, slots=True)

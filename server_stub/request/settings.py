@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from crm_sdk.wire import encode_json, is_array, is_object
 
 from ..problems import Problem, invalid
-from .plans import PLANS
+from .access.plans import PLANS
 
 if TYPE_CHECKING:
     from ..caller import Caller

@@ -21,23 +21,26 @@ from ..languages.catalogue import said_in
 from ..languages.negotiation import language_for, with_language
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import Context, paging_of
-from . import chunks, features, hiding, links, oauth, pages, permissions, reads, repeats
-from .admission import authenticated, counted
-from .bodies import read_body, read_form, read_query, read_reason
-from .days import with_midnights
-from .description import description, is_described
-from .faces import FACES, Face
+from . import reads, repeats
+from .access import features, hiding, oauth, permissions
+from .access.admission import authenticated, counted
+from .access.sign_in_page import sign_in_page
+from .answering import chunks, links
+from .answering.description import description, is_described
+from .answering.faces import FACES, Face
+from .answering.members import fields_of, picking, take_fields
+from .answering.pictures import picture
+from .answering.rendering import renderer
+from .answering.writing import Written, write_body, writer
 from .http import Reply, Request, disposition
-from .intake import arguments_of
-from .lagging import searched_data
-from .members import fields_of, picking, take_fields
-from .pictures import picture
-from .preconditions import is_known, known_version
-from .rendering import renderer
+from .reading import pages
+from .reading.bodies import read_body, read_form, read_query, read_reason
+from .reading.days import with_midnights
+from .reading.intake import arguments_of
+from .reading.lagging import searched_data
+from .reading.preconditions import is_known, known_version
+from .reading.views import take_view
 from .router import Match
-from .sign_in_page import sign_in_page
-from .views import take_view
-from .writing import Written, write_body, writer
 
 if TYPE_CHECKING:
     from ..core import StubServer

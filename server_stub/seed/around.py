@@ -14,7 +14,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..data.links import link_to
 from ..data.store import Store
-from .company import ACME, Plan
+from .setup.company import ACME, Plan
 
 _SLACK = {"webhookUrl": "https://hooks.slack.com/...", "channel": "#sales"}
 _INTEGRATIONS: Sequence[tuple[str, str, str, str, str, str, Mapping[str, Any]]] = (

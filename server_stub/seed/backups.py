@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from ..data.document import Document
 from ..data.schedules import next_time
 from ..data.store import Store
-from .company import Plan
+from .setup.company import Plan
 
 
 def put_schedule(store: Store, plan: Plan, now: datetime) -> None:

@@ -11,8 +11,8 @@ from crm_sdk.models.activities import CalendarEvent
 
 from ..data.blanks import blank
 from ..data.document import Document
-from .company import Person
 from .records import Records
+from .setup.company import Person
 
 
 class Slot(NamedTuple):

@@ -14,29 +14,29 @@ from ..serving import Collections
 from .agenda import agenda
 from .around import put_surroundings
 from .backups import put_schedule
-from .billing import put_billing
 from .boards import boards
 from .calendar import calendar
-from .company import ACME, GLOBEX, Plan, put_company
-from .configuration import configuration
-from .conversations import conversations
 from .custom_objects import custom_objects
 from .deal_past import deal_past, renewals
-from .deal_talk import deal_talk
 from .deals import deals, sum_up
-from .discussion import discussion
 from .documented import put_documented
 from .exports import exports
 from .files import files
 from .groups import groups
-from .marketplace import put_marketplace
-from .outgoing import outgoing
 from .people import people
 from .records import Records
-from .remotes import put_remotes
-from .social import social
-from .talk import talk
-from .templates import templates
+from .setup.billing import put_billing
+from .setup.company import ACME, GLOBEX, Plan, put_company
+from .setup.configuration import configuration
+from .setup.marketplace import put_marketplace
+from .setup.remotes import put_remotes
+from .talk.contacts import talk
+from .talk.conversations import conversations
+from .talk.deals import deal_talk
+from .talk.discussion import discussion
+from .talk.outgoing import outgoing
+from .talk.social import social
+from .talk.templates import templates
 from .workflows import workflows
 
 if TYPE_CHECKING:

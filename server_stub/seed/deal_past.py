@@ -7,9 +7,9 @@ from decimal import Decimal
 from random import Random
 
 from ..data.document import Document
-from .company import RENEWALS, STAGES, Stages, stage_id
 from .deals import deal_members
 from .records import Records
+from .setup.company import RENEWALS, STAGES, Stages, stage_id
 
 _STATE = (
     "status", "pipeline_id", "stage_id", "value", "currency", "probability", "expected_close_date", "owner_id",

@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 
 from ..data.document import Document
-from .company import STAGES, pipeline_id, stage_id
 from .names import OFFERINGS, OFFERS
 from .records import SPAN, Records
+from .setup.company import STAGES, pipeline_id, stage_id
 
 
 def deals(records: Records) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from .records import Records
-from .texts import Text
+from .talk.texts import Text
 
 
 def put_documented(records: Records) -> None:

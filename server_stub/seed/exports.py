@@ -12,7 +12,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..data.schedules import next_time
 from ..data.store import Store
-from .company import Plan
+from .setup.company import Plan
 
 
 def exports(store: Store, plan: Plan, now: datetime) -> None:

@@ -17,8 +17,8 @@ from crm_sdk.models.shares import Share
 from ..data.blanks import blank
 from ..data.document import Document
 from ..files.storing import FILE, VERSION
-from .company import ACME
 from .records import Records
+from .setup.company import ACME
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -10,11 +10,11 @@ from typing import Any
 from crm_sdk.models.contacts import Contact
 
 from ..data.document import Document
-from ..data.query import fold
+from ..data.queries.query import fold
 from .deals import deal as deal_with
 from .names import CAMPAIGNS, COMPANIES, TITLES
 from .records import Records
-from .texts import LEAD_NOTES
+from .talk.texts import LEAD_NOTES
 
 _SHARED = (
     "name", "first_name", "last_name", "email", "phone", "company", "title", "website", "language", "timezone",

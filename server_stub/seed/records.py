@@ -24,11 +24,11 @@ from crm_sdk.models.shares import Share
 from ..data.blanks import blank
 from ..data.collection import Collection
 from ..data.document import Document
-from ..data.query import fold
+from ..data.queries.query import fold
 from ..data.store import Store
-from .company import Plan
 from .names import COMPANIES, LOCALES, SOURCES, TAGS, TITLES, Company
-from .texts import MEETINGS, TEXTS, Mood, Text
+from .setup.company import Plan
+from .talk.texts import MEETINGS, TEXTS, Mood, Text
 
 SPAN = timedelta(days=540)
 SpokenKind = Literal["email", "call", "event", "note"]

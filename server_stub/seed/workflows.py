@@ -10,8 +10,8 @@ from crm_sdk.models.workflows import Workflow, WorkflowAction, WorkflowExecution
 
 from ..data.blanks import blank
 from ..data.document import Document
-from .company import ACME, pipeline_id
 from .records import Records
+from .setup.company import ACME, pipeline_id
 
 _FAIR = "Köln 2026"
 _HANDED_OVER = "Onboarding"

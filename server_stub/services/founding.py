@@ -11,7 +11,7 @@ from .. import timetable
 from ..caller import Caller
 from ..data.blanks import blank
 from ..data.document import Document
-from ..data.query import fold
+from ..data.queries.query import fold
 from ..problems import Problem
 from ..serving import Context
 from .pipelines.records import PIPELINES

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ..data.query import fold
+from ..data.queries.query import fold
 
 _COMMON: Mapping[str, str] = {
     "en": "a an the is are was were be been we you i it they he she my our your and or for of to with have has had "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from ..data.query import fold
+from ..data.queries.query import fold
 from .language import language_of, own_words
 
 LIMIT = 0.2

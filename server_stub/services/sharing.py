@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..data.document import Document
-from ..request.shares import reaches
+from ..request.access.shares import reaches
 from ..serving import Context
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..data.document import Document
-from ..data.filter_groups import FieldType, compile_filter, compile_filters
-from ..data.query import member
+from ..data.queries.filter_groups import FieldType, compile_filter, compile_filters
+from ..data.queries.query import member
 from ..serving import Context, Members
 
 _RULE_FIELDS: Mapping[str, FieldType] = {

@@ -6,7 +6,7 @@ import json
 
 from shell import Crm
 
-from server_stub.request.plans import LIMITS
+from server_stub.request.access.plans import LIMITS
 
 pytest_plugins = ["cli_fixtures"]
 

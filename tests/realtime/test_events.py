@@ -24,8 +24,8 @@ from crm_sdk.errors import (
 )
 from crm_sdk.models import LeadCreated, LeadUpdated, MessageReceived, MetricsUpdate
 from server_stub import StubServer
-from server_stub.request.identity import find_api_key
-from server_stub.seed.company import DEMO_PASSWORD
+from server_stub.request.access.identity import find_api_key
+from server_stub.seed.setup.company import DEMO_PASSWORD
 
 Over = Literal["ws", "sse"]
 

@@ -13,7 +13,7 @@ from noun_cases import Case
 from crm_sdk.wire import camel
 from server_stub import StubServer
 from server_stub.data.document import Document
-from server_stub.data.query import sort_key
+from server_stub.data.queries.query import sort_key
 from server_stub.noun import Noun
 
 NOUNS: Mapping[str, Noun] = StubServer(demo=False).nouns

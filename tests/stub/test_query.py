@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server_stub.data.document import Document
-from server_stub.data.filter_groups import FieldType, compile_filters, search
-from server_stub.data.query import (
+from server_stub.data.queries.filter_groups import FieldType, compile_filters, search
+from server_stub.data.queries.query import (
     filter_by_dates,
     filter_by_tags,
     filter_by_values,

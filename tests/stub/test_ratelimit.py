@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from crm_sdk.route import RateGroup
-from server_stub.request.ratelimit import CLASSES, Dialect, Quota, RateLimits, rate_class
+from server_stub.request.access.ratelimit import CLASSES, Dialect, Quota, RateLimits, rate_class
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 KEY = ("user_1", "auth")

@@ -11,7 +11,7 @@ from sampling import sampled
 from server_stub.data.collection import Collection
 from server_stub.data.document import Document
 from server_stub.data.order import Range
-from server_stub.data.select import select
+from server_stub.data.queries.select import select
 from server_stub.data.store import Store
 from server_stub.problems import Problem
 

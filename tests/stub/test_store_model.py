@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from server_stub.data import order as order_module
-from server_stub.data import select as select_module
 from server_stub.data import table as table_module
 from server_stub.data.collection import Collection
 from server_stub.data.order import Range
-from server_stub.data.select import select
+from server_stub.data.queries import select as select_module
+from server_stub.data.queries.select import select
 from server_stub.data.store import Store, StoreSnapshot
 
 pytestmark = pytest.mark.thorough

@@ -16,9 +16,9 @@ from crm_sdk.models.record import Model
 from crm_sdk.wire import encode_json
 from server_stub import StubServer
 from server_stub.data.document import Document
+from server_stub.request.answering.rendering import renderer
+from server_stub.request.answering.writing import Written, write_body, writer
 from server_stub.request.http import Request
-from server_stub.request.rendering import renderer
-from server_stub.request.writing import Written, write_body, writer
 
 
 class Cat(Model):

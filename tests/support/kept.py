@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from crm_sdk.wire import encode_json
 from server_stub import StubServer
-from server_stub.data.query import fold, member
+from server_stub.data.queries.query import fold, member
 
 
 def check_what_is_kept(server: StubServer) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 from crm_sdk.resources.accounts import AccountContacts, AccountDeals, Accounts
 
 from ...data.document import Document
-from ...data.latest import entity_refs
-from ...data.select import select
+from ...data.queries.latest import entity_refs
+from ...data.queries.select import select
 from ...problems import Problem
 from ...serving import Context, serves
 from ..company import total

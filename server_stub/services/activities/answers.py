@@ -10,8 +10,8 @@ from crm_sdk.resources.calendar import CalendarEvents
 from ...caller import Caller
 from ...data.document import Document
 from ...problems import Problem, invalid, missing
-from ...request import identity
-from ...request.links import read_signed
+from ...request.access import identity
+from ...request.answering.links import read_signed
 from ...serving import Context, Members, serves
 from ..calendar.records import EVENTS
 from ..calendar.working_time import OVER

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...data.document import Document
-from ...request.links import signed
+from ...request.answering.links import signed
 from ...serving import Context, Members
 from ..calendar.preparation import uid_of
 from ..calendar.working_time import OVER, user_of, zone_of

@@ -23,12 +23,12 @@ from crm_sdk.resources.activities import (
 
 from ...answers import Answer
 from ...data.document import Document
-from ...data.filters import by_time
 from ...data.forms import FORMS, required_text
 from ...data.mapped import Mapped
+from ...data.queries.filters import by_time
 from ...noun import Noun
 from ...problems import FieldError, validation
-from ...request.intake import read_input
+from ...request.reading.intake import read_input
 from ...serving import Context, Members, serves
 from ..calendar.records import DEFAULTS, EVENTS
 from .kinds import check_activity, is_overdue

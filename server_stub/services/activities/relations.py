@@ -7,7 +7,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...data.keys import with_value
-from ...data.latest import entity_refs, latest_first
+from ...data.queries.latest import entity_refs, latest_first
 from ...serving import Context, Members
 
 LINKS = ("contact_id", "lead_id", "deal_id", "account_id")

@@ -12,8 +12,8 @@ from crm_sdk.resources.calendar import CalendarFeeds
 from ...answers import Answer, FileAnswer
 from ...data.document import Document
 from ...problems import Problem, missing
-from ...request.callers import user_caller
-from ...request.preconditions import is_known
+from ...request.access.callers import user_caller
+from ...request.reading.preconditions import is_known
 from ...serving import Context, serves
 from ..calendar.preparation import uid_of
 from ..calendar.working_time import is_in_calendar

@@ -12,7 +12,7 @@ from crm_sdk.resources.activities import Activities
 from ... import audit
 from ...data.document import Document
 from ...data.mapped import Mapped
-from ...data.query import filter_by_span, sort_documents
+from ...data.queries.query import filter_by_span, sort_documents
 from ...serving import Context, Members, serves
 from .kinds import text_of
 from .privacy import is_hidden

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from crm_sdk.wire import encode_json, instant, snake
 
 from ...data.document import Document
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...serving import Context, Members
 from .. import sentiment
 from ..calendar.working_time import user_of, zone_of

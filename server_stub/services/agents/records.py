@@ -13,10 +13,10 @@ from crm_sdk.resources.agents import Agents
 from crm_sdk.wire import encode_json
 
 from ...data.document import Document
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...live.feeds import Event, Feeds, shows
 from ...problems import Problem
-from ...request.plans import limit_of
+from ...request.access.plans import limit_of
 from ...serving import Context, Members, RecordType, serves
 from .answers import Task, answer
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from crm_sdk.resources.ai import Ai
 from crm_sdk.wire import instant
 
-from ...data.query import fold
-from ...data.relative_dates import Calendar
+from ...data.queries.query import fold
+from ...data.queries.relative_dates import Calendar
 from ...problems import invalid
 from ...serving import Context, serves
 from ..calendar.working_time import user_of, week_of, zone_of

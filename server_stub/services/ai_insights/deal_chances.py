@@ -10,8 +10,8 @@ from typing import Any
 from crm_sdk.models.deals import Deal
 
 from ...data.document import Document
-from ...data.filter_groups import compile_filters
-from ...data.filters import filter_fields
+from ...data.queries.filter_groups import compile_filters
+from ...data.queries.filters import filter_fields
 from ...problems import Problem
 from ...serving import Context, Members
 from .. import company

@@ -14,7 +14,7 @@ from ... import jobs
 from ...bulk import check_size, error_of
 from ...data import normalise
 from ...data.document import Document
-from ...data.query import member
+from ...data.queries.query import member
 from ...noun import Check, Noun
 from ...problems import FieldError, Problem, invalid, missing, validation
 from ...serving import Context, Members, runs, serves

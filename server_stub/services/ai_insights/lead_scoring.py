@@ -12,8 +12,8 @@ from crm_sdk.resources.ai_insights import LeadScoring, LeadScoringSettings
 from ... import jobs
 from ...bulk import carry_out, check_size
 from ...data.document import Document
-from ...data.filter_groups import compile_filter
 from ...data.merging import differences
+from ...data.queries.filter_groups import compile_filter
 from ...problems import Problem
 from ...serving import Context, Members, RecordType, changes_between, runs, serves
 from ..leads.owners import OPEN

@@ -13,7 +13,7 @@ from ... import jobs
 from ...answers import Answer
 from ...data.blanks import blank
 from ...data.document import Document
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, RecordType, runs, serves
 from . import churn, deal_chances, revenue
 from .lead_scoring import stored_model

@@ -17,9 +17,9 @@ from crm_sdk.resources.ai_insights import Recommendations
 
 from ...data.blanks import blank
 from ...data.document import Document
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, RecordType, serves
 from .occasions import Occasion, next_actions
 from .offers import cross_sell, upsell

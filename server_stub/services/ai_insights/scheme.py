@@ -17,9 +17,9 @@ from crm_sdk.models.leads import Lead
 
 from ...data.blanks import blank
 from ...data.document import Document
-from ...data.filter_groups import FieldType, compile_filter
-from ...data.filters import filter_fields
-from ...data.query import member
+from ...data.queries.filter_groups import FieldType, compile_filter
+from ...data.queries.filters import filter_fields
+from ...data.queries.query import member
 from ...serving import Collections, Members
 
 KIND = "lead_scoring"

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...data import normalise
 from ...data.document import Document
-from ...data.latest import latest_first
-from ...data.query import member
+from ...data.queries.latest import latest_first
+from ...data.queries.query import member
 from ...serving import Context, Members
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})

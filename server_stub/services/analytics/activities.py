@@ -12,7 +12,7 @@ from crm_sdk.models.activities import ACTIVITY_MODELS
 from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.document import Document
-from ...request.callers import has_permission
+from ...request.access.callers import has_permission
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..activities.kinds import is_overdue

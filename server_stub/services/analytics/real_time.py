@@ -12,7 +12,7 @@ from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from .. import company
 from ..activities.privacy import is_hidden_id

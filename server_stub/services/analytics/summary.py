@@ -11,7 +11,7 @@ from typing import Any
 from crm_sdk.resources.analytics import Analytics
 
 from ...data.document import Document
-from ...data.relative_dates import Calendar
+from ...data.queries.relative_dates import Calendar
 from ...serving import Context, Members, serves
 from .. import company
 from ..leads.records import was_qualified

@@ -13,11 +13,11 @@ from crm_sdk.wire import encode_json, is_array, is_object
 
 from ... import jobs
 from ...data.document import Document
-from ...data.filter_groups import compile_filters
+from ...data.queries.filter_groups import compile_filters
 from ...files.storing import store_bytes
 from ...problems import invalid
-from ...request.hiding import hidden_from
-from ...request.rendering import renderer
+from ...request.access.hiding import hidden_from
+from ...request.answering.rendering import renderer
 from ...serving import Context, Members, runs, serves
 from .. import company, ranges
 from ..reports.exports import KEPT, file_result

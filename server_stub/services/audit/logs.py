@@ -12,10 +12,10 @@ from crm_sdk.wire import camel, is_array, is_object
 from ... import audit
 from ...answers import Answer
 from ...data.document import Document
-from ...data.filter_groups import FieldType, search
-from ...data.query import in_order, key_of, member, sort_field
+from ...data.queries.filter_groups import FieldType, search
+from ...data.queries.query import in_order, key_of, member, sort_field
 from ...problems import invalid, missing
-from ...request.faces import wire_details, wire_path
+from ...request.answering.faces import wire_details, wire_path
 from ...serving import Context, Members, serves
 from .. import company
 

@@ -17,9 +17,9 @@ from crm_sdk.wire import encode_json
 from ... import audit
 from ...data.collection import Collection
 from ...data.document import Document
-from ...data.field_types import fields_of
-from ...data.filter_groups import FieldType, compile_filters
 from ...data.personal import emptied
+from ...data.queries.field_types import fields_of
+from ...data.queries.filter_groups import FieldType, compile_filters
 from ...files.storing import store_bytes
 from ...jobs import ENDED
 from ...problems import invalid

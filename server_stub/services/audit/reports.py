@@ -10,8 +10,8 @@ from typing import Any
 from crm_sdk.resources.audit import AuditReports
 
 from ...data.document import Document
-from ...request.faces import wire_path
-from ...request.hiding import Hiding
+from ...request.access.hiding import Hiding
+from ...request.answering.faces import wire_path
 from ...serving import Context, serves
 from .. import company, ranges
 from .logs import readable, shown

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from ...data.store import EVERY_COMPANY
 from ...problems import Problem
-from ...request.permissions import read_permission
+from ...request.access.permissions import read_permission
 from ...serving import Context
 from ..marketplace.apps import signing_secret
 

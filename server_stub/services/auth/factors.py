@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...data.document import Document
-from ...request.identity import fingerprint
+from ...request.access.identity import fingerprint
 from ...serving import Context
 from .failures import fail, forget_failures, refuse_too_many
 

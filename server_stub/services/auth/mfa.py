@@ -11,8 +11,8 @@ from crm_sdk.resources.auth import AuthMfa, AuthMfaBackupCodes
 from ...data.document import Document
 from ...mail import token_of, use_token
 from ...problems import Problem, invalid
-from ...request.callers import SESSION
-from ...request.identity import password_fits
+from ...request.access.callers import SESSION
+from ...request.access.identity import password_fits
 from ...serving import Context, Members, serves
 from .factors import (
     COUNT,

@@ -19,9 +19,9 @@ from ...caller import Caller
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...request.callers import REVOKED_TOKEN, SESSION
-from ...request.identity import ACCESS_SECONDS, fingerprint, is_token, unauthorized
-from ...request.oauth import Redirected
+from ...request.access.callers import REVOKED_TOKEN, SESSION
+from ...request.access.identity import ACCESS_SECONDS, fingerprint, is_token, unauthorized
+from ...request.access.oauth import Redirected
 from ...serving import Context, Members, serves
 from .clients import OAuthClient, authenticated, find_client
 from .sign_in import own_user

@@ -12,7 +12,7 @@ from ...caller import Caller
 from ...data.document import Document
 from ...mail import send_token, token_of, use_token
 from ...problems import Problem
-from ...request.identity import find_users, hash_password, password_fits
+from ...request.access.identity import find_users, hash_password, password_fits
 from ...serving import Context, Members, serves
 from .failures import forget_failures
 from .tokens import caller_as, end_sessions

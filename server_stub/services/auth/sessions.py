@@ -11,11 +11,11 @@ from crm_sdk.resources.auth import AuthSessions
 
 from ...data.document import Document
 from ...data.mapped import Mapped
-from ...data.query import in_order, key_of, sort_field
+from ...data.queries.query import in_order, key_of, sort_field
 from ...problems import Problem, missing
-from ...request.callers import REVOKED_TOKEN, SESSION, has_timed_out
-from ...request.identity import find_api_key, is_token
-from ...request.permissions import check, permits
+from ...request.access.callers import REVOKED_TOKEN, SESSION, has_timed_out
+from ...request.access.identity import find_api_key, is_token
+from ...request.access.permissions import check, permits
 from ...serving import Context, Members, serves
 from .tokens import end_session, find_refresh_token
 

@@ -10,8 +10,8 @@ from crm_sdk.resources.auth import Auth
 from ...data.document import Document
 from ...mail import issue_token
 from ...problems import Problem
-from ...request.callers import SESSION
-from ...request.identity import find_users, password_fits, unauthorized
+from ...request.access.callers import SESSION
+from ...request.access.identity import find_users, password_fits, unauthorized
 from ...serving import Context, serves
 from .factors import accept_code
 from .failures import fail, forget_failures, refuse_too_many

@@ -10,8 +10,8 @@ from typing import Any
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem
-from ...request.callers import SESSION, has_timed_out, user_caller
-from ...request.identity import ACCESS_SECONDS, fingerprint
+from ...request.access.callers import SESSION, has_timed_out, user_caller
+from ...request.access.identity import ACCESS_SECONDS, fingerprint
 from ...serving import Context, Members
 
 REFRESH = timedelta(days=30)

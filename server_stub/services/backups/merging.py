@@ -9,7 +9,7 @@ from ...data.collection import Collection
 from ...data.document import Document
 from ...data.keys import taken
 from ...problems import Problem
-from ...request.plans import check_limit
+from ...request.access.plans import check_limit
 from ...serving import Context
 from .archives import Archive
 from .comparing import content_of

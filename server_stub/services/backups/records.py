@@ -13,11 +13,11 @@ from crm_sdk.resources.backups import Backups
 from ... import jobs
 from ...answers import Answer
 from ...data.document import Document
-from ...data.filters import by_time
+from ...data.queries.filters import by_time
 from ...files.storing import content_of, referenced
 from ...noun import Noun
 from ...problems import LOG, FieldError, Problem, validation
-from ...request.plans import check_limit
+from ...request.access.plans import check_limit
 from ...request.settings import value_of
 from ...serving import Context, runs, serves
 from ...timetable import recurs

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ...data.document import Document
 from ...data.schedules import next_time, next_time_of_last
 from ...problems import Problem
-from ...request.plans import check_limit, has_feature
+from ...request.access.plans import check_limit, has_feature
 from ...request.settings import SETTINGS, id_of
 from ...serving import Collections, Context, reacts
 from ...timetable import Appointment, falls_due, plan

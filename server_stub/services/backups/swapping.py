@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem
-from ...request.plans import check_limit
+from ...request.access.plans import check_limit
 from ...serving import Collections, Context
 from .archives import Archive
 from .lines import with_secrets_of, write_line

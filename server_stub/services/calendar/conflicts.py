@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...serving import Members
 from .working_time import OVER
 

@@ -12,7 +12,7 @@ from crm_sdk.route import Action
 
 from ...caller import Caller
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, serves
 from . import replies
 from .subjects import RECORDS

@@ -12,10 +12,10 @@ from crm_sdk.wire import is_object
 
 from ...data.document import Document
 from ...problems import Problem, missing
-from ...request import permissions
-from ...request.callers import user_caller
-from ...request.intake import arguments_of
-from ...request.plans import check_limit
+from ...request.access import permissions
+from ...request.access.callers import user_caller
+from ...request.access.plans import check_limit
+from ...request.reading.intake import arguments_of
 from ...serving import Context, serves
 from .. import company
 from . import planning, reading, replies

@@ -20,10 +20,10 @@ from crm_sdk.resources.deals import Deals
 from crm_sdk.wire import camel, instant
 
 from ...data.document import Document
-from ...data.query import fold
-from ...data.relative_dates import Calendar
+from ...data.queries.query import fold
+from ...data.queries.relative_dates import Calendar
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from .. import company
 from ..calendar.working_time import user_of, zone_of
 from ..deals.stages import stage_named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...data.query import fold
+from ...data.queries.query import fold
 from ..ai.questions import names_in
 from .languages import ar, de, en, es
 from .reading import added_up, listed

@@ -11,10 +11,10 @@ from crm_sdk.resources.activities import Activities
 from crm_sdk.wire import instant, number
 
 from ...data.document import Document
-from ...data.filter_groups import compile_filters
-from ...data.query import member
+from ...data.queries.filter_groups import compile_filters
+from ...data.queries.query import member
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from .. import company
 from ..analytics.comparing import metric
 from .commands import usable

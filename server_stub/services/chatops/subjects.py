@@ -24,8 +24,8 @@ from crm_sdk.resources.deals import Deals
 from crm_sdk.resources.leads import Leads
 from crm_sdk.resources.users import Users
 
-from ...data.filter_groups import FieldType
-from ...data.filters import filter_fields
+from ...data.queries.filter_groups import FieldType
+from ...data.queries.filters import filter_fields
 from ..contacts.health import AT_RISK
 
 Filters: TypeAlias = Sequence[Sequence[Mapping[str, Any]]]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ...data.query import fold
+from ...data.queries.query import fold
 
 _TOKEN = re.compile(r"[\"“„«]([^\"”“»]*)[\"”“»]|(\S+)")
 _AMOUNT = re.compile(r"([€$£])?(\d{1,3}(?:,\d{3})+|\d{1,15})(\.\d{1,6})?(k|m|mio|tsd)?([€$£]|[a-z]{3})?")

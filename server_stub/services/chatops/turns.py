@@ -11,9 +11,9 @@ from crm_sdk.operation import Operation
 
 from ...answers import Answer
 from ...data.document import Document
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, paging_of
 from . import replies
 from .subjects import RECORDS, SUBJECTS, Subject, subject_of

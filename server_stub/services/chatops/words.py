@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...data.document import Document
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...serving import Context
 from .subjects import Filters, Subject
 from .tokens import SIGNS, Token, amount_of, joined

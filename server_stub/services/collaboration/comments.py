@@ -12,8 +12,8 @@ from crm_sdk.route import Action
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request import permissions
-from ...request.shares import SHARE, is_active
+from ...request.access import permissions
+from ...request.access.shares import SHARE, is_active
 from ...serving import Context, Members, reacts, serves
 from ..mentioning import mentioned
 from ..notifications import notify

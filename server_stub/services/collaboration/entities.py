@@ -8,9 +8,9 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem, missing
-from ...request import permissions, shares
-from ...request.callers import user_caller
-from ...request.features import is_on
+from ...request.access import permissions, shares
+from ...request.access.callers import user_caller
+from ...request.access.features import is_on
 from ...serving import Context, Members
 from ..activities.privacy import is_hidden
 from ..files.access import level_of as level_of_file

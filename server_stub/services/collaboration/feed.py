@@ -9,10 +9,10 @@ from typing import Any
 from crm_sdk.resources.collaboration import Feed
 
 from ...data.document import Document
-from ...data.query import in_order, key_of, sort_field
+from ...data.queries.query import in_order, key_of, sort_field
 from ...live.log import KIND as LOG
 from ...problems import missing
-from ...request.shares import is_active, shares_with
+from ...request.access.shares import is_active, shares_with
 from ...serving import Context, Members, serves
 from .. import company
 from ..audit.logs import shown_changes

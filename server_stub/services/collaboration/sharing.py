@@ -16,8 +16,8 @@ from crm_sdk.route import Action
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, validation
-from ...request import permissions
-from ...request.shares import LEVELS, SHARE, is_active, subjects_of
+from ...request.access import permissions
+from ...request.access.shares import LEVELS, SHARE, is_active, subjects_of
 from ...serving import Context, Members
 from ..notifications import notify
 from ..users.roles import find_role

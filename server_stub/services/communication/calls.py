@@ -14,12 +14,12 @@ from crm_sdk.resources.communication import CommunicationCalls
 from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
-from ...data.filters import by_time
 from ...data.mapped import Mapped
-from ...data.select import select
+from ...data.queries.filters import by_time
+from ...data.queries.select import select
 from ...problems import Problem, invalid
+from ...request.answering.links import link, opens
 from ...request.http import Reply
-from ...request.links import link, opens
 from ...serving import Collections, Context, Members, reacts, serves
 from ...timetable import Appointment, falls_due, plan
 from ..activities import records as activities

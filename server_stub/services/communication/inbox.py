@@ -10,9 +10,9 @@ from typing import Any
 from crm_sdk.resources.communication import CommunicationEmail, EmailTemplates
 
 from ...data.document import Document
-from ...data.filters import by_time
 from ...data.mapped import Mapped
-from ...data.select import select
+from ...data.queries.filters import by_time
+from ...data.queries.select import select
 from ...serving import Context, Members, serves
 from ..activities.kinds import text_of
 from ..activities.privacy import is_hidden

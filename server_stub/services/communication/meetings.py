@@ -9,7 +9,7 @@ from crm_sdk.resources.communication import CommunicationMeetings
 
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...request.links import signed
+from ...request.answering.links import signed
 from ...serving import Context, Members, serves
 from ..activities.clashes import busy_users, check_free
 from ..activities.privacy import as_published

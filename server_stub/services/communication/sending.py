@@ -9,7 +9,7 @@ from crm_sdk.resources.communication import CommunicationEmail
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
-from ...request.plans import check_limit
+from ...request.access.plans import check_limit
 from ...serving import Context, Members, serves
 from .. import company
 from . import delivering

@@ -9,8 +9,8 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
+from ...request.answering.links import PIXEL, link, opens
 from ...request.http import Reply
-from ...request.links import PIXEL, link, opens
 from ...serving import Context, Members
 
 _IMAGE = re.compile(r"(<img\b[^>]*?\s)src(=\s*[\"']?(?:https?:)?//)", re.IGNORECASE)

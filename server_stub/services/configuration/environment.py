@@ -8,7 +8,7 @@ from crm_sdk import __version__
 from crm_sdk.dialects import DIALECTS
 from crm_sdk.resources.configuration import Configuration
 
-from ...request.features import switched_on
+from ...request.access.features import switched_on
 from ...serving import Context, serves
 from ..tenants.limits import limits_of
 from .settings import settings_version

@@ -12,11 +12,11 @@ from crm_sdk.resources.configuration import Flags
 from crm_sdk.wire import is_array, snake
 
 from ...data.document import Document
-from ...data.filter_groups import FieldType, compile_filter
 from ...data.forms import required_text
+from ...data.queries.filter_groups import FieldType, compile_filter
 from ...noun import Noun
 from ...problems import Problem, invalid, missing
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from ..tenants.features import KEYS
 

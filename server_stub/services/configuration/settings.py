@@ -11,7 +11,7 @@ from crm_sdk.wire import is_object
 from ...data.document import Document
 from ...languages.catalogue import label
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
-from ...request import permissions
+from ...request.access import permissions
 from ...request.settings import KIND, SETTINGS, Known, checked, id_of, in_force, known, masked, unknown
 from ...serving import Context, Members, serves
 from ..users.roles import find_role

@@ -11,7 +11,7 @@ from crm_sdk.resources.contacts import ContactActivities, ContactCommunication, 
 
 from ...data.document import Document
 from ...data.mapped import Mapped
-from ...data.query import filter_by_span, filter_by_values, sort_documents
+from ...data.queries.query import filter_by_span, filter_by_values, sort_documents
 from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..activities import records as activities

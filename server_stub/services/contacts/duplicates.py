@@ -11,7 +11,7 @@ from crm_sdk.resources.contacts import Contacts
 
 from ...data.document import Document
 from ...problems import invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import STAMPS, Context, Members, serves
 from .likeness import MATCHED, Likeness, alike, likeness, traits
 from .records import CONTACTS

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from ...data.document import Document
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...serving import Context, Members
 
 MATCHED = ("email", "phone", "name")

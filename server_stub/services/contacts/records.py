@@ -11,11 +11,11 @@ from crm_sdk.wire import snake
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
-from ...data.filter_groups import FieldType, search
-from ...data.query import member as at_path
+from ...data.queries.filter_groups import FieldType, search
+from ...data.queries.query import member as at_path
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from .. import company
 from ..activities.privacy import is_hidden_id

@@ -9,7 +9,7 @@ from crm_sdk.models.contacts import ContactRelationship
 from crm_sdk.resources.contacts import ContactRelationships
 
 from ...data.document import Document
-from ...data.query import filter_by_values, sort_documents
+from ...data.queries.query import filter_by_values, sort_documents
 from ...noun import Noun
 from ...problems import Problem
 from ...serving import Context, Members, serves

@@ -11,7 +11,7 @@ from crm_sdk.wire import camel
 from ...bulk import check_size
 from ...data.normalise import email_domain
 from ...problems import FieldError, Problem
-from ...request.intake import arguments_of
+from ...request.reading.intake import arguments_of
 from ...serving import Context, Members, serves
 from .likeness import matches
 from .records import CONTACTS

@@ -8,7 +8,7 @@ from typing import Any
 from crm_sdk.resources.conversations import ConversationMessages, Conversations, ConversationTags
 
 from ...data.document import Document
-from ...data.query import matches
+from ...data.queries.query import matches
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from ..messages.reading import analyse

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Collections, Context, Members, changes_between, completes
 from .. import sentiment
 from ..contacts import health as contact_health

@@ -8,9 +8,9 @@ from typing import Any
 
 from crm_sdk.models.custom_fields import CustomField
 
-from ...data import patterns
 from ...data.blanks import blank
 from ...data.document import Document
+from ...data.queries import patterns
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members
 from .definitions import CORE, LINKED, REFERABLE, ids_in, keys_of, object_named, records_of, values_of

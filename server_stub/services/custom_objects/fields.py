@@ -12,9 +12,9 @@ from crm_sdk.wire import camel
 from ...data.blanks import blank
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
-from ...request.intake import read_input
-from ...request.json_types import input_hints, wrong_types
-from ...request.plans import check_limit
+from ...request.access.plans import check_limit
+from ...request.reading.intake import read_input
+from ...request.reading.json_types import input_hints, wrong_types
 from ...serving import Context, Members, changes_between, serves
 from .definitions import CORE, OBJECTS, Definitions, fields_of, object_named, records_of, values_of
 from .field_rules import Conflict, check, conflicts, examined

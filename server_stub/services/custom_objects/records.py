@@ -9,10 +9,10 @@ from crm_sdk.models.custom_records import CustomRecord
 from crm_sdk.resources.custom_objects import CustomRecords
 
 from ...data.document import Document
-from ...data.filter_groups import FieldType, search
-from ...data.filters import Test, filter_fields, filter_plans, sought_by
-from ...data.query import member
-from ...data.select import select
+from ...data.queries.filter_groups import FieldType, search
+from ...data.queries.filters import Test, filter_fields, filter_plans, sought_by
+from ...data.queries.query import member
+from ...data.queries.select import select
 from ...problems import invalid, missing
 from ...serving import Context, Members, serves
 from .. import company

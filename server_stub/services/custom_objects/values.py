@@ -13,8 +13,9 @@ from crm_sdk.models.custom_fields import MAX_LONG_TEXT, MAX_PRECISION, MAX_TEXT
 from crm_sdk.models.values import LARGEST_AMOUNT, URL_PATTERN
 from crm_sdk.wire import instant, is_array, number
 
-from ...data import normalise, patterns
-from ...data.filter_groups import FieldType
+from ...data import normalise
+from ...data.queries import patterns
+from ...data.queries.filter_groups import FieldType
 from ...problems import Problem, invalid
 from ...serving import Context, Members
 from .. import company

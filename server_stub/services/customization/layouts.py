@@ -12,13 +12,13 @@ from crm_sdk.reading import choices_of
 from crm_sdk.resources.customization import Layouts
 
 from ...data.document import Document
-from ...data.field_types import Field, fields_of
-from ...data.filter_groups import FieldType, compile_filters
 from ...data.forms import required_text
+from ...data.queries.field_types import Field, fields_of
+from ...data.queries.filter_groups import FieldType, compile_filters
 from ...languages.catalogue import label
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request import features, permissions
+from ...request.access import features, permissions
 from ...request.settings import levels_of
 from ...serving import Context, Members, serves
 from ..custom_objects.definitions import fields_of as custom_fields_of

@@ -12,7 +12,7 @@ from typing import Any
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
-from ...data.query import member
+from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.settings import value_of

@@ -14,7 +14,7 @@ from crm_sdk.resources.analytics import AnalyticsMetrics
 from ...data.blanks import blank, in_full
 from ...data.document import Document
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members
 from .. import company
 from ..reports.checks import derived_format, parameter_values

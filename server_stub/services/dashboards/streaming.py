@@ -21,8 +21,8 @@ from ...data.document import Document
 from ...live.connection import Close, Connection, Data
 from ...live.hub import Live
 from ...problems import Problem
-from ...request import permissions
-from ...request.rendering import renderer
+from ...request.access import permissions
+from ...request.answering.rendering import renderer
 from ...serving import Context, serves
 from .data import computed, data_of, writes_of
 from .figures import Limits

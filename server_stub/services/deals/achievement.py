@@ -11,7 +11,7 @@ from typing import Any
 from crm_sdk.resources.deals import DealAnalytics
 
 from ...data.document import Document
-from ...request.callers import has_permission
+from ...request.access.callers import has_permission
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import figures as figures

@@ -8,7 +8,7 @@ from typing import Any
 from crm_sdk.models.deals import DealActivity
 
 from ...live.feeds import Event, Feeds, shows
-from ...request.rendering import renderer
+from ...request.answering.rendering import renderer
 
 
 @shows("deal.created", channel="deals", name="deal:created")

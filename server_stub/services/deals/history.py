@@ -14,7 +14,7 @@ from typing import Any
 from crm_sdk.resources.deals import Deals
 
 from ...data.document import Document
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...serving import Context, Members, reacts, serves
 from . import figures as figures
 

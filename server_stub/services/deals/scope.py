@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ...data.document import Document
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members
 from .. import company
 from . import history as deal_history

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...serving import Members
 
 # Topic, kind, label, then phrases: their words follow each other with at most two words between; a star stands for any

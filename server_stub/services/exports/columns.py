@@ -17,8 +17,8 @@ from ...entities import Entity
 from ...files.marked import mark, write_list
 from ...noun import Noun
 from ...problems import Problem
-from ...request.hiding import Hiding
-from ...request.members import path_of
+from ...request.access.hiding import Hiding
+from ...request.answering.members import path_of
 from ...serving import Context
 from ..custom_objects.definitions import fields_of as custom_fields_of
 

@@ -13,7 +13,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...files.storing import store_bytes
 from ...problems import Problem
-from ...request.hiding import hidden_from
+from ...request.access.hiding import hidden_from
 from ...serving import Context, Members, runs, serves
 from ..changes.positions import latest, position
 from ..handing_out import kept_for

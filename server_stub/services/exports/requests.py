@@ -9,14 +9,14 @@ from crm_sdk.wire import camel, snake
 
 from ...data import normalise
 from ...data.document import Document
-from ...data.filter_groups import FieldType, compile_filters
-from ...data.query import Resolve, member
+from ...data.queries.filter_groups import FieldType, compile_filters
+from ...data.queries.query import Resolve, member
 from ...entities import Entity
 from ...files.names import checked_name
 from ...problems import FieldError, Problem, invalid, validation
-from ...request import permissions
-from ...request.hiding import unknown
-from ...request.views import find_layout
+from ...request.access import permissions
+from ...request.access.hiding import unknown
+from ...request.reading.views import find_layout
 from ...serving import Context, Members
 from .. import company
 from ..objects.describing import description_of, filter_types

@@ -10,7 +10,7 @@ from typing import Any
 from ...change_log import KIND, key_of
 from ...data.document import Document
 from ...problems import Problem
-from ...request.views import in_order_of
+from ...request.reading.views import in_order_of
 from ...serving import Context, Members
 from ..changes.positions import latest, number_at
 from ..changes.records import Teller

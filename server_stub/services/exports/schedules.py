@@ -17,8 +17,8 @@ from ...data.forms import required_text
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
-from ...request import permissions
-from ...request.callers import user_caller
+from ...request.access import permissions
+from ...request.access.callers import user_caller
 from ...serving import Collections, Context, Members, reacts
 from ...timetable import Appointment, falls_due, plan
 from .. import company

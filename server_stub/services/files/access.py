@@ -8,9 +8,9 @@ from crm_sdk.route import Action
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request import permissions, shares
-from ...request.shares import LEVELS as LEVELS
-from ...request.shares import SHARE as SHARE
+from ...request.access import permissions, shares
+from ...request.access.shares import LEVELS as LEVELS
+from ...request.access.shares import SHARE as SHARE
 from ...serving import Context, Members
 from ..sharing import is_shared_with
 

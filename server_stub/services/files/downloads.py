@@ -16,8 +16,8 @@ from ...files.pictures import UnreadableError, thumbnail
 from ...files.previews import preview
 from ...files.storing import VERSION, open_content
 from ...problems import Problem, missing
-from ...request.identity import password_fits
-from ...request.preconditions import is_known
+from ...request.access.identity import password_fits
+from ...request.reading.preconditions import is_known
 from ...serving import Context, Members, serves
 from .access import SHARE, is_active, require_unlocked
 from .records import FILES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...files.storing import FILE, VERSION
 from ...problems import Problem
-from ...request.plans import limit_of
+from ...request.access.plans import limit_of
 from ...serving import Context
 
 

@@ -15,9 +15,9 @@ from crm_sdk.resources.files import Files
 from ...data.blanks import blank
 from ...data.document import Document
 from ...data.mapped import Mapped
-from ...data.select import select
+from ...data.queries.select import select
 from ...problems import FieldError, Problem, invalid, validation
-from ...request.identity import hash_password
+from ...request.access.identity import hash_password
 from ...serving import Context, Members, serves
 from ..notifications import notify
 from .access import LEVELS, SHARE, is_active, level_of, shares_of, subjects_of

@@ -15,7 +15,7 @@ from ...answers import Answer
 from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.merging import differences
-from ...data.select import select
+from ...data.queries.select import select
 from ...files.kinds import family
 from ...files.names import checked_folder, checked_name, free_name
 from ...files.received import Received

@@ -9,7 +9,7 @@ from typing import Any
 
 from crm_sdk.models.values import EMAIL_PATTERN
 
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...entities import Entity
 from ...files.table import Table
 from ...problems import Problem, invalid

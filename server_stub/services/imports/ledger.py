@@ -12,7 +12,7 @@ from crm_sdk.wire import encode_json, is_object
 
 from ...data.document import Document
 from ...data.merging import EMPTY, differences
-from ...request.json_types import input_hints
+from ...request.reading.json_types import input_hints
 from ...serving import Context
 from ...timetable import recurs
 

@@ -16,7 +16,7 @@ from ...files import csv_files
 from ...files.received import Received
 from ...files.table import UnreadableFileError
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, reacts, runs, serves
 from ..objects.keys import check_key
 from . import ledger

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import FieldError, validation
-from ...request.identity import fingerprint
+from ...request.access.identity import fingerprint
 from ...serving import Context, Members
 
 Choices = Sequence[tuple[str, ...]]

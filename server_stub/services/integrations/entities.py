@@ -16,9 +16,9 @@ from crm_sdk.models.record import Model
 from crm_sdk.operation import Operation
 from crm_sdk.wire import snake
 
-from ...data.query import member
+from ...data.queries.query import member
 from ...noun import Noun
-from ...request.json_types import input_hints
+from ...request.reading.json_types import input_hints
 from ...serving import Context, Members
 
 

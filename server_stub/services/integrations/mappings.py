@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...noun import Noun
 from ...problems import FieldError, Problem, validation
 from ...remotes import FIELDS, FIXED
-from ...request.intake import arguments_of
+from ...request.reading.intake import arguments_of
 from ...serving import Context, Members, serves
 from .entities import is_writable, noun_of, path_of, required_members, type_of
 from .records import INTEGRATIONS

@@ -19,8 +19,8 @@ from ...data.merging import EMPTY
 from ...noun import Noun
 from ...problems import Problem
 from ...remotes import Remote
-from ...request import permissions
-from ...request.intake import arguments_of, receive_changes
+from ...request.access import permissions
+from ...request.reading.intake import arguments_of, receive_changes
 from ...serving import Context, Members, reacts
 from .entities import ENTITIES, Entity, nested, noun_of, value_at
 from .mappings import brings

@@ -12,10 +12,10 @@ from crm_sdk.resources.integrations import Integrations
 from ...data.document import Document
 from ...data.forms import required_text
 from ...data.merging import differences
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...noun import Noun
 from ...problems import Problem, validation
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, changes_between, reacts, serves
 from . import credentials as kept
 from . import runs, times

@@ -11,7 +11,7 @@ from crm_sdk.resources.integrations import IntegrationSync
 from ... import jobs
 from ...data.document import Document
 from ...data.order import Range
-from ...data.select import select
+from ...data.queries.select import select
 from ...problems import LOG, Problem
 from ...remotes import ConnectionLostError
 from ...serving import Context, Members, runs, serves

@@ -15,10 +15,10 @@ from crm_sdk.wire import camel
 from ... import jobs
 from ...data.document import Document
 from ...data.mapped import Mapped
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...problems import Problem, missing
-from ...request import permissions
-from ...request.rendering import renderer
+from ...request.access import permissions
+from ...request.answering.rendering import renderer
 from ...serving import Context, Members, reacts, serves
 from ..backups import records as backups
 from ..integrations import runs as sync_runs

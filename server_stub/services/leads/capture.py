@@ -13,8 +13,8 @@ from ... import erasures
 from ...answers import Answer
 from ...data import normalise
 from ...data.document import Document
-from ...data.latest import entity_refs, latest_first
 from ...data.merging import EMPTY, missing_members
+from ...data.queries.latest import entity_refs, latest_first
 from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..activities import records as activities

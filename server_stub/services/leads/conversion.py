@@ -13,10 +13,10 @@ from crm_sdk.resources.leads import Leads
 from ...bulk import carry_out, check_size
 from ...data import normalise
 from ...data.document import Document
-from ...data.latest import entity_refs, latest_first
 from ...data.merging import missing_members
+from ...data.queries.latest import entity_refs, latest_first
 from ...problems import Problem, invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from ..accounts.records import ACCOUNTS
 from ..activities import records as activity_records

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request.callers import has_permission
+from ...request.access.callers import has_permission
 from ...serving import Context, Members
 from ..territories import territory_of
 

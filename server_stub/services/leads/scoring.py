@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_sdk.resources.leads import Leads
 
 from ...data.document import Document
-from ...data.query import filter_by_values, sort_documents
+from ...data.queries.query import filter_by_values, sort_documents
 from ...problems import Problem
 from ...serving import Context, Members, serves
 from ..ai_insights.scheme import Scheme

@@ -15,10 +15,10 @@ from crm_sdk.route import Action
 from ...data import normalise
 from ...data.document import Document
 from ...data.forms import required_text
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request.permissions import permits
+from ...request.access.permissions import permits
 from ...serving import Context, Members
 from ...webhooks.records import ENDPOINT
 from .reviews import submit

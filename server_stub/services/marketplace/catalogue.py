@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.marketplace import MarketplaceApps
 
 from ...data.document import Document
-from ...data.query import fold, matches
+from ...data.queries.query import fold, matches
 from ...data.store import EVERY_COMPANY
 from ...problems import Problem
 from ...serving import Context, serves

@@ -10,7 +10,7 @@ from typing import Any
 from crm_sdk.resources.marketplace import MarketplaceInstallations
 
 from ...data.document import Document
-from ...request.callers import APP_TOKEN, calls_within_a_day
+from ...request.access.callers import APP_TOKEN, calls_within_a_day
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY, ENDPOINT
 from .apps import APPS, INSTALLATION

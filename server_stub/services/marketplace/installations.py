@@ -11,15 +11,15 @@ from crm_sdk.resources.marketplace import MarketplaceApps, MarketplaceInstallati
 
 from ...answers import Answer
 from ...data.document import Document
-from ...data.filters import Test
 from ...data.mapped import Mapped
-from ...data.select import select
+from ...data.queries.filters import Test
+from ...data.queries.select import select
 from ...data.store import EVERY_COMPANY
 from ...noun import Noun
 from ...problems import FieldError, Problem, validation
-from ...request.callers import APP_TOKEN
-from ...request.identity import fingerprint
-from ...request.permissions import permits, read_permission
+from ...request.access.callers import APP_TOKEN
+from ...request.access.identity import fingerprint
+from ...request.access.permissions import permits, read_permission
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY, ENDPOINT
 from ..webhooks.records import pending_deliveries

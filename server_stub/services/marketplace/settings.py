@@ -11,8 +11,8 @@ from typing import Any
 from crm_sdk.models.marketplace import ConfigField
 from crm_sdk.models.values import EMAIL_PATTERN, URL_PATTERN
 
-from ...data import patterns
 from ...data.blanks import blank
+from ...data.queries import patterns
 from ...problems import FieldError, validation
 from ...serving import Context
 

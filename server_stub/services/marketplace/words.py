@@ -9,7 +9,7 @@ from crm_sdk.vocabulary.event_names import EVENT_NAMES
 
 from ...data.forms import Form
 from ...problems import FieldError, validation
-from ...request.permissions import read_permission
+from ...request.access.permissions import read_permission
 from ...serving import Context
 from ...webhooks.records import PRIVATE
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ...data.query import fold
+from ...data.queries.query import fold
 from .. import language, sentiment
 
 # A stem counts where a word begins with it; the texts are compared without accents and in lower case.

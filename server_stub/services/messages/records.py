@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.resources.messages import Messages
 
 from ...data.document import Document
-from ...data.query import filter_by_values
+from ...data.queries.query import filter_by_values
 from ...serving import Context, Members, serves
 from ..conversations import state as state
 from ..conversations.records import filter_by_name, text_of, threads

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...data.query import fold
+from ...data.queries.query import fold
 from . import reading as reading
 
 TONES = ("formal", "casual", "friendly", "urgent")

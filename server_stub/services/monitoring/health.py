@@ -15,7 +15,7 @@ from crm_sdk.wire import encode_json
 
 from ...answers import Answer, TextAnswer
 from ...data.document import Document
-from ...request.rendering import renderer
+from ...request.answering.rendering import renderer
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY
 from .services import check_service, states

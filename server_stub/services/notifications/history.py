@@ -11,9 +11,9 @@ from crm_sdk.resources.notifications import Notifications
 
 from ...data.document import Document
 from ...data.order import Range
-from ...data.select import select
+from ...data.queries.select import select
 from ...problems import missing
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, serves
 from ..ranges import Span, divided, last_year, periods, series
 

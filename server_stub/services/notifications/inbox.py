@@ -13,7 +13,7 @@ from crm_sdk.route import Action
 from ...data.blanks import blank
 from ...data.document import Document
 from ...data.links import link_to
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...live.feeds import Event, Feeds, shows
 from ...noun import Noun
 from ...serving import Context, Members, RecordType, serves

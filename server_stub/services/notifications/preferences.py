@@ -15,7 +15,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...data.merging import differences
 from ...problems import Problem, invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from .recipients import Recipient
 from .subscriptions import is_unsubscribed

@@ -7,9 +7,9 @@ from typing import Any
 
 from ...data import normalise
 from ...data.document import Document
-from ...data.latest import latest_first
+from ...data.queries.latest import latest_first
 from ...problems import Problem, invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members
 
 _KINDS = {"user_": "user", "contact_": "contact", "lead_": "lead"}

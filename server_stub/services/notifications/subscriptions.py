@@ -17,7 +17,7 @@ from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, RecordType, serves
 
 KIND = "subscription"

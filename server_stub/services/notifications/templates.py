@@ -11,7 +11,7 @@ from crm_sdk.wire import is_array, is_object
 
 from ...data.document import Document
 from ...data.forms import required_text
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Context, Members

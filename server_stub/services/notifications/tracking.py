@@ -6,8 +6,8 @@ import html as entities
 import re
 
 from ...data.document import Document
+from ...request.answering.links import PIXEL, link, opens
 from ...request.http import Reply
-from ...request.links import PIXEL, link, opens
 from ...serving import Context
 
 _LINK = re.compile(r"(<a\b[^>]*?\bhref\s*=\s*)([\"'])(https?://[^\"'\s]+)\2", re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing_extensions import is_typeddict
 
 from crm_sdk.wire import camel, is_array, is_object, snake
 
-from ...request.json_types import input_hints
+from ...request.reading.json_types import input_hints
 
 
 def wired(kind: Any, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from ...bulk import carry_out, error_of
 from ...data.document import Document
 from ...data.keys import taken
 from ...data.mapped import Mapped
-from ...data.query import matches, sort_documents
+from ...data.queries.query import matches, sort_documents
 from ...entities import Entity
 from ...noun import Noun
 from ...problems import Problem, missing
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, serves
 from .reading import some
 from .showing import shown_as

@@ -24,16 +24,16 @@ from crm_sdk.route import Action
 from crm_sdk.wire import encode_json
 
 from ...answers import Answer
-from ...data.field_types import fields_of as report_fields
-from ...data.filter_groups import OPERATORS, FieldType
 from ...data.merging import free_members
 from ...data.personal import personal_members
+from ...data.queries.field_types import fields_of as report_fields
+from ...data.queries.filter_groups import OPERATORS, FieldType
 from ...entities import Entity
 from ...languages.catalogue import label
 from ...noun import Noun
 from ...problems import Problem
-from ...request import permissions
-from ...request.json_types import input_hints
+from ...request.access import permissions
+from ...request.reading.json_types import input_hints
 from ...request.settings import value_of
 from ...serving import Context, serves
 from ..contacts.records import FIELDS as CONTACT_FIELDS

@@ -11,7 +11,7 @@ from ...data.document import Document
 from ...data.keys import with_value
 from ...entities import Entity
 from ...problems import Problem, invalid
-from ...request.hiding import seen
+from ...request.access.hiding import seen
 from ...serving import Context
 from ..custom_objects.finding import equals_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...data.filter_groups import OPERATORS, FieldType
+from ...data.queries.filter_groups import OPERATORS, FieldType
 from ...entities import Entity
 from ...serving import Context
 from ..custom_objects.definitions import CORE, fields_of, holds_many, is_link, prefix_of, target_of

@@ -15,7 +15,7 @@ from ...change_log import KIND
 from ...data.document import Document
 from ...entities import Entity
 from ...problems import invalid, missing
-from ...request.intake import UnreadableItem
+from ...request.reading.intake import UnreadableItem
 from ...serving import Context, serves
 from ..changes.positions import latest, number_at, position
 from .keys import check_key, matching

@@ -10,9 +10,9 @@ from crm_sdk.wire import snake
 from ...data.document import Document
 from ...entities import Entity
 from ...problems import Problem
-from ...request.hiding import hiding_from, leaving_out, unknown
-from ...request.members import picker
-from ...request.rendering import renderer
+from ...request.access.hiding import hiding_from, leaving_out, unknown
+from ...request.answering.members import picker
+from ...request.answering.rendering import renderer
 from ...serving import Context
 
 Show: TypeAlias = Callable[[Document], Any]

@@ -17,8 +17,8 @@ from ...data.merging import EMPTY, missing_members
 from ...entities import Entity
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid
-from ...request import permissions
-from ...request.intake import arguments_of
+from ...request.access import permissions
+from ...request.reading.intake import arguments_of
 from ...serving import Context, serves
 from ..activities.records import changes_of
 from .bodies import wired

@@ -10,7 +10,7 @@ from crm_sdk.resources.deals import Deals
 from crm_sdk.resources.pipelines import PipelineAutomation
 
 from ...data.document import Document
-from ...data.query import member
+from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves

@@ -10,7 +10,7 @@ from crm_sdk.models.deals import Deal
 from crm_sdk.models.pipelines import Stage
 
 from ...data.blanks import blank
-from ...data.query import fold
+from ...data.queries.query import fold
 from ...problems import Problem, invalid
 from ...serving import STAMPS, Members
 

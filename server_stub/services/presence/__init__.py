@@ -10,7 +10,7 @@ from crm_sdk.resources.presence import Presence
 
 from ...data.document import Document
 from ...data.mapped import Mapped
-from ...data.query import sort_documents
+from ...data.queries.query import sort_documents
 from ...live.phoenix import PhoenixSocket
 from ...live.topics import is_kind, noun_is_activity, record_of
 from ...problems import invalid, missing

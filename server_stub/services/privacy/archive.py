@@ -16,7 +16,7 @@ from crm_sdk.wire import encode_json
 from ... import audit
 from ...data.document import Document
 from ...files.storing import FILE, content_of, store_bytes
-from ...request.rendering import renderer
+from ...request.answering.rendering import renderer
 from ...serving import Context
 from ..audit.logs import shown
 from .subjects import model_of

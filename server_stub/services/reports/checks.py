@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...data.filter_groups import compile_filters
+from ...data.queries.filter_groups import compile_filters
 from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Context, Members
 from .. import company

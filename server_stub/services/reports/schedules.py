@@ -15,7 +15,7 @@ from ...data.document import Document
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...noun import Noun
 from ...problems import Problem
-from ...request.callers import has_permission, user_caller
+from ...request.access.callers import has_permission, user_caller
 from ...serving import Collections, Context, Members, serves
 from ...timetable import MADE_UP, Appointment, falls_due, plan
 from .. import company

@@ -12,12 +12,12 @@ from crm_sdk.models.users import User
 from crm_sdk.wire import snake
 
 from ...data.document import Document
-from ...data.field_types import Field, fields_of
-from ...data.filter_groups import FieldType
-from ...data.query import member
+from ...data.queries.field_types import Field, fields_of
+from ...data.queries.filter_groups import FieldType
+from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import PAGING, Context, Members
 from ..custom_objects.definitions import CORE, holds_many, is_link, keys_of, object_named, target_of
 from ..custom_objects.values import filter_type

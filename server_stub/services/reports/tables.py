@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from ...data.document import Document
-from ...data.field_types import Field
-from ...data.filter_groups import compile_filters
-from ...data.query import sort_key as comparable
+from ...data.queries.field_types import Field
+from ...data.queries.filter_groups import compile_filters
+from ...data.queries.query import sort_key as comparable
 from ...problems import Problem
 from ...serving import Context, Members
 from .. import company, ranges

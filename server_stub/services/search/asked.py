@@ -9,10 +9,10 @@ from typing import Any
 from crm_sdk.resources.search import Search
 
 from ...data.document import Document
-from ...data.query import fold
-from ...data.words import words_in
+from ...data.queries.query import fold
+from ...data.queries.words import words_in
 from ...problems import Problem
-from ...request.faces import wire_path
+from ...request.answering.faces import wire_path
 from ...serving import Context, serves
 from . import hits
 from .finding import Finder

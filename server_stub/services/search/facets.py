@@ -13,7 +13,7 @@ from crm_sdk.wire import is_array
 
 from ...answers import Answer
 from ...problems import Problem, invalid
-from ...request.faces import wire_path
+from ...request.answering.faces import wire_path
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import asked, hits

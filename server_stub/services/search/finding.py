@@ -15,7 +15,7 @@ from heapq import nlargest
 from typing import Any
 
 from ...data.document import Document
-from ...data.words import HEAD, WHOLE, Words, words_at, words_in
+from ...data.queries.words import HEAD, WHOLE, Words, words_at, words_in
 from .kinds import Kind
 from .settings import Settings
 from .wording import Query, Unit

@@ -12,11 +12,11 @@ from crm_sdk.resources.search import Search
 from crm_sdk.wire import snake
 
 from ...data.document import Document
-from ...data.filter_groups import compile_filters
-from ...data.query import ALWAYS_SORTABLE, in_order, sort_key
-from ...data.words import composed, spans
+from ...data.queries.filter_groups import compile_filters
+from ...data.queries.query import ALWAYS_SORTABLE, in_order, sort_key
+from ...data.queries.words import composed, spans
 from ...problems import Problem, invalid
-from ...request.faces import wire_path
+from ...request.answering.faces import wire_path
 from ...serving import Context, Members, serves
 from .. import company
 from . import asked

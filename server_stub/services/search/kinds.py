@@ -12,12 +12,12 @@ from crm_sdk.models.values import EntityType
 from crm_sdk.reading import choices_of
 
 from ...data.document import Document
-from ...data.field_types import fields_of
-from ...data.query import member
-from ...data.words import texts_at
+from ...data.queries.field_types import fields_of
+from ...data.queries.query import member
+from ...data.queries.words import texts_at
 from ...problems import Problem, invalid
-from ...request import permissions
-from ...request.features import is_on
+from ...request.access import permissions
+from ...request.access.features import is_on
 from ...serving import Context
 from ..activities.privacy import is_hidden
 from ..activities.records import as_it_is

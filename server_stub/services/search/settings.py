@@ -9,7 +9,7 @@ from crm_sdk.resources.search import SearchSettings
 
 from ...data.document import Document
 from ...problems import Problem, invalid
-from ...request.faces import wire_path
+from ...request.answering.faces import wire_path
 from ...serving import Context, Members, changes_between, serves
 from .kinds import PLANS, Kind, kind_of, objects, types_of
 

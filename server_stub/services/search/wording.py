@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...data.words import words_in
+from ...data.queries.words import words_in
 
 _PART = re.compile(r'(?P<no>-)?(?:(?P<field>[^\W\d][\w.]*):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 _PHONE = re.compile(r"\+?\d[\d\s()./-]{5,}\d")

@@ -15,14 +15,14 @@ from crm_sdk.route import Action
 
 from ...answers import Answer
 from ...data.document import Document
-from ...data.filters import Test
 from ...data.forms import required_text
+from ...data.queries.filters import Test
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, validation
-from ...request import permissions
-from ...request.callers import user_caller
-from ...request.identity import fingerprint
-from ...request.plans import check_limit
+from ...request.access import permissions
+from ...request.access.callers import user_caller
+from ...request.access.identity import fingerprint
+from ...request.access.plans import check_limit
 from ...serving import Context, Members, serves
 from .words import is_known
 

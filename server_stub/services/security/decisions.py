@@ -13,8 +13,8 @@ from ...caller import Caller
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem, invalid, missing
-from ...request import features, permissions
-from ...request.callers import user_caller
+from ...request.access import features, permissions
+from ...request.access.callers import user_caller
 from ...serving import Context, Members, serves
 from ..custom_objects.stored import RECORDS
 from ..users.roles import roles_of

@@ -10,8 +10,8 @@ from crm_sdk.resources.security import SecurityPolicies
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request.callers import SESSION
-from ...request.networks import is_within
+from ...request.access.callers import SESSION
+from ...request.access.networks import is_within
 from ...serving import Context, Members, serves
 from ..tenants.config import check_config
 from ..tenants.finding import store, tell, writable

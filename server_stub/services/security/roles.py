@@ -12,10 +12,10 @@ from crm_sdk.route import Action
 from ...data.document import Document
 from ...data.forms import required_text
 from ...data.mapped import Mapped
-from ...data.query import filter_by_text, in_order, key_of, sort_field
+from ...data.queries.query import filter_by_text, in_order, key_of, sort_field
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, missing, validation
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from ..users.records import USERS
 from ..users.roles import built_in, find_role, reference_to, refuse_escalation

@@ -11,7 +11,7 @@ from crm_sdk.resources.security import Security
 from crm_sdk.route import Action
 from crm_sdk.vocabulary.codes import SWITCHABLE
 
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, serves
 
 _SCOPES = ("own", "team", "all")

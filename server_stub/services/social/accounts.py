@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...networks import LASTS, account_of, followers_of
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request.identity import fingerprint
+from ...request.access.identity import fingerprint
 from ...serving import Collections, Context, Members, serves
 from ...timetable import Appointment, falls_due, plan
 

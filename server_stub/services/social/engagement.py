@@ -11,8 +11,8 @@ from crm_sdk.resources.social import SocialEngagement
 
 from ...answers import Answer
 from ...data.document import Document
-from ...data.filters import by_time, filter_plans, sought_by
-from ...data.select import select
+from ...data.queries.filters import by_time, filter_plans, sought_by
+from ...data.queries.select import select
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves

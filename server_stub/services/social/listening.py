@@ -12,10 +12,10 @@ from crm_sdk.resources.social import MonitoringKeywords, SocialMentions
 
 from ...data.blanks import blank
 from ...data.document import Document
-from ...data.filters import Test, by_time
-from ...data.latest import latest_first
 from ...data.normalise import language
-from ...data.query import fold
+from ...data.queries.filters import Test, by_time
+from ...data.queries.latest import latest_first
+from ...data.queries.query import fold
 from ...networks import REACH_BACK, feed, fits
 from ...noun import Noun
 from ...problems import FieldError, Problem, refuse_any, validation

@@ -15,7 +15,7 @@ from ...data import normalise
 from ...data.document import Document
 from ...data.merging import differences, merge_values
 from ...problems import Problem
-from ...request import plans
+from ...request.access import plans
 from ...serving import Collections, Context, Members, changes_between, serves
 from ...timetable import Appointment, falls_due
 from .. import company

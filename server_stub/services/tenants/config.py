@@ -13,8 +13,8 @@ from ...data.blanks import lists_in_full
 from ...data.document import Document
 from ...data.merging import merge_values
 from ...problems import FieldError, Problem, invalid, missing, validation
-from ...request.networks import is_within, network
-from ...request.permissions import permits
+from ...request.access.networks import is_within, network
+from ...request.access.permissions import permits
 from ...serving import Context, Members, serves
 from ..pipelines.records import PIPELINES
 from ..users.preferences import check_hours

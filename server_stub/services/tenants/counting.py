@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 
-from ...request.meter import hour_of
-from ...request.plans import LIMITS, limit_of
+from ...request.access.plans import LIMITS, limit_of
+from ...request.usage import hour_of
 from ...serving import Context
 from .. import company
 from ..agents.records import CALLS

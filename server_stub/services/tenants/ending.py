@@ -10,7 +10,7 @@ from ... import timetable
 from ...data.document import Document
 from ...live.connection import Close
 from ...problems import Problem
-from ...request.callers import APP_TOKEN
+from ...request.access.callers import APP_TOKEN
 from ...serving import Collections, Context, serves
 from ...timetable import Appointment, falls_due
 from .finding import shown, tell, writable

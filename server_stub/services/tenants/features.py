@@ -11,7 +11,7 @@ from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE
 
 from ...data.document import Document
 from ...problems import FieldError, Problem, validation
-from ...request import plans
+from ...request.access import plans
 from ...serving import Context, Members, serves
 from .finding import store, tell, within, writable
 

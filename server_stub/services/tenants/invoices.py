@@ -12,7 +12,7 @@ from crm_sdk.resources.tenants import TenantInvoices
 
 from ...data.document import Document
 from ...noun import Noun
-from ...request import links
+from ...request.answering import links
 from ...request.http import Reply
 from ...serving import Context, Members, serves
 from .. import company

@@ -12,7 +12,7 @@ from typing import Any
 from crm_sdk.resources.tenants import TenantLimitValues, Tenants
 
 from ...problems import FieldError, Problem, validation
-from ...request.plans import LIMITS, limit_of, plan_limit
+from ...request.access.plans import LIMITS, limit_of, plan_limit
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..agents.records import CALLS

@@ -12,7 +12,7 @@ from crm_sdk.resources.tenants import Tenants
 from ...data import normalise
 from ...data.document import Document
 from ...data.forms import required_text
-from ...data.query import filter_by_dates, filter_by_text, filter_by_values, sort_documents
+from ...data.queries.query import filter_by_dates, filter_by_text, filter_by_values, sort_documents
 from ...problems import Problem, invalid
 from ...serving import Context, Members, serves
 from ..founding import found_company

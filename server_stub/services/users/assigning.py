@@ -10,8 +10,8 @@ from crm_sdk.resources.users import UserRoles, Users
 
 from ...data.document import Document
 from ...problems import Problem, missing
-from ...request import features, permissions
-from ...request.callers import user_caller
+from ...request.access import features, permissions
+from ...request.access.callers import user_caller
 from ...serving import Context, Members, serves
 from .records import USERS
 from .roles import find_role, is_admin, keep_an_administrator, reference_to, refuse_escalation, roles_of

@@ -11,7 +11,7 @@ from crm_sdk.resources.users import UserAvatars
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request.pictures import PICTURE, address_of
+from ...request.answering.pictures import PICTURE, address_of
 from ...serving import Context, serves
 from .records import USERS, own_or_managed
 

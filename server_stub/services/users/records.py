@@ -10,12 +10,12 @@ from crm_sdk.models.users import User
 from crm_sdk.resources.users import Users
 
 from ...data.document import Document
-from ...data.filters import Test
 from ...data.forms import known_currency, required_text
+from ...data.queries.filters import Test
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request.identity import hash_password
-from ...request.plans import check_limit
+from ...request.access.identity import hash_password
+from ...request.access.plans import check_limit
 from ...serving import Context, Members, serves
 from ..auth.passwords import check_strength
 from . import letters

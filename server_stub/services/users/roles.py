@@ -8,7 +8,7 @@ from typing import Any
 
 from ...data.document import Document
 from ...problems import Problem
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members
 
 _SAID: Mapping[str, str] = {

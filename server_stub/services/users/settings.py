@@ -10,7 +10,7 @@ from crm_sdk.resources.users import UserProfiles, UserSettings
 from ...data import normalise
 from ...data.document import Document
 from ...data.merging import differences
-from ...request import permissions
+from ...request.access import permissions
 from ...serving import Context, Members, serves
 from .preferences import check_hours, effective, first_preferences
 from .records import PROFILE, USERS, is_own, own_or_managed

@@ -9,8 +9,8 @@ from crm_sdk.models.users import Team
 from crm_sdk.resources.users import TeamMembers, UserTeams
 
 from ...data.document import Document
-from ...data.filters import Test
 from ...data.forms import required_text
+from ...data.queries.filters import Test
 from ...noun import Noun
 from ...problems import Problem, missing
 from ...serving import Context, serves

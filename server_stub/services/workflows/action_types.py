@@ -13,7 +13,7 @@ from crm_sdk.wire import camel
 from ...data import normalise
 from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
-from ...request.intake import receive_changes
+from ...request.reading.intake import receive_changes
 from ...serving import Context, Members
 from ..custom_objects.definitions import keys_of, object_named
 from ..custom_objects.values import stored_value

@@ -13,9 +13,9 @@ from crm_sdk.wire import camel
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import Problem
-from ...request import permissions
-from ...request.intake import receive_changes
-from ...request.rendering import renderer
+from ...request.access import permissions
+from ...request.answering.rendering import renderer
+from ...request.reading.intake import receive_changes
 from ...serving import Context, Members
 from ...webhooks.records import ADDRESS
 from ...webhooks.records import write as write_delivery

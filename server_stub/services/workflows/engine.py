@@ -15,9 +15,9 @@ from typing import Any
 from ...bulk import error_of
 from ...caller import Caller
 from ...data.document import Document
-from ...data.query import member
+from ...data.queries.query import member
 from ...problems import LOG, Problem
-from ...request.callers import user_caller
+from ...request.access.callers import user_caller
 from ...serving import Context, Members, reacts
 from ...timetable import falls_due
 from .. import company

@@ -9,11 +9,11 @@ from crm_sdk.models.workflows import WorkflowExecution
 from crm_sdk.resources.workflows import WorkflowExecutions, Workflows, WorkflowTriggers
 
 from ...data.document import Document
-from ...data.filters import by_time
 from ...data.mapped import Mapped
+from ...data.queries.filters import by_time
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request import features
+from ...request.access import features
 from ...serving import Context, Members, serves
 from ...timetable import system_call
 from .effects import require_active

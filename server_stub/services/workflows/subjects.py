@@ -13,12 +13,12 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import camel, is_object
 
 from ...data.document import Document
-from ...data.filter_groups import FieldType, compile_filters
-from ...data.filters import filter_fields
-from ...data.query import member
+from ...data.queries.filter_groups import FieldType, compile_filters
+from ...data.queries.filters import filter_fields
+from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
-from ...request.intake import receive_changes
+from ...request.reading.intake import receive_changes
 from ...request.settings import environment_of
 from ...serving import Context, Members, changes_between
 from .. import company

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...data.document import Document
-from ...data.query import member
+from ...data.queries.query import member
 from ...data.schedules import check_schedule, next_time, next_time_of_last
 from ...problems import Problem, invalid
-from ...request.plans import has_feature
+from ...request.access.plans import has_feature
 from ...serving import Context, Members, reacts
 from ...timetable import MADE_UP
 from .. import company

@@ -9,7 +9,7 @@ from stub_data import some, stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
-from server_stub.request.identity import find_api_key
+from server_stub.request.access.identity import find_api_key
 
 
 @pytest.fixture(scope="package")

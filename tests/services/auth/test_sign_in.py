@@ -12,7 +12,7 @@ from crm_sdk.models.users import User
 from server_stub import StubServer
 from server_stub.data.blanks import blank
 from server_stub.data.document import Document
-from server_stub.request.identity import hash_password
+from server_stub.request.access.identity import hash_password
 
 PASSWORD = "demo-password"
 

@@ -14,7 +14,7 @@ from crm_sdk import CrmClient
 from crm_sdk.models import File
 from server_stub import StubServer
 from server_stub.files.scanning import EICAR
-from server_stub.request.identity import fingerprint
+from server_stub.request.access.identity import fingerprint
 
 ACME = "tenant_acme"
 _numbers = count(1)

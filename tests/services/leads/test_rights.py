@@ -11,7 +11,7 @@ from stub_data import stored
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
-from server_stub.request import permissions
+from server_stub.request.access import permissions
 
 
 def code_of(result: Any) -> str | None:

@@ -13,7 +13,7 @@ from crm_sdk import CrmClient
 from crm_sdk.models import Tenant
 from server_stub import StubServer
 from server_stub.data.document import Document
-from server_stub.request.identity import fingerprint
+from server_stub.request.access.identity import fingerprint
 
 DAY = 86_400
 _numbers = count(1)

@@ -16,8 +16,8 @@ from crm_sdk.catalogue import declared_operations
 from crm_sdk.operation import Operation
 from crm_sdk.route import Route
 from server_stub import StubServer
-from server_stub.request import permissions
-from server_stub.request.callers import user_caller
+from server_stub.request.access import permissions
+from server_stub.request.access.callers import user_caller
 from server_stub.request.http import Request
 
 ROLES = ("admin", "manager", "sales", "read_only")

@@ -124,7 +124,7 @@ def test_nobody_gives_more_than_they_have(stub: StubServer, admin: CrmClient, ne
 
 
 def test_a_limited_credential_gives_no_more_than_its_limits(stub: StubServer) -> None:
-    from server_stub.request import permissions
+    from server_stub.request.access import permissions
 
     limited = Caller("tenant_acme", "user_ada", "user_ada", "admin", granted=frozenset({"users:update"}))
     assert permissions.scope_for(limited, "users", "update") == "all"

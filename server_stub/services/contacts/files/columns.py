@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ....data.query import fold
+from ....data.queries.query import fold
 from ....files.table import Remark
 from ....problems import invalid
 from ....serving import Members

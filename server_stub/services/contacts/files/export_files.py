@@ -11,7 +11,7 @@ from crm_sdk.models.values import Address
 from crm_sdk.wire import camel, encode_json
 
 from ....data.document import Document
-from ....data.query import member
+from ....data.queries.query import member
 from ....files.marked import mark, write_list, write_value
 from ....files.sheets import write_csv, write_workbook
 from ....serving import Members

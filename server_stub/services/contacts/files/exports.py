@@ -13,8 +13,8 @@ from crm_sdk.wire import snake
 from ....answers import FileAnswer
 from ....data.document import Document
 from ....problems import Problem
-from ....request.hiding import hiding_from, unknown
-from ....request.permissions import permits
+from ....request.access.hiding import hiding_from, unknown
+from ....request.access.permissions import permits
 from ....serving import Context, serves
 from ..records import CONTACTS
 from .export_files import USUAL, WRITERS

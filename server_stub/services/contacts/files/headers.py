@@ -15,7 +15,7 @@ from typing_extensions import get_type_hints
 
 from crm_sdk.wire import snake
 
-from ....data.query import fold
+from ....data.queries.query import fold
 from .header_words import CALLED, GLUE, NEVER, OTHERS, PREFERRED
 
 

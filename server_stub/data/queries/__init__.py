@@ -1,0 +1,1 @@
+"""Filters, words and sorts of lists and searches over stored documents."""

@@ -1,0 +1,255 @@
+"""Permissions: the built-in roles, and the one place where a caller's permission for an action is decided.
+
+`scope_for` decides; every other function asks it. A caller has the widest scope that one of its roles gives: what the
+table says of a built-in role, what the record says of a role that a company made itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from crm_sdk.route import Action
+from crm_sdk.vocabulary.codes import DOORS
+
+from ...problems import Problem
+from .shares import reaches
+
+if TYPE_CHECKING:
+    from crm_sdk.operation import Operation
+
+    from ...caller import Caller
+
+Scope: TypeAlias = Literal["all", "team", "own"]
+_WIDEST: tuple[Scope, ...] = ("all", "team", "own")
+
+_LETTERS: Mapping[str, Action] = {
+    "r": "read", "c": "create", "u": "update", "d": "delete", "x": "export", "i": "import", "m": "manage",
+}  # fmt: skip
+_ROLES = ("admin", "manager", "sales", "read_only")
+
+
+def built_in() -> tuple[str, ...]:
+    """Return the keys of the roles that every company has, the widest one first."""
+    return _ROLES
+
+
+BUILT_IN = frozenset(_ROLES)
+"""The keys of the roles that every company has."""
+_UNLIMITED = frozenset({"system", "anonymous", "app"})
+"""The server itself, a caller of a call without sign-in, and an app, which has what it was granted."""
+# 002, roles of the platform: one row per resource, the letters of each role in the order of _ROLES. `ud@own` limits
+# the letters before the sign to records that the caller owns, or that nobody owns.
+_TABLE = """
+contacts leads deals accounts activities | rcudxim | rcudxim | r c ud@own x@own i | r
+conversations                            | rcudxm  | rcudx   | r c ud@own x@own   | r
+pipelines workflows                      | rcudxm  | rcudx   | r                  | r
+users                                    | rcudxm  | r       | r                  | r
+analytics                                | r       | r       | r                  | r
+ai_insights                              | rcudm   | rcud    | r c ud@own         | r
+custom_objects                           | rcudxim | rcudxi  | r c ud@own x@own i | r
+marketplace integrations                 | rcudm   | r       | r                  | r
+agents webhooks                          | rcudm   | rcud    | rcud               | r
+notifications                            | rcudxm  | rcudx   | rc@own             | r@own
+files                                    | rcudxm  | rcudx   | r c ud@own x@own   | r
+reports dashboards                       | rcudxm  | rcudxm  | r c ud@own x@own   | r
+communication                            | rcudxm  | rcudx   | r c ud@own         | r
+social                                   | rcudxm  | rcudxm  | r c                | r
+collaboration                            | rcudxm  | rcudxm  | r c ud@own         | r
+search                                   | rm      | r       | r                  | r
+tenants                                  | rcudm   |         |                    |
+audit                                    | rcuxm   | r       |                    |
+jobs                                     | rum     | r u@own | ru@own             | ru@own
+privacy                                  | m       |         |                    |
+configuration                            | rcudm   | r       |                    |
+customization                            | rcudm   | ru      | r                  | r
+security                                 | rcudm   |         |                    |
+monitoring                               | r       | r       |                    |
+backups                                  | m       |         |                    |
+chatops                                  | cm      | c       | c                  | c
+presence                                 | r       | r       | r                  | r
+"""
+_DOORS: Mapping[str, str] = {
+    "calendar": "activities",
+    "messages": "conversations",
+    **DOORS,
+}
+"""Resources, each with the resource of 002 whose permissions apply to it; of a part with its dotted name."""
+
+
+@cache
+def _read_table() -> Mapping[tuple[str, str], Mapping[Action, Scope]]:
+    granted: dict[tuple[str, str], dict[Action, Scope]] = {}
+    for line in _TABLE.strip().splitlines():
+        resources, *columns = line.split("|")
+        for role, column in zip(_ROLES, columns, strict=True):
+            actions: dict[Action, Scope] = {}
+            for word in column.split():
+                letters, _, scope = word.partition("@")
+                actions |= {_LETTERS[letter]: "own" if scope else "all" for letter in letters}
+            for resource in resources.split():
+                granted[resource, role] = actions
+    return granted
+
+
+def resource_of(name: str) -> str:
+    """Return the resource of the table whose permissions apply to a call or a resource with a dotted name."""
+    door = next((_DOORS[door] for door in _DOORS if name == door or name.startswith(f"{door}.")), None)
+    return door or name.partition(".")[0]
+
+
+@cache
+def scope_of(role: str, resource: str, action: Action) -> Scope | None:
+    """Return for which records of a resource a built-in role has the permission for an action; None for none.
+
+    `resource` is the first word of a call's dotted name. A resource that the table does not list can be read by
+    everybody and created by all roles except read_only; of these only admin and manager change others' records.
+    """
+    if role in _UNLIMITED:
+        return "all"
+    actions = _read_table().get((resource_of(resource), role))
+    if actions is not None:
+        return actions.get(action)
+    if resource_of(resource) in resources() or (role == "read_only" and action != "read"):
+        return None
+    return "own" if role not in ("admin", "manager") and action in ("update", "delete") else "all"
+
+
+_OWNED = frozenset({"contacts", "leads", "accounts", "deals", "activities"})
+"""The records with an owner, of which a company's policy may show the sales role its own or its teams' only."""
+
+
+def scope_for(caller: Caller, resource: str, action: Action) -> Scope | None:
+    """Return for which records of a resource a caller has the permission for an action: the widest of all its roles.
+
+    An app has what it was granted; the credential of a user may be limited as well.
+    """
+    word = resource_of(resource)
+    scopes = {scope_of(role, resource, action) for role in caller.roles}
+    if caller.sales_reads != "all" and action == "read" and "sales" in caller.roles and word in _OWNED:
+        scopes = {scope_of(role, resource, action) for role in caller.roles - {"sales"}} | {caller.sales_reads}
+    if caller.permissions:
+        scopes |= {scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.permissions}
+    widest: Scope | None = next((scope for scope in _WIDEST if scope in scopes), None)
+    if caller.granted is None or widest is None or f"{word}:{action}" in caller.granted:
+        return widest
+    limit: Scope | None = next((scope for scope in _WIDEST if f"{word}:{action}@{scope}" in caller.granted), None)
+    return (widest if _WIDEST.index(widest) > _WIDEST.index(limit) else limit) if limit is not None else None
+
+
+@cache
+def resources() -> tuple[str, ...]:
+    """Return the resources of the table, in its order."""
+    return tuple(dict.fromkeys(resource for resource, _ in _read_table()))
+
+
+def permissions_of(scope: Callable[[str, Action], Scope | None]) -> Iterator[dict[str, str]]:
+    """Yield the permissions for every resource and action for which a function returns a scope."""
+    for resource in resources():
+        for action in _LETTERS.values():
+            if (found := scope(resource, action)) is not None:
+                yield {"resource": resource, "action": action, "scope": found}
+
+
+def known(resource: str, action: str, scope: str) -> bool:
+    """Return whether a permission is one of those that a role can have."""
+    return resource in resources() and action in _LETTERS.values() and scope in _WIDEST
+
+
+def every_action(resource: str) -> list[Action]:
+    """Return the actions on a resource for which there is a permission: those that administrators have."""
+    return [action for action in _LETTERS.values() if scope_of("admin", resource, action) is not None]
+
+
+def written(permission: Mapping[str, str]) -> str:
+    """Return a permission as a text: ``leads:update@team``."""
+    return f"{permission['resource']}:{permission['action']}@{permission['scope']}"
+
+
+def beyond(caller: Caller, wanted: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return those of some permissions that are more than a caller has, as texts."""
+    return [
+        written(entry)
+        for entry in wanted
+        if (scope := scope_for(caller, entry["resource"], cast("Action", entry["action"]))) is None
+        or _WIDEST.index(scope) > _WIDEST.index(cast("Scope", entry["scope"]))
+    ]
+
+
+def read_permission(text: str) -> tuple[str, Action] | None:
+    """Return the resource and the action of a permission for all records, ``deals:update``; None for any other text."""
+    resource, _, action = text.removesuffix("@all").partition(":")
+    known = any(resource == name for name, _ in _read_table())
+    return (resource, cast("Action", action)) if known and action in _LETTERS.values() else None
+
+
+def action_of(operation: Operation[..., Any], method: str) -> Action:
+    """Return the action of a call: from its declaration, else from its method and status."""
+    if operation.flags.action is not None:
+        return operation.flags.action
+    if method == "GET" or operation.flags.safe:
+        return "read"
+    if method == "DELETE":
+        return "delete"
+    return "create" if operation.status == 201 else "update"
+
+
+def permit(caller: Caller, operation: Operation[..., Any], method: str) -> None:
+    """Raise 403 FORBIDDEN where the declaration of a call or the caller's role does not permit the call."""
+    role = operation.flags.role
+    if role == "everybody":
+        return
+    if role is not None and role not in caller.roles:
+        raise Problem("FORBIDDEN", f"{operation.id} is for the role {role}, not for {caller.role}")
+    check(caller, resource_of(operation.id), action_of(operation, method))
+
+
+def permits(caller: Caller, resource: str, action: Action, record: Mapping[str, Any] | None = None) -> bool:
+    """Return whether a caller has the permission for an action on a resource, or on one record of it.
+
+    The scope `own` holds the records that the caller owns or that nobody owns; `team` those of the users in one of the
+    caller's teams as well. A share widens either by its record, for the actions of its access.
+    """
+    scope = scope_for(caller, resource, action)
+    if scope in (None, "all") or record is None:
+        return scope is not None
+    owner = record.get("owner_id")
+    is_in = owner in (None, caller.user_id) or (scope == "team" and owner in caller.team)
+    return is_in or reaches(caller.shared, record, action)
+
+
+def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], bool]]:
+    """Return the tests that a record must pass for a caller to see it: none where the scope of reading is all."""
+    if scope_for(caller, resource, "read") in (None, "all"):
+        return []
+    return [lambda record: permits(caller, resource, "read", record)]
+
+
+def check(
+    caller: Caller,
+    resource: str,
+    action: Action,
+    record: Mapping[str, Any] | None = None,
+    permitted: bool | None = None,
+) -> None:
+    """Raise 403 FORBIDDEN where a caller has no permission for an action on a resource, or on one record of it.
+
+    `permitted` is what the record's own permissions say, where it has some; else its owner decides.
+    """
+    if permitted:
+        return
+    if not permits(caller, resource, action):
+        roles = f"the role {caller.role}" if not caller.more_roles else f"the roles {', '.join(sorted(caller.roles))}"
+        who = roles if caller.granted is None else f"{caller.name}, which was not granted this,"
+        raise Problem("FORBIDDEN", f"{who} may not {action} {resource.replace('_', ' ')}")
+    if record is not None and permitted is False:
+        message = f"what {record['id']} permits {caller.name or caller.actor_id} is not to {action} it"
+        raise Problem("FORBIDDEN", message, details={"id": record["id"]})
+    if record is not None and permitted is None and not permits(caller, resource, action, record):
+        whose = "only its own records" if scope_for(caller, resource, action) == "own" else "only records of its team"
+        raise Problem(
+            "FORBIDDEN",
+            f"{record['id']} belongs to another user; the role {caller.role} may {action} {whose}",
+            details={"id": record["id"]},
+        )

@@ -1,0 +1,1 @@
+"""From the bytes of a request to the arguments of a rule: query, body, page, conditions."""

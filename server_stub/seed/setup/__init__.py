@@ -1,0 +1,1 @@
+"""How a demo company is set up: people, rights, configuration, bills, apps."""

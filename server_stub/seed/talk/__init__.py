@@ -1,0 +1,1 @@
+"""What was said and written in the demo data: threads, notes, messages, posts."""
