@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .core import StubServer as StubServer
+    from .outside.outbox import Refusal as Refusal
 
-__all__ = ["StubServer"]
+__all__ = ["Refusal", "StubServer"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from .core import StubServer
 
         return StubServer
+    if name == "Refusal":
+        from .outside.outbox import Refusal
+
+        return Refusal
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

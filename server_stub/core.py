@@ -18,8 +18,6 @@ from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
 
 from . import mail
-from .audit import is_read
-from .change_log import ChangeLog
 from .clock import Clock
 from .collected import contributions
 from .data.collection import Collection
@@ -31,16 +29,18 @@ from .doors.link import AsyncStubLink, StubLink
 from .entities import Entities
 from .faults.requests import Faults
 from .files.contents import Contents
+from .history.audit import is_read
+from .history.change_log import ChangeLog
+from .history.journal import Journal
 from .jobs import run_due
-from .journal import Journal
 from .jsonapi.visit import visit_of
 from .live import log
 from .live.hub import Live
-from .mailboxes import Mailboxes
 from .meters import Meters
-from .outbox import Outbox
+from .outside.mailboxes import Mailboxes
+from .outside.outbox import Outbox
+from .outside.remotes import Remotes
 from .problems import LOG, Problem
-from .remotes import Remotes
 from .request.access import identity
 from .request.access.keys import KeyUses
 from .request.access.ratelimit import RateLimits

@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .change_log import ERASURES, LATEST_ERASURE
 from .data.document import Document
+from .history.change_log import ERASURES, LATEST_ERASURE
 from .problems import Problem
 from .request.settings import value_of
 

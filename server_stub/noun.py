@@ -41,13 +41,13 @@ from .data.merging import differences, free_members, list_members, merge_values
 from .data.queries.filters import Filter, Plan, filter_plans, sought_by
 from .data.queries.select import select
 from .five_calls import rules_of
+from .history.trash import taking_note
 from .problems import FieldError, Problem, missing, refuse_any, validation
 from .request.access import permissions, plans
 from .request.access.hiding import refuse_written, seen
 from .request.answering.rendering import renderer
 from .request.reading.json_types import input_hints
 from .serving import Context, Members, changes_between, initial_values
-from .trash import taking_note
 from .write_checks import problems_of
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]

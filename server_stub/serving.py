@@ -21,10 +21,10 @@ from crm_sdk.methods import DeclaredMethod
 from crm_sdk.operation import Operation
 from crm_sdk.wire import read_instant
 
-from . import audit
 from .caller import Caller
 from .data.collection import Collection
 from .data.document import Document
+from .history import audit
 from .languages.negotiation import language_for
 from .problems import Problem, missing
 

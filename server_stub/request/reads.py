@@ -15,8 +15,8 @@ from crm_sdk.models.users import User
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Sync
 
-from .. import audit
 from ..data.document import Document
+from ..history import audit
 
 if TYPE_CHECKING:
     from ..serving import Context

@@ -13,10 +13,10 @@ from crm_sdk.resource import Sync
 from crm_sdk.vocabulary.codes import codes_of
 from crm_sdk.wire import camel, encode_json, is_object
 
-from .. import audit
 from ..answers import Answer, FileAnswer, LiveAnswer, TextAnswer
 from ..caller import Caller
 from ..faults.requests import USUAL_CODES, Fault
+from ..history import audit
 from ..languages.catalogue import said_in
 from ..languages.negotiation import language_for, with_language
 from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid

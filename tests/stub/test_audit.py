@@ -10,8 +10,8 @@ import pytest
 
 from crm_sdk import ConfigurationError, CrmClient
 from server_stub import StubServer
-from server_stub.audit import DIGESTED, PURGED, is_intact, value_at
 from server_stub.data.document import Document
+from server_stub.history.audit import DIGESTED, PURGED, is_intact, value_at
 from server_stub.services.audit.retention import RETAINED
 
 Edit = Callable[[list[Document]], Any]

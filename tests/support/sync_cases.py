@@ -11,7 +11,7 @@ from crm_sdk.errors import ApiError
 from crm_sdk.models import Contact, FieldMapping, SyncRun
 from server_stub import StubServer
 from server_stub.data.document import Document
-from server_stub.remotes import Remote
+from server_stub.outside.remotes import Remote
 
 ADA: Any = {"name": "Ada", "email": "ada@x.example", "phone": "+49 30 1234567"}
 BOB: Any = {"name": "Bob", "email": "bob@x.example"}

@@ -7,8 +7,8 @@ from datetime import datetime
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, TypeAlias
 
-from ... import audit
 from ...data.document import Document
+from ...history import audit
 from ...problems import Problem
 from . import identity
 

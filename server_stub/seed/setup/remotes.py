@@ -19,7 +19,7 @@ from crm_sdk.models.sync_runs import SyncRun
 from ...data.blanks import blank
 from ...data.document import Document
 from ...data.store import Store
-from ...remotes import FIELDS, FIXED, RECORDS
+from ...outside.remotes import FIELDS, FIXED, RECORDS
 from .company import ACME, Plan
 
 PROVIDERS = ("hubspot", "salesforce", "pipedrive", "google", "microsoft")

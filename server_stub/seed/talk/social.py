@@ -13,7 +13,7 @@ from crm_sdk.models.social_listening import MonitoringKeyword, SocialAlert, Soci
 
 from ...data.blanks import blank
 from ...data.document import Document
-from ...networks import LASTS, REACH_BACK, account_of, feed, fits, followers_of, profile_url
+from ...outside.networks import LASTS, REACH_BACK, account_of, feed, fits, followers_of, profile_url
 from ..records import Records
 
 _ACCOUNTS: Sequence[tuple[str, int, str]] = (

@@ -9,10 +9,10 @@ from typing import Any
 
 from crm_sdk.resources.activities import Activities
 
-from ... import audit
 from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.queries.query import filter_by_span, sort_documents
+from ...history import audit
 from ...serving import Context, Members, serves
 from .kinds import text_of
 from .privacy import is_hidden

@@ -14,8 +14,8 @@ from typing import Any
 
 from crm_sdk.resources.audit import AuditReports
 
-from ... import audit
 from ...data.document import Document
+from ...history import audit
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from .accesses import of_range

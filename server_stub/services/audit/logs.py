@@ -9,11 +9,11 @@ from typing import Any
 from crm_sdk.resources.audit import AuditLogs
 from crm_sdk.wire import camel, is_array, is_object
 
-from ... import audit
 from ...answers import Answer
 from ...data.document import Document
 from ...data.queries.filter_groups import FieldType, search
 from ...data.queries.query import in_order, key_of, member, sort_field
+from ...history import audit
 from ...problems import invalid, missing
 from ...request.answering.faces import wire_details, wire_path
 from ...serving import Context, Members, serves

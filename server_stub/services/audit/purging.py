@@ -14,13 +14,13 @@ from crm_sdk.models.record import Model
 from crm_sdk.models.values import EntityType
 from crm_sdk.wire import encode_json
 
-from ... import audit
 from ...data.collection import Collection
 from ...data.document import Document
 from ...data.personal import emptied
 from ...data.queries.field_types import fields_of
 from ...data.queries.filter_groups import FieldType, compile_filters
 from ...files.storing import store_bytes
+from ...history import audit
 from ...jobs import ENDED
 from ...problems import invalid
 from ...serving import Context

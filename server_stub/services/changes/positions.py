@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...change_log import KIND, key_of, series
+from ...history.change_log import KIND, key_of, series
 from ...problems import Problem
 from ...serving import Context
 

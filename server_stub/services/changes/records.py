@@ -8,9 +8,9 @@ from typing import Any
 
 from crm_sdk.resources.changes import Changes
 
-from ...change_log import KIND, key_of
 from ...data.document import Document
 from ...entities import Entity
+from ...history.change_log import KIND, key_of
 from ...problems import invalid
 from ...serving import Context, serves
 from ...timetable import recurs

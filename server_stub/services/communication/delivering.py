@@ -9,7 +9,7 @@ from typing import Any
 
 from ...caller import Caller
 from ...data.document import Document
-from ...remotes import ConnectionLostError
+from ...outside.remotes import ConnectionLostError
 from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, plan
 from ..activities.privacy import as_published

@@ -6,8 +6,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from ...data.document import Document
+from ...outside.remotes import ConnectionLostError
 from ...problems import LOG
-from ...remotes import ConnectionLostError
 from ...serving import Context, Members
 from ..activities import invitations
 from .delivering import address_of

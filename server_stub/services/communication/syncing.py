@@ -10,8 +10,8 @@ from typing import Any
 from crm_sdk.resources.communication import CommunicationEmail
 
 from ...data.document import Document
+from ...outside.remotes import ConnectionLostError
 from ...problems import LOG, FieldError, Problem, validation
-from ...remotes import ConnectionLostError
 from ...serving import Context, Members, runs, serves
 from ..integrations import runs as sync_runs
 from ..integrations.credentials import error_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ...change_log import KIND, key_of
 from ...data.document import Document
+from ...history.change_log import KIND, key_of
 from ...problems import Problem
 from ...request.reading.views import in_order_of
 from ...serving import Context, Members

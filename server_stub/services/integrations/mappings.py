@@ -11,8 +11,8 @@ from crm_sdk.resources.integrations import IntegrationMappings
 from ...data.blanks import blank
 from ...data.document import Document
 from ...noun import Noun
+from ...outside.remotes import FIELDS, FIXED
 from ...problems import FieldError, Problem, validation
-from ...remotes import FIELDS, FIXED
 from ...request.reading.intake import arguments_of
 from ...serving import Context, Members, serves
 from .entities import is_writable, noun_of, path_of, required_members, type_of

@@ -17,8 +17,8 @@ from crm_sdk.wire import camel
 from ...data.document import Document
 from ...data.merging import EMPTY
 from ...noun import Noun
+from ...outside.remotes import Remote
 from ...problems import Problem
-from ...remotes import Remote
 from ...request.access import permissions
 from ...request.reading.intake import arguments_of, receive_changes
 from ...serving import Context, Members, reacts

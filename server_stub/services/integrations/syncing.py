@@ -12,8 +12,8 @@ from ... import jobs
 from ...data.document import Document
 from ...data.order import Range
 from ...data.queries.select import select
+from ...outside.remotes import ConnectionLostError
 from ...problems import LOG, Problem
-from ...remotes import ConnectionLostError
 from ...serving import Context, Members, runs, serves
 from . import runs as sync_runs
 from .credentials import error_of

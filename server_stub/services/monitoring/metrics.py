@@ -10,8 +10,8 @@ from typing import Any
 from crm_sdk.resources.monitoring import Monitoring
 from crm_sdk.vocabulary.event_names import EVENT_NAMES
 
-from ... import audit
 from ...answers import TextAnswer
+from ...history import audit
 from ...meters import quantile
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
-from ...outbox import OutgoingMessage, Refusal
+from ...outside.outbox import OutgoingMessage, Refusal
 from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, plan
 from .preferences import why_suppressed

@@ -9,13 +9,13 @@ from typing import Any
 from crm_sdk.resources.objects import DeletedObjects, Objects
 from crm_sdk.wire import camel, is_array
 
-from ... import trash
 from ...bulk import carry_out, error_of
 from ...data.document import Document
 from ...data.keys import taken
 from ...data.mapped import Mapped
 from ...data.queries.query import matches, sort_documents
 from ...entities import Entity
+from ...history import trash
 from ...noun import Noun
 from ...problems import Problem, missing
 from ...request.access import permissions

@@ -11,9 +11,9 @@ from crm_sdk.resources.objects import Objects
 from crm_sdk.wire import snake
 
 from ...bulk import carry_out, check_size
-from ...change_log import KIND
 from ...data.document import Document
 from ...entities import Entity
+from ...history.change_log import KIND
 from ...problems import invalid, missing
 from ...request.reading.intake import UnreadableItem
 from ...serving import Context, serves

@@ -13,9 +13,9 @@ from crm_sdk.models.audit import AuditLog
 from crm_sdk.models.notification_preferences import Subscription
 from crm_sdk.wire import encode_json
 
-from ... import audit
 from ...data.document import Document
 from ...files.storing import FILE, content_of, store_bytes
+from ...history import audit
 from ...request.answering.rendering import renderer
 from ...serving import Context
 from ..audit.logs import shown

@@ -8,8 +8,9 @@ from typing import Any
 
 from crm_sdk.resources.privacy import Privacy
 
-from ... import audit, erasures, jobs
+from ... import erasures, jobs
 from ...data.document import Document
+from ...history import audit
 from ...problems import Problem
 from ...serving import Context, Members, erases_again, runs, serves
 from ..audit.purging import holds

@@ -10,8 +10,8 @@ from crm_sdk.models.social import SocialAccount
 from crm_sdk.resources.social import SocialAccounts
 
 from ...data.document import Document
-from ...networks import LASTS, account_of, followers_of
 from ...noun import Noun
+from ...outside.networks import LASTS, account_of, followers_of
 from ...problems import Problem, invalid
 from ...request.access.identity import fingerprint
 from ...serving import Collections, Context, Members, serves

@@ -11,7 +11,7 @@ from typing import Any
 from crm_sdk.resources.social import SocialEngagement
 
 from ...data.document import Document
-from ...networks import figures_of, followers_of
+from ...outside.networks import figures_of, followers_of
 from ...serving import Context, serves
 from ..analytics.comparing import metrics
 from ..ranges import Span, compared, periods, series

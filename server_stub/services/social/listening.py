@@ -16,8 +16,8 @@ from ...data.normalise import language
 from ...data.queries.filters import Test, by_time
 from ...data.queries.latest import latest_first
 from ...data.queries.query import fold
-from ...networks import REACH_BACK, feed, fits
 from ...noun import Noun
+from ...outside.networks import REACH_BACK, feed, fits
 from ...problems import FieldError, Problem, refuse_any, validation
 from ...serving import Collections, Context, Members, completes, serves
 from ...timetable import recurs

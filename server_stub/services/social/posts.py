@@ -9,11 +9,11 @@ from typing import Any
 from crm_sdk.models.social import SocialPost
 from crm_sdk.resources.social import SocialPosts
 
-from ... import audit
 from ...data.blanks import blank
 from ...data.document import Document
-from ...networks import LIMITS, figures_of, profile_url
+from ...history import audit
 from ...noun import Noun
+from ...outside.networks import LIMITS, figures_of, profile_url
 from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Collections, Context, Members, serves
 from ...timetable import Appointment, falls_due, plan

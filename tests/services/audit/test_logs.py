@@ -13,7 +13,7 @@ from stub_data import stored
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.models import AuditLog
 from server_stub import StubServer
-from server_stub.audit import MASK, category_of
+from server_stub.history.audit import MASK, category_of
 
 Give = Callable[..., AuditLog]
 

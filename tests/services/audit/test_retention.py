@@ -14,7 +14,7 @@ from stub_data import some, stored
 from crm_sdk import CrmClient
 from crm_sdk.models import PurgeResult, RetentionPolicy
 from server_stub import StubServer
-from server_stub.audit import PURGED, is_intact
+from server_stub.history.audit import PURGED, is_intact
 
 DAY = timedelta(days=1)
 

@@ -12,7 +12,8 @@ from refusals import refused
 from crm_sdk import CrmClient
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.models import PrivacyReport
-from server_stub import StubServer, audit
+from server_stub import StubServer
+from server_stub.history import audit
 from server_stub.request.http import Request
 
 from .conftest import MARK, Canary, fill

@@ -15,7 +15,7 @@ from refusals import refused
 from crm_sdk import CrmClient
 from crm_sdk.models import SocialMention
 from server_stub import StubServer
-from server_stub.networks import fits
+from server_stub.outside.networks import fits
 from server_stub.services.sentiment import tone
 
 from .conftest import Connect

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
-from .data.collection import Collection
-from .data.document import Document
+from ..data.collection import Collection
+from ..data.document import Document
 from .remotes import ConnectionLostError
 
 if TYPE_CHECKING:
-    from .core import StubServer
+    from ..core import StubServer
 
 MESSAGES = "mailbox_message"
 """The collection with the messages of the mailboxes that have no server: `folder`, `uid`, `raw`."""

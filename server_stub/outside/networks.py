@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .data.queries.query import fold
+from ..data.queries.query import fold
 
 LIMITS: Mapping[str, int] = {"twitter": 280, "instagram": 2_200, "linkedin": 3_000, "facebook": 63_206}
 """The most characters of a post."""

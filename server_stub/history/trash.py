@@ -6,11 +6,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .data.document import Document
+from ..data.document import Document
 
 if TYPE_CHECKING:
-    from .data.store import Entry
-    from .serving import Context
+    from ..data.store import Entry
+    from ..serving import Context
 
 KIND = "trash"
 """The collection of the notes; the id of one is that of the deleted record."""

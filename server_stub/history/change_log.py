@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from ..data.collection import Collection
+from ..data.document import Document
 from . import audit, trash
-from .data.collection import Collection
-from .data.document import Document
 
 if TYPE_CHECKING:
-    from .core import StubServer
-    from .data.store import Entry
-    from .entities import Entity
+    from ..core import StubServer
+    from ..data.store import Entry
+    from ..entities import Entity
 
 ERASURES, LATEST_ERASURE = "erasure", "latest"
 """The collection of the register of erased people, and its entry that every erasure writes."""

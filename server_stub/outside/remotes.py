@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .data.document import Document
+from ..data.document import Document
 
 if TYPE_CHECKING:
-    from .core import StubServer
+    from ..core import StubServer
 
 KINDS = ("contact", "company", "deal")
 """The kinds of records that every system has."""

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from crm_sdk.wire import encode_json, is_array, is_object
 
-from .data.collection import Collection
-from .data.document import Document
+from ..data.collection import Collection
+from ..data.document import Document
 
 if TYPE_CHECKING:
-    from .serving import Context
+    from ..serving import Context
 
 KIND = "audit"
 """The kind of the trail's records."""
