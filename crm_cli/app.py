@@ -10,11 +10,13 @@ import typer
 from typer.core import TyperArgument
 from typer.main import get_command
 
-from . import api, can, chat, completion, offline_commands, openapi, restore, shells, signin, stub, sync
+from . import completion, signin
+from .commands import api, can, chat, openapi, restore, shells, stub, sync
+from .commands import offline as offline_commands
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
-from .global_options import by_hand, global_options, global_parameters, keyword, with_signature
 from .help import Command, Group, topics
 from .settings import Options, settle
+from .tree.global_options import by_hand, global_options, global_parameters, keyword, with_signature
 
 _AROUND = "Around them"
 _HELP = ("-h", "--help")
@@ -145,8 +147,8 @@ def _group(words: tuple[str, ...], load: Callable[[], Any]) -> Noun:
     """Return the group of a resource."""
 
     def make(child: str) -> Any:
-        from .commands import command_for
-        from .nouns import operations, resources
+        from .tree.declared import command_for
+        from .tree.nouns import operations, resources
         from .views import view, views
 
         if child in views(load().path()):
@@ -157,7 +159,7 @@ def _group(words: tuple[str, ...], load: Callable[[], Any]) -> Noun:
         return _group((*words, child), lambda: inner)
 
     def names() -> list[str]:
-        from .nouns import operations, resources
+        from .tree.nouns import operations, resources
         from .views import views
 
         return list(dict.fromkeys([*operations(load()), *resources(load()), *views(load().path())]))

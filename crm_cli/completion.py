@@ -41,7 +41,7 @@ def names(needed: Container[str] | None = None) -> dict[str, Any]:
         pass  # there is no file yet, or it cannot be used
     from contextlib import suppress
 
-    from .names import collect
+    from .tree.names import collect
 
     made = collect()
     with suppress(OSError):  # without a writable folder, completion is slower

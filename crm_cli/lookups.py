@@ -15,7 +15,7 @@ from crm_sdk.errors import FieldError, PermissionDeniedError, UnsupportedOperati
 from crm_sdk.operation import Operation
 
 from .failures import MisuseError
-from .parameters import Form
+from .tree.parameters import Form
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -105,13 +105,13 @@ def lists_of(form: Form) -> dict[str, Operation[..., Any]]:
 @cache
 def _searchable() -> tuple[tuple[str, Operation[..., Any]], ...]:
     """Return each list that has ``search`` with the argument that its records' ids are."""
-    from .nouns import nouns
+    from .tree.nouns import nouns
 
     return tuple(found for kind in nouns().values() for found in _searchable_of(kind))
 
 
 def _searchable_of(kind: Any) -> Iterator[tuple[str, Operation[..., Any]]]:
-    from .nouns import operations, resources
+    from .tree.nouns import operations, resources
 
     declared = operations(kind)
     listed, get = declared.get("list"), declared.get("get")

@@ -11,11 +11,11 @@ from crm_sdk.errors import CrmError
 from crm_sdk.wire import decode_json, encode_json, is_array, is_object
 
 from .failures import MisuseError, visible
-from .parameters import Form
 from .settings import Settings
 from .terminal.output import Printer
 from .terminal.values import plain
 from .terminal.writers import json_text, write_text
+from .tree.parameters import Form
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient

@@ -12,7 +12,7 @@ from typing import Any
 from typing_extensions import get_type_hints
 
 from crm_cli.help.examples import example, in_lines
-from crm_cli.parameters import Form, kebab
+from crm_cli.tree.parameters import Form, kebab
 from crm_sdk.catalogue import Catalogue, declared_operations
 from crm_sdk.openapi.samples import sample
 from crm_sdk.operation import Operation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from ..global_options import PANEL
+from ..tree.global_options import PANEL
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

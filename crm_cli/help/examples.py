@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.openapi.samples import sample
 from crm_sdk.wire import encode_json, is_array
 
-from ..parameters import Form, Parameter
+from ..tree.parameters import Form, Parameter
 
 
 def example(form: Form) -> list[list[str]]:

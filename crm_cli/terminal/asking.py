@@ -11,7 +11,7 @@ import typer
 from crm_sdk.wire import is_array
 
 from ..failures import MisuseError, complain, visible
-from ..parameters import Form
+from ..tree.parameters import Form
 from .prompts import may_ask
 
 _SHOWN = 3

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from annotated_types import Le
 
 from ..failures import MisuseError, complain
-from ..parameters import Form, bounds
+from ..tree.parameters import Form, bounds
 
 if TYPE_CHECKING:
     from crm_sdk import Page

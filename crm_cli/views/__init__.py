@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.main import get_command
 
-from ..global_options import by_hand
 from ..help import Command
+from ..tree.global_options import by_hand
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -67,6 +68,13 @@ TABLED: Mapping[str, str] = {
 """The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
 JUDGED: Mapping[str, str] = {"backups.create": "status_of", "monitoring.health": "status_of"}
 """The declared calls whose answer decides the exit status: by their ids, the function in the file of the noun."""
+_SALES = "accounts activities ai_insights analytics calendar dashboard deals messages pipelines"
+_ADMINISTRATION = "audit backups changes configuration imports jobs monitoring tenants users"
+_FOLDERS: Mapping[str, str] = {
+    **dict.fromkeys(_SALES.split(), "sales"),
+    **dict.fromkeys(_ADMINISTRATION.split(), "administration"),
+}
+"""The folders of the nouns whose views are not beside this module."""
 _PANELS = {"webhooks": "For who develops a receiver"}
 
 
@@ -78,10 +86,14 @@ def views(noun: str) -> list[str]:
 def view(noun: str, name: str) -> Any:
     """Return the command of a view."""
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    app.command(name, cls=Command, rich_help_panel=_PANELS.get(noun, "Views"))(
-        by_hand(getattr(import_module(f".{noun}", __name__), name))
-    )
+    app.command(name, cls=Command, rich_help_panel=_PANELS.get(noun, "Views"))(by_hand(getattr(module_of(noun), name)))
     return get_command(app)
+
+
+def module_of(noun: str) -> ModuleType:
+    """Return the module with the views of a noun."""
+    folder = f".{_FOLDERS[noun]}" if noun in _FOLDERS else ""
+    return import_module(f"{folder}.{noun}", __name__)
 
 
 def own_view(noun: str) -> Any:
@@ -109,4 +121,4 @@ def judge_of(call: str) -> Callable[[Any], int | None] | None:
 
 def _of_noun(call: str, names: Mapping[str, str]) -> Any:
     """Return the function that is named for a call, from the file of its noun."""
-    return getattr(import_module(f".{call.partition('.')[0]}", __name__), names[call]) if call in names else None
+    return getattr(module_of(call.partition(".")[0]), names[call]) if call in names else None

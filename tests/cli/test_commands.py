@@ -11,9 +11,9 @@ import pytest
 from shell import OPERATIONS, ROOT, Crm, Result, process
 
 from crm_cli import completion, failures
-from crm_cli.commands import shown_choice
-from crm_cli.nouns import nouns
-from crm_cli.parameters import Form
+from crm_cli.tree.declared import shown_choice
+from crm_cli.tree.nouns import nouns
+from crm_cli.tree.parameters import Form
 from crm_sdk import errors
 
 # -- a command for every declaration
@@ -255,7 +255,7 @@ def test_ctrl_c_and_a_reader_that_goes_away(offline: Crm, monkeypatch: pytest.Mo
         writer.stdout.close()
         assert writer.stderr.read() == b""
     assert writer.returncode == 141
-    monkeypatch.setattr("crm_cli.commands.settle", lambda options: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("crm_cli.tree.declared.settle", lambda options: (_ for _ in ()).throw(KeyboardInterrupt))
     assert offline("leads", "list") == Result(130, "", "interrupted\n")
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from shell import OPERATIONS, Crm
 
-from crm_cli import commands
 from crm_cli.help.examples import example, in_lines
-from crm_cli.parameters import Form
+from crm_cli.tree import declared as commands
+from crm_cli.tree.parameters import Form
 from crm_sdk import CrmClient
 from crm_sdk.operation import Operation
 from crm_sdk.vocabulary import texts
@@ -127,7 +127,8 @@ def test_the_help_of_a_noun_builds_no_command_and_loads_no_declaration(crm: Crm)
     crm("leads", "--help")  # the names are kept from here on
     script = (
         "import sys; from crm_cli.app import run; run(['leads', '--help']);"
-        "print([name for name in ('crm_cli.parameters', 'crm_sdk.models', 'crm_sdk.catalogue') if name in sys.modules])"
+        "heavy = ('crm_cli.tree.parameters', 'crm_sdk.models', 'crm_sdk.catalogue');"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "bulk-convert" in done.stdout

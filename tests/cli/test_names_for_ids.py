@@ -10,7 +10,7 @@ from shell import OPERATIONS, Crm, Result
 
 from crm_cli import failures
 from crm_cli.lookups import lists_of
-from crm_cli.parameters import Form
+from crm_cli.tree.parameters import Form
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]

@@ -13,8 +13,8 @@ from sampling import sampled
 from shell import OPERATIONS, ROOT, Crm
 
 from crm_cli import failures
-from crm_cli.parameters import Form
 from crm_cli.terminal import streams
+from crm_cli.tree.parameters import Form
 
 pytest_plugins = ["cli_fixtures"]
 

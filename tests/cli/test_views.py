@@ -13,8 +13,8 @@ from canned_answers import Canned
 from shell import Crm, Result
 
 from crm_cli import completion, failures
-from crm_cli.nouns import nouns, operations, resources
-from crm_cli.views import VIEWS, own_view, views
+from crm_cli.tree.nouns import nouns, operations, resources
+from crm_cli.views import VIEWS, module_of, own_view, views
 from crm_sdk import CrmClient
 from crm_sdk.models import Deal
 from server_stub import StubServer
@@ -50,7 +50,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, noun: str, **bodies: Any) -> Iter
             yield client
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"crm_cli.views.{noun}.open_client", open_client)
+        patch.setattr(module_of(noun), "open_client", open_client)
         yield
 
 

@@ -8,7 +8,7 @@ import pytest
 from shell import OPERATIONS, Crm, Result
 
 from crm_cli import failures
-from crm_cli.parameters import Form
+from crm_cli.tree.parameters import Form
 
 pytest_plugins = ["cli_fixtures"]
 

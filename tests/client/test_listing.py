@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 import pytest
 from canned_answers import Canned
 
-from crm_cli.parameters import Form
+from crm_cli.tree.parameters import Form
 from crm_sdk import InvalidInputError
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.declare import paginated

@@ -12,7 +12,7 @@ from typing import Any
 
 from keyring.backend import KeyringBackend
 
-from crm_cli.nouns import nouns, operations, resources
+from crm_cli.tree.nouns import nouns, operations, resources
 from crm_sdk.operation import Operation
 
 ROOT = Path(__file__).parent.parent.parent

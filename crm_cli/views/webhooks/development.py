@@ -15,9 +15,9 @@ import typer
 
 from ...connection import open_client
 from ...failures import RETRYABLE, MisuseError, complain, visible
-from ...parameters import read_json
 from ...settings import Options, Settings, settle
 from ...terminal.output import Printer
+from ...tree.parameters import read_json
 from ..tail import split, start_cursor
 
 if TYPE_CHECKING:

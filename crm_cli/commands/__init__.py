@@ -1,0 +1,1 @@
+"""The hand-made commands, which no declaration describes."""

@@ -1,0 +1,84 @@
+"""The options of every command in the form of typer, for built and hand-made commands."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import typer
+
+from ..failures import MisuseError, run_guarded
+from ..settings import GLOBALS, GlobalOption, Options, secrets
+from ..terminal.pager import paging
+from ..terminal.prompts import asking
+from ..terminal.shape import Shape, shape
+
+PANEL = "Options of every command"
+
+
+def with_signature(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
+    """Set the signature that typer sees: the first parameter, the context, and the given parameters."""
+    first = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    function.__signature__ = inspect.Signature([first, *parameters])  # type: ignore[attr-defined] # `inspect.signature` shows it
+    function.__annotations__ = {}
+    return function
+
+
+def keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    """Return a keyword parameter of a built signature."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def global_parameters(options: tuple[GlobalOption, ...] = GLOBALS) -> list[inspect.Parameter]:
+    """Return the options of every command, or those that a command has, as parameters."""
+    return [
+        keyword(
+            f"global_{option.name}",
+            option.kind,
+            typer.Option(
+                None,
+                *([option.short] if option.short else []),
+                f"{option.flag}/{option.negative}" if option.negative else option.flag,
+                help=option.help,
+                rich_help_panel=PANEL,
+                show_default=False,
+            ),
+        )
+        for option in options
+    ]
+
+
+def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
+    """Remove the global options from the typed ones, and complete them by those before the command."""
+    own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
+    options = Options(**own).over(context.obj)
+    shape.set(Shape(options.fields, options.jq, options.template))
+    asking.set(not options.no_input)
+    paging.set(not options.no_pager)
+    return options
+
+
+def by_hand(function: Callable[..., int | None], *, shows_requests: bool = False) -> Callable[..., Any]:
+    """Turn a function into a command: its first parameter gets the global options, the others are its own.
+
+    `shows_requests`: it does as `--dry-run` and `--explain` say; the others refuse them rather than send something.
+    """
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+    def call(context: typer.Context, **typed: Any) -> int:
+        options = global_options(context, typed)
+
+        def action() -> int | None:
+            if options.sends_nothing and not shows_requests:
+                raise MisuseError("this command cannot show its requests: leave out --dry-run and --explain")
+            return function(options, **typed)
+
+        return run_guarded(
+            action, debug=bool(options.debug), secrets=secrets(options), flags={}, as_json=bool(options.json_errors)
+        )
+
+    call.__doc__ = function.__doc__
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    return with_signature(call, [*own, *global_parameters()])

@@ -1,0 +1,1 @@
+"""The views of who sells: accounts, deals, pipelines, the calendar, conversations, figures."""
