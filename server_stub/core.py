@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from crm_sdk.errors import ConfigurationError
 from crm_sdk.operation import Operation
@@ -25,7 +25,7 @@ from .data.document import Document
 from .data.durable import Durable
 from .data.past import Past
 from .data.store import EVERY_COMPANY, Store
-from .doors.link import AsyncStubLink, StubLink
+from .doors.opening import Doors
 from .entities import Entities
 from .faults.requests import Faults
 from .files.contents import Contents
@@ -44,20 +44,13 @@ from .problems import LOG, Problem
 from .request.access import identity
 from .request.access.keys import KeyUses
 from .request.access.ratelimit import RateLimits
-from .request.answering.faces import FACES
 from .request.http import Reply, Request
 from .request.reading.multipart import is_form, read_whole
-from .request.router import Router
+from .request.router import routers
 from .request.usage import Meter
 from .serving import Context
 from .webhooks.receivers import Webhooks
 from .webhooks.records import enqueue
-
-if TYPE_CHECKING:
-    from crm_sdk import AsyncCrmClient, CrmClient
-
-    from .doors.asgi import Port
-    from .doors.transports import AsyncStubTransport, StubTransport
 
 DEMO_START = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 """The start of a standing clock, so that the demo data are the same in every test."""
@@ -83,13 +76,7 @@ def _require_extra(find: Callable[[str], object]) -> None:
         raise ConfigurationError(f"the stub needs {', '.join(missing)}: pip install 'crm-sdk[stub]'")
 
 
-@cache
-def _routers() -> Mapping[str, Router]:
-    """Return the routers of the dialects, which all servers of a process share."""
-    return {dialect: Router(dialect) for dialect in FACES}
-
-
-class StubServer:
+class StubServer(Doors):
     """A CRM server in memory, with demo data of two companies.
 
     `db` is a SQLite file in which the state is stored. `enforce_limits` decides whether calls beyond a rate limit are
@@ -173,7 +160,7 @@ class StubServer:
         """Writes an entry for every version of a record."""
         self.idle: dict[tuple[str, str], tuple[int, datetime]] = {}
         """For a company and recurring work: the count of writes for which it changes nothing until a time."""
-        self.routers = _routers()
+        self.routers = routers()
         self.clock.moved = self.catch_up
         if not known and demo:
             from .seed.companies import seed
@@ -190,57 +177,6 @@ class StubServer:
         self._first = self.snapshot() if self._durable is None else None
 
     # -- public interface --------------------------------------------------------------------------------------
-
-    def client(self, **options: Any) -> CrmClient:
-        """Return a client of this server with the demo key ``acme-admin``; `options` are those of `CrmClient`.
-
-        The client uses the stub's clock: where it would wait, the clock is advanced instead.
-        """
-        from crm_sdk import CrmClient
-
-        given: dict[str, Any] = self._options() | {"http_client": StubLink(self)} | options
-        return CrmClient(**given)
-
-    def async_client(self, **options: Any) -> AsyncCrmClient:
-        """Return an async client of this server with the demo key ``acme-admin``, see `client`."""
-        from crm_sdk import AsyncCrmClient
-
-        given: dict[str, Any] = self._options() | {"http_client": AsyncStubLink(self)} | options
-        return AsyncCrmClient(**given)
-
-    def _options(self) -> dict[str, Any]:
-        return {"base_url": "http://stub.test", "api_key": "acme-admin", "clock": self.clock}
-
-    def transport(self) -> StubTransport:
-        """Return an httpx transport that answers from this server: ``httpx.Client(transport=stub.transport())``."""
-        from .doors.transports import StubTransport
-
-        return StubTransport(self)
-
-    def async_transport(self) -> AsyncStubTransport:
-        """Return an async httpx transport that answers from this server."""
-        from .doors.transports import AsyncStubTransport
-
-        return AsyncStubTransport(self)
-
-    def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Port:
-        """Serve on a port, in a background thread: ``with stub.serve() as port: CrmClient(port.url)``.
-
-        Port 0 takes a free one. The clock runs from now on, and rate limits are enforced unless the server was made
-        with ``enforce_limits=False``. Needs the extra ``server``.
-        """
-        from .doors.asgi import Port
-
-        return Port(self, host, port)
-
-    def intercept(self) -> Any:
-        """Connect every client to this server in ``with stub.intercept():``, whatever its base URL.
-
-        One that is created in the block stays connected after it; one that was created before goes back to its own.
-        """
-        from .doors.transports import intercept_clients
-
-        return intercept_clients(self)
 
     def snapshot(self) -> Snapshot:
         """Return the whole state: data, time, limits, journal, faults."""

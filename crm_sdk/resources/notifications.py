@@ -10,22 +10,18 @@ from typing import (
 )
 
 from ..declare import operation, paginated
-from ..listing import Listing, Paging, Range, Sorting
+from ..listing import Paging, Range, Sorting
 from ..models.notification_delivery import Sending
 from ..paging import Page
 from ..resource import Mode, Resource, part
+from .notification_settings import NotificationTemplates, PreferencesOfUsers, Subscriptions
 
 if TYPE_CHECKING:
     from pydantic import AwareDatetime
 
     from ..models.message_templates import (
         Content,
-        MessageCategory,
-        MessageTemplate,
-        MessageTemplateCreate,
-        MessageTemplateUpdate,
         SubjectLine,
-        TemplateSort,
     )
     from ..models.notification_delivery import (
         BulkRecipient,
@@ -36,8 +32,6 @@ if TYPE_CHECKING:
         Variables,
     )
     from ..models.notification_preferences import (
-        NotificationPreferences,
-        NotificationPreferencesUpdate,
         Subscription,
     )
     from ..models.notifications import (
@@ -50,7 +44,6 @@ if TYPE_CHECKING:
     )
     from ..models.values import BulkResult, Channel
 
-_TEMPLATES = "/notifications/templates"
 _TEXTS = ("TEMPLATE_SYNTAX", "MISSING_VARIABLE")
 _SENDING = {
     "to": "The recipient: the id of a user, a contact or a lead, or an address that fits the channel.",
@@ -61,102 +54,6 @@ _SENDING = {
     "language": "The language of the template's text; without it, that of the recipient.",
     "entity": "The record that the message is about.",
 }
-
-
-class NotificationTemplates(Resource[Mode]):
-    """The templates of messages."""
-
-    @operation(platform=f"POST {_TEMPLATES}", errors=("TEMPLATE_EXISTS", "TEMPLATE_SYNTAX"))
-    def create(self, template: MessageTemplateCreate) -> MessageTemplate:
-        """Create a template; its `variables` are read from the text.
-
-        Raises: ConflictError when another template has this name, channel and language; ValidationError for a text that
-        cannot be read, with the line in the details.
-        """
-
-    @operation(platform=f"GET {_TEMPLATES}/{{template_id}}")
-    def get(self, template_id: str) -> MessageTemplate:
-        """Fetch one template.
-
-        Raises: NotFoundError.
-        """
-
-    @operation(platform=f"PUT {_TEMPLATES}/{{template_id}}", errors=("TEMPLATE_EXISTS", "TEMPLATE_SYNTAX"))
-    def update(
-        self, template_id: str, changes: MessageTemplateUpdate, *, version: int | None = None
-    ) -> MessageTemplate:
-        """Change a template; its `variables` are read again, and its channel stays.
-
-        Raises: NotFoundError; ConflictError when another template has this name, channel and language, or `version`
-        differs; ValidationError.
-        """
-
-    @operation(platform=f"DELETE {_TEMPLATES}/{{template_id}}", errors=("TEMPLATE_IN_USE",))
-    def delete(self, template_id: str) -> None:
-        """Delete a template.
-
-        Raises: NotFoundError; ConflictError when an active workflow or a schedule uses it.
-        """
-
-    @paginated(platform=f"GET {_TEMPLATES}")
-    def list(
-        self,
-        *,
-        channel: Channel | None = None,
-        category: MessageCategory | None = None,
-        language: str | None = None,
-        active: bool | None = None,
-        sort: TemplateSort | None = None,
-        **common: Unpack[Listing],
-    ) -> Page[MessageTemplate]:
-        """List the templates, newest first.
-
-        Raises: ValidationError.
-        """
-
-
-class PreferencesOfUsers(Resource[Mode]):
-    """What users want to be sent."""
-
-    @operation(
-        platform="GET /notifications/preferences", role="everybody", errors=("FORBIDDEN", "NOT_FOUND", "NO_USER")
-    )
-    def get(self, *, user_id: str | None = None) -> NotificationPreferences:
-        """Fetch the preferences of a user, by default one's own.
-
-        Raises: NotFoundError; PermissionDeniedError for those of others without `notifications:manage`.
-        """
-
-    @operation(
-        platform="PUT /notifications/preferences", role="everybody", errors=("FORBIDDEN", "NOT_FOUND", "NO_USER")
-    )
-    def update(self, changes: NotificationPreferencesUpdate, *, user_id: str | None = None) -> NotificationPreferences:
-        """Change the preferences of a user, by default one's own.
-
-        Raises: NotFoundError; PermissionDeniedError for those of others without `notifications:manage`;
-        ValidationError for an unknown channel, and for `system` notifications without the inbox.
-        """
-
-
-class Subscriptions(Resource[Mode]):
-    """What addresses are subscribed to."""
-
-    @paginated(platform="GET /notifications/subscriptions", role="everybody", errors=("FORBIDDEN",))
-    def list(
-        self,
-        *,
-        address: str | None = None,
-        channel: Channel | None = None,
-        topic: str | None = None,
-        subscribed: bool | None = None,
-        **common: Unpack[Paging],
-    ) -> Page[Subscription]:
-        """List what addresses have decided about topics, newest first.
-
-        Those of the caller's own addresses; with the permission `notifications:manage` those of all.
-
-        Raises: PermissionDeniedError for another's address without that permission.
-        """
 
 
 class Notifications(Resource[Mode]):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.operation import Operation
 from crm_sdk.route import Route
+
+from .answering.faces import FACES
 
 
 class Endpoint:
@@ -91,3 +94,9 @@ class Router:
                 return end
             found.pop()
         return None
+
+
+@cache
+def routers() -> Mapping[str, Router]:
+    """Return the routers of the dialects, which all servers of a process share."""
+    return {dialect: Router(dialect) for dialect in FACES}

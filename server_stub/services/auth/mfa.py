@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from crm_sdk.resources.auth import AuthMfa, AuthMfaBackupCodes
+from crm_sdk.resources.auth_mfa import AuthMfa, AuthMfaBackupCodes
 
 from ...data.document import Document
 from ...mail import token_of, use_token

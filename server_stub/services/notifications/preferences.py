@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm_sdk.models.notification_preferences import ChannelPreferences, NotificationPreferences
-from crm_sdk.resources.notifications import PreferencesOfUsers
+from crm_sdk.resources.notification_settings import PreferencesOfUsers
 
 from ...data import normalise
 from ...data.blanks import blank

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crm_sdk.models.notification_preferences import Subscription
-from crm_sdk.resources.notifications import Notifications, Subscriptions
+from crm_sdk.resources.notification_settings import Subscriptions
+from crm_sdk.resources.notifications import Notifications
 
 from ...caller import Caller
 from ...data import normalise

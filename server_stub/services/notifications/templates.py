@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crm_sdk.models.message_templates import MessageTemplate
-from crm_sdk.resources.notifications import NotificationTemplates
+from crm_sdk.resources.notification_settings import NotificationTemplates
 from crm_sdk.wire import is_array, is_object
 
 from ...data.document import Document
