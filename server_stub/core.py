@@ -32,7 +32,7 @@ from .files.contents import Contents
 from .history.audit import is_read
 from .history.change_log import ChangeLog
 from .history.journal import Journal
-from .jobs import run_due
+from .jobs import Rest, run_due
 from .jsonapi.visit import visit_of
 from .live import log
 from .live.hub import Live
@@ -137,6 +137,7 @@ class StubServer(Doors):
         """The URL that the latest request came to, for the links in its answer."""
         self.live = Live(self)
         """The live connections and their faults."""
+        self.rest: Rest | None = None  # until when no scheduled work is due, where that is known
         self._busy = False
         self.webhooks = Webhooks(self)
         """The receivers of webhooks in this process, and the log of deliveries."""

@@ -7,7 +7,8 @@ A step gets the job and returns its new members; its new errors are the member `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ Step = Callable[[Context, Document], Mapping[str, Any]]
 PACE = timedelta(milliseconds=200)
 """The duration of one step on the stub's clock."""
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ERRORS = "job_errors"
 _ERRORS_SHOWN = 1_000
 _ERROR_COLUMNS = ("row", "field", "code", "message", "value")
@@ -101,22 +103,37 @@ def _tell(call: Context, job: Document) -> None:
     call.emit(event, "job", {**job, "name": job["title"]}, metadata={"kind": job["kind"]})
 
 
+@dataclass(slots=True)
+class Rest:
+    """Until when nothing is due, as long as nobody writes to what says so."""
+
+    until: datetime
+    written: Sequence[tuple[Collection, int]]
+    """The collections that say what is due when, each with the number of its writes."""
+
+
 def run_due(server: StubServer) -> None:
     """Carry out everything that is due in order of time: job steps, recurring work and appointments."""
     while True:
-        now = server.clock.now()
-        task = min((*_due_steps(server, now), *timetable.due(server, now)), default=None)
-        if task is None:
+        now, rest, written = server.clock.now(), server.rest, _written(server)
+        if rest is not None and now < rest.until and rest.written == written:
+            return
+        task = min((*_planned_steps(server), *timetable.planned(server, now)), default=None)
+        if task is None or task.at > now:
+            server.rest = Rest(_NEVER if task is None else task.at, written)
             return
         task.run()
 
 
-def _due_steps(server: StubServer, now: datetime) -> Iterator[Task]:
+def _written(server: StubServer) -> list[tuple[Collection, int]]:
+    return [(each, each.writes) for kind in ("job", timetable.KIND, "tenant") for each in server.store.across(kind)]
+
+
+def _planned_steps(server: StubServer) -> Iterator[Task]:
     for jobs in server.store.across("job"):
         for status in ("queued", "running"):
             for job in jobs.find("status", status):
-                if job["due_at"] <= now:
-                    yield Task(job["due_at"], 1, job["id"], jobs.tenant_id, partial(_step, server, jobs, job))
+                yield Task(job["due_at"], 1, job["id"], jobs.tenant_id, partial(_step, server, jobs, job))
 
 
 def _step(server: StubServer, jobs: Collection, job: Document) -> None:

@@ -115,13 +115,13 @@ def plan(collections: Collections, appointment: Appointment) -> None:
         times.put(Document(id=appointment.name, next_at=next_at, failures=0))
 
 
-def due(server: StubServer, now: datetime) -> Iterator[Task]:
-    """Yield the tasks that are due; recurring work is first due after its interval has passed once."""
+def planned(server: StubServer, now: datetime) -> Iterator[Task]:
+    """Yield what is next of each kind of work; recurring work is first due after its interval has passed once."""
     table, store = server.timetable, server.store
     for times in store.across(KIND):
         for appointment in table.appointments:
             known = times.get(appointment.name)
-            if known is not None and known["next_at"] is not None and known["next_at"] <= now:
+            if known is not None and known["next_at"] is not None:
                 run = _appointment_run(server, times, appointment, known)
                 yield Task(known["next_at"], 0, appointment.name, times.tenant_id, run)
     for tenants in store.across("tenant"):
@@ -135,7 +135,7 @@ def due(server: StubServer, now: datetime) -> Iterator[Task]:
                 if at <= now:
                     missed = (now - at) // entry.every
                     at += max(missed + 1 - MADE_UP, 0) * entry.every
-                    yield Task(at, 1, entry.name, tenants.tenant_id, _entry_run(server, times, entry, at))
+                yield Task(at, 1, entry.name, tenants.tenant_id, _entry_run(server, times, entry, at))
 
 
 def _appointment_run(
