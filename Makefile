@@ -65,7 +65,7 @@ soak: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## th
 	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak $(ARGS)
 
 mutants: $(VENV)/test  ## change the sources a little and see whether a test notices: ARGS="server_stub/services/deals"
-	$(BIN)/python scripts/mutants.py $(ARGS)
+	PYTHONPATH="$(CURDIR)/scripts" nice -n 10 $(BIN)/python scripts/mutants.py $(ARGS)
 
 tools: .venv-tools/installed  ## a small test of each tool that docs/works-with.md names, in an environment of their own
 	.venv-tools/$(notdir $(BIN))/python -m pytest -c tests/tools/pytest.toml tests/tools $(ARGS)

@@ -3,9 +3,10 @@
     make mutants ARGS="server_stub/services/deals --sample 8"
 
 Of each module a sample is tried, the same one for the same seed: a comparison moved by one, `and` for `or`, a condition
-that never holds, a constant changed, a call left out, a value not returned. The nearest tests run, by where the module
-stands; with --wide the fast ones of the whole suite after them. What no test notices is printed and counts against the
-figure, unless `tests/mutants.txt` says why nothing differs. A copy of the sources is changed, never they themselves.
+that never holds, a constant or a default changed, a call left out, a value not returned. The tests that reach the
+changed line run, the nearest and quickest first, up to the first that fails (scripts/mutant_tests.py). What no test
+notices is printed and counts against the figure, unless `tests/mutants.txt` says why nothing differs. A copy of the
+sources is changed, never they themselves.
 """
 
 from __future__ import annotations
@@ -13,21 +14,20 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
-import os
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import mutant_tests
+
 ROOT = Path(__file__).resolve().parent.parent
 JUDGED = ROOT / "tests" / "mutants.txt"
-TIMEOUT = 600
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.Add: ast.Sub, ast.Sub: ast.Add,
@@ -45,7 +45,10 @@ class Mutant:
     """One change of one module: the source of a node, and what stands in its place."""
 
     module: str
-    line: int
+    lines: range
+    """From the first line of the statement to the last of what is changed."""
+    functions: tuple[str, ...]
+    """The functions whose code is another with the change, the outermost first; none where the module's own is."""
     start: int
     end: int
     before: str
@@ -67,12 +70,31 @@ def mutants(module: Path) -> Iterator[Mutant]:
     starts = [0]
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    for node in ast.walk(ast.parse(source)):
+    for node, statement, functions in _nodes(ast.parse(source), 1, (), ""):
         for part, changed in _changes(node):
             start = starts[part.lineno - 1] + part.col_offset
-            end = starts[(part.end_lineno or part.lineno) - 1] + (part.end_col_offset or 0)
+            last = part.end_lineno or part.lineno
+            end = starts[last - 1] + (part.end_col_offset or 0)
+            lines = range(min(statement, part.lineno), last + 1)
             before = source[start:end].decode()
-            yield Mutant(str(module.relative_to(ROOT)), part.lineno, start, end, before, f"({changed})")
+            yield Mutant(str(module.relative_to(ROOT)), lines, functions, start, end, before, f"({changed})")
+
+
+def _nodes(
+    node: ast.AST, statement: int, functions: tuple[str, ...], prefix: str
+) -> Iterator[tuple[ast.AST, int, tuple[str, ...]]]:
+    """Yield each node with the line its statement begins in and the functions that it is part of the code of."""
+    yield node, statement, functions
+    for field, value in ast.iter_fields(node):
+        within, named = functions, prefix
+        if field == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            within, named = (*functions, prefix + node.name), f"{prefix}{node.name}.<locals>."
+        elif field == "body" and isinstance(node, ast.ClassDef):
+            named = f"{prefix}{node.name}."
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                line = child.lineno if isinstance(child, ast.stmt) else statement
+                yield from _nodes(child, line, within, named)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
@@ -90,12 +112,19 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.expr, str]]:
         yield node.test, "False"
     elif isinstance(node, ast.Return | ast.Expr) and isinstance(node.value, _LEFT_OUT[type(node)]):
         yield node.value, "None"
-    elif isinstance(node, ast.keyword | ast.Assign | ast.Return) and isinstance(node.value, ast.Constant):
-        value = node.value.value
-        if isinstance(value, bool):
-            yield node.value, str(not value)
-        elif isinstance(value, int | float):
-            yield node.value, str(value + 1)
+    elif isinstance(node, ast.keyword | ast.Assign | ast.AnnAssign | ast.Return):
+        yield from _other_constants([node.value])
+    elif isinstance(node, ast.arguments):
+        yield from _other_constants([*node.defaults, *node.kw_defaults])
+
+
+def _other_constants(values: list[ast.expr | None]) -> Iterator[tuple[ast.expr, str]]:
+    for node in values:
+        value = node.value if isinstance(node, ast.Constant) else None
+        if node is not None and isinstance(value, bool):
+            yield node, str(not value)
+        elif node is not None and isinstance(value, int | float):
+            yield node, str(value + 1)
 
 
 def _swapped(operator: ast.AST) -> Any:
@@ -106,44 +135,17 @@ def _is_for_types(test: ast.expr) -> bool:
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
-def nearest_tests(module: str) -> list[str]:
-    """Return the tests that are about a module, by where it stands."""
-    parts = Path(module).with_suffix("").parts
-    if parts[:2] == ("server_stub", "services"):
-        found = [f"tests/services/{parts[2]}", f"tests/services/test_{parts[2]}.py"]
-    elif parts[0] == "server_stub":
-        found = [f"tests/stub/test_{parts[-1]}.py", f"tests/stub/{parts[1]}", "tests/stub"]
-    elif parts[0] == "crm_cli":
-        found = ["tests/cli"]
-    else:
-        found = [f"tests/{parts[1]}", f"tests/client/test_{parts[-1]}.py", "tests/client"]
-    return [path for path in found if (ROOT / path).exists()]
-
-
-def is_noticed(mutant: Mutant, tree: Path, *, wide: bool) -> bool:
-    """Tell whether a test fails in a copy of the sources with a change; `wide` asks the whole suite too."""
-    path = tree / mutant.module
-    source = path.read_bytes()
-    path.write_bytes(mutant.applied(source))
-    try:
-        rounds = [*nearest_tests(mutant.module), *(["tests"] if wide else [])]
-        return any(not _passes(tests, tree) for tests in rounds)
-    finally:
-        path.write_bytes(source)
-
-
-def _passes(tests: str, tree: Path) -> bool:
-    words = ["-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not slow and not thorough", tests]
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("CRM_TEST_INSTALLED", None)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", *words], cwd=tree, env=environment, capture_output=True, check=False,
-            timeout=TIMEOUT,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode in (0, 5)  # 5: no test of these is a fast one
+def sampled(words: list[str], count: int, seed: int) -> list[Mutant]:
+    """Return a sample of the changes of each module of some files and folders, without those that are judged."""
+    judged = {line.partition("  # ")[0] for line in JUDGED.read_text().splitlines() if not line.startswith("#")}
+    sample: list[Mutant] = []
+    for word in words:
+        path = (ROOT / word).resolve()
+        for module in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            every = [mutant for mutant in mutants(module) if mutant.name not in judged]
+            chooser = random.Random(f"{seed} {module.relative_to(ROOT)}")
+            sample += chooser.sample(every, min(count, len(every)))
+    return sample
 
 
 def main() -> int:
@@ -153,48 +155,30 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=2, help="changes per module (2)")
     parser.add_argument("--seed", type=int, default=1, help="which changes they are (1)")
     parser.add_argument("--least", type=float, default=90, help="the percentage that has to be noticed (90)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many are tried at once")
-    parser.add_argument(
-        "--wide", action="store_true", help="ask the whole suite where the nearest tests notice nothing"
-    )
+    parser.add_argument("--seconds", type=float, default=40, help="how long the tests of one change may take (40)")
+    parser.add_argument("--map", action="store_true", help="see anew which tests reach which line: a run of all tests")
+    parser.add_argument("--all", action="store_true", help="print what was noticed too, and by which test")
     given = parser.parse_args()
-    judged = {line.partition("  # ")[0] for line in JUDGED.read_text().splitlines() if not line.startswith("#")}
-    sample: list[Mutant] = []
-    for word in given.modules:
-        path = ROOT / word
-        for module in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            every = [mutant for mutant in mutants(module) if mutant.name not in judged]
-            chooser = random.Random(f"{given.seed} {module.relative_to(ROOT)}")
-            sample += chooser.sample(every, min(given.sample, len(every)))
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(given.jobs) as pool:
-        trees = [_copy(Path(folder) / str(number)) for number in range(given.jobs)]
+    sample = sampled(given.modules, given.sample, given.seed)
+    outcomes: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        tree = mutant_tests.copied(ROOT, Path(folder) / "sources")
+        reach = mutant_tests.reach(ROOT, tree, anew=given.map)
 
-        for tests in sorted({near for mutant in sample for near in nearest_tests(mutant.module)}):
-            if not _passes(tests, trees[0]):
-                print(f"{tests} fails without any change: mend it first", file=sys.stderr)
-                return 2
+        def told(mutant: Mutant, outcome: str, noted: str) -> None:
+            outcomes[outcome] += 1
+            if given.all or outcome != "noticed":
+                print(f"{outcome}, line {mutant.lines[-1]} ({noted})\n    {mutant.name}", flush=True)
 
-        def tried(mutant: Mutant) -> bool:
-            tree = trees.pop()
-            try:
-                noticed = is_noticed(mutant, tree, wide=given.wide)
-            finally:
-                trees.append(tree)
-            if not noticed:
-                print(f"not noticed, line {mutant.line}: {mutant.name}", flush=True)
-            return noticed
-
-        noticed = sum(pool.map(tried, sample))
+        mutant_tests.tried(sample, tree, reach, given.seconds, told)
+    noticed = outcomes["noticed"] + outcomes["hangs"]
     part = 100 * noticed / max(len(sample), 1)
-    print(f"{noticed} of {len(sample)} changes are noticed: {part:.0f} %")
+    print(f"{noticed} of {len(sample)} changes are noticed ({outcomes['hangs']} hang): {part:.0f} %")
     return int(part < given.least)
 
 
-def _copy(tree: Path) -> Path:
-    ignored = shutil.ignore_patterns(".git", ".venv*", "__pycache__", ".*_cache", "build", "dist", ".hypothesis")
-    shutil.copytree(ROOT, tree, ignore=ignored)
-    return tree
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    started = time.monotonic()
+    code = main()
+    print(f"{time.monotonic() - started:.0f} s")
+    sys.exit(code)

@@ -74,8 +74,9 @@ def through_django(urls: types.ModuleType) -> Post:
     return send
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True, scope="session")
 def configured() -> Iterator[None]:
+    """Configure Django: that is done once in a process, whatever other tests run between those of this module."""
     settings.configure(
         ROOT_URLCONF="webhook_urls",
         ALLOWED_HOSTS=["*"],

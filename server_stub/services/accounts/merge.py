@@ -11,6 +11,7 @@ from ...data.document import Document
 from ...data.merging import missing_members
 from ...problems import invalid
 from ...serving import STAMPS, Context, Members, serves
+from .. import attachments
 from .figures import refresh
 from .records import ACCOUNTS, ancestors_of, check_parent, height_of, hierarchy_cycle
 
@@ -33,6 +34,7 @@ def merge(call: Context, survivor_id: str, duplicate_ids: Sequence[str], values:
     for doc in duplicates:
         call.collection("account").put(doc | {"deleted_at": call.now, "merged_into": survivor["id"]})
     moved = {name: _hand_over(call, kind, gone, survivor) for name, kind in _MOVED.items()}
+    moved |= attachments.hand_over(call, "account", gone, survivor)
     moved["children"] = _hand_over_children(call, gone, survivor)
     check_parent(call, survivor, parent_id, height=height_of(call, survivor["id"]))
     given_values = ACCOUNTS.stored_form(call, values, survivor) if values else {}

@@ -13,6 +13,7 @@ from ...data.document import Document
 from ...problems import invalid
 from ...request.access import permissions
 from ...serving import STAMPS, Context, Members, serves
+from .. import attachments
 from .likeness import MATCHED, Likeness, alike, likeness, traits
 from .records import CONTACTS
 from .relationships import inverse, relationships_of
@@ -219,13 +220,8 @@ def _move(call: Context, id: str, survivor: Document, moved: dict[str, int]) -> 
             ):
                 turned.setdefault(role["contact_id"], role)
             deals.put(deal | {"contact_roles": list(turned.values())})
-    for kind, counted in (("file", "files"), ("comment", "comments")):
-        records = call.collection(kind)
-        for doc in records.all():
-            target: dict[str, Any] = doc.get("related_to") or {}
-            if target.get("type") == "contact" and target.get("id") == id:
-                records.put(doc | {"related_to": {**target, "id": survivor["id"]}})
-                moved[counted] += 1
+    for counted, count in attachments.hand_over(call, "contact", (id,), survivor).items():
+        moved[counted] += count
     _move_relationships(call, id, survivor["id"], moved)
 
 

@@ -23,12 +23,18 @@ def test_the_survivor_gets_what_it_lacks_and_all_that_was_the_others(client: Crm
     child = client.accounts.create({"name": "Child", "parent_id": one.id})
     ada = client.contacts.create({"name": "Ada", "account_id": one.id})
     deal = client.deals.create({"title": "Engine", "value": 10, "contact_id": ada.id})
+    file = client.files.upload(("a.txt", b"a"), related_to={"type": "account", "id": two.id})
+    comment = client.collaboration.comments.create({"entity": {"type": "account", "id": one.id}, "body": "x"})
     done = client.accounts.merge(keep.id, [one.id, two.id], values={"rating": "hot"})
     merged = done.account
     assert (merged.name, merged.industry, merged.domain, merged.employees) == ("Keep", "Steam", "one.example", 5)
     assert (merged.description, merged.rating, merged.tags) == ("second", "hot", ["a"])
     assert done.merged_ids == merged.merged_ids == [one.id, two.id]
     assert (done.moved.contacts, done.moved.deals, done.moved.children) == (1, 1, 1)
+    assert (done.moved.files, done.moved.comments) == (1, 1)
+    about = client.files.get(file.id).related_to
+    assert about is not None and (about.id, about.name) == (keep.id, "Keep")
+    assert [found.id for found in client.collaboration.comments.list("account", keep.id)] == [comment.id]
     assert client.contacts.get(ada.id).account_id == keep.id
     assert [found.id for found in client.accounts.deals.list(keep.id)] == [deal.id]
     assert client.contacts.get(ada.id).company == "Keep" and client.accounts.get(child.id).parent_id == keep.id

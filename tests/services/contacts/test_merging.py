@@ -1,0 +1,171 @@
+"""What a merge of contacts moves, keeps and fills in: everything that was the others' is the survivor's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from refusals import refused
+
+from crm_sdk import CrmClient
+from crm_sdk.models.contacts import Contact
+from server_stub import StubServer
+
+
+@pytest.fixture
+def crm(stub: StubServer) -> CrmClient:
+    return stub.client()
+
+
+def new(crm: CrmClient, name: str, **members: Any) -> Contact:
+    return crm.contacts.create({"name": name, **members})  # type: ignore[typeddict-item] # members as the test names them
+
+
+def merged(crm: CrmClient, survivor: Contact, *others: Contact) -> Any:
+    group: Any = {"survivor_id": survivor.id, "contact_ids": [survivor.id, *(other.id for other in others)]}
+    (made,) = crm.contacts.deduplicate(mode="merge", groups=[group]).merged
+    return made
+
+
+def roles(crm: CrmClient, deal_id: str) -> list[tuple[str, str, bool]]:
+    return [(role.contact_id, str(role.role), role.is_primary) for role in crm.deals.get(deal_id).contact_roles]
+
+
+def test_all_that_belongs_to_the_others_is_moved_and_counted(crm: CrmClient, stub: StubServer) -> None:
+    kept, gone, apart = (new(crm, name) for name in ("Kay Kept", "Gus Gone", "Ann Apart"))
+    about: list[Any] = [{"type": "contact", "id": contact.id} for contact in (gone, apart)]
+    deal = crm.deals.create({"title": "Gus's", "contact_id": gone.id})
+    crm.activities.create({"kind": "note", "body": "Gus", "contact_id": gone.id})
+    files = [crm.files.upload(("a.txt", b"a"), related_to=of) for of in about]
+    comments = [crm.collaboration.comments.create({"entity": of, "body": "x"}) for of in about]
+    conversation = stub.store.collection("tenant_acme", "conversation").all()[0]
+    stub.store.collection("tenant_acme", "conversation").put(conversation | {"contact_id": gone.id})
+    lead = crm.leads.create({"name": "Gus Gone", "email": "gus@gone.example"})
+    crm.leads.convert(lead.id, contact_id=gone.id, create_deal=False)
+
+    moved = merged(crm, kept, gone).moved
+
+    counts = moved.model_dump()
+    assert {name: count for name, count in counts.items() if count} == {
+        "contacts": 1, "leads": 1, "deals": 1, "activities": counts["activities"], "conversations": 1, "files": 1,
+        "comments": 1,
+    }  # fmt: skip
+    assert counts["activities"] >= 1
+    held = crm.deals.get(deal.id)
+    assert (held.contact_id, held.contact_name) == (kept.id, "Kay Kept")
+    assert {activity.contact_id for activity in crm.activities.list(contact_id=kept.id)} == {kept.id}
+    related = [crm.files.get(file.id).related_to for file in files]
+    assert [to and (to.id, to.name) for to in related] == [(kept.id, "Kay Kept"), (apart.id, "Ann Apart")]
+    listed = crm.collaboration.comments.list("contact", kept.id)
+    assert [comment.id for comment in listed] == [comments[0].id]
+    assert crm.leads.get(lead.id).converted_contact_id == kept.id
+    assert conversations.resolve(conversation["id"])["contact_id"] == kept.id
+    survivor = crm.contacts.get(kept.id)
+    assert (survivor.total_deals, survivor.open_deals) == (1, 1)
+
+
+@pytest.mark.parametrize("primary", ["kept", "gone"])
+def test_who_has_two_roles_in_a_deal_by_a_merge_keeps_the_primary_one(crm: CrmClient, primary: str) -> None:
+    contacts = {name: new(crm, name) for name in ("kept", "gone", "apart")}
+    words = {"kept": "champion", "gone": "decision_maker", "apart": "influencer"}
+    given: Any = [{"contact_id": contacts[name].id, "role": role} for name, role in words.items()]
+    deal = crm.deals.create({"title": "Roles", "contact_id": contacts[primary].id, "contact_roles": given})
+    other = crm.deals.create({"title": "Of others", "contact_roles": given[2:], "contact_id": contacts["apart"].id})
+    version = crm.deals.get(other.id).version
+
+    merged(crm, contacts["kept"], contacts["gone"])
+
+    assert roles(crm, deal.id) == [
+        (contacts["kept"].id, words[primary], True),
+        (contacts["apart"].id, "influencer", False),
+    ]
+    assert roles(crm, other.id) == [(contacts["apart"].id, "influencer", True)]
+    assert crm.deals.get(other.id).version == version
+
+
+def test_relationships_move_but_for_doubles_circles_and_a_second_superior(crm: CrmClient) -> None:
+    kept, gone, chief, other, peer = (new(crm, name) for name in ("Kay", "Gus", "Cho", "Oda", "Pia"))
+    relate = crm.contacts.relationships
+    for one, two, type in [
+        (kept, chief, "reports_to"),  # stays, and is the one superior
+        (gone, other, "reports_to"),  # a second superior
+        (gone, kept, "colleague"),  # with itself
+        (kept, peer, "colleague"),
+        (peer, gone, "colleague"),  # there already, seen from the other side
+        (gone, peer, "spouse"),  # moves
+        (other, gone, "assistant_of"),  # moves, and is seen from the other side
+    ]:
+        relate.create(one.id, {"related_contact_id": two.id, "type": type})
+
+    assert merged(crm, kept, gone).moved.relationships == 2
+
+    seen = sorted((str(each.type), each.related_contact_name) for each in relate.list(kept.id))
+    assert seen == [("colleague", "Pia"), ("has_assistant", "Oda"), ("reports_to", "Cho"), ("spouse", "Pia")]
+    assert [(str(each.type), each.related_contact_name) for each in relate.list(other.id)] == [("assistant_of", "Kay")]
+
+
+def test_the_survivors_values_hold_and_its_gaps_are_filled(crm: CrmClient) -> None:
+    acme = crm.accounts.create({"name": "Acme of the merge"})
+    kept = new(
+        crm, "Kay", email="kay@one.example", tags=["VIP"], custom_fields={"size": "L"}, company="Quux", notes=["one"]
+    )
+    first = new(
+        crm, "Kai", email="kai@two.example", title="CTO", tags=["vip", "new"], custom_fields={"size": "S", "hat": "7"},
+        company="Elsewhere", account_id=acme.id, notes=["one", "two"],
+    )  # fmt: skip
+    second = new(
+        crm, "Kaj", email="kaj@three.example", title="CEO", phone="+12125550188",
+        custom_fields={"hat": "8", "shoe": "44"},
+    )  # fmt: skip
+    health, score = kept.relationship_health, kept.health_score
+
+    made = merged(crm, kept, first, second)
+
+    found = crm.contacts.get(kept.id)
+    assert made.contact.id == kept.id and made.merged_ids == [first.id, second.id]
+    assert (found.name, found.email, found.company, found.account_id) == ("Kay", kept.email, "Quux", kept.account_id)
+    assert (found.title, found.phone) == ("CTO", "+12125550188")
+    assert (found.tags, found.notes) == (["VIP", "new"], ["one", "two"])
+    assert found.custom_fields == {"size": "L", "hat": "7", "shoe": "44"}
+    assert found.secondary_emails == ["kai@two.example", "kaj@three.example"]
+    assert found.merged_ids == [first.id, second.id]
+    assert (found.relationship_health, found.health_score) == (health, score)
+    # Who was merged into it before goes with a contact that is merged itself.
+    last = new(crm, "Kim")
+    merged(crm, last, found)
+    assert crm.contacts.get(last.id).merged_ids == [kept.id, first.id, second.id]
+    assert {crm.contacts.get(each.id).id for each in (kept, first, second)} == {last.id}
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"), [("oldest", "first"), ("newest", "last"), ("most_complete", "full")], ids=str
+)
+def test_the_rule_names_the_survivor(crm: CrmClient, stub: StubServer, rule: str, expected: str) -> None:
+    made: dict[str, Contact] = {}
+    for name, members in {"first": {}, "full": {"title": "x", "phone": "+12125550100"}, "last": {}}.items():
+        made[name] = new(crm, "Same Person", company="Quux", **members)
+        stub.clock.advance(60)
+    (group,) = crm.contacts.deduplicate(
+        contact_ids=[contact.id for contact in made.values()], threshold=50, survivor=rule
+    ).groups
+    others = [made[name].id for name in made if name != expected]
+    assert (group.survivor_id, group.contact_ids) == (made[expected].id, [made[expected].id, *others])
+
+
+@pytest.mark.parametrize(
+    ("groups", "field", "rule"),
+    [
+        ([(0, [0, 0])], "groups.0.contact_ids", "length"),
+        ([(0, [1, 2])], "groups.0.survivor_id", "reference"),
+        ([(0, [0, 1]), (1, [1, 2])], "groups.1.contact_ids", "unique"),
+    ],
+)
+def test_groups_that_cannot_be_merged_are_refused_and_none_is(
+    crm: CrmClient, groups: list[tuple[int, list[int]]], field: str, rule: str
+) -> None:
+    ids = [new(crm, name).id for name in ("a", "b", "c")]
+    given: Any = [{"survivor_id": ids[one], "contact_ids": [ids[each] for each in of]} for one, of in groups]
+    error = refused(lambda: crm.contacts.deduplicate(mode="merge", groups=given))
+    assert (error.fields[0].field, error.fields[0].rule) == (field, rule)
+    assert [crm.contacts.get(id).id for id in ids] == ids
+    assert refused(lambda: crm.contacts.deduplicate(groups=given)).fields[0].field == "groups"
