@@ -304,9 +304,10 @@ class Activities(Resource[Mode]):
         texts={
             "start": "When the window begins.",
             "end": "When it ends, at most 62 days later.",
-            "duration_minutes": "How long a slot is.",
+            "duration_minutes": "How long a slot is; without it `calendar.meeting_minutes`, usually 30.",
             "business_hours": "Only slots at which those who are free work, each on their own clock.",
-            "buffer_minutes": "How much room there has to be before and after a slot.",
+            "buffer_minutes": "How much room there has to be before and after a slot; without it "
+            "`calendar.buffer_minutes`, usually none.",
             **_USERS,
         },
     )
@@ -316,10 +317,10 @@ class Activities(Resource[Mode]):
         *,
         start: AwareDatetime,
         end: AwareDatetime,
-        duration_minutes: Minutes = 30,
+        duration_minutes: Minutes | None = None,
         timezone: TimeZone | None = None,
         business_hours: bool = True,
-        buffer_minutes: Annotated[int, Field(ge=0, le=240)] = 0,
+        buffer_minutes: Annotated[int, Field(ge=0, le=240)] | None = None,
     ) -> Availability:
         """Tell when users are busy, and which times are free for whom.
 

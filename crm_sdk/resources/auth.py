@@ -211,6 +211,7 @@ class Auth(Resource[Mode]):
             "TOO_MANY_ATTEMPTS",
             "USER_INACTIVE",
             "EMAIL_NOT_VERIFIED",
+            "FORBIDDEN",
         ),
         texts={
             "tenant": "The company to sign in to; needed where the same address exists in several.",
@@ -226,8 +227,8 @@ class Auth(Resource[Mode]):
         again with the `mfa_code` of the second factor.
 
         Raises: AuthenticationError for a wrong address or password (it does not tell which); ConflictError when
-        `tenant` is needed; PermissionDeniedError for a user who is inactive or not verified; RateLimitError after
-        five failures in 15 minutes.
+        `tenant` is needed; PermissionDeniedError for a user who is inactive or not verified, or whose password is
+        older than the company allows; RateLimitError after five failures in 15 minutes.
         """
 
     @operation(

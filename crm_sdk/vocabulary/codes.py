@@ -88,7 +88,7 @@ STATUSES: Mapping[str, int] = {
 
 COMMON = frozenset({
     "BAD_REQUEST", "UNSUPPORTED_VERSION", "RATE_LIMIT_EXCEEDED", "UNAUTHORIZED", "USER_INACTIVE", "TENANT_MISMATCH",
-    "IDEMPOTENCY_KEY_REUSED", "FIELD_FORBIDDEN",
+    "IDEMPOTENCY_KEY_REUSED", "FIELD_FORBIDDEN", "MFA_REQUIRED",
 })  # fmt: skip
 """Codes that say nothing about a call: nearly every one can answer them."""
 
@@ -158,7 +158,7 @@ def _usual(operation: Operation[Any, Any], route: Route) -> Iterator[str]:
     given = {name for name in arguments.types if route.has(name)}
     yield from ("BAD_REQUEST", "UNSUPPORTED_VERSION", "VALIDATION_ERROR", "RATE_LIMIT_EXCEEDED")
     if flags.auth:
-        yield from ("UNAUTHORIZED", "USER_INACTIVE", "TENANT_MISMATCH")
+        yield from ("UNAUTHORIZED", "USER_INACTIVE", "TENANT_MISMATCH", "MFA_REQUIRED")
         if flags.role != "everybody":
             yield "FORBIDDEN"
         if route.method in ("POST", "PUT", "PATCH") and not flags.safe:

@@ -7,7 +7,7 @@ values of the company itself may be locked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -20,7 +20,7 @@ from .access.plans import PLANS
 if TYPE_CHECKING:
     from ..caller import Caller
     from ..data.document import Document
-    from ..serving import Collections
+    from ..serving import Collections, Context
 
 KIND = "setting"
 Level: TypeAlias = Literal["tenant", "role", "team", "user"]
@@ -236,16 +236,22 @@ def id_of(level: str, level_id: str, key: str) -> str:
 
 def levels_of(collections: Collections, caller: Caller) -> Iterator[tuple[Level, str]]:
     """Yield the levels of a caller, the nearest first: user, roles in their order, teams by id, company."""
-    user = collections("user").get(caller.user_id) if caller.user_id is not None else None
+    return _levels(collections, caller.tenant_id, caller.user_id, caller.role)
+
+
+def _levels(
+    collections: Collections, tenant_id: str, user_id: str | None, role: str | None
+) -> Iterator[tuple[Level, str]]:
+    user = collections("user").get(user_id) if user_id is not None else None
     if user is not None:
         yield "user", user["id"]
-        for role in user["roles"]:
-            yield "role", role["id"]
+        for held in user["roles"]:
+            yield "role", held["id"]
         for team_id in sorted(user["team_ids"], key=_by_number):
             yield "team", team_id
-    else:
-        yield "role", f"role_{caller.role}"
-    yield "tenant", caller.tenant_id
+    elif role is not None:
+        yield "role", f"role_{role}"
+    yield "tenant", tenant_id
 
 
 def _by_number(id: str) -> tuple[str, int, str]:
@@ -256,13 +262,19 @@ def _by_number(id: str) -> tuple[str, int, str]:
 
 def in_force(collections: Collections, caller: Caller, key: str) -> Document | None:
     """Return the record with the value of a setting that is in force for a caller; None where the default is."""
+    return _nearest(collections, caller.tenant_id, key, levels_of(collections, caller))
+
+
+def _nearest(
+    collections: Collections, tenant_id: str, key: str, levels: Iterable[tuple[Level, str]]
+) -> Document | None:
     records = collections(KIND)
     if not len(records):
         return None
-    company = records.get(id_of("tenant", caller.tenant_id, key))
+    company = records.get(id_of("tenant", tenant_id, key))
     if company is not None and company["locked"]:
         return company
-    found = (records.get(id_of(level, id, key)) for level, id in levels_of(collections, caller))
+    found = (records.get(id_of(level, id, key)) for level, id in levels)
     return next((doc for doc in found if doc is not None), None)
 
 
@@ -270,6 +282,16 @@ def value_of(collections: Collections, caller: Caller, key: str, plan: str = "fr
     """Return the value of a setting that is in force for a caller."""
     doc = in_force(collections, caller, key)
     return doc["value"] if doc is not None else SETTINGS[key].default_for(plan)
+
+
+def value_for(call: Context, user_id: str | None, key: str) -> Any:
+    """Return the value of a setting that is in force for a user of the caller's company, whoever asks.
+
+    Without a user it is the company's.
+    """
+    tenant_id = call.caller.tenant_id
+    doc = _nearest(call.collection, tenant_id, key, _levels(call.collection, tenant_id, user_id, None))
+    return doc["value"] if doc is not None else SETTINGS[key].default_for(call.tenant["plan"])
 
 
 def environment_of(collections: Collections) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ..problems import LOG, FieldError, Problem, UndeclaredAnswerError, invalid
 from ..serving import Context, paging_of
 from . import reads, repeats
 from .access import features, hiding, oauth, permissions
-from .access.admission import authenticated, counted
+from .access.admission import authenticated, counted, require_factor
 from .access.sign_in_page import sign_in_page
 from .answering import chunks, links
 from .answering.description import description, is_described
@@ -91,15 +91,19 @@ class Visit:
         except UndeclaredAnswerError:
             raise
         except Exception as error:  # a mistake in a rule: what it has written is undone, and the next request is served
-            what = self.operation.id if self.operation is not None else self.request.path
-            LOG.exception("%s failed (%s)", what, self.request_id)
-            message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
-            reply = self.problem(Problem("INTERNAL_ERROR", message))
+            reply = self._failed(error)
         key = repeats.key_of(self.request)
         own = {"Idempotency-Key": key} if key is not None else {}
         language = reply.headers.get("Content-Language") or self._language()
         reply = replace(reply, headers={**with_language(reply.headers, language), **own})
         return replace(reply, fault=fault) if fault is not None else reply
+
+    def _failed(self, error: Exception) -> Reply:
+        """Log a mistake of the stub with the call and the id of the request, and return the 500 that tells of it."""
+        what = self.operation.id if self.operation is not None else self.request.path
+        LOG.exception("%s failed (%s)", what, self.request_id)
+        message = f"the stub has made a mistake ({type(error).__name__}); its log has the traceback"
+        return self.problem(Problem("INTERNAL_ERROR", message))
 
     def _language(self) -> str:
         """Return the language of the answer, by what is known of the caller so far."""
@@ -171,6 +175,7 @@ class Visit:
         rule = self.server.rules.get(operation)
         if rule is None:
             raise Problem("NOT_IMPLEMENTED", f"the stub has no rule for {operation.id} yet")
+        require_factor(self.server, self.caller, operation)
         permissions.permit(self.caller, operation, self.request.method)
         features.require(self.server, self.caller, operation, self.face.name)
         if (first := repeats.first_answer(self.server, self.caller, self.request, self.now)) is not None:

@@ -50,6 +50,20 @@ def _admit(tenant: Document, request: Request) -> None:
         raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {request.peer}")
 
 
+def require_factor(server: StubServer, caller: Caller, operation: Operation[..., Any]) -> None:
+    """Raise 403 for a user without a second factor whose company asks for one; signing in and setting it up are free.
+
+    API keys and applications have no second factor.
+    """
+    if caller.auth != "token" or caller.user_id is None or operation.id.startswith("auth."):
+        return
+    security: Mapping[str, Any] = server.tenant(caller.tenant_id).get("security") or {}
+    if security.get("require_mfa"):
+        user = server.store.collection(caller.tenant_id, "user").get(caller.user_id)
+        if user is not None and not user.get("mfa_enabled"):
+            raise Problem("MFA_REQUIRED", "the company asks everybody for a second factor: set one up first")
+
+
 def counted(
     server: StubServer, dialect: str, caller: Caller, operation: Operation[..., Any], now: datetime
 ) -> dict[str, str]:

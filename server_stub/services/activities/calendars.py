@@ -15,7 +15,16 @@ from ...problems import FieldError, Problem, invalid, validation
 from ...serving import Context, Members, serves
 from ..calendar.conflicts import clashes, gravest_first
 from ..calendar.records import EVENTS
-from ..calendar.working_time import Hours, as_utc, is_in_calendar, takes_time, user_of, zone_of
+from ..calendar.working_time import (
+    Hours,
+    as_utc,
+    is_in_calendar,
+    takes_time,
+    user_of,
+    usual_minutes,
+    usual_room,
+    zone_of,
+)
 from . import invitations
 from .clashes import Person, blocks, check_free, first_for_all, rate, slots
 from .privacy import is_hidden
@@ -167,21 +176,23 @@ def availability(
     user_ids: Sequence[str],
     start: datetime,
     end: datetime,
-    duration_minutes: int,
+    duration_minutes: int | None,
     timezone: str | None,
     business_hours: bool,
-    buffer_minutes: int,
+    buffer_minutes: int | None,
 ) -> dict[str, Any]:
     """Tell when users are busy, and which times are free for whom."""
     zone = _zone(call, timezone)
     _check_window(start, end, _LONGEST_SEARCH)
     users = [call.record("user", id)["id"] for id in dict.fromkeys(user_ids)]
-    length, room = timedelta(minutes=duration_minutes), timedelta(minutes=buffer_minutes)
+    mine = call.caller.user_id
+    length = timedelta(minutes=usual_minutes(call, mine) if duration_minutes is None else duration_minutes)
+    room = usual_room(call, mine) if buffer_minutes is None else timedelta(minutes=buffer_minutes)
     people = [Person.of(call, id, start - room, end + room) for id in users]
     found = slots(people, start, end, length, business_hours=business_hours, room=room)
     return {
         "timezone": zone.key,
-        "duration_minutes": duration_minutes,
+        "duration_minutes": length // timedelta(minutes=1),
         "users": [{"user_id": id, "busy": blocks(call, id, start, end)} for id in users],
         "slots": [
             {

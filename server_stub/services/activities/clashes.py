@@ -12,7 +12,7 @@ from typing import Any
 from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, Members
-from ..calendar.working_time import Hours, busy, is_free, user_of
+from ..calendar.working_time import Hours, busy, is_free, user_of, usual_room
 from .privacy import is_hidden
 
 STEP = timedelta(minutes=30)
@@ -137,9 +137,10 @@ def first_for_all(
     call: Context, users: Sequence[str], earliest: datetime, latest: datetime, minutes: int
 ) -> Iterator[datetime]:
     """Give the times within everybody's business hours at which all users are free, the earliest first."""
-    people = [Person.of(call, user_id, earliest, latest) for user_id in users]
+    room = max(usual_room(call, user_id) for user_id in users)
+    people = [Person.of(call, user_id, earliest - room, latest + room) for user_id in users]
     length = timedelta(minutes=minutes)
-    for start, free in slots(people, earliest, latest, length, business_hours=True, room=timedelta()):
+    for start, free in slots(people, earliest, latest, length, business_hours=True, room=room):
         if len(free) == len(people):
             yield start
 

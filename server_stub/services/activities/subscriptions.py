@@ -14,6 +14,7 @@ from ...data.document import Document
 from ...problems import Problem, missing
 from ...request.access.callers import user_caller
 from ...request.reading.preconditions import is_known
+from ...request.settings import value_for
 from ...serving import Context, serves
 from ..calendar.preparation import uid_of
 from ..calendar.working_time import is_in_calendar
@@ -21,6 +22,7 @@ from . import icalendars
 from .privacy import as_seen, busy_only, is_private
 from .recurrence import spans
 
+_ALLOWED = "calendar.feed_allowed"
 KIND = "calendar_feed"
 """The kind of the records with the addresses; their ids are those of the users."""
 _BACK, _AHEAD = timedelta(days=90), timedelta(days=365)
@@ -36,6 +38,8 @@ def create(call: Context, kinds: Sequence[str] | None, include_private: bool) ->
     user_id = call.caller.user_id
     if user_id is None:
         raise Problem("FORBIDDEN", "only users have a calendar")
+    if not value_for(call, user_id, _ALLOWED):
+        raise Problem("FORBIDDEN", "the company lets nobody subscribe to a calendar", details={"setting": _ALLOWED})
     said = call.new_id("feed_")
     feed = call.collection(KIND).put(
         Document(
@@ -85,7 +89,9 @@ def _opened(call: Context, token: str) -> tuple[Context, Document]:
         users = (there.get(feed["id"]) for there in call.server.store.across("user"))
         user = next((user for user in users if user is not None), None)
         if user is not None and user.get("status") != "inactive":
-            return call.acting_as(user_caller(call.server.store, user, call.now)), feed
+            own = call.acting_as(user_caller(call.server.store, user, call.now))
+            if value_for(own, user["id"], _ALLOWED):
+                return own, feed
     raise missing("calendar feed", f"{said[:_PREFIX]}…")
 
 

@@ -59,8 +59,19 @@ def with_password(call: Context, user: Document, password: str) -> Document:
     before = history.get(user["id"])
     hashes = before["hashes"] if before is not None else [user.get("password_hash")]
     kept = [old for old in hashes if old is not None and old != hashed][-_MOST_REMEMBERED + 1 :]
-    history.put(Document(id=user["id"], hashes=[*kept, hashed]))
+    history.put(Document(id=user["id"], hashes=[*kept, hashed], set_at=call.now))
     return call.collection("user").put(user | {"password_hash": hashed})
+
+
+def refuse_old(call: Context, user: Document) -> None:
+    """Raise 403 for a password that is older than the company allows: a new one is set by mail."""
+    security: Mapping[str, Any] = call.tenant.get("security") or {}
+    days = security.get("password_max_age_days")
+    held = call.collection(_KEPT).get(user["id"])
+    since = (held.get("set_at") if held is not None else None) or user["created_at"]
+    if days is not None and call.now - since >= timedelta(days=days):
+        message = f"the password is older than {days} days: set a new one with auth.password.reset"
+        raise Problem("FORBIDDEN", message, details={"reason": "password_expired", "password_set_at": since})
 
 
 def _refuse_reused(call: Context, user: Document, password: str) -> None:

@@ -15,6 +15,7 @@ from ...request.access.identity import find_users, password_fits, unauthorized
 from ...serving import Context, serves
 from .factors import accept_code
 from .failures import fail, forget_failures, refuse_too_many
+from .passwords import refuse_old
 from .tokens import caller_as, end_session, find_refresh_token, rotate, sign_in
 
 MFA_TOKEN = timedelta(minutes=5)
@@ -36,6 +37,7 @@ def login(call: Context, email: str, password: str, tenant: str | None, mfa_code
         raise Problem("TENANT_REQUIRED", message, field="tenant", rule="required", details={"tenants": slugs})
     (user,) = fitting
     may_sign_in(call, user)
+    refuse_old(caller_as(call, user), user)
     verified = bool(user.get("mfa_enabled"))
     if verified and mfa_code is None:
         mine = caller_as(call, user)

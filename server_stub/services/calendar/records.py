@@ -24,7 +24,7 @@ from ..contacts.follow_ups import follow_up as follow_up_contact
 from ..sentiment import name_of_score, tone
 from . import reminders
 from .preparation import uid_of, with_current_preparation
-from .working_time import Hours, as_utc, busy, events, first_free, user_of, week_of
+from .working_time import Hours, as_utc, busy, events, first_free, user_of, usual_minutes, usual_room, week_of
 
 DEFAULTS: Mapping[str, Callable[[Context], Any]] = {
     "owner_id": lambda call: call.caller.user_id,
@@ -35,7 +35,6 @@ _TELLING = ("start_time", "end_time", "recurrence", "location", "meeting_link", 
 """The members of an event of which those who attend have to know when they change."""
 LONGEST = timedelta(days=14)
 _FOLLOW_UP_AFTER = timedelta(days=7)
-_FOLLOW_UP_MINUTES = 30
 _OUTCOME: Mapping[str, Any] = {
     "next_steps": [], "sentiment_score": None, "key_decisions": [], "follow_up_required": False,
     "follow_up_date": None, "meeting_rating": None,
@@ -238,13 +237,13 @@ def outcome(call: Context, event_id: str, outcome: Members) -> Document:
 
 def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
     """Create the follow-up of an event: at the given time, else a week later at a free time in business hours."""
-    start = noted["follow_up_date"]
+    start, minutes = noted["follow_up_date"], usual_minutes(call, doc["owner_id"])
     if start is None:
         hours = Hours.of(call, user_of(call, doc["owner_id"]))
         # Added on the owner's clock, so that 10:00 stays 10:00 across a change of the clocks.
         wanted = as_utc(doc["start_time"].astimezone(hours.zone) + _FOLLOW_UP_AFTER)
         taken = busy(call, doc["owner_id"], doc.get("contact_id"))
-        start = first_free(hours, taken, max(wanted, call.now), _FOLLOW_UP_MINUTES)
+        start = first_free(hours, taken, max(wanted, call.now), minutes, usual_room(call, doc["owner_id"]))
     steps = "\n".join(f"- {step}" for step in noted["next_steps"])
     guests = [
         guest | {"id": None, "status": guest["status"] if guest.get("role") == "host" else "pending"}
@@ -256,7 +255,7 @@ def _follow_up(call: Context, doc: Document, noted: Members) -> Document:
             "title": f"Follow-up: {doc['title']}"[:255],
             "description": f"{noted['summary']}\n\n{steps}".strip(),
             "start_time": start,
-            "end_time": start + timedelta(minutes=_FOLLOW_UP_MINUTES),
+            "end_time": start + timedelta(minutes=minutes),
             "type": "follow-up",
             # Either may have been deleted since.
             "contact_id": doc["contact_id"] if doc["contact_id"] in call.collection("contact") else None,

@@ -1,4 +1,5 @@
-"""Reminders of what is planned: of events a day, an hour and a quarter of an hour before, on the stub's clock.
+"""Reminders of what is planned: of events a day, an hour and a quarter of an hour before, unless
+the company, a team or the owner has set another time, on the stub's clock.
 
 The time of a company's next reminder is stored in its own document, so that requests without a due reminder read
 nothing else.
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
+from ...request.settings import value_for
 from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, isolate, plan
 from ..activities.privacy import as_published
@@ -33,9 +35,9 @@ Due = tuple[datetime, str, int]
 """When, the id of the activity, and which of its reminders."""
 
 
-def unsent_reminders(now: datetime) -> dict[str, Any]:
+def unsent_reminders(now: datetime, minutes_before: Iterable[int] = MINUTES_BEFORE) -> dict[str, Any]:
     """Return the usual reminders of an event, all to be sent, but for those that were due before `now`."""
-    reminders = [{"minutes_before": minutes, "channel": "in_app", "sent_at": None} for minutes in MINUTES_BEFORE]
+    reminders = [{"minutes_before": minutes, "channel": "in_app", "sent_at": None} for minutes in minutes_before]
     return {"reminders": reminders, "reminders_since": now}
 
 
@@ -63,7 +65,8 @@ def reminder_members(call: Context, members: Members, whole: Members, before: Me
         if before is not None and entries == before["reminders"] and moment_of(whole) == moment_of(before):
             return {"reminders": entries}
     elif before is None:
-        return unsent_reminders(call.now) if whole["kind"] == "event" else {}
+        usual: Iterable[int] = value_for(call, whole.get("owner_id"), "activities.reminder_minutes")
+        return unsent_reminders(call.now, usual) if whole["kind"] == "event" else {}
     on_again = before is not None and whole.get("status") in AHEAD and before.get("status") not in AHEAD
     if before is not None and moment_of(whole) == moment_of(before) and not on_again:
         return {"reminders": whole["reminders"], "reminders_since": call.now} if "reminders" in members else {}

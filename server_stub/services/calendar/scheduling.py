@@ -21,7 +21,7 @@ from ...serving import Context, Members, serves
 from ..contacts import health as health
 from .conflicts import PREPARATION, Plan, clashes, conflicts, gravest_first, travel
 from .preparation import deal_behind
-from .working_time import Hours, as_utc, busy, events, is_free, user_of
+from .working_time import Hours, as_utc, busy, events, is_free, user_of, usual_room
 
 _WEEK = timedelta(days=7)
 _DAYS_AHEAD, _DAYS_LONGEST = 14, 60
@@ -108,6 +108,8 @@ class Search:
     """The hour at which most of the user's meetings begin."""
     contact_zone: ZoneInfo | None
     now: datetime
+    room: timedelta = timedelta()
+    """How much time stays free before and after the meeting."""
 
     def at(self, start: datetime) -> Plan:
         """Return the plan at a moment."""
@@ -141,6 +143,7 @@ def smart_scheduling(
         _habit(events(call, user_id), hours.zone),
         ZoneInfo(contact["timezone"]) if contact is not None and contact.get("timezone") else None,
         call.now,
+        usual_room(call, user_id),
     )
     offers = _offers(search)
     plans = [Plan.of(doc) for doc in search.taken]
@@ -204,7 +207,7 @@ def _offers(search: Search) -> list[dict[str, Any]]:
     for ahead in range(days):
         for start in _starts(search, first + timedelta(days=ahead)):
             plan = search.at(start)
-            if start > search.now and is_free(search.taken, start, plan.end):
+            if start > search.now and is_free(search.taken, start, plan.end, search.room):
                 confidence, reason = _rate(search, plan, ahead)
                 rated.append((confidence, start, reason))
     rated.sort(key=lambda entry: (-entry[0], entry[1]))

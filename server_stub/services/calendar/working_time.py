@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from ...data.document import Document
+from ...request.settings import value_for
 from ...serving import Context, Members
 from .. import company
 from ..activities.recurrence import spans
@@ -148,20 +149,32 @@ def _attends(doc: Members, contact_id: str) -> bool:
     )
 
 
-def is_free(taken: Sequence[Members], start: datetime, end: datetime) -> bool:
-    """Return whether no event overlaps a span of time."""
-    return all(doc["end_time"] <= start or doc["start_time"] >= end for doc in taken)
+def usual_minutes(call: Context, user_id: str | None) -> int:
+    """Return how long a user's meetings are where nothing else is said: ``calendar.meeting_minutes``."""
+    return int(value_for(call, user_id, "calendar.meeting_minutes"))
 
 
-def first_free(hours: Hours, taken: Sequence[Members], earliest: datetime, minutes: int) -> datetime:
+def usual_room(call: Context, user_id: str | None) -> timedelta:
+    """Return how much time stays free before and after a user's meetings: ``calendar.buffer_minutes``."""
+    return timedelta(minutes=int(value_for(call, user_id, "calendar.buffer_minutes")))
+
+
+def is_free(taken: Sequence[Members], start: datetime, end: datetime, room: timedelta = timedelta()) -> bool:
+    """Return whether no event overlaps a span of time, with some room before and after it."""
+    return all(doc["end_time"] <= start - room or doc["start_time"] >= end + room for doc in taken)
+
+
+def first_free(
+    hours: Hours, taken: Sequence[Members], earliest: datetime, minutes: int, room: timedelta = timedelta()
+) -> datetime:
     """Return the first free time within business hours; `earliest` itself where nobody works for a year."""
     local = earliest.astimezone(hours.zone)
     if hours.contain(local, as_utc(earliest) + timedelta(minutes=minutes)) and is_free(
-        taken, earliest, earliest + timedelta(minutes=minutes)
+        taken, earliest, earliest + timedelta(minutes=minutes), room
     ):
         return as_utc(earliest)
     for days in range(366):
         for start in hours.starts(local.date() + timedelta(days=days), minutes):
-            if start >= earliest and is_free(taken, start, start + timedelta(minutes=minutes)):
+            if start >= earliest and is_free(taken, start, start + timedelta(minutes=minutes), room):
                 return start
     return as_utc(earliest)

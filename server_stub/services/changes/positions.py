@@ -10,10 +10,11 @@ from typing import Any
 
 from ...history.change_log import KIND, key_of, series
 from ...problems import Problem
+from ...request.settings import SETTINGS, value_for
 from ...serving import Context
 
+_DAYS = "changes.keep_days"
 _FORM = re.compile(r"e(\d{1,20}(?:r\d{1,9})?)\.(\d{1,20})\.([0-9a-f]{8})\.([0-9a-f]{8})")
-_DAYS: Mapping[str, int] = {"free": 7, "pro": 30, "enterprise": 90}
 
 
 def latest(call: Context) -> int:
@@ -28,8 +29,9 @@ def first_kept(call: Context) -> int:
 
 
 def kept_since(call: Context) -> datetime:
-    """Return the time from which on changes are kept."""
-    return call.now - timedelta(days=_DAYS.get(call.tenant["plan"], 30))
+    """Return the time from which on changes are kept: as long as the company says, and its plan has."""
+    most = SETTINGS[_DAYS].most_for(call.tenant["plan"])
+    return call.now - timedelta(days=min(value_for(call, None, _DAYS), most or 0))
 
 
 def epoch(call: Context) -> str:

@@ -16,6 +16,7 @@ from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...request.access.plans import check_limit
 from ...request.reading.intake import arguments_of
+from ...request.settings import value_for
 from ...serving import Context, serves
 from .. import company
 from . import planning, reading, replies
@@ -59,17 +60,23 @@ def send(
     plan = None
     if reply.plan is not None:
         plan = {**reply.plan, "id": acting.new_id("plan_"), "status": "pending", "expires_at": call.now + TIME}
+    text, records, total = reply.text, reply.records, reply.total
+    if plan is not None and not value_for(call, None, "chatops.confirm_writes"):
+        plan, records, text = _settled(acting, plan, turn.language)
+        total = len(records)
     answer = acting.create(
         MESSAGE, "chat_",
-        _message("assistant", reply.text, **common, in_reply_to=asked["id"], plan=plan, acting=acting.caller.user_id,
-                 intent=reply.intent, records=reply.records, total=reply.total, figures=reply.figures,
+        _message("assistant", text, **common, in_reply_to=asked["id"], plan=plan, acting=acting.caller.user_id,
+                 intent=reply.intent, records=records, total=total, figures=reply.figures,
                  suggestions=reply.suggestions[:3]),
     )  # fmt: skip
-    told = reply.records or ([] if reply.intent["name"] in ("list", "show") else session["told"])
+    told = records or ([] if reply.intent["name"] in ("list", "show") else session["told"])
     acting.update(_SESSION, session, {"told": told, "last_at": call.now})
     said = {"intent": reply.intent["name"], "channel": channel, "session_id": session["id"]}
     by = {"by": call.caller.actor_id} if acting is not call else {}
     acting.emit("chatops.message", MESSAGE, shown(answer), metadata={**said, **by})
+    if plan is not None and plan["status"] == "done":
+        _tell_executed(acting, answer)
     return shown(answer)
 
 
@@ -225,12 +232,10 @@ def confirm(call: Context, message_id: str, accept: bool) -> Document:
     if call.now >= plan["expires_at"]:
         raise Problem("PLAN_EXPIRED", "the plan is older than ten minutes: ask again")
     acting = _as_asked(call, message)
-    told = message["records"]
-    text = replies.say(message["language"], "cancelled")
+    settled, told, text = {**plan, "status": "cancelled"}, message["records"], ""
     if accept:
-        told = [_carried_out(acting, one) for one in plan["steps"]]
-        text = replies.say(message["language"], "done", what=plan["summary"])
-    settled = {**plan, "status": "done" if accept else "cancelled"}
+        settled, told, text = _settled(acting, plan, message["language"])
+    text = text or replies.say(message["language"], "cancelled")
     acting.update(MESSAGE, message, {"plan": settled})
     common = {name: message[name] for name in ("session_id", "channel", "language", "asked_by", "acting", "intent")}
     answer = acting.create(
@@ -241,9 +246,19 @@ def confirm(call: Context, message_id: str, accept: bool) -> Document:
     if session is not None:
         acting.update(_SESSION, session, {"told": told, "last_at": call.now})
     if accept:
-        ids = [entry["id"] for entry in told]
-        acting.emit("chatops.plan_executed", MESSAGE, shown(answer), metadata={"plan_id": plan["id"], "ids": ids})
+        _tell_executed(acting, answer)
     return shown(answer)
+
+
+def _settled(call: Context, plan: Mapping[str, Any], language: str) -> tuple[dict[str, Any], list[dict[str, Any]], str]:
+    """Carry out a plan, all of it or nothing; return it, the records that it wrote, and what is said of it."""
+    records = [_carried_out(call, one) for one in plan["steps"]]
+    return {**plan, "status": "done"}, records, replies.say(language, "done", what=plan["summary"])
+
+
+def _tell_executed(call: Context, answer: Document) -> None:
+    said = {"plan_id": answer["plan"]["id"], "ids": [entry["id"] for entry in answer["records"]]}
+    call.emit("chatops.plan_executed", MESSAGE, shown(answer), metadata=said)
 
 
 def _as_asked(call: Context, message: Document) -> Context:

@@ -16,6 +16,7 @@ from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..activities import records as activities
 from ..activities.privacy import is_hidden
+from ..calendar.working_time import usual_minutes
 from ..deals.figures import with_current_figures
 from ..deals.records import DEALS
 from . import health as health
@@ -25,7 +26,6 @@ from .records import CONTACTS
 _ACTIVITY_SORTS = ("occurred_at", "due_at", "start_time", "priority", "created_at")
 _KINDS: Mapping[str, str] = {"email": "email", "call": "call", "meeting": "event", "note": "note"}
 """The kind of activity each type of communication is kept as."""
-_MEETING = timedelta(minutes=30)
 
 
 @serves(ContactActivities.list)
@@ -94,7 +94,7 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
         call,
         kind,
         {
-            **_activity_members(kind, date, subject, summary),
+            **_activity_members(call, kind, date, subject, summary),
             "title": (subject or "").strip() or summary.partition("\n")[0][:255],
             "owner_id": call.caller.user_id or contact.get("owner_id"),
             "contact_id": contact["id"],
@@ -107,7 +107,7 @@ def communicate(call: Context, contact_id: str, communication: Members) -> dict[
     return {"id": activity["id"], **said, **judged}
 
 
-def _activity_members(kind: str, date: datetime, subject: str | None, summary: str) -> dict[str, Any]:
+def _activity_members(call: Context, kind: str, date: datetime, subject: str | None, summary: str) -> dict[str, Any]:
     """Return the members that an activity of a kind has for what was said and when."""
     if kind == "email":
         said = subject or summary.partition("\n")[0]
@@ -116,7 +116,8 @@ def _activity_members(kind: str, date: datetime, subject: str | None, summary: s
         return {"body": summary, "description": summary}
     if kind == "call":
         return {"description": summary, "start_time": date, "status": "completed"}
-    return {"description": summary, "start_time": date, "end_time": date + _MEETING, "status": "completed"}
+    end = date + timedelta(minutes=usual_minutes(call, call.caller.user_id))
+    return {"description": summary, "start_time": date, "end_time": end, "status": "completed"}
 
 
 @serves(Contacts.ai_insights)

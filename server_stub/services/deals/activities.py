@@ -11,6 +11,7 @@ from crm_sdk.resources.deals import DealActivities
 from ...problems import invalid
 from ...serving import Context, Members, serves
 from ..activities import records as activities
+from ..calendar.working_time import usual_minutes
 from ..contacts import health as contact_health
 from .records import DEALS
 
@@ -23,7 +24,6 @@ _KINDS: Mapping[str, str] = {
     "note": "note",
 }
 """The kind of activity as which each type of deal activity is stored."""
-_MEETING = timedelta(minutes=30)
 _AHEAD = timedelta(days=3_660)
 
 
@@ -71,4 +71,5 @@ def _activity_members(call: Context, kind: str, type: str, date: Any, title: str
     if kind == "call":
         return {"start_time": date, "status": status}
     what = "demo" if type == "demo" else "meeting"
-    return {"start_time": date, "end_time": date + _MEETING, "status": status, "type": what}
+    end = date + timedelta(minutes=usual_minutes(call, call.caller.user_id))
+    return {"start_time": date, "end_time": end, "status": status, "type": what}

@@ -121,9 +121,10 @@ def create(call: Context, api_key: Members) -> Answer:
         )
     if user["status"] != "active":
         raise invalid("user_id", "reference", f"{user['name']} does not work here now: the key would not work")
-    until = members.get("expires_at")
-    if until is not None:
-        _refuse_time(call, until, policy.get("api_key_max_days"))
+    days = policy.get("api_key_max_days")
+    if members.get("expires_at") is not None:
+        _refuse_time(call, members["expires_at"], days)
+    members["expires_at"] = _last_day(call, members.get("expires_at"), days)
     members["permissions"] = _narrowed(call, user, members.get("permissions"))
     check_limit(
         call.tenant, "api_keys", sum(status_of(key, call.now) == "active" for key in call.collection("api_key"))
@@ -132,6 +133,14 @@ def create(call: Context, api_key: Members) -> Answer:
     made = {"tenant_id": who.tenant_id, "role": user["role"], "fingerprint": fingerprint(key), "revoked_at": None}
     doc = KEYS.add(call, {**members, **made, "prefix": key[:_PREFIX], "previous_valid_until": None})
     return _with_key(call, doc, key)
+
+
+def _last_day(call: Context, until: datetime | None, days: int | None) -> datetime | None:
+    """Return when a key expires that is made now: as it says, at the latest when the company's policy lets it."""
+    if days is None:
+        return until
+    last = call.now + timedelta(days=days)
+    return last if until is None else min(until, last)
 
 
 def _refuse_time(call: Context, until: datetime, days: int | None) -> None:
@@ -194,11 +203,12 @@ def rotate(call: Context, api_key_id: str, grace_seconds: int) -> Answer:
     doc = KEYS.writable(call, api_key_id)
     if (status := status_of(doc, call.now)) != "active":
         raise Problem("API_KEY_REVOKED", f"the API key {doc['name']!r} is {status}: create a new one")
-    key = _new_key()
+    key, policy = _new_key(), call.tenant.get("security") or {}
     changes: dict[str, Any] = {
         "fingerprint": fingerprint(key),
         "previous_fingerprint": doc["fingerprint"] if grace_seconds else None,
         "prefix": key[:_PREFIX],
+        "expires_at": _last_day(call, doc.get("expires_at"), policy.get("api_key_max_days")),
         "previous_valid_until": call.now + timedelta(seconds=grace_seconds) if grace_seconds else None,
     }
     return _with_key(call, KEYS.change(call, doc, changes, verb="rotated"), key)
