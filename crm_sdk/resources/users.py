@@ -259,13 +259,14 @@ class Users(Resource[Mode]):
     @operation(
         platform=f"DELETE {_USER}",
         texts={**_ME, "transfer_to": "Id of the user who gets the records that this one owns."},
-        errors=("CANNOT_DELETE_SELF", "LAST_ADMIN", "USER_OWNS_RECORDS", "REFERENCE_NOT_FOUND"),
+        errors=("CANNOT_DELETE_SELF", "LAST_ADMIN", "USER_OWNS_RECORDS", "REFERENCE_NOT_FOUND", "RECORD_REFERENCED"),
     )
     def delete(self, user_id: str, *, transfer_to: str | None = None) -> None:
         """Delete a user: sessions and API keys end at once. `transfer_to` gets the records.
 
         Raises: NotFoundError; ConflictError for oneself, for the last administrator, and for the owner of records
-        without `transfer_to` (`details` counts them by kind); ValidationError for a `transfer_to` that cannot be.
+        without `transfer_to` (`details` counts them by kind), and where a field with ``on_delete="restrict"`` refers to
+        the user; ValidationError for a `transfer_to` that cannot be.
         """
 
     @paginated(

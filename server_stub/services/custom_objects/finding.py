@@ -12,7 +12,7 @@ from typing import Any
 from ...data.document import Document
 from ...problems import Problem
 from ...serving import Context, Members
-from .definitions import ids_in, is_exclusive, is_link, keys_of
+from .definitions import CORE, fields_of, ids_in, is_exclusive, is_link, keys_of, records_of, values_of
 from .values import term
 
 
@@ -36,8 +36,17 @@ def equals_of(call: Context, object_id: str, name: str, value: Any) -> list[Docu
 
 
 def linking(call: Context, id: str) -> list[tuple[Document, list[Document]]]:
-    """Return the live records that link a record, each with the fields and relationships that do."""
+    """Return the live records that link a record, each with the fields and relationships that do.
+
+    Those of the CRM itself that have reference fields of their own are among them.
+    """
     found: list[tuple[Document, list[Document]]] = []
+    for kind in CORE:
+        links = [key for key in fields_of(call, kind) if is_link(key)]
+        for doc in records_of(call, kind) if links else ():
+            values = values_of(doc, kind)
+            if held := [key for key in links if has_id(values.get(key["api_name"]), id)]:
+                found.append((doc, held))
     for doc in call.collection("record").find("links", id):
         keys = keys_of(call, doc["object_id"])
         found.append((doc, [keys[name] for name, value in doc["fields"].items() if name in keys and has_id(value, id)]))

@@ -76,21 +76,30 @@ def complete(doc: Document, collections: Collections, now: datetime) -> Document
 
 def rewrite(call: Context, object_id: str, change: Callable[[dict[str, Any]], object], **said: str) -> None:
     """Change the values of all records of an object, each in place; each record that differs is written and told of."""
-    entity = call.server.entities.find(call, object_id) if object_id in CORE else None
     for doc in records_of(call, object_id):
-        if entity is None:
-            _set(call, doc, change, said)
-            continue
-        values = dict(values_of(doc, object_id))
-        change(values)
-        held = {name: value for name, value in values.items() if value is not None}
-        entity.noun_of(doc).change(call, doc, {"custom_fields": held}, metadata=said)
+        _set(call, object_id, doc, change, said)
 
 
-def _set(call: Context, doc: Document, change: Callable[[dict[str, Any]], object], said: Members | None = None) -> None:
-    values = dict(doc["fields"])
+def _noun_of(call: Context, object_id: str, doc: Document) -> Noun:
+    """Return the noun of a record of a custom object, or of a kind of the CRM itself that has further fields."""
+    entity = call.server.entities.find(call, object_id) if object_id in CORE else None
+    return entity.noun_of(doc) if entity is not None else RECORDS
+
+
+def _set(
+    call: Context,
+    object_id: str,
+    doc: Document,
+    change: Callable[[dict[str, Any]], object],
+    said: Members | None = None,
+) -> None:
+    values = dict(values_of(doc, object_id))
     change(values)
-    found = object_named(call, doc["object_id"])
+    if object_id in CORE:
+        held = {name: value for name, value in values.items() if value is not None}
+        _noun_of(call, object_id, doc).change(call, doc, {"custom_fields": held}, metadata=said)
+        return
+    found = object_named(call, object_id)
     if found is not None and values != doc["fields"]:
         RECORDS.change(call, doc, members_of(call, found, values), metadata=said)
 
@@ -128,7 +137,7 @@ def _mirror(call: Context, id: str, inverse: Members, other_id: str, *, linked: 
         else:
             _take(values, name, other_id)
 
-    _set(call, doc, change)
+    _set(call, doc["object_id"], doc, change)
 
 
 def _take(values: dict[str, Any], name: str, id: str, instead: str | None = None) -> None:
@@ -157,18 +166,29 @@ def _refuse_held(call: Context, doc: Members) -> None:
 def _let_go(call: Context, id: str) -> None:
     """Delete what links a deleted record with ``cascade``, and take the link out of the others."""
     for one, keys in linking(call, id):
-        doc = call.collection("record").get(one["id"])
+        object_id = keys[0]["object_id"]
+        noun = _noun_of(call, object_id, one)
+        doc = call.collection(noun.collection).get(one["id"])
         if doc is None:  # deleted by an earlier one
             continue
         if any(key["on_delete"] == "cascade" for key in keys):
-            RECORDS.remove(call, doc)
+            _take_along(call, noun, doc)
             continue
 
         def change(values: dict[str, Any], keys: list[Document] = keys) -> None:
             for key in keys:
                 _take(values, key["api_name"], id)
 
-        _set(call, doc, change)
+        _set(call, object_id, doc, change)
+
+
+def _take_along(call: Context, noun: Noun, doc: Document) -> None:
+    """Delete what links a deleted record; what cannot be deleted itself holds it. Raises: 409."""
+    try:
+        noun.remove(call, doc)
+    except Problem as problem:
+        message = f"{doc['id']} would be deleted with it, but: {problem.message}"
+        raise Problem("RECORD_REFERENCED", message, details={"record_ids": [doc["id"]]}) from problem
 
 
 @reacts(*(f"{kind}.deleted" for kind in REFERABLE))
@@ -193,7 +213,7 @@ def link_survivor(call: Context, entry: Document) -> None:
                 for key in keys:
                     _take(values, key["api_name"], merged, id)
 
-            _set(call, one, change)
+            _set(call, keys[0]["object_id"], one, change)
 
 
 def with_related(call: Context, doc: Document) -> Document:
