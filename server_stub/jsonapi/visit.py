@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -30,6 +30,10 @@ _OWN_CODES = frozenset({
     "NOT_ACCEPTABLE", "UNSUPPORTED_MEDIA_TYPE", "TYPE_CONFLICT", "CLIENT_ID_FORBIDDEN", "UNKNOWN_FIELD",
 })  # fmt: skip
 """The codes that any call can answer in this form."""
+
+
+_OF_SUCCESS = frozenset({"ETag", "Location", "Link"})
+"""The headers of an answer that an error in its place does not have."""
 
 
 def visit_of(server: StubServer, request: Request, now: datetime, request_id: str) -> Visit:
@@ -64,15 +68,30 @@ class DocumentVisit(Visit):
         envelope = _envelope(plain.body) if kind == "application/json" else None
         if envelope is None:
             return plain
+        try:
+            return self._as_document(envelope, plain)
+        except Exception as error:  # a mistake in writing the document: what was done is done, only the answer is lost
+            failed = self._failed(error)
+            body = self._errors(_envelope(failed.body) or {}, failed.status, lambda _: None)
+            headers = {**plain.headers, **failed.headers, "Content-Type": negotiation.MEDIA}
+            headers = {name: value for name, value in headers.items() if name not in _OF_SUCCESS}
+            return replace(failed, headers=headers, body=encode_json(body), fault=plain.fault)
+
+    def _as_document(self, envelope: Mapping[str, Any], plain: Reply) -> Reply:
+        """Return a reply as a document in place of an envelope."""
+        body: dict[str, Any]
         if envelope["success"]:
             body, more = self._document(envelope, plain)
         else:
-            body = errors.document(
-                envelope["errors"], plain.status, self.request_id, self.request.headers, self._source_of
-            )
-            more = {}
+            body, more = self._errors(envelope, plain.status, self._source_of), {}
         headers = {**plain.headers, **more, "Content-Type": negotiation.MEDIA}
         return replace(plain, headers=headers, body=encode_json(body))
+
+    def _errors(
+        self, envelope: Mapping[str, Any], status: int, source_of: Callable[[str], Mapping[str, str] | None]
+    ) -> dict[str, Any]:
+        """Return the document of a refusal."""
+        return errors.document(envelope["errors"], status, self.request_id, self.request.headers, source_of)
 
     # -- the request ---------------------------------------------------------------------------------------------------
 

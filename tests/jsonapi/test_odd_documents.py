@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from jsonapi_rules import MEDIA, check
 
 from crm_sdk.catalogue import declared_operations
 from server_stub import StubServer
+from server_stub.jsonapi.documents import Writer
 from server_stub.jsonapi.forms import forms
 from server_stub.request.http import Request
 
@@ -59,3 +61,27 @@ def test_an_odd_query_is_refused_by_every_call(stub: StubServer, query: str) -> 
     for operation in CALLS:
         if operation.routes["platform"].method == "GET":
             assert 400 <= answered(stub, operation, query, None) < 500, operation.id
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_document_that_cannot_be_written_is_an_error_of_the_stub(
+    stub: StubServer, monkeypatch: pytest.MonkeyPatch, failures: list[logging.LogRecord], method: str
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> Any:
+        raise ZeroDivisionError("of a rule")
+
+    monkeypatch.setattr(Writer, "document", fail)
+    headers = {"authorization": "Bearer acme-admin", "accept": MEDIA, "content-type": "application/json"}
+    body = b'{"name": "Ada"}' if method == "POST" else b""
+    reply = stub.handle(Request(method, "/v1/contacts", "", headers, body))
+    document = json.loads(reply.body)
+    check(document, 500)
+    assert (reply.status, reply.headers["Content-Type"]) == (500, MEDIA) and "Location" not in reply.headers
+    (error,) = document["errors"]
+    assert error["code"] == "INTERNAL_ERROR" and error["id"] == f"{reply.headers['X-Request-ID']}-1"
+    logged = failures.pop()
+    operation = "contacts.list" if method == "GET" else "contacts.create"
+    assert operation in logged.getMessage() and reply.headers["X-Request-ID"] in logged.getMessage()
+    assert isinstance(logged.exc_info, tuple) and logged.exc_info[0] is ZeroDivisionError
+    monkeypatch.undo()
+    assert stub.handle(Request("GET", "/v1/contacts", "", headers)).status == 200
