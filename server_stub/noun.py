@@ -138,6 +138,11 @@ class Noun:
         """The name of the collection of its records."""
         return self.stored_as or self.kind
 
+    @property
+    def _entities(self) -> tuple[str, ...]:
+        """The entities by which roles name its records: a task is an activity, too."""
+        return (self.kind,) if self.stored_as is None else (self.kind, self.stored_as)
+
     @cached_property
     def fixed(self) -> frozenset[str]:
         """The members that create accepts and update does not change."""
@@ -239,7 +244,7 @@ class Noun:
         docs = select(
             self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
             text=given.get("search"),
-            searched=seen(call.caller, self.collection, self.searched_by.get(call.dialect, self.searched)),
+            searched=seen(call.caller, self.searched_by.get(call.dialect, self.searched), *self._entities),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
             key=(lambda name: made(call)) if (made := self.sorted_by.get(snake(str(sort)))) is not None else None,
         )  # fmt: skip
@@ -268,7 +273,7 @@ class Noun:
         self, call: Context, given: Members, before: Document | None = None, *, check: Check | None = None
     ) -> tuple[dict[str, Any], list[Problem]]:
         """Return the stored form of members, with None for invalid ones, and the problems that were found."""
-        refuse_written(call.caller, (self.kind, self.collection), given, before)
+        refuse_written(call.caller, self._entities, given, before)
         lists = list_members(self.model)
         cleared: dict[str, Any] = {name: [] for name, value in given.items() if value is None and name in lists}
         members = {**given, **cleared}

@@ -15,6 +15,7 @@ from ...data.store import Store
 from ...problems import Problem
 from ...serving import Context
 from . import identity, keys, permissions
+from .copies import with_copies
 from .shares import shared_with
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def user_caller(
         own = frozenset(permissions.written(entry) for role in held for entry in role["permissions"])
         if permissions.BUILT_IN.isdisjoint({key, *more}):  # those that every company has limit no member
             hidden, fixed = _limits(held)
+            hidden, fixed = (_of_objects(store, tenant_id, one) for one in (with_copies(hidden), fixed))
     team: frozenset[str] = frozenset()
     reads: permissions.Scope = "all"
     if "sales" in {key, *more}:
@@ -138,6 +140,19 @@ def _limits(roles: Sequence[Mapping[str, Any]]) -> tuple[frozenset[str], frozens
     both = frozenset[str](set[str].intersection(*limited) if limited else ())
     hidden = frozenset[str](name for name in both if all(one[name] == "hidden" for one in said))
     return hidden, both - hidden
+
+
+def _of_objects(store: Store, tenant_id: str, members: frozenset[str]) -> frozenset[str]:
+    """Return limited members with those of custom objects as their records have them: ``fields.<name>``, and the name.
+
+    A record has the value of its primary field as its name.
+    """
+    found = set(members)
+    for member in members:
+        entity, _, name = member.partition(".")
+        for object in store.collection(tenant_id, "custom_object").find("api_name", entity):
+            found |= {f"{entity}.fields.{name}", *([f"{entity}.name"] if name == object["primary_field"] else [])}
+    return frozenset(found)
 
 
 def is_in_force(store: Store, caller: Caller, now: datetime | None = None) -> bool:

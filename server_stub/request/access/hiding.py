@@ -18,6 +18,7 @@ from crm_sdk.wire import is_array, is_object, snake
 
 from ...data.document import Document
 from ...problems import Problem
+from .copies import hidden_copies, kind_in, kinds_of, title_of, worded, words_about
 
 if TYPE_CHECKING:
     from ...caller import Caller
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 Hidden = Mapping[str, frozenset[str]]
 """The hidden members by entity."""
+_NOTHING = frozenset[str]()
+_FREE = ("custom_fields", "fields")
+"""The members whose own members are fields that a company has defined."""
 _BOUNDS = ("_after", "_before", "_min", "_max")
 _LIMITS = ("min_", "max_")
 
@@ -32,58 +36,107 @@ _LIMITS = ("min_", "max_")
 class Hiding:
     """What is hidden from a caller."""
 
-    __slots__ = ("_kinds", "_models", "by_entity")
+    __slots__ = ("_kinds", "_models", "_nouns", "by_entity", "names")
 
-    def __init__(self, names: Iterable[str], nouns: Mapping[str, Noun]) -> None:
+    def __init__(self, names: frozenset[str], nouns: Mapping[str, Noun]) -> None:
         found: dict[str, set[str]] = {}
         for name in names:
             entity, _, field = name.partition(".")
             found.setdefault(entity, set()).add(field)
+        self.names = names
+        self._nouns = nouns
         self.by_entity: Hidden = {entity: frozenset(fields) for entity, fields in found.items()}
-        self._models = {
-            noun.model: self.by_entity[entity]
+        self._models = [
+            (noun.model, hidden)
             for noun in nouns.values()
-            if (entity := noun.kind if noun.kind in self.by_entity else noun.collection) in self.by_entity
-        }
+            if (hidden := self.of_entity(noun.kind) | self.of_entity(noun.collection))
+        ]
         self._kinds: dict[type[Model], frozenset[str]] = {}
+
+    def of_entity(self, entity: str) -> frozenset[str]:
+        """Return the hidden members of an entity, by name; one with a dot is a custom field."""
+        return self.by_entity.get(entity, _NOTHING)
 
     def members(self, kind: type[Model]) -> frozenset[str]:
         """Return the hidden members of a model, by name; one with a dot is a custom field."""
         found = self._kinds.get(kind)
         if found is None:
-            found = self._kinds[kind] = frozenset(
-                name for model, names in self._models.items() if issubclass(kind, model) for name in names
+            found = hidden_copies(kind, self.names) | frozenset(
+                name for model, names in self._models for name in names if issubclass(kind, model)
             )
+            self._kinds[kind] = found
         return found
+
+    def members_of(self, kind: type[Model], doc: Mapping[str, Any]) -> frozenset[str]:
+        """Return the hidden members of a document of a model: what it is about may decide it."""
+        found = self.members(kind)
+        if "object" in doc and "object_id" in doc:  # the record of a custom object
+            own = self.of_entity(str(doc["object"]))
+            found |= {name for name in own if name == "name" or name.startswith("fields.")}
+        if self._hides_name(doc):
+            found |= {"name"}
+        about = doc.get("entity")
+        if is_object(about) and (words := worded(kind)) and self._hides_name(about):
+            found |= frozenset(words)
+        return found
+
+    def _hides_name(self, reference: Mapping[str, Any]) -> bool:
+        """Tell whether the record that a reference is to, or that an entry is about, has a name that is hidden."""
+        kind = reference.get("type") if "type" in reference else reference.get("entity")
+        if not isinstance(kind, str) or not {"id", "name"} <= reference.keys():
+            return False
+        id = str(reference["id"])
+        names = self.of_entity(kind) | self.of_entity(kind_in(kind, id))
+        return not names.isdisjoint(title_of(kind, id))
 
     def without(self, doc: Mapping[str, Any], kinds: Sequence[type[Model]]) -> Document:
         """Return a record, which has one of some models, without the members that are hidden in all of them."""
-        names = frozenset[str].intersection(*(self.members(kind) for kind in kinds))
-        own: Mapping[str, Any] = doc.get("custom_fields") or {}
-        seen = {key: value for key, value in own.items() if f"custom_fields.{key}" not in names}
-        members = {**doc, **({"custom_fields": seen} if own else {})}
+        names = frozenset[str].intersection(*(self.members_of(kind, doc) for kind in kinds))
+        members = dict(doc)
+        for free in _FREE:
+            if is_object(own := doc.get(free)):
+                members[free] = {key: value for key, value in own.items() if f"{free}.{key}" not in names}
         return Document({name: value for name, value in members.items() if name not in names})
 
     def without_changes(self, doc: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return an entry about a record without the changes of hidden members."""
         entity, changes = doc.get("entity"), doc.get("changes")
-        names = self.by_entity.get(entity.get("type", "") if is_object(entity) else "")
-        if not names or not is_array(changes):
+        if not is_object(entity) or not is_array(changes):
             return doc
-        inner = frozenset(name.partition(".")[2] for name in names if "." in name)
-        return {**doc, "changes": [
-            _without_inner(one, inner) if is_object(one) else one
-            for one in changes if not is_object(one) or snake(str(one.get("field"))) not in names
-        ]}  # fmt: skip
+        kind = str(entity.get("type", ""))
+        names = self.of_entity(kind) | self.of_entity(kind_in(kind, str(entity.get("id", ""))))
+        about = next((one.get("after") for one in changes if is_object(one) and one.get("field") == "entity"), None)
+        if is_object(about) and self._hides_name(about):
+            names |= frozenset(words_about(kind))
+        kept = (
+            one for one in changes
+            if not (is_object(one) and self._hides_change(kind, snake(str(one.get("field"))), names))
+        )  # fmt: skip
+        return {**doc, "changes": [self._with_sides(one, names) if is_object(one) else one for one in kept]}
 
+    def _hides_change(self, kind: str, field: str, names: frozenset[str]) -> bool:
+        """Tell whether a member of an entity is hidden, or what it consists of."""
+        if field in names or field.partition(".")[0] in names:
+            return True
+        models = (noun.model for noun in self._nouns.values() if kind in (noun.kind, noun.collection))
+        return any(
+            self.members(part)
+            for model in models
+            if field in model.model_fields
+            for part in _models(model.model_fields[field].annotation)
+        )
 
-def _without_inner(change: Mapping[str, Any], keys: frozenset[str]) -> Mapping[str, Any]:
-    """Return a change of the custom fields as a whole without those that are hidden."""
-    if not keys or snake(str(change.get("field"))) != "custom_fields":
-        return change
-    sides = {name: value for name in ("before", "after") if is_object(value := change.get(name))}
-    return {**change, **{name: {key: one for key, one in value.items() if key not in keys}
-                         for name, value in sides.items()}}  # fmt: skip
+    def _with_sides(self, change: Mapping[str, Any], names: frozenset[str]) -> Mapping[str, Any]:
+        """Return a change without what is hidden in the values before and after it."""
+        sides: dict[str, Any] = {}
+        for side in ("before", "after"):
+            value = change.get(side)
+            if not is_object(value):
+                continue
+            free = snake(str(change.get("field")))
+            kept = {key: one for key, one in value.items() if free not in _FREE or f"{free}.{key}" not in names}
+            sides[side] = {key: one for key, one in kept.items() if key != "name" or not self._hides_name(value)}
+        return {**change, **sides}
 
 
 _ACTIVE: ContextVar[Hiding | None] = ContextVar("hidden members", default=None)
@@ -172,9 +225,19 @@ def _named(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((name, name.removeprefix(start)) for start in _LIMITS if name.startswith(start))
 
 
-def seen(caller: Caller, entity: str, names: Sequence[str]) -> Sequence[str]:
-    """Return those of some members of an entity that a caller sees."""
-    return [name for name in names if f"{entity}.{name}" not in caller.hidden] if caller.hidden else names
+def seen(caller: Caller, names: Sequence[str], *entities: str) -> Sequence[str]:
+    """Return those of some members that a caller sees in each of some entities, and in every kind of activity."""
+    if not caller.hidden:
+        return names
+    kinds = {kind for entity in entities for kind in kinds_of(entity)}
+    return [name for name in names if not any(f"{kind}.{name}" in caller.hidden for kind in kinds)]
+
+
+def is_limited(members: frozenset[str], entity: str, name: str) -> bool:
+    """Tell whether a member of an entity, or what it is a part of, is among hidden or fixed members."""
+    return bool(members) and any(
+        f"{kind}.{part}" in members for kind in kinds_of(entity) for part in (name, name.partition(".")[0])
+    )
 
 
 def refuse_written(
@@ -201,5 +264,5 @@ def refuse_written(
 def _written(given: Mapping[str, Any]) -> Iterator[str]:
     for name, value in given.items():
         yield name
-        if name == "custom_fields" and is_object(value):
+        if name in _FREE and is_object(value):
             yield from (f"{name}.{key}" for key in value)

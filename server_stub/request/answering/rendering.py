@@ -67,7 +67,7 @@ def _model(kind: type[Model], dialect: str) -> Render:
         """Render a record without the members that are hidden from who reads it."""
         shown = hiding.without_changes(doc) if tells_changes and is_object(doc) else doc
         out = render_whole(shown)
-        for name in hiding.members(kind) if is_object(out) else ():
+        for name in hiding.members_of(kind, doc) if is_object(doc) else ():
             head, _, rest = name.partition(".")
             wire_name = shape.names.get(head, head) if shape is not None else camel(head)
             if not rest:

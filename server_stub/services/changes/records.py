@@ -12,6 +12,7 @@ from ...data.document import Document
 from ...entities import Entity
 from ...history.change_log import KIND, key_of
 from ...problems import invalid
+from ...request.access.hiding import hiding_from
 from ...serving import Context, serves
 from ...timetable import recurs
 from ..objects.showing import Show, shown_as
@@ -80,6 +81,7 @@ class Teller:
         self, call: Context, entities: Mapping[str, Entity], fields: Sequence[str] | None, *, with_values: bool
     ) -> None:
         self._call = call
+        self._hiding = hiding_from(call.caller, call.server.nouns)
         self._entities = entities
         self._with_values = with_values
         self._fields = fields
@@ -123,8 +125,8 @@ class Teller:
     def _told(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = kind in ("access_lost", "erased")
         shown: Mapping[str, Any] = record or {}
-        hidden = self._call.caller.hidden
-        values = [one for one in values if f"{entry['type']}.{one['field']}" not in hidden]
+        about = {"type": entry["type"], "id": entry["record_id"]}
+        values = self._hiding.without_changes({"entity": about, "changes": values})["changes"] if self._hiding else values
         return {
             "seq": entry["seq"],
             "occurred_at": entry["at"],

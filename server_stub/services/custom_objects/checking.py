@@ -8,6 +8,7 @@ from typing import Any
 from ...data.document import Document
 from ...noun import Noun
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
+from ...request.access.hiding import refuse_written
 from ...serving import Context, Members
 from .definitions import fields_of, ids_in, is_link, keys_of
 from .finding import equals_of, members_of, refuse_second_link
@@ -20,6 +21,7 @@ def record_form(noun: Noun, call: Context, given: Members, before: Document | No
     Raises: 422 with every wrong member; otherwise the first conflict (409).
     """
     object = call.record("custom_object", before["object_id"] if before is not None else given["object_id"])
+    refuse_written(call.caller, (object["api_name"],), given, before)
     values, problems = _checked_values(call, object, given.get("fields") or {}, before)
     plain = {name: value for name, value in given.items() if name not in ("fields", "object_id")}
     members, more = noun.checked(call, plain, before)

@@ -33,6 +33,7 @@ from ...languages.catalogue import label
 from ...noun import Noun
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.hiding import is_limited
 from ...request.reading.json_types import input_hints
 from ...request.settings import value_of
 from ...serving import Context, serves
@@ -89,7 +90,11 @@ def describe(call: Context, entity: str, include_hidden: bool) -> Answer:
 
 def description_of(call: Context, found: Entity, *, include_hidden: bool = False) -> dict[str, Any]:
     """Return the description of an entity, with the version of its schema."""
-    fields = [one for one in fields_of(call, found) if include_hidden or not one["hidden"]]
+    fields = [
+        {**one, "read_only": one["read_only"] or is_limited(call.caller.fixed, found.name, one["name"])}
+        for one in fields_of(call, found)
+        if (include_hidden or not one["hidden"]) and not is_limited(call.caller.hidden, found.name, one["name"])
+    ]
     for position, one in enumerate(fields):
         one["position"] = position
         if not one["custom"] and not one.pop("labelled", False):
@@ -97,9 +102,15 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
             one["options"] = [{**each, "label": label(call.language, each["label"])} for each in one["options"]]
     keys = [
         {"field": key.rstrip("~"), "unique": not key.endswith("~"), "is_default": place == 0}
-        for place, key in enumerate(found.keys)
+        for place, key in enumerate(
+            key for key in found.keys if not is_limited(call.caller.hidden, found.name, key.rstrip("~"))
+        )
     ]
-    relationships = list(_relationships(call, found))
+    relationships = [
+        one
+        for one in _relationships(call, found)
+        if not is_limited(call.caller.hidden, found.name, str(one["field"]))
+    ]
     for link in relationships:
         if not link["field"].startswith("fields."):
             link["label"] = label(call.language, link["label"])

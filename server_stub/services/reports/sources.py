@@ -18,6 +18,7 @@ from ...data.queries.query import member
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request.access import permissions
+from ...request.access.copies import kinds_of
 from ...serving import PAGING, Context, Members
 from ..custom_objects.definitions import CORE, holds_many, is_link, keys_of, object_named, target_of
 from ..custom_objects.values import filter_type
@@ -95,19 +96,20 @@ class Source:
 
 def source_of(call: Context, entity_type: str) -> Source:
     """Return the records of a type, or of a custom object, without what is hidden from the caller. Raises: 422."""
-    return _seen(call, _source_of(call, entity_type))
+    source = _source_of(call, entity_type)
+    return seen_source(call, source, {head: kind for head, (_, kind) in source.hops.items()})
 
 
-def _seen(call: Context, source: Source) -> Source:
-    """Return a source without the fields that are hidden from the caller, also those one step away."""
+def seen_source(call: Context, source: Source, steps_to: Mapping[str, str]) -> Source:
+    """Return a source without the fields that are hidden from the caller, also those of the kinds one step away."""
     if not call.caller.hidden:
         return source
-    steps = {"": source.kind, **{f"{head}.": kind for head, (_, kind) in source.hops.items()}}
+    steps = {"": source.kind, **{f"{head}.": kind for head, kind in steps_to.items()}}
     paths = {
         f"{before}{prefix}{name}"
         for before, kind in steps.items()
         for entity, _, name in (one.partition(".") for one in call.caller.hidden)
-        if entity == kind
+        if entity in kinds_of(kind)
         for prefix in ("", "fields.")
     }
     fields = {path: field for path, field in source.fields.items() if not _is_within(path, paths)}

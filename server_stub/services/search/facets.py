@@ -56,7 +56,8 @@ def faceted(
 
 def _asked(settings: Settings, kind: Kind, facets: Sequence[Members] | None) -> list[tuple[str, Members]]:
     """Return the facets that were asked for, each with its place in the call; by default all that are configured."""
-    able = [field["field"] for field in settings.fields(kind) if field["facetable"]]
+    hidden = kind.source.hidden
+    able = [field["field"] for field in settings.fields(kind) if field["facetable"] and field["field"] not in hidden]
     if facets is None:
         return [("facets", {"field": path}) for path in able]
     found: list[tuple[str, Members]] = []
@@ -150,7 +151,8 @@ def _label(call: Context, kind: Kind, path: str, value: Any) -> str:
     head = path.removesuffix("_id")
     if path.endswith("_id") and head in kind.source.hops:
         doc = call.collection(kind.source.hops[head][1]).get(str(value), deleted=True)
-        return str((doc.get("name") or doc.get("title")) if doc is not None else value)
+        names = () if f"{head}.name" in kind.source.hidden else ("name", "title")
+        return str(next((doc[name] for name in names if doc is not None and doc.get(name)), value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

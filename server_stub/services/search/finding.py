@@ -69,7 +69,8 @@ class Finder:
     """The searched members of records that they lead to."""
 
     def __post_init__(self) -> None:
-        self.weights = self.settings.weights(self.kind)
+        hidden = self.kind.source.hidden
+        self.weights = {path: one for path, one in self.settings.weights(self.kind).items() if path not in hidden}
         self.own = _one_of(tuple(path for path in self.weights if self.kind.via(path) is None))
         self.others = tuple(path for path in self.weights if self.kind.via(path) is not None)
 

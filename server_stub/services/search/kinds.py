@@ -23,7 +23,7 @@ from ..activities.privacy import is_hidden
 from ..activities.records import as_it_is
 from ..conversations.state import shown_message
 from ..custom_objects.records import searched_in
-from ..reports.sources import Source, source_of
+from ..reports.sources import Source, seen_source, source_of
 
 Step = tuple[str, str]
 """A member with an id, and the kind of the record that has it."""
@@ -162,7 +162,9 @@ class Kind:
         return lambda doc: self.shown(doc).get(path)
 
     def texts(self, doc: Document, path: str) -> list[str]:
-        """Return the texts at a path of a record."""
+        """Return the texts at a path of a record; none where it is hidden from the caller."""
+        if path in self.source.hidden:
+            return []
         if self.via(path) is None:
             return texts_at(doc, path)
         return texts_at({"value": self.value(doc, path)}, "value")
@@ -227,7 +229,7 @@ def _source_of(call: Context, type: str, model: type[Any]) -> Source:
     fields = dict(fields_of(model))  # type: ignore[arg-type] # mypy: a type is hashable
     for head in ("contact", "lead") if type == "message" else ():
         fields |= {f"{head}.{name}": fields_of(call.server.nouns[head].model)[name] for name in ("name", "company")}
-    return Source(type, fields, {}, lambda call: call.collection(type).all())
+    return seen_source(call, Source(type, fields, {}, lambda call: call.collection(type).all()), {head: head for head in _MESSAGES})
 
 
 def _scoped(kind: Kind) -> Kind | None:

@@ -1,0 +1,183 @@
+"""Where the values of members are found again: copied, added up, or put into words.
+
+Who may not see a member sees none of these either. `with_copies` extends what is hidden by the members of other
+entities; `hidden_copies` names those of models that are no entity's; `title_of` is the member by which references call
+a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import Any, get_args
+
+from crm_sdk.models.record import Model
+
+_ACTIVITIES = ("activity", "task", "call", "email", "event", "note")
+_TITLES: Mapping[str, tuple[str, ...]] = {
+    "deal": ("title",),
+    "email": ("title", "subject"),
+    "note": ("title", "body"),
+    **dict.fromkeys(("activity", "task", "call", "event", "notification", "job"), ("title",)),
+}
+"""The members by which a record is called, where that is not its `name`."""
+_TALK = tuple(
+    f"{kind}.{member}"
+    for kind in _ACTIVITIES
+    for member in ("title", "description", "subject", "body", "body_text", "transcript", "outcome", "location")
+)
+_NAMES = ("contact.name", "lead.name", "account.name", "deal.title")
+_ANY = ("contact.*", "lead.*", "account.*", "deal.*")
+
+_MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "contact.company": ("account.name",),
+    "contact.total_value": ("deal.value",),
+    "account.open_deal_value": ("deal.value",),
+    "account.won_value": ("deal.value",),
+    "deal.contact_name": ("contact.name",),
+    "deal.company": ("account.name", "contact.company"),
+    "deal.weighted_value": ("deal.value",),
+    "pipeline.total_value": ("deal.value",),
+    "stage.total_value": ("deal.value",),
+    "relationship.related_contact_name": ("contact.name",),
+    "message.sender_name": ("contact.name", "lead.name"),
+    "share.subject_name": ("user.name", "team.name"),
+    "installation.app_name": ("app.name",),
+    **{
+        f"{kind}.{member}": sources
+        for kind in _ACTIVITIES
+        for member, sources in {
+            "contact_name": ("contact.name",),
+            "contact_company": ("contact.company", "account.name"),
+        }.items()
+    },
+}
+"""The members of entities that have values of other members, with these."""
+
+_PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "AIInsight": {"title": _NAMES, "description": (*_ANY, *_TALK)},
+    "AccessGrant": {"name": ("role.name", "user.name", "team.name")},
+    "AccountNode": {"name": ("account.name",)},
+    "ActionItem": {"title": (*_NAMES, *_TALK)},
+    "Attendee": {"name": ("contact.name", "user.name"), "email": ("contact.email", "user.email")},
+    "AuditActor": {"email": ("user.email",)},
+    "CommunicationEvent": {"subject": _TALK, "summary": _TALK},
+    "Conversation": {"contact_name": ("contact.name",), "lead_name": ("lead.name",)},
+    "CreatedLead": {"name": ("lead.name",), "email": ("lead.email",)},
+    "DealActivity": {"description": _TALK},
+    "DealInsight": {"title": _NAMES, "description": (*_ANY, *_TALK)},
+    "DealPrediction": {"title": ("deal.title",)},
+    "Message": {"sender_name": ("contact.name", "lead.name")},
+    "MeetingPreparation": {
+        "suggested_talking_points": ("contact.*", "deal.*"),
+        "recent_interactions": _TALK,
+        "deal_context": ("deal.*",),
+        "competitor_intel": ("deal.*",),
+        "personal_notes": ("contact.*", "account.name"),
+    },
+    "OwnerActivity": {"owner_name": ("user.name",)},
+    "OwnerPerformance": {"owner_name": ("user.name",)},
+    "Recommendation": {"title": _NAMES, "description": _ANY, "reasons": _ANY},
+    "RoleRef": {"name": ("role.name",)},
+    "ScoreReason": {"value": ("lead.*",)},
+    "SlippedDeal": {"title": ("deal.title",)},
+    "TeamMember": {"name": ("user.name",)},
+    "TeamPerformance": {"team_name": ("team.name",)},
+    "TimelineEntry": {"title": _TALK, "summary": _TALK},
+    "UpdatedLead": {name: (f"lead.{name}",) for name in ("name", "email", "phone", "company", "value")},
+    "UserRef": {"name": ("user.name",), "avatar": ("user.avatar",)},
+}
+"""The members of models that no entity has, with what they are made of; ``deal.*`` is any member of the entity."""
+
+_SUMS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    (
+        "AccountNode", "HierarchyRollup", "DealPrediction", "ChurnPrediction", "RevenuePoint", "RevenuePrediction",
+        "Recommendation", "RecommendationFeedback", "AnalyticsSummary", "DashboardTrends", "TeamPerformance",
+        "ForecastShare", "RevenueForecast", "DashboardSummary", "StageHistoryEntry", "ForecastCategories",
+        "ForecastPeriod", "DealForecast", "BoardStage", "PipelineBoard", "VelocityAnalytics", "LossReason",
+        "WinLossGroup", "WinLossAnalytics", "ForecastAccuracy", "SlippedDeal", "OwnerPerformance", "StageStats",
+    ),
+    ("deal.value",),
+) | {"LeadSourceStats": ("lead.value", "deal.value")}  # fmt: skip
+"""The models all of whose amounts are made of the values of records."""
+
+_WORDED: Mapping[str, tuple[str, ...]] = {
+    "Notification": ("title", "message", "metadata"),
+    "FeedItem": ("summary",),
+    "TimelineEntry": ("title",),
+}
+"""The members of models that name the record which their member `entity` refers to."""
+
+
+def title_of(kind: str, id: str = "") -> tuple[str, ...]:
+    """Return the members by which a record is called; the id says which kind of activity it is."""
+    return _TITLES.get(kind_in(kind, id), ("name",))
+
+
+def kind_in(kind: str, id: str) -> str:
+    """Return the kind of a record; of an activity its own, which its id begins with."""
+    own = id.partition("_")[0]
+    return own if kind == "activity" and own in _ACTIVITIES else kind
+
+
+def kinds_of(entity: str) -> tuple[str, ...]:
+    """Return the kinds of the records of an entity: those of activities are several."""
+    return _ACTIVITIES if entity == "activity" else (entity,)
+
+
+@cache
+def with_copies(hidden: frozenset[str]) -> frozenset[str]:
+    """Return hidden members with those that have their values."""
+    found, before = hidden, frozenset[str]()
+    while found != before:
+        before = found
+        found = found | {member for member, sources in _MEMBERS.items() if _meets(sources, found)}
+    return found
+
+
+@cache
+def hidden_copies(kind: type[Model], hidden: frozenset[str]) -> frozenset[str]:
+    """Return the members of a model that are made of hidden members of entities."""
+    names = [one.__name__ for one in kind.__mro__]
+    parts = {member for name in names for member, sources in _PARTS.get(name, {}).items() if _meets(sources, hidden)}
+    if any(_meets(_SUMS.get(name, ()), hidden) for name in names):
+        parts |= {member for member, info in kind.model_fields.items() if Decimal in _types(info.annotation)}
+    return frozenset(parts)
+
+
+def worded(kind: type[Model]) -> tuple[str, ...]:
+    """Return the members of a model that name the record which it is about."""
+    return next((_WORDED[one.__name__] for one in kind.__mro__ if one.__name__ in _WORDED), ())
+
+
+def words_about(entity: str) -> tuple[str, ...]:
+    """Return the members of an entity that name the record which it is about."""
+    return _WORDED.get(entity.capitalize(), ())
+
+
+def named() -> Iterator[tuple[str, str | None, Iterable[str]]]:
+    """Yield what is named here: the model or entity, its member (None for all amounts), and what this is made of."""
+    for name, sources in _MEMBERS.items():
+        entity, _, member = name.partition(".")
+        yield entity, member, sources
+    for model, parts in _PARTS.items():
+        for member, sources in parts.items():
+            yield model, member, sources
+    for model, sources in _SUMS.items():
+        yield model, None, sources
+    for model, members in _WORDED.items():
+        yield from ((model, member, ()) for member in members)
+
+
+def _meets(sources: Iterable[str], hidden: frozenset[str]) -> bool:
+    return any(
+        source in hidden or (source.endswith(".*") and any(one.startswith(source[:-1]) for one in hidden))
+        for source in sources
+    )
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in get_args(annotation):
+        yield from _types(argument)
