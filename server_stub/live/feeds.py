@@ -139,15 +139,20 @@ class Feeds:
         kind = self._record_type(event)
         shape = shape_of(kind.model, dialect) if kind is not None else None
         shown, hiding = self.render_record(event, dialect), active()
-        hidden = hiding.members(kind.model) if hiding is not None and kind is not None else ()
+        about = {"type": event["entity_type"], "id": event["entity"]["id"]}
+        entry = {"entity": about, "changes": event["changes"]}
         values: dict[str, Any] = {}
-        for change in event["changes"]:
+        for change in (hiding.without_changes(entry) if hiding is not None else entry)["changes"]:
             name = change["field"]
-            if name in hidden:
-                continue
             wire_name = shape.names.get(name) if shape is not None else camel(name)
             values[wire_path(name)] = shown[wire_name] if wire_name in shown else plain(change["after"])
         return values
+
+    def figures(self, event: Event, **values: tuple[str, Any]) -> dict[str, Any]:
+        """Return values of members of an event's record by wire names, without those of hidden members."""
+        kind, hiding = self._record_type(event), active()
+        hidden = hiding.members(kind.model) if hiding is not None and kind is not None else frozenset[str]()
+        return {name: value for name, (member, value) in values.items() if member not in hidden}
 
     def update_payload(self, event: Event) -> dict[str, Any]:
         """Return the payload of a write for channels: the id of the record and the new values."""
@@ -156,12 +161,18 @@ class Feeds:
     def record_and_facts(self, event: Event) -> dict[str, Any]:
         """Return the record in the mvp dialect, with the metadata of the event."""
         entity = {f"{event['entity_type']}Id": event["entity"]["id"]}
-        return {**self.render_record(event, "mvp"), **entity, **plain(event["metadata"])}
+        return {**self.render_record(event, "mvp"), **entity, **facts(event)}
 
 
 def series(tenant_id: str, feed: str) -> str:
     """Return the name of the series that numbers the events of a feed."""
     return f"feed:{tenant_id}:{feed}"
+
+
+def facts(event: Event) -> Any:
+    """Return the metadata of an event with camelCase names, without what is hidden from who reads it."""
+    hiding = active()
+    return plain(event["metadata"] if hiding is None else hiding.facts(event["entity_type"], event["metadata"]))
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..data.document import Document
 from ..live.feeds import Event, Feeds, plain, shows
+from ..request.access.hiding import active
 from ..serving import Context, Members, reacts
 from . import company
 
@@ -18,8 +19,10 @@ _KIND = "metric"
 @shows("metrics.update")
 def metric_data(feeds: Feeds, event: Event) -> Mapping[str, Any]:
     """Return the metric without its id, which is not sent."""
-    figure: dict[str, Any] = plain({name: value for name, value in event["entity"].items() if name != "id"})
-    return figure
+    figure, hiding = event["entity"], active()
+    hidden = ("value", "change", "change_type") if hiding is not None and hiding.hides_figure(figure["metric"]) else ()
+    shown: dict[str, Any] = plain({name: value for name, value in figure.items() if name not in ("id", *hidden)})
+    return shown
 
 
 @reacts("lead.created", "lead.deleted")

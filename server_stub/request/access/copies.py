@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from crm_sdk.models.record import Model
 
@@ -27,7 +27,7 @@ _TALK = tuple(
     for kind in _ACTIVITIES
     for member in ("title", "description", "subject", "body", "body_text", "transcript", "outcome", "location")
 )
-_NAMES = ("contact.name", "lead.name", "account.name", "deal.title")
+NAMES = ("contact.name", "lead.name", "account.name", "deal.title")
 _ANY = ("contact.*", "lead.*", "account.*", "deal.*")
 
 _MEMBERS: Mapping[str, tuple[str, ...]] = {
@@ -56,19 +56,20 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 """The members of entities that have values of other members, with these."""
 
 _PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "AIInsight": {"title": _NAMES, "description": (*_ANY, *_TALK)},
+    "AIInsight": {"title": NAMES, "description": (*_ANY, *_TALK)},
     "AccessGrant": {"name": ("role.name", "user.name", "team.name")},
     "AccountNode": {"name": ("account.name",)},
-    "ActionItem": {"title": (*_NAMES, *_TALK)},
+    "ActionItem": {"title": (*NAMES, *_TALK)},
     "Attendee": {"name": ("contact.name", "user.name"), "email": ("contact.email", "user.email")},
     "AuditActor": {"email": ("user.email",)},
     "CommunicationEvent": {"subject": _TALK, "summary": _TALK},
     "Conversation": {"contact_name": ("contact.name",), "lead_name": ("lead.name",)},
     "CreatedLead": {"name": ("lead.name",), "email": ("lead.email",)},
     "DealActivity": {"description": _TALK},
-    "DealInsight": {"title": _NAMES, "description": (*_ANY, *_TALK)},
+    "DealInsight": {"title": NAMES, "description": (*_ANY, *_TALK)},
     "DealPrediction": {"title": ("deal.title",)},
     "Message": {"sender_name": ("contact.name", "lead.name")},
+    "FeedItem": {"summary": ("user.name",)},
     "MeetingPreparation": {
         "suggested_talking_points": ("contact.*", "deal.*"),
         "recent_interactions": _TALK,
@@ -78,8 +79,12 @@ _PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "OwnerActivity": {"owner_name": ("user.name",)},
     "OwnerPerformance": {"owner_name": ("user.name",)},
-    "Recommendation": {"title": _NAMES, "description": _ANY, "reasons": _ANY},
+    "Recommendation": {"title": NAMES, "description": _ANY, "reasons": _ANY},
     "RoleRef": {"name": ("role.name",)},
+    "RealTimeMetrics": {"revenue_today": ("deal.value",)},
+    "SalesMetrics": dict.fromkeys(
+        ("revenue", "pipeline_value", "weighted_pipeline", "avg_deal_size", "quota_attainment"), ("deal.value",)
+    ),
     "ScoreReason": {"value": ("lead.*",)},
     "SlippedDeal": {"title": ("deal.title",)},
     "TeamMember": {"name": ("user.name",)},
@@ -102,12 +107,14 @@ _SUMS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
 ) | {"LeadSourceStats": ("lead.value", "deal.value")}  # fmt: skip
 """The models all of whose amounts are made of the values of records."""
 
-_WORDED: Mapping[str, tuple[str, ...]] = {
-    "Notification": ("title", "message", "metadata"),
-    "FeedItem": ("summary",),
-    "TimelineEntry": ("title",),
+SUMMED = frozenset({"revenue", "won_value", "lost_value", "pipeline_value", "expected", "total_revenue"})
+"""The names of series and metrics whose figures are made of the values of deals."""
+_WORDED: Mapping[str, Mapping[str, Literal["name", "any"]]] = {
+    "Notification": {"title": "name", "message": "any", "metadata": "any"},
+    "FeedItem": {"summary": "name"},
+    "TimelineEntry": {"title": "name"},
 }
-"""The members of models that name the record which their member `entity` refers to."""
+"""The members of models that are about the record in their member `entity`: they have its name, or any of its members."""
 
 
 def title_of(kind: str, id: str = "") -> tuple[str, ...]:
@@ -146,14 +153,9 @@ def hidden_copies(kind: type[Model], hidden: frozenset[str]) -> frozenset[str]:
     return frozenset(parts)
 
 
-def worded(kind: type[Model]) -> tuple[str, ...]:
-    """Return the members of a model that name the record which it is about."""
-    return next((_WORDED[one.__name__] for one in kind.__mro__ if one.__name__ in _WORDED), ())
-
-
-def words_about(entity: str) -> tuple[str, ...]:
-    """Return the members of an entity that name the record which it is about."""
-    return _WORDED.get(entity.capitalize(), ())
+def worded(kind: type[Model]) -> Mapping[str, Literal["name", "any"]]:
+    """Return the members of a model that are about a record, each with what it has of that: the name, or any member."""
+    return next((_WORDED[one.__name__] for one in kind.__mro__ if one.__name__ in _WORDED), {})
 
 
 def named() -> Iterator[tuple[str, str | None, Iterable[str]]]:

@@ -18,7 +18,7 @@ from crm_sdk.wire import is_array, is_object, snake
 
 from ...data.document import Document
 from ...problems import Problem
-from .copies import hidden_copies, kind_in, kinds_of, title_of, worded, words_about
+from .copies import NAMES, SUMMED, hidden_copies, kind_in, kinds_of, title_of, worded
 
 if TYPE_CHECKING:
     from ...caller import Caller
@@ -75,10 +75,27 @@ class Hiding:
             found |= {name for name in own if name == "name" or name.startswith("fields.")}
         if self._hides_name(doc):
             found |= {"name"}
-        about = doc.get("entity")
-        if is_object(about) and (words := worded(kind)) and self._hides_name(about):
-            found |= frozenset(words)
+        if words := worded(kind):
+            found |= self._words_in(words, doc)
+        if "points" in doc and self.hides_figure(doc.get("name")):
+            found |= {"points"}
         return found
+
+    def hides_figure(self, name: object) -> bool:
+        """Tell whether a series or a metric is made of values that are hidden."""
+        return name in SUMMED and "deal.value" in self.names
+
+    def _words_in(self, words: Mapping[str, str], doc: Mapping[str, Any]) -> frozenset[str]:
+        """Return those of the members that are about other records which have something of these that is hidden."""
+        found = set[str]()
+        for about in (doc.get("entity"), doc.get("target")):
+            if is_object(about):
+                kind = str(about.get("type"))
+                several = doc.get("type") == "ai_insight" and not self.names.isdisjoint(NAMES)
+                names = several or self._hides_name({"name": None, **about})
+                hides = bool(self.of_entity(kind) | self.of_entity(kind_in(kind, str(about.get("id")))))
+                found |= {member for member, what in words.items() if names or (what == "any" and hides)}
+        return frozenset(found)
 
     def _hides_name(self, reference: Mapping[str, Any]) -> bool:
         """Tell whether the record that a reference is to, or that an entry is about, has a name that is hidden."""
@@ -87,7 +104,9 @@ class Hiding:
             return False
         id = str(reference["id"])
         names = self.of_entity(kind) | self.of_entity(kind_in(kind, id))
-        return not names.isdisjoint(title_of(kind, id))
+        return not names.isdisjoint(title_of(kind, id)) or (
+            kind == "notification" and not self.names.isdisjoint(NAMES)  # its title names a record
+        )
 
     def without(self, doc: Mapping[str, Any], kinds: Sequence[type[Model]]) -> Document:
         """Return a record, which has one of some models, without the members that are hidden in all of them."""
@@ -105,14 +124,27 @@ class Hiding:
             return doc
         kind = str(entity.get("type", ""))
         names = self.of_entity(kind) | self.of_entity(kind_in(kind, str(entity.get("id", ""))))
-        about = next((one.get("after") for one in changes if is_object(one) and one.get("field") == "entity"), None)
-        if is_object(about) and self._hides_name(about):
-            names |= frozenset(words_about(kind))
+        model = next((noun.model for noun in self._nouns.values() if noun.kind == kind), None)
+        if model is not None and (words := worded(model)):
+            said = {str(one.get("field")): one.get("after") for one in changes if is_object(one)}
+            names |= self._words_in(words, said)
         kept = (
             one for one in changes
             if not (is_object(one) and self._hides_change(kind, snake(str(one.get("field"))), names))
         )  # fmt: skip
-        return {**doc, "changes": [self._with_sides(one, names) if is_object(one) else one for one in kept]}
+        told = {**doc, "changes": [self._with_sides(one, names) if is_object(one) else one for one in kept]}
+        return {**told, "metadata": self.facts(kind, doc["metadata"])} if is_object(doc.get("metadata")) else told
+
+    def facts(self, kind: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is said of an event about an entity, without hidden members and without parts of records."""
+        names = frozenset[str]().union(*map(self.of_entity, kinds_of(kind)))
+        return {
+            name: value
+            for name, value in metadata.items()
+            if snake(name) not in names
+            and not is_object(value)
+            and not (is_array(value) and any(is_object(one) for one in value))
+        }
 
     def _hides_change(self, kind: str, field: str, names: frozenset[str]) -> bool:
         """Tell whether a member of an entity is hidden, or what it consists of."""

@@ -103,11 +103,13 @@ def _entry(
     return Document({**plain, **whole, **more})
 
 
-def _entity(doc: Members) -> dict[str, Any]:
+def _entity(call: Context, doc: Members) -> dict[str, Any]:
     """Return the record that an activity is about, the nearest to it."""
     for name in ("deal_id", "contact_id", "lead_id", "account_id"):
         if doc.get(name):
-            return {"type": _LINKS[name], "id": doc[name], "name": doc.get("contact_name")}
+            found = call.collection(_LINKS[name]).get(doc[name], deleted=True)
+            own = (found.get("name") or found.get("title")) if found is not None else None
+            return {"type": _LINKS[name], "id": doc[name], "name": own or doc.get("contact_name")}
     return {"type": "activity", "id": doc["id"], "name": doc.get("title")}
 
 
@@ -121,7 +123,7 @@ def _activities(call: Context, about: Ids | None) -> Iterator[Document]:
         if not is_hidden(call, doc):
             text = text_of(doc) or doc.get("description") or ""
             title, at = doc.get("title") or text[:_SUMMARY], doc.get("occurred_at") or doc["created_at"]
-            owner, entity = doc.get("owner_id"), _entity(doc)
+            owner, entity = doc.get("owner_id"), _entity(call, doc)
             yield _entry(doc["id"], doc["kind"], title, at, entity, owner_id=owner, summary=_short(text), activity=doc)
 
 
@@ -135,7 +137,7 @@ def _messages(call: Context, about: Ids | None) -> Iterator[Document]:
                 continue
             ours = doc["sender_id"] if doc.get("sender_type") == "user" else None
             title = doc.get("subject") or _short(doc["content"]) or "Message"
-            entity = _entity(conversation) if conversation.get("contact_id") or conversation.get("lead_id") else who
+            entity = _entity(call, conversation) if conversation.get("contact_id") or conversation.get("lead_id") else who
             owner = conversation.get("owner_id") or ours
             said = {"summary": _short(doc["content"]), "actor_id": ours}
             yield _entry(doc["id"], "message", title, doc["timestamp"], entity, owner_id=owner, **said)

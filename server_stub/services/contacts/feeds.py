@@ -18,7 +18,8 @@ def updated_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
 def health_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
     """Return the health score before and now."""
     moved = event["changes"][0]
-    return {"id": event["entity"]["id"], "oldScore": moved["before"], "newScore": moved["after"]}
+    scores = {"oldScore": (moved["field"], moved["before"]), "newScore": (moved["field"], moved["after"])}
+    return {"id": event["entity"]["id"], **feeds.figures(event, **scores)}
 
 
 @shows("contact.health_changed")

@@ -15,6 +15,7 @@ from ...data.blanks import blank, in_full
 from ...data.document import Document
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.hiding import hiding_from, unknown
 from ...serving import Context, Members
 from .. import company
 from ..reports.checks import derived_format, parameter_values
@@ -149,6 +150,9 @@ def _of_metric(call: Context, widget: Members, metric: str, limits: Limits) -> d
         length = (days.end - days.start).days
         period = "day" if length <= 31 else "week" if length <= 120 else "month" if length <= 1_500 else "year"
         wanted |= {"start_date": days.start, "end_date": days.end, "period": period}
+    hiding = hiding_from(call.caller, call.server.nouns)
+    if hiding is not None and figure in hiding.members(operation.arguments.returns):
+        raise unknown("source.metric", metric)
     whole = call.server.rules[operation](call, **{**given, **{k: v for k, v in wanted.items() if k in given}})
     found: dict[str, Any] = {"value": whole[figure]}
     if widget["type"] in _BY_PERIOD:

@@ -27,12 +27,8 @@ def updated_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
 def stage_payload(feeds: Feeds, event: Event) -> Mapping[str, Any]:
     """Return the stage before and now."""
     deal, said = event["entity"], event["metadata"]
-    return {
-        "id": deal["id"],
-        "oldStage": said["from"],
-        "newStage": said["to"],
-        "probability": deal.get("probability"),
-    }
+    stages = {"oldStage": ("stage", said["from"]), "newStage": ("stage", said["to"])}
+    return {"id": deal["id"], **feeds.figures(event, **stages, probability=("probability", deal.get("probability")))}
 
 
 @shows("deal.stage_changed")
