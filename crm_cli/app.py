@@ -10,7 +10,8 @@ import typer
 from typer.core import TyperArgument
 from typer.main import get_command
 
-from . import completion, signin
+from . import completion
+from .account import config, doctor, signin, status
 from .commands import api, can, chat, openapi, restore, shells, stub, sync
 from .commands import offline as offline_commands
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
@@ -222,7 +223,9 @@ def application() -> typer.Typer:
     for name, command in (
         ("login", signin.login),
         ("logout", signin.logout),
-        ("status", signin.status),
+        ("status", status.status),
+        ("whoami", status.whoami),
+        ("doctor", doctor.doctor),
         ("chat", chat.chat),
         ("api", api.call),
         ("sync", sync.sync),
@@ -233,6 +236,7 @@ def application() -> typer.Typer:
         ("help", topics.topic),
     ):
         app.command(name, cls=Command, rich_help_panel=_AROUND)(by_hand(command))
+    app.add_typer(config.commands(), name="config", rich_help_panel=_AROUND)
     app.add_typer(stub.commands(), name="stub", rich_help_panel=_AROUND)
     app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=_AROUND)
     return app

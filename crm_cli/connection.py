@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.errors import ConfigurationError
+from crm_sdk.options import is_private
 
-from .settings import Settings, SignIn, read_sign_in, write_sign_in
+from .account.profiles import finding_of, note_finding, read_user_config
+from .failures import MisuseError
+from .settings import Settings
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -28,31 +30,49 @@ def open_client(settings: Settings) -> Generator[CrmClient]:
     from crm_sdk import CrmClient
     from crm_sdk.sign_in.stored import StoredSession
 
-    from . import credentials
+    from .account import credentials
 
-    secret = credentials.load(settings.base_url) if settings.api_key is None else None
-    session = secret is not None and secret.is_session
-    way = StoredSession(None, credentials.KeyringStore(settings.base_url)) if session else None
-    key = settings.api_key if secret is None or session else secret.access_token
-    with CrmClient(settings.base_url, key, auth=way, **_common(settings)) as client, _recall(settings.stored, client):
+    refuse_strange_server(settings)
+    account = settings.account if settings.api_key is None else None
+    secret = credentials.load(account) if account is not None else None
+    way = StoredSession(None, credentials.SessionStore(account)) if account and secret and secret.is_session else None
+    key = settings.api_key if secret is None or way is not None else secret.access_token
+    with CrmClient(settings.base_url, key, auth=way, **_common(settings)) as client, _recall(settings, client):
         yield client.with_options(reason=settings.typed.reason, language=settings.language)
 
 
+def refuse_strange_server(settings: Settings) -> None:
+    """Refuse to send a key to a server that only the project's file names. Raises: MisuseError.
+
+    A project that was copied from somewhere could name a server that collects keys. A sign-in goes to its own server
+    only; the key of an option or of the environment would go to any.
+    """
+    told = settings.layers.found("base_url")
+    if settings.api_key is None or told.layer != "project" or str(told.value) in settings.layers.user.servers():
+        return
+    if not is_private(str(told.value).replace("https://", "http://", 1)):
+        raise MisuseError(
+            f"{told.where} names the server {told.value}, which no profile of yours has, so it is not sent "
+            f"{settings.layers.found('api_key').where}: set CRM_BASE_URL to it if you mean it, or sign in to it"
+        )
+
+
 @contextmanager
-def _recall(stored: SignIn, client: CrmClient) -> Generator[None]:
+def _recall(settings: Settings, client: CrmClient) -> Generator[None]:
     """Start with the dialects that earlier commands have found, and store those that this one finds."""
     finding = client.finding
-    if finding is None or stored.base_url != client.base_url:
+    if finding is None or client.base_url not in settings.layers.user.servers():
         yield
         return
-    finding.recall(stored.speaks, stored.lacks)
+    before = finding_of(client.base_url)
+    finding.recall(*before)
     try:
         yield
     finally:
-        if (finding.spoken, finding.lacking) != (stored.speaks, stored.lacks):
-            now = read_sign_in()  # another command may have signed in or out in the meantime
-            if now.base_url == client.base_url:
-                write_sign_in(replace(now, speaks=finding.spoken, lacks=finding.lacking))
+        found = (finding.spoken, finding.lacking)
+        # Another command may have signed in or out in the meantime.
+        if found != before and client.base_url in read_user_config().servers():
+            note_finding(client.base_url, *found)
 
 
 def _offline(settings: Settings) -> Generator[CrmClient]:

@@ -144,6 +144,7 @@ def run_guarded(
     as_json: bool = False,
 ) -> int:
     """Run a command; returns its exit status. `flags` maps members to how they are typed, `as_json` is for errors."""
+    _CONCEALED.clear()
     with noting_interruptions():
         try:
             status = action()
@@ -271,8 +272,18 @@ def _as_typed(field: errors.FieldError, flags: Mapping[str, str]) -> str:
     return flags.get(head, head) + (f" {rest}" if dot else "")
 
 
+_CONCEALED: set[str] = set()
+_SHORTEST = 4
+"""A secret with fewer characters would blot out words of messages."""
+
+
+def conceal(*secrets: str | None) -> None:
+    """Show these secrets in no message of the command that runs."""
+    _CONCEALED.update(secret for secret in secrets if secret and len(secret) >= _SHORTEST)
+
+
 def _conceal(text: str, secrets: Collection[str]) -> str:
-    for secret in secrets:
+    for secret in sorted({*secrets, *_CONCEALED}, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 

@@ -1,4 +1,4 @@
-"""The folders of the command line: for the offline state, the sign-in without its secret, and completion.
+"""The folders of the command line: for the offline state, the settings, and completion.
 
 ``CRM_DATA_DIR`` replaces all of them by one folder.
 """
@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 # Completion uses this module and has to be fast: importing `pathlib` would take too long.
-# ruff: noqa: PTH103, PTH105, PTH111, PTH118, PTH120
+# ruff: noqa: PTH103, PTH105, PTH108, PTH111, PTH118, PTH120
 import os
 import sys
 
@@ -22,7 +22,7 @@ def data_folder() -> str:
 
 
 def config_folder() -> str:
-    """Return the folder of the sign-in, which may not exist yet."""
+    """Return the folder of the settings, which may not exist yet."""
     chosen = os.environ.get("CRM_DATA_DIR")
     if chosen:
         return chosen
@@ -46,10 +46,18 @@ def cache_folder() -> str:
     return os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "crm")
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Write a file atomically: a reader sees either the old or the new content."""
+def write_whole(path: str, content: bytes, mode: int | None = None) -> None:
+    """Write a file atomically: a reader sees either the old or the new content. `mode` is who may read it, from the
+    start; without it that is as the system says.
+    """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     part = f"{path}.{os.getpid()}.part"
-    with open(part, "wb") as file:
-        file.write(content)
+    if mode is None:
+        with open(part, "wb") as file:
+            file.write(content)
+    else:
+        if os.path.lexists(part):  # what a former process has left may have other rights
+            os.unlink(part)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
     os.replace(part, path)

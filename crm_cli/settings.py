@@ -1,21 +1,19 @@
-"""The settings of a command (server, credential, output): from options, the environment, or the stored sign-in."""
+"""The settings of a command (server, credential, output), and the options of every command."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from dataclasses import fields as _members
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from .account.layers import DIALECTS, FORMATS, LAYERS, Layers
 from .failures import MisuseError
-from .folders import config_folder, write_whole
+from .terminal.prompts import production
 
-FORMATS = ("table", "json", "jsonl", "csv", "tsv", "yaml", "ids")
-DIALECTS = ("mvp", "flow", "platform")
-_YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+if TYPE_CHECKING:
+    from .account.credentials import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ GLOBALS = (
     GlobalOption(
         "output",
         "--output",
-        f"How to print: {', '.join(FORMATS)}; a table on a terminal, json otherwise.",
+        f"How to print: {', '.join(FORMATS)}; a table on a terminal, json otherwise (CRM_OUTPUT).",
         short="-o",
         choices=FORMATS,
     ),
@@ -45,6 +43,9 @@ GLOBALS = (
     ),
     GlobalOption("jq", "--jq", "A jq expression over what is printed: of a list, over the records of all pages."),
     GlobalOption("template", "--template", "A Jinja template for each record: '{{name}} {{owner.email}}'."),
+    GlobalOption(
+        "profile", "--profile", "Which server and account, as `crm config profiles` lists them (CRM_PROFILE)."
+    ),
     GlobalOption("base_url", "--base-url", "Address of the server (CRM_BASE_URL); a proxy is CRM_PROXY's."),
     GlobalOption("api_key", "--api-key", "Key to call with; better in the environment, as CRM_API_KEY."),
     GlobalOption("tenant", "--tenant", "Id of the company (CRM_TENANT_ID)."),
@@ -54,7 +55,7 @@ GLOBALS = (
         "How the server talks: mvp, flow, platform, or several in order (CRM_DIALECTS); found out without it.",
         choices=DIALECTS,
     ),
-    GlobalOption("timeout", "--timeout", "Seconds a call may take, retries included; 30 without it."),
+    GlobalOption("timeout", "--timeout", "Seconds a call may take, retries included (CRM_TIMEOUT); 30 without it."),
     GlobalOption("reason", "--reason", "Why a write is done, for the audit trail."),
     GlobalOption("language", "--language", "Language of messages and labels, such as de (CRM_LANGUAGE)."),
     GlobalOption(
@@ -88,6 +89,7 @@ class Options:
     fields: str | None = None
     jq: str | None = None
     template: str | None = None
+    profile: str | None = None
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     tenant: str | None = None
@@ -121,19 +123,6 @@ def secrets(typed: Options) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """The sign-in that `crm login` stores in a file. The secret is in the keyring."""
-
-    base_url: str | None = None
-    tenant: str | None = None
-    dialect: str | None = None
-    speaks: tuple[str, ...] = ()
-    """The dialects in which the server has answered a command."""
-    lacks: tuple[str, ...] = ()
-    """The dialects that the server was found to lack. A new sign-in resets both."""
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of a command."""
 
@@ -147,81 +136,49 @@ class Settings:
     offline: bool
     debug: bool
     typed: Options
-    stored: SignIn
+    profile: str
+    layers: Layers = field(repr=False)
+    """Where each of them is from."""
+
+    @property
+    def account(self) -> Account | None:
+        """Whose secret the command uses where it has no API key; None without a server."""
+        from .account.credentials import Account
+
+        return Account(self.profile, self.base_url.rstrip("/")) if self.base_url is not None else None
 
 
-def settle(typed: Options) -> Settings:
-    """Return the settings from the typed options, the environment and the stored sign-in, in this order."""
-    stored, environment = read_sign_in(), os.environ
-    base_url = typed.base_url or environment.get("CRM_BASE_URL") or stored.base_url
-    here = base_url is not None and base_url.rstrip("/") == stored.base_url
-    if not here:
-        stored = SignIn(stored.base_url)  # the rest of the sign-in is about another server
-    return Settings(
-        _format(typed.output),
+def settle(typed: Options, *, any_profile: bool = False) -> Settings:
+    """Return the settings: what is typed, else the environment's, else the project's, else the user's.
+
+    `any_profile`: the profile need not exist.
+    """
+    layers = Layers(typed, any_profile=any_profile)
+    base_url, language = layers.value("base_url"), layers.value("language")
+    offline = is_offline(layers)
+    settings = Settings(
+        layers.value("output") or ("table" if sys.stdout.isatty() else "json"),
         base_url,
-        typed.api_key or environment.get("CRM_API_KEY") or None,
-        typed.tenant or environment.get("CRM_TENANT_ID") or stored.tenant,
-        typed.dialect or environment.get("CRM_DIALECTS") or stored.dialect,
-        _seconds(typed.timeout),
-        typed.language or environment.get("CRM_LANGUAGE") or None,
-        _offline(typed),
+        layers.value("api_key"),
+        layers.value("tenant"),
+        layers.value("dialects"),
+        layers.value("timeout"),
+        language,
+        offline,
         bool(typed.debug),
         typed,
-        stored,
+        layers.profile,
+        layers,
     )
+    production.set(None if offline or not layers.value("production") else f"{settings.profile}, {base_url}")
+    return settings
 
 
-def _offline(typed: Options) -> bool:
-    """Return whether the embedded server is meant. What is typed is stronger than the environment."""
-    said = os.environ.get("CRM_OFFLINE", "")
-    if said.lower() not in (*_YES, *_NO):
-        raise MisuseError(f"CRM_OFFLINE must be 1 or 0, not {said!r}")
-    if typed.offline and typed.base_url is not None:
+def is_offline(layers: Layers) -> bool:
+    """Return whether the embedded server is meant: not where a stronger layer names a server or a key."""
+    said = layers.found("offline")
+    if said.value and said.layer == "flag" and layers.found("base_url").layer == "flag":
         raise MisuseError("--offline and --base-url name two servers: type one of them")
-    if typed.offline is not None:
-        return typed.offline
-    return said.lower() in _YES and typed.base_url is None and typed.api_key is None
-
-
-def _format(typed: str | None) -> str:
-    if typed is None:
-        return "table" if sys.stdout.isatty() else "json"
-    if typed not in FORMATS:
-        raise MisuseError(f"--output must be one of {', '.join(FORMATS)}, not {typed!r}")
-    return typed
-
-
-def _seconds(typed: str | None) -> float:
-    try:
-        seconds = 30.0 if typed is None else float(typed)
-    except ValueError:
-        seconds = 0.0
-    if not seconds > 0:
-        raise MisuseError(f"--timeout must be a number of seconds above 0, not {typed!r}")
-    return seconds
-
-
-def sign_in_file() -> Path:
-    """Return the path of the file of the stored sign-in."""
-    return Path(config_folder()) / "sign-in.json"
-
-
-def read_sign_in() -> SignIn:
-    """Return the stored sign-in; an empty one where there is none."""
-    try:
-        found: Any = json.loads(sign_in_file().read_text(encoding="utf-8"))
-        named = (found.get(name) for name in ("base_url", "tenant", "dialect"))
-        return SignIn(*named, *(tuple(map(str, found.get(name) or ())) for name in ("speaks", "lacks")))
-    except (OSError, ValueError, AttributeError, TypeError):
-        return SignIn()
-
-
-def write_sign_in(sign_in: SignIn) -> None:
-    """Store a sign-in, without its secret."""
-    write_whole(str(sign_in_file()), (json.dumps(asdict(sign_in), indent=2) + "\n").encode())
-
-
-def forget_sign_in() -> None:
-    """Remove the stored sign-in."""
-    sign_in_file().unlink(missing_ok=True)
+    rank = LAYERS.index(said.layer)
+    named = any(LAYERS.index(layers.found(name).layer) < rank for name in ("base_url", "api_key"))
+    return bool(said.value) and not named

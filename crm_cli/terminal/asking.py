@@ -12,7 +12,7 @@ from crm_sdk.wire import is_array
 
 from ..failures import MisuseError, complain, visible
 from ..tree.parameters import Form
-from .prompts import may_ask
+from .prompts import may_ask, production
 
 _SHOWN = 3
 _VERBS: Mapping[str, tuple[str, str]] = {"uninstall": ("uninstall", "uninstalled"), "merge": ("merge", "merged")}
@@ -25,7 +25,12 @@ def agreed(form: Form, arguments: Mapping[str, Any]) -> bool:
 
 
 def confirmed(what: str) -> bool:
-    """Ask on the terminal whether something is to be done. Raises: MisuseError where there is no terminal."""
+    """Ask on the terminal whether something is to be done, and say where that is production.
+
+    Raises: MisuseError where there is no terminal.
+    """
+    if (server := production.get()) is not None:
+        what = f"{what} on PRODUCTION ({server})"
     if not may_ask():
         raise MisuseError(f"this would {what}: confirm with --yes")
     try:

@@ -6,10 +6,13 @@ import os
 import sys
 from contextvars import ContextVar
 
-from ..failures import MisuseError
+from ..failures import MisuseError, conceal
 
 asking: ContextVar[bool] = ContextVar("asking", default=True)
 """Whether the command that runs may ask something: not with `--no-input`."""
+
+production: ContextVar[str | None] = ContextVar("production", default=None)
+"""The profile and the server of the command that runs, where the profile says that it is production."""
 
 
 def may_ask() -> bool:
@@ -30,4 +33,5 @@ def read_secret(what: str) -> str:
         typed = sys.stdin.readline()
     if not typed.strip():
         raise MisuseError(f"no {what} given: it is read from the terminal, or from the first line of stdin")
+    conceal(typed.strip())
     return typed.strip()

@@ -11,7 +11,8 @@ from keyring.backends.chainer import ChainerBackend
 from keyring.backends.null import Keyring as Null
 from shell import Crm, Memory
 
-from crm_cli import credentials, failures
+from crm_cli import failures
+from crm_cli.account import credentials
 from server_stub import StubServer
 
 pytest_plugins = ["cli_fixtures"]

@@ -12,7 +12,7 @@ from one_dialect import SERVERS, OneDialect
 from shell import Crm, Memory
 
 from crm_cli import failures
-from crm_cli.settings import SignIn, read_sign_in, write_sign_in
+from crm_cli.account.profiles import SignIn, read_sign_in, write_sign_in
 
 pytest_plugins = ["cli_fixtures"]
 

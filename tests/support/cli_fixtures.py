@@ -14,7 +14,7 @@ import keyring
 import pytest
 from shell import Crm, Memory, Result
 
-from crm_cli import credentials
+from crm_cli.account import credentials
 from crm_cli.app import run
 from crm_sdk import CrmClient
 from server_stub import StubServer
