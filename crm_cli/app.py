@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from . import completion
 from .account import config, doctor, signin, status
-from .commands import api, can, chat, openapi, restore, shells, stub, sync
+from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo
 from .commands import offline as offline_commands
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
 from .help import Command, Group, topics
@@ -231,11 +231,12 @@ def application() -> typer.Typer:
         ("sync", sync.sync),
         ("can", can.can),
         ("restore", restore.restore),
+        ("undo", undo.undo),
         ("openapi", openapi.describe),
         ("completion", shells.script),
         ("help", topics.topic),
     ):
-        app.command(name, cls=Command, rich_help_panel=_AROUND)(by_hand(command))
+        app.command(name, cls=Command, rich_help_panel=_AROUND)(by_hand(command, shows_requests=command is undo.undo))
     app.add_typer(config.commands(), name="config", rich_help_panel=_AROUND)
     app.add_typer(stub.commands(), name="stub", rich_help_panel=_AROUND)
     app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=_AROUND)

@@ -86,6 +86,16 @@ class MisuseError(Exception):
         """What is wrong with each argument or member, a line each."""
 
 
+class CommandError(Exception):
+    """The command cannot do what was asked for as things are; it has its own code and exit status."""
+
+    def __init__(self, code: str, message: str, exit: int = GENERIC, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.exit = exit
+        self.hint = hint
+
+
 def status_of(error: errors.CrmError) -> int:
     """Return the exit status an error of the SDK means."""
     return status_of_class(type(error))
@@ -212,6 +222,8 @@ def failure_of(error: BaseException, flags: Mapping[str, str]) -> Failure:
     """Return what an exception means to whoever typed the command."""
     if isinstance(error, MisuseError):
         return Failure("USAGE", str(error), USAGE, fields=[_of_field(field, flags) for field in error.fields])
+    if isinstance(error, CommandError):
+        return Failure(error.code, str(error), error.exit, hint=error.hint)
     if isinstance(error, errors.CrmError):
         return _refusal(error, flags)
     if isinstance(error, OSError):

@@ -21,6 +21,16 @@ def data_folder() -> str:
     return user_data_dir("crm", appauthor=False)
 
 
+def state_folder() -> str:
+    """Return the folder of what `crm undo` knows, which may not exist yet."""
+    chosen = os.environ.get("CRM_DATA_DIR")
+    if chosen:
+        return chosen
+    from platformdirs import user_state_dir
+
+    return user_state_dir("crm", appauthor=False)
+
+
 def config_folder() -> str:
     """Return the folder of the settings, which may not exist yet."""
     chosen = os.environ.get("CRM_DATA_DIR")

@@ -54,17 +54,19 @@ def show_call(client: CrmClient, form: Form, arguments: dict[str, Any], printer:
 def masked(value: Any) -> Any:
     """Return data in which the values of members that hold secrets are masked."""
     if is_object(value):
-        return {
-            name: _MASK if item and any(part in name.lower() for part in _SECRET) else masked(item)
-            for name, item in value.items()
-        }
+        return {name: _MASK if item and is_secret(name) else masked(item) for name, item in value.items()}
     return [masked(item) for item in value] if is_array(value) else value
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a member or a header of this name may hold a secret."""
+    return any(part in name.lower() for part in _SECRET)
 
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:
     yield "Authorization", f"Bearer {_MASK}"
     for name, value in request.headers.items():
-        yield name, _MASK if any(part in name.lower() for part in _SECRET) else str(value)
+        yield name, _MASK if is_secret(name) else str(value)
 
 
 def _changes(client: CrmClient, form: Form, arguments: Mapping[str, Any], body: Any) -> dict[str, Any] | None:

@@ -49,6 +49,7 @@ def call(
     from ..terminal.output import Printer
     from ..terminal.writers import write_text
     from ..tree.parameters import read_json
+    from ..undo.recording import note_request
 
     settings = settle(options)
     headers = dict(_pair(text, ":", "--header") for text in header or ())
@@ -80,6 +81,8 @@ def call(
             return client.request(method, path, query=query, json=body, headers=headers)
 
         reply = send(asked)
+        if method.upper() not in ("GET", "HEAD") and reply.status < 300:
+            note_request(settings, method.upper(), path)
         if paginate and reply.status < 300:
             from .api_pages import merged
 

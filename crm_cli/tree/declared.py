@@ -288,7 +288,7 @@ class _Run:
                 arguments |= lookups.ids(client, names)
                 if not self._may_go_on(arguments):
                     return DECLINED
-            call = attrgetter(operation.id)(client)
+            call = self._recorded(attrgetter(operation.id)(client), client, settings)
             try:
                 result = call(**arguments)
             except NotFoundError:
@@ -305,6 +305,22 @@ class _Run:
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status
+
+    def _recorded(self, call: Callable[..., Any], client: CrmClient, settings: Settings) -> Callable[..., Any]:
+        """Return a call that is written down for `crm undo`, where it writes."""
+        if not self._form.writes:
+            return call
+        from ..undo.recording import Recording
+
+        recording = Recording(self._form, settings)
+
+        def recorded(**arguments: Any) -> Any:
+            recording.look(client, arguments)
+            result = call(**arguments)
+            recording.note(arguments, result)
+            return result
+
+        return recorded
 
     def _may_go_on(self, arguments: Mapping[str, Any]) -> bool:
         return not self._form.destroys or self._yes or agreed(self._form, arguments)

@@ -25,3 +25,15 @@ def operations(kind: type[Resource[Any]]) -> dict[str, Operation[..., Any]]:
     """Return the declared calls of a resource, without aliases (`get_all = list`)."""
     declared = {name: operation_of(value) for name, value in vars(kind).items()}
     return {kebab(name): found for name, found in declared.items() if found is not None and found.name == name}
+
+
+def declared(call: str) -> Operation[..., Any] | None:
+    """Return the declared call of a dotted name, of which only the noun is imported; None where there is none."""
+    *owners, name = call.split(".")
+    owner: Any = Catalogue
+    for part in owners:
+        owner = parts(owner).get(part) if owner is not Catalogue else getattr(Catalogue, part, None)
+        if not isinstance(owner, type):
+            return None
+    found = operation_of(vars(owner).get(name)) if owner is not Catalogue else None
+    return found if found is not None and found.name == name else None
