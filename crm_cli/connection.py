@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.errors import ConfigurationError
@@ -19,9 +20,26 @@ if TYPE_CHECKING:
 _DEMO_KEY, _DEMO_TENANT = "acme-admin", "tenant_acme"
 
 
+_SHARED: ContextVar[CrmClient | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def sharing(client: CrmClient) -> Generator[None]:
+    """Let all that opens a client within it use this one: a view that is drawn again connects once."""
+    token = _SHARED.set(client)
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
 @contextmanager
 def open_client(settings: Settings) -> Generator[CrmClient]:
     """Open a client and close it at the end. Raises: ConfigurationError when no server is known."""
+    shared = _SHARED.get()
+    if shared is not None:
+        yield shared
+        return
     if settings.offline:
         yield from _offline(settings)
         return

@@ -135,6 +135,16 @@ def complain(line: str) -> None:
 
 
 @contextmanager
+def catching_notes() -> Generator[list[str]]:
+    """Keep what is said on stderr within it for somebody who shows it otherwise."""
+    _HELD.append(notes := [])
+    try:
+        yield notes
+    finally:
+        _HELD.pop()
+
+
+@contextmanager
 def holding_notes() -> Generator[None]:
     """Print after it what is said on stderr within it."""
     _HELD.append([])

@@ -55,7 +55,11 @@ GLOBALS = (
         "How the server talks: mvp, flow, platform, or several in order (CRM_DIALECTS); found out without it.",
         choices=DIALECTS,
     ),
-    GlobalOption("timeout", "--timeout", "Seconds a call may take, retries included (CRM_TIMEOUT); 30 without it."),
+    GlobalOption(
+        "timeout",
+        "--timeout",
+        "How long a call may take, retries included, such as 90 or 10m (CRM_TIMEOUT); 30 seconds without it.",
+    ),
     GlobalOption("reason", "--reason", "Why a write is done, for the audit trail."),
     GlobalOption("language", "--language", "Language of messages and labels, such as de (CRM_LANGUAGE)."),
     GlobalOption(

@@ -10,6 +10,8 @@ _DAYS = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _SPAN = re.compile(r"(?P<ahead>\+|in )?(?P<count>[0-9]{1,5}) ?(?P<unit>min|h|d|w)(?P<ago> ago)?")
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
+_SECONDS = {"min": 60, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
 
 def read_time(text: str) -> Any:
     """Read a time: without a zone it is local, a date is its midnight. Other texts are left to the SDK to refuse.
@@ -47,3 +49,9 @@ def _span(text: str) -> timedelta | None:
         return None
     span = timedelta(**{_UNITS[found["unit"]]: int(found["count"])})
     return span if found["ahead"] else -span
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds of a length of time: ``90``, ``90s``, ``10m``, ``1.5h``. Raises: ValueError for another text."""
+    unit = next((unit for unit in _SECONDS if text.endswith(unit)), "")
+    return float(text.removesuffix(unit)) * _SECONDS.get(unit, 1)

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..failures import MisuseError
+from ..times import seconds_of
 from .profiles import DEFAULT_PROFILE, Project, UserConfig, check_profile_name, read_project, read_user_config, similar
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _dialects(value: Any) -> str | None:
 
 def _seconds(value: Any) -> float | None:
     try:
-        seconds = 0.0 if isinstance(value, bool) else float(value)
+        seconds = 0.0 if isinstance(value, bool) else seconds_of(str(value))
     except (TypeError, ValueError):
         return None
     return seconds if 0 < seconds < float("inf") else None
@@ -167,7 +168,7 @@ _CHECKS: Mapping[str, tuple[str, Any]] = {
     "url": ("like 'https://crm.example.com', without credentials", _url),
     "format": (f"one of {', '.join(FORMATS)}", _format),
     "dialects": (f"one of {', '.join(DIALECTS)}, or several in order", _dialects),
-    "seconds": ("a number of seconds above 0", _seconds),
+    "seconds": ("a number of seconds above 0, or a time such as 90s or 10m", _seconds),
     "switch": ("1 or 0", _switch),
     "profile": ("a name of letters, digits, - and _", _profile),
 }

@@ -28,7 +28,7 @@ from ..terminal.limits import LIMIT, Found, Wanted
 from ..terminal.output import Printer, say_bulk_failures
 from ..terminal.pager import paged
 from ..views import drawer_of, judge_of, rows_of
-from .global_options import PANEL, global_options, global_parameters, keyword, with_signature
+from .global_options import PANEL, global_options, global_parameters, keyword, watch_option, with_signature
 from .parameters import Form, Parameter, kebab, part_of
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def _own(form: Form) -> list[inspect.Parameter]:
         own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
         if "--limit" in form.own:
             own.append(keyword("limit", str, typer.Option(None, "--limit", help=LIMIT, metavar="INT")))
+    if "--watch" in form.own:
+        own.append(watch_option())
     if form.destroys:
         text = "Do it without asking; needed where there is no terminal to ask on."
         own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text, show_default=False)))
@@ -236,6 +238,7 @@ class _Run:
         columns: str | None = None,
         limit: str | None = None,
         yes: bool = False,
+        watch: bool = False,
     ) -> None:
         self._form = form
         self._options = options
@@ -247,18 +250,28 @@ class _Run:
         self._columns = columns
         self._limit = limit
         self._yes = yes
+        self._watch = watch
 
     def status(self) -> int:
         """Call, print, and return the exit status."""
         typed = [text for p, text in self._typed.items() if isinstance(text, str) and text and _is_secret(p.name)]
         hidden = [*typed, *secrets(self._options)]
         return run_guarded(
-            self._call,
+            self._watched if self._watch else self._call,
             debug=bool(self._options.debug),
             secrets=hidden,
             flags=self._form.flags,
             as_json=bool(self._options.json_errors),
         )
+
+    def _watched(self) -> int:
+        from ..live.watch import watch
+
+        def look(options: Options) -> int | None:
+            self._options = options
+            return self._call()
+
+        return watch(self._options, look)
 
     def _call(self) -> int | None:
         settings = settle(self._options)
@@ -282,13 +295,15 @@ class _Run:
             return None
         if not names and not self._may_go_on(arguments):
             return DECLINED
+        from ..undo.recording import recorded
+
         with open_client(settings) as client:
             server = "the embedded server" if settings.offline else client.base_url
             if names:
                 arguments |= lookups.ids(client, names)
                 if not self._may_go_on(arguments):
                     return DECLINED
-            call = self._recorded(attrgetter(operation.id)(client), client, settings)
+            call = recorded(attrgetter(operation.id)(client), self._form, client, settings)
             try:
                 result = call(**arguments)
             except NotFoundError:
@@ -305,22 +320,6 @@ class _Run:
             if self._form.writes:
                 say_done(self._form, arguments, result, server)
             return status
-
-    def _recorded(self, call: Callable[..., Any], client: CrmClient, settings: Settings) -> Callable[..., Any]:
-        """Return a call that is written down for `crm undo`, where it writes."""
-        if not self._form.writes:
-            return call
-        from ..undo.recording import Recording
-
-        recording = Recording(self._form, settings)
-
-        def recorded(**arguments: Any) -> Any:
-            recording.look(client, arguments)
-            result = call(**arguments)
-            recording.note(arguments, result)
-            return result
-
-        return recorded
 
     def _may_go_on(self, arguments: Mapping[str, Any]) -> bool:
         return not self._form.destroys or self._yes or agreed(self._form, arguments)

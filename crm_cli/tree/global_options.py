@@ -60,19 +60,33 @@ def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
     return options
 
 
-def by_hand(function: Callable[..., int | None], *, shows_requests: bool = False) -> Callable[..., Any]:
+def watch_option() -> inspect.Parameter:
+    """Return the option that shows again what changes."""
+    text = "Show it again whenever something changes, until Ctrl-C; in a pipe a line of JSON for each change."
+    return keyword("watch", bool, typer.Option(False, "--watch", help=text, show_default=False))
+
+
+def by_hand(
+    function: Callable[..., int | None], *, shows_requests: bool = False, watches: bool = False
+) -> Callable[..., Any]:
     """Turn a function into a command: its first parameter gets the global options, the others are its own.
 
     `shows_requests`: it does as `--dry-run` and `--explain` say; the others refuse them rather than send something.
+    `watches`: it has `--watch`.
     """
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
 
     def call(context: typer.Context, **typed: Any) -> int:
         options = global_options(context, typed)
+        goes_on = typed.pop("watch", False) if watches else False
 
         def action() -> int | None:
             if options.sends_nothing and not shows_requests:
                 raise MisuseError("this command cannot show its requests: leave out --dry-run and --explain")
+            if goes_on:
+                from ..live.watch import watch
+
+                return watch(options, lambda options: function(options, **typed))
             return function(options, **typed)
 
         return run_guarded(
@@ -81,4 +95,4 @@ def by_hand(function: Callable[..., int | None], *, shows_requests: bool = False
 
     call.__doc__ = function.__doc__
     own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-    return with_signature(call, [*own, *global_parameters()])
+    return with_signature(call, [*own, *([watch_option()] if watches else []), *global_parameters()])

@@ -111,6 +111,8 @@ class Form:
             self.own["--all"] = False
             if "limit" not in operation.signature.parameters:
                 self.own["--limit"] = None
+        if operation.kind == "page" or (operation.name == "get" and not self.writes and not self.is_job):
+            self.own["--watch"] = False
         if self.destroys:
             self.own["--yes"] = False
         if operation.kind == "download" or self.makes_file:

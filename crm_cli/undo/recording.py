@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
 AS_UPDATES: Mapping[str, tuple[str, ...]] = {"deals.move_stage": ("stage",)}
 """The calls that change members as an update of the noun does, with these members."""
 _CHOICES = {"": None, "auto": None, "1": True, "on": True, "true": True, "0": False, "off": False, "false": False}
+
+
+def recorded(call: Callable[..., Any], form: Form, client: CrmClient, settings: Settings) -> Callable[..., Any]:
+    """Return a call that is written down for `crm undo`, where it writes."""
+    if not form.writes:
+        return call
+    recording = Recording(form, settings)
+
+    def write(**arguments: Any) -> Any:
+        recording.look(client, arguments)
+        result = call(**arguments)
+        recording.note(arguments, result)
+        return result
+
+    return write
 
 
 class Recording:

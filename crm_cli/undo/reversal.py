@@ -86,7 +86,7 @@ def _update(client: CrmClient, entry: Entry) -> Reversal:
     if not changes:
         refuse(entry, "the record has the values from before again")
     ids = [name for name in update.positional if name != update.arguments.body]
-    arguments = {**dict(zip(ids, entry.ids, strict=True)), update.arguments.body: changes}
+    arguments: dict[str, Any] = {**dict(zip(ids, entry.ids, strict=True)), update.arguments.body: changes}
     if update.arguments.locks:
         arguments["version"] = entry.valid_version
     return Reversal(update, arguments, f"set {', '.join(map(camel, changes))} of {entry.ids[-1]} back")

@@ -43,6 +43,11 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "workflows": ("runs",),
 }
 """The views of each noun."""
+_GO_ON = frozenset(
+    {("changes", "follow"), ("channels", "join"), ("configuration", "set"), ("events", "tail"), ("jobs", "wait")}
+    | {("webhooks", name) for name in VIEWS["webhooks"]}
+)
+"""The views that go on by themselves, or show nothing to look at again: these have no `--watch`."""
 DRAWN: Mapping[str, str] = {
     "activities.timeline": "timeline",
     "ai_insights.recommendations.cross_sell": "recommendations",
@@ -86,7 +91,9 @@ def views(noun: str) -> list[str]:
 def view(noun: str, name: str) -> Any:
     """Return the command of a view."""
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    app.command(name, cls=Command, rich_help_panel=_PANELS.get(noun, "Views"))(by_hand(getattr(module_of(noun), name)))
+    app.command(name, cls=Command, rich_help_panel=_PANELS.get(noun, "Views"))(
+        by_hand(getattr(module_of(noun), name), watches=(noun, name) not in _GO_ON)
+    )
     return get_command(app)
 
 

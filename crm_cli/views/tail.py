@@ -185,11 +185,11 @@ def _follow(
                     "happened, --timeout waits for what its clock brings"
                 )
             return ending.unfulfilled
-        elif _nobody_reads():
+        elif nobody_reads():
             raise BrokenPipeError
 
 
-def _nobody_reads() -> bool:
+def nobody_reads() -> bool:
     """Return whether stdout is a closed pipe, which would otherwise be noticed only at the next event."""
     try:
         poll = select.poll()

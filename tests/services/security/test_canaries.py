@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from newcomers import PASSWORD
-from wire import CHANNELS, opened
 
-import crm_sdk.models
-from crm_sdk import ApiError, CrmClient
+from crm_sdk import CrmClient
 from server_stub import StubServer
-from server_stub.request.access import copies
 
 from .canaries import ENTITIES, MARK, World, asked, every_permission, hidden_members, make, pattern, spread
 
