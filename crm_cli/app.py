@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from . import completion
 from .account import config, doctor, signin, status
-from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo
+from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo, wait
 from .commands import offline as offline_commands
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
 from .help import Command, Group, topics
@@ -232,6 +232,7 @@ def application() -> typer.Typer:
         ("can", can.can),
         ("restore", restore.restore),
         ("undo", undo.undo),
+        ("wait", wait.wait),
         ("openapi", openapi.describe),
         ("completion", shells.script),
         ("help", topics.topic),

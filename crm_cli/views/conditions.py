@@ -1,38 +1,64 @@
-"""The conditions of ``--until``: ``type=lead.updated and data.status=won``."""
+"""The conditions of ``--until``: ``type=lead.updated and data.value>5000 and data.contactId exists``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from crm_sdk.wire import camel, instant, is_array, is_object
 
 from ..failures import MisuseError
+from ..times import read_date, read_time
 
-_TERM = re.compile(r"""\s*([A-Za-z_][\w.]*)\s*(!?=)\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'=]\S*)(?=\s|$)""")
+_TERM = re.compile(r"""\s*([A-Za-z_][\w.]*)\s*(!=|>=|<=|[=<>])\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'=<>]\S*)(?=\s|$)""")
+_EXISTS = re.compile(r"\s*([A-Za-z_][\w.]*)\s+exists(?=\s|$)")
 _AND = re.compile(r"\s+and(?=\s)")
 _MISSING = object()
+Sign: TypeAlias = Literal["=", "!=", ">", ">=", "<", "<=", "exists"]
+_HOLDS: Mapping[str, Callable[[int], bool]] = {
+    ">": lambda order: order > 0,
+    ">=": lambda order: order >= 0,
+    "<": lambda order: order < 0,
+    "<=": lambda order: order <= 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One comparison. A record without the member fulfils neither ``=`` nor ``!=``."""
+    """One comparison. A record without the member fulfils none, ``!=`` included."""
 
     path: tuple[str, ...]
-    negated: bool
-    value: str
+    sign: Sign
+    value: str = ""
+    also: tuple[str, ...] = ()
+    """Other values that are meant as well."""
 
     def holds(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record fulfils the comparison."""
+        found = self.found(record)
+        if self.sign == "exists":
+            return found is not _MISSING and found not in (None, "", [], {})
+        if found is _MISSING:
+            return False
+        if self.sign in ("=", "!="):
+            return any(_is(found, value) for value in (self.value, *self.also)) == (self.sign == "=")
+        order = _order(found, self.value)
+        return order is not None and _HOLDS[self.sign](order)
+
+    def found(self, record: Mapping[str, Any]) -> Any:
+        """Return the value of the member."""
         found: Any = record
         for name in self.path:
             members: Mapping[str, Any] = found if is_object(found) else {}
             found = members.get(name, members.get(camel(name), _MISSING))
-        return found is not _MISSING and _is(found, self.value) != self.negated
+        return found
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}{f' {self.sign}' if self.sign == 'exists' else f'{self.sign}{self.value}'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +73,7 @@ class Condition:
 
     def never(self, types: Collection[str]) -> str | None:
         """Return the type that the condition requires, if `types` does not have it; otherwise None."""
-        wanted = [term.value for term in self.terms if term.path == ("type",) and not term.negated]
+        wanted = [term.value for term in self.terms if term.path == ("type",) and term.sign == "="]
         return next((type for type in wanted if type not in types), None)
 
 
@@ -56,14 +82,14 @@ def condition(text: str, roots: Collection[str] = ()) -> Condition:
     terms: list[Term] = []
     at = 0
     while True:
-        found = _TERM.match(text, at)
+        found = _TERM.match(text, at) or _EXISTS.match(text, at)
         if found is None:
             raise _misuse(text, at)
-        name, sign, value = found.groups()
+        name, sign, value = found.groups() if found.re is _TERM else (found[1], "exists", "''")
         path = tuple(name.split("."))
         if "" in path or (roots and path[0] not in roots):
             raise MisuseError(f"--until: {name!r} is no member of an event: they begin with {', '.join(roots)}")
-        terms.append(Term(path, sign == "!=", _unquote(value)))
+        terms.append(Term(path, sign, _unquote(value)))
         at = found.end()
         if not text[at:].strip():
             return Condition(tuple(terms))
@@ -76,7 +102,8 @@ def condition(text: str, roots: Collection[str] = ()) -> Condition:
 def _misuse(text: str, at: int) -> MisuseError:
     where = text[at:].strip()
     return MisuseError(
-        f"--until must be NAME=VALUE or NAME!=VALUE, several joined with `and`: type=lead.updated and data.status=won; "
+        f"--until must be NAME=VALUE, with != > >= < <= as well, or NAME exists, several joined with `and`, such as "
+        f"type=lead.updated and data.status=won; "
         f"it cannot be read {f'from {where!r} on' if where else 'to its end'}"
     )
 
@@ -85,6 +112,23 @@ def _unquote(value: str) -> str:
     if value[0] == "'":
         return value[1:-1]
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value[0] == '"' else value
+
+
+def _order(found: Any, value: str) -> int | None:
+    """Return how a value compares with the typed one, below 0 where it is less; None where they have no order."""
+    try:
+        if isinstance(found, (int, float, Decimal)) and not isinstance(found, bool):
+            return _compared(Decimal(str(found)), Decimal(value))
+        if isinstance(found, datetime):
+            limit = read_time(value)
+            return _compared(found, limit) if isinstance(limit, datetime) else None
+        return _compared(found, date.fromisoformat(read_date(value))) if isinstance(found, date) else None
+    except (InvalidOperation, ValueError, TypeError):
+        return None
+
+
+def _compared(one: Any, other: Any) -> int:
+    return (one > other) - (one < other)
 
 
 def _is(found: Any, value: str) -> bool:
