@@ -6,12 +6,12 @@ What can have a name follows from the declarations: an argument that is the id o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.errors import FieldError, PermissionDeniedError, UnsupportedOperationError
+from crm_sdk.errors import FieldError, NotFoundError, PermissionDeniedError, UnsupportedOperationError
 from crm_sdk.operation import Operation
 
 from .failures import MisuseError
@@ -29,6 +29,29 @@ _LABELS = ("name", "title", "subject", "label")
 _MOST = 100
 """How many records a look-up reads: there is one request for it."""
 _SHOWN = 10
+
+
+def record_of(
+    client: CrmClient, call: Operation[..., Any], arguments: Mapping[str, str], *, or_none: bool = False
+) -> Any:
+    """Return a record; with `or_none` None where there is none. Raises: NotFoundError."""
+    try:
+        return attrgetter(call.id)(client)(**arguments)
+    except NotFoundError:
+        if or_none:
+            return None
+        raise
+
+
+def identified(client: CrmClient, call: Operation[..., Any], typed: Sequence[str]) -> dict[str, str]:
+    """Return the arguments of a call that fetches a record, where each is typed as an id or as a unique name."""
+    arguments = dict(zip(call.positional, typed, strict=True))
+    lookups = Lookups(Form(call), arguments)
+    if lookups.names:
+        return arguments | lookups.ids(client, lookups.names)
+    if lookups.doubtful and record_of(client, call, arguments, or_none=True) is None:
+        return arguments | lookups.ids(client, lookups.doubtful)
+    return arguments
 
 
 class Lookups:

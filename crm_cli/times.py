@@ -52,6 +52,6 @@ def _span(text: str) -> timedelta | None:
 
 
 def seconds_of(text: str) -> float:
-    """Return the seconds of a length of time: ``90``, ``90s``, ``10m``, ``1.5h``. Raises: ValueError for another text."""
+    """Return the seconds of a length of time: ``90``, ``90s``, ``10m``, ``1.5h``. Raises: ValueError."""
     unit = next((unit for unit in _SECONDS if text.endswith(unit)), "")
     return float(text.removesuffix(unit)) * _SECONDS.get(unit, 1)

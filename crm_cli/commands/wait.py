@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,14 +42,15 @@ def wait(
 ) -> None:
     """Wait until a record is as it should be, and print it: `crm wait deals deal_7 --until stage=closed-won`.
 
-    It looks when the server tells of a change; where a server has no live events, by and by. `--timeout 10m` is how long
-    it waits, and without it there is no limit. The exit status is 8 when the time is over, and 5 where the record does
-    not exist or is deleted meanwhile. A job that fails is an error, exit 1.
+    It looks when the server tells of a change; where a server has no live events, by and by. `--timeout 10m` is how
+    long it waits, and without it there is no limit. The exit status is 8 when the time is over, and 5 where the record
+    does not exist or is deleted meanwhile. A job that fails is an error, exit 1.
 
     Example: `crm wait jobs job_7 --timeout 10m`
     """
     from ..connection import open_client
     from ..live.pulse import Pulse
+    from ..lookups import identified
     from ..terminal.columns import columns_of
     from ..terminal.output import Printer
 
@@ -60,7 +62,7 @@ def wait(
     end = time.monotonic() + settings.timeout if options.timeout is not None else None
     with open_client(settings) as client:
         client = client.with_options(timeout=min(settings.timeout, _CALL))
-        arguments = _identified(client, call, ids)
+        arguments = identified(client, call, ids)
         about = str(list(arguments.values())[-1])
         with Pulse(client, about=about, until=end) as pulse:
             found = _Waiting(client, call, arguments, goal, pulse, settings.offline and end is None).found()
@@ -119,7 +121,9 @@ class _Waiting:
         pulse: Pulse,
         once: bool,
     ) -> None:
-        self._look = lambda: _look(client, call, arguments, or_none=goal.exists or goal.deleted)
+        self._client = client
+        self._call = call
+        self._arguments = arguments
         self._id = list(arguments.values())[-1]
         self._goal = goal
         self._pulse = pulse
@@ -140,7 +144,7 @@ class _Waiting:
                 if record != before:
                     self._pulse.found_news()
                 state, before = self._goal.state(record), record
-                if self._once or not self._pulse.wait(lambda state=state: self._say(state)):
+                if self._once or not self._pulse.wait(partial(self._say, state)):
                     self._erase()
                     raise CommandError(
                         "NOT_IN_TIME", f"{self._id}: {self._goal} did not come in time: {state}", NOT_IN_TIME,
@@ -159,6 +163,12 @@ class _Waiting:
         if getattr(record, "done", False) and not self._goal.terms and not self._goal.exists:
             record.wait(timeout=0.0)  # raises what went wrong
         return record
+
+    def _look(self) -> Any:
+        from ..lookups import record_of
+
+        or_none = self._goal.exists or self._goal.deleted
+        return record_of(self._client, self._call, self._arguments, or_none=or_none)
 
     def _give_up(self, record: Any) -> None:
         """Raise where the work has ended, and what is waited for will not come any more."""
@@ -191,19 +201,6 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _look(client: CrmClient, call: Operation[..., Any], arguments: dict[str, str], *, or_none: bool) -> Any:
-    from operator import attrgetter
-
-    from crm_sdk.errors import NotFoundError
-
-    try:
-        return attrgetter(call.id)(client)(**arguments)
-    except NotFoundError:
-        if or_none:
-            return None
-        raise
-
-
 def _meant(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
     """Return the call that fetches a record of the noun, which can be several words, and the ids after it."""
     from crm_sdk.catalogue import Catalogue
@@ -225,20 +222,6 @@ def _meant(words: Sequence[str]) -> tuple[Operation[..., Any], list[str]]:
         needed = " ".join(name.upper() for name in call.positional)
         raise MisuseError(f"crm wait {' '.join(path)} needs {needed}")
     return call, rest
-
-
-def _identified(client: CrmClient, call: Operation[..., Any], ids: Sequence[str]) -> dict[str, str]:
-    """Return the arguments of the call; a name is looked up."""
-    from ..lookups import Lookups
-    from ..tree.parameters import Form
-
-    arguments = dict(zip(call.positional, ids, strict=True))
-    lookups = Lookups(Form(call), arguments)
-    if lookups.names:
-        return arguments | lookups.ids(client, lookups.names)
-    if lookups.doubtful and _look(client, call, arguments, or_none=True) is None:
-        return arguments | lookups.ids(client, lookups.doubtful)
-    return arguments
 
 
 def _goal(call: Operation[..., Any], typed: Sequence[str]) -> _Goal:
@@ -282,7 +265,7 @@ def _known(call: Operation[..., Any], term: Term) -> Term:
     return term
 
 
-def _nearest(word: str, known: Sequence[str]) -> str:
+def _nearest(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(word.replace("-", "_"), list(known), 1)

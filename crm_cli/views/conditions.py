@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from crm_sdk.wire import camel, instant, is_array, is_object
 
@@ -85,7 +85,9 @@ def condition(text: str, roots: Collection[str] = ()) -> Condition:
         found = _TERM.match(text, at) or _EXISTS.match(text, at)
         if found is None:
             raise _misuse(text, at)
-        name, sign, value = found.groups() if found.re is _TERM else (found[1], "exists", "''")
+        name = found[1]
+        sign: Sign = cast("Sign", found[2]) if found.re is _TERM else "exists"
+        value = found[3] if found.re is _TERM else "''"
         path = tuple(name.split("."))
         if "" in path or (roots and path[0] not in roots):
             raise MisuseError(f"--until: {name!r} is no member of an event: they begin with {', '.join(roots)}")
@@ -128,7 +130,7 @@ def _order(found: Any, value: str) -> int | None:
 
 
 def _compared(one: Any, other: Any) -> int:
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)
 
 
 def _is(found: Any, value: str) -> bool:
