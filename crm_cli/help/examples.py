@@ -1,37 +1,99 @@
-"""The example of a command: the one that the OpenAPI document has of its call, as it is typed."""
+"""The example of a command, which runs with the demo data: written for it, or made from that of the OpenAPI document."""
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from crm_sdk.openapi.samples import sample
-from crm_sdk.wire import encode_json, is_array
+from crm_sdk.wire import encode_json, is_array, is_object
 
 from ..tree.parameters import Form, Parameter
+from .demo import IDS, NAMES
+from .written import written
+
+_STANDS_FOR = re.compile(r"([a-z]+)_123")
+_WORD = re.compile(r"""(?:[^\s"']|"(?:\$\([^)]*\)|[^"])*"|'[^']*')+""")
+"""A word of a shell: quotes, and what is run within double ones, belong to it."""
 
 
-def example(form: Form) -> list[list[str]]:
-    """Return the words of an example: the command with its arguments, then each option with its value."""
-    given = sample(form.operation)
+def example(form: Form) -> list[str]:
+    """Return the example of a declared call: a command a line, the last of which is the call."""
+    return list(written().get(form.path) or [_generated(form)])
+
+
+def in_lines(commands: Iterable[str], width: int) -> Iterator[str]:
+    """Yield the lines of commands for a shell: where one is full, a backslash goes on to the next."""
+    for command in commands:
+        line = ""
+        for part in _parts(command):
+            if not line:
+                line = f"  {part}"
+            elif len(line) + len(part) + 3 <= width:
+                line += f" {part}"
+            else:
+                yield f"{line} \\"
+                line = f"    {part}"
+        yield line
+
+
+def _parts(command: str) -> Iterator[str]:
+    """Yield what stays together in a line: the words up to the first option, then each option with its values."""
+    part = ""
+    for word in _WORD.findall(command):
+        if part and word.startswith("-") and word != "-":
+            yield part
+            part = word
+        else:
+            part = f"{part} {word}" if part else word
+    yield part
+
+
+def _generated(form: Form) -> str:
+    """Return the command of the example that the OpenAPI document has of the call."""
+    given = _of_demo(sample(form.operation), form)
     given |= given.pop(form.operation.arguments.body or "", {})
-    arguments = [["crm", *form.path.split()]]
-    options: list[list[str]] = []
+    arguments = ["crm", *form.path.split()]
+    options: list[str] = []
     for parameter in form.parameters:
         if given.get(parameter.name) is not None:
             typed = list(_typed(parameter, given[parameter.name]))
             if parameter.place == "argument":
-                arguments[0] += typed
+                arguments += typed
             elif parameter.kind == "flag":
-                options.append(typed)
+                options += typed
             else:
-                options += [[parameter.flag, text] for text in typed]
+                options += [word for text in typed for word in (parameter.flag, text)]
     if form.operation.kind == "page":
-        options.append(["--all"])
+        options += ["--limit", "3"] if "limit" in form.flags or "--limit" in form.own else ["--all"]
     if form.destroys:
-        options.append(["--yes"])
-    return arguments + options
+        options.append("--yes")
+    return shlex.join(arguments + options)
+
+
+def _of_demo(given: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """Return arguments in which ids are those of the demo data, or names where the command takes one."""
+    from ..lookups import lists_of
+
+    named = lists_of(form)
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        kind = _STANDS_FOR.fullmatch(value) if isinstance(value, str) else None
+        found[name] = NAMES[kind[1]] if kind is not None and kind[1] in NAMES and name in named else _known(value)
+    found.pop("limit", None)
+    return found
+
+
+def _known(value: Any) -> Any:
+    """Return a value in which what stands for an id is that of a record of the demo data."""
+    if is_object(value):
+        return {name: _known(item) for name, item in value.items()}
+    if is_array(value):
+        return [_known(item) for item in value]
+    kind = _STANDS_FOR.fullmatch(value) if isinstance(value, str) else None
+    return IDS.get(kind[1], value) if kind is not None else value
 
 
 def _typed(parameter: Parameter, value: Any) -> Iterator[str]:
@@ -47,17 +109,3 @@ def _typed(parameter: Parameter, value: Any) -> Iterator[str]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else encode_json(value).decode()
-
-
-def in_lines(words: Iterable[list[str]], width: int) -> Iterator[str]:
-    """Yield the lines of a command for a shell: where one is full, a backslash goes on to the next."""
-    line = ""
-    for word in map(shlex.join, words):
-        if not line:
-            line = f"  {word}"
-        elif len(line) + len(word) + 3 <= width:
-            line += f" {word}"
-        else:
-            yield f"{line} \\"
-            line = f"    {word}"
-    yield line
