@@ -15,11 +15,11 @@ from .account import config, doctor, signin, status
 from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo, wait
 from .commands import offline as offline_commands
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
-from .help import Command, Group, topics
+from .help import Command, Group, overview, topics
+from .help.groups import AROUND, in_order
 from .settings import Options, settle
 from .tree.global_options import by_hand, global_options, global_parameters, keyword, with_signature
 
-_AROUND = "Around them"
 _HELP = ("-h", "--help")
 
 _NOTHING_CONFIGURED = """\
@@ -74,10 +74,14 @@ class Root(Group):
 
     def summaries(self) -> Iterator[tuple[str, str, str]]:
         """Yield the panel, the name and the summary of each command, without building one of a noun."""
-        yield from (("Commands", name, about) for name, about in _summaries().items())
+        yield from in_order(_summaries())
         for name, command in self.by_hand.items():
             about = inspect.cleandoc(command.short_help or command.help or "").partition("\n\n")[0]
-            yield _AROUND, name, about
+            yield AROUND, name, about
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the names of all commands by their groups, in a screen and a half."""
+        overview.draw(ctx.command.get_usage(ctx), list(self.summaries()))
 
 
 class Noun(Group):
@@ -127,6 +131,11 @@ class Noun(Group):
 def _summaries() -> dict[str, str]:
     """Return the summary of each noun, from the names stored for completion: importing every noun would take long."""
     return {name: node["help"] for name, node in completion.names(needed=())["commands"].items() if node.get("noun")}
+
+
+def summaries() -> Iterator[tuple[str, str, str]]:
+    """Yield the group, the name and the summary of every noun and of every command made by hand."""
+    yield from cast(Root, get_command(application())).summaries()
 
 
 def _noun(name: str) -> Noun:
@@ -237,10 +246,10 @@ def application() -> typer.Typer:
         ("completion", shells.script),
         ("help", topics.topic),
     ):
-        app.command(name, cls=Command, rich_help_panel=_AROUND)(by_hand(command, shows_requests=command is undo.undo))
-    app.add_typer(config.commands(), name="config", rich_help_panel=_AROUND)
-    app.add_typer(stub.commands(), name="stub", rich_help_panel=_AROUND)
-    app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=_AROUND)
+        app.command(name, cls=Command, rich_help_panel=AROUND)(by_hand(command, shows_requests=command is undo.undo))
+    app.add_typer(config.commands(), name="config", rich_help_panel=AROUND)
+    app.add_typer(stub.commands(), name="stub", rich_help_panel=AROUND)
+    app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=AROUND)
     return app
 
 

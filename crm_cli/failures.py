@@ -286,7 +286,13 @@ def _code_of(kind: type[errors.CrmError]) -> str:
 
 
 def _of_field(field: errors.FieldError, flags: Mapping[str, str]) -> dict[str, Any]:
-    return {"field": field.field, "option": _as_typed(field, flags), "message": field.message, "rule": field.rule}
+    message = field.message
+    if message == "extra inputs are not permitted" and "." not in field.field:
+        from .tree.near import nearest
+
+        meant = nearest(field.field, flags)
+        message = "there is no such member" + (f"; did you mean {meant!r}?" if meant is not None else "")
+    return {"field": field.field, "option": _as_typed(field, flags), "message": message, "rule": field.rule}
 
 
 def _as_typed(field: errors.FieldError, flags: Mapping[str, str]) -> str:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..failures import MisuseError
 from ..settings import Options
+from ..tree.near import refusal
 
 _BASH = """\
 _crm() {
@@ -52,5 +52,5 @@ def script(
     For bash and zsh: `eval "$(crm completion bash)"` in its start file; for fish: `crm completion fish | source`.
     """
     if shell not in _SCRIPTS:
-        raise MisuseError(f"there is completion for {', '.join(_SCRIPTS)}, not for {shell!r}")
+        raise refusal(f"there is no completion for {shell!r}", shell, _SCRIPTS)
     typer.echo(_SCRIPTS[shell], nl=False)

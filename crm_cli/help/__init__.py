@@ -34,6 +34,12 @@ class Command(TyperCommand):
         """Yield what comes after the options."""
         return iter(())
 
+    def example(self, words: Sequence[str]) -> list[str]:
+        """Return the lines of the example of the command with these words; none where it has none."""
+        from .written import written
+
+        return list(written().get(" ".join(words), ()))
+
 
 class Group(TyperGroup):
     """A group whose help is drawn here, from the names and the summaries of its commands."""
@@ -47,6 +53,12 @@ class Group(TyperGroup):
         for name, command in self.commands.items():
             about = command.short_help or inspect.cleandoc(command.help or "").partition("\n\n")[0]
             yield getattr(command, "rich_help_panel", None) or "Commands", name, about
+
+    def example(self, words: Sequence[str]) -> list[str]:
+        """Return the lines of the example of the group's own view; none where it has none."""
+        from .written import written
+
+        return list(written().get(" ".join(words), ()))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
@@ -62,6 +74,7 @@ def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     from ..console import stdout
 
     console = stdout()
+    words = ctx.command_path.split()[1:]
     console.print(Padding(Text(" ".join(command.get_usage(ctx).split()), style="bold"), 1))
     if command.help:
         console.print(Padding(Markdown(inspect.cleandoc(command.help)), (0, 1, 1, 1)))
@@ -72,28 +85,34 @@ def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     _print_panels(console, rows)
     for section in command.sections(console.width) if isinstance(command, Command) else ():
         console.print(section)
+    lines = command.example(words) if isinstance(command, (Command, Group)) else []
+    if lines:
+        from .examples import in_lines
+
+        shown = "\n".join(in_lines(lines, console.width - 2))
+        console.print(Text.assemble((" Examples" if len(lines) > 1 else " Example", "bold"), "\n", shown, "\n"))
+    more = f"`{ctx.command_path} COMMAND --help` shows the options of a command. " if groups else ""
+    console.print(Padding(prose(f"{more}{PANEL}: `crm help options`."), (0, 1), style="dim"))
 
 
 def _parameter_rows(command: TyperCommand | TyperGroup, ctx: Any) -> dict[str, list[tuple[Text, Text]]]:
-    """Return what is typed, with what it means, by panel; the options of every command come last."""
+    """Return what is typed, with what it means, by panel; without the options of every command."""
     rows: dict[str, list[tuple[Text, Text]]] = {}
-    shared: list[tuple[Text, Text]] = []
     for parameter in command.get_params(ctx):
-        if getattr(parameter, "hidden", False):
+        if getattr(parameter, "hidden", False) or is_global(parameter):
             continue
-        row = (_typed(parameter, ctx), prose(_sentence(parameter)))
-        panel = getattr(parameter, "rich_help_panel", None)
-        if panel == PANEL or parameter.name == "help":
-            shared.append(row)
-        else:
-            default = "Arguments" if isinstance(parameter, TyperArgument) else "Options"
-            rows.setdefault(panel or default, []).append(row)
-    several = isinstance(command, Command) and len(shared) > 1
-    rows[PANEL if several or rows else "Options"] = shared
+        default = "Arguments" if isinstance(parameter, TyperArgument) else "Options"
+        panel = getattr(parameter, "rich_help_panel", None) or default
+        rows.setdefault(panel, []).append((typed(parameter, ctx), prose(sentence(parameter))))
     return rows
 
 
-def _typed(parameter: Any, ctx: Any) -> Text:
+def is_global(parameter: Any) -> bool:
+    """Return whether a parameter is one of every command."""
+    return parameter.name == "help" or getattr(parameter, "rich_help_panel", None) == PANEL
+
+
+def typed(parameter: Any, ctx: Any) -> Text:
     """Return an argument or an option as it is typed."""
     from rich.text import Text
 
@@ -110,7 +129,8 @@ def _typed(parameter: Any, ctx: Any) -> Text:
     return flags
 
 
-def _sentence(parameter: Any) -> str:
+def sentence(parameter: Any) -> str:
+    """Return what an argument or an option is, with its default."""
     about = parameter.help or ""
     default = parameter.default
     if isinstance(parameter, TyperOption) and parameter.show_default and default not in (None, "", False, ...):

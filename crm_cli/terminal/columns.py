@@ -12,6 +12,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
 from ..failures import MisuseError
+from ..tree.near import refusal
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
     "DeletedRecord": ("name", "entity", "deletedAt", "deletedBy", "restorable", "purgeAt"),
@@ -103,7 +104,7 @@ class Columns:
 def refuse_unknown(unknown: Sequence[str], known: Iterable[str], flag: str = "--columns") -> None:
     """Raise MisuseError where there are columns that are not known."""
     if unknown:
-        raise MisuseError(f"{flag}: no such column: {', '.join(unknown)}; there are {', '.join(known)}")
+        raise refusal(f"{flag}: no such column: {', '.join(unknown)}", unknown[0], known)
 
 
 def number(value: object, currency: object = None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
@@ -28,7 +28,7 @@ from ..terminal.limits import LIMIT, Found, Wanted
 from ..terminal.output import Printer, say_bulk_failures
 from ..terminal.pager import paged
 from ..views import drawer_of, judge_of, rows_of
-from .global_options import PANEL, global_options, global_parameters, keyword, watch_option, with_signature
+from .global_options import global_options, global_parameters, keyword, watch_option, with_signature
 from .parameters import Form, Parameter, kebab, part_of
 
 if TYPE_CHECKING:
@@ -58,14 +58,17 @@ class _Declared(Command):
         super().format_help(ctx, formatter)
 
     def sections(self, width: int) -> Iterator[Any]:
-        """Yield the errors, and an example that can be copied."""
+        """Yield the errors."""
         from rich.text import Text
-
-        from ..help.examples import example, in_lines
 
         rows = [(Text(code, "bold cyan"), prose(text)) for code, text in errors_of(self.form.operation)]
         yield panel("Errors", rows, max(left.cell_len for left, _ in rows))
-        yield Text.assemble((" Examples\n", "bold"), "\n".join(in_lines(example(self.form), width - 2)), "\n")
+
+    def example(self, words: Sequence[str]) -> list[str]:
+        """Return the lines of an example that can be copied."""
+        from ..help.examples import example
+
+        return example(self.form)
 
 
 def command_for(operation: Operation[..., Any]) -> Any:
@@ -179,7 +182,7 @@ def _own(form: Form) -> list[inspect.Parameter]:
         waits = form.waits or form.is_run
         own.append(keyword("wait", bool, typer.Option(waits, "--wait/--no-wait", help=text)))
     text = "Which members a table or CSV has, separated by commas."
-    option = typer.Option(None, "--columns", help=text, metavar="NAMES", rich_help_panel=PANEL)
+    option = typer.Option(None, "--columns", help=text, metavar="NAMES")
     own.append(keyword("columns", str, option))
     return own
 

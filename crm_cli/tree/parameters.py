@@ -81,6 +81,8 @@ class Parameter:
     def _one(self, text: str) -> Any:
         if self.kind == "json" or (self.kind == "any" and text[:1] in ("{", "[")):
             return read_json(text, self.flag)
+        if self.choices and text not in self.choices:
+            self._refuse_slip(text)
         if self.kind == "person":
             entity = {"type": text.partition("_")[0], "id": text}
             return {"email": text} if "@" in text else {"entity": entity}
@@ -91,6 +93,14 @@ class Parameter:
         if self.kind == "file" and text == "-":
             return "stdin", sys.stdin.buffer.read()
         return text
+
+    def _refuse_slip(self, text: str) -> None:
+        """Refuse a mistyped word before it is sent. Others go to the server: it may know more than the documents do."""
+        from .near import slip_of
+
+        meant = slip_of(text, self.choices)
+        if meant is not None:
+            raise MisuseError(f"{self.flag}: there is no {text!r}; did you mean {meant!r}?")
 
 
 class Form:
