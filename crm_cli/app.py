@@ -15,6 +15,7 @@ from .account import config, doctor, signin, status
 from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo, wait
 from .commands import offline as offline_commands
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
+from .discovery import aliases, extensions, man, schema, searching
 from .help import Command, Group, overview, topics
 from .help.groups import AROUND, in_order
 from .settings import Options, settle
@@ -67,6 +68,8 @@ class Root(Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that is meant: a noun shows its own view where none of its commands is called."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            _look_around(ctx, args)
         if len(args) > 1 and args[1] in _HELP and args[0] in _summaries():
             self.commands[args[0]] = _group((args[0],), lambda: _kind(args[0]))
         name, command, rest = super().resolve_command(ctx, args)
@@ -82,6 +85,32 @@ class Root(Group):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the names of all commands by their groups, in a screen and a half."""
         overview.draw(ctx.command.get_usage(ctx), list(self.summaries()))
+
+
+class ExpandedError(Exception):
+    """The first word is an alias: these words stand for it and for those after it."""
+
+    def __init__(self, words: list[str], replaced: int) -> None:
+        super().__init__()
+        self.words, self.replaced = words, replaced
+
+
+class ExtendedError(Exception):
+    """The first word is a program of one's own."""
+
+    def __init__(self, path: str, words: list[str], options: Options) -> None:
+        super().__init__()
+        self.path, self.words, self.options = path, words, options
+
+
+def _look_around(ctx: typer.Context, args: list[str]) -> None:
+    """Raise what says that a word, which no command has, is an alias or a program on the PATH."""
+    words = aliases.expanded(args)
+    if words is not None:
+        raise ExpandedError(words, len(args))
+    path = extensions.path_of(args[0])
+    if path is not None:
+        raise ExtendedError(path, args[1:], global_options(ctx, dict(ctx.params)))
 
 
 class Noun(Group):
@@ -194,7 +223,7 @@ def _do_nothing() -> None:
     """Do nothing: a noun has no options of its own."""
 
 
-def _start(context: typer.Context, *, version: bool, **typed: Any) -> int:
+def _start(context: typer.Context, *, version: bool, map: str | None, **typed: Any) -> int:
     """Work with the CRM from the command line.
 
     Options of every command may stand before or after it.
@@ -205,9 +234,23 @@ def _start(context: typer.Context, *, version: bool, **typed: Any) -> int:
         typer.echo(f"crm {__version__}")
         raise typer.Exit
     context.obj = global_options(context, typed)
+    if map is not None:
+        _print_map(map)
+        raise typer.Exit
     if context.invoked_subcommand is None:
         _introduce(context, context.obj)
     return 0
+
+
+def _print_map(format: str) -> None:
+    from crm_sdk.wire import encode_json
+
+    from .discovery.tree import whole
+    from .terminal.writers import write_text
+
+    if format != "json":
+        raise MisuseError(f"--map must be json, not {format!r}")
+    write_text(encode_json(whole(), indent=2).decode() + "\n")
 
 
 def _introduce(context: typer.Context, options: Options) -> None:
@@ -228,7 +271,9 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     version = keyword("version", bool, typer.Option(False, "--version", help="Print the version.", show_default=False))
-    app.callback()(with_signature(_start, [version, *global_parameters()]))
+    about = "Print all commands with their arguments, options and examples as JSON: --map json."
+    map = keyword("map", str, typer.Option(None, "--map", metavar="json", help=about, show_default=False))
+    app.callback()(with_signature(_start, [version, map, *global_parameters()]))
     for name, command in (
         ("login", signin.login),
         ("logout", signin.logout),
@@ -245,9 +290,14 @@ def application() -> typer.Typer:
         ("openapi", openapi.describe),
         ("completion", shells.script),
         ("help", topics.topic),
+        ("search-commands", searching.search),
+        ("schema", schema.schema),
+        ("man", man.show_page),
     ):
         app.command(name, cls=Command, rich_help_panel=AROUND)(by_hand(command, shows_requests=command is undo.undo))
     app.add_typer(config.commands(), name="config", rich_help_panel=AROUND)
+    app.add_typer(aliases.commands(), name="alias", rich_help_panel=AROUND)
+    app.add_typer(extensions.commands(), name="extensions", rich_help_panel=AROUND)
     app.add_typer(stub.commands(), name="stub", rich_help_panel=AROUND)
     app.add_typer(offline_commands.commands(), name="offline", rich_help_panel=AROUND)
     return app
@@ -260,6 +310,10 @@ def run(arguments: Sequence[str]) -> int:
         status = get_command(application()).main(args=list(arguments), prog_name="crm", standalone_mode=False)
     except MisuseError as error:
         return say(failure_of(error, {}), as_json=as_json)
+    except ExpandedError as error:
+        return run([*arguments[: len(arguments) - error.replaced], *error.words])
+    except ExtendedError as error:
+        return extensions.run(error.path, error.words, error.options)
     except typer.TyperException as error:
         return _report_refusal(error, as_json=as_json)
     except typer.Abort:

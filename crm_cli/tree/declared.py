@@ -43,18 +43,22 @@ _MEMBERS = "Members of the body"
 _NAMES: Mapping[str, str] = {"any": "value"}
 
 
-class _Declared(Command):
+class Declared(Command):
     """The command of a declared call. Its texts are read when they are asked for: a call does not pay for them."""
 
     form: Form
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, with the texts and the errors that the OpenAPI document has."""
+    def read_texts(self) -> None:
+        """Read what the call and its arguments are from the texts of the OpenAPI document."""
         self.help = help_of(self.form)
         texts = {f"p{n}": about(self.form, parameter) for n, parameter in enumerate(self.form.parameters)}
         for parameter in self.params:
             if parameter.name in texts:
                 cast("TyperOption | TyperArgument", parameter).help = texts[parameter.name]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help, with its texts and errors."""
+        self.read_texts()
         super().format_help(ctx, formatter)
 
     def sections(self, width: int) -> Iterator[Any]:
@@ -76,8 +80,8 @@ def command_for(operation: Operation[..., Any]) -> Any:
     form = Form(operation)
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
     first = operation.doc.partition("\n")[0]
-    app.command(kebab(operation.name), cls=_Declared, help=first)(_function(form))
-    command = cast(_Declared, get_command(app))
+    app.command(kebab(operation.name), cls=Declared, help=first)(_function(form))
+    command = cast(Declared, get_command(app))
     command.form = form
     return command
 
