@@ -14,7 +14,7 @@ import yaml
 from shell import ROOT, Crm
 
 from crm_cli import failures
-from crm_cli.settings import FORMATS
+from crm_cli.account.layers import FORMATS
 from crm_cli.times import read_date, read_time
 
 pytest_plugins = ["cli_fixtures"]
