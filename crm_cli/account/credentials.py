@@ -103,9 +103,9 @@ def save(account: Account, secret: Secret, *, in_file: bool = False) -> None:
     account.file.unlink(missing_ok=True)
 
 
-def forget(account: Account) -> None:
-    """Remove an account's secret, if there is one."""
-    if account.file.exists():
+def forget(account: Account, *, in_file: bool) -> None:
+    """Remove an account's secret from where it is, if there is one."""
+    if in_file:
         account.file.unlink(missing_ok=True)
         return
     import keyring
@@ -216,6 +216,7 @@ class SessionStore:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._in_file = account.file.exists()
 
     def load(self) -> StoredTokens | None:
         """Return the tokens; None where there are none."""
@@ -227,11 +228,11 @@ class SessionStore:
     def save(self, tokens: StoredTokens) -> None:
         """Keep the tokens where they were. Raises: ConfigurationError when there is no keyring."""
         secret = Secret(tokens.access_token, tokens.refresh_token, True)
-        save(self._account, secret, in_file=self._account.file.exists())
+        save(self._account, secret, in_file=self._in_file)
 
     def clear(self) -> None:
         """Forget the tokens."""
-        forget(self._account)
+        forget(self._account, in_file=self._in_file)
 
     def try_lock(self) -> FileLock | None:
         """Return the lock of all sessions of this user; None while another command has it."""

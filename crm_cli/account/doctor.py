@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 from ..failures import GENERIC, MisuseError, failure_of
 from ..settings import Options, Settings, settle
-from .profiles import DEFAULT_PROFILE, project_file, read_project, user_file
+from .layers import Layers
+from .profiles import DEFAULT_PROFILE, project_file, user_file
 from .status import shown_url
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _checks(options: Options) -> Iterator[Check]:
     yield _package()
     yield from map(_extra, _EXTRAS)
     yield _file_of_user(options)
-    yield _file_of_project()
+    yield _file_of_project(options)
     try:
         settings = settle(options)
     except MisuseError as error:
@@ -121,7 +122,6 @@ def _extra(name: str) -> Check:
 
 def _file_of_user(options: Options) -> Check:
     from .credentials import others_may
-    from .layers import Layers
 
     path = user_file()
     if not path.exists():
@@ -136,10 +136,10 @@ def _file_of_user(options: Options) -> Check:
     return Check("settings file", "ok", f"{path}: {', '.join(names) or DEFAULT_PROFILE}")
 
 
-def _file_of_project() -> Check:
+def _file_of_project(options: Options) -> Check:
     path = project_file()
     try:
-        project = read_project()
+        project = Layers(options, any_profile=True).project
     except MisuseError as error:
         return Check("project file", "fail", str(error), f"mend it: $EDITOR {path}")
     return Check("project file", "ok", str(path) if project is not None else "none in this folder or above it")

@@ -19,7 +19,7 @@ from ..folders import cache_folder, config_folder, write_whole
 
 DEFAULT_PROFILE = "default"
 PROJECT_FILE = ".crm.toml"
-_SECRET = re.compile(r"api_?key|token|password|passwd|secret|credential|private_?key", re.IGNORECASE)
+_SECRET = re.compile(r"api[_-]?key|token|password|passwd|secret|credential|private[_-]?key", re.IGNORECASE)
 _LOCK_SECONDS = 3.0
 
 

@@ -59,7 +59,7 @@ def login(
     """
     from crm_sdk import CrmClient
 
-    from .credentials import Account, save
+    from .credentials import Account, forget, save
 
     settings = settle(options, any_profile=True)
     if settings.offline:
@@ -91,10 +91,10 @@ def login(
         else:
             secret, name = _with_key(client, options, with_token)
         account = Account(settings.profile, client.base_url)
-        before = read_sign_in(settings.profile).base_url
+        before, was_in_file = read_sign_in(settings.profile).base_url, account.file.exists()
         save(account, secret, in_file=insecure_storage)
-        if before is not None and before.rstrip("/") != client.base_url:
-            forget_at(Account(settings.profile, before.rstrip("/")))
+        if before is not None and before.rstrip("/") != client.base_url and not was_in_file:
+            forget(Account(settings.profile, before.rstrip("/")), in_file=False)
         found = client.finding
         dialects = (found.spoken, found.lacking) if found is not None else ((), ())
         write_sign_in(SignIn(client.base_url, options.tenant, dialect, *dialects), settings.profile)
@@ -115,23 +115,15 @@ def logout(options: Options) -> None:
     if account is None or settings.offline:
         raise MisuseError("not signed in")
     refuse_key_of_environment(settings)
-    secret = load(account)
+    secret, in_file = load(account), account.file.exists()
     if secret is not None and secret.is_session:
         try:
             with open_client(settings) as client:
                 client.auth.logout()
         except CrmError as error:
             complain(f"note: the server was not told: {error}")
-    forget(account)
+    forget(account, in_file=in_file)
     complain(f"signed out of {account.base_url}" if secret is not None else f"not signed in to {account.base_url}")
-
-
-def forget_at(account: object) -> None:
-    """Remove the secret of the server that a profile was about before."""
-    from .credentials import Account, forget
-
-    if isinstance(account, Account) and not account.file.exists():
-        forget(account)
 
 
 def refuse_key_of_environment(settings: Settings) -> None:

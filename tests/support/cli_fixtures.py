@@ -12,7 +12,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from shell import Crm, Memory, Result
+from shell import Crm, Memory, Result, Terminal
 
 from crm_cli.account import credentials
 from crm_cli.app import run
@@ -45,6 +45,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ring: Memory) -> Pat
     monkeypatch.setenv("CRM_ALLOW_HTTP", "1")
     monkeypatch.setenv("COLUMNS", "200")
     return tmp_path
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, which may have a project's file."""
+    made = tmp_path / "project"
+    made.mkdir()
+    monkeypatch.chdir(made)
+    return made
 
 
 @pytest.fixture
@@ -100,11 +109,6 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-class Terminal(io.TextIOWrapper):
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -41,6 +42,11 @@ class Memory(KeyringBackend):
 
     def delete_password(self, service: str, username: str) -> None:
         self.kept.pop((service, username), None)
+
+
+class Terminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
 
 
 @dataclass
