@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,12 @@ _OPTIONS: Mapping[str, str] = {
     "timeout": "--timeout",
 }
 """What the SDK's arguments are typed as, for messages about them."""
+sign_in_hint: ContextVar[str] = ContextVar("sign_in_hint", default="sign in with `crm login`, or set CRM_API_KEY")
+"""What to do where the credential of the command that runs is refused."""
+_SIGNING_IN = ("auth.login", "auth.token", "auth.mfa.verify")
+"""The calls that sign in: who is refused there is doing what a hint would say."""
+_OF_BROWSER = ("INVALID_STATE", "NO_CODE", "ACCESS_DENIED")
+"""What the browser brings in place of a sign-in."""
 _NEVER = (501, 505)
 """The statuses of a server that will answer alike the next time."""
 _OURS = ("", "crm_cli", "crm_sdk", "server_stub")
@@ -263,8 +270,9 @@ def _refusal(error: errors.CrmError, flags: Mapping[str, str]) -> Failure:
             text = text.replace(f"dialects={dialect!r}", f"--dialect {dialect}")
     if isinstance(error, errors.InvalidResponseError):
         text = text.replace("dialects= ", "--dialect ")
-    if isinstance(error, errors.AuthenticationError) and error.operation != "auth.login":
-        hint = "sign in with `crm login`, or set CRM_API_KEY"
+    if isinstance(error, errors.AuthenticationError):
+        signing_in = error.operation in _SIGNING_IN or error.code in _OF_BROWSER
+        hint = None if signing_in else sign_in_hint.get()
     if isinstance(error, errors.RateLimitError) and error.retry_after is not None:
         hint = f"try again in {error.retry_after:g} s"
     code = refused.code if refused is not None else getattr(error, "code", None) or _code_of(found)

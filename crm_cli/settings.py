@@ -9,7 +9,8 @@ from dataclasses import fields as _members
 from typing import TYPE_CHECKING
 
 from .account.layers import DIALECTS, FORMATS, LAYERS, Layers
-from .failures import MisuseError
+from .account.profiles import DEFAULT_PROFILE
+from .failures import MisuseError, sign_in_hint
 from .terminal.prompts import production
 
 if TYPE_CHECKING:
@@ -174,8 +175,19 @@ def settle(typed: Options, *, any_profile: bool = False) -> Settings:
         layers.profile,
         layers,
     )
+    sign_in_hint.set(_hint(settings))
     production.set(None if offline or not layers.value("production") else f"{settings.profile}, {base_url}")
     return settings
+
+
+def _hint(settings: Settings) -> str:
+    """Return what to do where the credential is refused: to sign in is no use where a key is used instead."""
+    key = settings.layers.found("api_key")
+    if key.value is not None:
+        instead = "unset it" if key.layer == "environment" else "leave it out"
+        return f"{key.where} is used here: replace it, or {instead} and sign in with `crm login`"
+    profile = "" if settings.profile == DEFAULT_PROFILE else f" --profile {settings.profile}"
+    return f"sign in with `crm login{profile}`, or set CRM_API_KEY"
 
 
 def is_offline(layers: Layers) -> bool:

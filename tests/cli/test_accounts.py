@@ -288,6 +288,30 @@ def test_status_fails_as_a_command_would(words: list[str], status: int, tried: s
 
 
 @pytest.mark.parametrize(
+    ("words", "variables", "hint"),
+    [
+        ([], {}, "sign in with `crm login`, or set CRM_API_KEY"),
+        (["--profile", "globex"], {}, "sign in with `crm login --profile globex`, or set CRM_API_KEY"),
+        (["--api-key", "wrong-key"], {}, "--api-key is used here: replace it, or leave it out and sign in"),
+        ([], {"CRM_API_KEY": "wrong-key"}, "CRM_API_KEY is used here: replace it, or unset it and sign in"),
+    ],
+)
+def test_a_refused_credential_is_told_what_helps(
+    words: list[str],
+    variables: dict[str, str],
+    hint: str,
+    signed_in: Crm,
+    ring: Memory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ring.kept.clear()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = signed_in("leads", "list", *words)
+    assert (done.status, hint in done.err) == (failures.AUTH, True)
+
+
+@pytest.mark.parametrize(
     ("words", "variables", "check", "state"),
     [
         ([], {}, None, "ok"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import Crm
+from shell import ROOT, Crm
 
 from crm_cli import failures
 from crm_cli.account.layers import LAYERS, SETTINGS, Layer, Layers, Setting
@@ -211,3 +211,13 @@ def test_config_explains_which_layer_won(
     listed = {row["key"]: row for row in crm("config", "list").json}
     assert (listed["language"]["layer"], listed["language"]["from"]) == ("project", str(project / ".crm.toml"))
     assert listed.keys() == SETTINGS.keys()
+
+
+def test_the_page_has_the_table_of_settings() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for setting in SETTINGS.values():
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{setting.name}` |")]
+        cells = [cell.strip(" `") for cell in row.strip("|").split("|")]
+        files = ["yes" if file in setting.files else "" for file in ("project", "user")]
+        assert cells[:5] == [setting.name, setting.flag or "", setting.variable or "", *files]
+        assert cells[5].startswith(setting.about.split("`")[0].strip())
