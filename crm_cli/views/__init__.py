@@ -46,8 +46,9 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
 _GO_ON = frozenset(
     {("changes", "follow"), ("channels", "join"), ("configuration", "set"), ("events", "tail"), ("jobs", "wait")}
     | {("webhooks", name) for name in VIEWS["webhooks"]}
+    | {("dashboards", "show")}
 )
-"""The views that go on by themselves, or show nothing to look at again: these have no `--watch`."""
+"""The views that go on by themselves, have a `--watch` of their own, or show nothing to look at again."""
 DRAWN: Mapping[str, str] = {
     "activities.timeline": "timeline",
     "ai_insights.recommendations.cross_sell": "recommendations",
