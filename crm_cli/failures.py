@@ -144,7 +144,8 @@ def complain(line: str) -> None:
 @contextmanager
 def catching_notes() -> Generator[list[str]]:
     """Keep what is said on stderr within it for somebody who shows it otherwise."""
-    _HELD.append(notes := [])
+    notes: list[str] = []
+    _HELD.append(notes)
     try:
         yield notes
     finally:
