@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,7 +93,7 @@ def show_all(options: Options) -> None:
     from ..terminal.output import Printer
 
     layers = Layers(options)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for setting in SETTINGS.values():
         told = _used(layers, setting.name)
         rows.append({"key": setting.name, "value": _shown(setting, told), "layer": told.layer, "from": told.where})
@@ -113,8 +113,8 @@ def profiles(options: Options) -> None:
     from ..terminal.output import Printer
 
     layers = Layers(options)
-    named = {DEFAULT_PROFILE: {}, **layers.user.profiles} if not layers.user.profiles else layers.user.profiles
-    rows = [
+    named: Mapping[str, Mapping[str, Any]] = layers.user.profiles or {DEFAULT_PROFILE: {}}
+    rows: list[dict[str, Any]] = [
         {
             "profile": name,
             "used": name == layers.profile,

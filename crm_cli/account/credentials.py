@@ -181,6 +181,12 @@ def keyring_name() -> tuple[str, bool]:
     return f"{ring.__class__.__module__}.{ring.__class__.__qualname__}", _keeps_secrets(ring)
 
 
+def check_keyring() -> None:
+    """Refuse where a secret could not be stored, before anybody signs in. Raises: ConfigurationError."""
+    if not keyring_name()[1]:
+        raise ConfigurationError(_NO_KEYRING)
+
+
 def _in_time(work: Callable[[], T]) -> T:
     """Return what a keyring says. Raises: ConfigurationError where it takes too long."""
     found: list[T] = []

@@ -10,6 +10,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from crm_sdk.wire import is_object
+
 from ..failures import MisuseError
 
 _HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
@@ -80,5 +82,5 @@ def _without_empty(data: dict[str, Any] | None) -> Any:
     """Return what a file says without tables that say nothing: an edit may leave one, or need none."""
     if data is None:
         return None
-    found = {name: _without_empty(item) if isinstance(item, dict) else item for name, item in data.items()}
+    found: dict[str, Any] = {name: _without_empty(item) if is_object(item) else item for name, item in data.items()}
     return {name: item for name, item in found.items() if item != {}}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from crm_sdk.wire import is_array
+
 from ..failures import MisuseError
 from ..times import seconds_of
 from .profiles import DEFAULT_PROFILE, Project, UserConfig, check_profile_name, read_project, read_user_config, similar
@@ -23,6 +25,7 @@ LAYERS: tuple[Layer, ...] = ("flag", "environment", "project", "user", "default"
 """The layers, the strongest first."""
 FORMATS = ("table", "json", "jsonl", "csv", "tsv", "yaml", "ids")
 DIALECTS = ("mvp", "flow", "platform")
+_NOTHING: Mapping[str, Any] = {}
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -138,9 +141,9 @@ def _format(value: Any) -> str | None:
 
 
 def _dialects(value: Any) -> str | None:
-    names = value.split(",") if isinstance(value, str) else value
-    known = isinstance(names, list) and names and all(str(name).strip() in DIALECTS for name in names)
-    return ",".join(str(name).strip() for name in names) if known else None
+    given: Any = value.split(",") if isinstance(value, str) else value
+    names = [str(name).strip() for name in given] if is_array(given) else []
+    return ",".join(names) if names and all(name in DIALECTS for name in names) else None
 
 
 def _seconds(value: Any) -> float | None:
@@ -247,7 +250,7 @@ class Layers:
     def _of_user(self, setting: Setting) -> Iterator[Told]:
         config, name = self.user, setting.name
         profile = None if name == "profile" else self.profile
-        members = config.profiles.get(profile, {}) if profile is not None else {}
+        members: Mapping[str, Any] = config.profiles.get(profile, _NOTHING) if profile is not None else _NOTHING
         if name in members:
             where = config.where(profile)
             value = checked(setting, members[name], f"{name} in {where}")
@@ -258,8 +261,8 @@ class Layers:
 
     def _server_of_project(self) -> Any:
         """Return the server that the project means: its own, or that of its profile."""
-        members = self.project.members if self.project is not None else {}
-        named = self.user.profiles.get(str(members.get("profile", self.profile)), {})
+        members = self.project.members if self.project is not None else _NOTHING
+        named = self.user.profiles.get(str(members.get("profile", self.profile)), _NOTHING)
         return members.get("base_url", named.get("base_url"))
 
     def _elsewhere(self, setting: Setting, of: Callable[[], Any]) -> str | None:

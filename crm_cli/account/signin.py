@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from crm_sdk.models import LoginResult
     from crm_sdk.sign_in import SignIn as SignInWay
 
-    from .credentials import Secret
+    from .credentials import Account, Secret
 
 _ATTEMPTS = 3
 """So many codes of a second factor may be typed at a terminal; servers lock out after five."""
@@ -59,7 +60,7 @@ def login(
     """
     from crm_sdk import CrmClient
 
-    from .credentials import Account, forget, save
+    from .credentials import Account, check_keyring, forget
 
     settings = settle(options, any_profile=True)
     if settings.offline:
@@ -75,6 +76,8 @@ def login(
         raise MisuseError("--no-browser is how to use --web: type both")
     if not check_profile_name(settings.profile):
         raise MisuseError(f"a profile is named by letters, digits, - and _, not {settings.profile!r}")
+    if not insecure_storage:
+        check_keyring()
     base_url = _server(settings)
     way = _way(web, email, with_token or options.api_key is not None)
     if way == "email" and email is None:
@@ -92,7 +95,7 @@ def login(
             secret, name = _with_key(client, options, with_token)
         account = Account(settings.profile, client.base_url)
         before, was_in_file = read_sign_in(settings.profile).base_url, account.file.exists()
-        save(account, secret, in_file=insecure_storage)
+        _store(client, account, secret, in_file=insecure_storage)
         if before is not None and before.rstrip("/") != client.base_url and not was_in_file:
             forget(Account(settings.profile, before.rstrip("/")), in_file=False)
         found = client.finding
@@ -224,6 +227,21 @@ def _session(client: CrmClient, email: str, options: Options) -> tuple[Secret, s
     user = result.user
     secret = Secret(str(result.access_token), result.refresh_token and str(result.refresh_token), True)
     return secret, (user.name or user.email) if user is not None else None
+
+
+def _store(client: CrmClient, account: Account, secret: Secret, *, in_file: bool) -> None:
+    """Store the secret; a session that cannot be stored is ended, since nobody could end it later."""
+    from crm_sdk.errors import ConfigurationError, CrmError
+
+    from .credentials import save
+
+    try:
+        save(account, secret, in_file=in_file)
+    except (ConfigurationError, OSError):
+        if secret.is_session:
+            with suppress(CrmError):
+                client.auth.logout()
+        raise
 
 
 def _second_factor(client: CrmClient, email: str, password: str, options: Options, result: LoginResult) -> LoginResult:

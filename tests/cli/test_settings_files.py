@@ -69,10 +69,18 @@ def test_a_file_that_is_damaged_or_has_a_credential_is_refused(
     failed = [row["check"] for row in checked.json if row["state"] == "fail"]
     assert (checked.status, failed[0]) == (failures.GENERIC, "project file" if file == "project" else "settings file")
     assert CANARY not in done.err + checked.out + checked.err
-    before = path.read_bytes()
-    assert crm("config", "set", "language", "de", *(["--project"] if file == "project" else [])).status != 0
-    assert path.read_bytes() == before
-    assert crm("config", "path").out == f"{folder / 'config.toml'}\n"
+
+
+@pytest.mark.parametrize(("file", "flags"), [("project", ["--project"]), ("user", [])])
+@pytest.mark.parametrize("text", ["x = [", f'token = "{CANARY}"'])
+def test_a_damaged_file_is_not_written_to(
+    file: str, flags: list[str], text: str, crm: Crm, folder: Path, project: Path
+) -> None:
+    path = project / ".crm.toml" if file == "project" else folder / "config.toml"
+    path.write_text(text)
+    assert crm("config", "set", "language", "de", *flags).status == failures.USAGE
+    assert path.read_text() == text
+    assert crm("config", "path", *flags).out == f"{path}\n"
 
 
 def test_a_file_that_is_no_text_is_damaged(crm: Crm, folder: Path) -> None:
