@@ -12,12 +12,14 @@ from crm_sdk.models.values import EMAIL_PATTERN
 from ...data.queries.query import fold
 from ...entities import Entity
 from ...files.table import Table
+from ...languages.negotiation import SHIPPED
 from ...problems import Problem, invalid
 from ...serving import Members
 from ..contacts.files.header_words import CALLED
 from ..contacts.files.headers import header_of
+from ..objects.describing import label_of
 from .fields import Field, Fields
-from .words import LABELS, SYNONYMS
+from .words import SYNONYMS
 
 _MOST = 90
 """So many of a hundred values are e-mail addresses in a column of such."""
@@ -69,9 +71,9 @@ class Suggestions:
         for one in fields.importable():
             short = one.name.partition(".")[2] if one.name.startswith("fields.") else one.name
             self._exact |= {words_of(name): one.name for name in (one.name, short)}
-            for label in (one.label, *LABELS.get(one.name, ())):
+            for label in (one.label, *(label_of(language, one.name) for language in SHIPPED)):
                 self._labels.setdefault(words_of(label), one.name)
-            for word in SYNONYMS.get(f"{entity.name}.{one.name}", ()):
+            for word in (*SYNONYMS.get(f"{entity.name}.{one.name}", ()), *SYNONYMS.get(one.name, ())):
                 self._synonyms.setdefault(words_of(word), one.name)
         for words, name in CALLED.items():
             place = f"billing_{name}" if entity.name == "account" and name.startswith("address.") else name

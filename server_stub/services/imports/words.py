@@ -1,4 +1,4 @@
-"""What the fields of records are called: their labels in the languages that are shipped, and other words for them.
+"""Other words for the fields of records than their labels, which the catalogues of languages have.
 
 Those of people and addresses are in `contacts.files.header_words`, in English, German, French and Spanish.
 """
@@ -7,45 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-_LABELS = """
-name: name | nombre | الاسم
-first_name: vorname | nombre de pila | الاسم الأول
-last_name: nachname | apellidos | اسم العائلة
-email: e mail | correo electronico | البريد الإلكتروني
-phone: telefon | telefono | الهاتف
-mobile: mobiltelefon | movil | الجوال
-company: firma | empresa | الشركة
-title: titel | titulo | العنوان | المسمى الوظيفي
-department: abteilung | departamento | القسم
-status: status | estado | الحالة
-source: quelle | origen | المصدر
-tags: schlagworte | etiquetas | الوسوم
-notes: notizen | notas | ملاحظات
+_SYNONYMS = """
+last_name: apellidos
+mobile: mobiltelefon | الجوال
+title: العنوان | المسمى الوظيفي
+source: quelle
+tags: schlagworte
+notes: ملاحظات
 owner_id: zustandig | propietario | المالك
 external_id: externe id | id externo | المعرف الخارجي
-website: website | sitio web | الموقع الإلكتروني
-industry: branche | sector | القطاع
-employees: mitarbeiter | empleados | الموظفون
-annual_revenue: jahresumsatz | ingresos anuales | الإيرادات السنوية
-value: wert | valor | القيمة
-currency: wahrung | moneda | العملة
-stage: phase | etapa | المرحلة
-expected_close_date: erwarteter abschluss | fecha de cierre prevista | تاريخ الإغلاق المتوقع
-priority: prioritat | prioridad | الأولوية
-description: beschreibung | descripcion | الوصف
-domain: domain | dominio | النطاق
-type: art | tipo | النوع
-rating: bewertung | calificacion | التقييم
-birthday: geburtstag | cumpleanos | تاريخ الميلاد
-language: sprache | idioma | اللغة
-timezone: zeitzone | zona horaria | المنطقة الزمنية
-code: kurzel | codigo | الرمز
-due_at: fallig am | vence el | تاريخ الاستحقاق
-start_time: beginn | inicio | البداية
-end_time: ende | fin | النهاية
-subject: betreff | asunto | الموضوع
-"""
-_SYNONYMS = """
+employees: mitarbeiter
+expected_close_date: fecha de cierre prevista
+type: art | النوع
+rating: calificacion
+due_at: تاريخ الاستحقاق
+start_time: البداية
+end_time: النهاية
 deal.title: deal name | deal | opportunity | opportunity name | name | deal title | geschaft | oportunidad | dealname |
     nombre del negocio | projekt
 deal.value: amount | deal value | deal amount | betrag | importe | monto | volume | summe | price | revenue | umsatz
@@ -81,7 +58,5 @@ def _lines(text: str) -> Iterator[tuple[str, list[str]]]:
         yield name, [word.strip() for word in words.split("|")]
 
 
-LABELS: Mapping[str, frozenset[str]] = {name: frozenset(words) for name, words in _lines(_LABELS)}
-"""The labels of fields in German, Spanish and Arabic, without case and accents."""
 SYNONYMS: Mapping[str, frozenset[str]] = {name: frozenset(words) for name, words in _lines(_SYNONYMS)}
-"""Other words for fields, by entity and field."""
+"""Other words for fields, by entity and field; those without an entity are for the field of any."""

@@ -98,7 +98,7 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
     for position, one in enumerate(fields):
         one["position"] = position
         if not one["custom"] and not one.pop("labelled", False):
-            one["label"] = _label_of(call.language, one["name"])
+            one["label"] = label_of(call.language, one["name"])
             one["options"] = [{**each, "label": label(call.language, each["label"])} for each in one["options"]]
     keys = [
         {"field": key.rstrip("~"), "unique": not key.endswith("~"), "is_default": place == 0}
@@ -281,7 +281,7 @@ def _described(
     options = (given.options if given is not None and given.options and "." not in name else None) or kind.options
     return {
         "name": name,
-        "label": _label_of("en", name),
+        "label": label_of("en", name),
         "type": word,
         "item_type": kind.item_type,
         "custom": False,
@@ -306,7 +306,7 @@ def _described(
     }
 
 
-def _label_of(language: str, name: str) -> str:
+def label_of(language: str, name: str) -> str:
     """Return the label of a member, part by part where it is within another: ``Adresse: Ort``."""
     if language == "en":
         return name.replace(".", " ").replace("_", " ").capitalize()

@@ -10,6 +10,7 @@ from refusals import refused
 from crm_sdk import AsyncCrmClient, CrmClient
 from crm_sdk.models import ImportPreview
 from server_stub import StubServer
+from server_stub.languages.negotiation import SHIPPED
 
 
 @pytest.fixture
@@ -159,3 +160,12 @@ async def test_the_async_client_has_the_same_calls(stub: StubServer) -> None:
         assert len((await job.wait()).created_ids) == 1
         back = await client.imports.revert(job.id)
         assert (await back.wait()).deleted == 1
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_every_label_that_is_described_is_known_again(client: CrmClient, language: str) -> None:
+    described = client.with_options(language=language).objects.describe("deal").fields
+    labels = {one.label: one.name for one in described if not one.read_only}
+    seen = look(client, "deal", ",".join(labels) + "\n" + "x," * (len(labels) - 1) + "x\n").columns
+    unknown = [(one.column, one.suggested_field) for one in seen if one.suggested_field != labels[one.column]]
+    assert unknown == []
