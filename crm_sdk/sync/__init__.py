@@ -1,7 +1,7 @@
 """A copy of the CRM's data that loses nothing: ``for change in client.sync.changes(store)``.
 
-A store keeps the records and the position. `MemoryStore` and `SqliteStore` are here; any object with the two methods of
-`Store` will do.
+A store keeps the records and the position. `MemoryStore`, `SqliteStore` and `DuckDbStore` are here; any object with the
+two methods of `Store` will do.
 """
 
 from importlib import import_module
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from .state import SyncChange as SyncChange
     from .state import SyncState as SyncState
     from .stores import DatabaseStore as DatabaseStore
+    from .stores import DuckDbStore as DuckDbStore
     from .stores import MemoryStore as MemoryStore
     from .stores import SqliteStore as SqliteStore
 
 _MODULES = {
     **dict.fromkeys(("AsyncSyncing", "Syncing"), "following"),
     **dict.fromkeys(("Batch", "Row", "Store", "SyncChange", "SyncState"), "state"),
-    **dict.fromkeys(("DatabaseStore", "MemoryStore", "SqliteStore"), "stores"),
+    **dict.fromkeys(("DatabaseStore", "DuckDbStore", "MemoryStore", "SqliteStore"), "stores"),
 }
 
 

@@ -83,6 +83,7 @@ class DatabaseStore:
 
     def save(self, batch: Batch) -> Sequence[tuple[str, str]]:
         """Keep a batch and its state; return entity and id of the rows that `finished` removed."""
+        self._begin()
         try:
             removed = self._save(batch)
         except BaseException:
@@ -90,6 +91,9 @@ class DatabaseStore:
             raise
         self._connection.commit()
         return removed
+
+    def _begin(self) -> None:
+        """Begin the transaction of a batch; a DB-API connection has begun one by itself."""
 
     def _save(self, batch: Batch) -> list[tuple[str, str]]:
         generation = batch.state.generation
@@ -132,7 +136,8 @@ class DatabaseStore:
         return dict(self._records(entity))
 
     def _records(self, entity: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for id, text in self._execute("SELECT id, record FROM crm_records WHERE entity = ?", entity):
+        found = self._execute("SELECT id, record FROM crm_records WHERE entity = ?", entity)
+        for id, text in iter(found.fetchone, None):
             yield id, json.loads(text)
 
 
@@ -152,3 +157,42 @@ class SqliteStore(DatabaseStore):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+class DuckDbStore(DatabaseStore):
+    """A copy in a DuckDB file, to be asked with SQL: ``record ->> '$.stage'``. Needs the package ``duckdb``.
+
+    Raises: ImportError without it.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        import duckdb  # here: only who wants such a copy needs it
+
+        self.connection: Any = duckdb.connect(str(path))
+        """The connection, on which queries of one's own can be made."""
+        super().__init__(_Begun(self.connection))
+
+    def _begin(self) -> None:
+        self.connection.begin()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def __enter__(self) -> DuckDbStore:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class _Begun:
+    """A DuckDB connection whose cursors are within its transaction: those of DuckDB have one of their own."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.commit = connection.commit
+        self.rollback = connection.rollback
+
+    def cursor(self) -> Any:
+        return self._connection
