@@ -17,7 +17,7 @@ from .backups import put_schedule
 from .boards import boards
 from .calendar import calendar
 from .custom_objects import custom_objects
-from .deal_past import deal_past, renewals
+from .deal_past import deal_past, renewals, spread_wins
 from .deals import deals, sum_up
 from .documented import put_documented
 from .exports import exports
@@ -93,6 +93,7 @@ def _company(store: Store, plan: Plan, now: datetime, random: Random) -> None:
     talk(records)
     deals(records)
     renewals(records)
+    spread_wins(records)
     deal_past(records)
     groups(records)
     sum_up(records)

@@ -17,6 +17,10 @@ _STATE = (
 )  # fmt: skip
 
 
+_FIRST, _APART, _COURTED = 24, 41, 40
+"""The age in days of the first win that is moved, what is between two of them, and the longest way to one."""
+
+
 def renewals(records: Records) -> None:
     """Put the renewals of a year, with contacts that are known for long, drawn apart from all other demo data."""
     random = Random(f"{records.plan.slug}/renewals")
@@ -35,6 +39,32 @@ def renewals(records: Records) -> None:
         members = deal_members(records, random, contact, at, moved, stage, pipeline="renewals")
         value = Decimal(random.choice((1, 2, 3, 5)) * 1000)
         records.put("deal", members | {"title": f"Renewal – {members['title']}", "value": value, "type": "renewal"})
+
+
+def spread_wins(records: Records) -> None:
+    """Move the wins with contacts that are known for long to the months before, so that a year has revenue throughout.
+
+    Those from leads, and those with new contacts, stay as recent as they are.
+    """
+    contacts, deals = records.collection("contact"), records.collection("deal")
+    random, number = Random(f"{records.plan.slug}/wins"), 0
+    for deal in deals.all():
+        contact = contacts.get(deal["contact_id"] or "")
+        if deal["status"] != "won" or deal["lead_id"] is not None or contact is None or deal["type"] == "renewal":
+            continue
+        most = (records.now - contact["created_at"]).days - _COURTED
+        if most < _FIRST:
+            continue
+        age = min(_FIRST + _APART * number, most)
+        number += 1
+        closed = (records.now - timedelta(days=age, hours=random.randint(0, 9))).replace(microsecond=0)
+        at = closed - timedelta(days=random.randint(_COURTED // 2, _COURTED - 1))
+        deals.put(
+            deal
+            | dict.fromkeys(("created_date", "created_at"), at)
+            | dict.fromkeys(("updated_at", "stage_changed_at", "last_activity", "closed_at"), closed)
+            | {"expected_close_date": closed.date()}
+        )
 
 
 def deal_past(records: Records) -> None:
