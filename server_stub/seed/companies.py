@@ -23,6 +23,7 @@ from .documented import put_documented
 from .exports import exports
 from .files import files
 from .groups import groups
+from .jobs import jobs
 from .people import people
 from .records import Records
 from .setup.billing import put_billing
@@ -80,6 +81,7 @@ def _demo(now: datetime, services: Contributions, random_seed: int) -> StoreSnap
         outgoing(store, plan, now)
         put_remotes(store, plan, now)
         configuration(store, plan, now)
+        jobs(store, plan, now)
     put_marketplace(store, now, Random(f"{random_seed}/marketplace"))
     return store.snapshot()
 
