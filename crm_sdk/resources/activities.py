@@ -306,8 +306,7 @@ class Activities(Resource[Mode]):
             "end": "When it ends, at most 62 days later.",
             "duration_minutes": "How long a slot is; without it `calendar.meeting_minutes`, usually 30.",
             "business_hours": "Only slots at which those who are free work, each on their own clock.",
-            "buffer_minutes": "How much room there has to be before and after a slot; without it "
-            "`calendar.buffer_minutes`, usually none.",
+            "buffer_minutes": "The room before and after a slot; without it `calendar.buffer_minutes`, usually none.",
             **_USERS,
         },
     )

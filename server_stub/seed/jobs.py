@@ -95,7 +95,8 @@ def _put(
         "tenant_id": plan.id, "actor_id": admin.id, "user_id": admin.id, "role": admin.role, "name": admin.name,
         "email": admin.email, "auth": "token", "session_id": None, "granted": None,
     }  # fmt: skip
-    error = {"field": None, "rule": None, "details": {}, **failed} if failed is not None else None
+    usual: Mapping[str, Any] = {"field": None, "rule": None, "details": {}}
+    error = {**usual, **failed} if failed is not None else None
     store.collection(plan.id, "job").put(
         Document(
             id=id, kind=kind, title=title, entity=None, cancellable=False, created_at=at,

@@ -203,7 +203,8 @@ def rotate(call: Context, api_key_id: str, grace_seconds: int) -> Answer:
     doc = KEYS.writable(call, api_key_id)
     if (status := status_of(doc, call.now)) != "active":
         raise Problem("API_KEY_REVOKED", f"the API key {doc['name']!r} is {status}: create a new one")
-    key, policy = _new_key(), call.tenant.get("security") or {}
+    policy: Members = call.tenant.get("security") or {}
+    key = _new_key()
     changes: dict[str, Any] = {
         "fingerprint": fingerprint(key),
         "previous_fingerprint": doc["fingerprint"] if grace_seconds else None,
