@@ -22,10 +22,9 @@ _TITLES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("activity", "task", "call", "event", "notification", "job"), ("title",)),
 }
 """The members by which a record is called, where that is not its `name`."""
-_TALK = tuple(
-    f"{kind}.{member}"
-    for kind in _ACTIVITIES
-    for member in ("title", "description", "subject", "body", "body_text", "transcript", "outcome", "location")
+_TALK = (
+    *(f"{kind}.{member}" for kind in _ACTIVITIES for member in ("title", "description")),
+    *("email.subject", "email.body_text", "note.body", "call.transcript", "event.location"),
 )
 NAMES = ("contact.name", "lead.name", "account.name", "deal.title")
 _ANY = ("contact.*", "lead.*", "account.*", "deal.*")
@@ -41,7 +40,6 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "pipeline.total_value": ("deal.value",),
     "stage.total_value": ("deal.value",),
     "relationship.related_contact_name": ("contact.name",),
-    "message.sender_name": ("contact.name", "lead.name"),
     "share.subject_name": ("user.name", "team.name"),
     "installation.app_name": ("app.name",),
     **{

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from refusals import refused
 
 from crm_sdk import ApiError, CrmClient
+from crm_sdk.catalogue import declared_operations
+from crm_sdk.operation import Operation
+from crm_sdk.route import Route
+from crm_sdk.wire import camel
 from server_stub import StubServer
+from server_stub.request.access import permissions
 from server_stub.request.http import Request
 
 from .conftest import PASSWORD, New, permission
@@ -58,6 +64,97 @@ def test_a_decision_is_what_the_call_answers(stub: StubServer, grants: Any, owne
         (told,) = crm.security.check([{"action": action, "entity": {"type": kind, "id": made.id}}])
         assert do(crm, resource, action, made.id) in STATUSES[str(told.reason)], (told, resource, action)
         assert told.allowed == (told.reason == "granted")
+
+
+WORDS = st.sampled_from([(word, action) for word in permissions.resources() for action in permissions.every_action(word)])
+LIMITS: Any = st.dictionaries(
+    st.sampled_from([(kind, name) for kind in KINDS.values() for name in ("tags", "external_id", "custom_fields.tier")]),
+    st.sampled_from(["hidden", "read", "write"]),
+    max_size=6,
+)
+NEW: Any = {"tags": "a", "external_id": "b", "custom_fields.tier": "c"}
+
+
+def agree_with_operations(stub: StubServer, crm: CrmClient, headers: dict[str, str], every: int) -> int:
+    """Ask for decisions about operations, and compare each with the answer to a request that cannot be read."""
+    wanted: dict[tuple[str, str], list[tuple[Operation[..., Any], Route]]] = {}
+    for operation in list(declared_operations())[::every]:
+        route = operation.routes.get("platform")
+        if route is None or not operation.flags.auth or operation.flags.role is not None:
+            continue
+        word = permissions.resource_of(operation.id)
+        if word in permissions.resources():
+            pair = word, permissions.action_of(operation, route.method)
+            wanted.setdefault(pair, []).append((operation, route))
+    pairs, compared = list(wanted), 0
+    for start in range(0, len(pairs), 100):
+        asked: Any = [{"resource": word, "action": action} for word, action in pairs[start : start + 100]]
+        for pair, decision in zip(pairs[start : start + 100], crm.security.check(asked), strict=True):
+            for operation, route in wanted[pair]:
+                query, content = ("what", b"") if route.method == "GET" else ("", b"{")
+                path = re.sub(r"{\w+}", "nobody_1", route.full_path)
+                reply = stub.handle(Request(route.method, path, query, headers, content))
+                assert (reply.status == 403) is not decision.allowed, (operation.id, decision, reply.body)
+                compared += 1
+    return compared
+
+
+def decide(examples: int, *, every: int = 1, anew: bool = False) -> None:
+    """Compare decisions with answers for random roles."""
+
+    @settings(
+        max_examples=examples, deadline=None, database=None, derandomize=not anew,
+        suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+    )  # fmt: skip
+    @given(granted=st.sets(WORDS, max_size=40), limits=LIMITS, scope=st.sampled_from(["own", "all"]))
+    def run(granted: set[tuple[str, str]], limits: dict[tuple[str, str], str], scope: str) -> None:
+        stub.restore(start)
+        held: Any = [{"resource": word, "action": action, "scope": scope} for word, action in sorted(granted)]
+        fields: Any = [{"entity": kind, "field": name, "access": access} for (kind, name), access in limits.items()]
+        admin.security.roles.create({"key": "r", "name": "R", "permissions": held, "field_permissions": fields})
+        user = admin.users.create({"email": "r@acme.test", "name": "R", "role": "r", "password": PASSWORD})
+        crm = stub.client(api_key=None, dialects="platform", max_retries=0)
+        token = crm.auth.login("r@acme.test", PASSWORD).access_token
+        headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        assert agree_with_operations(stub, crm, headers, every) > 350 // every
+        for resource, kind in KINDS.items():
+            made = getattr(admin, resource).create({("title" if kind == "deal" else "name"): "N", "owner_id": user.id})
+            for name, value in NEW.items():
+                question: Any = {"entity": {"type": kind, "id": made.id}, "fields": [name]}
+                told = crm.security.check([{"action": action, **question} for action in ("read", "update")])  # type: ignore[misc]
+                head, _, rest = name.partition(".")
+                body = json.dumps({camel(head): {rest: value} if rest else [value] if head == "tags" else value})
+                path = f"/v1/{resource}/{made.id}"
+                reply = stub.handle(Request("PUT", path, "", headers, body.encode()))
+                assert (reply.status == 403) is not told[1].allowed, (told[1], reply.body)
+                assert (b"FIELD_FORBIDDEN" in reply.body) is (told[1].reason == "field_forbidden")
+                admin_wrote: Any = {head: {rest: value} if rest else [value] if head == "tags" else f"{value}{made.id}"}
+                getattr(admin, resource).update(made.id, admin_wrote)
+                reply = stub.handle(Request("GET", path, "", headers))
+                if told[0].reason == "no_permission":
+                    assert reply.status == 403
+                    continue
+                shown = json.loads(reply.body)["data"]
+                there = rest in shown["customFields"] if rest else camel(head) in shown
+                assert there is told[0].allowed is (told[0].denied_fields == []), (name, told[0], shown)
+
+    with StubServer() as stub, stub.client(dialects="platform", max_retries=0) as admin:
+        start = stub.snapshot()
+        run()
+
+
+def test_decisions_are_what_operations_answer() -> None:
+    decide(3, every=7)
+
+
+@pytest.mark.thorough
+def test_decisions_are_what_every_operation_answers() -> None:
+    decide(8)
+
+
+@pytest.mark.slow
+def test_many_decisions_are_what_every_operation_answers() -> None:
+    decide(150, anew=True)
 
 
 def test_who_asks_about_whom(admin: CrmClient, new: New) -> None:
