@@ -112,7 +112,7 @@ _WORDED: Mapping[str, Mapping[str, Literal["name", "any"]]] = {
     "FeedItem": {"summary": "name"},
     "TimelineEntry": {"title": "name"},
 }
-"""The members of models that are about the record in their member `entity`: they have its name, or any of its members."""
+"""The members of models about the record in their member `entity`: what they have of it, its name or any member."""
 
 
 def title_of(kind: str, id: str = "") -> tuple[str, ...]:

@@ -137,7 +137,9 @@ def _messages(call: Context, about: Ids | None) -> Iterator[Document]:
                 continue
             ours = doc["sender_id"] if doc.get("sender_type") == "user" else None
             title = doc.get("subject") or _short(doc["content"]) or "Message"
-            entity = _entity(call, conversation) if conversation.get("contact_id") or conversation.get("lead_id") else who
+            entity = (
+                _entity(call, conversation) if conversation.get("contact_id") or conversation.get("lead_id") else who
+            )
             owner = conversation.get("owner_id") or ours
             said = {"summary": _short(doc["content"]), "actor_id": ours}
             yield _entry(doc["id"], "message", title, doc["timestamp"], entity, owner_id=owner, **said)

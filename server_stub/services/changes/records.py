@@ -126,7 +126,9 @@ class Teller:
         lost = kind in ("access_lost", "erased")
         shown: Mapping[str, Any] = record or {}
         about = {"type": entry["type"], "id": entry["record_id"]}
-        values = self._hiding.without_changes({"entity": about, "changes": values})["changes"] if self._hiding else values
+        values = (
+            self._hiding.without_changes({"entity": about, "changes": values})["changes"] if self._hiding else values
+        )
         return {
             "seq": entry["seq"],
             "occurred_at": entry["at"],

@@ -139,7 +139,9 @@ def _key(call: Context, widget: Members, limits: Limits) -> str:
     who = [
         caller.user_id,
         caller.actor_id,
-        *map(sorted, (caller.roles, caller.permissions, caller.team, caller.shared, caller.hidden, caller.granted or ())),
+        *map(
+            sorted, (caller.roles, caller.permissions, caller.team, caller.shared, caller.hidden, caller.granted or ())
+        ),
         caller.sales_reads,
     ]
     of = [limits.date_range, limits.owner_id, limits.team_id, limits.pipeline_id]

@@ -107,9 +107,7 @@ def description_of(call: Context, found: Entity, *, include_hidden: bool = False
         )
     ]
     relationships = [
-        one
-        for one in _relationships(call, found)
-        if not is_limited(call.caller.hidden, found.name, str(one["field"]))
+        one for one in _relationships(call, found) if not is_limited(call.caller.hidden, found.name, str(one["field"]))
     ]
     for link in relationships:
         if not link["field"].startswith("fields."):

@@ -229,7 +229,9 @@ def _source_of(call: Context, type: str, model: type[Any]) -> Source:
     fields = dict(fields_of(model))  # type: ignore[arg-type] # mypy: a type is hashable
     for head in ("contact", "lead") if type == "message" else ():
         fields |= {f"{head}.{name}": fields_of(call.server.nouns[head].model)[name] for name in ("name", "company")}
-    return seen_source(call, Source(type, fields, {}, lambda call: call.collection(type).all()), {head: head for head in _MESSAGES})
+    return seen_source(
+        call, Source(type, fields, {}, lambda call: call.collection(type).all()), {head: head for head in _MESSAGES}
+    )
 
 
 def _scoped(kind: Kind) -> Kind | None:

@@ -59,7 +59,7 @@ def test_nothing_hidden_is_in_any_answer_to_a_get(world: World, entity: str) -> 
     for operation, status, content in asked(world, entity):
         assert status < 500, (operation.id, content)
         answered |= {operation.id} if status == 200 else set()
-        found = hidden.search(content.replace(f"{MARK}{entity}\"".encode(), b"\"")) if status == 200 else None
+        found = hidden.search(content.replace(f'{MARK}{entity}"'.encode(), b'"')) if status == 200 else None
         assert found is None, (operation.id, around(found, content))
     assert len(answered) > 160
 
@@ -85,9 +85,9 @@ def answers(crm: CrmClient, entity: str, ids: dict[str, str]) -> Iterator[Callab
     yield lambda: crm.objects.batch_get(entity, [ids.get(entity, ids["record"])])
     yield lambda: crm.objects.describe(entity)
     yield lambda: crm.changes.list(entity_types=[entity], fold=False, include=["changes"])
-    for format in ("csv", "jsonl"):
-        yield lambda format=format: crm.files.download(  # type: ignore[misc] # a format each
-            crm.exports.create(asked | {"format": format, "labels": True}).wait().file_id
+    for kind_of_file in ("csv", "jsonl"):
+        yield lambda form=kind_of_file: crm.files.download(  # type: ignore[misc] # a format each
+            crm.exports.create(asked | {"format": form, "labels": True}).wait().file_id
         ).read()
     if entity == "contact":
         yield lambda: crm.contacts.search({"limit": 100}).items
@@ -115,7 +115,10 @@ def test_nothing_hidden_is_in_searches_exports_and_changes(world: World, blind: 
 def test_nothing_hidden_is_in_events(world: World, blind: CrmClient, entity: str) -> None:
     """On the stream, and on the channels of a user; a copy of the records is made anew, so that all is told again."""
     user = blind.auth.userinfo().sub
-    with opened(world.stub, "/ws?resume=1", world.headers) as plain, opened(world.stub, CHANNELS, world.headers) as wire:
+    with (
+        opened(world.stub, "/ws?resume=1", world.headers) as plain,
+        opened(world.stub, CHANNELS, world.headers) as wire,
+    ):
         for name in FEEDS:
             wire.join(f"user:{user}:{name}")
         admin = world.admin

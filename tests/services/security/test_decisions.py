@@ -66,9 +66,13 @@ def test_a_decision_is_what_the_call_answers(stub: StubServer, grants: Any, owne
         assert told.allowed == (told.reason == "granted")
 
 
-WORDS = st.sampled_from([(word, action) for word in permissions.resources() for action in permissions.every_action(word)])
+WORDS = st.sampled_from(
+    [(word, action) for word in permissions.resources() for action in permissions.every_action(word)]
+)
 LIMITS: Any = st.dictionaries(
-    st.sampled_from([(kind, name) for kind in KINDS.values() for name in ("tags", "external_id", "custom_fields.tier")]),
+    st.sampled_from(
+        [(kind, name) for kind in KINDS.values() for name in ("tags", "external_id", "custom_fields.tier")]
+    ),
     st.sampled_from(["hidden", "read", "write"]),
     max_size=6,
 )
