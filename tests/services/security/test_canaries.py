@@ -125,7 +125,7 @@ def test_nothing_hidden_is_in_events(world: World, blind: CrmClient, entity: str
         for kind, id in world.ids.items():
             if kind in ("contact", "lead", "deal", "account", "task", "event"):
                 service = admin.activities if kind in ("task", "event") else getattr(admin, f"{kind}s")
-                text = {"title" if kind in ("deal", "task", "event") else "name": f"{MARK}{kind}new", "owner_id": user}
+                text: Any = {"title" if kind in ("deal", "task", "event") else "name": f"{MARK}{kind}new", "owner_id": user}
                 service.update(id, text)
         fields: Any = {"fields": {"name": f"{MARK}subscriptionnew"}}
         admin.custom_objects.records.update("subscription", world.ids["record"], fields)

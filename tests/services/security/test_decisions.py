@@ -90,7 +90,8 @@ def agree_with_operations(stub: StubServer, crm: CrmClient, headers: dict[str, s
         if word in permissions.resources():
             pair = word, permissions.action_of(operation, route.method)
             wanted.setdefault(pair, []).append((operation, route))
-    pairs, compared = list(wanted), 0
+    pairs: list[tuple[str, str]] = list(wanted)
+    compared = 0
     for start in range(0, len(pairs), 100):
         asked: Any = [{"resource": word, "action": action} for word, action in pairs[start : start + 100]]
         for pair, decision in zip(pairs[start : start + 100], crm.security.check(asked), strict=True):
@@ -125,7 +126,8 @@ def decide(examples: int, *, every: int = 1, anew: bool = False) -> None:
             made = getattr(admin, resource).create({("title" if kind == "deal" else "name"): "N", "owner_id": user.id})
             for name, value in NEW.items():
                 question: Any = {"entity": {"type": kind, "id": made.id}, "fields": [name]}
-                told = crm.security.check([{"action": action, **question} for action in ("read", "update")])  # type: ignore[misc]
+                both: Any = [{"action": action, **question} for action in ("read", "update")]
+                told = crm.security.check(both)
                 head, _, rest = name.partition(".")
                 body = json.dumps({camel(head): {rest: value} if rest else [value] if head == "tags" else value})
                 path = f"/v1/{resource}/{made.id}"
