@@ -1,20 +1,21 @@
-"""Who is shown an event: those who may read the records that it is about."""
+"""Who may read a record outside of a call: who is shown an event about it, and may join its channel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..caller import Caller
 from ..data.document import Document
 from ..request.access import permissions
 from ..serving import Context
-from .topics import noun_is_activity, object_named
 
 if TYPE_CHECKING:
     from ..core import StubServer
     from .feeds import Event
 
+_KINDS: Mapping[str, str] = dict.fromkeys(("call", "email", "event", "note", "task"), "activity")
+"""The kinds of records that are stored under another kind than that of their topic."""
 _WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations", "agent": "agents"}
 """The kinds of records that no noun declares, with the words of their permissions."""
 _ONES_OWN = frozenset({"notification"})
@@ -64,3 +65,29 @@ def _may_read(server: StubServer, caller: Caller, kind: str, doc: Document | Non
         server, caller, server.clock.now(), dialect="platform", operation="live.events", request_id="", source={}
     )
     return noun.visible(call, doc)
+
+
+def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
+    """Return the live record of a kind, or of a custom object by its API name; None where the caller may not read it."""
+    custom = object_named(server, caller, kind) if kind not in server.nouns else None
+    stored = "record" if custom is not None else _KINDS.get(kind, kind)
+    doc = server.collection(caller.tenant_id, stored).get(id)
+    if doc is None or (custom is not None and doc["object_id"] != custom["id"]):
+        return None
+    return doc if _may_read(server, caller, kind, doc) else None
+
+
+def is_kind(server: StubServer, caller: Caller, kind: str) -> bool:
+    """Tell whether there are records of a kind, which may be the API name of a custom object."""
+    return kind in server.nouns or kind in _WITHOUT_NOUN or object_named(server, caller, kind) is not None
+
+
+def object_named(server: StubServer, caller: Caller, name: str) -> Document | None:
+    """Return the custom object with an API name."""
+    found = server.collection(caller.tenant_id, "custom_object").find("api_name", name)
+    return found[0] if found else None
+
+
+def noun_is_activity(kind: str) -> bool:
+    """Tell whether a kind is that of activities, which have nouns by their own kinds."""
+    return _KINDS.get(kind, kind) == "activity"

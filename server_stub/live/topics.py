@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..caller import Caller
-from ..data.document import Document
-from ..problems import Problem
-from ..request.access import features, permissions
-from ..serving import Context
+from ..request.access import features
+from .sight import is_kind, record_of
 
 if TYPE_CHECKING:
     from ..core import StubServer
     from .hub import Live
 
-_KINDS: Mapping[str, str] = dict.fromkeys(("call", "email", "event", "note", "task"), "activity")
-"""The kinds of records that are stored under another kind than that in the topic."""
-_WITHOUT_NOUN = {"conversation": "conversations", "message": "conversations"}
-"""The kinds of records that no noun declares, with the words of their permissions."""
 _FEATURE = "presence"
-_OF_OBJECTS = "record"
-"""The kind of the records of custom objects, whose topics have the API names of these."""
 
 
 class Unauthorized(Exception):  # noqa: N818 # a reply to the client
@@ -64,41 +55,3 @@ def topic_of(live: Live, caller: Caller, name: str) -> Topic | None:
 def has_presence(server: StubServer, caller: Caller) -> bool:
     """Tell whether the caller's company shows who is there."""
     return features.is_on(server, caller, _FEATURE)
-
-
-def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
-    """Return the record that a topic is about; None where there is none that the caller may read."""
-    custom = object_named(server, caller, kind) if kind not in server.nouns else None
-    if custom is not None:
-        kind = _OF_OBJECTS
-    stored = server.collection(caller.tenant_id, _KINDS.get(kind, kind)).get(id)
-    if stored is None or (custom is not None and stored["object_id"] != custom["id"]):
-        return None
-    if kind in _WITHOUT_NOUN:
-        return stored if permissions.permits(caller, _WITHOUT_NOUN[kind], "read") else None
-    noun = server.nouns[stored["kind"] if noun_is_activity(kind) else kind]
-    if not permissions.permits(caller, noun.word, "read"):
-        return None
-    call = Context(
-        server, caller, server.clock.now(), dialect="platform", operation="live.channels", request_id="", source={}
-    )
-    try:
-        return noun.found(call, id)
-    except Problem:
-        return None
-
-
-def is_kind(server: StubServer, caller: Caller, kind: str) -> bool:
-    """Tell whether there are records of a kind, which may be the API name of a custom object."""
-    return kind in server.nouns or kind in _WITHOUT_NOUN or object_named(server, caller, kind) is not None
-
-
-def object_named(server: StubServer, caller: Caller, name: str) -> Document | None:
-    """Return the custom object with an API name."""
-    found = server.collection(caller.tenant_id, "custom_object").find("api_name", name)
-    return found[0] if found else None
-
-
-def noun_is_activity(kind: str) -> bool:
-    """Tell whether a kind is that of activities, which have nouns by their own kinds."""
-    return _KINDS.get(kind, kind) == "activity"

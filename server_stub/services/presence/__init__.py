@@ -12,7 +12,7 @@ from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.queries.query import sort_documents
 from ...live.phoenix import PhoenixSocket
-from ...live.topics import is_kind, noun_is_activity, record_of
+from ...live.sight import is_kind, noun_is_activity, record_of
 from ...problems import invalid, missing
 from ...serving import Context, serves
 

@@ -13,7 +13,7 @@ from crm_sdk import CrmClient
 from server_stub import StubServer
 from server_stub.data.queries.query import fold
 from server_stub.live.phoenix import CURSORS, PhoenixSocket
-from server_stub.live.topics import record_of
+from server_stub.live.sight import record_of
 from server_stub.request.access.callers import user_caller
 
 Connect = Callable[[str], PhoenixSocket]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from newcomers import PASSWORD
+from wire import CHANNELS, opened
 
-from crm_sdk import CrmClient
+import crm_sdk.models
+from crm_sdk import ApiError, CrmClient
 from server_stub import StubServer
+from server_stub.request.access import copies
 
 from .canaries import ENTITIES, MARK, World, asked, every_permission, hidden_members, make, pattern, spread
 
@@ -125,7 +128,10 @@ def test_nothing_hidden_is_in_events(world: World, blind: CrmClient, entity: str
         for kind, id in world.ids.items():
             if kind in ("contact", "lead", "deal", "account", "task", "event"):
                 service = admin.activities if kind in ("task", "event") else getattr(admin, f"{kind}s")
-                text: Any = {"title" if kind in ("deal", "task", "event") else "name": f"{MARK}{kind}new", "owner_id": user}
+                text: Any = {
+                    "title" if kind in ("deal", "task", "event") else "name": f"{MARK}{kind}new",
+                    "owner_id": user,
+                }
                 service.update(id, text)
         fields: Any = {"fields": {"name": f"{MARK}subscriptionnew"}}
         admin.custom_objects.records.update("subscription", world.ids["record"], fields)
