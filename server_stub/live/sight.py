@@ -68,7 +68,7 @@ def _may_read(server: StubServer, caller: Caller, kind: str, doc: Document | Non
 
 
 def record_of(server: StubServer, caller: Caller, kind: str, id: str) -> Document | None:
-    """Return the live record of a kind, or of a custom object by its API name; None where the caller may not read it."""
+    """Return the live record of a kind, or of a custom object by its API name; None where the caller may not see it."""
     custom = object_named(server, caller, kind) if kind not in server.nouns else None
     stored = "record" if custom is not None else _KINDS.get(kind, kind)
     doc = server.collection(caller.tenant_id, stored).get(id)
