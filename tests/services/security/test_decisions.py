@@ -88,8 +88,8 @@ def agree_with_operations(stub: StubServer, crm: CrmClient, headers: dict[str, s
             continue
         word = permissions.resource_of(operation.id)
         if word in permissions.resources():
-            pair = word, permissions.action_of(operation, route.method)
-            wanted.setdefault(pair, []).append((operation, route))
+            action = permissions.action_of(operation, route.method)
+            wanted.setdefault((word, action), []).append((operation, route))
     pairs: list[tuple[str, str]] = list(wanted)
     compared = 0
     for start in range(0, len(pairs), 100):
