@@ -140,7 +140,7 @@ class Feeds:
         shape = shape_of(kind.model, dialect) if kind is not None else None
         shown, hiding = self.render_record(event, dialect), active()
         about = {"type": event["entity_type"], "id": event["entity"]["id"]}
-        entry = {"entity": about, "changes": event["changes"]}
+        entry: Mapping[str, Any] = {"entity": about, "changes": event["changes"]}
         values: dict[str, Any] = {}
         for change in (hiding.without_changes(entry) if hiding is not None else entry)["changes"]:
             name = change["field"]

@@ -12,6 +12,7 @@ from crm_sdk.resources.dashboard import ActionItems, Dashboard
 
 from ..data.document import Document
 from ..problems import missing
+from ..request.access.permissions import readable
 from ..serving import Context, Members, serves
 from . import company
 from .contacts import health as health
@@ -85,7 +86,7 @@ def summary(call: Context) -> dict[str, Any]:
 
 
 def _unarchived_contacts(call: Context) -> list[Document]:
-    return [doc for doc in call.collection("contact").all() if doc.get("status") != "archived"]
+    return [doc for doc in readable(call, "contact") if doc.get("status") != "archived"]
 
 
 # -- action items ----------------------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ _SUMS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
 
 SUMMED = frozenset({"revenue", "won_value", "lost_value", "pipeline_value", "expected", "total_revenue"})
 """The names of series and metrics whose figures are made of the values of deals."""
+_NO_WORDS: Mapping[str, Literal["name", "any"]] = {}
 _WORDED: Mapping[str, Mapping[str, Literal["name", "any"]]] = {
     "Notification": {"title": "name", "message": "any", "metadata": "any"},
     "FeedItem": {"summary": "name"},
@@ -153,7 +154,7 @@ def hidden_copies(kind: type[Model], hidden: frozenset[str]) -> frozenset[str]:
 
 def worded(kind: type[Model]) -> Mapping[str, Literal["name", "any"]]:
     """Return the members of a model that are about a record, each with what it has of that: the name, or any member."""
-    return next((_WORDED[one.__name__] for one in kind.__mro__ if one.__name__ in _WORDED), {})
+    return next((_WORDED[one.__name__] for one in kind.__mro__ if one.__name__ in _WORDED), _NO_WORDS)
 
 
 def named() -> Iterator[tuple[str, str | None, Iterable[str]]]:

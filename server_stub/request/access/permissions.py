@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from crm_sdk.operation import Operation
 
     from ...caller import Caller
+    from ...data.document import Document
+    from ...serving import Context
 
 Scope: TypeAlias = Literal["all", "team", "own"]
 _WIDEST: tuple[Scope, ...] = ("all", "team", "own")
@@ -224,6 +226,13 @@ def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], b
     if scope_for(caller, resource, "read") in (None, "all"):
         return []
     return [lambda record: permits(caller, resource, "read", record)]
+
+
+def readable(call: Context, kind: str, docs: Iterable[Document] | None = None) -> list[Document]:
+    """Return those of some records that the caller may read, by default of all live ones: for figures made of many."""
+    found = list(docs) if docs is not None else call.collection(kind).all()
+    tests = sight(call.caller, call.server.nouns[kind].word)
+    return [doc for doc in found if all(sees(doc) for sees in tests)] if tests else found
 
 
 def check(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...data.document import Document
+from ...request.access.permissions import readable
 from ...serving import Context, Members
 from .. import company
 from ..accounts.figures import contact_weight, mean_of_contacts
@@ -28,8 +29,12 @@ def customers_to_predict(
 ) -> list[tuple[str, str]]:
     """Return the named contacts and accounts; without any, those that are customers. Raises 422 for unknown ones."""
     if contact_ids is None and account_ids is None:
-        contacts = [doc for doc in call.collection("contact") if doc["lifecycle_stage"] in _CUSTOMERS]
-        accounts = [doc for doc in call.collection("account").find("type", "customer") if doc["status"] != "churned"]
+        contacts = [doc for doc in readable(call, "contact") if doc["lifecycle_stage"] in _CUSTOMERS]
+        accounts = [
+            doc
+            for doc in readable(call, "account", call.collection("account").find("type", "customer"))
+            if doc["status"] != "churned"
+        ]
         return [("contact", doc["id"]) for doc in contacts] + [("account", doc["id"]) for doc in accounts]
     return [
         *(("contact", id) for id in call.resolved("contact", contact_ids or (), "contact_ids")),

@@ -13,6 +13,7 @@ from ...data.document import Document
 from ...data.queries.filter_groups import compile_filters
 from ...data.queries.filters import filter_fields
 from ...problems import Problem
+from ...request.access.permissions import readable
 from ...serving import Context, Members
 from .. import company
 from ..deals import figures
@@ -38,7 +39,7 @@ def deals_to_predict(
     """
     keep = compile_filters(filter_groups or (), FIELDS, now=call.now, zone=company.zone(call))
     if deal_ids is None:
-        named = call.collection("deal").find("status", "open")
+        named = readable(call, "deal", call.collection("deal").find("status", "open"))
     else:
         named = [call.record("deal", id) for id in call.resolved("deal", deal_ids, "deal_ids")]
         closed = [deal for deal in named if deal["status"] != "open"]

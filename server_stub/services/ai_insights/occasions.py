@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from ...request.access.permissions import readable
 from ...serving import Context, Members
 from .. import company
 from ..contacts import health
@@ -73,7 +74,7 @@ def next_actions(call: Context) -> Iterator[Occasion]:
 
 
 def _late_follow_ups(call: Context) -> Iterator[Occasion]:
-    for contact in call.collection("contact"):
+    for contact in readable(call, "contact"):
         planned: datetime | None = contact["next_follow_up"]
         if planned is None or not health.needs_follow_up(contact, call.now):
             continue
@@ -108,7 +109,7 @@ def _worth_of_contact(call: Context, contact: Members) -> Decimal | None:
 
 def _rotten_deals(call: Context) -> Iterator[Occasion]:
     worth = company.worth_in(call.tenant)
-    for stored in call.collection("deal").find("status", "open"):
+    for stored in readable(call, "deal", call.collection("deal").find("status", "open")):
         deal = figures.with_current_figures(call, stored)
         stage = figures.stage_of(call, deal)
         if not deal["is_rotten"] or stage is None:
@@ -166,7 +167,7 @@ def _unanswered_messages(call: Context) -> Iterator[Occasion]:
 
 
 def _hot_leads(call: Context) -> Iterator[Occasion]:
-    for lead in call.collection("lead").find("owner_id", None):
+    for lead in readable(call, "lead", call.collection("lead").find("owner_id", None)):
         if lead["rating"] != "hot" or lead["status"] not in OPEN:
             continue
         yield Occasion(

@@ -15,6 +15,7 @@ from statistics import NormalDist
 from typing import Any
 
 from ...data.document import Document
+from ...request.access.permissions import readable
 from ...serving import Context
 from .. import company, ranges
 from ..deals import figures
@@ -55,7 +56,7 @@ class Trend:
 def predict(call: Context, wanted: Wanted) -> dict[str, Any]:
     """Return the members of a RevenuePrediction."""
     is_in = Scope(wanted.pipeline_id, wanted.owner_id, wanted.team_id).of(call)
-    deals = [deal for deal in call.collection("deal") if is_in(deal)]
+    deals = [deal for deal in readable(call, "deal") if is_in(deal)]
     opened = [figures.with_current_figures(call, deal) for deal in deals if deal["status"] == "open"]
     won = [deal for deal in deals if deal["status"] == "won"]
     trend = _trend(_past_revenue(call, wanted.period, won))

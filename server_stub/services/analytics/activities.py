@@ -13,6 +13,7 @@ from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.document import Document
 from ...request.access.callers import has_permission
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..activities.kinds import is_overdue
@@ -50,7 +51,7 @@ def activities(
     whole = ranges.last_year(call, start_date, end_date)
     other, spans = ranges.compared(call, whole, compare_to), ranges.periods(call, whole, period or "month")
     is_in = company.owned_by(call, owner_id, team_id)
-    docs = [doc for doc in call.collection("activity") if kind in (None, doc["kind"]) and is_in(doc.get("owner_id"))]
+    docs = [doc for doc in readable(call, "activity") if kind in (None, doc["kind"]) and is_in(doc.get("owner_id"))]
     answered = _answered(call)
     mine = _within(docs, whole)
     kinds = Counter(doc["kind"] for doc in mine)
@@ -117,7 +118,7 @@ def _tracked(doc: Members, what: str) -> bool:
 
 def _answered(call: Context) -> frozenset[str]:
     """Return the ids of the sent e-mails to which somebody replied: by its Message-ID, or later in its thread."""
-    mails = [doc for doc in call.collection("activity") if doc["kind"] == "email"]
+    mails = [doc for doc in readable(call, "activity") if doc["kind"] == "email"]
     replies = [doc for doc in mails if doc["direction"] == "inbound"]
     named = {doc["in_reply_to"] for doc in replies if doc.get("in_reply_to")}
     last: dict[str, Any] = {}

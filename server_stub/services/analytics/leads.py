@@ -11,6 +11,7 @@ from typing import Any
 from crm_sdk.resources.analytics import AnalyticsMetrics
 
 from ...data.document import Document
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..deals.scope import mean, rate
@@ -54,7 +55,7 @@ def leads(
     whole = ranges.last_year(call, start_date, end_date)
     other, spans = ranges.compared(call, whole, compare_to), ranges.periods(call, whole, period or "month")
     is_in = company.owned_by(call, owner_id, None)
-    docs = [lead for lead in call.collection("lead") if is_in(lead["owner_id"]) and source in (None, lead["source"])]
+    docs = [lead for lead in readable(call, "lead") if is_in(lead["owner_id"]) and source in (None, lead["source"])]
     new = _created(docs, whole)
     answered = _first_answers(call)
 
@@ -107,7 +108,7 @@ def _response(lead: Members, answered: Mapping[str, Sequence[datetime]]) -> list
 def _first_answers(call: Context) -> dict[str, list[datetime]]:
     """Return when leads were called or written to, by their ids: outbound calls, e-mails and messages."""
     found: dict[str, list[datetime]] = {}
-    for activity in call.collection("activity"):
+    for activity in readable(call, "activity"):
         if activity.get("lead_id") and activity.get("direction") == "outbound" and activity["occurred_at"] <= call.now:
             found.setdefault(activity["lead_id"], []).append(activity["occurred_at"])
     for message in call.collection("message"):

@@ -13,6 +13,7 @@ from crm_sdk.resources.analytics import AnalyticsMetrics
 from ...data.document import Document
 from ...problems import Problem
 from ...request.access import permissions
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .. import company
 from ..activities.privacy import is_hidden_id
@@ -86,9 +87,9 @@ def _figures(
     call: Context, day: _Day, is_in: Callable[[str | None], bool], courses: Sequence[Course], unread: int
 ) -> Figures:
     won = [course for course in courses if course.kind == "won" and day.has(course.closed_at)]
-    activities = [doc for doc in call.collection("activity") if is_in(doc.get("owner_id"))]
+    activities = [doc for doc in readable(call, "activity") if is_in(doc.get("owner_id"))]
     return {
-        "leads_today": sum(is_in(doc["owner_id"]) and day.has(doc["created_at"]) for doc in call.collection("lead")),
+        "leads_today": sum(is_in(doc["owner_id"]) and day.has(doc["created_at"]) for doc in readable(call, "lead")),
         "deals_created_today": sum(day.has(course.deal["created_at"]) for course in courses),
         "deals_won_today": len(won),
         "messages_today": sum(

@@ -12,6 +12,7 @@ from crm_sdk.wire import snake
 
 from ...data.document import Document
 from ...problems import invalid
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from ..deals import figures as deal_figures
@@ -114,7 +115,7 @@ def _figures(
 def _open_deals(call: Context, span: ranges.Span, scope: Scope) -> list[Document]:
     """Return the deals that were open at the end of a range, as they were then; now while it lasts."""
     if span.ends_at > call.now:
-        deals = [deal_figures.with_current_figures(call, deal) for deal in call.collection("deal")]
+        deals = [deal_figures.with_current_figures(call, deal) for deal in readable(call, "deal")]
     else:
         states = deal_history.all_states(call).values()
         last = span.ends_at - _MOMENT

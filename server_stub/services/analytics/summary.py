@@ -12,6 +12,7 @@ from crm_sdk.resources.analytics import Analytics
 
 from ...data.document import Document
 from ...data.queries.relative_dates import Calendar
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .. import company
 from ..leads.records import was_qualified
@@ -24,8 +25,8 @@ _SAVED = Decimal(12)
 @serves(Analytics.dashboard)
 def dashboard(call: Context) -> dict[str, Any]:
     """Count leads and revenue; a converted lead counts as qualified."""
-    leads = call.collection("lead").all()
-    won = [deal for deal in call.collection("deal").all() if deal.get("status") == "won"]
+    leads = readable(call, "lead")
+    won = [deal for deal in readable(call, "deal") if deal.get("status") == "won"]
     qualified = sum(map(was_qualified, leads))
     revenue = company.sum_worth(call, won)
     this, before = _months(call)
@@ -97,7 +98,7 @@ def ai_performance(call: Context) -> dict[str, Any]:
     reports = [_report(agent) for agent in call.collection("agent").all()]
     asked = sum(report["metrics"]["total_interactions"] for report in reports)
     settled = sum(report["metrics"]["successful_interactions"] for report in reports)
-    talks = sum(activity["kind"] in ("email", "call", "event") for activity in call.collection("activity").all())
+    talks = sum(activity["kind"] in ("email", "call", "event") for activity in readable(call, "activity"))
     cost = sum((_usage(agent)["cost"] for agent in call.collection("agent").all()), Decimal(0))
     return {
         "agents": reports,

@@ -10,6 +10,7 @@ from typing import Any
 from crm_sdk.wire import is_object
 
 from ...data.document import Document
+from ...request.access.permissions import readable
 from ...serving import Collections, Context, Members, completes
 from .probability import STAGE_BASE, recent_of, weigh
 from .signals import Evidence, evidence
@@ -123,8 +124,8 @@ def with_current_figures(call: Context, deal: Document) -> Document:
 
 
 def all_seen(call: Context) -> list[Document]:
-    """Return every deal of the company with its present computed members."""
-    return [with_current_figures(call, deal) for deal in call.collection("deal").all()]
+    """Return every deal that the caller may read with its present computed members."""
+    return [with_current_figures(call, deal) for deal in readable(call, "deal")]
 
 
 def stage_of(call: Context, deal: Members) -> Document | None:

@@ -11,6 +11,7 @@ from typing import Any
 from crm_sdk.resources.deals import Deals
 
 from ...data.document import Document
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .. import company, ranges
 from . import figures as figures
@@ -38,7 +39,7 @@ def forecast(
     spans = ranges.periods(call, whole, period or "month")
     today = company.today(call)
     is_in = Scope(pipeline_id, owner_id, team_id).of(call)
-    docs = [figures.with_current_figures(call, deal) for deal in call.collection("deal") if is_in(deal)]
+    docs = [figures.with_current_figures(call, deal) for deal in readable(call, "deal") if is_in(deal)]
     opened = [deal for deal in docs if deal["status"] == "open"]
     won = [deal for deal in docs if deal["status"] == "won"]
     last = today.replace(day=monthrange(today.year, today.month)[1])

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from ...data.document import Document
 from ...request.access import permissions
+from ...request.access.permissions import readable
 from ...serving import Context, Members
 from .. import company
 from . import history as deal_history
@@ -83,7 +84,7 @@ class Scope:
     def courses(self, call: Context) -> list[Course]:
         """Return the deals that are in the scope by their last stay, with their stays in the pipeline."""
         is_in, stays, found = self.of(call), deal_history.all_stays(call), list[Course]()
-        for deal in call.collection("deal"):
+        for deal in readable(call, "deal"):
             mine = [stay for stay in stays.get(deal["id"], ()) if self.pipeline_id in (None, stay["pipeline_id"])]
             course = Course(deal, mine)
             if mine and is_in(mine[-1] | {"owner_id": course.worth["owner_id"], "team_id": deal["team_id"]}):

@@ -10,6 +10,7 @@ from crm_sdk.resources.leads import Leads
 
 from ...data.document import Document
 from ...problems import invalid
+from ...request.access.permissions import readable
 from ...serving import Context, serves
 from .. import company, ranges
 from .records import was_qualified
@@ -22,7 +23,7 @@ def sources(
     """Compare the sources of the leads created between two days; without days and period, of all leads."""
     zone, today = company.zone(call), company.today(call)
     leads = call.collection("lead")
-    docs: Sequence[Document] = leads.find("owner_id", owner_id) if owner_id is not None else leads.all()
+    docs = readable(call, "lead", leads.find("owner_id", owner_id) if owner_id is not None else None)
     born = {doc["id"]: doc["created_at"].astimezone(zone).date() for doc in docs}
     start, end = _range(start_date, end_date, period, today, min(born.values(), default=today))
     docs = [doc for doc in docs if start <= born[doc["id"]] <= end]
@@ -44,7 +45,10 @@ def _stats(call: Context, source: str, docs: Sequence[Document], total: int) -> 
     qualified = sum(map(was_qualified, docs))
     took = [(doc["converted_at"] - doc["created_at"]) / timedelta(days=1) for doc in converted if doc["converted_at"]]
     won = [
-        deal for doc in docs for deal in call.collection("deal").find("lead_id", doc["id"]) if deal["status"] == "won"
+        deal
+        for doc in docs
+        for deal in readable(call, "deal", call.collection("deal").find("lead_id", doc["id"]))
+        if deal["status"] == "won"
     ]
     return {
         "source": source,

@@ -12,6 +12,7 @@ from ...data.document import Document
 from ...data.forms import required_text
 from ...noun import Noun
 from ...problems import Problem, invalid
+from ...request.access.permissions import readable
 from ...serving import Context, serves
 from .. import company
 from ..deals import stages as deal_stages
@@ -27,7 +28,7 @@ def sums(call: Context, deals: Sequence[Document]) -> dict[str, Any]:
 
 def with_sums(call: Context, pipeline: Document) -> Document:
     """Return a pipeline with its sums, without its stages."""
-    deals = call.collection("deal").find("pipeline_id", pipeline["id"])
+    deals = readable(call, "deal", call.collection("deal").find("pipeline_id", pipeline["id"]))
     return pipeline.with_members({"stages": [], "currency": call.tenant["base_currency"], **sums(call, deals)})
 
 
@@ -39,7 +40,7 @@ def with_stages(call: Context, pipeline: Document) -> Document:
 
 def with_stage_sums(call: Context, stage: Document) -> Document:
     """Return a stage with its sums."""
-    return stage | sums(call, call.collection("deal").find("stage_id", stage["id"]))
+    return stage | sums(call, readable(call, "deal", call.collection("deal").find("stage_id", stage["id"])))
 
 
 def _check(call: Context, members: dict[str, Any], before: Document | None) -> dict[str, Any]:
