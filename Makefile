@@ -26,7 +26,7 @@ export PYTHONSAFEPATH := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo quick fmt check types test cover lowest soak mutants tools noun docs bench pins release clean
+.PHONY: help demo quick fmt check types test cover lowest soak mutants tools noun docs man bench pins release clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 15
@@ -77,6 +77,9 @@ docs: $(VENV)/made  ## write the lists of public names and the reference pages f
 	$(BIN)/python docs/exports.py
 	$(MAKE) --no-print-directory $(VENV)/wheel
 	$(BIN)/python docs/generate.py
+
+man: $(VENV)/test  ## write the pages of man into build/man
+	$(BIN)/python -m crm_cli man --to build/man
 
 bench: $(VENV)/wheel  ## measure ourselves against the bare libraries, side by side
 	PYTHONPATH="$(CURDIR)/benchmarks" $(BIN)/python benchmarks/run.py

@@ -14,8 +14,8 @@ from . import completion
 from .account import config, doctor, signin, status
 from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo, wait
 from .commands import offline as offline_commands
-from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
 from .discovery import aliases, extensions, man, schema, searching
+from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
 from .help import Command, Group, overview, topics
 from .help.groups import AROUND, in_order
 from .settings import Options, settle
@@ -68,10 +68,10 @@ class Root(Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Find the command that is meant: a noun shows its own view where none of its commands is called."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            _look_around(ctx, args)
         if len(args) > 1 and args[1] in _HELP and args[0] in _summaries():
             self.commands[args[0]] = _group((args[0],), lambda: _kind(args[0]))
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            _look_around(ctx, args)
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.resolve_words(rest) if isinstance(command, Noun) else command, rest
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from typing_extensions import get_type_hints
 
+from crm_cli.discovery import reference
+from crm_cli.discovery.tree import whole
 from crm_cli.help.examples import example, in_lines
 from crm_cli.tree.parameters import Form, kebab
 from crm_sdk.catalogue import Catalogue, declared_operations
@@ -23,6 +25,8 @@ from crm_sdk.vocabulary.codes import COMMON, codes_of
 from crm_sdk.wire import snake
 
 PAGES = Path(__file__).parent / "reference"
+COMMANDS = PAGES / "cli"
+"""The pages of the commands."""
 COVERAGE = Path(__file__).parent / "coverage.md"
 REQUIREMENTS = Path(__file__).parent.parent / "tests" / "contract" / "requirements.json"
 INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "endpoints.json"
@@ -174,19 +178,22 @@ def pages() -> dict[Path, str]:
         nouns[operation.id.partition(".")[0]].append(operation)
     made = {PAGES / f"{noun}.md": page(noun, operations) for noun, operations in sorted(nouns.items())}
     index = "".join(f"- [{file.stem}]({file.name})\n" for file in made)
-    first = f"# Reference\n\nWritten by `make docs` from the declarations.\n\n{index}"
-    return {COVERAGE: coverage(), PAGES / "index.md": first, **made}
+    more = "[The commands](cli/index.md) have pages of their own."
+    first = f"# Reference\n\nWritten by `make docs` from the declarations. {more}\n\n{index}"
+    commands = {COMMANDS / name: text for name, text in reference.pages(whole()).items()}
+    return {COVERAGE: coverage(), PAGES / "index.md": first, **made, **commands}
 
 
 def main() -> int:
     """Write the pages, or with ``--check`` tell whether they are up to date."""
-    stale = [file for file, text in pages().items() if not file.exists() or file.read_text() != text]
+    made = pages()
+    stale = [file for file, text in made.items() if not file.exists() or file.read_text() != text]
     if "--check" in sys.argv:
         print("\n".join(f"stale: {file.name} (run `make docs`)" for file in stale) or "up to date")
         return 1 if stale else 0
-    PAGES.mkdir(exist_ok=True)
+    COMMANDS.mkdir(parents=True, exist_ok=True)
     for file in stale:
-        file.write_text(pages()[file])
+        file.write_text(made[file])
     print(f"{len(stale)} pages written")
     return 0
 

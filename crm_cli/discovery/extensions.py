@@ -84,12 +84,12 @@ def path_of(name: str) -> str | None:
 
 def run(path: str, words: Sequence[str], options: Options) -> int:
     """Run an extension with the words after its name; returns its exit status."""
-    status = subprocess.run([path, *words], env=_environment(options), check=False).returncode  # noqa: S603 # the user's program
+    status = subprocess.run([path, *words], env=_environment(options), check=False).returncode  # the user's program
     return status if status >= 0 else _SIGNALLED - status
 
 
 def _environment(options: Options) -> dict[str, str]:
-    """Return the variables of an extension: ours with the settings in place, but no secret that is not there already."""
+    """Return the variables of an extension: ours with the settings, but no secret that was not there."""
     settings = settle(options)
     told = {
         "CRM_BASE_URL": settings.base_url,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -27,7 +26,9 @@ def show_page(
     noun: Annotated[str | None, typer.Argument(metavar="NOUN", help="A noun; without it the page of crm.")] = None,
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="FOLDER", help="Write all pages into this folder, such as ~/.local/share/man/man1."),
+        typer.Option(
+            "--to", metavar="FOLDER", help="Write all pages into this folder, such as ~/.local/share/man/man1."
+        ),
     ] = None,
 ) -> None:
     """Show the manual: `crm man`, `crm man leads`; or write its pages into a folder of `man`."""
@@ -36,8 +37,8 @@ def show_page(
     if to is not None:
         written = pages(whole())
         for name, text in written.items():
-            write_whole(os.path.join(to, name), text.encode())
-        complain(f"wrote {len(written)} pages into {to}: man {os.path.join(to, 'crm.1')}")
+            write_whole(str(Path(to) / name), text.encode())
+        complain(f"wrote {len(written)} pages into {to}: man {Path(to) / 'crm.1'}")
         return
     from .. import completion
 
@@ -58,9 +59,9 @@ def _show(text: str, name: str) -> None:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
-        path = os.path.join(folder, name)
-        Path(path).write_text(text, encoding="utf-8")
-        subprocess.run([reader, path], check=False)  # noqa: S603 # the man of the system
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        subprocess.run([reader, path], check=False)  # the man of the system
 
 
 def pages(tree: Mapping[str, Any]) -> dict[str, str]:
@@ -119,7 +120,13 @@ def _of_noun(noun: str, entries: Iterable[Entry], version: str) -> str:
 
 def _head(name: str, about: str, version: str) -> list[str]:
     title = _text(name.upper())
-    return [f'.TH "{title}" 1 "" "crm {_text(version)}" "crm"', ".nh", ".ad l", ".SH NAME", f"{_text(name)} \\- {_text(about)}"]
+    return [
+        f'.TH "{title}" 1 "" "crm {_text(version)}" "crm"',
+        ".nh",
+        ".ad l",
+        ".SH NAME",
+        f"{_text(name)} \\- {_text(about)}",
+    ]
 
 
 def _rows(entry: Entry) -> Iterator[str]:

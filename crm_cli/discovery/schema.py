@@ -50,8 +50,8 @@ def declared(words: list[str]) -> Operation[..., Any]:
             said = " ".join(("crm", *words[:number]))
             raise refusal(f"{said} has no call {word!r}", word, [*calls, *inner])
         kind = inner[word]
-    calls = ", ".join(operations(kind))
-    raise MisuseError(f"crm {' '.join(words)} is a group; name one of its calls: {calls}")
+    there = ", ".join(operations(kind))
+    raise MisuseError(f"crm {' '.join(words)} is a group; name one of its calls: {there}")
 
 
 def of_output(operation: Operation[..., Any]) -> dict[str, Any]:

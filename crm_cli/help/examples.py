@@ -1,4 +1,4 @@
-"""The example of a command, which runs with the demo data: written for it, or made from that of the OpenAPI document."""
+"""The example of a command, which runs with the demo data: written by hand, or that of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from .demo import IDS, NAMES
 from .written import written
 
 _STANDS_FOR = re.compile(r"([a-z]+)_123")
-_WORD = re.compile(r"""(?:[^\s"']|"(?:\$\([^)]*\)|[^"])*"|'[^']*')+""")
-"""A word of a shell: quotes, and what is run within double ones, belong to it."""
 
 
 def example(form: Form) -> list[str]:
@@ -42,13 +40,33 @@ def in_lines(commands: Iterable[str], width: int) -> Iterator[str]:
 def _parts(command: str) -> Iterator[str]:
     """Yield what stays together in a line: the words up to the first option, then each option with its values."""
     part = ""
-    for word in _WORD.findall(command):
+    for word in _words(command):
         if part and word.startswith("-") and word != "-":
             yield part
             part = word
         else:
             part = f"{part} {word}" if part else word
     yield part
+
+
+def _words(command: str) -> Iterator[str]:
+    """Yield the words of a command as they are typed: quotes, and what is run within double ones, belong to them."""
+    word, quote, depth = "", "", 0
+    for letter in command:
+        if quote == '"' and letter in "()":
+            depth += 1 if letter == "(" else -1
+        if not quote and letter == " ":
+            if word:
+                yield word
+            word = ""
+            continue
+        if letter == quote and depth <= 0:
+            quote = ""
+        elif not quote and letter in "'\"":
+            quote, depth = letter, 0
+        word += letter
+    if word:
+        yield word
 
 
 def _generated(form: Form) -> str:

@@ -1,4 +1,4 @@
-"""``crm --help``: the commands by their groups, in a screen and a half; ``crm help commands`` has a sentence for each."""
+"""``crm --help``: the commands by their groups, in a screen and a half. ``crm help commands`` has all."""
 
 from __future__ import annotations
 

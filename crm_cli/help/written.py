@@ -1,4 +1,4 @@
-"""The examples that are written by hand, in ``examples.txt``: a block each, the words of the command before what is typed.
+"""The examples written by hand, in ``examples.txt``: a block each, the words of the command before what is typed.
 
 The last line of a block is the command; those before it prepare what the demo data does not have.
 """

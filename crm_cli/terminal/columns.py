@@ -11,7 +11,6 @@ from typing import Any, get_args
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
-from ..failures import MisuseError
 from ..tree.near import refusal
 
 _CHOSEN: Mapping[str, tuple[str, ...]] = {
