@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from . import completion
 from .account import config, doctor, signin, status
-from .commands import api, can, chat, openapi, restore, shells, stub, sync, undo, wait
+from .commands import api, can, chat, openapi, restore, shells, stub, sync, today, undo, wait
 from .commands import offline as offline_commands
 from .discovery import aliases, extensions, man, schema, searching
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
@@ -22,6 +22,8 @@ from .settings import Options, settle
 from .tree.global_options import by_hand, global_options, global_parameters, keyword, with_signature
 
 _HELP = ("-h", "--help")
+_SHOWS_REQUESTS, _WATCHES = ("undo",), ("today",)
+"""The hand-made commands that have `--dry-run` and `--explain`, and those that have `--watch`."""
 
 _NOTHING_CONFIGURED = """\
 No server is known yet. You can:
@@ -285,6 +287,7 @@ def application() -> typer.Typer:
         ("sync", sync.sync),
         ("can", can.can),
         ("restore", restore.restore),
+        ("today", today.today),
         ("undo", undo.undo),
         ("wait", wait.wait),
         ("openapi", openapi.describe),
@@ -294,7 +297,9 @@ def application() -> typer.Typer:
         ("schema", schema.schema),
         ("man", man.show_page),
     ):
-        app.command(name, cls=Command, rich_help_panel=AROUND)(by_hand(command, shows_requests=command is undo.undo))
+        app.command(name, cls=Command, rich_help_panel=AROUND)(
+            by_hand(command, shows_requests=name in _SHOWS_REQUESTS, watches=name in _WATCHES)
+        )
     app.add_typer(config.commands(), name="config", rich_help_panel=AROUND)
     app.add_typer(aliases.commands(), name="alias", rich_help_panel=AROUND)
     app.add_typer(extensions.commands(), name="extensions", rich_help_panel=AROUND)

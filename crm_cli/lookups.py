@@ -54,6 +54,14 @@ def identified(client: CrmClient, call: Operation[..., Any], typed: Sequence[str
     return arguments
 
 
+def id_of(client: CrmClient, noun: str, typed: str) -> str:
+    """Return the id of a record of a noun, which is typed as it is or as its unique name."""
+    from .tree.nouns import declared
+
+    call = declared(f"{noun}.get")
+    return next(iter(identified(client, call, [typed]).values())) if call is not None else typed
+
+
 class Lookups:
     """The look-ups of the arguments of a call that are names."""
 

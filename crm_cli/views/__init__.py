@@ -29,7 +29,8 @@ VIEWS: Mapping[str, tuple[str, ...]] = {
     "configuration": ("set",),
     "dashboard": ("dashboard",),
     "dashboards": ("show",),
-    "deals": ("board",),
+    "contacts": ("show",),
+    "deals": ("board", "stale"),
     "events": ("tail",),
     "files": ("tree",),
     "jobs": ("wait",),
@@ -62,6 +63,7 @@ DRAWN: Mapping[str, str] = {
     "collaboration.feed.list": "feed",
     "collaboration.feed.user": "feed",
     "monitoring.health": "checks",
+    "deals.forecast": "forecast",
     "imports.preview": "look",
     "reports.run": "ran",
 }
@@ -74,7 +76,7 @@ TABLED: Mapping[str, str] = {
 """The calls whose records have other columns in tables and CSV: by their ids, the function in the file of the noun."""
 JUDGED: Mapping[str, str] = {"backups.create": "status_of", "monitoring.health": "status_of"}
 """The declared calls whose answer decides the exit status: by their ids, the function in the file of the noun."""
-_SALES = "accounts activities ai_insights analytics calendar dashboard deals messages pipelines"
+_SALES = "accounts activities ai_insights analytics calendar contacts dashboard deals messages pipelines"
 _ADMINISTRATION = "audit backups changes configuration imports jobs monitoring tenants users"
 _FOLDERS: Mapping[str, str] = {
     **dict.fromkeys(_SALES.split(), "sales"),

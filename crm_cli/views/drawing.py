@@ -6,6 +6,8 @@ here accept that.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _NARROW = 100
+_PIPED = 200
 _COLUMN = 18
 _NAME = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -32,11 +35,16 @@ def show(format: str, whole: Any, records: Iterable[Any], draw: Callable[[Consol
         from ..console import stdout
 
         with paged():
-            draw(stdout())
+            draw(stdout(piped_width()))
     elif format in ("json", "yaml"):
         printer.show(whole)
     else:
         printer.rows(records)
+
+
+def piped_width() -> int | None:
+    """Return the width of what is drawn for a pipe, which cuts nothing of a usual page; None on a terminal."""
+    return None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _PIPED
 
 
 def fits(screen: Console, columns: int) -> bool:
@@ -55,6 +63,16 @@ def line(*parts: str | tuple[str, str] | Text | None, between: str = "") -> Text
         return Text(visible(str(text)).replace("\n", " ") if text else "", style)
 
     return Text(between).join([text for part in parts if part and (text := made(part))])
+
+
+def print_row(screen: Console, text: Text, id: str = "", indent: int = 4) -> None:
+    """Print a row with its id after it; where they do not fit, the row is cut and the id stands whole below it."""
+    if text.cell_len + len(id) + 2 <= screen.width:
+        screen.print(line(text, (id, "dim"), between="  "), no_wrap=True)
+        return
+    screen.print(text, no_wrap=True, overflow="ellipsis")
+    if id:
+        screen.print(line(" " * indent, (id, "dim")))
 
 
 def heading(title: str, about: str = "") -> Text:
@@ -77,6 +95,24 @@ def amount(value: object) -> str:
     if not isinstance(value, (int, float, Decimal)):
         return "–"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def money(value: object, currency: str | None) -> str:
+    """Return the text of an amount with its currency."""
+    return f"{amount(value)} {currency}" if currency else amount(value)
+
+
+def sums(values: Iterable[tuple[Any, str | None]]) -> dict[str, Decimal]:
+    """Return the sum of amounts in each currency, the greatest first; amounts without a currency are under ``""``."""
+    found: dict[str, Decimal] = {}
+    for value, currency in values:
+        found[currency or ""] = found.get(currency or "", Decimal()) + number(value)
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def sums_text(found: Mapping[str, Decimal]) -> str:
+    """Return the text of sums in several currencies, which are not added up."""
+    return " + ".join(money(value, currency) for currency, value in found.items()) or "0"
 
 
 def percent(value: object) -> str:

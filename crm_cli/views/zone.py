@@ -47,14 +47,19 @@ class Zone:
 
 def zone_of(client: CrmClient) -> Zone:
     """Return the zone of the user who is signed in; the machine's where the server does not tell."""
+    return person_of(client)[1]
+
+
+def person_of(client: CrmClient) -> tuple[str | None, Zone]:
+    """Return the id of the user who is signed in, and the user's zone; None and the machine's for a key without one."""
     try:
         user = client.auth.me()
     except (ApiError, InvalidResponseError, UnsupportedOperationError):
-        return Zone()  # an API key may have no user; whether it is valid, the next call shows
+        return None, Zone()  # an API key may have no user; whether it is valid, the next call shows
     preferred = user.preferences
     name = (preferred.timezone if preferred is not None else None) or user.timezone
     try:
         zone = ZoneInfo(name) if name else None
     except (OSError, ValueError):  # not the name of a zone that this machine knows
         zone = None
-    return Zone(zone, (preferred.week_start if preferred is not None else None) or 0)
+    return user.id, Zone(zone, (preferred.week_start if preferred is not None else None) or 0)

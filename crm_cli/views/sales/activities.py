@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
-from ..drawing import line
+from ..drawing import line, piped_width
 from ..zone import Zone, zone_of
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def timeline(client: CrmClient, entries: Sequence[TimelineEntry]) -> None:
     """Draw what happened, day by day, on the clock of the user's time zone in the CRM."""
     from ...console import stdout
 
-    _draw(stdout(), entries, zone_of(client))
+    draw(stdout(piped_width()), entries, zone_of(client))
 
 
-def _draw(screen: Console, entries: Sequence[TimelineEntry], zone: Zone) -> None:
+def draw(screen: Console, entries: Sequence[TimelineEntry], zone: Zone) -> None:
+    """Draw entries of a timeline on the clock of a zone."""
     for day, inside in groupby(entries, key=lambda entry: _day(entry, zone)):
         screen.print(line((f"{day:%a} {day.day} {day:%b %Y}" if day else "some day", "bold cyan")))
         for entry in inside:

@@ -46,7 +46,7 @@ def week(
         days = [first + timedelta(days=n) for n in range(_DAYS + 1)]
         edges = [zone.midnight(day) for day in days]
         events = list(client.calendar.events.list(start=edges[0], end=edges[-1]))
-    plan = Week.of(zone, {day: _events_between(events, *edges[n : n + 2]) for n, day in enumerate(days[:-1])})
+    plan = Week.of(zone, {day: events_between(events, *edges[n : n + 2]) for n, day in enumerate(days[:-1])})
     whole = {
         "start": first,
         "end": days[-2],
@@ -70,7 +70,7 @@ def _date(typed: str | None) -> date | None:
     return day
 
 
-def _events_between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) -> list[CalendarEvent]:
+def events_between(events: Sequence[CalendarEvent], begin: datetime, end: datetime) -> list[CalendarEvent]:
     """Return the events of which any part is between two times, the earliest first."""
     inside = [
         event

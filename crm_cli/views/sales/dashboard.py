@@ -9,12 +9,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
-from crm_sdk.errors import NotFoundError, PermissionDeniedError, UnsupportedOperationError
-
 from ...connection import open_client
-from ...failures import complain, in_short
+from ...failures import complain
 from ...settings import Options, settle
 from ..drawing import amount, bar, bars, fits, gauge, heading, line, percent, show, spark, title_of
+from ..parts import Parts
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from crm_sdk.models import ActionItem, AiPerformance, DashboardStats, DashboardSummary, RevenueForecast
     from crm_sdk.models.record import Model
 
-T = TypeVar("T")
 M = TypeVar("M", bound="Model")
 
 _BAR, _GAUGE = 24, 12
@@ -64,26 +62,15 @@ class Page:
 
 
 def _read(client: CrmClient) -> Page:
-    missing: list[UnsupportedOperationError | NotFoundError | PermissionDeniedError] = []
-
-    def optional(call: Callable[[], T]) -> T | None:
-        try:
-            return call()
-        except (UnsupportedOperationError, NotFoundError, PermissionDeniedError) as error:
-            missing.append(error)
-            return None
-
+    parts = Parts()
     page = Page(
-        optional(client.dashboard.forecast),
-        optional(lambda: list(client.dashboard.action_items.list())),
-        optional(client.dashboard.summary),
-        optional(client.analytics.dashboard),
-        optional(client.analytics.ai_performance),
+        parts.read(client.dashboard.forecast),
+        parts.read(lambda: list(client.dashboard.action_items.list())),
+        parts.read(client.dashboard.summary),
+        parts.read(client.analytics.dashboard),
+        parts.read(client.analytics.ai_performance),
     )
-    if page == Page(None, None, None, None, None):
-        raise missing[0]
-    for error in missing:
-        complain(f"note: {error.operation} is left out: {in_short(error)}")
+    parts.say_missing()
     return page
 
 

@@ -1,30 +1,57 @@
-"""``crm deals board``: the deals by stage."""
+"""``crm deals board``, ``stale`` and ``forecast``: the deals by stage, those without activity, and what is expected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crm_sdk.errors import UnsupportedOperationError
 from crm_sdk.models.deals import DealFilter, DealStage
 from crm_sdk.reading import choices_of
 
 from ...connection import open_client
 from ...failures import MisuseError
 from ...settings import Options, settle
-from ..drawing import amount, count_of, fits, line, number, percent, show, title_of
+from ...terminal.values import plain
+from ..drawing import (
+    amount,
+    count_of,
+    fits,
+    heading,
+    line,
+    money,
+    number,
+    percent,
+    piped_width,
+    show,
+    sums,
+    sums_text,
+    title_of,
+)  # fmt: skip
+from ..zone import person_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from crm_sdk.models import Deal
+    from crm_sdk import CrmClient
+    from crm_sdk.models import Deal, DealForecast
 
-_WIDEST = 40
+_CARD, _WIDEST = 22, 40
+"""The width of a column of cards: an id has to fit into it."""
 _LIKELY, _UNLIKELY = 70, 30
+_MEDIUM, _ROOMY = 60, 90
+"""From these widths on a table has its id, and the stage as well."""
+_ID, _SHORTEST = 25, 8
+"""The width of the column of ids, and that of titles at least."""
+_PAGE = 200
+_CATEGORIES = (("closed", "█", "green"), ("commit", "▓", "cyan"), ("best_case", "▒", "blue"), ("pipeline", "░", "dim"))
+"""The categories of a forecast, the surest first, each with its sign and its colour."""
 
 
 def board(
@@ -81,9 +108,20 @@ class Column:
         """The total value of the deals, weighted by their probability."""
         return sum((number(deal.value) * number(deal.probability) / 100 for deal in self.deals), Decimal())
 
+    @property
+    def values(self) -> dict[str, Decimal]:
+        """The total value in each currency."""
+        return sums((deal.value, deal.currency) for deal in self.deals)
+
+    @property
+    def weighted_values(self) -> dict[str, Decimal]:
+        """The total value in each currency, weighted by the probability."""
+        return sums((number(deal.value) * number(deal.probability) / 100, deal.currency) for deal in self.deals)
+
     def figures(self) -> dict[str, Any]:
         """Return the figures of the column, for JSON output."""
-        return {"stage": self.stage, "count": len(self.deals), "value": self.value, "weightedValue": self.weighted}
+        totals = {"value": self.value, "weightedValue": self.weighted}
+        return {"stage": self.stage, "count": len(self.deals), **totals, "values": self.values}
 
 
 def _columns(stages: Sequence[str], deals: Sequence[Deal], wanted: Sequence[str] | None) -> list[Column]:
@@ -101,11 +139,13 @@ def _columns(stages: Sequence[str], deals: Sequence[Deal], wanted: Sequence[str]
 
 
 def _draw(screen: Console, columns: Sequence[Column], total: Column, limit: int) -> None:
-    if fits(screen, len(columns)):
+    if fits(screen, len(columns)) and screen.width >= _CARD * len(columns):
         _side_by_side(screen, columns, limit)
     else:
         for column in columns:
             _below(screen, column, limit)
+    if not total.deals:
+        screen.print(line(("no deals: `crm deals create --title … --value …` makes one", "dim")))
     screen.print(line(("Total", "bold"), _count(total), *_worth(total), between="  "))
     opened = Column("open", [deal for deal in total.deals if not str(deal.stage).startswith("closed-")])
     if 0 < len(opened.deals) < len(total.deals):
@@ -131,7 +171,11 @@ def _cards(column: Column, limit: int) -> list[RenderableType]:
     from rich.panel import Panel
 
     cards: list[RenderableType] = [
-        Panel(Group(line((deal.title, "bold")), *_who(deal), _figures(deal)), box=box.ROUNDED, border_style="dim")
+        Panel(
+            Group(line((deal.title, "bold")), *_who(deal), _figures(deal), line((deal.id, "dim"))),
+            box=box.ROUNDED,
+            border_style="dim",
+        )
         for deal in column.deals[:limit]
     ]
     return [*cards, *_rest(column, limit)]
@@ -146,8 +190,7 @@ def _below(screen: Console, column: Column, limit: int) -> None:
     cards.add_column(justify="right", no_wrap=True)
     for deal in column.deals[:limit]:
         cards.add_row(line("  ", (deal.title, "bold")), _figures(deal))
-        for who in _who(deal):
-            cards.add_row(line("  ", who))
+        cards.add_row(line("  ", *_who(deal)), line((deal.id, "dim")))
     screen.print(cards)
     for rest in _rest(column, limit):
         screen.print(line("  ", rest))
@@ -162,7 +205,7 @@ def _who(deal: Deal) -> list[Text]:
 def _figures(deal: Deal) -> Text:
     chance = number(deal.probability)
     style = "green" if chance >= _LIKELY else "red" if chance < _UNLIKELY else "yellow"
-    return line(amount(deal.value), (f"{percent(deal.probability):>5}", style), between="  ")
+    return line(money(deal.value, deal.currency), (f"{percent(deal.probability):>5}", style), between="  ")
 
 
 def _rest(column: Column, limit: int) -> list[Text]:
@@ -175,4 +218,131 @@ def _count(column: Column) -> Text:
 
 
 def _worth(column: Column) -> list[Text]:
-    return [line(amount(column.value)), line((f"weighted {amount(column.weighted)}", "dim"))]
+    return [line(sums_text(column.values)), line((f"weighted {sums_text(column.weighted_values)}", "dim"))]
+
+
+# -- stale -----------------------------------------------------------------------------------------------------------
+
+
+def stale(
+    options: Options,
+    days: Annotated[int, typer.Option("--days", min=1, help="Without activity for so many days.")] = 14,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only deals of the user with this id, or `me`.")] = None,
+    pipeline: Annotated[str | None, typer.Option("--pipeline", help="Only deals of the pipeline with this id.")] = None,
+) -> None:
+    """List the open deals without activity for some days, the longest first: `crm deals stale --days 14 --owner me`.
+
+    A move to another stage is an activity, too.
+    """
+    settings = settle(options)
+    with open_client(settings) as client:
+        owner = person_of(client)[0] if owner == "me" else owner
+        now = datetime.now(UTC)
+        aged = [(_quiet(deal, now), deal) for deal in _open_deals(client, owner, pipeline)]
+    found = sorted(((age, deal) for age, deal in aged if age >= days), key=lambda row: (-row[0], row[1].id))
+    rows = [{**plain(deal), "quietDays": age} for age, deal in found]
+    totals = sums((deal.value, deal.currency) for _, deal in found)
+    whole = {"days": days, "count": len(rows), "values": totals, "deals": rows}
+    show(settings.output, whole, rows, lambda screen: _draw_stale(screen, found, days, totals))
+
+
+def _open_deals(client: CrmClient, owner: str | None, pipeline: str | None) -> Iterator[Deal]:
+    try:
+        deals = client.deals.list(status="open", limit=_PAGE, owner_id=owner, pipeline_id=pipeline)
+    except UnsupportedOperationError:
+        if owner is not None or pipeline is not None:
+            raise
+        deals = client.deals.list()
+    return (deal for deal in deals if not str(deal.stage).startswith("closed-"))
+
+
+def _quiet(deal: Deal, now: datetime) -> int:
+    """Return for how many whole days nothing was done about a deal."""
+    moments = (deal.last_activity, deal.stage_changed_at, deal.created_at)
+    known = [moment for moment in moments if isinstance(moment, datetime)]
+    return max((now - max(known)).days, 0) if known else 0
+
+
+def _draw_stale(screen: Console, found: Sequence[tuple[int, Deal]], days: int, totals: Mapping[str, Decimal]) -> None:
+    from rich.table import Table
+
+    if not found:
+        screen.print(
+            line((f"no open deal is without activity for {count_of(days, 'day')}; try fewer: --days 7", "dim"))
+        )
+        return
+    wide = screen.width >= _ROOMY
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("days", justify="right", no_wrap=True)
+    others = max(len(money(deal.value, deal.currency)) for _, deal in found) + 8
+    others += _ID if screen.width >= _MEDIUM else 0
+    others += max(len(deal.stage) for _, deal in found) + 2 if wide else 0
+    longest = max(screen.width - others, _SHORTEST)
+    table.add_column("title", no_wrap=True, overflow="ellipsis", max_width=longest)
+    if wide:
+        table.add_column("stage", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    if screen.width >= _MEDIUM:
+        table.add_column("id", no_wrap=True, style="dim")
+    for age, deal in found:
+        row = [line((str(age), "red" if age >= 2 * days else "yellow")), line((deal.title, "bold"))]
+        row += [line(title_of(deal.stage))] if wide else []
+        row += [line(money(deal.value, deal.currency))]
+        table.add_row(*row, *([line(deal.id)] if screen.width >= _MEDIUM else []))
+        if screen.width < _MEDIUM:
+            table.add_row("", line((deal.id, "dim")), "")
+    screen.print(table)
+    screen.print(line((count_of(len(found), "deal"), "bold"), sums_text(totals), between="  "))
+
+
+# -- forecast --------------------------------------------------------------------------------------------------------
+
+
+def forecast(client: CrmClient, records: Sequence[DealForecast]) -> None:
+    """Draw a forecast: a bar for each period, with a part for each category."""
+    from ...console import stdout
+
+    screen = stdout(piped_width())
+    for found in records:
+        _draw_forecast(screen, found)
+
+
+def _draw_forecast(screen: Console, found: DealForecast) -> None:
+    currency = found.currency
+    range_ = f"{found.start_date} – {found.end_date}" if found.start_date and found.end_date else ""
+    screen.print(line(heading("Forecast", range_)))
+    most = max((number(period.total) for period in found.periods), default=Decimal()) or Decimal(1)
+    names = max((len(period.period) for period in found.periods), default=0)
+    texts = [(money(period.total, currency), amount(period.weighted)) for period in found.periods]
+    left, right = (max((len(text[n]) for text in texts), default=0) for n in (0, 1))
+    narrow = screen.width < _MEDIUM
+    room = screen.width - names - left - 4 - (0 if narrow else right + 11)
+    for period, (total, weighted) in zip(found.periods, texts, strict=True):
+        bar = _stacked(period.categories, most, max(min(room, _WIDEST), 4))
+        rest = None if narrow else (f"  weighted {weighted:>{right}}", "dim")
+        screen.print(line(f"{period.period:<{names}}  ", bar, f"  {total:>{left}}", rest), no_wrap=True)
+    if not found.periods:
+        screen.print(line(("no deal is expected to close: `crm deals update ID --expected-close-date …`", "dim")))
+    if found.categories is not None:
+        values = ((name, getattr(found.categories, name, None)) for name, _, _ in _CATEGORIES)
+        for (name, value), (_, glyph, style) in zip(values, _CATEGORIES, strict=True):
+            screen.print(line((glyph, style), f"{title_of(name):<9}", f"{money(value, currency):>16}", between=" "))
+    screen.print(
+        line(
+            ("Open ", "bold"), money(found.total_pipeline, currency),
+            (f"weighted {money(found.weighted_forecast, currency)}", "dim"),
+            count_of(found.deals_closing_this_month, "deal") + " closing this month", between="  ",
+        )
+    )  # fmt: skip
+
+
+def _stacked(categories: Any, most: Decimal, width: int) -> Text:
+    """Return a bar with a part for each category: signs tell them apart where there are no colours."""
+    parts: list[tuple[str, str]] = []
+    done, drawn = Decimal(), 0
+    for name, glyph, style in _CATEGORIES:
+        done += number(getattr(categories, name, None))
+        end = round(done / most * width)
+        parts.append((glyph * (end - drawn), style))
+        drawn = max(end, drawn)
+    return line(*parts, " " * (width - drawn))

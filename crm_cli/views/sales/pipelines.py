@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...connection import open_client
+from ...lookups import id_of
 from ...settings import Options, settle
+from ...terminal.values import plain
 from .. import drawing
 from ..drawing import amount, bar, count_of, line, percent, title_of
 
@@ -23,7 +25,9 @@ _COLOURS = {"won": "green", "lost": "red"}
 
 def show(
     options: Options,
-    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Of a pipeline; the default one without it.")] = None,
+    id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Of a pipeline, or its name; the default one without it.")
+    ] = None,
 ) -> None:
     """Show the stages of a pipeline in order, with the deals in each and what they are worth, and its rules."""
     settings = settle(options)
@@ -31,9 +35,12 @@ def show(
         if id is None:
             every = client.pipelines.list()
             id = next((one.id for one in every if one.is_default), every.items[0].id)
+        else:
+            id = id_of(client, "pipelines", id)
         found = client.pipelines.get(id)
         rules = list(client.pipelines.automation.list(found.id))
-    drawing.show(settings.output, found, found.stages, lambda screen: _draw(screen, found, rules))
+    whole = {**plain(found), "automation": rules}
+    drawing.show(settings.output, whole, found.stages, lambda screen: _draw(screen, found, rules))
 
 
 def _draw(screen: Console, pipeline: Pipeline, rules: Sequence[AutomationRule]) -> None:
