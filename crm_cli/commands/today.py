@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -33,6 +34,7 @@ def today(
     day: Annotated[
         str | None, typer.Option("--date", metavar="DATE", help="Another day: 2026-01-31, tomorrow, +7d.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Draw all rows of each part, not the first ten.")] = False,
 ) -> None:
     """Show your day on one page: calendar, tasks that are due or overdue, alerts, and what is unread.
 
@@ -61,7 +63,7 @@ def today(
         "unreadConversations": page.conversations,
     }
     records: list[Any] = [*(page.plan.events() if page.plan is not None else ()), *(page.tasks or ())]
-    show(settings.output, whole, records, lambda screen: _draw(screen, page))
+    show(settings.output, whole, records, lambda screen: _draw(screen, page, sys.maxsize if every else _SHOWN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def _is_open(task: Activity) -> bool:
     return getattr(task, "status", None) not in _DONE and getattr(task, "completed_at", None) is None
 
 
-def _draw(screen: Console, page: _Page) -> None:
+def _draw(screen: Console, page: _Page, most: int) -> None:
     from ..views.drawing import heading, line, print_row
 
     screen.print(
@@ -149,10 +151,10 @@ def _draw(screen: Console, page: _Page) -> None:
             continue
         screen.print()
         screen.print(heading(title, str(len(rows)) if rows else ""))
-        for row in rows[:_SHOWN]:
+        for row in rows[:most]:
             print_row(screen, *row)
-        if len(rows) > _SHOWN:
-            screen.print(line((f"  + {len(rows) - _SHOWN} more", "dim")))
+        if len(rows) > most:
+            screen.print(line((f"  + {len(rows) - most} more: --all", "dim")))
         if not rows:
             screen.print(line((f"  {nothing}", "dim")))
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..live.pulse import Pulse
     from ..views.conditions import Term
 
-_CALL = 30.0
-"""Seconds that one look may take."""
 _DOTS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -49,7 +47,7 @@ def wait(
     Example: `crm wait jobs job_7 --timeout 10m`
     """
     from ..connection import open_client
-    from ..live.pulse import Pulse
+    from ..live.pulse import CALL, Pulse
     from ..lookups import identified
     from ..terminal.columns import columns_of
     from ..terminal.output import Printer
@@ -60,8 +58,7 @@ def wait(
     columns = columns_of(call)
     printer = Printer(settings.output, None, columns)
     end = time.monotonic() + settings.timeout if options.timeout is not None else None
-    with open_client(settings) as client:
-        client = client.with_options(timeout=min(settings.timeout, _CALL))
+    with open_client(replace(settings, timeout=CALL)) as client:
         arguments = identified(client, call, ids)
         about = str(list(arguments.values())[-1])
         with Pulse(client, about=about, until=end) as pulse:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 1.0, 30.0, 1.5
 """Seconds between two looks at a server without events: the first, the longest, and how they grow meanwhile."""
+CALL = 30.0
+"""Seconds that one look may take: `--timeout` is how long it goes on."""
 _SLICE = 0.5
 """Seconds after which a wait sees that it was interrupted, or that nobody reads."""
 _BEGIN = 5.0

@@ -24,7 +24,7 @@ from ..terminal.pager import paging
 from ..terminal.shape import shape
 from ..terminal.writers import write_json, write_text
 from ..views.tail import nobody_reads
-from .pulse import Pulse
+from .pulse import CALL, Pulse
 
 _LEAST = 1.0
 """Seconds between two looks at least, however many events come."""
@@ -40,7 +40,11 @@ def watch(options: Options, look: Look) -> int:
     lines = _for_programs(options)
     until = time.monotonic() + settings.timeout if options.timeout is not None else None
     try:
-        with open_client(settings) as client, sharing(client), Pulse(client, until=until) as pulse:
+        with (
+            open_client(replace(settings, timeout=CALL)) as client,
+            sharing(client),
+            Pulse(client, until=until) as pulse,
+        ):
             if settings.offline and until is None:
                 complain("note: nothing happens at the embedded server while this watches; --timeout watches on")
                 look(options)

@@ -150,6 +150,14 @@ RECORD = {
         (r'data.name="Ada \"A\" Byron" and type!=x', True),
         ("data.name='Ada \"A\" Byron'", True),
         ("timestamp=2026-01-15T09:00:00Z", True),
+        ("data.value>19 and data.value<=19.9 and data.value<20", True),
+        ("data.value>=20", False),
+        ("data.value>ten", False),
+        ("data.name>A", False),
+        ("timestamp>2026-01-15 and timestamp<2026-01-17", True),
+        ("data.tags exists and type=lead.updated", True),
+        ("data.email exists", False),
+        ("data.missing exists", False),
     ],
 )
 def test_a_condition(text: str, holds: bool) -> None:
@@ -168,7 +176,7 @@ def test_a_condition(text: str, holds: bool) -> None:
         ("type=x and ", "to its end"),
         ("type=x type=y", "from 'type=y' on"),
         ('type="x', "from 'type=\"x' on"),
-        ("data.value>5", "from 'data.value>5' on"),
+        ("data.value>", "from 'data.value>' on"),
         ("data..value=5", "'data..value' is no member"),
         ("status=won", "'status' is no member of an event: they begin with type, timestamp, data"),
     ],
