@@ -141,11 +141,7 @@ def _undo(known: Mapping[int, Entry], entry: Entry, version: int | None) -> None
     """Mark a write as undone; the one before it on the same record is that of the present version again."""
     entry.undone = True
     for other in known.values():
-        if (
-            other.ids[-1:] == entry.ids[-1:]
-            and entry.valid_version is not None
-            and other.valid_version == entry.valid_version - 1
-        ):
+        if other.ids[-1:] == entry.ids[-1:] and entry.version is not None and other.version == entry.version - 1:
             other.stands = version
 
 

@@ -18,6 +18,7 @@ from .recording import AS_UPDATES
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
+    from crm_sdk.models import AuditLog
     from crm_sdk.operation import Operation
 
 _RESTORED: Mapping[str, str] = {"calendar.events": "activity", "communication.meetings": "activity"}
@@ -138,17 +139,21 @@ def _record(client: CrmClient, entry: Entry, noun: str | None = None) -> Any:
 
 
 def _from_trail(client: CrmClient, entry: Entry, version: int) -> dict[str, Any] | None:
-    """Return the values before an update from the audit trail, which has an entry with changes for each version."""
+    """Return the values before an update from the audit trail, which has a request for each version."""
     later = version - (entry.version or version)
     limit = min(_LOOKED_AT + 2 * later, _MOST)
     try:
         trail = client.audit.logs.list(entity_id=entry.ids[-1], sort="sequence", order="desc", limit=limit)
     except (ApiError, UnsupportedOperationError):
         return None
-    wrote = [log for log in trail.items if log.changes][later : later + 1]
-    if not wrote or wrote[0].source.operation != entry.call:
+    writes: dict[str | None, list[AuditLog]] = {}  # a request can have several entries, such as of a move
+    for log in trail.items:
+        if log.changes:
+            writes.setdefault(log.source.request_id, []).append(log)
+    wrote = next(iter(list(writes.values())[later : later + 1]), [])
+    if not any(log.source.operation == entry.call for log in wrote):
         return None
-    found = {change.field: _json(change.before) for change in wrote[0].changes}
+    found = {change.field: _json(change.before) for log in wrote for change in log.changes}
     return {name: value for name in entry.members for value in _told(found, name)}
 
 

@@ -112,7 +112,8 @@ def test_it_asks_and_a_dry_run_only_shows(served: Crm, terminal: Callable[..., R
     assert served("undo").status == failures.USAGE
     declined = terminal("undo", answer="n\n")
     assert declined.status == failures.DECLINED
-    assert declined.err.startswith(f"Undo `crm deals update {deal}`: set value of {deal} back? [y/N]")
+    question = f"set value of {deal} back? [y/N]"
+    assert question in declined.err
     assert served("deals", "get", deal).json["value"] == 6
     assert terminal("undo", answer="y\n").status == 0
     assert served("deals", "get", deal).json["value"] == 5

@@ -13,7 +13,7 @@ from crm_cli import failures
 from crm_cli.live import pulse
 from crm_cli.live import watch as watching
 from crm_cli.live.watch import differences
-from crm_cli.settings import span
+from crm_cli.times import seconds_of
 from crm_sdk import CrmClient
 
 pytest_plugins = ["cli_fixtures"]
@@ -114,7 +114,7 @@ def test_what_does_not_come_is_an_exit_status(
 
 @pytest.mark.parametrize(("typed", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("10min", 600), ("1.5h", 5400)])
 def test_a_length_of_time_is_typed_with_its_unit(typed: str, seconds: float) -> None:
-    assert span(typed) == seconds
+    assert seconds_of(typed) == seconds
 
 
 # -- watching --------------------------------------------------------------------------------------------------------
