@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ def reset() -> bool:
             found = True
         except FileNotFoundError:
             continue
+    shutil.rmtree(Path(data_folder()) / "imports" / "offline", ignore_errors=True)  # they are of records that are gone
     return found
 
 

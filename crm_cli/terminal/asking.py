@@ -21,7 +21,7 @@ _VERBS: Mapping[str, tuple[str, str]] = {"uninstall": ("uninstall", "uninstalled
 
 def agreed(form: Form, arguments: Mapping[str, Any]) -> bool:
     """Ask on the terminal whether a call is meant. Raises: MisuseError where there is no terminal."""
-    return confirmed(f"{_verbs(form)[0]} {_target(form, arguments)}")
+    return confirmed(f"{verbs(form)[0]} {_target(form, arguments)}")
 
 
 def confirmed(what: str) -> bool:
@@ -46,12 +46,13 @@ def say_done(form: Form, arguments: Mapping[str, Any], result: Any, server: str)
     """Say on stderr what was deleted, and on a terminal which server a write went to."""
     on = f" on {server}" if sys.stderr.isatty() else ""
     if form.destroys and not getattr(result, "failures", None):
-        complain(f"{_verbs(form)[1]} {_target(form, arguments)}{on}")
+        complain(f"{verbs(form)[1]} {_target(form, arguments)}{on}")
     elif on:
         complain(f"done{on}")
 
 
-def _verbs(form: Form) -> tuple[str, str]:
+def verbs(form: Form) -> tuple[str, str]:
+    """Return what a call does to what it names, and what it did."""
     return _VERBS.get(form.operation.name, ("delete", "deleted"))
 
 

@@ -17,6 +17,7 @@ from crm_sdk.errors import NotFoundError
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
+from ..bulk.ids_options import reads_ids
 from ..connection import open_client
 from ..failures import DECLINED, PARTIAL, MisuseError, in_words, run_guarded, status_of_class
 from ..help import Command, panel, prose
@@ -28,7 +29,8 @@ from ..terminal.limits import LIMIT, Found, Wanted
 from ..terminal.output import Printer, say_bulk_failures
 from ..terminal.pager import paged
 from ..views import drawer_of, judge_of, rows_of
-from .global_options import global_options, global_parameters, keyword, watch_option, with_signature
+from .global_options import global_options, global_parameters, keyword, with_signature
+from .own_options import MEMBERS, own_options
 from .parameters import Form, Parameter, kebab, part_of
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 
     from crm_sdk import CrmClient, Job, Page
     from crm_sdk.network.downloads import Download
-
-_MEMBERS = "Members of the body"
 
 # What stands for a value in the help, where it is not the name of its kind.
 _NAMES: Mapping[str, str] = {"any": "value"}
@@ -95,11 +95,11 @@ def _function(form: Form) -> Callable[..., int]:
         return _Run(form, options, given, **typed).status()
 
     own = [_typer_parameter(key, parameter) for key, parameter in keys.items()]
-    return with_signature(call, own + _own(form) + global_parameters(form.globals))
+    return with_signature(call, own + own_options(form) + global_parameters(form.globals))
 
 
 def _typer_parameter(key: str, parameter: Parameter) -> inspect.Parameter:
-    panel = _MEMBERS if parameter.place == "member" else None
+    panel = MEMBERS if parameter.place == "member" else None
     if parameter.kind == "flag" and parameter.place != "argument":
         flag = parameter.flag[2:]
         option = typer.Option(None, f"--{flag}/--no-{flag}", rich_help_panel=panel, show_default=False)
@@ -150,45 +150,6 @@ def _ways(parameter: Parameter) -> Iterator[str]:
 def shown_choice(choice: str) -> str:
     """Return a choice as help names it: a sign, such as a tab, in quotes and as shells escape it."""
     return choice if choice[:1].isalnum() else json.dumps(choice)
-
-
-def _own(form: Form) -> list[inspect.Parameter]:
-    """Return the options that follow from the kind of a call."""
-    own: list[inspect.Parameter] = []
-    if form.has_data:
-        text = (
-            "The body as JSON, @file, or - for stdin; options go before it; an empty value clears a member that may be "
-            "null."
-        )
-        panel = _MEMBERS if form.operation.arguments.body else None
-        own.append(keyword("data", str, typer.Option(None, "--data", help=text, metavar="JSON", rich_help_panel=panel)))
-    if form.operation.goes_on:
-        text = "Print the items of all parts, one a line, in place of the first part."
-        own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
-    if form.operation.kind == "page":
-        text = "Follow all pages: as --limit all."
-        own.append(keyword("every", bool, typer.Option(False, "--all", help=text, show_default=False)))
-        if "--limit" in form.own:
-            own.append(keyword("limit", str, typer.Option(None, "--limit", help=LIMIT, metavar="INT")))
-    if "--watch" in form.own:
-        own.append(watch_option())
-    if form.destroys:
-        text = "Do it without asking; needed where there is no terminal to ask on."
-        own.append(keyword("yes", bool, typer.Option(False, "--yes", "-y", help=text, show_default=False)))
-    if form.operation.kind == "download":
-        text = "The file to write, - for stdout; without it the server's name for it."
-        own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
-    if form.makes_file:
-        text = "The file to save what the job made, - for stdout; without it the result says which file it is."
-        own.append(keyword("to", str, typer.Option(None, "--to", help=text, metavar="FILE")))
-    if form.is_job or form.makes_file:
-        text = "Wait for the job's end and print its result; otherwise print the job."
-        waits = form.waits or form.is_run
-        own.append(keyword("wait", bool, typer.Option(waits, "--wait/--no-wait", help=text)))
-    text = "Which members a table or CSV has, separated by commas."
-    option = typer.Option(None, "--columns", help=text, metavar="NAMES")
-    own.append(keyword("columns", str, option))
-    return own
 
 
 def help_of(form: Form) -> str:
@@ -246,6 +207,8 @@ class _Run:
         limit: str | None = None,
         yes: bool = False,
         watch: bool = False,
+        jobs: int | None = None,
+        stdin: str | None = None,
     ) -> None:
         self._form = form
         self._options = options
@@ -258,6 +221,8 @@ class _Run:
         self._limit = limit
         self._yes = yes
         self._watch = watch
+        self._jobs = jobs
+        self._stdin = stdin
 
     def status(self) -> int:
         """Call, print, and return the exit status."""
@@ -289,6 +254,12 @@ class _Run:
         arguments = self._form.arguments(self._typed, self._data)
         if self._form.makes_file and self._to is not None and not self._wait:
             raise MisuseError("--to saves what the job has made: it cannot go with --no-wait")
+        ids = self._typed[self._form.ids] if self._form.ids is not None else None
+        if self._form.ids is not None and reads_ids(self._form.ids, ids, self._stdin, self._data, self._jobs):
+            from ..bulk.ids import Each
+
+            each = Each(self._form, arguments, self._jobs or 1, self._yes)
+            return each.status(settings, printer, show=self._options.sends_nothing)
         wanted = Wanted(None)
         if operation.kind == "page":
             wanted = Wanted.take(self._form, arguments, "all" if self._every else self._limit)

@@ -23,6 +23,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.reading import choices_of
 from crm_sdk.wire import camel, decode_json, is_array, is_object
 
+from ..bulk.ids_argument import ids_of
 from ..failures import MisuseError
 from ..settings import GLOBALS
 from ..terminal.prompts import read_secret
@@ -133,6 +134,10 @@ class Form:
         """The arguments that are asked for, since others see what is typed for a command; --data may have the rest."""
         self._taken = {"--help", *self.own}
         self.parameters = tuple(self._all())
+        self.ids = ids_of(operation, self.parameters) if "--jobs" not in self._taken else None
+        """The first argument where it is an id, or several: `-` reads them from stdin."""
+        if self.ids is not None:
+            self.own["--jobs"] = None
         self.globals = tuple(option for option in GLOBALS if option.flag not in self._taken)
         """The options of every command, except those that the call has itself."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.main import get_command
 
+from .. import bulk
 from ..help import Command
 from ..tree.global_options import by_hand
 
@@ -94,20 +95,24 @@ _FOLDERS: Mapping[str, str] = {
     **dict.fromkeys(_ADMINISTRATION.split(), "administration"),
 }
 """The folders of the nouns whose views are not beside this module."""
+_BULK = "Many records at once"
 _PANELS = {"webhooks": "For who develops a receiver"}
 
 
 def views(noun: str) -> list[str]:
-    """Return the names of a noun's views, without the one that the noun alone calls."""
-    return [name for name in VIEWS.get(noun, ()) if name != noun]
+    """Return the names of a noun's views, without the one that the noun alone calls, and of its bulk commands."""
+    return [*(name for name in VIEWS.get(noun, ()) if name != noun), *bulk.names_of(noun)]
 
 
 def view(noun: str, name: str) -> Any:
     """Return the command of a view."""
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    app.command(name, cls=Command, rich_help_panel=_PANELS.get(noun, "Views"))(
-        by_hand(getattr(module_of(noun), name), watches=(noun, name) not in _GO_ON)
-    )
+    if name in bulk.names_of(noun):
+        function, panel = import_module(f"{bulk.__name__}.commands").command_of(noun, name), _BULK
+    else:
+        function = by_hand(getattr(module_of(noun), name), watches=(noun, name) not in _GO_ON)
+        panel = _PANELS.get(noun, "Views")
+    app.command(name, cls=Command, rich_help_panel=panel)(function)
     return get_command(app)
 
 

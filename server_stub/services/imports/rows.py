@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
-from crm_sdk.wire import ExactFloat, camel, is_array, is_object
+from crm_sdk.wire import camel, is_object
 
 from ...data.document import Document
 from ...entities import Entity
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members
 from ..contacts.files.import_rows import shown
+from ..objects.bodies import as_sent
 from ..objects.keys import matching, value_in
 from ..objects.writing import change, create
 from . import ledger
@@ -94,7 +94,7 @@ class Work:
                 wrong += problem.entries
                 continue
             if value is not None:
-                _put(members, column.field.name, _as_sent(value))
+                _put(members, column.field.name, as_sent(value))
         if wrong:
             raise validation(wrong)
         constants: Members = self.options["values"] or {}
@@ -206,15 +206,6 @@ class Work:
             "message": entry.message,
             "value": None if value is None else shown(value),
         }
-
-
-def _as_sent(value: Any) -> Any:
-    """Return a value as the JSON of a request has it, in which a number with a fraction keeps every digit."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else ExactFloat(str(value))
-    if is_array(value):
-        return [_as_sent(one) for one in value]
-    return {key: _as_sent(one) for key, one in value.items()} if is_object(value) else value
 
 
 def _put(members: dict[str, Any], path: str, value: Any) -> None:

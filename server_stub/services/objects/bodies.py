@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, get_args, get_origin
 
 from typing_extensions import is_typeddict
 
-from crm_sdk.wire import camel, is_array, is_object, snake
+from crm_sdk.wire import ExactFloat, camel, is_array, is_object, snake
 
 from ...request.reading.json_types import input_hints
+
+
+def as_sent(value: Any) -> Any:
+    """Return a value as the JSON of a request has it, in which a number with a fraction keeps every digit."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else ExactFloat(str(value))
+    if is_array(value):
+        return [as_sent(one) for one in value]
+    return {key: as_sent(one) for key, one in value.items()} if is_object(value) else value
 
 
 def wired(kind: Any, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ...request.access import permissions
 from ...request.reading.intake import arguments_of
 from ...serving import Context, serves
 from ..activities.records import changes_of
-from .bodies import wired
+from .bodies import as_sent, wired
 from .keys import check_key, check_value, matching, value_in
 from .reading import some
 from .showing import Show, shown_as
@@ -37,7 +37,7 @@ def _read(call: Context, noun: Noun, verb: str, row: Mapping[str, Any]) -> dict[
     operation: Operation[..., Any] | None = noun.declared(verb)
     if operation is None:
         raise Problem("UNSUPPORTED_OPERATION", f"records of the type {noun.kind} have no {verb}")
-    members = wired(operation.arguments.body_type, row)
+    members = wired(operation.arguments.body_type, as_sent(row))
     values, ignored = arguments_of(operation, operation.routes["platform"], {}, members, {})
     call.ignored = {name: value for name, value in ignored.items() if name not in ("updated_at", "version")}
     body: dict[str, Any] = values.get(operation.arguments.body or "", {})
