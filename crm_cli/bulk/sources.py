@@ -217,7 +217,7 @@ class Source:
                 yield from names
                 return
             for line in filled if self.has_header else (first, *filled):
-                yield {name: _plain(value) for name, value in zip(names, line, strict=False) if value is not None}
+                yield {name: _plain(value) for name, value in zip(names, line, strict=False)}
         finally:
             book.close()
 
