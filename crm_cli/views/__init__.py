@@ -51,17 +51,6 @@ _GO_ON = frozenset(
     | {("dashboards", "show")}
 )
 """The views that go on by themselves, have a `--watch` of their own, or show nothing to look at again."""
-    {
-        *(("webhooks", name) for name in VIEWS["webhooks"]),
-        ("changes", "follow"),
-        ("channels", "join"),
-        ("configuration", "set"),
-        ("dashboards", "show"),
-        ("events", "tail"),
-        ("jobs", "wait"),
-    }
-)
-"""The views that go on by themselves, or show nothing to look at again: these get no `--watch`, or have their own."""
 DRAWN: Mapping[str, str] = {
     "activities.timeline": "timeline",
     "ai_insights.recommendations.cross_sell": "recommendations",
