@@ -265,7 +265,6 @@ def _limit(took: float, *, silent: bool = True) -> None:
     os.setsid()
     most = int(20 + 4 * took)
     resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
-    os.nice(5)
     if silent:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for number in (0, 1, 2):

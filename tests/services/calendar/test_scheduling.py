@@ -74,6 +74,17 @@ def test_what_is_taken_is_not_suggested(client: CrmClient) -> None:
     assert client.calendar.smart_scheduling(60).suggested_times[0] == first
 
 
+@pytest.mark.parametrize(("minutes", "a_day"), [(15, 2), (45, 2), (60, 2), (120, 1), (480, 1)])
+def test_five_times_are_offered_two_a_day_and_none_overlaps(client: CrmClient, minutes: int, a_day: int) -> None:
+    times = client.calendar.smart_scheduling(minutes, preferred_times=["monday", "09:00", "10:00"]).suggested_times
+    days = [found.start_time.astimezone(NEW_YORK).date() for found in times]
+    assert len(times) == 5 and max(days.count(day) for day in days) == a_day
+    in_order = sorted((found.start_time, found.end_time) for found in times)
+    assert all(end - start == timedelta(minutes=minutes) for start, end in in_order)
+    assert all(end <= following for (_, end), (following, _) in zip(in_order, in_order[1:], strict=False))
+    assert [found.confidence for found in times] == sorted((found.confidence for found in times), reverse=True)
+
+
 def test_a_contact_that_is_taken_by_a_colleague_is_not_free(client: CrmClient, stub: StubServer) -> None:
     first = client.calendar.smart_scheduling(60, contact_id="contact_123").suggested_times[0]
     planned(stub.client(api_key="acme-sales", **FLOW), first.start_time, 60, contact_id="contact_123")

@@ -31,6 +31,38 @@ def test_conversion_makes_all_three_and_closes_the_lead(stub: StubServer, client
     assert client.leads.update(lead.id, {"notes": ["Called"], "company": "Initech"}).notes == ["Called"]
 
 
+@pytest.mark.parametrize("company", ["Initech", None])
+def test_no_account_and_no_deal_are_made_where_none_is_wanted(client: CrmClient, company: str | None) -> None:
+    members: Any = {"name": "Ann Lee", "email": "ann@initech.test", "company": company}
+    accounts = client.accounts.list(limit=1).total
+    done = client.leads.convert(client.leads.create(members).id, create_account=False, create_deal=False)
+    assert (done.created, done.account, done.deal) == (["contact"], None, None)
+    assert (done.contact.account_id, done.contact.company) == (None, company)
+    assert client.accounts.list(limit=1).total == accounts
+    lead = client.leads.get(done.lead.id)
+    assert (lead.converted_contact_id, lead.converted_account_id, lead.converted_deal_id) == (
+        done.contact.id,
+        None,
+        None,
+    )
+
+
+def test_an_account_that_is_there_is_used_whether_or_not_one_may_be_made(client: CrmClient) -> None:
+    known = client.accounts.create({"name": "Initech"})
+    lead = client.leads.create({"name": "Ann Lee", "email": "ann@initech.test", "company": "Initech"})
+    done = client.leads.convert(lead.id, create_account=False)
+    assert done.created == ["contact", "deal"] and some(done.account).id == known.id
+    deal = some(done.deal)
+    assert (deal.account_id, deal.contact_id, deal.contact_name) == (known.id, done.contact.id, "Ann Lee")
+    assert [(role.contact_id, role.is_primary) for role in deal.contact_roles] == [(done.contact.id, True)]
+
+
+def test_members_of_a_deal_that_is_not_made_are_refused(client: CrmClient) -> None:
+    lead = client.leads.create({"name": "Ann Lee", "email": "ann@initech.test"})
+    error = refused(lambda: client.leads.convert(lead.id, create_deal=False, deal={"title": "None"}))
+    assert (error.fields[0].field, client.leads.get(lead.id).status) == ("deal", "new")
+
+
 def test_conversion_fills_only_what_a_contact_lacks(client: CrmClient) -> None:
     known = client.contacts.create({"name": "Ann Lee", "email": "ann@initech.test", "title": "CTO"})
     lead = client.leads.create({"name": "A. Lee", "email": "ann@initech.test", "title": "CEO", "phone": "+14155552671"})
