@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from stub_data import idle
 
 from crm_sdk import ConfigurationError, CrmClient
 from server_stub import StubServer
@@ -92,7 +93,7 @@ def test_equal_values_have_different_digests(trail: list[Document]) -> None:
 
 
 def test_a_purge_is_the_anchor_of_what_is_left(stub: StubServer, client: CrmClient, trail: list[Document]) -> None:
-    stub.clock.advance((RETAINED - timedelta(days=1)).total_seconds())
+    idle(stub).clock.advance((RETAINED - timedelta(days=1)).total_seconds())
     client.leads.create({"name": "Later"})
     before = stub.audit()
     stub.clock.advance(2 * 86_400)
@@ -112,7 +113,7 @@ def test_a_purge_is_the_anchor_of_what_is_left(stub: StubServer, client: CrmClie
 def test_the_trail_goes_on_when_all_of_it_was_purged(
     stub: StubServer, client: CrmClient, trail: list[Document]
 ) -> None:
-    stub.clock.advance(2 * RETAINED.total_seconds())
+    idle(stub).clock.advance(2 * RETAINED.total_seconds())
     client.leads.create({"name": "Last"})
     left = stub.audit()
     assert is_intact(left) and left[-1]["sequence"] > len(trail)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 from refusals import refused
-from stub_data import some, stored
+from stub_data import idle, some, stored
 
 from crm_sdk import CrmClient, JobFailedError
 from crm_sdk.models import ComplianceControl, ComplianceReport
@@ -56,7 +56,7 @@ def test_second_factors_are_counted(stub: StubServer, platform: CrmClient) -> No
 
 def test_unused_access_is_found(stub: StubServer, platform: CrmClient) -> None:
     assert measured(platform, "unused_access").status == "pass"
-    stub.clock.advance(91 * 86_400)
+    idle(stub).clock.advance(91 * 86_400)
     late = measured(platform, "unused_access")
     assert late.status == "warning" and late.findings
     stored(stub, "user", "user_sam", status="inactive")  # whose key still works

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from refusals import refused
+from stub_data import idle
 
 from crm_sdk import CrmClient
 from crm_sdk.models import AuditLog, DataAccessRow
@@ -147,7 +148,7 @@ def test_the_first_export_is_unusual_and_the_second_is_not(stub: StubServer, pla
     row = row_of(platform, actor, "contact")
     assert (row.exports, row.unusual, row.records) == (1, True, platform.contacts.list(limit=1).total)
     assert row.reasons == [f"the first export, on {stub.clock.now().date()}"]
-    stub.clock.advance(40 * 86_400)
+    idle(stub).clock.advance(40 * 86_400)
     platform.contacts.export().read()
     today = stub.clock.now().date()
     again = row_of(platform, actor, "contact", start_date=today)
@@ -158,6 +159,7 @@ def test_the_first_export_is_unusual_and_the_second_is_not(stub: StubServer, pla
 def test_more_than_three_times_the_own_mean_is_unusual(
     stub: StubServer, platform: CrmClient, count: int, unusual: bool
 ) -> None:
+    idle(stub)
     id = a_contact(platform)
     for _ in range(5):
         for _ in range(2):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
-from stub_data import some, stored
+from stub_data import idle, some, stored
 
 from crm_sdk import CrmClient
 from crm_sdk.models import PurgeResult, RetentionPolicy
@@ -169,6 +169,7 @@ def test_what_is_on_legal_hold_is_skipped_and_counted(platform: CrmClient, stub:
 
 
 def test_the_daily_run_carries_out_what_is_enabled(platform: CrmClient, stub: StubServer) -> None:
+    idle(stub)
     gone = contact(platform)
     platform.contacts.delete(gone)
     platform.audit.retention_policies.update([
@@ -181,9 +182,9 @@ def test_the_daily_run_carries_out_what_is_enabled(platform: CrmClient, stub: St
     stub.clock.advance(3 * 86_400)
     platform.leads.list(limit=1)
     assert records.get(gone, deleted=True) is None
-    ran, idle = platform.audit.retention_policies.list()
+    ran, off = platform.audit.retention_policies.list()
     assert ran.last_run_at and some(ran.next_run_at) - ran.last_run_at == DAY and ran.last_count is not None
-    assert (idle.last_run_at, idle.next_run_at) == (None, None)
+    assert (off.last_run_at, off.next_run_at) == (None, None)
     (entry,) = platform.audit.logs.list(action=PURGED)
     assert (entry.actor.type, entry.source.dialect, entry.metadata["entityType"]) == (
         "system",

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from auth_support import Bearer, signed_in
 from refusals import refused
+from stub_data import idle
 from wire import opened
 
 from crm_sdk import CrmClient
@@ -148,7 +149,7 @@ def test_a_live_connection_ends_with_its_session(stub: StubServer, bearer: Beare
 
 def test_a_week_is_the_usual_timeout_and_an_application_has_none(stub: StubServer, bearer: Bearer) -> None:
     login = bearer().auth.login("ada@acme.test", "demo-password")
-    stub.clock.advance(6 * 86_400)
+    idle(stub).clock.advance(6 * 86_400)
     fresh = bearer().auth.refresh(str(login.refresh_token))
     stub.clock.advance(7 * 86_400)
     assert refused(lambda: bearer().auth.refresh(str(fresh.refresh_token))).status == 401

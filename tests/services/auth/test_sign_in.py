@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyotp
 import pytest
 from refusals import refused
+from stub_data import idle
 
 from crm_sdk import CrmClient
 from crm_sdk.models.auth import LoginResult
@@ -150,7 +151,7 @@ def test_tokens_expire_on_the_stubs_clock(stub: StubServer, client: CrmClient) -
     assert bearer(stub, access, "flow").auth.me().id == "user_ada"
     stub.clock.advance(20)
     assert refused(lambda: bearer(stub, access, "flow").auth.me()).status == 401
-    stub.clock.advance(29 * 86_400)
+    idle(stub).clock.advance(29 * 86_400)
     fresh = bearer(stub, None).auth.refresh(refresh)
     stub.clock.advance(31 * 86_400)
     assert refused(lambda: bearer(stub, None).auth.refresh(str(fresh.refresh_token))).status == 401

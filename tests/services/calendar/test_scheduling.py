@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,7 @@ def test_five_times_are_offered_two_a_day_and_none_overlaps(client: CrmClient, m
     assert len(times) == 5 and max(days.count(day) for day in days) == a_day
     in_order = sorted((found.start_time, found.end_time) for found in times)
     assert all(end - start == timedelta(minutes=minutes) for start, end in in_order)
-    assert all(end <= following for (_, end), (following, _) in zip(in_order, in_order[1:], strict=False))
+    assert all(end <= following for (_, end), (following, _) in pairwise(in_order))
     assert [found.confidence for found in times] == sorted((found.confidence for found in times), reverse=True)
 
 
