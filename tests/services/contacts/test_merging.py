@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from refusals import refused
+from stub_data import some
 
 from crm_sdk import CrmClient
 from crm_sdk.models.contacts import Contact
@@ -60,7 +61,7 @@ def test_all_that_belongs_to_the_others_is_moved_and_counted(crm: CrmClient, stu
     listed = crm.collaboration.comments.list("contact", kept.id)
     assert [comment.id for comment in listed] == [comments[0].id]
     assert crm.leads.get(lead.id).converted_contact_id == kept.id
-    assert (conversations.get(conversation["id"]) or {})["contact_id"] == kept.id
+    assert some(conversations.get(conversation["id"]))["contact_id"] == kept.id
     survivor = crm.contacts.get(kept.id)
     assert (survivor.total_deals, survivor.open_deals) == (1, 1)
 
