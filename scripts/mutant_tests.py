@@ -27,7 +27,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 from coverage import CoverageData
@@ -42,6 +42,8 @@ KEPT = 200
 """How many tests of a line are kept: the nearest and quickest."""
 VARIANTS = 3
 """How many variants of one function of tests run to see what they reach: the first, the last and one between them."""
+Place: TypeAlias = tuple[str, str, int]
+"""The file, the name and the first line of a function."""
 COVERAGE = "[run]\nsource_pkgs = crm_sdk, crm_cli, server_stub\ndata_file = {}\n"
 
 
@@ -184,6 +186,7 @@ class _Trial:
     seconds: float
     told: Callable[[Mutant, str, str], None]
     items: dict[str, pytest.Item] = field(default_factory=dict)
+    functions: dict[Place, list[Any]] = field(default_factory=dict)
     new: list[str] = field(default_factory=list)
     """Tests of which it is not known yet what they reach; they are asked about what is named like them."""
     sound: set[str] = field(default_factory=set)
@@ -206,6 +209,8 @@ class _Trial:
         self.items = {item.nodeid: item for item in session.items}
         known = {test.partition("[")[0] for test in self.reached.seconds}
         self.new = [test for test in self.items if test.partition("[")[0] not in known]
+        self.functions = _functions()
+        gc.freeze()  # a copy's collector leaves alone what it shares with this process
         for mutant in self.sample:
             self.told(mutant, *self._outcome(mutant))
         return True
@@ -249,7 +254,7 @@ class _Trial:
                 os.close(reading)
                 _limit(took)
                 if mutant is not None:
-                    _exchange_code(mutant, self.tree / mutant.module)
+                    _exchange_code(mutant, self.tree / mutant.module, self.functions)
                 os.write(writing, _first_failing(found).encode())
             except BaseException as error:
                 os.write(writing, f"cannot be tried: {error!r}".encode())
@@ -323,22 +328,29 @@ def _first_failing(items: list[pytest.Item]) -> str:
     return "-"
 
 
-def _exchange_code(mutant: Mutant, path: Path) -> None:
+def _functions() -> dict[Place, list[Any]]:
+    """Return all functions of this process by where their code stands."""
+    found: dict[Place, list[Any]] = defaultdict(list)
+    for thing in gc.get_objects():
+        if type(thing) is types.FunctionType:  # `isinstance` asks lazy objects what they are, and Django's raise then
+            found[_place(thing.__code__)].append(thing)
+    return found
+
+
+def _exchange_code(mutant: Mutant, path: Path, functions: dict[Place, list[Any]]) -> None:
     """Give the functions that a change is part of the code that it makes of them."""
     changed = path.read_bytes()
     original = changed[: mutant.start] + mutant.before.encode() + changed[mutant.start + len(mutant.after.encode()) :]
     codes = zip(_codes(original, path), _codes(changed, path), strict=True)
     exchanged = {_place(old): new for old, new in codes if old.co_qualname in mutant.functions}
-    # By the type itself: `isinstance` asks lazy objects what they are, and such as Django's settings raise then.
-    functions: list[Any] = [thing for thing in gc.get_objects() if type(thing) is types.FunctionType]
-    live = [function for function in functions if _place(function.__code__) in exchanged]
+    live = [function for place in exchanged for function in functions.get(place, ())]
     if not live:
         raise LookupError(mutant.functions)
     for function in live:
         function.__code__ = exchanged[_place(function.__code__)]
 
 
-def _place(code: types.CodeType) -> tuple[str, str, int]:
+def _place(code: types.CodeType) -> Place:
     return code.co_filename, code.co_qualname, code.co_firstlineno
 
 
