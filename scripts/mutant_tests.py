@@ -80,7 +80,9 @@ class Reach:
 
 def copied(root: Path, tree: Path) -> Path:
     """Copy the sources and tests of a folder into another."""
-    ignored = shutil.ignore_patterns(".git", ".venv*", ".*_cache", "build", "dist", ".hypothesis", "*.data")
+    ignored = shutil.ignore_patterns(
+        ".git", ".mutants.json", ".venv*", ".*_cache", "build", "dist", ".hypothesis", "*.data"
+    )
     shutil.copytree(root, tree, ignore=ignored)
     return tree
 
