@@ -14,6 +14,7 @@ from crm_sdk.models.calendar import SmartScheduling
 from server_stub import StubServer
 from server_stub.data.document import Document
 from server_stub.services.calendar.conflicts import travel
+from server_stub.services.calendar.scheduling import Wishes
 
 FLOW: dict[str, Any] = {"dialects": "flow", "max_retries": 0, "strict": True}
 NEW_YORK = ZoneInfo("America/New_York")
@@ -84,6 +85,25 @@ def test_five_times_are_offered_two_a_day_and_none_overlaps(client: CrmClient, m
     assert all(end - start == timedelta(minutes=minutes) for start, end in in_order)
     assert all(end <= following for (_, end), (following, _) in pairwise(in_order))
     assert [found.confidence for found in times] == sorted((found.confidence for found in times), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("part", "first", "last"),
+    [("morning", "06:00", "11:30"), ("midday", "11:00", "13:30"), ("afternoon", "12:00", "17:30")],
+)
+def test_a_part_of_the_day_goes_from_its_first_to_its_last_half_hour(part: str, first: str, last: str) -> None:
+    day = datetime(2026, 1, 22, tzinfo=NEW_YORK)
+    times = [day + timedelta(minutes=30 * number) for number in range(48)]
+    fit = [f"{start:%H:%M}" for start in times if Wishes.read([part]).fit(start.astimezone(UTC), NEW_YORK)]
+    assert (fit[0], fit[-1]) == (first, last) and len(fit) == 1 + (int(last[:2]) - int(first[:2])) * 2 + 1
+
+
+def test_an_offer_says_what_is_near_it(client: CrmClient) -> None:
+    first = client.calendar.smart_scheduling(60).suggested_times[0]
+    assert "with room before and after" in first.reason
+    planned(client, first.start_time, 60)
+    found = client.calendar.smart_scheduling(60, preferred_times=[first.end_time]).suggested_times[0]
+    assert found.start_time == first.end_time and "but mind" in found.reason and "room" not in found.reason
 
 
 def test_a_contact_that_is_taken_by_a_colleague_is_not_free(client: CrmClient, stub: StubServer) -> None:

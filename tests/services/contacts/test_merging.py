@@ -154,6 +154,15 @@ def test_the_rule_names_the_survivor(crm: CrmClient, stub: StubServer, rule: str
     assert (group.survivor_id, group.contact_ids) == (made[expected].id, [made[expected].id, *others])
 
 
+def test_the_score_of_a_group_is_that_of_its_least_similar_contact(crm: CrmClient) -> None:
+    one, two = new(crm, "Zed Quill", phone="+12125550177"), new(crm, "Abe Moss", phone="+12125550177")
+    (pair,) = crm.contacts.deduplicate(contact_ids=[one.id, two.id], threshold=50).groups
+    assert pair.score == 95
+    third = new(crm, "Zed Quill", company="Elsewhere")
+    (group,) = crm.contacts.deduplicate(contact_ids=[one.id, two.id, third.id], threshold=50).groups
+    assert 50 <= group.score < 95 and set(group.contact_ids) == {one.id, two.id, third.id}
+
+
 @pytest.mark.parametrize(
     ("groups", "field", "rule"),
     [
