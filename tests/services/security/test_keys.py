@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,6 +72,21 @@ def test_a_key_may_do_less_than_its_user(stub: StubServer, admin: CrmClient) -> 
     assert worker.security.api_keys.revoke(made.id).status == "revoked"
     with pytest.raises(AuthenticationError):
         worker.leads.list()
+
+
+@pytest.mark.parametrize("granted", ["create", "update", "delete"])
+def test_a_key_does_what_it_was_granted_alone(stub: StubServer, admin: CrmClient, granted: str) -> None:
+    lead = admin.leads.create({"name": "L"})
+    worker = holder(stub, admin.security.api_keys.create({"name": "x", "permissions": [f"leads:{granted}"]}).key)
+    calls: dict[str, Callable[[], object]] = {
+        "create": lambda: worker.leads.create({"name": "M"}),
+        "update": lambda: worker.leads.update(lead.id, {"company": "X"}),
+        "delete": lambda: worker.leads.delete(lead.id),
+    }
+    for action, call in calls.items():
+        if action != granted:
+            assert refused(call).code == "FORBIDDEN"
+    calls[granted]()
 
 
 def test_whose_keys_one_sees(stub: StubServer, admin: CrmClient, new: New) -> None:
