@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -153,7 +153,7 @@ def _cards(client: CrmClient, entity: str, path: Path | None, filters: Mapping[s
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[IO[bytes]]:
+def _opened(path: Path | None) -> Generator[IO[bytes]]:
     """Open a file that gets its name when it is whole; None is stdout."""
     if path is None:
         sys.stdout.flush()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from crm_sdk.errors import ApiError, AuthenticationError, CrmError
+from crm_sdk.errors import ApiError, AuthenticationError
 from crm_sdk.wire import is_array
 
 from ..connection import open_client
@@ -88,14 +88,14 @@ class Each:
     def _results(self, client: CrmClient, ids: Sequence[str], quota: Quota) -> Iterator[Any]:
         call = attrgetter(self.form.operation.id)(client)
 
-        def work(part: Sequence[str]) -> Any:
+        def work(part: Sequence[str]) -> list[Any] | Exception:
             arguments = self._with(part)
             try:
                 if not self._many:
                     lookups = Lookups(self.form, arguments)
                     arguments |= lookups.ids(client, lookups.names)
                 result = quota.call(lambda: call(**arguments))
-                rows = list(result) if self.form.operation.kind == "page" else _rows(result, part)
+                rows: list[Any] = list(result) if self.form.operation.kind == "page" else _rows(result, part)
             except (ApiError, MisuseError) as error:
                 if isinstance(error, AuthenticationError):
                     raise  # it is the same for all
@@ -107,13 +107,13 @@ class Each:
 
         first = 0
         for part, rows in in_order(work, self._parts(ids), self.jobs):
-            if isinstance(rows, (CrmError, MisuseError)):
+            if isinstance(rows, Exception):
                 self._failed += len(part)
                 code = f"{rows.code}: " if isinstance(rows, ApiError) else ""
                 for id in part:
                     complain(f"  {id}: {code}{_message(rows)}")
-                rows = []
-            for row in rows:
+            found: list[Any] = rows if isinstance(rows, list) else []
+            for row in found:
                 error = getattr(row, "error", None)
                 if error is None:
                     yield row.model_copy(update={"index": first + row.index}) if hasattr(row, "index") else row

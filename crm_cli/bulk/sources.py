@@ -7,7 +7,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -91,7 +91,7 @@ class Source:
 
     def _with_headers(self) -> Source:
         if self.format == "csv":
-            headers: list[str] = next(self._lines(), []) if self.has_header else []
+            headers: list[str] = next(self._lines(), list[str]()) if self.has_header else []
             if self.has_header and not headers:
                 raise MisuseError(f"{self.name} is empty")
         elif self.format == "xlsx":
@@ -124,7 +124,7 @@ class Source:
             yield from self._objects()
 
     @contextmanager
-    def _text(self) -> Iterator[io.TextIOWrapper]:
+    def _text(self) -> Generator[io.TextIOWrapper]:
         """Open the file as text. Raises: MisuseError for an encoding that it does not have."""
         try:
             codecs.lookup(self.encoding)
