@@ -37,8 +37,8 @@ def commands() -> typer.Typer:
 def list_extensions(options: Options) -> None:
     """List the programs that `crm NAME` runs, and those that a command of crm itself hides.
 
-    They get the server, the company, the dialects and whether the embedded server is meant as CRM_BASE_URL,
-    CRM_TENANT_ID, CRM_DIALECTS and CRM_OFFLINE; a key only where you have exported CRM_API_KEY yourself.
+    They get the server, the profile, the company, the dialects and whether the embedded server is meant as CRM_BASE_URL,
+    CRM_PROFILE, CRM_TENANT_ID, CRM_DIALECTS and CRM_OFFLINE; a key only where you have exported CRM_API_KEY yourself.
     """
     from ..views.drawing import show
 
@@ -93,6 +93,7 @@ def _environment(options: Options) -> dict[str, str]:
     settings = settle(options)
     told = {
         "CRM_BASE_URL": settings.base_url,
+        "CRM_PROFILE": settings.profile,
         "CRM_TENANT_ID": settings.tenant,
         "CRM_DIALECTS": settings.dialect,
         "CRM_LANGUAGE": settings.language,

@@ -112,7 +112,7 @@ def ranked(words: Sequence[str]) -> list[tuple[str, str]]:
 
     said = [part.casefold() for word in words for part in word.replace("-", " ").split()]
     asked = [_stem(word) for word in said if word not in _SMALL] or said
-    found: list[tuple[float, int, str, str]] = []
+    found: list[tuple[int, float, str, str]] = []
     for name, about in _commands(completion.names(), ()):
         scores = [_score(word, name, about) for word in asked]
         there = sum(score > 0 for score in scores)
