@@ -37,8 +37,8 @@ def commands() -> typer.Typer:
 def list_extensions(options: Options) -> None:
     """List the programs that `crm NAME` runs, and those that a command of crm itself hides.
 
-    They get the server, the profile, the company, the dialects and whether the embedded server is meant as CRM_BASE_URL,
-    CRM_PROFILE, CRM_TENANT_ID, CRM_DIALECTS and CRM_OFFLINE; a key only where you have exported CRM_API_KEY yourself.
+    They get the settings as CRM_BASE_URL, CRM_PROFILE, CRM_TENANT_ID, CRM_DIALECTS, CRM_LANGUAGE and CRM_OFFLINE; a key
+    only where you have exported CRM_API_KEY yourself.
     """
     from ..views.drawing import show
 
