@@ -35,7 +35,8 @@ SHOWN = {
 READ = {
     "dashboards subscribe", "webhooks listen", "webhooks replay", "webhooks sign", "webhooks verify",
     "webhooks trigger", "channels join", "events tail", "login", "logout", "status", "sync", "man", "stub serve",
-    "restore", "changes follow", "whoami", "doctor", "undo", "wait",
+    "restore", "changes follow", "whoami", "doctor", "undo", "wait", "accounts import", "deals import",
+    "activities import", "configuration territories import", "leads import", "contacts import", "objects import",
 }  # fmt: skip
 """What waits for something outside, or has tests of its own in processes: its words are read, and help is printed."""
 
