@@ -119,7 +119,7 @@ def ranked(words: Sequence[str]) -> list[tuple[str, str]]:
         # Whoever names several words means all of them; a single one decides only where no command has more.
         if there and there * 2 >= len(asked):
             longer = _LONGER * len(name.replace("-", " ").split())
-            found.append((-there, longer - sum(scores), name, about))
+            found.append((-there, float(longer - sum(scores)), name, about))
     found.sort(key=lambda each: (each[0], each[1], len(each[2]), each[2]))
     best = found[0][0] if found else 0
     return [(name, about) for there, _, name, about in found if there == best or len(asked) > 2]

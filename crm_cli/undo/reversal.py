@@ -150,7 +150,7 @@ def _from_trail(client: CrmClient, entry: Entry, version: int) -> dict[str, Any]
     for log in trail.items:
         if log.changes:
             writes.setdefault(log.source.request_id, []).append(log)
-    wrote = next(iter(list(writes.values())[later : later + 1]), [])
+    wrote = [log for logs in list(writes.values())[later : later + 1] for log in logs]
     if not any(log.source.operation == entry.call for log in wrote):
         return None
     found = {change.field: _json(change.before) for log in wrote for change in log.changes}

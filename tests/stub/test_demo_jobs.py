@@ -16,6 +16,7 @@ def test_imports_and_requests_of_people_are_listed(stub: StubServer) -> None:
     assert {job.status for job in found.values() if job.kind == "import"} == {"succeeded", "failed"}
     for job in found.values():
         counts = job.counts
+        assert counts is not None
         assert counts.processed == counts.succeeded + counts.failed + counts.skipped
         assert len(job.errors) == counts.failed and (job.error is not None) == (job.status == "failed")
 

@@ -91,7 +91,8 @@ def feed(stub: StubServer, admin: CrmClient) -> object:
 
 
 def changes_kept(stub: StubServer, admin: CrmClient) -> object:
-    return stub.clock.now() - admin.changes.list(limit=0).oldest
+    oldest = admin.changes.list(limit=0).oldest
+    return oldest and stub.clock.now() - oldest
 
 
 def strictness(stub: StubServer, admin: CrmClient) -> object:
