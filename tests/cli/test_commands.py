@@ -47,8 +47,8 @@ def test_no_two_options_of_a_command_are_typed_alike(name: str) -> None:
 def test_no_hand_made_command_hides_a_noun(crm: Crm) -> None:
     listed = completion.names()["commands"]
     assert all(listed[name].get("noun") for name in nouns())
-    shown = crm("--help").out
-    assert all(f" {name} " in shown for name in [*listed, "--offline", "login", "stub"])
+    shown = crm("--help").out.replace(",", " ").split()
+    assert {*listed, "--offline", "login", "stub"} <= set(shown)
 
 
 # -- the embedded server, output

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import openpyxl  # type: ignore[import-untyped] # it has no types
 import pytest
-from pyarrow import parquet  # type: ignore[import-untyped] # it has no types
 from shell import Crm
 
 from crm_sdk import CrmClient
 from server_stub import StubServer
+
+parquet: Any = import_module("pyarrow.parquet")  # it has no types
 
 pytest_plugins = ["cli_fixtures"]
 
