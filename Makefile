@@ -34,8 +34,8 @@ help:  ## show what there is to make
 demo: $(VENV)/demo  ## list, create and find leads offline, and run the documents' own example
 	@$(IN) CRM_DATA_DIR="$$PWD/$(VENV)/demo-data" sh examples/demo.sh
 
-quick: $(VENV)/test  ## the fast tests against the sources, up to the first that fails; under a minute
-	$(BIN)/pytest -n auto -x -m "not slow and not thorough" --hypothesis-profile quick $(ARGS)
+quick: $(VENV)/test  ## the fast tests against the sources, some cases of each, up to the first that fails
+	$(BIN)/pytest -n auto -x -m "not slow and not thorough" --cases 4 --hypothesis-profile quick $(ARGS)
 
 fmt: $(VENV)/check  ## format the sources and mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
@@ -117,7 +117,7 @@ $(VENV)/check: $(VENV)/made pyproject.toml constraints.txt
 # Brings the dependencies; the package beside them is not what is tested.
 $(VENV)/test: $(VENV)/made pyproject.toml constraints.txt
 	$(if $(RESOLUTION),$(INSTALL) uv)
-	$(INSTALL_TESTED) '.[cli,server,redis]' --group test
+	$(INSTALL_TESTED) '.[bulk,cli,parquet,redis,server]' --group test
 	@touch $@
 
 # Tests run against the wheel, so that what is missing in it is missed.

@@ -27,6 +27,7 @@ import pytest
 from canned_answers import TOLD, Canned, Standing
 from hypothesis import HealthCheck, settings
 from loopback import Loopback
+from sampling import few_of_each
 
 from crm_sdk import AsyncCrmClient, CrmClient
 from server_stub import StubServer
@@ -42,6 +43,20 @@ for profile, examples in (("quick", 20), ("every", 100), ("soak", 10_000)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("every")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--cases``: how many cases of a test that has one for every operation or noun are run."""
+    parser.addoption("--cases", type=int, default=None, metavar="N", help="run at most N cases of each test")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what ``--cases`` leaves out, of what is selected otherwise."""
+    most = config.getoption("--cases")
+    if most is not None:
+        items[:], left = few_of_each(items, most)
+        config.hook.pytest_deselected(items=left)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -100,11 +100,12 @@ def test_a_legal_hold_keeps_everything(canary: Canary, hold: Any) -> None:
 
 
 def test_the_register_has_every_request_for_three_years_and_names_nobody(canary: Canary) -> None:
-    crm = canary.crm
+    crm, kinds = canary.crm, ["privacy_export", "privacy_erase"]
+    of_the_demo = [job.id for job in crm.jobs.list(kind=kinds)]
     crm.privacy.export({"email": canary.email}).wait()
     canary.erase()
     idle(canary.stub).clock.advance(2 * 365 * 86_400)
-    jobs = crm.jobs.list(kind=["privacy_export", "privacy_erase"]).items
+    jobs = [job for job in crm.jobs.list(kind=kinds) if job.id not in of_the_demo]
     assert [job.kind for job in jobs] == ["privacy_erase", "privacy_export"]
     assert [canary.email in job.model_dump_json() for job in jobs] == [False, False]
     assert canary.email not in repr([dict(doc) for doc in canary.stub.store.collection("tenant_acme", "job").all()])
