@@ -1,10 +1,9 @@
-"""Profiles, the keyring, secrets in files, `crm status`, `crm whoami` and `crm doctor`; no secret shows anywhere."""
+"""Profiles, the keyring, secrets in files, `crm status`, `crm whoami` and `crm doctor`."""
 
 from __future__ import annotations
 
 import getpass
 import io
-import logging
 import stat
 import sys
 import time
@@ -380,57 +379,3 @@ def test_doctor_compares_the_clocks(signed_in: Crm, stub: StubServer) -> None:
     [clock] = [row for row in signed_in("doctor").json if row["check"] == "clock"]
     assert clock["state"] == "warn", "the clock of the stub stands at another time"
     assert "ahead of the server" in clock["found"] or "behind the server" in clock["found"]
-
-
-# -- no secret shows
-
-
-def test_no_secret_shows(
-    crm: Crm,
-    ring: Memory,
-    folder: Path,
-    project: Path,
-    stub: StubServer,
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    ada = stub.client(api_key=None)
-    ada.auth.login("ada@acme.test", "demo-password")
-    secret = str(ada.auth.mfa.setup().secret)
-    totp = pyotp.TOTP(secret)
-    ada.auth.mfa.verify(totp.at(stub.clock.now()))
-    caplog.clear()
-    stub.clock.advance(60)
-    code = totp.at(stub.clock.now())
-    words = ["login", *AT, "--email", "ada@acme.test", "--debug"]
-    account = Account("default", "http://crm.test")
-    secrets = ["demo-password", secret, "wrong-password", "canary-key-77"]
-    shown = []
-    with stub.intercept():
-        shown += [crm(*words, stdin="wrong-password\n"), crm(*words, stdin=f"demo-password\n{code}9\n")]
-        done = crm(*words, stdin=f"demo-password\n{code}\n")
-        assert done.status == 0, done.err
-        shown.append(done)
-        for renewed in (False, True):
-            if renewed:
-                stub.clock.advance(3601)
-                assert crm("whoami").status == 0
-            kept = credentials.load(account)
-            assert kept is not None and kept.refresh_token is not None
-            secrets += [kept.access_token, kept.refresh_token]
-            assert kept.access_token not in repr(kept) and kept.refresh_token not in repr(kept)
-            lead = crm("leads", "create", "--name", "Ada", "--debug").json["id"]
-            for each in (
-                ["status", "-o", "table"], ["doctor"], ["config", "explain", "api_key"],
-                ["leads", "get", "none", "--debug"], ["leads", "list", "--explain"],
-                ["leads", "update", lead, "--value", "5", "--dry-run"], ["api", "GET", "/v1/none", "-i", "--debug"],
-            ):  # fmt: skip
-                shown.append(crm(*each, stdin="wrong-password\n"))
-        monkeypatch.setenv("CRM_API_KEY", "canary-key-77")
-        for each in (["status", "--debug"], ["whoami", "--json-errors"], ["config", "list"], ["doctor"], ["login"]):
-            shown.append(crm(*each))
-    files = "".join(path.read_text() for path in folder.iterdir() if path.suffix in (".toml", ".json", ".lock"))
-    text = "".join(result.out + result.err for result in shown) + caplog.text + files
-    assert [secret for secret in secrets if secret in text] == []
-    assert len(set(secrets)) == len(secrets)
