@@ -18,7 +18,6 @@ imports, jobs) uses `writable`, `add`, `change` and `remove`: permissions, uniqu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -28,12 +27,11 @@ from crm_sdk.models.record import Record
 from crm_sdk.operation import Operation
 from crm_sdk.resource import Resource, operation_of
 from crm_sdk.route import Action
-from crm_sdk.wire import camel, encode_json, snake
+from crm_sdk.wire import snake
 
 from .data.blanks import blank
 from .data.collection import Collection
 from .data.document import Document
-from .data.fixed import came_back
 from .data.forms import FORMS, Form
 from .data.keys import taken, with_value
 from .data.mapped import Mapped, with_members
@@ -42,13 +40,12 @@ from .data.queries.filters import Filter, Plan, filter_plans, sought_by
 from .data.queries.select import select
 from .five_calls import rules_of
 from .history.trash import taking_note
-from .problems import FieldError, Problem, missing, refuse_any, validation
+from .problems import Problem, missing, refuse_any
 from .request.access import permissions, plans
 from .request.access.hiding import refuse_written, seen
-from .request.answering.rendering import renderer
 from .request.reading.json_types import input_hints
 from .serving import Context, Members, changes_between, initial_values
-from .write_checks import problems_of
+from .write_checks import problems_of, refuse_fixed
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]
 Follow: TypeAlias = Callable[[Context, Document | None, Document | None], Document | None]
@@ -150,7 +147,8 @@ class Noun:
         return create.arguments.members - update.arguments.members if create and update else frozenset()
 
     @cached_property
-    def _create_hints(self) -> Mapping[str, Any]:
+    def create_hints(self) -> Mapping[str, Any]:
+        """The types of the members that a create takes, by name."""
         create = self.declared("create")
         return input_hints(create.arguments.body_type) if create is not None else {}
 
@@ -297,33 +295,11 @@ class Noun:
         if (check := check or self.check) is not None:
             members |= attempt(check, call, members, before) or {}
         if before is not None:
-            attempt(self._refuse_fixed, call, before)
+            attempt(refuse_fixed, call, self, before)
         own = {"external_id": "DUPLICATE_VALUE"} if "external_id" in self.model.model_fields else {}
         scope = self.within and self.within[0]
         problems += taken(self.records(call), members, before, {**own, **self.unique}, self.places, scope)
         return members, problems
-
-    def _refuse_fixed(self, call: Context, before: Document) -> None:
-        """Refuse another value for a member that cannot be changed; its present one may be sent back.
-
-        A list shows nested lists empty, so that an empty one is what is there, too.
-        """
-        sent = {name: call.ignored[name] for name in self.fixed if name in call.ignored}
-        if sent:
-            show = renderer(self.model, "platform")
-            in_list = self.listed(call, before) if self.listed is not None else before
-            whole, listed = (json.loads(encode_json(show(doc))) for doc in (self.answer(call, before), in_list))
-            for name in self.refers.keys() & sent.keys():  # a merged id means the survivor here too
-                doc = call.found(self.refers[name], sent[name]) if isinstance(sent[name], str) else None
-                sent[name] = doc["id"] if doc is not None else sent[name]
-            wrong = [
-                name for name, value in sent.items()
-                if not came_back(self._create_hints[name], value, whole.get(camel(name)), listed.get(camel(name)))
-            ]  # fmt: skip
-            if wrong:
-                raise validation(
-                    FieldError(name, "read_only", "can be given only when the record is created") for name in wrong
-                )
 
     def add(
         self,
