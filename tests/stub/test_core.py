@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -296,6 +299,14 @@ def test_a_script_there_is_not_is_a_mistake_of_the_call(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as ended:
         main(["--run", "nowhere.py"])
     assert ended.value.code == 2 and "there is no script nowhere.py" in capsys.readouterr().err
+
+
+def test_what_writes_and_reads_files_is_imported_by_the_first_that_is(tmp_path: Path) -> None:
+    """A server starts in less than a second: what takes long to import waits for a call that needs it."""
+    late = {"PIL", "email_validator", "fpdf", "icalendar", "jinja2", "jwt", "nh3", "openpyxl", "phonenumbers", "pypdf"}
+    script = f"import sys; from server_stub import StubServer; StubServer(); print(sorted({late} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == "[]"
 
 
 def test_two_servers_start_alike() -> None:

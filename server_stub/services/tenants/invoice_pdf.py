@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from typing import TYPE_CHECKING
 
 from ...serving import Members
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _WIDTHS = (100, 20, 30, 30)
 _HEADER = ("Description", "Quantity", "Price", "Amount")
@@ -15,6 +16,9 @@ _HEADER = ("Description", "Quantity", "Price", "Amount")
 
 def write(tenant: Members, billing: Members, invoice: Members) -> bytes:
     """Return the PDF of an invoice."""
+    from fpdf import FPDF  # imported here: only a PDF needs it, and it takes as long as half of the server
+    from fpdf.enums import XPos, YPos
+
     pdf = FPDF()
     pdf.set_creation_date(invoice["updated_at"])
     pdf.set_title(invoice["number"])

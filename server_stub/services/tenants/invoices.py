@@ -109,7 +109,7 @@ def pay(there: Context) -> None:
 @links.opens(_LINK)
 def pdf(there: Context, id: str) -> Reply:
     """Answer an invoice as a PDF. Raises: 404."""
-    from .invoice_pdf import write  # imported here: it takes 200 ms, and only a PDF needs it
+    from .invoice_pdf import write
 
     invoice = there.record("invoice", id)
     billing = there.collection("billing").get("billing") or Document()
