@@ -123,13 +123,15 @@ def lists_of(form: Form) -> dict[str, Operation[..., Any]]:
     all calls. The nearest has precedence.
     """
     operation = form.operation
+    singles = {p.name for p in form.parameters if p.place == "argument" and p.kind == "text" and not p.many}
+    if not singles:  # most lists: there is no need to import the nouns
+        return {}
     within = f"{operation.id}."
     near: dict[str, tuple[int, Operation[..., Any]]] = {}
     for argument, listed in _searchable():
         owner = listed.id.split(".")[:-2]
         if within.startswith("".join(f"{part}." for part in owner)) and argument in operation.positional:
             near[argument] = max(near.get(argument, (-1, listed)), (len(owner), listed), key=lambda pair: pair[0])
-    singles = {p.name for p in form.parameters if p.place == "argument" and p.kind == "text" and not p.many}
     return {argument: listed for argument, (_, listed) in near.items() if argument in singles}
 
 
