@@ -52,10 +52,10 @@ types: $(VENV)/wheel $(VENV)/check  ## mypy and pyright, both strict, and the co
 	$(IN) pyright
 	$(IN) pyright --verifytypes crm_sdk --ignoreexternal
 
-test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, against the built wheel; ARGS="tests/client -k retry" chooses
-	$(INSTALLED) $(BIN)/pytest -n auto $(ARGS)
+test: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, at most 12 cases of each, against the built wheel; ARGS="tests/client -k retry" chooses
+	$(INSTALLED) $(BIN)/pytest -n auto --cases 12 $(ARGS)
 
-cover: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every test, with branch coverage
+cover: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## every case of every test, with branch coverage
 	$(INSTALLED) $(BIN)/pytest -n auto $(COVER) $(ARGS)
 
 lowest:  ## every test, with the oldest versions of the dependencies that pyproject.toml allows
