@@ -13,6 +13,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..data.queries.query import fold
 from ..problems import Problem
+from ..request.access.policy import first_policy
 from ..serving import Context
 from .pipelines.records import PIPELINES
 
@@ -57,15 +58,7 @@ def _configuration(name: str, zone: str) -> dict[str, Any]:
         "fiscal_year_start_month": 1,
         "business_hours": {"timezone": zone, "days": days, "holidays": []},
         "branding": {"app_name": name},
-        "security": {
-            "password_min_length": 8,
-            "password_require": [],
-            "require_mfa": False,
-            "require_email_verification": False,
-            "session_timeout_minutes": 10_080,
-            "allowed_email_domains": [],
-            "ip_allowlist": [],
-        },
+        "security": first_policy(),
         "email": {"from_name": name},
         "lead_assignment": "round_robin",
         "duplicate_policy": "warn",

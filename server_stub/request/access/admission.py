@@ -17,6 +17,7 @@ from ..usage import hour_of
 from . import identity
 from .callers import caller_of
 from .networks import is_within
+from .policy import policy_of
 from .ratelimit import OWN_QUOTAS, Quota, rate_class
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def _admit(tenant: Document, request: Request) -> None:
     """Raise 401 for a company that was ended, and 403 for a caller outside of its networks."""
     if tenant["status"] == "cancelled":
         raise identity.unauthorized("the company of this credential was ended")
-    security: Mapping[str, Any] = tenant.get("security") or {}
-    networks: Sequence[str] = security.get("ip_allowlist") or ()
+    networks: Sequence[str] = policy_of(tenant).get("ip_allowlist") or ()
     if not is_within(request.peer, networks):
         raise Problem("FORBIDDEN", f"{tenant['name']} does not serve calls from {request.peer}")
 
@@ -57,8 +57,7 @@ def require_factor(server: StubServer, caller: Caller, operation: Operation[...,
     """
     if caller.auth != "token" or caller.user_id is None or operation.id.startswith("auth."):
         return
-    security: Mapping[str, Any] = server.tenant(caller.tenant_id).get("security") or {}
-    if security.get("require_mfa"):
+    if policy_of(server.tenant(caller.tenant_id)).get("require_mfa"):
         user = server.store.collection(caller.tenant_id, "user").get(caller.user_id)
         if user is not None and not user.get("mfa_enabled"):
             raise Problem("MFA_REQUIRED", "the company asks everybody for a second factor: set one up first")

@@ -16,6 +16,7 @@ from ...problems import Problem
 from ...serving import Context
 from . import identity, keys, permissions
 from .copies import with_copies
+from .policy import policy_of
 from .shares import shared_with
 
 if TYPE_CHECKING:
@@ -78,10 +79,9 @@ def _by_token(server: StubServer, token: str, now: datetime) -> Caller:
 
 def timeout_of(store: Store, tenant_id: str) -> timedelta:
     """Return for how long a session of a company may be unused: idle minutes, else its timeout."""
-    tenant = store.collection(tenant_id, "tenant").get(tenant_id)
-    security: Mapping[str, Any] = (tenant.get("security") if tenant is not None else None) or {}
+    policy = policy_of(store.collection(tenant_id, "tenant").get(tenant_id))
     return timedelta(
-        minutes=security.get("session_idle_minutes") or security.get("session_timeout_minutes") or _WEEK_IN_MINUTES
+        minutes=policy.get("session_idle_minutes") or policy.get("session_timeout_minutes") or _WEEK_IN_MINUTES
     )
 
 
@@ -114,9 +114,7 @@ def user_caller(
     team: frozenset[str] = frozenset()
     reads: permissions.Scope = "all"
     if "sales" in {key, *more}:
-        tenant = store.collection(tenant_id, "tenant").get(tenant_id)
-        security: Mapping[str, Any] = (tenant.get("security") if tenant is not None else None) or {}
-        reads = security.get("default_scope") or "all"
+        reads = policy_of(store.collection(tenant_id, "tenant").get(tenant_id)).get("default_scope") or "all"
     if reads == "team" or any(text.endswith("@team") for text in own):
         mine = set(user["team_ids"])
         users = store.collection(tenant_id, "user")

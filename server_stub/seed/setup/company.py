@@ -14,6 +14,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...data.store import Store
 from ...request.access.identity import fingerprint, hash_password
+from ...request.access.policy import first_policy
 from .security import put_security
 from .staff import PROFILES, put_staff
 
@@ -194,15 +195,7 @@ def _tenant(plan: Plan, now: datetime) -> dict[str, Any]:
         "fiscal_year_start_month": 1,
         "business_hours": {"timezone": plan.timezone, "days": hours, "holidays": []},
         "branding": {"app_name": f"{plan.name} CRM", "logo": None, "primary_color": "#1f6feb", "login_message": None},
-        "security": {
-            "password_min_length": 8,
-            "password_require": [],
-            "require_mfa": False,
-            "require_email_verification": False,
-            "session_timeout_minutes": 10_080,
-            "allowed_email_domains": [],
-            "ip_allowlist": [],
-        },
+        "security": first_policy(),
         "email": {"from_address": f"crm@{plan.slug}.test", "from_name": plan.name, "reply_to": None, "footer": None},
         "lead_assignment": "round_robin",
         "default_pipeline_id": f"pipeline_{plan.slug}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -13,6 +13,7 @@ from ...caller import Caller
 from ...data.collection import Collection
 from ...data.document import Document
 from ...problems import Problem
+from ...request.access.policy import policy_of
 from ...serving import Context
 
 MOST_FAILURES = 5
@@ -38,7 +39,7 @@ def refuse_too_many(call: Context, key: str, users: Iterable[Document] = ()) -> 
 
     The strictest of the policies of the users' companies decides.
     """
-    policies: list[Mapping[str, Any]] = [call.server.tenant(user["tenant_id"]).get("security") or {} for user in users]
+    policies = [policy_of(call.server.tenant(user["tenant_id"])) for user in users]
     most = min((int(one.get("lockout_attempts") or MOST_FAILURES) for one in policies), default=MOST_FAILURES)
     minutes = [one["lockout_minutes"] for one in policies if one.get("lockout_minutes")]
     within = timedelta(minutes=max(minutes)) if minutes else WATCHED

@@ -13,6 +13,7 @@ from ...mail import token_of, use_token
 from ...problems import Problem, invalid
 from ...request.access.callers import SESSION
 from ...request.access.identity import password_fits
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from .factors import (
     COUNT,
@@ -99,8 +100,7 @@ def _accepted(call: Context) -> dict[str, Any]:
 def disable(call: Context, code: str, password: str | None) -> None:
     """Turn the second factor off, and end the other sessions."""
     user, _ = _with_factor(call)
-    security: Members = call.tenant.get("security") or {}
-    if security.get("require_mfa"):
+    if policy_of(call.tenant).get("require_mfa"):
         raise Problem("MFA_REQUIRED", "the company asks everybody for a second factor")
     _ask_again(user, password)
     accept_code(call, user, code)

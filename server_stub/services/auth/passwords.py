@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from crm_sdk.resources.auth import AuthEmail, AuthPassword
 
@@ -13,6 +12,7 @@ from ...data.document import Document
 from ...mail import send_token, token_of, use_token
 from ...problems import Problem
 from ...request.access.identity import find_users, hash_password, password_fits
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from .failures import forget_failures
 from .tokens import caller_as, end_sessions
@@ -65,8 +65,7 @@ def with_password(call: Context, user: Document, password: str) -> Document:
 
 def refuse_old(call: Context, user: Document) -> None:
     """Raise 403 for a password that is older than the company allows: a new one is set by mail."""
-    security: Mapping[str, Any] = call.tenant.get("security") or {}
-    days = security.get("password_max_age_days")
+    days = policy_of(call.tenant).get("password_max_age_days")
     held = call.collection(_KEPT).get(user["id"])
     since = (held.get("set_at") if held is not None else None) or user["created_at"]
     if days is not None and call.now - since >= timedelta(days=days):
@@ -76,8 +75,7 @@ def refuse_old(call: Context, user: Document) -> None:
 
 def _refuse_reused(call: Context, user: Document, password: str) -> None:
     before = call.collection(_KEPT).get(user["id"])
-    security: Mapping[str, Any] = call.server.tenant(user["tenant_id"]).get("security") or {}
-    said = security.get("password_history")
+    said = policy_of(call.server.tenant(user["tenant_id"])).get("password_history")
     count = _REMEMBERED if said is None else int(said)
     hashes = before["hashes"] if before is not None else [user.get("password_hash")]
     if any(password_fits(password, hashed) for hashed in (hashes[-count:] if count else ())):
@@ -108,7 +106,7 @@ def confirm(call: Context, token: str, new_password: str) -> None:
     if user is None or user["email"] != held["email"]:
         raise Problem("INVALID_TOKEN", "the token is not known, or was used already")
     mine = caller_as(call, user)
-    check_strength(new_password, mine.tenant.get("security"), "new_password")
+    check_strength(new_password, policy_of(mine.tenant), "new_password")
     _refuse_reused(mine, user, new_password)
     use_token(call, held)
     with_password(mine, user, new_password)

@@ -12,6 +12,7 @@ from ...data.blanks import blank
 from ...data.document import Document
 from ...mail import token_of, use_token
 from ...problems import FieldError, Problem, invalid, validation
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from ..founding import found_company
 from .passwords import check_strength, send_verification, with_password
@@ -90,7 +91,7 @@ def _join(call: Context, token: str, settings: Members, password: str) -> dict[s
     if settings["email"] != user["email"]:
         raise invalid("email", "choice", "the invitation is for another address")
     mine = caller_as(call, user)
-    security: dict[str, Any] = mine.tenant.get("security") or {}
+    security = policy_of(mine.tenant)
     domains = [str(domain).casefold() for domain in security.get("allowed_email_domains") or ()]
     if domains and normalise.email_domain(user["email"]) not in domains:
         raise Problem("DOMAIN_NOT_ALLOWED", f"the company allows addresses of {', '.join(domains)} only", field="email")

@@ -12,6 +12,7 @@ from ...mail import issue_token
 from ...problems import Problem
 from ...request.access.callers import SESSION
 from ...request.access.identity import find_users, password_fits, unauthorized
+from ...request.access.policy import policy_of
 from ...serving import Context, serves
 from .factors import accept_code
 from .failures import fail, forget_failures, refuse_too_many
@@ -52,8 +53,8 @@ def may_sign_in(call: Context, user: Document) -> None:
     """Raise 403 for a user who was deactivated, or whose address has to be verified first."""
     if user["status"] == "inactive":
         raise Problem("USER_INACTIVE", "this user has been deactivated")
-    security: dict[str, Any] = call.server.tenant(user["tenant_id"]).get("security") or {}
-    if security.get("require_email_verification") and not user.get("email_verified"):
+    policy = policy_of(call.server.tenant(user["tenant_id"]))
+    if policy.get("require_email_verification") and not user.get("email_verified"):
         raise Problem("EMAIL_NOT_VERIFIED", "the e-mail address has to be verified first")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from ...data.mapped import Mapped
 from ...data.queries.select import select
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.access.identity import hash_password
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from ..notifications import notify
 from .access import LEVELS, SHARE, is_active, level_of, shares_of, subjects_of
@@ -92,8 +93,7 @@ def share(
     if len(targets) != 1:
         raise invalid("user_id", "required", "give exactly one of user_id, team_id, email and link")
     kind, id = targets[0]
-    security: Mapping[str, Any] = call.tenant.get("security") or {}
-    if kind == "link" and security.get("allow_share_links") is False:
+    if kind == "link" and policy_of(call.tenant).get("allow_share_links") is False:
         raise Problem("FORBIDDEN", "the company's security policy allows no links to files")
     name = _checked_target(call, file, kind, id, access)
     if LEVELS.index(access) > level_of(call, file):

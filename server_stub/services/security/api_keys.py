@@ -23,6 +23,7 @@ from ...request.access import permissions
 from ...request.access.callers import user_caller
 from ...request.access.identity import fingerprint
 from ...request.access.plans import check_limit
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from .words import is_known
 
@@ -114,7 +115,7 @@ def create(call: Context, api_key: Members) -> Answer:
         raise Problem("FORBIDDEN", "this API key may not create keys: it lacks security:create")
     members = KEYS.stored_form(call, {"user_id": who.user_id, **api_key})
     user = call.collection("user").get(members["user_id"] or "")
-    policy: Members = call.tenant.get("security") or {}
+    policy = policy_of(call.tenant)
     if user is None or (not _manages(call) and (user["id"] != who.user_id or policy.get("allow_api_keys") is False)):
         raise Problem(
             "FORBIDDEN", "another's API key, or one against the company's policy, is for who manages security"
@@ -203,13 +204,12 @@ def rotate(call: Context, api_key_id: str, grace_seconds: int) -> Answer:
     doc = KEYS.writable(call, api_key_id)
     if (status := status_of(doc, call.now)) != "active":
         raise Problem("API_KEY_REVOKED", f"the API key {doc['name']!r} is {status}: create a new one")
-    policy: Members = call.tenant.get("security") or {}
     key = _new_key()
     changes: dict[str, Any] = {
         "fingerprint": fingerprint(key),
         "previous_fingerprint": doc["fingerprint"] if grace_seconds else None,
         "prefix": key[:_PREFIX],
-        "expires_at": _last_day(call, doc.get("expires_at"), policy.get("api_key_max_days")),
+        "expires_at": _last_day(call, doc.get("expires_at"), policy_of(call.tenant).get("api_key_max_days")),
         "previous_valid_until": call.now + timedelta(seconds=grace_seconds) if grace_seconds else None,
     }
     return _with_key(call, KEYS.change(call, doc, changes, verb="rotated"), key)

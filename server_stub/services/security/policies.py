@@ -12,6 +12,7 @@ from ...data.document import Document
 from ...problems import Problem
 from ...request.access.callers import SESSION
 from ...request.access.networks import is_within
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from ..tenants.config import check_config
 from ..tenants.finding import store, tell, writable
@@ -19,7 +20,7 @@ from .api_keys import status_of
 
 
 def _policy(call: Context, security: Members | None = None) -> Document:
-    held: Members = (call.tenant.get("security") or {}) if security is None else security
+    held: Members = policy_of(call.tenant) if security is None else security
     usual = {name: info.default for name, info in SecurityPolicy.model_fields.items() if info.default_factory is None}
     given = {name: value for name, value in held.items() if value is not None}
     return Document({**usual, **given, "version": call.tenant.get("config_version", 1)})
@@ -38,8 +39,7 @@ def update(call: Context, changes: Members, dry_run: bool, version: int | None) 
     call.lock(Document(version=there.tenant.get("config_version", 1)), version)
     nulls = {name: None for name, value in changes.items() if value is None}
     members = check_config(there, {"security": dict(changes)}, there.tenant, call)
-    kept: Members = members.get("security") or {}
-    members["security"] = {**kept, **nulls}
+    members["security"] = {**policy_of(members), **nulls}
     if changes.get("require_mfa"):
         user = call.collection("user").get(call.caller.user_id or "")
         if user is None or not user.get("mfa_enabled"):

@@ -15,6 +15,7 @@ from ...data.merging import merge_values
 from ...problems import FieldError, Problem, invalid, missing, validation
 from ...request.access.networks import is_within, network
 from ...request.access.permissions import permits
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from ..pipelines.records import PIPELINES
 from ..users.preferences import check_hours
@@ -106,8 +107,7 @@ def check_config(there: Context, changes: Members, tenant: Document, own: Contex
     if "currencies" in given:
         _check_currencies(there, given["currencies"], tenant)
     members = merge_values(given | lists_in_full(TenantConfig, given), tenant, {"config"})
-    security: Members = members.get("security") or {}
-    _check_networks(security.get("ip_allowlist") or (), own)
+    _check_networks(policy_of(members).get("ip_allowlist") or (), own)
     return members
 
 

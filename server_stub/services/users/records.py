@@ -16,6 +16,7 @@ from ...noun import Noun
 from ...problems import Problem, invalid
 from ...request.access.identity import hash_password
 from ...request.access.plans import check_limit
+from ...request.access.policy import policy_of
 from ...serving import Context, Members, serves
 from ..auth.passwords import check_strength
 from . import letters
@@ -49,7 +50,7 @@ def create(call: Context, user: Members) -> Document:
     password = given.pop("password", None)
     members = USERS.stored_form(call, given)
     if password is not None:
-        check_strength(password, call.tenant.get("security"))
+        check_strength(password, policy_of(call.tenant))
     check_seats(call)
     state: dict[str, Any] = {"status": "active" if password is not None else "invited", "email_verified": False}
     if password is not None:
