@@ -16,11 +16,10 @@ def hand_over(call: Context, type: str, ids: Collection[str], survivor: Document
     moved: dict[str, int] = {}
     for kind, member in _HELD.items():
         records = call.collection(kind)
-        found = [doc for doc in records.all() if (about := doc.get(member)) and about["type"] == type]
-        held = [doc for doc in found if doc[member]["id"] in ids]
+        held = [doc for doc in records.all() if (to := doc.get(member)) and to["type"] == type and to["id"] in ids]
         for doc in held:
             about = {**doc[member], "id": survivor["id"], "name": survivor["name"]}
-            known = {name: value for name, value in (("entity_id", survivor["id"]),) if name in doc}
+            known = {"entity_id": survivor["id"]} if "entity_id" in doc else {}
             records.put(doc | {member: about, **known})
         moved[f"{kind}s"] = len(held)
     return moved

@@ -160,6 +160,7 @@ def merge(call: Context, survivor: Document, others: Sequence[Document]) -> dict
         for other in others:
             _move(call, other["id"], survivor, moved)
             call.update("contact", other, {"deleted_at": call.now, "merged_into": survivor["id"]})
+        moved |= attachments.hand_over(call, "contact", merged_ids, survivor)
         changes = _merged_members(survivor, others)
         new = CONTACTS.change(call, survivor, changes, verb="merged", metadata={"merged_ids": merged_ids})
     return {"contact": new, "merged_ids": merged_ids, "moved": moved}
@@ -220,8 +221,6 @@ def _move(call: Context, id: str, survivor: Document, moved: dict[str, int]) -> 
             ):
                 turned.setdefault(role["contact_id"], role)
             deals.put(deal | {"contact_roles": list(turned.values())})
-    for counted, count in attachments.hand_over(call, "contact", (id,), survivor).items():
-        moved[counted] += count
     _move_relationships(call, id, survivor["id"], moved)
 
 
