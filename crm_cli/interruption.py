@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -34,6 +34,18 @@ def end_if_interrupted() -> None:
     """Raise KeyboardInterrupt where Ctrl-C was pressed, and the exception it raised was lost."""
     if _Note.interrupted:
         raise KeyboardInterrupt
+
+
+def until_interrupted(action: Callable[[], int]) -> int:
+    """Return the exit status of what goes on until Ctrl-C, which is the usual way to end it."""
+    try:
+        return action()
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # what an interruption became on its way here
+        if not interrupted():
+            raise
+        return 130
 
 
 @contextmanager

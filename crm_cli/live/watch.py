@@ -18,7 +18,7 @@ from crm_sdk.wire import decode_json, is_object
 
 from ..connection import open_client, sharing
 from ..failures import RETRYABLE, MisuseError, catching_notes, complain, in_short, status_of, visible
-from ..interruption import interrupted
+from ..interruption import until_interrupted
 from ..settings import Options, Settings, settle
 from ..terminal.pager import paging
 from ..terminal.shape import shape
@@ -39,7 +39,8 @@ def watch(options: Options, look: Look) -> int:
     settings = settle(options)
     lines = _for_programs(options)
     until = time.monotonic() + settings.timeout if options.timeout is not None else None
-    try:
+
+    def go_on() -> int:
         with (
             open_client(replace(settings, timeout=CALL)) as client,
             sharing(client),
@@ -48,18 +49,13 @@ def watch(options: Options, look: Look) -> int:
             if settings.offline and until is None:
                 complain("note: nothing happens at the embedded server while this watches; --timeout watches on")
                 look(options)
-                return 0
-            if lines:
+            elif lines:
                 _tell_changes(options, look, pulse)
             else:
                 _draw_again(options, look, pulse, settings)
-    except KeyboardInterrupt:  # the usual way to end the command
-        return 130
-    except Exception:  # what an interruption became on its way here
-        if not interrupted():
-            raise
-        return 130
-    return 0
+        return 0
+
+    return until_interrupted(go_on)
 
 
 def _for_programs(options: Options) -> bool:

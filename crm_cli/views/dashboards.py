@@ -9,7 +9,7 @@ import typer
 
 from ..connection import open_client
 from ..failures import MisuseError
-from ..interruption import interrupted
+from ..interruption import until_interrupted
 from ..settings import Options, Settings, settle
 from .drawing import amount, heading, line, number, percent, spark
 from .drawing import show as present
@@ -58,8 +58,9 @@ def _watch(client: CrmClient, board: Dashboard, settings: Settings) -> int:
     from ..console import stdout
 
     screen, ending = stdout(), Ending.of(settings, None, None)
-    data: DashboardData | None = None
-    try:
+
+    def go_on() -> int:
+        data: DashboardData | None = None
         with stream:
             while not stream.ended:
                 event = stream.wait(ending.patience)
@@ -78,13 +79,9 @@ def _watch(client: CrmClient, board: Dashboard, settings: Settings) -> int:
                         screen.clear()
                     screen.print(line((f"{event.at.astimezone():%H:%M:%S}  {event.event}", "dim")))
                     _draw(screen, board, data)
-    except KeyboardInterrupt:  # the usual way to end it
-        return 130
-    except Exception:  # what an interruption became on its way here
-        if not interrupted():
-            raise
-        return 130
-    return 0
+        return 0
+
+    return until_interrupted(go_on)
 
 
 def _draw(screen: Console, board: Dashboard, data: DashboardData) -> None:

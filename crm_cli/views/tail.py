@@ -15,7 +15,7 @@ from crm_sdk.errors import EventGap
 from crm_sdk.wire import is_object
 
 from ..failures import NOT_IN_TIME, MisuseError, complain, visible
-from ..interruption import end_if_interrupted, interrupted
+from ..interruption import end_if_interrupted, until_interrupted
 from ..settings import Settings
 from ..terminal.output import Printer, plain
 
@@ -109,15 +109,13 @@ def next_event(take: Callable[[], T]) -> T:
 
 def tail(source: Source, told: Callable[[Any], Mapping[str, Any]], format: str, ending: Ending) -> int:
     """Print events in the form that `told` returns, until an ending; return the exit status."""
-    try:
+
+    def go_on() -> int:
         with _screen(format, source) as screen:
             return _follow(source, told, screen, ending)
-    except KeyboardInterrupt:  # the usual way to end the command
-        return 130
-    except Exception:  # what an interruption became on its way here
-        if not interrupted():
-            raise
-        return 130
+
+    try:
+        return until_interrupted(go_on)
     finally:
         if sys.stderr.isatty() and source.cursor is not None:
             complain(f"to continue: --since {source.cursor}")
