@@ -22,6 +22,7 @@ from ..settings import Options, settle
 from ..terminal.output import Printer
 from ..terminal.values import csv_text, field_text, plain
 from ..times import read_time
+from ..whole_files import written_whole
 from .progress import progress
 from .sources import library
 
@@ -160,13 +161,8 @@ def _opened(path: Path | None) -> Generator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path) as part, part.open("wb") as file:
+        yield file
 
 
 # -- formats -----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 
 from crm_sdk.wire import encode_json, is_object
 
+from ..whole_files import written_whole
 from .journal import Entry, Journal
 from .sources import OWN, Source
 
@@ -32,15 +33,14 @@ def usual_path(source: Source) -> Path:
 
 def write(journal: Journal, source: Source, path: Path) -> None:
     """Write the rows that failed, in the format of their file; of a workbook as CSV."""
-    part = path.with_name(f"{path.name}.part")
-    if source.format in ("csv", "xlsx"):
-        with part.open("w", encoding="utf-8-sig", newline="") as file:
-            _write_csv(csv.writer(file), journal, source)
-    else:
-        with part.open("wb") as bytes_:
-            for entry in journal.wrong():
-                bytes_.write(_object(entry) if source.format == "jsonl" else _card(entry))
-    part.replace(path)
+    with written_whole(path) as part:
+        if source.format in ("csv", "xlsx"):
+            with part.open("w", encoding="utf-8-sig", newline="") as file:
+                _write_csv(csv.writer(file), journal, source)
+        else:
+            with part.open("wb") as bytes_:
+                for entry in journal.wrong():
+                    bytes_.write(_object(entry) if source.format == "jsonl" else _card(entry))
 
 
 def _write_csv(writer: Any, journal: Journal, source: Source) -> None:

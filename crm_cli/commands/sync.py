@@ -13,6 +13,7 @@ import typer
 from ..connection import open_client
 from ..failures import MisuseError, complain
 from ..settings import Options, settle
+from ..whole_files import written_whole
 
 if TYPE_CHECKING:
     from crm_sdk.sync import SqliteStore, Store
@@ -70,9 +71,6 @@ def _write_lines(store: SqliteStore, folder: Path) -> None:
     state = store.load()
     entities: Sequence[str] = state.entities if state is not None else ()
     for entity in entities:
-        path = folder / f"{entity}.jsonl"
-        part = path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
+        with written_whole(folder / f"{entity}.jsonl") as part, part.open("w", encoding="utf-8") as file:
             for _, record in sorted(store.records(entity).items()):
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        part.replace(path)

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from ..folders import state_folder
+from ..folders import state_folder, write_whole
 from ..settings import Settings
 
 KEPT = 50
@@ -94,7 +94,8 @@ class Journal:
             entry.before = None
             line = _line(entry)
         if len(known) >= KEPT * _SLACK:
-            self._write_all([*known[-KEPT + 1 :], entry])
+            whole = [*known[-KEPT + 1 :], entry]
+            write_whole(str(self._path), b"".join(map(_line, whole)), mode=0o600)
         else:
             self._append(line)
         return entry
@@ -128,13 +129,6 @@ class Journal:
             os.write(descriptor, line)
         finally:
             os.close(descriptor)
-
-    def _write_all(self, entries: Sequence[Entry]) -> None:
-        part = self._path.with_suffix(f".{os.getpid()}.part")
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(map(_line, entries))
-        part.replace(self._path)
 
 
 def _undo(known: Mapping[int, Entry], entry: Entry, version: int | None) -> None:

@@ -10,6 +10,7 @@ import typer
 from ...connection import open_client
 from ...settings import Options, settle
 from ...terminal.output import Printer
+from ...whole_files import written_whole
 
 
 def follow(
@@ -31,9 +32,8 @@ def follow(
         page = client.changes.list(cursor=known) if known else client.changes.list(start="now", limit=0)
         while True:
             printer.rows(page.items)
-            part = file.with_name(f"{file.name}.part")
-            part.write_text(page.cursor)
-            part.replace(file)
+            with written_whole(file) as part:
+                part.write_text(page.cursor)
             if not page.has_more:
                 if once:
                     return
