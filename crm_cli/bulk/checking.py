@@ -8,7 +8,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from crm_sdk.errors import InvalidResponseError
-from crm_sdk.wire import is_object
 
 from ..failures import MisuseError
 from .journal import INVALID, READY, Entry, Journal, Wrong
@@ -91,10 +90,8 @@ class Check:
 
     def _unique(self, entry: Entry, journal: Journal) -> Entry:
         """Return a row; one whose key an earlier row has is refused, as which of both counts would be chance."""
-        value: Any = entry.sent
-        for name in self.mapped.key_path:
-            value = value.get(name) if is_object(value) else None
-        if not self.mapped.key_path or value is None:
+        value = self.mapped.key_in(entry.sent)
+        if value is None:
             return entry
         text = str(value).casefold() if self.mapped.key == "email" else str(value)
         first = journal.first_with(text, entry.number)

@@ -47,6 +47,14 @@ class Mapped:
             return ()
         return ("fields", self.key) if self.entity.custom and self.key != "id" else (camel(self.key),)
 
+    def key_in(self, members: Any) -> Any:
+        """Return the key in the members of a row; None where it has none."""
+        if self.key is None:
+            return None
+        for name in self.key_path:
+            members = members.get(name) if is_object(members) else None
+        return members
+
     def of(self, rows: Sequence[Any]) -> Sequence[ColumnMapping]:
         """Return the entries whose columns some rows have; a line of CSV has all."""
         if not all(is_object(row) for row in rows):

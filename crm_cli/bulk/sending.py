@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from crm_sdk.errors import FieldError, ValidationError
-from crm_sdk.wire import is_object
 
 from .journal import FAILED, Entry, Journal, Wrong
 from .mapping import Mapped
@@ -59,12 +58,8 @@ class Sending:
         return outcomes
 
     def _has_key(self, entry: Entry) -> bool:
-        value: Any = entry.sent
-        if is_object(value) and value.get("id") is not None:
-            return True
-        for name in self.mapped.key_path:
-            value = value.get(name) if is_object(value) else None
-        return bool(self.mapped.key_path) and value not in (None, "")
+        has_id = entry.sent is not None and entry.sent.get("id") is not None
+        return has_id or self.mapped.key_in(entry.sent) not in (None, "")
 
     def _keyed(self, *words: object) -> CrmClient:
         """Return a view of the client with an idempotency key: the same where the rows are sent again."""
