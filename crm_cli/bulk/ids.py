@@ -45,7 +45,8 @@ class Each:
     jobs: int
     yes: bool
     _done: list[str] = field(default_factory=list[str])
-    _failed: int = 0
+    """As many ids as calls have done something with; several workers add to it, and to the next."""
+    _failed: list[str] = field(default_factory=list[str])
 
     def status(self, settings: Settings, printer: Printer, *, show: bool) -> int | None:
         """Call for each id, print what came of it, and return the exit status; with `show` only show the calls."""
@@ -65,9 +66,9 @@ class Each:
             with open_client(settings) as client, quota.ending():
                 printer.rows(self._results(client, ids, quota))
         finally:
-            rest = len(ids) - len(self._done) - self._failed
+            rest = len(ids) - len(self._done) - len(self._failed)
             left = f", {rest:,} not begun" if rest else ""
-            failed = f", {self._failed:,} failed" if self._failed or not ids else ""
+            failed = f", {len(self._failed):,} failed" if self._failed or not ids else ""
             complain(f"{len(self._done):,} of {len(ids):,} done{failed}{left}")
         return PARTIAL if self._failed else None
 
@@ -99,16 +100,16 @@ class Each:
             except (ApiError, MisuseError) as error:
                 if isinstance(error, AuthenticationError):
                     raise  # it is the same for all
+                self._failed.extend(part)
                 return error
             bad = sum(1 for row in rows if getattr(row, "error", None) is not None)
             self._done.extend(part[bad:])
-            self._failed += bad
+            self._failed.extend(part[:bad])
             return rows
 
         first = 0
         for part, rows in in_order(work, self._parts(ids), self.jobs):
             if isinstance(rows, Exception):
-                self._failed += len(part)
                 code = f"{rows.code}: " if isinstance(rows, ApiError) else ""
                 for id in part:
                     complain(f"  {id}: {code}{_message(rows)}")
