@@ -66,9 +66,9 @@ def _show(text: str, name: str) -> None:
 
 def pages(tree: Mapping[str, Any]) -> dict[str, str]:
     """Return every page by the name of its file: ``crm.1``, and ``crm-leads.1`` for each noun."""
-    nouns: dict[str, list[Entry]] = {}
-    for entry in tree["commands"]:
-        nouns.setdefault(entry["command"].split()[1], []).append(entry)
+    from .tree import by_noun
+
+    nouns = by_noun(tree)
     made = {f"{_OUTER}-{noun}.1": _of_noun(noun, entries, tree["version"]) for noun, entries in nouns.items()}
     return {f"{_OUTER}.1": _of_all(tree, nouns), **made}
 

@@ -7,15 +7,14 @@ from typing import Any
 
 from ..help.examples import in_lines
 from ..help.groups import ABOUT
+from .tree import by_noun
 
 _WIDTH = 100
 
 
 def pages(tree: Mapping[str, Any]) -> dict[str, str]:
     """Return every page by the name of its file, with ``index.md``."""
-    nouns: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in tree["commands"]:
-        nouns.setdefault(entry["command"].split()[1], []).append(entry)
+    nouns = by_noun(tree)
     made = {f"{noun}.md": "\n".join(_page(noun, entries)).rstrip() + "\n" for noun, entries in nouns.items()}
     return {"index.md": "\n".join(_index(tree, nouns)).rstrip() + "\n", **made}
 

@@ -42,6 +42,14 @@ def whole() -> dict[str, Any]:
     }
 
 
+def by_noun(tree: Mapping[str, Any]) -> dict[str, list[Entry]]:
+    """Return the commands of the whole tree by their nouns, for a page each."""
+    nouns: dict[str, list[Entry]] = {}
+    for entry in tree["commands"]:
+        nouns.setdefault(entry["command"].split()[1], []).append(entry)
+    return nouns
+
+
 def entries() -> Iterator[dict[str, Any]]:
     """Yield every command, a group before its commands."""
     root = cast(Root, get_command(application()))
