@@ -33,6 +33,11 @@ def sharing(client: CrmClient) -> Generator[None]:
         _SHARED.reset(token)
 
 
+def server_name(settings: Settings, client: CrmClient) -> str:
+    """Return what the server of a client is called in messages."""
+    return "the embedded server" if settings.offline else client.base_url
+
+
 @contextmanager
 def open_client(settings: Settings) -> Generator[CrmClient]:
     """Open a client and close it at the end. Raises: ConfigurationError when no server is known."""

@@ -55,7 +55,7 @@ _NOT_CONFIGURED = 2
 
 def whoami(options: Options) -> None:
     """Show the user whose credential commands use, with the company and the server. Fails: exit 4 for nobody."""
-    from ..connection import open_client
+    from ..connection import open_client, server_name
     from ..terminal.output import Printer
     from ..terminal.writers import write_text
     from .identity import identify
@@ -64,7 +64,7 @@ def whoami(options: Options) -> None:
     printer = Printer(settings.output)
     with open_client(settings) as client:
         who = identify(client)
-        server = "the embedded server" if settings.offline else client.base_url
+        server = server_name(settings, client)
     found = {
         "id": who.id,
         "name": who.name,

@@ -14,10 +14,11 @@ import typer
 
 from crm_sdk.errors import CrmError
 
-from ..connection import open_client
+from ..connection import open_client, server_name
 from ..failures import DECLINED, INVALID, PARTIAL, MisuseError, complain
 from ..folders import data_folder
 from ..settings import Options, Settings, settle
+from ..terminal.asking import confirmed
 from ..terminal.output import Printer
 from ..terminal.prompts import may_ask
 from . import journal as journals
@@ -165,7 +166,7 @@ class _Import:
         printer: Printer,
     ) -> None:
         self._client = client
-        self._server = "the embedded server" if settings.offline else client.base_url
+        self._server = server_name(settings, client)
         self._source = source
         self._journal = journal
         self._wish = wish
@@ -186,7 +187,7 @@ class _Import:
         )  # fmt: skip
         if not goes_on:
             mapped.show(self._source)
-            if not wish.yes and not wish.dry_run and may_ask() and not _agreed(f"Import them to {self._server}"):
+            if not wish.yes and not wish.dry_run and may_ask() and not confirmed(f"import them to {self._server}"):
                 return DECLINED
         with self._quota.ending():
             if goes_on:
@@ -227,7 +228,7 @@ class _Import:
         if not wrong or wish.skip_invalid:
             return None
         valid = self._journal.rows - wrong
-        if valid and may_ask() and not wish.yes and _agreed(f"Import the other {valid:,}"):
+        if valid and may_ask() and not wish.yes and confirmed(f"import the other {valid:,}"):
             return None
         self._journal.discard()
         complain("nothing was sent" + ("; --skip-invalid imports the others" if valid else ""))
@@ -284,16 +285,6 @@ class _Import:
                 "errorsFile": str(path) if path is not None else None,
             }
         )  # fmt: skip
-
-
-def _agreed(question: str) -> bool:
-    try:
-        if typer.confirm(f"{question}?", err=True):
-            return True
-    except typer.Abort:
-        raise KeyboardInterrupt from None
-    complain("nothing was done")
-    return False
 
 
 def _done(counts: Counter[str]) -> int:

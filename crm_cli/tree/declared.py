@@ -18,7 +18,7 @@ from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
 from ..bulk.ids_options import reads_ids
-from ..connection import open_client
+from ..connection import open_client, server_name
 from ..failures import DECLINED, PARTIAL, MisuseError, in_words, run_guarded, status_of_class
 from ..help import Command, panel, prose
 from ..lookups import Lookups
@@ -276,7 +276,7 @@ class _Run:
         from ..undo.recording import recorded
 
         with open_client(settings) as client:
-            server = "the embedded server" if settings.offline else client.base_url
+            server = server_name(settings, client)
             if names:
                 arguments |= lookups.ids(client, names)
                 if not self._may_go_on(arguments):
