@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from .state import Batch, Row, SyncState
 
@@ -141,25 +141,29 @@ class DatabaseStore:
             yield id, json.loads(text)
 
 
-class SqliteStore(DatabaseStore):
-    """A copy in a SQLite file, which survives the process, whenever that ends."""
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = sqlite3.connect(Path(path) if str(path) != ":memory:" else ":memory:", check_same_thread=False)
-        super().__init__(self._file)
+class _FileStore(DatabaseStore):
+    """A copy in a file that it has opened itself, to be closed at the end."""
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._connection.close()
 
-    def __enter__(self) -> SqliteStore:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
 
 
-class DuckDbStore(DatabaseStore):
+class SqliteStore(_FileStore):
+    """A copy in a SQLite file, which survives the process, whenever that ends."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        place = Path(path) if str(path) != ":memory:" else ":memory:"
+        super().__init__(sqlite3.connect(place, check_same_thread=False))
+
+
+class DuckDbStore(_FileStore):
     """A copy in a DuckDB file, to be asked with SQL: ``record ->> '$.stage'``. Needs the package ``duckdb``.
 
     Raises: ImportError without it.
@@ -175,16 +179,6 @@ class DuckDbStore(DatabaseStore):
     def _begin(self) -> None:
         self.connection.begin()
 
-    def close(self) -> None:
-        """Close the file."""
-        self.connection.close()
-
-    def __enter__(self) -> DuckDbStore:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
 
 class _Begun:
     """A DuckDB connection whose cursors are within its transaction: those of DuckDB have one of their own."""
@@ -193,6 +187,7 @@ class _Begun:
         self._connection = connection
         self.commit = connection.commit
         self.rollback = connection.rollback
+        self.close = connection.close
 
     def cursor(self) -> Any:
         return self._connection
