@@ -23,10 +23,10 @@ from .data.document import Document
 from .jobs import Step
 from .live.feeds import Feeds
 from .noun import Noun
+from .nouns.write_checks import WriteCheck
 from .request.http import Reply
 from .serving import Collections, Context, RecordType
 from .timetable import Timetable
-from .write_checks import WriteCheck
 
 Named = TypeVar("Named", Noun, RecordType)
 

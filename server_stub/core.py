@@ -26,7 +26,6 @@ from .data.durable import Durable
 from .data.past import Past
 from .data.store import EVERY_COMPANY, Store
 from .doors.opening import Doors
-from .entities import Entities
 from .faults.requests import Faults
 from .files.contents import Contents
 from .history.audit import is_read
@@ -36,7 +35,7 @@ from .jobs import Rest, run_due
 from .jsonapi.visit import visit_of
 from .live import log
 from .live.hub import Live
-from .meters import Meters
+from .nouns.entities import Entities
 from .outside.mailboxes import Mailboxes
 from .outside.outbox import Outbox
 from .outside.remotes import Remotes
@@ -45,6 +44,7 @@ from .request.access import identity
 from .request.access.keys import KeyUses
 from .request.access.ratelimit import RateLimits
 from .request.http import Reply, Request
+from .request.meters import Meters
 from .request.reading.multipart import is_form, read_whole
 from .request.router import routers
 from .request.usage import Meter

@@ -38,14 +38,14 @@ from .data.mapped import Mapped, with_members
 from .data.merging import differences, free_members, list_members, merge_values
 from .data.queries.filters import Filter, Plan, filter_plans, sought_by
 from .data.queries.select import select
-from .five_calls import rules_of
 from .history.trash import taking_note
+from .nouns.five_calls import rules_of
+from .nouns.write_checks import problems_of, refuse_fixed
 from .problems import Problem, missing, refuse_any
 from .request.access import permissions, plans
 from .request.access.hiding import refuse_written, seen
 from .request.reading.json_types import input_hints
 from .serving import Context, Members, changes_between, initial_values
-from .write_checks import problems_of, refuse_fixed
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]
 Follow: TypeAlias = Callable[[Context, Document | None, Document | None], Document | None]

@@ -17,7 +17,7 @@ from . import audit, trash
 if TYPE_CHECKING:
     from ..core import StubServer
     from ..data.store import Entry
-    from ..entities import Entity
+    from ..nouns.entities import Entity
 
 ERASURES, LATEST_ERASURE = "erasure", "latest"
 """The collection of the register of erased people, and its entry that every erasure writes."""

@@ -9,8 +9,8 @@ from typing import Any
 from crm_sdk.resources.changes import Changes
 
 from ...data.document import Document
-from ...entities import Entity
 from ...history.change_log import KIND, key_of
+from ...nouns.entities import Entity
 from ...problems import invalid
 from ...request.access.hiding import hiding_from
 from ...serving import Context, serves

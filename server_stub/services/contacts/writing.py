@@ -8,9 +8,9 @@ from typing import Any
 from ...data.document import Document
 from ...data.keys import with_value
 from ...data.normalise import email_domain, person_name
-from ...erasures import refuse_erased
 from ...problems import invalid
 from ...serving import Context, Members, reacts
+from ..erasures import refuse_erased
 from . import health as health
 
 EMAILS = ("email", "secondary_emails")

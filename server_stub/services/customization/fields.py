@@ -10,7 +10,7 @@ from crm_sdk.resources.customization import EntityFields
 from crm_sdk.wire import camel, encode_json, is_object
 
 from ...data.document import Document
-from ...entities import Entity, unsupported
+from ...nouns.entities import Entity, unsupported
 from ...problems import FieldError, Problem, missing, validation
 from ...request.reading.json_types import input_hints, wrong_types
 from ...serving import Context, Members, changes_between, serves

@@ -14,10 +14,10 @@ from crm_sdk.wire import is_object
 from ...data.document import Document
 from ...data.queries.query import member
 from ...noun import Noun
+from ...nouns.write_checks import checks_every_write
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.settings import value_of
 from ...serving import Context, Members
-from ...write_checks import checks_every_write
 from ..custom_objects.checking import assigned_numbers
 from ..custom_objects.definitions import CORE, keys_of, records_of
 from ..custom_objects.values import stored_value, term

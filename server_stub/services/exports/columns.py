@@ -13,9 +13,9 @@ from crm_sdk.wire import camel, encode_json, is_array, is_object
 
 from ...data.document import Document
 from ...data.merging import free_members
-from ...entities import Entity
 from ...files.marked import mark, write_list
 from ...noun import Noun
+from ...nouns.entities import Entity
 from ...problems import Problem
 from ...request.access.hiding import Hiding
 from ...request.answering.members import path_of

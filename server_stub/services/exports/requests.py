@@ -11,8 +11,8 @@ from ...data import normalise
 from ...data.document import Document
 from ...data.queries.filter_groups import FieldType, compile_filters
 from ...data.queries.query import Resolve, member
-from ...entities import Entity
 from ...files.names import checked_name
+from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.access import permissions
 from ...request.access.hiding import unknown

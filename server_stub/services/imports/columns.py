@@ -10,9 +10,9 @@ from typing import Any
 from crm_sdk.models.values import EMAIL_PATTERN
 
 from ...data.queries.query import fold
-from ...entities import Entity
 from ...files.table import Table
 from ...languages.negotiation import SHIPPED
+from ...nouns.entities import Entity
 from ...problems import Problem, invalid
 from ...serving import Members
 from ..contacts.files.header_words import CALLED

@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.operation import Operation
 from crm_sdk.wire import snake
 
-from ...entities import Entity
+from ...nouns.entities import Entity
 from ...problems import Problem
 from ...serving import Context
 from ..objects.describing import fields_of, required_by

@@ -9,11 +9,11 @@ from typing import Any
 
 from crm_sdk.wire import is_object, snake
 
-from ...entities import Entity
 from ...files.delimited import Score
 from ...files.reading import read
 from ...files.table import Row, Table, UnreadableFileError
 from ...files.workbooks import NumberText
+from ...nouns.entities import Entity
 from ...problems import Problem, invalid
 from ...request.settings import value_of
 from ...serving import Context, Members

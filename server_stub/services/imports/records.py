@@ -11,10 +11,10 @@ from crm_sdk.resources.imports import Imports
 from ... import jobs
 from ...bulk import error_of
 from ...data.document import Document
-from ...entities import Entity
 from ...files import csv_files
 from ...files.received import Received
 from ...files.table import UnreadableFileError
+from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, invalid, refuse_any, validation
 from ...request.access import permissions
 from ...serving import Context, Members, reacts, runs, serves

@@ -9,7 +9,7 @@ from typing import Any
 from crm_sdk.wire import camel, is_object
 
 from ...data.document import Document
-from ...entities import Entity
+from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, validation
 from ...serving import Context, Members
 from ..contacts.files.import_rows import shown

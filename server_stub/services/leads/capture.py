@@ -9,7 +9,6 @@ from typing import Any
 
 from crm_sdk.resources.leads import LeadCaptures
 
-from ... import erasures
 from ...answers import Answer
 from ...data import normalise
 from ...data.document import Document
@@ -17,6 +16,7 @@ from ...data.merging import EMPTY, missing_members
 from ...data.queries.latest import entity_refs, latest_first
 from ...problems import invalid
 from ...serving import Context, Members, serves
+from .. import erasures
 from ..activities import records as activities
 from .owners import OPEN, first_owner
 from .points import current_score_members

@@ -12,11 +12,11 @@ from crm_sdk.resources.leads import Leads
 from ...data import normalise
 from ...data.document import Document
 from ...data.merging import differences
-from ...erasures import refuse_erased
 from ...noun import Noun
 from ...problems import Problem, invalid
 from ...serving import Collections, Context, Members, completes
 from ..ai_insights.scheme import scheme_of
+from ..erasures import refuse_erased
 from ..territories import territory_of
 from .duplicates import duplicates_of, link_duplicates, refuse_duplicates, with_duplicates
 from .owners import first_owner

@@ -12,7 +12,7 @@ from crm_sdk.vocabulary.event_names import EVENT_NAMES
 
 from ...answers import TextAnswer
 from ...history import audit
-from ...meters import quantile
+from ...request.meters import quantile
 from ...serving import Context, serves
 from ...webhooks.records import DELIVERY
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from crm_sdk.vocabulary.codes import REQUIRED, SWITCHABLE
 
-from ...meters import Minute, quantile
 from ...problems import missing
+from ...request.meters import Minute, quantile
 from ...serving import Context
 
 SERVICES = tuple(sorted(REQUIRED | SWITCHABLE))

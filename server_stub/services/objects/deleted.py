@@ -14,9 +14,9 @@ from ...data.document import Document
 from ...data.keys import taken
 from ...data.mapped import Mapped
 from ...data.queries.query import matches, sort_documents
-from ...entities import Entity
 from ...history import trash
 from ...noun import Noun
+from ...nouns.entities import Entity
 from ...problems import Problem, missing
 from ...request.access import permissions
 from ...serving import Context, serves

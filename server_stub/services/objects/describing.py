@@ -28,9 +28,9 @@ from ...data.merging import free_members
 from ...data.personal import personal_members
 from ...data.queries.field_types import fields_of as report_fields
 from ...data.queries.filter_groups import OPERATORS, FieldType
-from ...entities import Entity
 from ...languages.catalogue import label
 from ...noun import Noun
+from ...nouns.entities import Entity
 from ...problems import Problem
 from ...request.access import permissions
 from ...request.access.hiding import is_limited

@@ -9,7 +9,7 @@ from crm_sdk.wire import camel, is_object, snake
 
 from ...data.document import Document
 from ...data.keys import with_value
-from ...entities import Entity
+from ...nouns.entities import Entity
 from ...problems import Problem, invalid
 from ...request.access.hiding import seen
 from ...serving import Context

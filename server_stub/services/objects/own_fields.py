@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...data.queries.filter_groups import OPERATORS, FieldType
-from ...entities import Entity
+from ...nouns.entities import Entity
 from ...serving import Context
 from ..custom_objects.definitions import CORE, fields_of, holds_many, is_link, prefix_of, target_of
 from ..customization.overrides import label_in

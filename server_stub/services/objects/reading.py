@@ -12,8 +12,8 @@ from crm_sdk.wire import snake
 
 from ...bulk import carry_out, check_size
 from ...data.document import Document
-from ...entities import Entity
 from ...history.change_log import KIND
+from ...nouns.entities import Entity
 from ...problems import invalid, missing
 from ...request.reading.intake import UnreadableItem
 from ...serving import Context, serves

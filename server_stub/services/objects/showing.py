@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from crm_sdk.wire import snake
 
 from ...data.document import Document
-from ...entities import Entity
+from ...nouns.entities import Entity
 from ...problems import Problem
 from ...request.access.hiding import hiding_from, leaving_out, unknown
 from ...request.answering.members import picker

@@ -14,8 +14,8 @@ from crm_sdk.wire import camel, is_array, is_object, snake
 from ...bulk import carry_out
 from ...data.document import Document
 from ...data.merging import EMPTY, missing_members
-from ...entities import Entity
 from ...noun import Noun
+from ...nouns.entities import Entity
 from ...problems import FieldError, Problem, invalid
 from ...request.access import permissions
 from ...request.reading.intake import arguments_of

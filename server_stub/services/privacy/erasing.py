@@ -9,13 +9,13 @@ from typing import Any
 
 from crm_sdk.wire import is_array, is_object
 
-from ... import erasures
 from ...data.collection import Collection
 from ...data.document import Document
 from ...data.personal import emptied
 from ...files.storing import FILE, VERSION
 from ...history import audit, change_log, trash
 from ...serving import Context
+from .. import erasures
 from .subjects import ERASED_KINDS, PEOPLE, Person, entity_name, model_of
 
 _LEFT = frozenset({"tenant", "user", "salt", "counter", "usage", "timetable", erasures.KIND})

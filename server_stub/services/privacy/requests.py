@@ -8,11 +8,12 @@ from typing import Any
 
 from crm_sdk.resources.privacy import Privacy
 
-from ... import erasures, jobs
+from ... import jobs
 from ...data.document import Document
 from ...history import audit
 from ...problems import Problem
 from ...serving import Context, Members, erases_again, runs, serves
+from .. import erasures
 from ..audit.purging import holds
 from ..audit.retention import policies_of
 from . import archive

@@ -12,13 +12,13 @@ from crm_sdk.models.leads import Lead
 from crm_sdk.models.messages import Message
 from crm_sdk.wire import is_array, is_object
 
-from ... import erasures
 from ...data.collection import Collection
 from ...data.document import Document
 from ...data.personal import personal_members
 from ...history import audit
 from ...problems import Problem, invalid
 from ...serving import Context, Members
+from .. import erasures
 from .words import Words, words_of
 
 PEOPLE = ("contact", "lead")

@@ -16,7 +16,7 @@ from crm_sdk.wire import is_array, is_object
 
 from ...data.document import Document
 from ...data.personal import ERASED, personal_members
-from ...erasures import addresses_of
+from ..erasures import addresses_of
 
 _LONG = 8
 _COMMON = frozenset({

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .data.document import Document
-from .history.change_log import ERASURES, LATEST_ERASURE
-from .problems import Problem
-from .request.settings import value_of
+from ..data.document import Document
+from ..history.change_log import ERASURES, LATEST_ERASURE
+from ..problems import Problem
+from ..request.settings import value_of
 
 if TYPE_CHECKING:
-    from .serving import Context
+    from ..serving import Context
 
 KIND = ERASURES
 """The collection of the register: an entry for each address and each id, and the salt of the company's hashes."""

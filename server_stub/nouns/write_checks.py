@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from crm_sdk.wire import camel, encode_json
 
-from .data.document import Document
-from .data.fixed import came_back
-from .problems import FieldError, Problem, validation
-from .request.answering.rendering import renderer
-from .serving import Context, Members
+from ..data.document import Document
+from ..data.fixed import came_back
+from ..problems import FieldError, Problem, validation
+from ..request.answering.rendering import renderer
+from ..serving import Context, Members
 
 if TYPE_CHECKING:
-    from .noun import Noun
+    from ..noun import Noun
 
 WriteCheck: TypeAlias = "Callable[[Context, Noun, Members, dict[str, Any], Document | None], Iterable[Problem]]"
 

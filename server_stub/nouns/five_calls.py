@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from crm_sdk.operation import Operation
 from crm_sdk.resource import operation_of
 
-from .data.document import Document
-from .serving import Context, Members
+from ..data.document import Document
+from ..serving import Context, Members
 
 if TYPE_CHECKING:
-    from .noun import Noun
+    from ..noun import Noun
 
 
 def rules_of(noun: Noun) -> dict[Operation[..., Any], Callable[..., Any]]:

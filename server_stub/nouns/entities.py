@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, get_args
 from crm_sdk.models.record import Model, record_types
 from crm_sdk.route import Action
 
-from .data.document import Document
-from .problems import Problem, missing
-from .request.access import features, permissions
-from .serving import Context
+from ..data.document import Document
+from ..problems import Problem, missing
+from ..request.access import features, permissions
+from ..serving import Context
 
 if TYPE_CHECKING:
-    from .core import StubServer
-    from .noun import Noun
+    from ..core import StubServer
+    from ..noun import Noun
 
 _WHOLE = ("scan", "upsert", "delete", "restore", "import", "export")
 

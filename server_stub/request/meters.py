@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, TypeVar
 
-from .request.access import permissions
-from .request.http import Reply
+from .access import permissions
+from .http import Reply
 
 Key = TypeVar("Key")
 Figures = TypeVar("Figures")
