@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-_EXAMPLES = Path(__file__).parent.parent / "contract" / "mvp-examples.json"
+_EXAMPLES = Path(__file__).parents[2] / "contract" / "mvp-examples.json"
 Answer = Callable[[httpx.Request], httpx.Response]
 
 
