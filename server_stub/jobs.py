@@ -18,6 +18,7 @@ from .data.collection import Collection
 from .data.document import Document
 from .files import csv_files
 from .problems import LOG, Problem
+from .request.access.hiding import is_limited
 from .serving import Context
 from .timetable import Task
 
@@ -188,6 +189,18 @@ def _with_error_file(call: Context, job: Document) -> Document:
         return job
     rows = [[error.get(name) for name in _ERROR_COLUMNS] for error in kept["errors"]]
     return job | {"file_id": csv_files.store(call, f"{job['id']}-errors.csv", _ERROR_COLUMNS, rows)["id"]}
+
+
+def errors_seen(call: Context, job: Mapping[str, Any]) -> list[Any]:
+    """Return the errors of a job; those of somebody else's have nothing of members that are hidden from the caller."""
+    entity = (job.get("payload") or {}).get("entity") or ("contact" if job.get("kind") == "contact_import" else None)
+    if not isinstance(entity, str) or job["created_by"] in (call.caller.actor_id, call.caller.user_id):
+        return list(job["errors"])
+    nothing = {"field": None, "value": None, "message": "the error is about what is hidden from you"}
+    return [
+        error | nothing if is_limited(call.caller.hidden, entity, str(error["field"] or "")) else error
+        for error in job["errors"]
+    ]
 
 
 def _with_progress(job: Document) -> Document:

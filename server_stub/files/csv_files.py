@@ -22,10 +22,15 @@ def quote_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def store(call: Context, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Document:
-    """Store a file of the caller's with a header and rows; None is an empty cell, texts are quoted as formulas are."""
+def store(call: Context, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]], **about: Any) -> Document:
+    """Store a file of the caller's with a header and rows; None is an empty cell, texts are quoted as formulas are.
+
+    `about` is passed to `store_bytes`.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(header)
     writer.writerows(["" if cell is None else quote_formula(str(cell)) for cell in row] for row in rows)
-    return store_bytes(call, name, out.getvalue().encode("utf-8-sig", "replace"))  # half a character has no bytes
+    return store_bytes(
+        call, name, out.getvalue().encode("utf-8-sig", "replace"), **about
+    )  # half a character has no bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import IO, TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from ..data.blanks import blank
 from ..data.document import Document
 from ..problems import Problem
 from .kinds import kind_of
+from .made import ANYTHING, made_of
 from .pictures import measure
 from .received import Received
 
@@ -53,10 +54,18 @@ def store(call: Context, name: str, file: Received, members: Mapping[str, Any]) 
     return made
 
 
-def store_bytes(call: Context, name: str, content: bytes, **members: Any) -> Document:
-    """Store a file that a rule has made, which its owner sees and nobody else."""
+def store_bytes(
+    call: Context,
+    name: str,
+    content: bytes,
+    *,
+    shows: Sequence[str] = ANYTHING,
+    hidden: Iterable[str] | None = None,
+    **members: Any,
+) -> Document:
+    """Store a file that a rule has made, which its owner sees and nobody else; for the rest see `made_of`."""
     with closing(Received.of(name, content)) as file:
-        return store(call, name, file, {"visibility": "private", **members})
+        return store(call, name, file, {"visibility": "private", **made_of(call, shows, hidden), **members})
 
 
 def put_version(call: Context, file: Document, comment: str | None) -> Document:

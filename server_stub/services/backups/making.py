@@ -59,7 +59,7 @@ def make(call: Context, backup: Document) -> Document:
         require_room(call, len(content))
     name = f"{call.tenant['slug']}-{call.now:%Y%m%d-%H%M%S}.zip"
     about = {"type": "backup", "id": backup["id"], "name": backup["name"]}
-    file = store_bytes(call, name, content, folder=FOLDER, related_to=about, entries=readers(call))
+    file = store_bytes(call, name, content, folder=FOLDER, related_to=about, entries=readers(call), hidden=())
     return end(call, backup, {**facts(archive, content), "epoch": epoch, "number": number, "file_id": file["id"]})
 
 

@@ -119,7 +119,8 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> d
     event: dict[str, Any] = {**(before or blank(CalendarEvent)), **members, **derived}
     event["owner_id"] = event["owner_id"] or call.caller.user_id
     check_times(event)
-    if event["timezone"] is None:
+    written = before is None or any(event[name] != before[name] for name in _TELLING)
+    if event["timezone"] is None and written:  # what was read and is written back is no write
         derived["timezone"] = event["timezone"] = Hours.of(call, user_of(call, event["owner_id"])).zone.key
     if event["recurrence"] is not None and (
         before is None or any(event[name] != before[name] for name in ("recurrence", "start_time", "timezone"))

@@ -70,7 +70,8 @@ def step(call: Context, job: Document) -> Mapping[str, Any]:
     here = position(call, latest(call))
     name, content = _named(call, request, files, here)
     file = store_bytes(
-        call, name, content, expires_at=call.now + kept_for(call), entries=_readers(call, schedule),
+        call, name, content, shows=[member for part in parts for member in part.shows],
+        expires_at=call.now + kept_for(call), entries=_readers(call, schedule),
     )  # fmt: skip
     count = sum(one.rows for one in files)
     said = {"entity_types": list(request["entity_types"]), "format": request["format"], "count": count}

@@ -42,6 +42,14 @@ class Part:
     order: Sequence[Mapping[str, str]]
     resolve: Resolve
 
+    @property
+    def shows(self) -> list[str]:
+        """What the file has of the entity: the chosen members, or all of it."""
+        if self.paths is None:
+            return [self.entity.name]
+        members = (".".join((snake(path[0]), *path[1:])) for path in self.paths)
+        return [f"{self.entity.name}.{member}" for member in members]
+
 
 def parts_of(call: Context, request: Members) -> tuple[list[Part], list[Problem]]:
     """Return what a request means for each of its entities, and the problems of fields that are not there.

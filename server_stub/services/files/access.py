@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from crm_sdk.route import Action
 
 from ...data.document import Document
+from ...files.made import require_seen
 from ...problems import Problem
 from ...request.access import permissions, shares
 from ...request.access.shares import LEVELS as LEVELS
@@ -108,7 +109,8 @@ def may(call: Context, file: Document, action: Action) -> bool:
     return action == "delete" and scope == "all" and is_shared_with(call, file, call.caller.user_id)
 
 
-def require_unlocked(file: Members) -> None:
-    """Raise 403 FILE_LOCKED for an infected file."""
+def require_unlocked(call: Context, file: Members) -> None:
+    """Raise 403 where the content of a file is not handed out: FILE_LOCKED if infected, FORBIDDEN by `require_seen`."""
     if file["scan_status"] == "infected":
         raise Problem("FILE_LOCKED", f"{file['name']} is infected, and is not handed out")
+    require_seen(call, file)

@@ -41,7 +41,7 @@ def download(
         call, share = _by_link(call, file_id, share_token, password)
     file = FILES.found(call, file_id) if share is None else call.record("file", file_id)
     version: Members = file if revision is None else _version(call, file, revision)
-    require_unlocked(file)
+    require_unlocked(call, file)
     tag = f'"{version["checksum"]}"'
     headers = {"ETag": tag, "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
     digest = base64.b64encode(bytes.fromhex(version["checksum"])).decode()
@@ -126,7 +126,7 @@ def _by_link(call: Context, file_id: str, token: str, password: str | None) -> t
 def small_picture(call: Context, file_id: str, size: str, format: str) -> FileAnswer | Answer:
     """Hand out a small picture of a file."""
     file = FILES.found(call, file_id)
-    require_unlocked(file)
+    require_unlocked(call, file)
     try:
         with open_content(call, file) as content:
             picture = thumbnail(content, file["content_type"], _EDGES[size], format)
@@ -141,7 +141,7 @@ def small_picture(call: Context, file_id: str, size: str, format: str) -> FileAn
 def show(call: Context, file_id: str, page: int) -> dict[str, Any]:
     """Return what can be shown of a file."""
     file = FILES.found(call, file_id)
-    require_unlocked(file)
+    require_unlocked(call, file)
     count: int | None = file["page_count"]
     if page > (count or 1):
         return {"file_id": file["id"], "kind": "none", "page": page, "page_count": count, "truncated": False}

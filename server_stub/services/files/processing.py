@@ -7,6 +7,7 @@ from contextlib import closing
 from crm_sdk.resources.files import Files
 
 from ...answers import Answer
+from ...files.made import MADE_OF
 from ...files.names import free_name
 from ...files.pictures import processed
 from ...files.received import Received
@@ -17,14 +18,14 @@ from .limits import require_room
 from .records import FILES, created, in_folder, shown
 from .uploads import add_version
 
-_KEPT = ("folder", "related_to", "visibility", "description", "tags", "metadata")
+_KEPT = ("folder", "related_to", "visibility", "description", "tags", "metadata", MADE_OF)
 
 
 @serves(Files.process)
 def process(call: Context, file_id: str, operation: str, options: Members | None, save_as: str, wait: bool) -> Answer:
     """Make a new file, or a new version, of a file by an operation."""
     file = FILES.writable(call, file_id) if save_as == "version" else FILES.found(call, file_id)
-    require_unlocked(file)
+    require_unlocked(call, file)
     with open_content(call, file) as content:
         made, extension = processed(content, file["content_type"], operation, options or {})
     with closing(Received.of(file["name"], made)) as result:
@@ -34,6 +35,6 @@ def process(call: Context, file_id: str, operation: str, options: Members | None
         require_room(call, result.size)
         stem = file["name"].rpartition(".")[0] or file["name"]
         name = free_name(f"{stem[:240]}.{'jpg' if extension == 'jpeg' else extension}", in_folder(call, file["folder"]))
-        stored = store(call, name, result, {member: file[member] for member in _KEPT})
+        stored = store(call, name, result, {member: file[member] for member in _KEPT if member in file})
     FILES.publish(call, "processed", stored, metadata={"processed_from": file["id"], "operation": operation})
     return created(call, stored)

@@ -170,7 +170,7 @@ def copy(call: Context, file_id: str, folder: str | None, name: str | None, rela
     place = checked_folder(folder) if folder is not None else file["folder"]
     wanted = checked_name(name) if name is not None else file["name"]
     about = related(call, related_to) if related_to is not None else file["related_to"]
-    require_unlocked(file)
+    require_unlocked(call, file)
     limits.require_room(call, file["size"])
     members: dict[str, Any] = {
         **{key: value for key, value in file.items() if key not in ("deleted_at", "expires_at")},

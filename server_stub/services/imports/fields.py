@@ -43,6 +43,15 @@ class Field:
         return "split_tags" if self.type == "multi_select" or self.name.endswith("tags") else "trim"
 
 
+def _field(said: Mapping[str, Any]) -> Field:
+    """Return a field as it is described."""
+    options = {str(option["value"]): str(option.get("label") or "") for option in said["options"]}
+    return Field(
+        said["name"], said["type"], said["item_type"], said["label"], options, said["read_only"], said["reference_to"],
+        said["required"],
+    )  # fmt: skip
+
+
 class Fields:
     """The fields of one entity."""
 
@@ -52,11 +61,10 @@ class Fields:
         self._fixed = call.caller.fixed
         self._by_name: dict[str, Field] = {}
         for one in fields_of(call, entity):
-            options = {str(option["value"]): str(option.get("label") or "") for option in one["options"]}
-            self._by_name.setdefault(one["name"], Field(
-                one["name"], one["type"], one["item_type"], one["label"], options, one["read_only"],
-                one["reference_to"], one["required"],
-            ))  # fmt: skip
+            self._by_name.setdefault(one["name"], _field(one))
+        self._of_kinds = {
+            kind: {one["name"]: _field(one) for one in fields_of(call, entity, kind)} for kind in entity.kinds or ()
+        }
         if entity.kinds is not None:
             labels = {kind: kind.capitalize() for kind in entity.kinds}
             self._by_name["kind"] = Field("kind", "select", label="Kind", options=labels)
@@ -80,6 +88,10 @@ class Fields:
             if own is not None:
                 return own
         return self._by_name.get(name) or self._by_name.get(".".join(map(snake, name.split("."))))
+
+    def of_kind(self, kind: object, field: Field) -> Field:
+        """Return a field as one kind of records has it: what came of a call is a word, of a meeting an object."""
+        return self._of_kinds.get(str(kind), {}).get(field.name, field)
 
     def checked(self, name: str, path: str) -> Field:
         """Return a field that can be written. Raises: 422 UNKNOWN_FIELD; 422 FIELD_READ_ONLY."""

@@ -345,7 +345,7 @@ def _error_file(call: Context, payload: Members, rows: Sequence[Members | str]) 
         lines.append([*cells, number + 1, *told])
     stem = payload["name"].rpartition(".")[0] or payload["name"]
     header = [*payload["headers"], "_row", *(f"_{name}" for name in _TOLD)]
-    return str(csv_files.store(call, f"{stem}-errors.csv", header, lines)["id"])
+    return str(csv_files.store(call, f"{stem}-errors.csv", header, lines, shows=[payload["entity"]])["id"])
 
 
 _TOLD = ("field", "code", "message", "value")

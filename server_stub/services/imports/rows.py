@@ -19,10 +19,12 @@ from ..objects.writing import change, create
 from . import ledger
 from .cells import Cells
 from .columns import Column
-from .fields import Fields
+from .fields import Field, Fields
 
 COUNTS: Mapping[str, str] = {"create": "created", "update": "updated", "skip": "skipped", "fail": "failed"}
 """What each outcome counts as."""
+
+_KIND = Field("kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,14 @@ class Work:
         """Return the members of a row in Python names, without empty cells. Raises: 422 with every wrong cell."""
         members: dict[str, Any] = {}
         wrong: list[FieldError] = []
+        kind = self._kind(row)
         for column in self.columns:
+            field = self.fields.of_kind(kind, column.field)
+            transform = column.transform if column.transform != column.field.transform else field.transform
             try:
-                value = self.cells.read(row.get(column.key), column.field, column.transform)
+                value = self.cells.read(row.get(column.key), field, transform)
                 if value is None and column.default is not None:
-                    value = self.cells.read(column.default, column.field, column.transform)
+                    value = self.cells.read(column.default, field, transform)
             except Problem as problem:
                 wrong += problem.entries
                 continue
@@ -101,6 +106,18 @@ class Work:
         for name, value in constants.items():
             _put(members, name, value)
         return members
+
+    def _kind(self, row: Members) -> str | None:
+        """Return which kind of record a row is, where the entity has several: by itself, or by the record of its id."""
+        entity = self.entity
+        if entity.kinds is None:
+            return None
+        given = {column.field.name: row.get(column.key) or column.default for column in self.columns}
+        constants: Members = self.options["values"] or {}
+        said = constants.get("kind") or given.get("kind")
+        if said is None and given.get("id") is not None:
+            said = (self.call.found(entity.collection, str(given["id"])) or {}).get("kind")
+        return None if said is None else str(self.cells.read(said, _KIND, "trim"))
 
     def _linked(self, row: Members, members: dict[str, Any], number: int) -> None:
         """Put the ids of linked records into the members. Raises: REFERENCE_NOT_FOUND; AMBIGUOUS_MATCH."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from ...files.made import require_seen
 from ...files.reading import FORMATS
 from ...files.received import Received
 from ...files.storing import content_of, referenced
@@ -39,6 +40,7 @@ def source_of(call: Context, file: Received | None, file_id: str | None, format:
         stored = referenced(call, file_id or "", "file_id")
         if stored.get("scan_status") == "infected":
             raise Problem("FILE_INFECTED", f"{stored['name']} is infected, and locked", field="file_id")
+        require_seen(call, stored)
         name, content = stored["name"], content_of(call, stored)
     return Source(name, content, format or FORMATS.get(name.rpartition(".")[2].lower(), ""))
 

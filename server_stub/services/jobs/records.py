@@ -164,7 +164,8 @@ def list_(
 @serves(Jobs.get)
 def get(call: Context, job_id: str) -> dict[str, Any]:
     """Return a job or a run."""
-    return _view(*_found(call, job_id))
+    found = _view(*_found(call, job_id))
+    return found | {"errors": jobs.errors_seen(call, found)}
 
 
 @serves(Jobs.cancel)
@@ -175,7 +176,7 @@ def cancel(call: Context, job_id: str) -> dict[str, Any]:
         raise Problem("FORBIDDEN", f"{job_id} was started by somebody else: to stop it takes jobs:manage")
     shown = _view(collection, doc)
     if shown["status"] == "cancelled":
-        return shown
+        return shown | {"errors": jobs.errors_seen(call, shown)}
     if shown["status"] in jobs.ENDED:
         message = f"{shown['title']} has {shown['status']} already"
         raise Problem("JOB_FINISHED", message, details={"status": shown["status"]})
@@ -186,7 +187,8 @@ def cancel(call: Context, job_id: str) -> dict[str, Any]:
         stop(call, doc)
     after = call.collection(collection).get(job_id) or doc
     call.emit("job.cancelled", "job", {**after, "name": shown["title"]}, metadata={"kind": shown["kind"]})
-    return _view(collection, after)
+    stopped = _view(collection, after)
+    return stopped | {"errors": jobs.errors_seen(call, stopped)}
 
 
 @reacts("job.completed", "job.failed")

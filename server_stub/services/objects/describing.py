@@ -205,16 +205,19 @@ def _read_marks(kind: _Kind, marks: Sequence[Any]) -> None:
                     kind.bounds["pattern"] = pattern
 
 
-def fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
-    """Yield the descriptions of an entity's fields, those of the company's own definition last."""
-    return with_overrides(call, entity.name, _fields_of(call, entity))
+def fields_of(call: Context, entity: Entity, kind: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the descriptions of an entity's fields, those of the company's own definition last.
+
+    A field that several kinds of records have is described as the first of them has it; `kind` chooses one of them.
+    """
+    return with_overrides(call, entity.name, _fields_of(call, entity, kind))
 
 
-def _fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
+def _fields_of(call: Context, entity: Entity, only: str | None) -> Iterator[dict[str, Any]]:
     filters = filter_types(call, entity)
     writes = permissions.scope_for(call.caller, entity.word, "update") is not None
     seen: set[str] = set()
-    for noun, model in _models(entity):
+    for noun, model in _models(entity, only):
         create = noun.declared("create") if noun is not None else None
         update = noun.declared("update") if noun is not None else None
         hints = {**_hints(create), **_hints(update)}
@@ -239,9 +242,10 @@ def _fields_of(call: Context, entity: Entity) -> Iterator[dict[str, Any]]:
     yield from own_fields(call, entity, filters, writes=writes)
 
 
-def _models(entity: Entity) -> Iterator[tuple[Noun | None, type[Model]]]:
-    for noun in (entity.kinds or {}).values():
-        yield noun, noun.model
+def _models(entity: Entity, only: str | None = None) -> Iterator[tuple[Noun | None, type[Model]]]:
+    for kind, noun in (entity.kinds or {}).items():
+        if only in (None, kind):
+            yield noun, noun.model
     if entity.kinds is None:
         for model in entity.models:
             yield entity.noun, model

@@ -107,6 +107,7 @@ def test_killed_at_three_points(
 @pytest.mark.slow
 def test_killed_at_fifty_random_points(stub: StubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, 10_000)
+    stub.enforce_limits = False  # hundreds of calls in bulk: their quota would let the import wait for an hour
     killing, chance = Killing(stub, monkeypatch), Random(13)
     with stub.serve() as port:
         for number in range(50):

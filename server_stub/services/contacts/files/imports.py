@@ -80,7 +80,7 @@ def get(call: Context, job_id: str) -> Document:
     of_contacts = job["kind"] == "import" and job["payload"]["entity"] == "contact"  # by the door for every entity
     if job["kind"] != _KIND and not of_contacts:
         raise missing("import", job_id)
-    return job
+    return job | {"errors": jobs.errors_seen(call, job)}
 
 
 @runs(_KIND)
@@ -170,5 +170,5 @@ def _error_file(call: Context, kept: Document, options: Members) -> str:
         row = kept["rows"][number]
         rows.append([*([row] if isinstance(row, str) else [row.get(name) for name in kept["names"]]), message])
     stem = options["name"].rpartition(".")[0] or options["name"]
-    id: str = csv_files.store(call, f"{stem}-errors.csv", [*kept["names"], "error"], rows)["id"]
+    id: str = csv_files.store(call, f"{stem}-errors.csv", [*kept["names"], "error"], rows, shows=["contact"])["id"]
     return id
