@@ -62,7 +62,7 @@ lowest:  ## every test, with the oldest versions of the dependencies that pyproj
 	$(MAKE) test VENV=.venv-lowest RESOLUTION=lowest-direct
 
 soak: $(VENV)/wheel $(VENV)/phoenix/installed $(VENV)/generated/installed  ## the long tests, and many more examples of what holds for any input
-	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak $(ARGS)
+	$(INSTALLED) $(BIN)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile soak -o faulthandler_timeout=14400 $(ARGS)
 
 mutants: $(VENV)/test  ## change the sources a little and see whether a test notices: ARGS="server_stub/services/deals"
 	PYTHONPATH="$(CURDIR)/scripts" nice -n 10 $(BIN)/python scripts/mutants.py $(ARGS)
