@@ -77,9 +77,10 @@ class Arguments:
         self.upload: str | None = next(
             (name for name, hint in self.types.items() if hint in (Upload, Upload | None)), None
         )
-        self.body: str | None = next(
-            (name for name in operation.positional if _input_type(self.types.get(name)) is not None), None
-        )
+        in_body = [name for name in operation.positional if name in self.types]
+        self.body: str | None = next((name for name in in_body if _input_type(self.types[name]) is not None), None)
+        if self.body is not None and any(_is_list(self.types[name]) for name in in_body[: in_body.index(self.body)]):
+            self.body = None  # a list and a record: each is a member of the body, by its name
 
     @cached_property
     def items(self) -> str | None:

@@ -372,8 +372,9 @@ if TYPE_CHECKING:
         ChannelPreferences as ChannelPreferences, ChannelPreferencesInput as ChannelPreferencesInput, Digest as Digest,
         NotificationPreferences as NotificationPreferences,
         NotificationPreferencesUpdate as NotificationPreferencesUpdate, QuietHours as QuietHours,
-        QuietHoursInput as QuietHoursInput, Subscription as Subscription, SubscriptionSource as SubscriptionSource,
-        TypePreference as TypePreference, TypePreferenceInput as TypePreferenceInput,
+        QuietHoursInput as QuietHoursInput, Subscription as Subscription, SubscriptionSort as SubscriptionSort,
+        SubscriptionSource as SubscriptionSource, TypePreference as TypePreference,
+        TypePreferenceInput as TypePreferenceInput,
     )
     from .notifications import (
         DeliveryState as DeliveryState, HistorySort as HistorySort, Notification as Notification,
@@ -739,7 +740,8 @@ _NAMES = {
     ),
     "notification_preferences": (
         "ChannelPreferences ChannelPreferencesInput Digest NotificationPreferences NotificationPreferencesUpdate "
-        "QuietHours QuietHoursInput Subscription SubscriptionSource TypePreference TypePreferenceInput"
+        "QuietHours QuietHoursInput Subscription SubscriptionSort SubscriptionSource TypePreference "
+        "TypePreferenceInput"
     ),
     "notifications": "DeliveryState HistorySort Notification NotificationStatus NotificationType UnreadCount",
     "objects": (

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from .marks import INPUT, PERSONAL_TEXT, Default
 from .record import Model, Record
 from .shares import Access, ShareSubject
-from .values import EMPTY, EntityRef, EntityRefInput, FieldChange, Limit, Order, PageNumber, UserRef
+from .values import EMPTY, NOT_BLANK, EntityRef, EntityRefInput, FieldChange, Limit, Order, PageNumber, UserRef
 
 ShareScope: TypeAlias = Literal["with_me", "by_me", "all"] | str
 FeedVerb: TypeAlias = (
@@ -41,7 +41,7 @@ NotificationSort: TypeAlias = Literal["id", "created_at", "updated_at"] | str
 FeedSort: TypeAlias = Literal["id", "occurred_at"] | str
 _Ids: TypeAlias = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=200)]
 _Message: TypeAlias = Annotated[str, Field(max_length=1_000)]
-_Body: TypeAlias = Annotated[str, Field(min_length=1, max_length=10_000)]
+_Body: TypeAlias = Annotated[str, Field(pattern=NOT_BLANK, max_length=10_000)]
 _Attachments: TypeAlias = Annotated[list[str], Field(max_length=50)]
 _Downloads: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
 MentionedIds: TypeAlias = Annotated[list[str], Field(min_length=1, max_length=100)]

@@ -14,6 +14,7 @@ from .values import EMPTY, NOT_BLANK, Channel, LanguageTag, TimeZone
 
 Digest: TypeAlias = Literal["none", "daily", "weekly"] | str
 """A time of day, ``22:00``."""
+SubscriptionSort: TypeAlias = Literal["id", "created_at", "updated_at"] | str
 SubscriptionSource: TypeAlias = Literal["default", "preferences", "unsubscribe_link", "api", "bounce"] | str
 
 
@@ -91,14 +92,15 @@ class TypePreferenceInput(TypedDict):
 
 
 @with_config(INPUT)
-class QuietHoursInput(TypedDict):
-    """The hours in which nothing but what is urgent is sent, as input."""
+class QuietHoursInput(TypedDict, total=False):
+    """The hours in which nothing but what is urgent is sent, as input; what is not given stays."""
 
     start: TimeOfDay
     """When they begin, ``22:00``."""
     end: TimeOfDay
     """When they end, ``07:00``; before `start` it is on the next day."""
-    timezone: TimeZone
+    timezone: TimeZone | None
+    """Time zone, as an IANA name; without it that of the user, wherever that is."""
 
 
 @with_config(INPUT)

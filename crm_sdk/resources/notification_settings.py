@@ -8,7 +8,7 @@ from typing import (
 )
 
 from ..declare import operation, paginated
-from ..listing import Listing, Paging
+from ..listing import Listing, Sorting
 from ..paging import Page
 from ..resource import Mode, Resource
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         NotificationPreferences,
         NotificationPreferencesUpdate,
         Subscription,
+        SubscriptionSort,
     )
     from ..models.values import Channel
 
@@ -116,7 +117,8 @@ class Subscriptions(Resource[Mode]):
         channel: Channel | None = None,
         topic: str | None = None,
         subscribed: bool | None = None,
-        **common: Unpack[Paging],
+        sort: SubscriptionSort | None = None,
+        **common: Unpack[Sorting],
     ) -> Page[Subscription]:
         """List what addresses have decided about topics, newest first.
 

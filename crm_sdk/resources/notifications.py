@@ -281,6 +281,8 @@ class Notifications(Resource[Mode]):
     def retry(self, notification_id: str) -> Notification:
         """Send a message again that failed or bounced.
 
+        One that failed is held back where its recipient does not want it any more, and waits for quiet hours to end.
+
         Raises: NotFoundError; ConflictError when it has not failed, was tried five times, or has expired.
         """
 

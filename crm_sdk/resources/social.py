@@ -140,6 +140,7 @@ class MonitoringKeywords(Resource[Mode]):
 
     @operation(
         platform="POST /social/monitoring/keywords",
+        status=200,
         action="create",
         errors=("KEYWORD_EXISTS",),
         texts={"keywords": "The words: texts, or keywords with how they match and where."},

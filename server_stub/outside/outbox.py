@@ -22,6 +22,21 @@ _PROVIDERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file that goes with an e-mail."""
+
+    name: str
+    content_type: str
+    read: Callable[[], bytes] = field(compare=False, repr=False)
+    """Returns the content."""
+
+    def attach_to(self, mail: EmailMessage) -> None:
+        """Add the file to a message."""
+        main, _, sub = self.content_type.partition(";")[0].partition("/")
+        mail.add_attachment(self.read(), maintype=main, subtype=sub or "octet-stream", filename=self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingMessage:
     """One message as it left the company."""
 
@@ -39,6 +54,7 @@ class OutgoingMessage:
     """The headers of an e-mail beside those of its other members."""
     cc: Sequence[str] = ()
     bcc: Sequence[str] = ()
+    files: Sequence[OutgoingFile] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,8 @@ def _by_smtp(host: str, port: int, message: OutgoingMessage) -> None:
     mail.set_content(message.text)
     if message.html is not None:
         mail.add_alternative(message.html, subtype="html")
+    for file in message.files:
+        file.attach_to(mail)
     try:
         with smtplib.SMTP(host, port, timeout=_TIMEOUT) as server:
             server.send_message(mail, to_addrs=[message.recipient, *message.cc, *message.bcc])

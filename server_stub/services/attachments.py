@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from functools import partial
 
 from ..data.document import Document
+from ..files.storing import content_of
+from ..outside.outbox import OutgoingFile
 from ..serving import Context
 
 _HELD: dict[str, str] = {"file": "related_to", "comment": "entity"}
@@ -23,3 +26,13 @@ def hand_over(call: Context, type: str, ids: Collection[str], survivor: Document
             records.put(doc | {member: about, **known})
         moved[f"{kind}s"] = len(held)
     return moved
+
+
+def outgoing(call: Context, ids: Iterable[str]) -> tuple[OutgoingFile, ...]:
+    """Return the files of an e-mail that are there, as it takes them along."""
+    files = (call.found("file", id) for id in ids)
+    return tuple(
+        OutgoingFile(file["name"], file["content_type"] or "application/octet-stream", partial(content_of, call, file))
+        for file in files
+        if file is not None
+    )

@@ -12,6 +12,8 @@ from ...data.document import Document
 from ...problems import FieldError, Problem, invalid, validation
 from ...request.settings import environment_of
 from ...serving import Context, Members
+from ..notifications.recipients import Recipient
+from ..notifications.subscriptions import is_unsubscribed
 
 _KINDS: Final = ("contact", "lead", "user")
 _ADDRESS = re.compile(EMAIL_PATTERN)
@@ -45,6 +47,8 @@ class Recipients:
     def _one(self, value: str | Members, field: str) -> dict[str, Any]:
         text = (value if isinstance(value, str) else value["email"]).strip()
         name = None if isinstance(value, str) else value.get("name")
+        if text.startswith("+"):
+            raise invalid(field, "format", "is a telephone number: an e-mail goes to an address, like ada@example.com")
         if "@" not in text:
             return self._of_record(text, field)
         if not _ADDRESS.fullmatch(text):
@@ -55,6 +59,9 @@ class Recipients:
                 for person in self._call.collection(kind).find(place, text):
                     self._ask(kind, person, text)
                     self.people.setdefault(person["id"], person)
+        known = {one["email"].casefold() for one in self._opted_out.values()}
+        if text.casefold() not in known and is_unsubscribed(self._call, text.casefold(), "email", ()):
+            self._opted_out[text] = {"type": "address", "id": text, "email": text}
         return {"email": text, "name": name}
 
     def _of_record(self, id: str, field: str) -> dict[str, Any]:
@@ -77,6 +84,13 @@ class Recipients:
             who = list(self._opted_out.values())
             message = f"{', '.join(one['email'] for one in who)} wants no e-mail"
             raise Problem("RECIPIENT_OPTED_OUT", message, field="to", details={"recipients": who})
+
+    @property
+    def language(self) -> str | None:
+        """The language of the first one who is known."""
+        for id, doc in self.people.items():
+            return Recipient(doc["email"], **{id.partition("_")[0]: doc}).language(self._call)
+        return None
 
     def first(self, kind: str) -> Document | None:
         """Return the first contact, lead or user among them."""

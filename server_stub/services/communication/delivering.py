@@ -13,6 +13,7 @@ from ...outside.remotes import ConnectionLostError
 from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, plan
 from ..activities.privacy import as_published
+from ..attachments import outgoing
 from .composing import every_address
 from .doors import Doors
 from .tracking import as_sent
@@ -137,8 +138,8 @@ def message_of(call: Context, mail: Members) -> EmailMessage:
         message.add_alternative(html, subtype="html")
     elif html:
         message.set_content(html, subtype="html")
-    for file_id in mail.get("attachments") or ():
-        _attach(message, call.collection("file").get(file_id) or {})
+    for file in outgoing(call, mail.get("attachments") or ()):
+        file.attach_to(message)
     return message
 
 
@@ -157,12 +158,3 @@ def address_of(person: Members) -> str:
     """Return an address as a header has it, with the name."""
     name = " ".join(str(person.get("name") or "").split())
     return formataddr((name, person["email"])) if name else str(person["email"])
-
-
-def _attach(message: EmailMessage, file: Members) -> None:
-    content: Any = file.get("content")
-    if content is None:
-        return
-    main, _, sub = str(file.get("content_type") or "application/octet-stream").partition(";")[0].partition("/")
-    data = content.encode() if isinstance(content, str) else bytes(content)
-    message.add_attachment(data, maintype=main, subtype=sub or "octet-stream", filename=file.get("name"))

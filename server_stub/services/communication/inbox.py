@@ -20,6 +20,7 @@ from .doors import Doors
 from .tracking import as_sent, without_images
 
 _SNIPPET = 140
+_SEARCHED = ("subject", "body_text", "contact_name", "from_address.name", "from_address.email")
 
 
 @serves(CommunicationEmail.inbox)
@@ -56,7 +57,7 @@ def inbox(
     docs = select(
         call.collection("activity"),
         equal={"kind": "email", **{name: value for name, value in same.items() if value is not None}},
-        tests=tests, text=search, searched=("subject", "body_text", "contact_name"),
+        tests=tests, text=search, searched=_SEARCHED,
         sort=sort or "occurred_at", order=order or ("asc" if sort else "desc"),
         sorts=("occurred_at", "sent_at", "subject"),
     )  # fmt: skip
@@ -141,10 +142,8 @@ def templates(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the templates of e-mails."""
-    from ..messages.writing import variables_of
-
     same = {"category": category, "language": language}
-    docs = select(
+    return select(
         call.collection("template"),
         equal={name: value for name, value in same.items() if value is not None},
         tests=[
@@ -153,4 +152,3 @@ def templates(
         ],
         text=search, searched=("name", "subject", "content"), sort=sort, order=order, sorts=("name", "usage_count"),
     )  # fmt: skip
-    return Mapped(docs, lambda doc: doc.with_members({"variables": variables_of(doc["content"])}))

@@ -8,10 +8,11 @@ from typing import Any
 from crm_sdk.resources.communication import CommunicationEmail
 
 from ...data.document import Document
-from ...problems import FieldError, Problem, invalid, validation
+from ...problems import FieldError, Problem, validation
 from ...request.access.plans import check_limit
 from ...serving import Context, Members, serves
 from .. import company
+from ..notifications.templates import active_template
 from . import delivering
 from .composing import Recipients, fields_of, fill, text_in
 from .doors import Doors, may_use, visibility_of
@@ -113,12 +114,8 @@ def _written(call: Context, email: Members, people: Recipients, answered: Member
     """Return the subject and the text of an e-mail: as given, or made by a template. Raises 422."""
     subject, text, html = email.get("subject"), email.get("body_text"), email.get("body_html")
     if email.get("template_id") is not None:
-        template = call.reference("template", email["template_id"], "template_id")
-        if template is None or (template.get("channel") or "email") != "email":
-            raise invalid("template_id", "reference", "this is no template of an e-mail")
-        nobody: Members = {}
-        person: Members = next(iter(people.people.values()), nobody)
-        spoken = text_in(template, (email.get("language"), person.get("language")))
+        template = active_template(call, email["template_id"], "email")
+        spoken = text_in(template, (email.get("language"), people.language))
         concerned = _concerned(call, email, people, answered)
         fields = fields_of(call, concerned, people, email.get("variables") or {})
         subject = subject or fill(spoken.get("subject") or spoken["name"], fields, field="subject")

@@ -93,7 +93,8 @@ def _count(
         if not isinstance(error, Problem):
             LOG.exception("a message of %s could not be read", mailbox["id"])
         code = error.code if isinstance(error, Problem) else "UNREADABLE_FILE"
-        errors.append({"row": counts["total"], "field": None, "code": code, "message": str(error), "value": None})
+        text = error.message if isinstance(error, Problem) else str(error)
+        errors.append({"row": counts["total"], "field": None, "code": code, "message": text, "value": None})
         outcome = "failed"
     counts[outcome] += 1
     counts["processed"] += 1

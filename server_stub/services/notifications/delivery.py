@@ -10,7 +10,8 @@ from ...data.document import Document
 from ...outside.outbox import OutgoingMessage, Refusal
 from ...serving import Collections, Context, Members
 from ...timetable import Appointment, falls_due, plan
-from .preferences import why_suppressed
+from ..attachments import outgoing
+from .preferences import quiet_for, why_suppressed
 from .recipients import Recipient
 from .subscriptions import end, signed
 
@@ -41,22 +42,27 @@ def deliver(call: Context) -> None:
         if doc is None or doc.get("deleted_at") is not None:
             continue
         if entry["step"] == "send":
-            _send(call, doc)
+            dispatch(call, doc)
         elif doc["delivery_status"] == "sent":
             _arrive(call, doc)
 
 
-def _send(call: Context, doc: Document) -> None:
-    """Send a message that was to wait, unless the recipient does not want it any more."""
+def dispatch(call: Context, doc: Document) -> Document:
+    """Send a message that waited or has failed, unless the recipient does not want it any more, or not at this hour."""
     kinds = {"user": "user_id", "contact": "contact_id", "lead": "lead_id"}
     whom = {kind: call.found(kind, doc[name]) for kind, name in kinds.items() if doc.get(name)}
     recipient = Recipient(doc["recipient"], **whom)
     reason = why_suppressed(call, doc["channel"], recipient, doc["type"], doc.get("category"))
+    until = quiet_for(call, doc["channel"], recipient, doc["priority"], call.now) if reason is None else None
+    if until is not None:
+        later(call, doc["id"], "send", until)
+        waits = "next_retry_at" if doc["attempts"] else "scheduled_at"
+        return call.update("notification", doc, {waits: until})
     if reason is None:
-        attempt(call, doc)
-    else:
-        changes = {"delivery_status": "suppressed", "held_back": reason, "next_retry_at": None}
-        call.update("notification", doc, changes)
+        return attempt(call, doc)
+    return call.update(
+        "notification", doc, {"delivery_status": "suppressed", "held_back": reason, "next_retry_at": None}
+    )
 
 
 def later(call: Context, id: str, step: str, at: datetime) -> None:
@@ -150,5 +156,5 @@ def _outgoing(call: Context, doc: Document) -> OutgoingMessage:
     return OutgoingMessage(
         doc["id"], tenant_id, doc["channel"], doc["recipient"], doc["title"], doc["message"], html, call.now,
         settings.get("from_address") or f"crm@{call.tenant['slug']}.test",
-        headers, tuple(doc.get("cc") or ()), tuple(doc.get("bcc") or ()),
+        headers, tuple(doc.get("cc") or ()), tuple(doc.get("bcc") or ()), outgoing(call, doc.get("attachments") or ()),
     )  # fmt: skip

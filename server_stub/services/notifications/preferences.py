@@ -30,12 +30,14 @@ def preferences_of(call: Context, user: Members) -> dict[str, Any]:
     own: Members = call.collection(KIND).get(user["id"]) or {}
     general: Members = user.get("preferences") or {}
     channels: dict[str, Any] = {**ChannelPreferences().model_dump(), **(own.get("channels") or {})}
+    hours: Members | None = own.get("quiet_hours")
     return {
         **blank(NotificationPreferences),
         **{name: value for name, value in own.items() if name in NotificationPreferences.model_fields},
         "user_id": user["id"],
         "enabled": general.get("notifications") is not False,
         "channels": channels,
+        "quiet_hours": {**hours, "timezone": hours.get("timezone") or zone_of(user)} if hours else None,
         "language": own.get("language") or general.get("language") or user.get("locale"),
     }
 
@@ -50,6 +52,7 @@ def get(call: Context, user_id: str | None) -> dict[str, Any]:
 def update(call: Context, changes: Members, user_id: str | None) -> dict[str, Any]:
     """Change the preferences of a user; what is not given stays."""
     user = _user(call, user_id)
+    own: Members = call.collection(KIND).get(user["id"]) or {}
     before = preferences_of(call, user)
     after = {**before, **changes}
     if "channels" in changes:
@@ -59,15 +62,12 @@ def update(call: Context, changes: Members, user_id: str | None) -> dict[str, An
     for name in ("digest", "language"):
         if name in changes and changes[name] is None:
             after[name] = "none" if name == "digest" else None
-    hours = after["quiet_hours"]
-    if hours is not None:
-        normalise.timezone(hours["timezone"], "quiet_hours.timezone")
-        if hours["start"] == hours["end"]:
-            raise invalid("quiet_hours.end", "min", "quiet hours end at another time than they start")
-    if not differences(Document(before), after):
+    hours: Any = own.get("quiet_hours")
+    if "quiet_hours" in changes:
+        hours = after["quiet_hours"] = _quiet_hours(changes["quiet_hours"], hours)
+    if not differences(Document({**before, "quiet_hours": own.get("quiet_hours")}), {**after, "quiet_hours": hours}):
         return before
-    stored = {name: after[name] for name in ("channels", "types", "quiet_hours", "digest", "language")}
-    own: Members = call.collection(KIND).get(user["id"]) or {}
+    stored = {name: after[name] for name in ("channels", "types", "digest", "language")} | {"quiet_hours": hours}
     call.collection(KIND).put(Document({**own, "id": user["id"], **stored}))
     if after["enabled"] != before["enabled"]:
         general: dict[str, Any] = {**(user.get("preferences") or {}), "notifications": bool(after["enabled"])}
@@ -78,6 +78,26 @@ def update(call: Context, changes: Members, user_id: str | None) -> dict[str, An
     ]  # fmt: skip
     call.emit("notification.preferences_updated", "user", user, changes=said)
     return now
+
+
+def zone_of(user: Members) -> str:
+    """Return the time zone of a user."""
+    return str(user.get("timezone") or "UTC")
+
+
+def _quiet_hours(given: Members | None, before: Members | None) -> dict[str, Any] | None:
+    """Return the quiet hours that follow from a change. Raises: 422 for those that do not begin or end."""
+    if given is None:
+        return None
+    hours: dict[str, Any] = {"timezone": None, **(before or {}), **given}
+    for name in ("start", "end"):
+        if hours.get(name) is None:
+            raise invalid(f"quiet_hours.{name}", "required", "quiet hours have a start and an end")
+    if hours["timezone"] is not None:
+        normalise.timezone(hours["timezone"], "quiet_hours.timezone")
+    if hours["start"] == hours["end"]:
+        raise invalid("quiet_hours.end", "min", "quiet hours end at another time than they start")
+    return hours
 
 
 def _types(types: Sequence[Members]) -> list[dict[str, Any]]:
@@ -124,8 +144,18 @@ def why_suppressed(call: Context, channel: str, recipient: Recipient, type: str,
     return None
 
 
+def quiet_for(call: Context, channel: str, recipient: Recipient, priority: str, at: datetime) -> datetime | None:
+    """Return until when a message waits for the recipient's quiet hours; None where it need not."""
+    if recipient.user is None or channel == "in_app" or priority == "high":
+        return None
+    return quiet_until(preferences_of(call, recipient.user), at)
+
+
 def quiet_until(wanted: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Return when the quiet hours end in which a time is; None where it is in none."""
+    """Return when the quiet hours end in which a time is; None where it is in none.
+
+    An end that a clock shows twice, when it is put back, is the one after the time.
+    """
     hours = wanted.get("quiet_hours")
     if hours is None:
         return None
@@ -137,4 +167,5 @@ def quiet_until(wanted: Mapping[str, Any], now: datetime) -> datetime | None:
     if not within:
         return None
     day = local.date() + timedelta(days=1 if start > end and at >= start else 0)
-    return datetime.combine(day, end, zone).astimezone(UTC)
+    ends = (datetime.combine(day, end, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    return next((at for at in ends if at > now), None)

@@ -15,10 +15,10 @@ from ...data.document import Document
 from ...problems import Problem, invalid
 from ...request.settings import environment_of
 from ...serving import Context, Members, serves
-from .delivery import MOST_ATTEMPTS, PENDING, attempt, later
+from .delivery import MOST_ATTEMPTS, PENDING, attempt, dispatch, later
 from .history import found
 from .language import fill
-from .preferences import preferences_of, quiet_until, why_suppressed
+from .preferences import quiet_for, why_suppressed
 from .recipients import Recipient, recipient_of, require_reach
 from .templates import LONGEST_SMS, active_template, text_for
 
@@ -62,8 +62,7 @@ def send(call: Context, channel: str, to: str, *, batch_id: str | None = None, *
         **_copies(call, given),
     }
     at = max(given.get("scheduled_at") or call.now, call.now)
-    if user is not None and channel != "in_app" and priority != "high":
-        at = quiet_until(preferences_of(call, user), at) or at
+    at = quiet_for(call, channel, recipient, priority, at) or at
     reason = why_suppressed(call, channel, recipient, kind, category)
     state = "suppressed" if reason is not None else "scheduled" if at > call.now else "queued"
     waits = {"delivery_status": state, "scheduled_at": at if at > call.now else given.get("scheduled_at")}
@@ -198,4 +197,4 @@ def retry(call: Context, notification_id: str) -> Document:
         raise Problem("RETRY_LIMIT", f"{doc['id']} was tried {doc['attempts']} times", details={"limit": MOST_ATTEMPTS})
     if call.collection(PENDING).get(doc["id"]) is not None:
         call.collection(PENDING).remove(doc["id"])  # it is sent now, not once more by itself
-    return attempt(call, doc)
+    return attempt(call, doc) if doc["delivery_status"] == "bounced" else dispatch(call, doc)

@@ -17,9 +17,10 @@ from crm_sdk.resources.notifications import Notifications
 from ...caller import Caller
 from ...data import normalise
 from ...data.document import Document
+from ...data.queries.select import select
 from ...problems import Problem, invalid
 from ...request.access import permissions
-from ...serving import Context, RecordType, serves
+from ...serving import Context, Members, RecordType, reacts, serves
 
 KIND = "subscription"
 SUBSCRIPTIONS = RecordType(KIND, Subscription)
@@ -138,8 +139,14 @@ def _opt_out(call: Context, address: str, channel: str) -> None:
 
 @serves(Subscriptions.list)
 def list_(
-    call: Context, address: str | None, channel: str | None, topic: str | None, subscribed: bool | None
-) -> Sequence[Any]:
+    call: Context,
+    address: str | None,
+    channel: str | None,
+    topic: str | None,
+    subscribed: bool | None,
+    sort: str | None,
+    order: str | None,
+) -> Sequence[Document]:
     """Return the subscriptions that match, newest first."""
     everyone = permissions.permits(call.caller, "notifications", "manage")
     own = own_addresses(call)
@@ -147,11 +154,33 @@ def list_(
         address = stored_address(call, address, "email" if "@" in address else "sms")
         if not everyone and address not in own:
             raise Problem("FORBIDDEN", f"{address} is the address of somebody else", field="address")
-    docs = call.collection(KIND).find("address", address) if address is not None else call.collection(KIND).all()
-    return [
-        doc for doc in sorted(docs, key=lambda doc: (doc["created_at"], doc["id"]), reverse=True)
-        if (everyone or doc["address"] in own)
-        and channel in (None, doc["channel"])
-        and topic in (None, doc["topic"])
-        and subscribed in (None, doc["subscribed"])
-    ]  # fmt: skip
+    given = {"address": address, "channel": channel, "topic": topic, "subscribed": subscribed}
+    return select(
+        call.collection(KIND),
+        equal={name: value for name, value in given.items() if value is not None},
+        tests=[] if everyone else [lambda doc: doc["address"] in own],
+        sort=sort,
+        order=order,
+    )
+
+
+@reacts("contact.updated", "lead.updated")
+def begin_again(call: Context, entry: Document) -> None:
+    """Let an address be subscribed again when the opt-out of who has it is taken back."""
+    for channel, (flag, members) in _OPT_OUTS.items():
+        if not any(change["field"] == flag and change["after"] is False for change in entry["changes"]):
+            continue
+        person: Members = call.found(entry["entity"]["type"], entry["entity"]["id"]) or {}
+        for address in _addresses(person, members):
+            for doc in call.collection(KIND).find("address", address):
+                if doc["channel"] == channel and doc["topic"] == ALL and not doc["subscribed"]:
+                    call.update(KIND, doc, {"subscribed": True, "source": "api", "reason": None})
+
+
+def _addresses(person: Members, members: Iterable[str]) -> set[str]:
+    """Return the addresses that a record has in some members."""
+    found: set[str] = set()
+    for name in members:
+        value: Any = person.get(name) or ()
+        found.update([value] if isinstance(value, str) else value)
+    return found

@@ -30,11 +30,11 @@ def _check(call: Context, members: dict[str, Any], before: Document | None) -> M
     translations: Sequence[Members] = whole.get("translations") or ()
     parts = [("", whole), *((f"translations.{number}.", one) for number, one in enumerate(translations))]
     wrong = list(_faults(channel, parts))
-    languages = [one["language"] for one in translations]
+    languages = [fold(one["language"]) for one in translations]
     wrong += [
         FieldError(f"translations.{number}.language", "unique", f"there are two texts in {language}")
         for number, language in enumerate(languages)
-        if language in languages[:number] or language == whole["language"]
+        if language in (*languages[:number], fold(whole["language"]))
     ]
     if wrong:
         raise validation(wrong)

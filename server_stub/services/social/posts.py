@@ -133,7 +133,13 @@ def _published(call: Context, doc: Document, target: Members) -> dict[str, Any]:
 
 def _failed(target: Members, account: Members) -> dict[str, Any]:
     problem = disconnected(account)
-    error: dict[str, Any] = {"code": problem.code, "message": str(problem), "field": None, "rule": None, "details": {}}
+    error: dict[str, Any] = {
+        "code": problem.code,
+        "message": problem.message,
+        "field": None,
+        "rule": None,
+        "details": {},
+    }
     return {**target, "status": "failed", "error": error}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from crm_sdk import ConflictError, CrmClient, NotFoundError, PermissionDeniedError, ValidationError
 from crm_sdk.models import Comment
 from server_stub import StubServer
+from server_stub.request.http import Request
 
 from .conftest import Give, Make, ref
 
@@ -165,3 +167,27 @@ def test_comments_by_the_async_client(stub: StubServer, lead: Make) -> None:
             assert (await crm.collaboration.comments.list("lead", made.id)).total == 0
 
     asyncio.run(talk())
+
+
+def test_the_users_and_the_record_of_a_mention_travel_under_their_names(
+    stub: StubServer, ada: CrmClient, lead: Make
+) -> None:
+    made = lead("user_sam")
+    record = {"type": "lead", "id": made.id}
+    headers = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    body = {"userIds": ["user_sam"], "entity": record, "message": "Look"}
+    answer = stub.handle(Request("POST", "/v1/collaboration/mentions", headers=headers, body=json.dumps(body).encode()))
+    (found,) = json.loads(answer.body)["data"]
+    assert (answer.status, found["message"], found["entity"]["id"]) == (200, "Look", made.id)
+    (own,) = ada.collaboration.mentions.create(["user_sam"], ref(made.id), message="Look again")
+    assert own.message == "Look again"
+    assert stub.journal.find(operation="collaboration.mentions.create")[-1].query == ""
+
+
+@pytest.mark.parametrize("body", ["", " ", "\n"])
+def test_a_comment_is_not_blank(stub: StubServer, lead: Make, body: str) -> None:
+    comment = {"entity": {"type": "lead", "id": lead("user_sam").id}, "body": body}
+    headers = {"authorization": "Bearer acme-admin", "content-type": "application/json"}
+    raw = json.dumps(comment).encode()
+    answer = stub.handle(Request("POST", "/v1/collaboration/comments", headers=headers, body=raw))
+    assert (answer.status, json.loads(answer.body)["errors"][0]["field"]) == (422, "body")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from imap_server import ImapServer
+from refusals import refused
 
 from crm_sdk import ConflictError, CrmClient, JobFailedError, PermissionDeniedError, ValidationError
 from server_stub import StubServer
@@ -206,3 +207,48 @@ def test_the_limit_of_a_day_and_the_feature(stub: StubServer, client: CrmClient)
     with pytest.raises(PermissionDeniedError) as caught:
         client.communication.email.inbox()
     assert caught.value.code == "FEATURE_DISABLED"
+
+
+def test_files_leave_with_an_email(stub: StubServer, client: CrmClient, post: Any) -> None:
+    file = client.files.upload(("Größe.csv", b"a,b\n1,2\n"))
+    client.communication.email.send({
+        "to": ["grace@navy.example"], "subject": "Offer", "body_text": "See the file", "attachments": [file.id],
+        "integration_id": post.id,
+    })  # fmt: skip
+    stub.clock.advance(1)
+    (arrived,) = post.sent
+    (part,) = [one for one in arrived.walk() if one.get_content_disposition() == "attachment"]
+    assert (part.get_filename(), part.get_content_type()) == ("Größe.csv", "text/csv")
+    assert part.get_payload(decode=True) == b"a,b\n1,2\n"
+
+
+def test_an_address_that_has_unsubscribed_gets_no_email(client: CrmClient) -> None:
+    client.notifications.unsubscribe(address="nobody@navy.example")
+    mail: Any = {"to": ["Nobody@navy.example"], "subject": "Offer", "body_text": "See below"}
+    error = refused(lambda: client.communication.email.send(mail))
+    assert (error.code, [one["email"] for one in error.details["recipients"]]) == (
+        "RECIPIENT_OPTED_OUT",
+        ["Nobody@navy.example"],
+    )
+
+
+def test_a_template_is_the_same_by_both_doors(client: CrmClient) -> None:
+    template = client.notifications.templates.create({
+        "name": "Offer", "category": "proposal", "subject": "{{ what }}", "content": "{{ text }}",
+        "translations": [{"language": "de", "content": "{{ wort }}"}],
+    })  # fmt: skip
+    (found,) = client.communication.email.templates.list(search="Offer", category="proposal", language="en").items[:1]
+    assert template in client.communication.email.templates.list(limit=200).items
+    assert found.variables
+    client.users.preferences.update("me", {"language": "de"})
+    mail: Any = {"to": ["user_ada"], "template_id": template.id, "variables": {"what": "x", "text": "y", "wort": "z"}}
+    assert client.communication.email.send(mail).body_text == "z"
+    client.notifications.templates.update(template.id, {"active": False})
+    assert [one.field for one in refused(lambda: client.communication.email.send(mail)).fields] == ["template_id"]
+
+
+def test_the_inbox_is_searched_by_who_wrote(client: CrmClient) -> None:
+    first = client.communication.email.inbox(limit=1).items[0]
+    assert first.from_address is not None
+    for word in (first.from_address.email, first.from_address.name):
+        assert first.id in {mail.id for mail in client.communication.email.inbox(search=word, limit=200)}

@@ -147,3 +147,85 @@ def test_addresses_of_others_are_for_those_who_may(sales: CrmClient, acme: CrmCl
     ):
         assert refused(call).code == "FORBIDDEN"
     assert own in {one.address for one in acme.notifications.subscriptions.list(subscribed=False)}
+
+
+def test_quiet_hours_change_in_part_and_are_by_default_those_of_the_users_zone(
+    sales: CrmClient, acme: CrmClient, stub: StubServer
+) -> None:
+    def hours(**changes: Any) -> Any:
+        given: Any = {"quiet_hours": changes}
+        found = sales.notifications.preferences.update(given).quiet_hours
+        return found and (found.start, found.end, found.timezone)
+
+    zone = acme.users.get("user_sam").timezone
+    assert [one.field for one in refused(lambda: hours(start="22:00")).fields] == ["quiet_hours.end"]
+    assert hours(start="22:00", end="07:00") == ("22:00", "07:00", zone)
+    sales.users.preferences.update("me", {"timezone": "Asia/Tokyo"})
+    assert hours(end="06:30") == ("22:00", "06:30", "Asia/Tokyo")
+    assert hours(timezone="Europe/Berlin") == ("22:00", "06:30", "Europe/Berlin")
+    count = len(stub.audit())
+    hours(start="22:00")
+    assert len(stub.audit()) == count
+    assert sales.notifications.preferences.update({"quiet_hours": None}).quiet_hours is None
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        (datetime(2026, 3, 29, 0, 10, tzinfo=UTC), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),  # there is no 02:30
+        (datetime(2026, 10, 25, 0, 15, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 15, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),  # 02:15 once more
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), None),
+    ],
+)
+def test_quiet_hours_end_later_than_they_are_asked_about(
+    acme: CrmClient, sales: CrmClient, stub: StubServer, now: datetime, until: datetime | None
+) -> None:
+    night: Any = {"quiet_hours": {"start": "22:00", "end": "02:30", "timezone": "Europe/Berlin"}}
+    sales.notifications.preferences.update(night)
+    stub.clock.advance((now - stub.clock.now()).total_seconds())
+    assert acme.notifications.send_email("user_sam", **MAIL).scheduled_at == until
+
+
+def test_a_message_that_falls_due_or_is_tried_again_obeys_too(
+    acme: CrmClient, sales: CrmClient, stub: StubServer
+) -> None:
+    def move(hour: int, minute: int = 0) -> None:
+        stub.clock.advance((datetime(2026, 1, 16, hour, minute, tzinfo=UTC) - stub.clock.now()).total_seconds())
+
+    evening, morning = datetime(2026, 1, 16, 20, tzinfo=UTC), datetime(2026, 1, 17, 6, tzinfo=UTC)
+    waits = acme.notifications.send_email("user_sam", scheduled_at=evening, **MAIL)
+    sales.notifications.preferences.update({"quiet_hours": {"start": "20:00", "end": "06:00", "timezone": "UTC"}})
+    move(19, 59)
+    stub.outbox.refuse("sam@acme.test")
+    failed = acme.notifications.send_email("user_sam", **MAIL)
+    move(21)
+    assert acme.notifications.status(waits.id).delivery_status == "scheduled"
+    assert acme.notifications.status(failed.id).next_retry_at == morning
+    assert not stub.outbox.messages
+    stub.clock.advance((morning - stub.clock.now()).total_seconds())
+    assert {one.notification_id for one in stub.outbox.messages} == {waits.id, failed.id}
+
+
+def test_what_failed_is_not_tried_again_once_it_is_not_wanted(acme: CrmClient, stub: StubServer) -> None:
+    stub.outbox.refuse("eva@example.com")
+    failed = acme.notifications.send_email("eva@example.com", **MAIL)
+    acme.notifications.unsubscribe(address="eva@example.com")
+    assert acme.notifications.retry(failed.id).delivery_status == "suppressed"
+    assert not stub.outbox.messages
+
+
+@pytest.mark.parametrize("noun", ["contacts", "leads"])
+def test_who_takes_an_opt_out_back_is_subscribed_again(acme: CrmClient, noun: str) -> None:
+    calls: Any = getattr(acme, noun)
+    person = calls.create({"name": "Eva", "email": "eva@example.com"})
+    acme.notifications.unsubscribe(address="eva@example.com", topic="marketing")
+    acme.notifications.unsubscribe(address="eva@example.com")
+    calls.update(person.id, {"email_opt_out": False})
+    sent = [
+        acme.notifications.send_email(person.id, category=word, **MAIL).delivery_status
+        for word in ("support", "marketing")
+    ]
+    assert sent == ["sent", "suppressed"]
+    found = acme.notifications.subscriptions.list(address="eva@example.com", sort="updated_at", order="asc").items
+    assert [(one.topic, one.subscribed) for one in found] == [("marketing", False), ("all", True)]

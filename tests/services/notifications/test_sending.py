@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -232,3 +233,15 @@ def test_figures_add_up(acme: CrmClient, stub: StubServer) -> None:
     mail = next(one for one in figures.channels if one.key == "email")
     assert (mail.sent, mail.delivered, mail.bounced, mail.failed) == (2, 1, 1, 1)
     assert (mail.delivery_rate, mail.bounce_rate, mail.open_rate) == (0.5, 0.5, 0)
+
+
+def test_files_leave_with_an_email(acme: CrmClient, stub: StubServer) -> None:
+    file = acme.files.upload(("offer.csv", b"a,b\n"))
+    acme.notifications.send_email("eva@example.com", attachments=[file.id], **MAIL)
+    (sent,) = stub.outbox.messages[-1].files
+    assert (sent.name, sent.content_type, sent.read()) == ("offer.csv", "text/csv", b"a,b\n")
+    mail = EmailMessage()
+    mail.set_content("C")
+    sent.attach_to(mail)
+    (part,) = mail.iter_attachments()
+    assert (part.get_filename(), part.get_payload(decode=True)) == ("offer.csv", b"a,b\n")

@@ -69,6 +69,7 @@ def test_names_are_unique_per_channel_and_language(acme: CrmClient, template: Me
         ({"channel": "push", "subject": None}, "subject"),
         ({"channel": "sms", "content": "x" * 1_601}, "content"),
         ({"translations": [{"language": "en", "content": "x"}]}, "translations.0.language"),
+        ({"translations": [{"language": tag, "content": "x"} for tag in ("de", "DE")]}, "translations.1.language"),
     ],
 )
 def test_each_channel_has_its_bounds(acme: CrmClient, members: Any, field: str) -> None:

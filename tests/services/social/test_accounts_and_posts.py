@@ -109,6 +109,7 @@ def test_a_scheduled_post_goes_out_at_its_time_where_it_can(
     gone = acme.social.posts.get(only.id)
     assert (gone.status, gone.published_at, gone.targets[0].status) == ("failed", None, "failed")
     assert gone.targets[0].error is not None and gone.targets[0].error.code == "ACCOUNT_DISCONNECTED"
+    assert gone.targets[0].error.message.startswith("second of linkedin")
     waiting = acme.social.posts.get(both.id)
     assert (waiting.status, [target.status for target in waiting.targets]) == ("scheduled", ["pending", "failed"])
     stub.clock.advance(2 * 60 * 60 - 60)
