@@ -41,9 +41,16 @@ def fields_of(operation: Operation[..., Any], arguments: Mapping[str, Any]) -> S
 def picking(operation: Operation[..., Any], fields: Sequence[str]) -> Callable[[Any], Any]:
     """Return a function that reduces a rendered record, or a list of records, to the fields, id and version.
 
+    In the hits of a ranked search, fields that no hit has are those of its record; the rest of the hit stays then.
+
     Raises: 422 UNKNOWN_FIELD for a field that no record of the call has.
     """
-    return picker(list(_models(_content(operation))), fields)
+    models = list(_models(_content(operation)))
+    found = [model for model in models if "matched_fields" in model.model_fields]
+    if not found or all(path_of(models, field) is not None for field in fields):
+        return picker(models, fields)
+    pick = picker([one for hit in found for one in _models(hit.model_fields["record"].annotation)], fields)
+    return lambda hits: [hit | {"record": pick(hit["record"])} for hit in hits]
 
 
 def picker(models: Sequence[type[Model]], fields: Sequence[str]) -> Callable[[Any], Any]:

@@ -245,3 +245,15 @@ def test_conditions_name_the_type_they_are_on(platform: CrmClient) -> None:
         refused(lambda: platform.search.advanced({"q": "osmium", "sort": "value"}, types=["lead", "contact"])).status
         == 422
     )
+
+
+def test_the_records_of_hits_have_the_members_that_were_asked_for(stub: StubServer) -> None:
+    client = stub.client(dialects="platform", max_retries=0, strict=True)
+    query: Any = {"q": "acme", "fields": ["name", "address.city"]}
+    found = client.search.advanced(query, types=["contact"]).items
+    assert found
+    for hit in found:
+        assert hit.record.model_fields_set <= {"id", "version", "name", "address"}
+        assert hit.title and hit.highlights
+    error = refused(lambda: client.search.advanced({**query, "fields": ["nope"]}, types=["contact"]))
+    assert [(one.code, one.field) for one in error.fields] == [("UNKNOWN_FIELD", "fields.0")]
