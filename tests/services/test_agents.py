@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from refusals import refused
 
@@ -146,6 +148,32 @@ def test_a_meeting_is_planned_when_it_is_asked_for(client: CrmClient, text: str,
         "schedule_meeting", {"leadId": lead.id, "suggestedTime": at, "timezone": "Europe/Berlin"},
     )  # fmt: skip
     assert said in result.output.response
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "sure"),
+    [
+        ("Can we meet on Tuesday afternoon?", "schedule_meeting", 0.92),
+        ("Could we meet?", "schedule_call", 0.85),
+        ("Please call me tomorrow at 3pm", "schedule_call", 0.92),
+        ("Please call me", "schedule_call", 0.85),
+    ],
+)
+def test_a_meeting_without_a_time_is_a_call_first(client: CrmClient, text: str, type: str, sure: float) -> None:
+    output = client.agents.execute("agent_123", {"input": {"message": text, "leadId": "lead_456"}}).output
+    assert [action.type for action in output.actions] == [type]
+    assert output.confidence == sure
+
+
+def test_a_price_is_surer_where_the_worth_is_known(client: CrmClient) -> None:
+    worthless = client.leads.create({"name": "Eva Berg", "email": "eva@berg.example"}).id
+    ask: Any = {"message": "What does it cost?", "leadId": worthless}
+    unknown = client.agents.execute("agent_123", {"input": ask}).output
+    known = client.agents.execute("agent_123", {"input": {**ask, "context": {"leadValue": 7_500}}}).output
+    assert (unknown.confidence, known.confidence) == (0.75, 0.85)
+    assert "in mind" not in unknown.response and "7,500" in known.response
+    nobody = client.agents.execute("agent_123", {"input": "What are your prices?"}).output
+    assert "pricing information" in nobody.response and nobody.actions == [], "there is nobody to send it to"
 
 
 @pytest.mark.parametrize(

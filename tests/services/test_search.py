@@ -187,6 +187,12 @@ def test_names_are_those_of_the_data(client: CrmClient, zanzibar: Any) -> None:
         asked(client, "  ")
 
 
+@pytest.mark.parametrize("when", ["2026", "2025", "Q3", "q1", "March", "Monday", "monday", "15 January", "last week"])
+def test_a_time_is_no_name(client: CrmClient, when: str) -> None:
+    answer = asked(client, f"deals from {when}")
+    assert answer.intent == "list_deals" and not {"search", "name"} & {*answer.filters, *answer.entities}
+
+
 def test_the_filters_give_the_right_contacts(client: CrmClient, stub: StubServer) -> None:
     platform = stub.client(dialects="platform")
     for city, summary in (

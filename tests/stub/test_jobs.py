@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stub_data import some
 
 from crm_sdk.models import EntityRef
 from server_stub import StubServer
@@ -72,6 +73,20 @@ def test_a_file_that_a_job_made_is_the_jobs(stub: StubServer, client: Any, call:
     call(job.wait())
     assert call(crm.ai_insights.enrich.get(job.id)).file_id == "file_made"
     assert not stub.store.collection("tenant_acme", "job_errors").all()
+
+
+def test_a_step_is_carried_out_at_its_very_time(stub: StubServer) -> None:
+    job = stub.client(dialects="platform").leads.enrich(["lead_123"])
+
+    def state() -> Document:
+        return some(stub.store.collection("tenant_acme", "job").get(job.id))
+
+    due = state()["due_at"]
+    stub.clock.advance((due - stub.clock.now()).total_seconds() - 0.001)
+    assert (state()["status"], state()["started_at"]) == ("queued", None)
+    stub.clock.advance(0.001)
+    assert stub.clock.now() == due
+    assert (state()["status"], state()["started_at"], state()["finished_at"]) == ("succeeded", due, due)
 
 
 def test_a_rule_at_work_is_about_its_deal(stub: StubServer) -> None:

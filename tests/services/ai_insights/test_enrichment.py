@@ -178,6 +178,14 @@ def test_a_company_is_filled_in_from_its_people(stub: StubServer, client: CrmCli
     ]
 
 
+def test_leads_without_an_address_say_nothing_of_a_company_without_a_domain(client: CrmClient) -> None:
+    firm = client.accounts.create({"name": "Firm"})
+    for number in range(3):
+        client.leads.create({"name": f"L{number}", "industry": "Rum", "employees": 50})
+    (record,) = client.ai_insights.enrich.companies(account_ids=[firm.id]).wait().records
+    assert (record.status, record.changes) == ("no_match", [])
+
+
 def test_a_domain_of_another_account_is_not_filled_in(client: CrmClient) -> None:
     client.accounts.create({"name": "First", "domain": "firm.example"})
     second = client.accounts.create({"name": "Second"})

@@ -210,6 +210,21 @@ def test_an_outcome_completes_and_creates_the_follow_up_once(
     assert client.calendar.stats().follow_ups_needed == before
 
 
+@pytest.mark.parametrize("undone", ["cancelled", "no-show", "deleted"])
+def test_a_follow_up_that_does_not_take_place_is_wanted_again(client: CrmClient, stub: StubServer, undone: Any) -> None:
+    event, wanted = planned(client, local(stub, 1, "10:00")), local(stub, 20, "10:00")
+    before = client.calendar.stats().follow_ups_needed
+    client.calendar.events.outcome(event.id, {"summary": "x", "follow_up_required": True, "follow_up_date": wanted})
+    (follow_up,) = client.calendar.events.list(start=wanted, end=wanted + timedelta(minutes=1))
+    client.calendar.events.set_status(follow_up.id, "completed")
+    assert client.calendar.stats().follow_ups_needed == before
+    if undone == "deleted":
+        client.calendar.events.delete(follow_up.id)
+    else:
+        client.calendar.events.set_status(follow_up.id, undone)
+    assert client.calendar.stats().follow_ups_needed == before + 1
+
+
 def test_a_follow_up_of_a_contact_that_is_gone_is_still_made(
     client: CrmClient, stub: StubServer, guest: Contact
 ) -> None:

@@ -68,6 +68,15 @@ def test_a_feed_is_the_callers_calendar(acme: CrmClient, http: httpx.Client) -> 
     assert http.get(feed.url, headers={"If-None-Match": answer.headers["etag"]}).status_code == 200
 
 
+def test_a_feed_begins_as_every_icalendar_must(acme: CrmClient, http: httpx.Client) -> None:
+    """RFC 5545, 3.6: the version and the product, each once, before any component; no METHOD where nobody is asked."""
+    event(acme, "Standup")
+    lines = http.get(str(acme.calendar.feed.create().url)).text.split("\r\n")
+    head = [line.partition(":")[0].partition(";")[0] for line in lines[1 : lines.index("BEGIN:VEVENT")]]
+    assert lines[0] == "BEGIN:VCALENDAR" and head.count("VERSION") == head.count("PRODID") == 1
+    assert "VERSION:2.0" in lines and "METHOD" not in head
+
+
 def test_private_events_are_only_busy_where_they_are_not_wanted(acme: CrmClient, http: httpx.Client) -> None:
     event(acme, "Secret talk", visibility="private", location="Behind the door")
     acme.activities.tasks.create({"title": "Call the bank", "due_at": START})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -125,6 +126,27 @@ def test_the_same_request_again_posts_once(stub: StubServer, client: CrmClient, 
     for _ in range(2):
         client.request("POST", "/api/leads", json={"name": "Ada"}, headers={"Idempotency-Key": "one"})
     assert receiver.names == ["Ada"]
+
+
+def test_an_outcome_is_on_the_disk_as_soon_as_it_is_known(tmp_path: Path) -> None:
+    """What is posted after an answer is saved before the next request: a killed stub would post it again."""
+    (tmp_path / "killed").mkdir()
+    receiver = Receiver()
+    with StubServer(db=str(tmp_path / "state.db")) as stub:
+        stub.webhooks.receive(URL, receiver)
+        client = stub.client(dialects="mvp")
+        client.webhooks.create({"url": URL, "events": ["lead.created"]})
+        client.leads.create({"name": "Ada"})
+        assert receiver.names == ["Ada"]
+        for file in tmp_path.glob("state.db*"):
+            if file.is_file():
+                shutil.copy(file, tmp_path / "killed")
+    with StubServer(db=str(tmp_path / "killed" / "state.db")) as again:
+        (delivery,) = again.webhooks.deliveries
+        assert (delivery["status"], len(delivery["attempts"])) == ("delivered", 1)
+        again.webhooks.receive(URL, receiver)
+        again.clock.advance(3600)
+        assert receiver.names == ["Ada"]
 
 
 def test_what_nobody_receives_waits(stub: StubServer, client: CrmClient, endpoint: WebhookEndpoint) -> None:
