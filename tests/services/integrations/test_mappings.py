@@ -81,6 +81,11 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"target_field": "address"}, "TYPE_MISMATCH", "transform"),
     ({"source_field": "amount", "transform": "lower"}, "TYPE_MISMATCH", "transform"),
     ({"target_field": "do_not_contact", "transform": "boolean"}, "TYPE_MISMATCH", "transform"),
+    (
+        {"target_field": "health_score", "transform": "date", "direction": "outbound", "source_field": "amount"},
+        "TYPE_MISMATCH",
+        "transform",
+    ),
     ({"transform": "lookup"}, "VALIDATION_ERROR", "lookup"),
     ({"transform": "template"}, "VALIDATION_ERROR", "template"),
     ({"transform": "template", "template": "{{colour}}"}, "UNKNOWN_FIELD", "template"),
@@ -91,6 +96,7 @@ SOUND: list[dict[str, Any]] = [
     {"target_field": "health_score", "source_field": "amount", "direction": "outbound"},
     {"target_field": "tags", "transform": "split"},
     {"target_field": "birthday", "transform": "date"},
+    {"target_field": "birthday", "transform": "date", "direction": "outbound"},
     {"target_field": "do_not_contact", "transform": "boolean", "direction": "inbound"},
     {"source_field": "amount", "transform": "lower", "direction": "inbound"},
     {"source_field": "id", "direction": "inbound"},
@@ -112,6 +118,17 @@ def test_what_cannot_be_mapped_is_refused_and_an_issue(crm: Crm, members: Any, c
     assert caught.value.code == code
     said = crm.client.integrations.mappings.validate(crm.id, [EMAIL, body])
     assert not said.valid and [(i.index, i.severity, i.code) for i in said.issues] == [(1, "error", code)]
+
+
+def test_what_does_not_fit_says_what_would(crm: Crm) -> None:
+    """Without a transform one is to be chosen; with one, what it makes is named."""
+    said = [
+        crm.client.integrations.mappings.validate(crm.id, [{**EMAIL, "source_field": "amount", **how}])
+        .issues[0]
+        .message
+        for how in ({}, {"transform": "lower"})
+    ]
+    assert said == ["number does not fit text: choose a transform", "lower makes text, which does not fit number"]
 
 
 @pytest.mark.parametrize("members", SOUND)

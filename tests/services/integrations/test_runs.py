@@ -173,6 +173,19 @@ def test_nothing_outlives_an_integration_but_what_it_has_brought(crm: Crm) -> No
     assert again.counts() == {"total": 120, "created": 70, "skipped": 50}, "who was brought is known by the address"
 
 
+def test_the_job_of_a_cancelled_run_ends_with_it(crm: Crm) -> None:
+    _many(crm)
+    run = crm.client.integrations.sync.start(crm.id)
+    crm.stub.clock.advance(0.2)
+    (job,) = crm.stub.store.collection("tenant_acme", "job").find("status", "running")
+    crm.client.integrations.delete(crm.id)
+    kept = crm.stub.store.collection("tenant_acme", "job").get(job["id"])
+    ended = crm.stub.store.collection("tenant_acme", "sync_run").get(run.id)
+    assert kept is not None and ended is not None and kept["id"] == ended["job_id"]
+    assert (kept["status"], kept["cancellable"], kept["version"]) == ("cancelled", False, job["version"] + 1)
+    assert kept["finished_at"] == ended["finished_at"] == kept["updated_at"]
+
+
 def test_the_history_is_filtered_and_paged(crm: Crm) -> None:
     crm.map("email", direction="inbound")
     first, second = crm.sync(), crm.sync(mode="full")

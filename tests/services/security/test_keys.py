@@ -74,6 +74,26 @@ def test_a_key_may_do_less_than_its_user(stub: StubServer, admin: CrmClient) -> 
         worker.leads.list()
 
 
+@pytest.mark.parametrize(("of_user", "of_key"), [("own", "team"), ("team", "own"), ("own", "own"), ("team", "team")])
+def test_a_key_may_do_what_its_user_may_as_well(
+    admin: CrmClient, stub: StubServer, new: New, of_user: str, of_key: str
+) -> None:
+    """The narrower of both scopes counts, also where the user's role has become narrower than the key."""
+    one = new(permission("leads", "read"), permission("leads", "update", "team"))
+    admin.users.teams.create({"name": "Both", "member_ids": [one.id, "user_sam"]})
+    worker = holder(
+        stub, one.crm.security.api_keys.create({"name": "x", "permissions": [f"leads:update@{of_key}"]}).key
+    )
+    now: Any = [permission("leads", "read"), permission("leads", "update", of_user)]
+    admin.security.roles.update(one.role.id, {"permissions": now})
+    mine, mates = (admin.leads.create({"name": "L", "owner_id": owner}).id for owner in (one.id, "user_sam"))
+    assert worker.leads.update(mine, {"company": "X"}).company == "X"
+    if "own" in (of_user, of_key):
+        assert refused(lambda: worker.leads.update(mates, {"company": "X"})).code == "FORBIDDEN"
+    else:
+        assert worker.leads.update(mates, {"company": "X"}).company == "X"
+
+
 @pytest.mark.parametrize("granted", ["create", "update", "delete"])
 def test_a_key_does_what_it_was_granted_alone(stub: StubServer, admin: CrmClient, granted: str) -> None:
     lead = admin.leads.create({"name": "L"})
