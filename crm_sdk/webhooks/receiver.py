@@ -160,6 +160,7 @@ class Webhooks:
                 else:
                     step = steps.send(result)
         except StopIteration as end:
+            await _checkpoint()
             return cast(Outcome, end.value)
 
     def _steps(self, headers: Headers, body: Payload, received_at: datetime | None) -> Steps:
@@ -272,6 +273,13 @@ async def _run_aside(step: Callable[[], object]) -> object:
         return cast(object, await cast(Any, step()))
     result = await _in_thread(step)
     return await _await_result(result) if inspect.isawaitable(result) else result
+
+
+async def _checkpoint() -> None:
+    """Let a cancellation that was put off take effect here: later it would end what is awaited next, elsewhere."""
+    from anyio.lowlevel import checkpoint
+
+    await checkpoint()
 
 
 async def _in_thread(step: Callable[[], object]) -> object:
