@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -59,6 +60,46 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
         assert again.collection("tenant_a", "lead").all() == [doc, {"id": "lead_a", "name": "Ada"}]
     assert again.changes() == []
     assert again.new_id("lead_") not in (id, "lead_a")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Iterator[Store]:
+    """Return a store whose documents are in a file and were not asked for yet; their ids do not tell their order."""
+    store = Store()
+    for kind in ("lead", "deal"):
+        for id in ("c", "a", "b"):
+            store.collection("t", kind).put({"id": id, "kind": kind})
+    store.collection("t", "lead").put({"id": "c", "kind": "lead", "changed": True})
+    with Durable(tmp_path / "state.db") as file:
+        file.save(store.changes(), {"counters": store.counters})
+    again = Store()
+    with Durable(tmp_path / "state.db") as file:
+        file.load(again)
+        yield again
+
+
+def order(store: Store, kind: str = "lead") -> list[str]:
+    return [doc["id"] for doc in store.collection("t", kind).all()]
+
+
+def test_what_is_loaded_late_is_in_its_order(saved: Store) -> None:
+    assert order(saved) == ["c", "a", "b"]
+    saved.collection("t", "lead").put({"id": "0"})
+    assert [doc["id"] for doc in saved.collection("t", "lead").backwards()] == ["0", "b", "a", "c"]
+
+
+def test_a_snapshot_has_what_was_not_asked_for_yet(saved: Store) -> None:
+    other = Store()
+    other.restore(saved.snapshot())
+    assert order(other) == order(other, "deal") == ["c", "a", "b"]
+
+
+def test_what_was_not_asked_for_yet_is_set_back_as_well(saved: Store, tmp_path: Path) -> None:
+    """It is replaced, and the file is told so, as of what was read."""
+    saved.restore(Store().snapshot())
+    assert order(saved) == order(saved, "deal") == []
+    gone = {(change.kind, change.id) for change in saved.changes() if change.document is None}
+    assert gone == {(kind, id) for kind in ("lead", "deal") for id in "abc"}
 
 
 def test_a_failed_save_changes_nothing(tmp_path: Path) -> None:

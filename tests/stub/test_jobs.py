@@ -14,6 +14,9 @@ from crm_sdk.models import EntityRef
 from server_stub import StubServer
 from server_stub.caller import Caller
 from server_stub.data.document import Document
+from server_stub.jobs import PACE
+from server_stub.problems import Problem
+from server_stub.serving import Context
 
 
 def file_rows(stub: StubServer, id: str | None) -> list[dict[str, str]]:
@@ -87,6 +90,50 @@ def test_a_step_is_carried_out_at_its_very_time(stub: StubServer) -> None:
     stub.clock.advance(0.001)
     assert stub.clock.now() == due
     assert (state()["status"], state()["started_at"], state()["finished_at"]) == ("succeeded", due, due)
+
+
+def one_more(call: Context, job: Document) -> dict[str, Any]:
+    """Do one of what a job has to do; a job of four is refused the third."""
+    done = job["counts"]["processed"] + 1
+    if (done, job["counts"]["total"]) == (3, 4):
+        raise Problem("LIMIT_EXCEEDED", "too much", field="ids.2", details={"most": 2})
+    ended = {"status": "succeeded"} if done == job["counts"]["total"] else {}
+    return {"counts": job["counts"] | {"processed": done}, **ended}
+
+
+def steps_of(stub: StubServer, count: int) -> list[Document]:
+    """Return a job as it is after each of its steps, the first before any."""
+    stub.steps = {**stub.steps, "enrichment": one_more}
+    job = stub.client(dialects="platform").leads.enrich([f"lead_{n}" for n in range(count)])
+    states = [some(stub.store.collection("tenant_acme", "job").get(job.id))]
+    while states[-1]["status"] in ("queued", "running"):
+        stub.clock.advance((states[-1]["due_at"] - stub.clock.now()).total_seconds())
+        states.append(some(stub.store.collection("tenant_acme", "job").get(job.id)))
+    return states
+
+
+def test_each_step_moves_a_job_on(stub: StubServer) -> None:
+    states = steps_of(stub, 3)
+    first, times = states[0]["due_at"], [state["updated_at"] for state in states]
+    assert [state["status"] for state in states] == ["queued", "running", "running", "succeeded"]
+    assert [state["progress"] for state in states] == [0, 0.3333, 0.6667, 1]
+    assert [state["version"] for state in states] == [1, 2, 3, 4]
+    assert [state["started_at"] for state in states] == [None, first, first, first]
+    assert [state["finished_at"] for state in states] == [None, None, None, times[-1]]
+    assert [state["cancellable"] for state in states] == [True, True, True, False]
+    assert times == [states[0]["created_at"], first, first + PACE, first + 2 * PACE]
+
+
+def test_a_step_that_is_refused_ends_a_job_where_it_was(stub: StubServer) -> None:
+    *_, before, failed = steps_of(stub, 4)
+    assert (failed["status"], failed["progress"], failed["counts"]) == ("failed", 0.5, before["counts"])
+    assert failed["error"] == {
+        "code": "LIMIT_EXCEEDED", "message": "too much", "field": "ids.2", "details": {"most": 2},
+    }  # fmt: skip
+    assert (failed["version"], failed["started_at"]) == (before["version"] + 1, before["started_at"])
+    assert failed["finished_at"] == before["due_at"] and not failed["cancellable"]
+    stub.clock.advance(3600)
+    assert stub.store.collection("tenant_acme", "job").get(failed["id"]) == failed, "it is not tried again"
 
 
 def test_a_rule_at_work_is_about_its_deal(stub: StubServer) -> None:
