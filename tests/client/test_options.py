@@ -14,6 +14,7 @@ from canned_answers import LEAD, Canned
 from pydantic import SecretStr
 
 from crm_sdk import ConfigurationError, CrmClient, InvalidInputError
+from crm_sdk.network.retry import Retry
 from crm_sdk.network.transports import proxy_for
 
 Make = Callable[..., Any]
@@ -49,6 +50,13 @@ def test_the_environment_fills_in_what_is_not_given(monkeypatch: pytest.MonkeyPa
 def test_options_that_cannot_be_right_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         CrmClient(**{"base_url": "http://crm.test"} | options)
+
+
+def test_what_a_client_does_that_is_told_nothing(make: Make) -> None:
+    """A call may take 30 seconds and is sent again twice, after at most half a second, a second, and so on up to 8."""
+    terms = make().terms()
+    assert (terms.timeout, terms.retry) == (30, Retry(limit=2, first=0.5, cap=8))
+    assert (terms.idempotent_writes, make().strict) == (False, False)
 
 
 def test_a_view_has_other_options_and_the_same_connections(make: Make, call: Call, server: Canned) -> None:

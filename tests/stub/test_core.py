@@ -30,6 +30,29 @@ def ask(
     return stub.handle(Request(method, path, query, sent, content))
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "face"),
+    [
+        ("/flow/api/nothing", {}, "flow"), ("/mvp/api/nothing", {}, "mvp"), ("/api/nothing", {}, "mvp"),
+        ("/api/nothing", {"x-crm-dialect": "flow"}, "flow"), ("/v1/nothing", {}, "platform"),
+        ("/platform/v1/nothing", {}, "platform"),
+    ],
+)  # fmt: skip
+def test_an_unknown_path_is_told_as_its_document_tells_errors(
+    stub: StubServer, path: str, headers: dict[str, str], face: str
+) -> None:
+    reply = stub.handle(Request("GET", path, headers={"authorization": "Bearer acme-admin", **headers}))
+    body = json.loads(reply.body)
+    entry = body["errors"][0] if face == "platform" else body["error"]
+    assert (reply.status, entry["code"]) == (404, "ROUTE_NOT_FOUND")
+    assert "see the documents" in entry["message"]
+    if face == "platform":
+        assert (body["success"], body["data"], len(body["errors"])) == (False, None, 1)
+        assert body["meta"]["requestId"] == reply.headers["X-Request-ID"]
+    else:
+        assert body.keys() == {"error"} and entry.keys() == {"code", "message", "details"}
+
+
 def code(reply: Reply) -> str:
     body = json.loads(reply.body)
     return str((body.get("error") or body["errors"][0])["code"])

@@ -222,6 +222,34 @@ def test_a_repeated_upload_is_made_once(stub: StubServer) -> None:
     assert upload_raw(stub, b"other", headers).json()["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
 
 
+def form(boundary: str, *parts: tuple[str, bytes]) -> dict[str, Any]:
+    """Return a request with a form whose boundary is given; a part is what stands behind form-data, and its content."""
+    body = b"".join(
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + content + b"\r\n"
+        for head, content in parts
+    )
+    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Idempotency-Key": "one"}
+    return {"content": body + f"--{boundary}--\r\n".encode(), "headers": kind}
+
+
+def test_a_key_is_for_what_a_form_says_whatever_its_boundary(stub: StubServer) -> None:
+    file, tags = ('name="file"; filename="a.txt"', b"content"), ('name="tags"', b"a,b")
+    with httpx.Client(transport=stub.transport(), base_url="http://stub.test/platform/v1") as http:
+        http.headers["Authorization"] = "Bearer acme-admin"
+        first, again = (http.post("/files/upload", **form(boundary, file, tags)) for boundary in ("edge", "another"))
+        assert (first.status_code, again.content) == (201, first.content)
+        assert again.headers["idempotency-replayed"] == "true"
+        for other in (
+            [(file[0], b"contents"), tags],
+            [('name="file"; filename="b.txt"', b"content"), tags],
+            [file, ('name="tags"', b"a,c")],
+            [file, ('name="description"', b"a,b")],
+            [file],
+        ):
+            refusal = http.post("/files/upload", **form("edge", *other)).json()["errors"][0]
+            assert refusal["code"] == "IDEMPOTENCY_KEY_REUSED", other
+
+
 def test_limits_of_size_and_storage(stub: StubServer, acme: CrmClient) -> None:
     tenants = stub.store.collection(ACME, "tenant")
     used = sum(version["size"] for version in stub.store.collection(ACME, "file_version"))
