@@ -215,6 +215,8 @@ def test_groups_are_alternatives_and_filters_add_up() -> None:
         ([[{"field": "created_at", "op": "gt", "value": "soon"}]], "VALIDATION_ERROR", f"{FIRST}.value"),
         ([[{"field": "created_at", "op": "gt", "value": "-9999y"}]], "VALIDATION_ERROR", f"{FIRST}.value"),
         ([[{"field": "status", "op": "in", "values": []}]], "VALIDATION_ERROR", f"{FIRST}.values"),
+        ([[]], "VALIDATION_ERROR", "filter_groups.0.filters"),
+        ([[{"field": "name", "op": "is_set"}], []], "VALIDATION_ERROR", "filter_groups.1.filters"),
         ([[{"field": "name", "op": "is_set"}]] * 6, "FILTER_TOO_LARGE", "filter_groups"),
         ([[{"field": "name", "op": "is_set"}] * 11], "FILTER_TOO_LARGE", "filter_groups"),
         ([[{"field": "name", "op": "is_set"}] * 9] * 3, "FILTER_TOO_LARGE", "filter_groups"),

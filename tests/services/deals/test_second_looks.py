@@ -1,0 +1,78 @@
+"""Where a rule of deals begins and ends: what is hot, whose deal it is, what a closed one still suggests."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from stub_data import stored
+
+from crm_sdk import CrmClient
+from crm_sdk.models import Pipeline
+from server_stub import StubServer
+
+from .conftest import Make
+
+
+@pytest.fixture
+def flow(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="flow", max_retries=0, strict=True)
+
+
+def titles(flow: CrmClient, id: str, kind: str) -> set[str]:
+    return {insight.title for insight in flow.deals.get(id).ai_insights if insight.type == kind}
+
+
+@pytest.mark.parametrize(("probability", "hot"), [(69, False), (70, True)])
+def test_a_deal_is_hot_from_seventy(flow: CrmClient, make: Make, probability: int, hot: bool) -> None:
+    deal = make(probability_override=probability)
+    assert (deal.id in {one.id for one in flow.deals.list(filter="hot")}) is hot
+    assert ("70 % likely" in titles(flow, deal.id, "opportunity")) is hot
+
+
+def test_a_closed_deal_has_no_opportunities(stub: StubServer, platform: CrmClient, flow: CrmClient) -> None:
+    deal = flow.deals.create({"title": "Fleet", "value": 1_000, "stage": "proposal"})
+    platform.deals.update(deal.id, {"probability_override": 90})
+    said: Any = {"type": "call", "date": stub.clock.now(), "description": "The budget is approved."}
+    flow.deals.activities.create(deal.id, said)
+    assert len(titles(flow, deal.id, "opportunity")) == 2
+    flow.deals.move_stage(deal.id, "closed-won")
+    assert titles(flow, deal.id, "opportunity") == set()
+
+
+@pytest.mark.parametrize(
+    ("type", "kind", "members"),
+    [
+        ("email", "email", {"subject": "Sent the offer.", "body_text": "Sent the offer."}),
+        ("note", "note", {"body": "Sent the offer."}),
+        ("call", "call", {"status": "completed"}),
+        ("demo", "event", {"type": "demo", "status": "completed"}),
+        ("meeting", "event", {"type": "meeting", "status": "completed"}),
+    ],
+)
+def test_what_happened_is_an_activity_of_its_kind(
+    stub: StubServer, flow: CrmClient, make: Make, type: str, kind: str, members: dict[str, str]
+) -> None:
+    at = stub.clock.now()
+    given: Any = {"type": type, "date": at, "description": "Sent the offer."}
+    kept = stored(stub, "activity", flow.deals.activities.create(make().id, given).id)
+    assert (kept["kind"], {name: kept[name] for name in members}) == (kind, members)
+    time = {"email": "sent_at", "note": "occurred_at"}.get(kind, "start_time")
+    assert kept[time] == at
+
+
+def test_a_deal_is_of_its_own_team_or_else_of_its_owners(platform: CrmClient, make: Make, pipe: Pipeline) -> None:
+    own, owners = (platform.users.teams.create({"name": name, "member_ids": ids}).id for name, ids in TEAMS)
+    range: Any = {"start_date": date(2026, 1, 1), "end_date": date(2026, 3, 31), "pipeline_id": pipe.id}
+
+    def created(**of: str) -> int:
+        return platform.deals.analytics.performance(**range, **of).totals.deals_created
+
+    make(owner_id="user_sam")
+    assert (created(), created(team_id=own), created(team_id=owners)) == (1, 0, 1)
+    make(owner_id="user_sam", team_id=own)
+    assert (created(), created(team_id=own), created(team_id=owners)) == (2, 1, 1)
+
+
+TEAMS: list[tuple[str, list[str]]] = [("Own", []), ("Owners", ["user_sam"])]
