@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import gc
+import importlib
 import json
 import os
 import re
@@ -211,6 +212,8 @@ class _Trial:
         self.items = {item.nodeid: item for item in session.items}
         known = {test.partition("[")[0] for test in self.reached.seconds}
         self.new = [test for test in self.items if test.partition("[")[0] not in known]
+        for module in {mutant.module for mutant in self.sample}:  # services are imported by the first stub
+            importlib.import_module(module.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))
         self.functions = _functions()
         gc.freeze()  # a copy's collector leaves alone what it shares with this process
         for mutant in self.sample:
