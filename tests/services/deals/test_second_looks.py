@@ -66,7 +66,7 @@ def test_a_deal_is_of_its_own_team_or_else_of_its_owners(platform: CrmClient, ma
     own, owners = (platform.users.teams.create({"name": name, "member_ids": ids}).id for name, ids in TEAMS)
     range: Any = {"start_date": date(2026, 1, 1), "end_date": date(2026, 3, 31), "pipeline_id": pipe.id}
 
-    def created(**of: str) -> int:
+    def created(**of: Any) -> int:
         return platform.deals.analytics.performance(**range, **of).totals.deals_created
 
     make(owner_id="user_sam")
