@@ -81,7 +81,7 @@ class _Story:
         members = account_of(self.tenant, network, f"{self.plan.slug}:demo")
         ended = at + LASTS if status == "expired" else None
         return self._record(
-            "social_account", "social_", at, SocialAccount, **members, status=status, token_print=None, ended_at=ended,
+            "social_account", "social_", at, SocialAccount, **members, status=status, ended_at=ended,
             connected_by=self.plan.users[0].id, token_expires_at=at + LASTS, last_sync_at=ended or self.now,
             followers=followers_of(members, ended or self.now),
         )  # fmt: skip

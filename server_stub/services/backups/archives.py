@@ -185,7 +185,7 @@ def write(archive: Archive, made: Mapping[str, Any]) -> bytes:
     }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as zipped:
-        _put(zipped, MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        _put(zipped, MANIFEST, json.dumps(manifest).encode())
         for path, text in texts.items():
             _put(zipped, path, text)
         for checksum, content in archive.contents.items():

@@ -13,7 +13,6 @@ from ...data.document import Document
 from ...noun import Noun
 from ...outside.networks import LASTS, account_of, followers_of
 from ...problems import Problem, invalid
-from ...request.access.identity import fingerprint
 from ...serving import Collections, Context, Members, serves
 from ...timetable import Appointment, falls_due, plan
 
@@ -31,10 +30,6 @@ def _listed(call: Context, doc: Document) -> Document:
     return doc | {"followers": followers_of(doc, at), "last_sync_at": synced}
 
 
-def _without_secrets(doc: Document) -> Document:
-    return Document({name: value for name, value in doc.items() if name != "token_print"})
-
-
 ACCOUNTS = Noun(
     resource=SocialAccounts,
     kind="social_account",
@@ -45,7 +40,6 @@ ACCOUNTS = Noun(
     computed=("followers", "last_sync_at"),
     shown=_listed,
     listed=_listed,
-    published=_without_secrets,
 )
 
 
@@ -90,7 +84,6 @@ def connect(
         "token_expires_at": call.now + LASTS,
         "last_sync_at": call.now,
         "followers": followers_of(members, call.now),
-        "token_print": fingerprint(credential),
         "ended_at": None,
     }
     expired = next((doc for doc in same if doc["status"] in ("expired", "error")), None)
@@ -120,7 +113,7 @@ def disconnect(call: Context, account_id: str) -> Document:
     if doc["status"] == "disconnected":
         return ACCOUNTS.answer(call, doc)
     gone: dict[str, Any] = {
-        "status": "disconnected", "token_print": None, "token_expires_at": None, "ended_at": call.now, "scopes": [],
+        "status": "disconnected", "token_expires_at": None, "ended_at": call.now, "scopes": [],
         "followers": followers_of(doc, call.now),
     }  # fmt: skip
     doc = ACCOUNTS.change(call, doc, gone)

@@ -100,6 +100,19 @@ def test_retention_is_to_be_in_force(platform: CrmClient) -> None:
     assert measured(platform, "retention").status == "fail"
 
 
+@pytest.mark.parametrize(("framework", "days"), [("gdpr", 365), ("soc2", 365), ("iso27001", 365), ("hipaa", 2_190)])
+def test_the_trail_is_to_be_kept_for_a_year_or_six(platform: CrmClient, framework: str, days: int) -> None:
+    policies: Any = [policy.model_dump() for policy in platform.audit.retention_policies.list()]
+    (trail,) = (policy for policy in policies if policy["entity_type"] == "audit_log")
+    for kept, status in ((days, "pass"), (days - 1, "warning")):
+        if kept >= 365:  # no policy deletes the trail sooner
+            trail["retain_days"] = kept
+            platform.audit.retention_policies.update(policies)
+            found = measured(platform, "retention", framework)
+            assert found.status == status and f"kept for {days:,} days" in found.expected
+            assert [ref.name for ref in found.findings] == ([] if status == "pass" else ["audit_log"])
+
+
 @pytest.mark.parametrize(
     ("members", "status"),
     [

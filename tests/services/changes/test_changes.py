@@ -120,6 +120,18 @@ def test_what_leaves_the_scope_is_lost_and_what_comes_into_it_gained(stub: StubS
     assert raised.value.details["reason"] == "access"
 
 
+def test_what_was_seen_and_is_lost_by_now_is_not_shown_in_an_earlier_change(stub: StubServer, crm: CrmClient) -> None:
+    scoped = somebody_scoped(stub)
+    mine = crm.contacts.create({"name": "Mine", "owner_id": "user_sam"})
+    cursor = now(scoped)
+    crm.contacts.update(mine.id, {"title": "CEO"})
+    crm.contacts.update(mine.id, {"owner_id": "user_ada"})
+    crm.contacts.update(mine.id, {"title": "secret"})
+    for fold in (False, True):
+        found = of(list(scoped.changes.list(cursor=cursor, fold=fold, include=["changes"])), mine.id)
+        assert [(one.change, one.record) for one in found] == [("access_lost", None)]
+
+
 def test_a_share_and_its_end_are_access_gained_and_lost(stub: StubServer, crm: CrmClient) -> None:
     scoped, foreign = somebody_scoped(stub), crm.contacts.create({"name": "Foreign", "owner_id": "user_ada"})
     cursor = now(scoped)

@@ -116,6 +116,14 @@ def test_every_command_does_what_its_call_does(stub: StubServer, acme: CrmClient
     assert acme.activities.get(done("/schedule 30 with it", context={"type": "contact", "id": eva})) is not None
 
 
+@pytest.mark.parametrize("name", ["/create", "/set", "/move", "/assign", "/log", "/schedule", "/sum", "/list", "/done"])
+def test_a_command_that_is_not_written_so_says_how_it_is(acme: CrmClient, name: str) -> None:
+    for text in (name, f"{name} nothing of the sort"):
+        answer = acme.chatops.send(text)
+        assert (answer.plan, answer.records) == (None, []), text
+        assert text != name or f"{name} <" in answer.text or f"{name} call|note on <" in answer.text
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
