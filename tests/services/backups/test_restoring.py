@@ -97,6 +97,9 @@ def test_a_merge_brings_back_what_is_missing_and_overwrites_nothing(acme: Founde
     again = acme.restore(made, "merge")
     assert again.restored.get("contact", 0) == 0
     assert acme.crm.audit.logs.list(action="backup.restored").total == 2
+    recovery = acme.crm.monitoring.status().recovery
+    assert (recovery.last_drill_at, recovery.last_drill_ok) == (None, None), "a merge tries nothing out"
+    assert recovery.last_backup_ok is True and recovery.estimated_restore_seconds is not None
 
 
 def test_replacing_swaps_everything_and_begins_a_new_epoch(acme: Founded, stub: StubServer) -> None:

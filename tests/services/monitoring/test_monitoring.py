@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,6 +148,36 @@ def test_an_incident_ends_after_five_good_minutes(stub: StubServer, acme: CrmCli
     assert ended.resolved_at is not None
     assert acme.monitoring.status(since=stub.clock.now()).incidents == []
     assert state(acme).requests == 0
+
+
+def test_a_failure_after_five_good_minutes_is_another_incident(stub: StubServer, acme: CrmClient) -> None:
+    began = stub.clock.now().replace(second=0, microsecond=0)
+    fail(stub, acme, failures=6, good=6)
+    stub.clock.advance(5 * MINUTE)
+    fail(stub, acme, failures=6, good=6)
+    assert [one.started_at for one in acme.monitoring.status().incidents] == [began]
+    stub.clock.advance(6 * MINUTE)
+    ended = began + timedelta(minutes=11)
+    assert [one.resolved_at for one in acme.monitoring.status().incidents] == [ended]
+    fail(stub, acme, failures=6, good=6)
+    found = acme.monitoring.status().incidents
+    assert [(one.started_at, one.resolved_at) for one in found] == [(ended, None), (began, ended)]
+    assert acme.monitoring.status(since=ended).incidents == found
+    assert acme.monitoring.status(since=ended + timedelta(seconds=1)).incidents == found[:1]
+
+
+@pytest.mark.parametrize(
+    ("free", "status"), [(5_000_000, "pass"), (4_900_000, "warn"), (1_000_000, "warn"), (999_999, "fail")]
+)
+def test_health_says_how_much_room_is_left(
+    acme: CrmClient, monkeypatch: pytest.MonkeyPatch, free: int, status: str
+) -> None:
+    usage = SimpleNamespace(total=100_000_000, free=free)
+    monkeypatch.setattr("shutil.disk_usage", lambda place: usage)
+    found = acme.monitoring.health()
+    (room,) = found.checks["storage:free"]
+    assert (room.status, str(room.observed_value), found.status) == (status, str(free / 1_000_000)[:3], status)
+    assert (room.output is None) is (status == "pass")
 
 
 def test_a_snapshot_keeps_the_figures_that_it_was_made_with(stub: StubServer, acme: CrmClient) -> None:

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
+from stub_data import stored
 
 from crm_sdk import ApiError, CrmClient
+from crm_sdk.models import PolicyImpact
 from server_stub import StubServer
 
-from .conftest import PASSWORD, New
+from .conftest import PASSWORD, New, permission
 
 
 def code_of(call: Any, *arguments: Any, **named: Any) -> str:
@@ -45,6 +47,31 @@ def test_a_dry_run_only_says_whom_it_affects(admin: CrmClient) -> None:
     assert admin.security.policies.get() == before
 
 
+def test_the_impact_counts_whom_it_affects_and_nobody_else(stub: StubServer, admin: CrmClient, new: New) -> None:
+    def impact(**policy: Any) -> PolicyImpact:
+        body: Any = policy
+        return admin.security.policies.update(body, dry_run=True).impact
+
+    idle, keys = impact(session_idle_minutes=5).sessions_ending, impact(api_key_max_days=10).keys_expiring
+    somebody = new(permission("contacts", "read"))
+    stub.clock.advance(60)
+    new(permission("contacts", "read"))
+    stub.clock.advance(4 * 60)
+    assert impact(session_idle_minutes=5).sessions_ending == idle + 1, "it was not used for five minutes, to the second"
+    assert (impact().sessions_ending, impact().keys_expiring) == (0, 0)
+    for days in (10, 11, None):
+        until = stub.clock.now() + timedelta(days=days) if days is not None else None
+        admin.security.api_keys.create({"name": f"for {days}", "expires_at": until})
+    assert impact(api_key_max_days=10).keys_expiring == keys + 2
+    outside = {ref.id for ref in impact(allowed_email_domains=["ACME.test"]).users_outside_domains}
+    active = list(admin.users.list(status="active"))
+    assert outside == {user.id for user in active if not user.email.endswith("@acme.test")}
+    stored(stub, "user", "user_ada", mfa_enabled=True)
+    without = {ref.id for ref in impact(require_mfa=True).users_without_mfa}
+    assert somebody.id in without and without == {user.id for user in active} - {"user_ada"}
+    assert impact().users_without_mfa == impact().users_outside_domains == []
+
+
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_nobody_without_a_second_factor_asks_for_one(admin: CrmClient, dry_run: bool) -> None:
     assert code_of(admin.security.policies.update, {"require_mfa": True}, dry_run=dry_run) == "LOCKOUT"
@@ -76,7 +103,9 @@ def test_it_is_in_force_at_once(stub: StubServer, admin: CrmClient, new: New) ->
         "password_history": 0,
     })  # fmt: skip
     assert code_of(somebody.crm.security.api_keys.create, {"name": "mine"}) == "FORBIDDEN"
-    late = stub.clock.now() + timedelta(days=11)
+    last = stub.clock.now() + timedelta(days=10)
+    assert admin.security.api_keys.create({"name": "last", "expires_at": last}).expires_at == last
+    late = last + timedelta(seconds=1)
     assert code_of(admin.security.api_keys.create, {"name": "late", "expires_at": late}) == "VALIDATION_ERROR"
     crm = stub.client(api_key=None, dialects="platform", max_retries=0)
     for _ in range(3):
