@@ -168,6 +168,10 @@ def test_who_asks_about_whom(admin: CrmClient, new: New) -> None:
     eva = admin.contacts.create({"name": "Eva"})
     question: Any = [{"action": "read", "entity": {"type": "contact", "id": eva.id}}]
     assert admin.security.check(question, user_id=one.id)[0].via[0].id == one.role.id
+    other: Any = [{"action": "delete", "resource": "deals"}]
+    assert admin.security.check(other)[0].allowed
+    told = admin.security.check(other, user_id=one.id)
+    assert (told[0].allowed, told[0].reason) == (False, "no_permission") and told == one.crm.security.check(other)
     assert refused(lambda: one.crm.security.check(question, user_id="user_ada")).code == "FORBIDDEN"
     assert one.crm.security.check(question, user_id=one.id)[0].allowed
     admin.users.deactivate(one.id)
