@@ -135,7 +135,7 @@ class Erasure:
         if kind == "record":
             changes |= self._own_fields(doc, changes)
         changes |= self._own_members(doc, changes) if is_about else {}
-        if kind == "deal" and doc.get("contact_name") and kind not in changes and self._names_left(doc):
+        if kind == "deal" and doc.get("contact_name") and self._names_left(doc):
             changes["contact_name"] = None
         if not changes:
             return

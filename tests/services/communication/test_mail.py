@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from types import SimpleNamespace
@@ -14,10 +15,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from imap_server import ImapServer
 from refusals import refused
+from stub_data import stored
 
 from crm_sdk import ConflictError, CrmClient, JobFailedError, PermissionDeniedError, ValidationError
 from server_stub import StubServer
+from server_stub.problems import Problem
 from server_stub.request.http import Request
+from server_stub.services.communication import receiving
 
 
 class Inbox:
@@ -82,8 +86,8 @@ def person(client: CrmClient, **members: Any) -> Any:
 def answer(to: Any, text: str = "Yes, please", **headers: str) -> bytes:
     message = EmailMessage()
     message["From"], message["To"] = "Grace <grace@navy.example>", "ada@acme.example"
-    message["Subject"], message["Message-ID"] = "Re: Offer", "<answer@navy.example>"
-    for name, value in {"In-Reply-To": to, "References": to, **headers}.items():
+    message["Subject"] = "Re: Offer"
+    for name, value in {"Message-ID": "<answer@navy.example>", "In-Reply-To": to, "References": to, **headers}.items():
         message[name] = value
     message.set_content(text)
     return message.as_bytes()
@@ -160,6 +164,43 @@ def test_a_mailbox_is_its_owners_until_it_is_shared(stub: StubServer, client: Cr
         client.communication.email.sync(post.id).wait()
     with pytest.raises(ConflictError, match="not connected"):
         client.communication.email.sync(post.id)
+
+
+def test_a_message_that_cannot_be_taken_is_told_and_the_others_go_on(
+    client: CrmClient, post: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(call: Any, raw: bytes, *given: Any) -> str:
+        if b"broken" in raw:
+            raise Problem("VALIDATION_ERROR", "it is broken")
+        return receiving.take(call, raw, *given)
+
+    monkeypatch.setattr("server_stub.services.communication.syncing.take", take)
+    for number, text in enumerate(("one", "broken", "three")):
+        post.folders["INBOX"].append(answer("<a@x.example>", text, **{"Message-ID": f"<{number}@navy.example>"}))
+    client.communication.email.sync(post.id).wait()
+    run = next(iter(client.integrations.sync.history(post.id)))
+    assert run.counts is not None and (run.counts.created, run.counts.failed, run.counts.processed) == (2, 1, 3)
+    assert [(one.row, one.code, one.message) for one in run.errors] == [
+        (2, "VALIDATION_ERROR", "VALIDATION_ERROR: it is broken")
+    ]
+    assert len(client.communication.email.inbox(integration_id=post.id).items) == 2
+
+
+def test_a_meeting_is_told_by_the_mailbox_that_is_connected(stub: StubServer, client: CrmClient, post: Any) -> None:
+    for mailbox in stub.store.collection("tenant_acme", "integration").find("type", "email"):
+        stored(stub, "integration", mailbox["id"], status="connected" if mailbox["id"] == post.id else "error")
+    start = stub.clock.now() + timedelta(hours=1)
+    event: Any = {
+        "title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30),
+        "attendees": [{"email": "grace@navy.example"}],
+    }  # fmt: skip
+    client.communication.meetings.create(event, force=True)
+    assert [(one["To"], one["From"]) for one in post.sent] == [
+        ("grace@navy.example", "Ada Lindqvist <ada@acme.example>")
+    ]
+    stored(stub, "integration", post.id, status="error")
+    client.communication.meetings.create(event, force=True)
+    assert len(post.sent) == 1
 
 
 def test_templates_are_filled_from_the_records(stub: StubServer, client: CrmClient) -> None:

@@ -1,0 +1,119 @@
+"""What decides in communication: who joins a meeting as whom, the language of a text, whom an e-mail concerns."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from stub_data import stored
+
+from crm_sdk import CrmClient, ValidationError
+from server_stub import StubServer
+from server_stub.problems import Problem
+from server_stub.services.communication.composing import Fields, fill, text_in
+
+
+@pytest.fixture
+def client(stub: StubServer) -> CrmClient:
+    return stub.client(dialects="platform", max_retries=0, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "email", "role", "accepted"),
+    [
+        ("acme-admin", None, "host", None),
+        ("acme-admin", "ADA@acme.test", "host", None),
+        ("acme-admin", "eva@x.example", "attendee", "eva@x.example"),
+        ("acme-admin", "new@x.example", "guest", None),
+        ("acme-sales", None, "attendee", "sam@acme.test"),
+        ("acme-sales", "Chair@x.example", "host", "chair@x.example"),
+        ("acme-sales", "ada@acme.test", "guest", None),
+    ],
+)
+def test_everybody_joins_as_what_they_are_asked_for(
+    stub: StubServer, client: CrmClient, key: str, email: str | None, role: str, accepted: str | None
+) -> None:
+    start = stub.clock.now() + timedelta(minutes=10)
+    asked: Any = [
+        {"email": "eva@x.example"}, {"email": "chair@x.example", "role": "host"}, {"email": "sam@acme.test"},
+    ]  # fmt: skip
+    event: Any = {"title": "Talk", "start_time": start, "end_time": start + timedelta(minutes=30), "attendees": asked}
+    made = client.communication.meetings.create(event, force=True)
+    way = stub.client(api_key=key, dialects="platform", max_retries=0).communication.meetings.join(made.id, email=email)
+    assert way.role == role
+    attendees = client.communication.meetings.get(made.id).attendees or []
+    assert [one.email for one in attendees if one.status == "accepted"] == ([accepted] if accepted else [])
+
+
+TEMPLATE: dict[str, Any] = {
+    "language": "en-GB", "subject": "Hello", "content": "own",
+    "translations": [
+        {"language": "de", "subject": "Hallo", "content": "German"},
+        {"language": "pt-BR", "subject": None, "content": "Brazilian"},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("languages", "subject", "content"),
+    [
+        (["de"], "Hallo", "German"),
+        (["de-AT"], "Hallo", "German"),
+        (["PT-br", "de"], "Hello", "Brazilian"),
+        (["pt", "de"], "Hallo", "German"),
+        (["en", "de"], "Hello", "own"),
+        (["en-gb", "de"], "Hello", "own"),
+        ([None, "fr", "de"], "Hallo", "German"),
+        (["fr"], "Hello", "own"),
+        ([], "Hello", "own"),
+    ],
+)
+def test_a_text_is_in_the_first_language_that_there_is(languages: list[str | None], subject: str, content: str) -> None:
+    found = text_in(TEMPLATE, languages)
+    assert (found["subject"], found["content"]) == (subject, content)
+
+
+@pytest.mark.parametrize("name", ["topic", "contact.title"])
+def test_a_variable_without_a_value_is_named_as_it_is_written(name: str) -> None:
+    with pytest.raises(Problem) as caught:
+        fill(f"{{{{ {name} }}}}", {"contact": Fields("contact", {"name": "Eva"})}, field="content")
+    assert (caught.value.code, caught.value.field) == ("MISSING_VARIABLE", f"variables.{name}")
+
+
+def test_an_email_concerns_who_is_named_else_who_is_known(client: CrmClient) -> None:
+    eva = client.contacts.create({"name": "Eva", "email": "eva@x.example"})
+    lead = client.leads.create({"name": "Leo", "email": "leo@x.example"})
+    deal = client.deals.create({"title": "Pepper", "contact_id": eva.id})
+
+    def concerned(to: str, **given: Any) -> tuple[str | None, str | None, str | None]:
+        body: Any = {"to": [to], "subject": "A", "body_text": "B", **given}
+        mail = client.communication.email.send(body)
+        return mail.contact_id, mail.lead_id, mail.deal_id
+
+    assert concerned("eva@x.example", deal_id=deal.id) == (eva.id, None, deal.id)
+    assert concerned("leo@x.example", deal_id=deal.id) == (None, lead.id, deal.id)
+    assert concerned("new@x.example", deal_id=deal.id) == (eva.id, None, deal.id)
+    assert concerned("new@x.example") == (None, None, None)
+    assert concerned("eva@x.example", lead_id=lead.id) == (None, lead.id, None)
+
+
+def test_the_inbox_has_what_each_condition_says(stub: StubServer, client: CrmClient) -> None:
+    def sent(subject: str) -> str:
+        mail = client.communication.email.send({"to": ["a@x.example"], "subject": subject, "body_text": "B"})
+        return str(mail.id)
+
+    def found(**given: Any) -> set[str]:
+        return {one.id for one in client.communication.email.inbox(folder="sent", **given)} & {first, second}
+
+    first = sent("First")
+    stub.clock.advance(60)
+    second, now = sent("Second"), stub.clock.now()
+    stub.clock.advance(5)
+    stored(stub, "activity", second, from_address={"email": "Other@x.example", "name": None}, is_read=False)
+    stored(stub, "activity", first, is_read=True)
+    assert found() == {first, second}
+    assert found(from_address=" other@X.example ") == found(unread=True) == found(since=now) == {second}
+    assert found(unread=False) == found(search="first") == found(until=now - timedelta(seconds=1)) == {first}
+    with pytest.raises(ValidationError):
+        found(sort="colour")
