@@ -87,6 +87,8 @@ def test_what_cannot_be_is_refused(stub: StubServer, changes: dict[str, Any]) ->
     ("hours", "now", "until"),
     [
         (("22:00", "07:00", "Europe/Berlin"), (23, 30), datetime(2026, 1, 16, 6, 0, tzinfo=UTC)),
+        (("22:00", "07:00", "Europe/Berlin"), (21, 0), datetime(2026, 1, 16, 6, 0, tzinfo=UTC)),
+        (("22:00", "07:00", "Europe/Berlin"), (20, 59), None),
         (("09:00", "18:00", "Asia/Tokyo"), (23, 30), None),
         (("09:00", "18:00", "America/Los_Angeles"), (23, 30), datetime(2026, 1, 16, 2, 0, tzinfo=UTC)),
     ],

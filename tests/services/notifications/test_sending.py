@@ -108,6 +108,22 @@ def test_opens_and_clicks_are_noted_by_signed_links(
     assert state(acme, sent.id) == "clicked"
 
 
+def test_who_clicks_has_opened_and_only_the_first_time_is_noted(
+    acme: CrmClient, template: MessageTemplate, stub: StubServer
+) -> None:
+    sent = acme.notifications.send_email("a@example.com", template_id=template.id, variables=VALUES)
+    html = stub.outbox.messages[-1].html or ""
+    pixel, link = (str(address) for name in ("src", "href") for address in re.findall(rf'{name}="([^"]+)"', html)[:1])
+    fetched(stub, link)
+    found = acme.notifications.status(sent.id)
+    assert found.opened_at == found.clicked_at is not None
+    stub.clock.advance(60)
+    for address in (pixel, link):
+        fetched(stub, address)
+    again = acme.notifications.status(sent.id)
+    assert (again.opened_at, again.clicked_at) == (found.opened_at, found.clicked_at)
+
+
 def test_an_smtp_server_gets_the_mail_and_can_unsubscribe_with_one_click(
     acme: CrmClient, template: MessageTemplate, stub: StubServer
 ) -> None:
