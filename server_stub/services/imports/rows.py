@@ -116,7 +116,8 @@ class Work:
         constants: Members = self.options["values"] or {}
         said = constants.get("kind") or given.get("kind")
         if said is None and given.get("id") is not None:
-            said = (self.call.found(entity.collection, str(given["id"])) or {}).get("kind")
+            record = self.call.found(entity.collection, str(given["id"]))
+            said = record["kind"] if record is not None else None
         return None if said is None else str(self.cells.read(said, _KIND, "trim"))
 
     def _linked(self, row: Members, members: dict[str, Any], number: int) -> None:

@@ -27,7 +27,8 @@ def somebody(new: New, admin: CrmClient) -> Somebody:
 
 
 def _export(admin: CrmClient, **request: Any) -> str:
-    return admin.exports.create({"entity_types": ["contact"], "format": "csv", **request}).wait().file_id
+    body: Any = {"entity_types": ["contact"], "format": "csv", **request}
+    return admin.exports.create(body).wait().file_id
 
 
 def _report(admin: CrmClient) -> str:
