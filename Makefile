@@ -8,7 +8,7 @@ ARGS ?=
 RESOLUTION ?=
 
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-SOURCES := $(shell find crm_sdk crm_cli server_stub -name '*.py') pyproject.toml README.md
+SOURCES := $(shell find crm_sdk crm_cli server_stub -name '*.py') crm_cli/front/commands.txt pyproject.toml README.md
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' crm_sdk/_version.py)
 # The scripts of the environment come first: pyright looks for the packages of the first python on the path.
 IN := PATH="$$PWD/$(BIN):$$PATH"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -35,7 +36,10 @@ def grow(folder: Path, calls: int) -> int:
     for number in range(copies):
         for path in _COPIED:
             _copy(folder, path, number)
-    subprocess.run([sys.executable, str(folder / "docs" / "exports.py")], check=True, stdout=subprocess.DEVNULL)
+    env = {**os.environ, "PYTHONPATH": str(folder)}
+    write = "from crm_cli.discovery.manifest import write; write()"
+    for command in ([str(folder / "docs" / "exports.py")], ["-c", write]):
+        subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL, env=env, cwd=folder)
     return count() + copies * each
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -170,9 +171,12 @@ COMMANDS = {
     "crm --help": ["--help"],
     "crm leads --help": ["leads", "--help"],
     "crm leads list --help": ["leads", "list", "--help"],
+    "crm help leads list": ["help", "leads", "list"],
     "crm --offline leads list": ["--offline", "leads", "list"],
 }
-_AIMS = {"crm --version": "aim 2", "TAB": "aim 2", "crm --offline leads list": "aim 25"}
+_AIMS = dict.fromkeys(COMMANDS, "aim 2") | {"crm --offline leads list": "aim 20"}
+_SCRIPT = f"import sys, httpx, json\nprint(json.dumps(httpx.get(sys.argv[1] + '{LEAD}').json(), indent=2))"
+"""What prints a lead without us."""
 
 
 def command_line() -> None:
@@ -181,7 +185,18 @@ def command_line() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for what, words in COMMANDS.items():
             ours, bare = processes([crm, *words], PASS, rounds=9, env={"CRM_DATA_DIR": folder})
-            row(f"{what} / python -c pass", ours, bare, "ms", _AIMS.get(what, ""))
+            row(f"{what} / python -c pass", ours, bare, "ms", _AIMS[what])
+        with answers() as url:
+            words = [crm, "--base-url", url, "--api-key", "k", "--dialect", "platform", "leads", "get", "lead_123"]
+            raw = [sys.executable, "-c", _SCRIPT, url]
+            env = {"CRM_DATA_DIR": folder, "CRM_ALLOW_HTTP": "1"}
+            ours, script, bare = processes(words, raw, PASS, rounds=9, env=env)
+            row("crm leads get on a port / a raw httpx script", ours, script, "ms", "aim 1.5")
+            row("a raw httpx script / python -c pass", script, bare, "ms")
+        gh = shutil.which("gh")
+        if gh is not None:
+            theirs, bare = processes([gh, "--version"], PASS, rounds=9)
+            row("gh --version / python -c pass", theirs, bare, "ms")
 
 
 def growing() -> None:

@@ -1,4 +1,4 @@
-"""``crm`` and ``python -m crm_cli``. Version and TAB are answered before anything is loaded."""
+"""``crm`` and ``python -m crm_cli``. Version, TAB and help are answered before anything is loaded."""
 
 from __future__ import annotations
 
@@ -27,6 +27,20 @@ def main() -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    status = answered_at_once(arguments)
+    if status is not None:
+        return status
+    import gc
+
+    # Imports create many objects that stay: collecting garbage every 700 objects takes 5 % of the time of a command.
+    gc.set_threshold(100_000, 20, 20)
+    from .app import run
+
+    return run(arguments)
+
+
+def answered_at_once(arguments: list[str]) -> int | None:
+    """Answer what needs none of the packages, and return the exit status; None where the tree of commands has to."""
     if arguments == ["--version"]:
         from crm_sdk._version import __version__
 
@@ -36,13 +50,9 @@ def _run(arguments: list[str]) -> int:
         from .completion import complete
 
         return complete(arguments[1:])
-    import gc
+    from .front import door
 
-    # Imports create many objects that stay: collecting garbage every 700 objects takes 5 % of the time of a command.
-    gc.set_threshold(100_000, 20, 20)
-    from .app import run
-
-    return run(arguments)
+    return door.answer(arguments)
 
 
 if __name__ == "__main__":

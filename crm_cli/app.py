@@ -136,15 +136,15 @@ class Noun(Group):
         # A view without arguments is called by the noun alone or with options; another word is a mistake.
         return own if (bool(first) if takes_words else not first or first.startswith("-")) else self
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, which is the class's docstring, and that of the noun's own view."""
+    def read_texts(self) -> None:
+        """Read the help, which is the class's docstring, and that of the noun's own view."""
         node = self.node()
         self.help = node["about"]
         own = self.own_view() if "options" in node else None
         if own is not None:
             self.help, self.params = f"{self.help}\n\n{own.help}", own.params
-            self.subcommand_metavar = f"| {self.subcommand_metavar}"
-        super().format_help(ctx, formatter)
+            if not self.subcommand_metavar.startswith("|"):
+                self.subcommand_metavar = f"| {self.subcommand_metavar}"
 
     def node(self) -> dict[str, Any]:
         """Return what completion knows of the noun: importing it and building its commands would take long."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from typing_extensions import get_type_hints
 
-from crm_cli.discovery import reference
+from crm_cli.discovery import manifest, reference
 from crm_cli.discovery.tree import whole
-from crm_cli.help.examples import example, in_lines
+from crm_cli.front.shell_lines import in_lines
+from crm_cli.help.examples import example
 from crm_cli.tree.parameters import Form, kebab
 from crm_sdk.catalogue import Catalogue, declared_operations
 from crm_sdk.openapi.samples import sample
@@ -27,6 +28,8 @@ from crm_sdk.wire import snake
 PAGES = Path(__file__).parent / "reference"
 COMMANDS = PAGES / "cli"
 """The pages of the commands."""
+FRONT_DOOR = Path(__file__).parents[1] / "crm_cli" / "front" / "commands.txt"
+"""What the front door of the command line answers from."""
 COVERAGE = Path(__file__).parent / "coverage.md"
 REQUIREMENTS = Path(__file__).parent.parent / "tests" / "contract" / "requirements.json"
 INVENTORY = Path(__file__).parents[1] / "tests" / "contract" / "endpoints.json"
@@ -181,7 +184,8 @@ def pages() -> dict[Path, str]:
     more = "[The commands](cli/index.md) have pages of their own."
     first = f"# Reference\n\nWritten by `make docs` from the declarations. {more}\n\n{index}"
     commands = {COMMANDS / name: text for name, text in reference.pages(whole()).items()}
-    return {COVERAGE: coverage(), PAGES / "index.md": first, **made, **commands}
+    door = {FRONT_DOOR: manifest.text()}
+    return {COVERAGE: coverage(), PAGES / "index.md": first, **made, **commands, **door}
 
 
 def main() -> int:

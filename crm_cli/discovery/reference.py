@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ..help.examples import in_lines
+from ..front.shell_lines import in_lines
 from ..help.groups import ABOUT
 from .tree import by_noun
 

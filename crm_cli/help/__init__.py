@@ -6,33 +6,36 @@ The flags stand in one column, which leaves most of the line to the sentences: o
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from ..front.pages import WIDEST
+from ..front.shell_lines import in_lines
 from ..tree.global_options import PANEL
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.text import Text
 
     Rows: TypeAlias = Sequence[tuple[Text, Text]]
-
-_WIDEST = 34
-"""How wide the column of the flags may be; on a narrow terminal two fifths of it."""
 
 
 class Command(TyperCommand):
     """A command whose help is drawn here."""
 
+    def read_texts(self) -> None:
+        """Read what the help says, where it is not read yet."""
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         draw(self, ctx)
 
-    def sections(self, width: int) -> Iterator[RenderableType]:
-        """Yield what comes after the options."""
-        return iter(())
+    def errors(self) -> Sequence[tuple[str, str]]:
+        """Return the codes of the errors, each with what it means."""
+        return ()
 
     def example(self, words: Sequence[str]) -> list[str]:
         """Return the lines of the example of the command with these words; none where it has none."""
@@ -47,6 +50,9 @@ class Group(TyperGroup):
     def list_commands(self, ctx: object) -> list[str]:
         """Return the names of the commands."""
         return list(self.commands)
+
+    def read_texts(self) -> None:
+        """Read what the help says, where it is not read yet."""
 
     def summaries(self) -> Iterator[tuple[str, str, str]]:
         """Yield the panel, the name and the summary of each command."""
@@ -65,6 +71,41 @@ class Group(TyperGroup):
         draw(self, ctx)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the help of a command says."""
+
+    usage: str
+    about: str
+    panels: Mapping[str, Rows]
+    errors: Rows
+    examples: Sequence[str]
+    more: str
+
+
+def page_of(command: TyperCommand | TyperGroup, ctx: Any) -> Page:
+    """Return what the help of a command or a group says."""
+    from rich.text import Text
+
+    ours = command if isinstance(command, (Command, Group)) else None
+    if ours is not None:
+        ours.read_texts()
+    rows = _parameter_rows(command, ctx)
+    groups = list(command.summaries()) if isinstance(command, Group) else []
+    for title, name, about in groups:
+        rows.setdefault(title, []).append((Text(name, style="bold cyan"), prose(about)))
+    errors = command.errors() if isinstance(command, Command) else ()
+    more = f"`{ctx.command_path} COMMAND --help` shows the options of a command. " if groups else ""
+    return Page(
+        usage=" ".join(command.get_usage(ctx).split()),
+        about=inspect.cleandoc(command.help or ""),
+        panels={title: of_panel for title, of_panel in rows.items() if of_panel},
+        errors=[(Text(code, "bold cyan"), prose(text)) for code, text in errors],
+        examples=ours.example(ctx.command_path.split()[1:]) if ours is not None else [],
+        more=f"{more}{PANEL}: `crm help options`.",
+    )
+
+
 def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     """Print the help of a command or a group."""
     from rich.markdown import Markdown
@@ -74,25 +115,20 @@ def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     from ..console import stdout
 
     console = stdout()
-    words = ctx.command_path.split()[1:]
-    console.print(Padding(Text(" ".join(command.get_usage(ctx).split()), style="bold"), 1))
-    if command.help:
-        console.print(Padding(Markdown(inspect.cleandoc(command.help)), (0, 1, 1, 1)))
-    rows = _parameter_rows(command, ctx)
-    groups = list(command.summaries()) if isinstance(command, Group) else []
-    for panel, name, about in groups:
-        rows.setdefault(panel, []).append((Text(name, style="bold cyan"), prose(about)))
-    _print_panels(console, rows)
-    for section in command.sections(console.width) if isinstance(command, Command) else ():
-        console.print(section)
-    lines = command.example(words) if isinstance(command, (Command, Group)) else []
-    if lines:
-        from .examples import in_lines
-
-        shown = "\n".join(in_lines(lines, console.width - 2))
-        console.print(Text.assemble((" Examples" if len(lines) > 1 else " Example", "bold"), "\n", shown, "\n"))
-    more = f"`{ctx.command_path} COMMAND --help` shows the options of a command. " if groups else ""
-    console.print(Padding(prose(f"{more}{PANEL}: `crm help options`."), (0, 1), style="dim"))
+    page = page_of(command, ctx)
+    console.print(Padding(Text(page.usage, style="bold"), 1))
+    if page.about:
+        console.print(Padding(Markdown(page.about), (0, 1, 1, 1)))
+    widest = min(_widest(row for rows in page.panels.values() for row in rows), WIDEST, console.width * 2 // 5)
+    for title, rows in page.panels.items():
+        console.print(_panel(title, rows, widest))
+    if page.errors:
+        console.print(_panel("Errors", page.errors, _widest(page.errors)))
+    if page.examples:
+        shown = "\n".join(in_lines(page.examples, console.width - 2))
+        title = " Examples" if len(page.examples) > 1 else " Example"
+        console.print(Text.assemble((title, "bold"), "\n", shown, "\n"))
+    console.print(Padding(prose(page.more), (0, 1), style="dim"))
 
 
 def _parameter_rows(command: TyperCommand | TyperGroup, ctx: Any) -> dict[str, list[tuple[Text, Text]]]:
@@ -138,12 +174,8 @@ def sentence(parameter: Any) -> str:
     return about
 
 
-def _print_panels(console: Console, panels: Mapping[str, Rows]) -> None:
-    widths = [line.cell_len for rows in panels.values() for left, _ in rows for line in left.split("\n")]
-    widest = min(max(widths, default=0), _WIDEST, console.width * 2 // 5)
-    for title, rows in panels.items():
-        if rows:
-            console.print(panel(title, rows, widest))
+def _widest(rows: Iterable[tuple[Text, Text]]) -> int:
+    return max((line.cell_len for left, _ in rows for line in left.split("\n")), default=0)
 
 
 def prose(text: str) -> Text:
@@ -154,7 +186,7 @@ def prose(text: str) -> Text:
     return Text.assemble(*((part, "cyan" if n % 2 else "") for n, part in enumerate(parts)))
 
 
-def panel(title: str, rows: Rows, width: int) -> RenderableType:
+def _panel(title: str, rows: Rows, width: int) -> RenderableType:
     """Return a panel with two columns in it, the first of which is so wide."""
     from rich.panel import Panel
     from rich.table import Table

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Summaries = Sequence[tuple[str, str, str]]
 
-_NEXT: Mapping[str, str] = {
+NEXT: Mapping[str, str] = {
     "crm NOUN --help": "the commands of a noun, such as `crm leads --help`",
     "crm help options": "the options of every command, which may stand before or after it",
     "crm help commands": "every noun and command with a sentence",
@@ -32,7 +32,7 @@ def draw(usage: str, summaries: Summaries) -> None:
     console = stdout()
     console.print(Text(f" {' '.join(usage.split())}\n", style="bold"))
     console.print(" Work with the CRM from the command line.\n")
-    groups = _groups(summaries)
+    groups = grouped(summaries)
     core = groups.pop(CORE)
     console.print(Text(f" {CORE}", style="bold"))
     _print_rows(console, [(f"  {name}", about) for name, about in core.items()], wrapped=False)
@@ -44,9 +44,9 @@ def draw(usage: str, summaries: Summaries) -> None:
     console.print(table)
     console.print()
     after = Table.grid(padding=(0, 2))
-    after.add_column(style="bold cyan", min_width=max(len(command) + 1 for command in _NEXT))
+    after.add_column(style="bold cyan", min_width=max(len(command) + 1 for command in NEXT))
     after.add_column(ratio=1)
-    for command, about in _NEXT.items():
+    for command, about in NEXT.items():
         after.add_row(f" {command}", prose(about))
     console.print(after)
 
@@ -55,13 +55,14 @@ def draw_commands(console: Console, summaries: Summaries) -> None:
     """Print every command with its sentence, by its group."""
     from rich.text import Text
 
-    for group, names in _groups(summaries).items():
+    for group, names in grouped(summaries).items():
         console.print(Text.assemble((f"{group}", "bold"), (f"  {ABOUT[group]}", "dim")))
         _print_rows(console, [(f"  {name}", about) for name, about in names.items()], wrapped=True)
         console.print()
 
 
-def _groups(summaries: Summaries) -> dict[str, dict[str, str]]:
+def grouped(summaries: Summaries) -> dict[str, dict[str, str]]:
+    """Return the summaries by group and name; of the groups that have any, and of the first and the last."""
     groups: dict[str, dict[str, str]] = {group: {} for group in ABOUT}
     for group, name, about in summaries:
         groups.setdefault(group, {})[name] = about
@@ -73,9 +74,13 @@ def _print_rows(console: Console, rows: Sequence[tuple[str, str]], *, wrapped: b
 
     from . import prose
 
+    first = max((len(name) for name, _ in rows), default=0)
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold cyan", min_width=max((len(name) for name, _ in rows), default=0))
-    table.add_column(ratio=1, no_wrap=not wrapped, overflow="fold" if wrapped else "ellipsis")
+    table.add_column(style="bold cyan", min_width=first)
+    table.add_column(ratio=1)
     for name, about in rows:
-        table.add_row(name, prose(about))
+        text = prose(about)
+        if not wrapped:
+            text.truncate(max(console.width - first - 2, 1), overflow="ellipsis")
+        table.add_row(name, text)
     console.print(table)

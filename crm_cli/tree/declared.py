@@ -20,7 +20,7 @@ from crm_sdk.wire import camel
 from ..bulk.ids_options import reads_ids
 from ..connection import open_client, server_name
 from ..failures import DECLINED, PARTIAL, MisuseError, in_words, run_guarded, status_of_class
-from ..help import Command, panel, prose
+from ..help import Command
 from ..lookups import Lookups
 from ..settings import Options, Settings, secrets, settle
 from ..terminal.asking import agreed, say_done
@@ -56,17 +56,9 @@ class Declared(Command):
             if parameter.name in texts:
                 cast("TyperOption | TyperArgument", parameter).help = texts[parameter.name]
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, with its texts and errors."""
-        self.read_texts()
-        super().format_help(ctx, formatter)
-
-    def sections(self, width: int) -> Iterator[Any]:
-        """Yield the errors."""
-        from rich.text import Text
-
-        rows = [(Text(code, "bold cyan"), prose(text)) for code, text in errors_of(self.form.operation)]
-        yield panel("Errors", rows, max(left.cell_len for left, _ in rows))
+    def errors(self) -> Sequence[tuple[str, str]]:
+        """Return the codes of the errors, each with what it means."""
+        return errors_of(self.form.operation)
 
     def example(self, words: Sequence[str]) -> list[str]:
         """Return the lines of an example that can be copied."""

@@ -15,7 +15,7 @@ from PIL import Image
 from shell import ROOT, Crm, Result
 
 from crm_cli.discovery.tree import entries
-from crm_cli.help.examples import in_lines
+from crm_cli.front.shell_lines import in_lines
 from crm_cli.help.written import written
 from server_stub import StubServer
 

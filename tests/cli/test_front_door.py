@@ -1,0 +1,183 @@
+"""The front door prints what the tree of commands prints, or leaves it to the tree."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shell import Terminal, process
+from typer.main import get_command
+
+from crm_cli.app import application, run
+from crm_cli.discovery import manifest as written
+from crm_cli.front import door, manifest, pages
+
+pytest_plugins = ["cli_fixtures"]
+
+COMMANDS = [
+    line.partition("\t")[2].split()
+    for line in Path(manifest.PATH).read_text(encoding="utf-8").splitlines()
+    if line.startswith("command\t")
+]
+SAMPLE = [words for number, words in enumerate(COMMANDS) if number % 59 == 0]
+
+
+class Piped(io.TextIOWrapper):
+    """A stdout that is no terminal."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding, newline="\n", write_through=True)
+
+    @property
+    def text(self) -> str:
+        buffer = self.buffer
+        assert isinstance(buffer, io.BytesIO)
+        return buffer.getvalue().decode(self.encoding)
+
+
+@pytest.fixture
+def packaged(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """The file is taken to be that of these sources, as in what is installed."""
+    monkeypatch.setattr(manifest, "is_trusted", lambda: True)
+
+
+def at_the_door(arguments: list[str], encoding: str = "utf-8") -> str | None:
+    out = Piped(encoding)
+    with redirect_stdout(out):
+        status = door.answer(arguments)
+    assert (status is None) == (out.text == "")
+    return out.text if status == 0 else None
+
+
+def by_the_tree(arguments: list[str], tree: Any = None) -> str:
+    """Return what a tree of commands prints: one that was made before, or a new one."""
+    out = Piped()
+    with redirect_stdout(out):
+        if tree is None:
+            assert run(arguments) == 0
+        else:
+            tree.main(args=arguments, prog_name="crm", standalone_mode=False)
+    return out.text
+
+
+@pytest.mark.thorough
+def test_the_file_is_that_of_the_tree(folder: Path) -> None:
+    assert Path(manifest.PATH).read_text(encoding="utf-8") == written.text(), "run `make docs`"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("start", range(0, len(COMMANDS), 75))
+def test_the_help_of_every_command_is_that_of_the_tree(
+    start: int, packaged: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    tree = get_command(application())
+    for words in COMMANDS[start : start + 75]:
+        assert at_the_door([*words, "--help"]) == by_the_tree([*words, "--help"], tree), words
+
+
+@pytest.mark.parametrize("width", ["59", "60", "120"])
+def test_help_fits_the_terminal_as_the_tree_has_it(width: str, packaged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    for words in SAMPLE:
+        found = at_the_door([*words, "-h"])
+        assert found == by_the_tree([*words, "-h"]) if int(width) >= 60 else found is None, words
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["help", "leads"], ["help", "leads", "list"], ["--help"], ["-h"]])
+def test_help_that_is_asked_for_in_another_way(arguments: list[str], packaged: None) -> None:
+    assert at_the_door(arguments) == by_the_tree(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["leads"],
+        ["leads", "list"],
+        ["--offline", "leads", "--help"],
+        ["leads", "list", "--help", "--limit"],
+        ["leads", "list", "lead_123", "--help"],
+        ["lead", "--help"],
+        ["help", "exit-codes"],
+        ["help", "--help", "leads"],
+        ["leads", "", "--help"],
+        ["leads list", "--help"],
+        ["leads\tlist", "--help"],
+        ["--", "--help"],
+    ],
+)
+def test_what_the_door_does_not_know_is_the_trees(arguments: list[str], packaged: None) -> None:
+    assert at_the_door(arguments) is None
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "JUPYTER_COLUMNS"])
+def test_colours_are_drawn_by_the_tree(name: str, packaged: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert at_the_door(["--help"]) is not None
+    monkeypatch.setenv(name, "1")
+    assert at_the_door(["--help"]) is None
+
+
+def test_a_terminal_and_an_8_bit_stdout_are_served_by_the_tree(packaged: None) -> None:
+    assert at_the_door(["leads", "--help"], "latin-1") is None
+    with redirect_stdout(Terminal(io.BytesIO(), encoding="utf-8")):
+        assert door.answer(["leads", "--help"]) is None
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole.replace("1 ", "1 9.", 1), lambda whole: "", None], ids=["version", "empty", "none"]
+)
+def test_a_file_of_another_version_is_not_used(
+    damage: Callable[[str], str] | None, packaged: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert at_the_door(["leads", "--help"]) is not None
+    path = tmp_path / "commands.txt"
+    if damage is not None:
+        path.write_text(damage(Path(manifest.PATH).read_text(encoding="utf-8")), encoding="utf-8")
+    monkeypatch.setattr(manifest, "PATH", str(path))
+    assert at_the_door(["leads", "--help"]) is None
+
+
+def test_in_a_checkout_the_file_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "_HERE", str(tmp_path / "crm_cli" / "front"))
+    assert manifest.is_trusted()
+    (tmp_path / "pyproject.toml").touch()
+    assert not manifest.is_trusted()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["leads", "--help"], ["help", "leads", "list"]])
+def test_help_loads_nothing(arguments: list[str], folder: Path) -> None:
+    heavy = {"typer", "rich", "pydantic", "httpx", "keyring", "typing", "re", "pathlib", "json", "crm_cli.app"}
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from crm_cli.front import manifest; manifest.is_trusted = lambda: True\n"
+        f"sys.argv[1:] = {arguments}; from crm_cli.__main__ import main; status = main()\n"
+        f"print(status, sorted({heavy} & sys.modules.keys() - before), file=sys.stderr)"
+    )
+    done = process(code, env={**os.environ})
+    assert done.stderr == "0 []\n"
+    assert "Usage: crm" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("one two three", 7, ["one two", "three"]),
+        ("one  two", 4, ["one ", "two"]),
+        ("abcdefgh ij", 4, ["abcd", "efgh", "ij"]),
+        ("a abcdefgh", 4, ["a ", "abcd", "efgh"]),
+        ("", 4, [""]),
+    ],
+)
+def test_lines_are_broken_between_words(text: str, width: int, lines: list[str]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    by_rich = [line.plain for line in Text(text).wrap(Console(), width)]
+    assert list(pages.wrapped(text, width)) == by_rich
+    assert [line.rstrip() for line in by_rich] == [line.rstrip() for line in lines]
