@@ -34,9 +34,19 @@ def _run(arguments: list[str]) -> int:
 
     # Imports create many objects that stay: collecting garbage every 700 objects takes 5 % of the time of a command.
     gc.set_threshold(100_000, 20, 20)
-    from .app import run
-
     return run(arguments)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit status: a plain call of the API at once, all else by the tree of commands."""
+    from .tree import quick
+
+    status = quick.run(arguments)
+    if status is not None:
+        return status
+    from . import app
+
+    return app.run(arguments)
 
 
 def answered_at_once(arguments: list[str]) -> int | None:

@@ -16,7 +16,7 @@ from .commands import api, can, chat, openapi, restore, shells, stub, sync, toda
 from .commands import offline as offline_commands
 from .discovery import aliases, extensions, man, schema, searching
 from .failures import INTERRUPTED, Failure, MisuseError, failure_of, say
-from .help import Command, Group, overview, topics
+from .help import Command, Group, Page, overview, topics
 from .help.groups import AROUND, in_order
 from .settings import Options, settle
 from .tree.global_options import by_hand, global_options, global_parameters, keyword, with_signature
@@ -136,15 +136,19 @@ class Noun(Group):
         # A view without arguments is called by the noun alone or with options; another word is a mistake.
         return own if (bool(first) if takes_words else not first or first.startswith("-")) else self
 
-    def read_texts(self) -> None:
-        """Read the help, which is the class's docstring, and that of the noun's own view."""
+    def page(self, ctx: Any) -> Page:
+        """Return what the help says: the class's docstring, and the help of the noun's own view."""
         node = self.node()
-        self.help = node["about"]
         own = self.own_view() if "options" in node else None
+        before = self.help, self.params, self.subcommand_metavar
+        self.help = node["about"]
         if own is not None:
             self.help, self.params = f"{self.help}\n\n{own.help}", own.params
-            if not self.subcommand_metavar.startswith("|"):
-                self.subcommand_metavar = f"| {self.subcommand_metavar}"
+            self.subcommand_metavar = f"| {self.subcommand_metavar}"
+        try:
+            return super().page(ctx)
+        finally:
+            self.help, self.params, self.subcommand_metavar = before
 
     def node(self) -> dict[str, Any]:
         """Return what completion knows of the noun: importing it and building its commands would take long."""

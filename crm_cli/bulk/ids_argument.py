@@ -1,14 +1,19 @@
-"""Which argument of a command the ids of stdin are for."""
+"""Which argument of a command the ids of stdin are for, and whether they are read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..failures import MisuseError
+
 if TYPE_CHECKING:
     from crm_sdk.operation import Operation
 
     from ..tree.parameters import Parameter
+
+STDIN = "-"
+"""What stands for the ids of stdin."""
 
 
 def ids_of(operation: Operation[..., Any], parameters: Iterable[Parameter]) -> Parameter | None:
@@ -21,3 +26,15 @@ def ids_of(operation: Operation[..., Any], parameters: Iterable[Parameter]) -> P
         return first if first.name == "ids" or first.name.endswith(("_id", "_ids")) else None
     noun = operation.id.split(".")[-2].removesuffix("s")
     return next((one for one in known if one.many and one.name in ("ids", f"{noun}_ids")), None)
+
+
+def reads_ids(ids: Parameter, typed: Any, stdin: str | None, data: str | None, jobs: int | None) -> bool:
+    """Return whether the ids are those of stdin. Raises: MisuseError for a word where only `-` can stand."""
+    if stdin not in (None, STDIN):
+        raise MisuseError(f"unexpected argument {stdin}: ids go to {ids.flag}, or {STDIN} reads them from stdin")
+    reads = stdin == STDIN or typed in (STDIN, [STDIN])
+    if reads and data in (STDIN, f"@{STDIN}"):
+        raise MisuseError("stdin has the ids: --data cannot read it as well")
+    if jobs is not None and not reads:
+        raise MisuseError(f"--jobs is for the ids of stdin: type {STDIN} in place of the id")
+    return reads

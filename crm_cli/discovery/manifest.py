@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from ..app import Root, application
 from ..front.manifest import PATH, head
-from ..help import Command, Group, Page, overview, page_of
+from ..help import Command, Group, Page, overview
 
 
 def text() -> str:
@@ -36,9 +36,7 @@ def _blocks(command: Any, words: tuple[str, ...], parent: typer.Context) -> Iter
     context = typer.Context(command, info_name=words[-1], parent=parent)
     if not isinstance(command, (Command, Group)):
         raise TypeError(f"the help of crm {' '.join(words)} is not drawn by crm_cli.help")
-    own = command.params
-    yield _block(words, _page(page_of(command, context)))
-    command.params = own  # the help of a noun borrows those of its own view, and usage names those of the group
+    yield _block(words, _page(command.page(context)))
     if isinstance(command, TyperGroup):
         for name in command.commands:
             yield from _blocks(command.commands[name], (*words, name), context)

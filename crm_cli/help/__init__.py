@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class Command(TyperCommand):
     """A command whose help is drawn here."""
 
-    def read_texts(self) -> None:
-        """Read what the help says, where it is not read yet."""
+    def page(self, ctx: Any) -> Page:
+        """Return what the help says."""
+        return page_of(self, ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
@@ -51,8 +52,9 @@ class Group(TyperGroup):
         """Return the names of the commands."""
         return list(self.commands)
 
-    def read_texts(self) -> None:
-        """Read what the help says, where it is not read yet."""
+    def page(self, ctx: Any) -> Page:
+        """Return what the help says."""
+        return page_of(self, ctx)
 
     def summaries(self) -> Iterator[tuple[str, str, str]]:
         """Yield the panel, the name and the summary of each command."""
@@ -83,13 +85,10 @@ class Page:
     more: str
 
 
-def page_of(command: TyperCommand | TyperGroup, ctx: Any) -> Page:
+def page_of(command: Command | Group, ctx: Any) -> Page:
     """Return what the help of a command or a group says."""
     from rich.text import Text
 
-    ours = command if isinstance(command, (Command, Group)) else None
-    if ours is not None:
-        ours.read_texts()
     rows = _parameter_rows(command, ctx)
     groups = list(command.summaries()) if isinstance(command, Group) else []
     for title, name, about in groups:
@@ -101,12 +100,12 @@ def page_of(command: TyperCommand | TyperGroup, ctx: Any) -> Page:
         about=inspect.cleandoc(command.help or ""),
         panels={title: of_panel for title, of_panel in rows.items() if of_panel},
         errors=[(Text(code, "bold cyan"), prose(text)) for code, text in errors],
-        examples=ours.example(ctx.command_path.split()[1:]) if ours is not None else [],
+        examples=command.example(ctx.command_path.split()[1:]),
         more=f"{more}{PANEL}: `crm help options`.",
     )
 
 
-def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
+def draw(command: Command | Group, ctx: Any) -> None:
     """Print the help of a command or a group."""
     from rich.markdown import Markdown
     from rich.padding import Padding
@@ -115,7 +114,7 @@ def draw(command: TyperCommand | TyperGroup, ctx: Any) -> None:
     from ..console import stdout
 
     console = stdout()
-    page = page_of(command, ctx)
+    page = command.page(ctx)
     console.print(Padding(Text(page.usage, style="bold"), 1))
     if page.about:
         console.print(Padding(Markdown(page.about), (0, 1, 1, 1)))

@@ -6,8 +6,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import typer
-
 from crm_sdk.wire import is_array
 
 from ..failures import MisuseError, complain, visible
@@ -33,6 +31,8 @@ def confirmed(what: str) -> bool:
         what = f"{what} on PRODUCTION ({server})"
     if not may_ask():
         raise MisuseError(f"this would {what}: confirm with --yes")
+    import typer  # only where something is asked: it takes long
+
     try:
         if typer.confirm(visible(f"{what[:1].upper()}{what[1:]}?"), err=True):
             return True

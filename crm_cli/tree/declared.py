@@ -6,38 +6,24 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from typer.main import get_command
 
-from crm_sdk.errors import NotFoundError
 from crm_sdk.operation import Operation
 from crm_sdk.wire import camel
 
-from ..bulk.ids_options import reads_ids
-from ..connection import open_client, server_name
-from ..failures import DECLINED, PARTIAL, MisuseError, in_words, run_guarded, status_of_class
-from ..help import Command
-from ..lookups import Lookups
-from ..settings import Options, Settings, secrets, settle
-from ..terminal.asking import agreed, say_done
-from ..terminal.columns import columns_of
-from ..terminal.limits import LIMIT, Found, Wanted
-from ..terminal.output import Printer, say_bulk_failures
-from ..terminal.pager import paged
-from ..views import drawer_of, judge_of, rows_of
+from ..failures import in_words, status_of_class
+from ..help import Command, Page
+from ..terminal.limits import LIMIT
+from .calling import Run
 from .global_options import global_options, global_parameters, keyword, with_signature
 from .own_options import MEMBERS, own_options
 from .parameters import Form, Parameter, kebab, part_of
 
 if TYPE_CHECKING:
     from typer.core import TyperArgument, TyperOption
-
-    from crm_sdk import CrmClient, Job, Page
-    from crm_sdk.network.downloads import Download
 
 # What stands for a value in the help, where it is not the name of its kind.
 _NAMES: Mapping[str, str] = {"any": "value"}
@@ -55,6 +41,11 @@ class Declared(Command):
         for parameter in self.params:
             if parameter.name in texts:
                 cast("TyperOption | TyperArgument", parameter).help = texts[parameter.name]
+
+    def page(self, ctx: Any) -> Page:
+        """Return what the help says, with its texts."""
+        self.read_texts()
+        return super().page(ctx)
 
     def errors(self) -> Sequence[tuple[str, str]]:
         """Return the codes of the errors, each with what it means."""
@@ -84,7 +75,7 @@ def _function(form: Form) -> Callable[..., int]:
     def call(context: typer.Context, **typed: Any) -> int:
         given = {parameter: typed.pop(key) for key, parameter in keys.items()}
         options = global_options(context, typed)
-        return _Run(form, options, given, **typed).status()
+        return Run(form, options, given, **typed).status()
 
     own = [_typer_parameter(key, parameter) for key, parameter in keys.items()]
     return with_signature(call, own + own_options(form) + global_parameters(form.globals))
@@ -180,188 +171,3 @@ def errors_of(operation: Operation[..., Any]) -> list[tuple[str, str]]:
     rows = [(code, f"{texts.of_code(code)} (exit {found[code]})") for code in own]
     others = "; ".join(f"{', '.join(codes)} (exit {status})" for status, codes in sorted(common.items()))
     return [*rows, ("…", f"As most commands: {others}.")]
-
-
-class _Run:
-    """One call: from the typed options to the printed result."""
-
-    def __init__(
-        self,
-        form: Form,
-        options: Options,
-        typed: Mapping[Parameter, Any],
-        *,
-        data: str | None = None,
-        every: bool = False,
-        to: str | None = None,
-        wait: bool = False,
-        columns: str | None = None,
-        limit: str | None = None,
-        yes: bool = False,
-        watch: bool = False,
-        jobs: int | None = None,
-        stdin: str | None = None,
-    ) -> None:
-        self._form = form
-        self._options = options
-        self._typed = typed
-        self._data = data
-        self._every = every
-        self._to = to
-        self._wait = wait
-        self._columns = columns
-        self._limit = limit
-        self._yes = yes
-        self._watch = watch
-        self._jobs = jobs
-        self._stdin = stdin
-
-    def status(self) -> int:
-        """Call, print, and return the exit status."""
-        typed = [text for p, text in self._typed.items() if isinstance(text, str) and text and _is_secret(p.name)]
-        hidden = [*typed, *secrets(self._options)]
-        return run_guarded(
-            self._watched if self._watch else self._call,
-            debug=bool(self._options.debug),
-            secrets=hidden,
-            flags=self._form.flags,
-            as_json=bool(self._options.json_errors),
-        )
-
-    def _watched(self) -> int:
-        from ..live.watch import watch
-
-        def look(options: Options) -> int | None:
-            self._options = options
-            return self._call()
-
-        return watch(self._options, look)
-
-    def _call(self) -> int | None:
-        settings = settle(self._options)
-        operation = self._form.operation
-        # The columns of these are those of the records, which their owner has defined.
-        known = columns_of(operation, result=self._wait) if rows_of(operation.id) is None else None
-        printer = Printer(settings.output, self._columns, known)
-        arguments = self._form.arguments(self._typed, self._data)
-        if self._form.makes_file and self._to is not None and not self._wait:
-            raise MisuseError("--to saves what the job has made: it cannot go with --no-wait")
-        ids = self._typed[self._form.ids] if self._form.ids is not None else None
-        if self._form.ids is not None and reads_ids(self._form.ids, ids, self._stdin, self._data, self._jobs):
-            from ..bulk.ids import Each
-
-            each = Each(self._form, arguments, self._jobs or 1, self._yes)
-            return each.status(settings, printer, show=self._options.sends_nothing)
-        wanted = Wanted(None)
-        if operation.kind == "page":
-            wanted = Wanted.take(self._form, arguments, "all" if self._every else self._limit)
-        lookups = Lookups(self._form, arguments)
-        names = lookups.names
-        if self._options.sends_nothing:
-            from ..showing import show_call
-
-            with open_client(settings) as client:
-                show_call(client, self._form, arguments | lookups.ids(client, names), printer, settings)
-            return None
-        if not names and not self._may_go_on(arguments):
-            return DECLINED
-        from ..undo.recording import recorded
-
-        with open_client(settings) as client:
-            server = server_name(settings, client)
-            if names:
-                arguments |= lookups.ids(client, names)
-                if not self._may_go_on(arguments):
-                    return DECLINED
-            call = recorded(attrgetter(operation.id)(client), self._form, client, settings)
-            try:
-                result = call(**arguments)
-            except NotFoundError:
-                found = lookups.ids(client, lookups.doubtful)
-                if not found:
-                    raise
-                arguments |= found
-                if not self._may_go_on(arguments):  # it was asked about a name; this is what has it
-                    return DECLINED
-                result = call(**arguments)
-            # What goes on is read as it comes.
-            with nullcontext() if operation.kind in ("stream", "download") else paged():
-                status = self._print(client, result, printer, wanted, settings)
-            if self._form.writes:
-                say_done(self._form, arguments, result, server)
-            return status
-
-    def _may_go_on(self, arguments: Mapping[str, Any]) -> bool:
-        return not self._form.destroys or self._yes or agreed(self._form, arguments)
-
-    def _print(
-        self, client: CrmClient, result: Any, printer: Printer, wanted: Wanted, settings: Settings
-    ) -> int | None:
-        """Print a result; returns the exit status where part of what was asked for failed."""
-        kind = self._form.operation.kind
-        if kind == "page":
-            self._page(client, result, printer, wanted)
-        elif kind == "download":
-            self._download(result, printer)
-        elif kind == "job" and self._wait:
-            return self._job(client, result, printer)
-        elif self._form.is_run and self._wait and self._form.makes_file:
-            result = result.wait(timeout=None)
-            if self._to is not None and result.file_id is not None:
-                self._download(client.files.download(result.file_id), printer)
-                return None
-            self._show(client, result, printer)
-        elif kind == "stream":
-            from ..views.tail import follow
-
-            return follow(result, printer.format, settings)
-        elif self._form.operation.goes_on and self._every:
-            printer.rows(result)
-        else:
-            self._show(client, result, printer)
-        judge = judge_of(self._form.operation.id)
-        as_json = bool(self._options.json_errors)
-        return judge(result) if judge is not None else say_bulk_failures(result, as_json=as_json)
-
-    def _show(self, client: CrmClient, result: Any, printer: Printer) -> None:
-        draw = drawer_of(self._form.operation.id) if printer.is_for_people else None
-        if draw is not None:
-            draw(client, [result])
-        else:
-            rows = rows_of(self._form.operation.id) if printer.has_columns else None
-            printer.show(next(iter(rows(client, [result]))) if rows is not None else result)
-
-    def _page(self, client: CrmClient, page: Page[Any], printer: Printer, wanted: Wanted) -> None:
-        found = Found(page, wanted)
-        draw = drawer_of(self._form.operation.id) if printer.is_for_people else None
-        if draw is not None:
-            draw(client, list(found))
-        else:
-            rows = rows_of(self._form.operation.id) if printer.has_columns else None
-            printer.rows(rows(client, found) if rows is not None else found)
-        found.say_more()
-
-    def _download(self, download: Download, printer: Printer) -> None:
-        from ..transfers import fetch, to_stdout
-
-        with download:
-            if self._to == "-":
-                to_stdout(download)
-            else:
-                printer.show(fetch(download, self._to))
-
-    def _job(self, client: CrmClient, job: Job[Any], printer: Printer) -> int | None:
-        from ..transfers import wait
-
-        result, failed = wait(job)
-        if self._to is not None:
-            self._download(client.files.download(result.file_id), printer)
-        else:
-            printer.show(result)
-        return PARTIAL if failed else None
-
-
-def _is_secret(name: str) -> bool:
-    return not name.endswith("_id") and any(
-        part in name for part in ("password", "secret", "token", "api_key", "mfa_code")
-    )

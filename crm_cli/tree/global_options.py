@@ -11,9 +11,7 @@ import typer
 
 from ..failures import MisuseError, run_guarded
 from ..settings import GLOBALS, GlobalOption, Options, secrets
-from ..terminal.pager import paging
-from ..terminal.prompts import asking
-from ..terminal.shape import Shape, shape
+from .calling import begin
 
 PANEL = "Options of every command"
 
@@ -54,9 +52,7 @@ def global_options(context: typer.Context, typed: dict[str, Any]) -> Options:
     """Remove the global options from the typed ones, and complete them by those before the command."""
     own = {f.name: typed.pop(f"global_{f.name}", None) for f in fields(Options)}
     options = Options(**own).over(context.obj)
-    shape.set(Shape(options.fields, options.jq, options.template))
-    asking.set(not options.no_input)
-    paging.set(not options.no_pager)
+    begin(options)
     return options
 
 

@@ -11,12 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import typer
-from typer.main import get_command
-
 from .. import bulk
-from ..help import Command
-from ..tree.global_options import by_hand
 
 if TYPE_CHECKING:
     from crm_sdk import CrmClient
@@ -95,6 +90,12 @@ def views(noun: str) -> list[str]:
 
 def view(noun: str, name: str) -> Any:
     """Return the command of a view."""
+    import typer
+    from typer.main import get_command
+
+    from ..help import Command
+    from ..tree.global_options import by_hand
+
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
     if name in bulk.names_of(noun):
         function, panel = import_module(f"{bulk.__name__}.commands").command_of(noun, name), _BULK

@@ -255,7 +255,7 @@ def test_ctrl_c_and_a_reader_that_goes_away(offline: Crm, monkeypatch: pytest.Mo
         writer.stdout.close()
         assert writer.stderr.read() == b""
     assert writer.returncode == 141
-    monkeypatch.setattr("crm_cli.tree.declared.settle", lambda options: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("crm_cli.tree.calling.settle", lambda options: (_ for _ in ()).throw(KeyboardInterrupt))
     assert offline("leads", "list") == Result(130, "", "interrupted\n")
 
 

@@ -169,7 +169,7 @@ def test_help_loads_nothing(arguments: list[str], folder: Path) -> None:
     [
         ("one two three", 7, ["one two", "three"]),
         ("one  two", 4, ["one ", "two"]),
-        ("abcdefgh ij", 4, ["abcd", "efgh", "ij"]),
+        ("abcdefgh ij", 4, ["abcd", "efgh", " ij"]),
         ("a abcdefgh", 4, ["a ", "abcd", "efgh"]),
         ("", 4, [""]),
     ],

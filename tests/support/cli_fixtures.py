@@ -14,8 +14,8 @@ import keyring
 import pytest
 from shell import Crm, Memory, Result, Terminal
 
+from crm_cli.__main__ import run
 from crm_cli.account import credentials
-from crm_cli.app import run
 from crm_sdk import CrmClient
 from server_stub import StubServer
 
@@ -60,7 +60,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def crm(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Crm:
     def call(*words: str, stdin: str = "") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        status = run(words)
+        status = run(list(words))
         printed = capsys.readouterr()
         return Result(status, printed.out, printed.err)
 
@@ -118,7 +118,7 @@ def terminal(served: Crm, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     def call(*words: str, answer: str = "") -> Result:
         monkeypatch.setattr(sys, "stdin", Terminal(io.BytesIO(answer.encode())))
         monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-        status = run(words)
+        status = run(list(words))
         printed = capsys.readouterr()
         return Result(status, printed.out, printed.err)
 
