@@ -21,12 +21,7 @@ LOOSE = {
     ("platform", "activities.create"),  # members that another kind has
     ("platform", "activities.update"),
     ("platform", "activities.tasks.create"),  # recurrence rules (RFC 5545)
-    ("platform", "activities.events.create"),
-    ("platform", "analytics.reports.create"),  # columns that the entity has
-    ("platform", "analytics.reports.update"),
-    ("platform", "communication.email.send"),  # recipients who exist, and want e-mail
-    ("platform", "communication.email.sync"),  # mailboxes that are connected
-    ("platform", "communication.calls.dial"),  # numbers that can be dialled
+    ("platform", "analytics.reports.update"),  # columns that the entity has
     ("platform", "communication.meetings.create"),  # types, times and rules that go together
     ("platform", "communication.meetings.update"),
     ("platform", "configuration.settings.update"),  # settings that there are, each with values of its own
