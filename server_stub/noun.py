@@ -83,8 +83,10 @@ class Noun:
     """The same for dialects whose documents name other members."""
     sorts: Sequence[str] = ()
     """The members to sort a list by, beside id, created_at and updated_at."""
-    sorted_by: Mapping[str, Callable[[Context], Callable[[Document], Any]]] = field(default_factory=dict[str, Any])
-    """The sort keys of those of `sorts` that are computed when the list is read."""
+    sorted_by: Mapping[str, Callable[[Context], Callable[[Document], Any] | None]] = field(
+        default_factory=dict[str, Any]
+    )
+    """The sort keys of those of `sorts` that are computed when the list is read; None where the stored values do."""
     order: tuple[str, str] = ("created_at", "desc")
     """The default sort and direction of a list."""
     forms: Mapping[str, Form] = field(default_factory=dict[str, Form])
@@ -186,10 +188,14 @@ class Noun:
             doc is None
             or (self.stored_as is not None and doc.get("kind") != self.kind)
             or (self.visible is not None and not self.visible(call, doc))
-            or not all(sees(doc) for sees in permissions.sight(call.caller, self.word))
+            or not self.in_sight(call, doc)
         ):
             raise missing(self.kind, id)
         return doc
+
+    def in_sight(self, call: Context, doc: Members) -> bool:
+        """Return whether a record is among those that the caller has the permission to read, by its owner."""
+        return all(sees(doc) for sees in permissions.sight(call.caller, self.word))
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
         """Return a record if the caller has the permission for `action` on it. All writes are decided here.
@@ -239,12 +245,14 @@ class Noun:
         sort, order = given.get("sort"), given.get("order")
         if sort is None:
             sort, order = self.order[0], order or self.order[1]
+        made = self.sorted_by.get(snake(str(sort)))
+        key = made(call) if made is not None else None
         docs = select(
             self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
             text=given.get("search"),
             searched=seen(call.caller, self.searched_by.get(call.dialect, self.searched), *self._entities),
             sort=sort, order=order, sorts=(*self.sorts, self.order[0]),
-            key=(lambda name: made(call)) if (made := self.sorted_by.get(snake(str(sort)))) is not None else None,
+            key=(lambda name: key) if key is not None else None,
         )  # fmt: skip
         return Mapped(docs, partial(self.listed, call)) if self.listed is not None else docs
 

@@ -122,24 +122,31 @@ class Context:
         return doc
 
     def record(self, kind: str, id: str) -> Document:
-        """Return a live record of the caller's company. Raises: 404, also for a record of another company."""
+        """Return a live record that the caller may read. Raises: 404, also for a record of another company."""
         doc = self.found(kind, id)
-        if doc is None:
+        if doc is None or not self.sees(kind, doc):
             raise missing(kind, id)
         return doc
+
+    def sees(self, kind: str, doc: Members) -> bool:
+        """Return whether a record of a kind is among those that the caller has the permission to read, by its owner."""
+        if (noun := self.server.nouns.get(kind)) is not None:
+            return noun.in_sight(self, doc)
+        entity = self.server.entities.of_collection(kind)
+        return entity is None or entity.sees(self, doc)
 
     def reference(self, kind: str, id: str | None, field: str, held: object = None) -> Document | None:
         """Return the record a body refers to; the id of a merged record means its survivor. Raises 422.
 
         `held` is what the member holds already, an id or a list of them: it may be sent back though its record was
-        deleted since, and is returned as it was.
+        deleted since, or is none that the caller may read, and is returned as it was.
         """
         if id is None:
             return None
         doc = self.found(kind, id)
         if doc is None and _holds(held, id):
             doc = self.collection(kind).get(id, deleted=True)
-        if doc is None:
+        if doc is None or not (_holds(held, id) or self.sees(kind, doc)):
             raise Problem(
                 "REFERENCE_NOT_FOUND", f"no {kind.replace('_', ' ')} has the id {id!r}", field=field, rule="reference"
             )
@@ -157,7 +164,7 @@ class Context:
             )
         if value is None or (_holds(held, value) and self.found(kind, value) is None):
             return value
-        doc = self.reference(kind, value, field)
+        doc = self.reference(kind, value, field, held)
         return doc["id"] if doc is not None else None
 
     @property

@@ -25,6 +25,12 @@ KIND = "change"
 """The collection of the entries; the id of one is its number."""
 SHARE = "share"
 """The collection of what is shared with users and teams who would not see it otherwise."""
+COUNTED: Mapping[str, Mapping[str, str]] = {
+    "deal": {"account_id": "account", "contact_id": "contact", "contact_roles": "contact"},
+    "contact": {"account_id": "account"},
+    "account": {"parent_id": "account"},
+}
+"""The kinds of records that others count and add up, with the members that name these, and their kind."""
 _UNTOLD = frozenset({"updated_at", "version", "deleted_at", "merged_into"})
 
 
@@ -106,7 +112,7 @@ class ChangeLog:
             if change in ("purged", "restored", "erased") and write.id in notes:
                 notes.remove(write.id)
 
-        for entry in self._shares(log):
+        for entry in (*self._shares(log), *self._recounts(log)):
             number = store.count(series(entry["tenant_id"]))
             kept = {**entry, "id": key_of(number), "seq": number}
             store.collection(entry["tenant_id"], KIND).put(Document(kept))
@@ -131,13 +137,44 @@ class ChangeLog:
                 continue
             record = self._server.store.collection(collection.tenant_id, collection_name).get(about["id"])
             if record is not None:
-                yield {
-                    "tenant_id": collection.tenant_id, "at": self._server.clock.now(), "collection": collection_name,
-                    "record_id": record["id"], "type": about["type"], "change": "shared", "version": _version(record),
-                    "values": [], "merged_into": None, "actor": doc.get("created_by") or "system",
-                    "event": f"share.{'created' if given else 'deleted'}", "before": None, "after": None,
-                    "subject": doc.get("subject_id"), "given": given,
-                }  # fmt: skip
+                said = {"actor": doc.get("created_by") or "system", "subject": doc.get("subject_id"), "given": given}
+                event = f"share.{'created' if given else 'deleted'}"
+                yield self._about(collection.tenant_id, collection_name, record, "shared", event, said)
+                yield from self._counting(collection.tenant_id, collection_name, record)
+
+    def _recounts(self, log: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+        """Yield the records whose figures are others for whoever reads only some of what they are made of.
+
+        Their stored figures are of all records and stay, when one of these only gets another owner.
+        """
+        states = _states(log)
+        for place, (collection, _, before, _) in enumerate(log):
+            after = states[place]
+            if collection is None or before is None or after is None or collection.kind not in COUNTED:
+                continue
+            if before.get("owner_id") != after.get("owner_id"):
+                yield from self._counting(collection.tenant_id, collection.kind, after)
+
+    def _counting(self, tenant_id: str, kind: str, doc: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the records that count a record of a kind."""
+        for member, by in COUNTED.get(kind, {}).items():
+            ids = (
+                [one["contact_id"] for one in doc.get(member) or ()] if member == "contact_roles" else [doc.get(member)]
+            )
+            for id in dict.fromkeys(ids):
+                record = self._server.store.collection(tenant_id, by).get(id) if id is not None else None
+                if record is not None:
+                    yield self._about(tenant_id, by, record, "recounted", f"{by}.updated", {"actor": "system"})
+
+    def _about(
+        self, tenant_id: str, kind: str, record: Document, change: str, event: str, said: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return an entry about a record that was not written."""
+        return {
+            "tenant_id": tenant_id, "at": self._server.clock.now(), "collection": kind, "record_id": record["id"],
+            "type": self._server.entities.name_of(kind, record), "change": change, "version": _version(record),
+            "values": [], "merged_into": None, "event": event, "before": None, "after": None, **said,
+        }  # fmt: skip
 
     def _writes(self, log: Sequence[Entry]) -> list[_Write]:
         """Return the versions of records in the order in which they were begun, each with the event about it."""

@@ -86,7 +86,8 @@ def summary(call: Context) -> dict[str, Any]:
 
 
 def _unarchived_contacts(call: Context) -> list[Document]:
-    return [doc for doc in readable(call, "contact") if doc.get("status") != "archived"]
+    found = (doc for doc in readable(call, "contact") if doc.get("status") != "archived")
+    return [health.with_sums_seen(call, doc) for doc in found]
 
 
 # -- action items ----------------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ _MEANT = re.compile(
     r"(.+\.)?currency|quotaCurrency|role|include\.\d+|stage|sort"  # words that the company or the noun defines
     r"|encoding"  # words that Python defines
     r"|end|end_time|endTime|endDate"  # after the beginning
-    r"|groups|deal|conversions\.\d+\.deal"  # not beside another argument
+    r"|groups|filterGroups|deal|conversions\.\d+\.deal"  # not beside another argument
     r"|groups\.\d+\.contactIds"  # two that are not the same
     r"|date|closedAt"  # not too far ahead of the clock
     r"|domains\.\d+"  # or URLs that have one

@@ -231,8 +231,14 @@ def sight(caller: Caller, resource: str) -> list[Callable[[Mapping[str, Any]], b
 def readable(call: Context, kind: str, docs: Iterable[Document] | None = None) -> list[Document]:
     """Return those of some records that the caller may read, by default of all live ones: for figures made of many."""
     found = list(docs) if docs is not None else call.collection(kind).all()
-    tests = sight(call.caller, call.server.nouns[kind].word)
-    return [doc for doc in found if all(sees(doc) for sees in tests)] if tests else found
+    return [doc for doc in found if call.sees(kind, doc)] if limits(call, kind) else found
+
+
+def limits(call: Context, *kinds: str) -> bool:
+    """Return whether the caller may read only some of the records of one of some kinds, by their owners."""
+    nouns, entities = call.server.nouns, call.server.entities
+    of = (nouns[kind] if kind in nouns else entities.of_collection(kind) for kind in kinds)
+    return any(one is not None and sight(call.caller, one.word) for one in of)
 
 
 def check(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...data.document import Document
+from ...request.access.permissions import limits, readable
 from ...serving import Context, Members, reacts
 from .. import company
 from ..contacts import health
@@ -14,6 +15,8 @@ from ..contacts import health
 _RECENT = timedelta(days=90)
 _HEALTH = 50
 """The health of an account without contacts."""
+SUMS = ("contact_count", "open_deal_count", "open_deal_value", "won_value", "child_count")
+"""The members of an account that count its records and add them up."""
 _WRITES = ("created", "updated", "deleted", "merged", "restored")
 
 
@@ -22,22 +25,42 @@ def figures_of(call: Context, account: Document) -> dict[str, Any]:
     id = account["id"]
     contacts = call.collection("contact").find("account_id", id)
     deals = call.collection("deal").find("account_id", id)
-    worth = company.worth_in(call.tenant)
-    opened = [worth(deal) for deal in deals if deal["status"] == "open"]
-    won = [worth(deal) for deal in deals if deal["status"] == "won"]
+    children = call.collection("account").find("parent_id", id)
+    won = any(deal["status"] == "won" for deal in deals)
     activities = [*call.collection("activity").find("account_id", id)]
     for contact in contacts:
         activities += call.collection("activity").find("contact_id", contact["id"])
     return {
-        "contact_count": len(contacts),
-        "open_deal_count": len(opened),
-        "open_deal_value": company.total(opened),
-        "won_value": company.total(won),
-        "child_count": len(call.collection("account").find("parent_id", id)),
+        **_sums(call, contacts, deals, children),
         "health_score": mean_of_contacts(call, contacts, "health_score", empty=_HEALTH),
         "last_activity_at": _last(call, activities, contacts, deals) or account.get("last_activity_at"),
         "type": "customer" if won and account["type"] == "prospect" else account["type"],
     }
+
+
+def _sums(
+    call: Context, contacts: Sequence[Members], deals: Sequence[Members], children: Sequence[Members]
+) -> dict[str, Any]:
+    worth = company.worth_in(call.tenant)
+    opened = [worth(deal) for deal in deals if deal["status"] == "open"]
+    return {
+        "contact_count": len(contacts),
+        "open_deal_count": len(opened),
+        "open_deal_value": company.total(opened),
+        "won_value": company.total(worth(deal) for deal in deals if deal["status"] == "won"),
+        "child_count": len(children),
+    }
+
+
+def with_sums_seen(call: Context, account: Document) -> Document:
+    """Return an account with the figures of what the caller may read of it; the stored ones are of all."""
+    if not limits(call, "contact", "deal", "account"):
+        return account
+    own = (
+        readable(call, kind, call.collection(kind).find(member, account["id"]))
+        for kind, member in (("contact", "account_id"), ("deal", "account_id"), ("account", "parent_id"))
+    )
+    return account.with_members(_sums(call, *own))
 
 
 def mean_of_contacts(call: Context, contacts: Sequence[Members], name: str, *, empty: int) -> int:

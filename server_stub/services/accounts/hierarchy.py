@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from crm_sdk.resources.accounts import AccountContacts, AccountDeals, Accounts
 
 from ...data.document import Document
 from ...data.queries.latest import entity_refs
-from ...data.queries.select import select
 from ...problems import Problem
+from ...request.access.permissions import readable
 from ...serving import Context, serves
 from ..company import total
 from ..contacts.records import CONTACTS
 from ..deals.records import DEALS
+from .figures import with_sums_seen
 from .records import ACCOUNTS, ancestors_of, check_parent, height_of
 
 _SHOWN = 1_000
@@ -24,13 +26,13 @@ _SHOWN = 1_000
 
 def children_of(call: Context, account_id: str) -> list[Document]:
     """Return the child accounts of an account, by name."""
-    children = call.collection("account").find("parent_id", account_id)
+    children = readable(call, "account", call.collection("account").find("parent_id", account_id))
     return sorted(children, key=lambda child: (child["name"].casefold(), child["id"]))
 
 
 def below(call: Context, account_id: str) -> Iterator[Document]:
     """Yield the accounts below an account, at every depth."""
-    for child in call.collection("account").find("parent_id", account_id):
+    for child in readable(call, "account", call.collection("account").find("parent_id", account_id)):
         yield child
         yield from below(call, child["id"])
 
@@ -39,11 +41,13 @@ def below(call: Context, account_id: str) -> Iterator[Document]:
 def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
     """Return the tree from its root, the path to the account, and the figures of the account and all below it."""
     account = ACCOUNTS.found(call, account_id)
-    path = [*reversed(ancestors_of(call, account)), account]
+    above = takewhile(lambda one: call.sees("account", one), ancestors_of(call, account))
+    path = [*reversed([*above]), account]
     shown = [0]
 
     def node(doc: Document, level: int) -> dict[str, Any]:
         shown[0] += 1
+        doc = with_sums_seen(call, doc)
         deeper = children_of(call, doc["id"]) if level < max_depth else []
         return {
             **{name: doc[name] for name in ("id", "name", "type", "owner_id", "open_deal_value", "won_value")},
@@ -52,7 +56,7 @@ def hierarchy(call: Context, account_id: str, max_depth: int) -> dict[str, Any]:
         }
 
     whole = [path[0], *below(call, path[0]["id"])]
-    mine = [account, *below(call, account["id"])]
+    mine = [with_sums_seen(call, doc) for doc in (account, *below(call, account["id"]))]
     return {
         "root": node(path[0], 0),
         "path": entity_refs("account", path),
@@ -113,16 +117,8 @@ def list_contacts(
     order: str | None,
 ) -> Sequence[Document]:
     """Return the contacts of an account, or of the account and all below it."""
-    equal: dict[str, object] = {"account_id": _accounts(call, account_id, include_children=include_children)}
-    return select(
-        call.collection("contact"),
-        equal=equal | ({"status": status} if status is not None else {}),
-        text=search,
-        searched=CONTACTS.searched,
-        sort=sort,
-        order=order,
-        sorts=CONTACTS.sorts,
-    )
+    given = {"account_id": _accounts(call, account_id, include_children=include_children), "status": status}
+    return CONTACTS.select(call, {**given, "search": search, "sort": sort, "order": order})
 
 
 @serves(AccountDeals.list)

@@ -49,6 +49,16 @@ def is_hidden_id(call: Context, id: str) -> bool:
     return doc is not None and is_hidden(call, doc)
 
 
+def may_read(call: Context, id: str) -> bool:
+    """Tell whether the caller may read what an activity or a message says."""
+    doc = call.collection("activity").get(id)
+    if doc is not None:
+        return call.sees("activity", doc) and not is_hidden(call, doc)
+    message = call.collection("message").get(id)
+    conversation = call.collection("conversation").get(message["conversation_id"]) if message is not None else None
+    return conversation is None or call.sees("conversation", conversation)
+
+
 def busy_only(doc: Document) -> Document:
     """Return an event as others see it: its times, and whether it takes them."""
     return Document({name: value if name in _SEEN else _nothing(value) for name, value in doc.items()})

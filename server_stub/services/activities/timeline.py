@@ -13,6 +13,7 @@ from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.queries.query import filter_by_span, sort_documents
 from ...history import audit
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from .kinds import text_of
 from .privacy import is_hidden
@@ -76,9 +77,12 @@ def _concerned(call: Context, kind: str, doc: Document) -> Ids:
     found: dict[str, set[str]] = {kind: {doc["id"]}}
     if kind == "account":
         for part in ("contact", "deal"):
-            found[part] = {one["id"] for one in call.collection(part).find("account_id", doc["id"])}
+            found[part] = {
+                one["id"] for one in readable(call, part, call.collection(part).find("account_id", doc["id"]))
+            }
     every = {id for ids in found.values() for id in ids}
-    found["record"] = {one["id"] for id in every for one in call.collection("record").find("links", id)}
+    linking = [one for id in every for one in call.collection("record").find("links", id)]
+    found["record"] = {one["id"] for one in readable(call, "record", linking)}
     return {name: frozenset(ids) for name, ids in found.items()}
 
 
@@ -115,10 +119,10 @@ def _entity(call: Context, doc: Members) -> dict[str, Any]:
 
 def _activities(call: Context, about: Ids | None) -> Iterator[Document]:
     activities = call.collection("activity")
-    docs: Iterable[Document] = activities.all()
+    docs: Iterable[Document] = readable(call, "activity")
     if about is not None:
         linked = (doc for kind, ids in about.items() for id in ids for doc in activities.find(f"{kind}_id", id))
-        docs = {doc["id"]: doc for doc in linked}.values()
+        docs = readable(call, "activity", {doc["id"]: doc for doc in linked}.values())
     for doc in docs:
         if not is_hidden(call, doc):
             text = text_of(doc) or doc.get("description") or ""
@@ -128,7 +132,7 @@ def _activities(call: Context, about: Ids | None) -> Iterator[Document]:
 
 
 def _messages(call: Context, about: Ids | None) -> Iterator[Document]:
-    for conversation in call.collection("conversation").all():
+    for conversation in readable(call, "conversation"):
         if not _is_about(conversation, about):
             continue
         who = {"type": "conversation", "id": conversation["id"], "name": conversation.get("contact_name")}
@@ -147,7 +151,7 @@ def _messages(call: Context, about: Ids | None) -> Iterator[Document]:
 
 def _moves(call: Context, about: Ids | None) -> Iterator[Document]:
     """Give the moves of deals, with those of a contact's deals."""
-    for deal in call.collection("deal").all():
+    for deal in readable(call, "deal"):
         whole = {**deal, "deal_id": deal["id"]}
         if not _is_about(whole, about):
             continue
@@ -171,6 +175,9 @@ def _deeds(call: Context, about: Ids | None) -> Iterator[Document]:
         kind, _, verb = entry["action"].partition(".")
         ids = kinds.get(kind)
         if kind not in kinds or verb not in _TOLD or (ids is not None and entry["entity"]["id"] not in ids):
+            continue
+        doc = call.collection(kind).get(entry["entity"]["id"], deleted=True)
+        if doc is not None and not call.sees(kind, doc):
             continue
         name = entry["entity"].get("name") or entry["entity"]["id"]
         changes = list(entry["changes"]) if verb == "updated" else []
@@ -199,7 +206,7 @@ def _attached(call: Context, about: Ids | None) -> Iterator[Document]:
 
 def _is_seen(call: Context, kind: str, doc: Document) -> bool:
     noun = call.server.nouns.get(kind)
-    return noun is None or noun.visible is None or noun.visible(call, doc)
+    return noun is None or ((noun.visible is None or noun.visible(call, doc)) and noun.in_sight(call, doc))
 
 
 def _short(text: str) -> str:

@@ -102,7 +102,8 @@ def _late_follow_ups(call: Context) -> Iterator[Occasion]:
 def _worth_of_contact(call: Context, contact: Members) -> Decimal | None:
     """Return the weighted value of a contact's open deals, in the company's currency; None without any."""
     worth = company.worth_in(call.tenant)
-    deals = [deal for deal in call.collection("deal").find("contact_id", contact["id"]) if deal["status"] == "open"]
+    theirs = readable(call, "deal", call.collection("deal").find("contact_id", contact["id"]))
+    deals = [deal for deal in theirs if deal["status"] == "open"]
     weighted = company.total(worth(deal) * deal["probability"] / 100 for deal in deals)
     return cents(weighted) if deals else None
 

@@ -185,4 +185,5 @@ def may_see(call: Context, event: Members) -> bool:
     except Problem:
         return False
     doc = noun.records(call).get(event["entity"]["id"], deleted=True)
-    return doc is not None and (noun.visible is None or noun.visible(call, doc)) and not is_hidden_id(call, doc["id"])
+    seen = doc is not None and (noun.visible is None or noun.visible(call, doc)) and noun.in_sight(call, doc)
+    return seen and not is_hidden_id(call, event["entity"]["id"])

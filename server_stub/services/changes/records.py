@@ -9,15 +9,20 @@ from typing import Any
 from crm_sdk.resources.changes import Changes
 
 from ...data.document import Document
-from ...history.change_log import KIND, key_of
+from ...history.change_log import COUNTED, KIND, key_of
 from ...nouns.entities import Entity
 from ...problems import invalid
 from ...request.access.hiding import hiding_from
+from ...request.access.permissions import limits
 from ...serving import Context, serves
 from ...timetable import recurs
+from ..accounts.figures import SUMS as OF_ACCOUNTS
+from ..contacts.health import SUMS as OF_CONTACTS
 from ..objects.showing import Show, shown_as
 from .positions import first_kept, kept_since, latest, number_at, position
 
+SUMS: Mapping[str, Sequence[str]] = {"account": OF_ACCOUNTS, "contact": OF_CONTACTS}
+"""The members of entities that count other records and add them up."""
 _LOOKED_AT = 2_000
 """So many changes are looked at for an answer: one in which the caller sees none of them may be empty."""
 
@@ -85,6 +90,7 @@ class Teller:
         self._entities = entities
         self._with_values = with_values
         self._fields = fields
+        self._limited = limits(call, *COUNTED)
         self._shows: dict[str, Show] = {}
         if fields:
             for entity in entities.values():
@@ -103,6 +109,8 @@ class Teller:
         entity = self._entities.get(entry["type"])
         if entity is None:
             return None
+        if entry["change"] == "recounted":
+            return self._tell_of_figures(entry, entity)
         call, change = self._call, entry["change"]
         saw, sees = (entry[side] is not None and entity.sees(call, entry[side]) for side in ("before", "after"))
         if change in ("created", "restored"):
@@ -124,6 +132,8 @@ class Teller:
 
     def _told(self, entry: Document, kind: str, record: Any, values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         lost = kind in ("access_lost", "erased")
+        if self._limited:  # what is stored is of all records, and the caller does not read all
+            values = [one for one in values if one["field"] not in SUMS.get(entry["type"], ())]
         shown: Mapping[str, Any] = record or {}
         about = {"type": entry["type"], "id": entry["record_id"]}
         values = (
@@ -142,6 +152,13 @@ class Teller:
             "actor": "system" if kind == "erased" else entry["actor"],
             "event": entry["event"] or f"{entry['type']}.updated",
         }
+
+    def _tell_of_figures(self, entry: Document, entity: Entity) -> dict[str, Any] | None:
+        """Return what another owner of what a record counts is to a caller who does not read all that it counts."""
+        now = self._call.collection(entry["collection"]).get(entry["record_id"])
+        if now is None or not self._limited or not entity.sees(self._call, now):
+            return None
+        return self._told(entry, "updated", self._show(entity)(now), ())
 
     def _tell_of_share(self, entry: Document) -> dict[str, Any] | None:
         """Return what a share, or its end, is to the caller: a record that he sees from then on, or no more."""

@@ -13,6 +13,7 @@ from ...data.document import Document
 from ...data.mapped import Mapped
 from ...data.queries.query import filter_by_span, filter_by_values, sort_documents
 from ...problems import invalid
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from ..activities import records as activities
 from ..activities.privacy import is_hidden
@@ -42,7 +43,7 @@ def list_activities(
     """Return the activities a contact is related to or attends, newest first."""
     contact = CONTACTS.found(call, contact_id)
     docs: Sequence[Document] = [
-        doc for doc in call.collection("activity") if _takes_part(contact["id"], doc) and not is_hidden(call, doc)
+        doc for doc in readable(call, "activity") if _takes_part(contact["id"], doc) and not is_hidden(call, doc)
     ]
     docs = filter_by_span(filter_by_values(docs, kind=kind, status=status), "occurred_at", since, until)
     found = sort_documents(docs, sort, order, _ACTIVITY_SORTS, default="occurred_at")
@@ -67,7 +68,8 @@ def list_deals(
 ) -> Sequence[Document]:
     """Return the deals a contact takes part in."""
     contact = CONTACTS.found(call, contact_id)
-    docs = filter_by_values(health.deals_of(call, contact["id"]), status=status, pipeline_id=pipeline_id)
+    deals = readable(call, "deal", health.deals_of(call, contact["id"]))
+    docs = filter_by_values(deals, status=status, pipeline_id=pipeline_id)
     if role is not None:
         docs = [
             deal

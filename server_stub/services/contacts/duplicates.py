@@ -49,7 +49,7 @@ def deduplicate(
     """Find the contacts that are the same person, and merge them with the mode ``merge``."""
     if groups is not None and mode != "merge":
         raise invalid("groups", "choice", "groups are merged: give them with the mode merge")
-    docs = call.collection("contact").all() if contact_ids is None else _contacts(call, contact_ids, "contact_ids")
+    docs = permissions.readable(call, "contact") if contact_ids is None else _contacts(call, contact_ids, "contact_ids")
     wanted = tuple(match_on or MATCHED)
     found = _groups(docs, wanted, threshold, survivor) if groups is None else _scored_groups(call, groups)
     result: dict[str, Any] = {"groups": found, "merged": [], "scanned": len(docs), "dry_run": mode != "merge"}

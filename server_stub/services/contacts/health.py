@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...data.document import Document
+from ...request.access.permissions import limits, readable
 from ...serving import Collections, Context, Members, changes_between, completes
 from .. import company, sentiment
 
@@ -22,6 +23,8 @@ RECENT = timedelta(days=7)
 """A contact is recent if there was contact within this time."""
 CHURN_START = 25
 """The churn risk of a contact without any data."""
+SUMS = ("total_deals", "total_value", "open_deals")
+"""The members that count a contact's deals and add them up."""
 SILENCE = timedelta(days=30)
 """Without a follow-up planned, so much silence wants one."""
 
@@ -142,8 +145,6 @@ def complete(
 ) -> dict[str, Any]:
     """Return the computed members of a contact; `communications` are activities, or events of its history."""
     talks = _talks(communications, now)
-    live = [deal for deal in deals if deal.get("status") in ("open", "won")]
-    value = company.total(map(company.worth_in(tenant), live))
     dated, tone = _with_last_contact(doc, talks), mood(talks, now)
     health = _sum_in_bounds(50, health_factors(dated, talks, deals, now, tone=tone))
     return {
@@ -152,11 +153,26 @@ def complete(
         "sentiment": sentiment.name_of_score(tone),
         "churn_risk": _sum_in_bounds(CHURN_START, churn_factors(dated, talks, deals, now, tone=tone)),
         "last_contact": dated["last_contact"],
+        **sums_of_deals(deals, tenant),
+    }
+
+
+def sums_of_deals(deals: Sequence[Members], tenant: Members) -> dict[str, Any]:
+    """Return the members of a contact that count deals and add them up."""
+    live = [deal for deal in deals if deal.get("status") in ("open", "won")]
+    return {
         "total_deals": len(deals),
-        "total_value": value,
+        "total_value": company.total(map(company.worth_in(tenant), live)),
         "currency": tenant["base_currency"],
         "open_deals": sum(deal.get("status") == "open" for deal in deals),
     }
+
+
+def with_sums_seen(call: Context, contact: Document) -> Document:
+    """Return a contact with the figures of those of its deals that the caller may read; the stored ones are of all."""
+    if not limits(call, "deal"):
+        return contact
+    return contact.with_members(sums_of_deals(readable(call, "deal", deals_of(call, contact["id"])), call.tenant))
 
 
 def churn_risk(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> int:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ...serving import Context, Members
+from ..activities.privacy import may_read
 from ..insight_shape import insight
 from ..sentiment import words_of_leaving
 from . import health as health
@@ -16,12 +17,18 @@ from . import health as health
 def insights_of(
     call: Context, doc: Members, talks: Sequence[Members] | None = None, *, deals: Sequence[Members] | None = None
 ) -> list[dict[str, Any]]:
-    """Return the insights about a stored contact.
+    """Return the insights about a stored contact, made of what the caller may read.
 
     `talks` is its communication history, `deals` are the deals it takes part in, where these are known already.
     """
-    said = health.communications_of(call, doc["id"]) if talks is None else talks
-    return insights(doc, said, health.deals_of(call, doc["id"]) if deals is None else deals, call.now)
+    said = talks_seen(call, doc["id"]) if talks is None else talks
+    known = health.deals_of(call, doc["id"]) if deals is None else deals
+    return insights(doc, said, [deal for deal in known if call.sees("deal", deal)], call.now)
+
+
+def talks_seen(call: Context, contact_id: str) -> list[dict[str, Any]]:
+    """Return what the caller may read of the communication history of a contact, newest first."""
+    return [talk for talk in health.communications_of(call, contact_id) if may_read(call, talk["id"])]
 
 
 def insights(doc: Members, talks: Sequence[Members], deals: Sequence[Members], now: datetime) -> list[dict[str, Any]]:

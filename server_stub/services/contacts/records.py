@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from crm_sdk.models.contacts import Contact
@@ -18,10 +18,9 @@ from ...problems import Problem, invalid
 from ...request.access import permissions
 from ...serving import Context, Members, serves
 from .. import company
-from ..activities.privacy import is_hidden_id
 from ..custom_objects.values import own_types
 from . import health as health
-from .insights import insights_of
+from .insights import insights_of, talks_seen
 from .writing import EMAILS, PHONES, check, follow
 
 _NESTED_LISTS = ("communication_history", "ai_insights")
@@ -29,8 +28,19 @@ _NESTED_LISTS = ("communication_history", "ai_insights")
 
 def _with_nested_lists(call: Context, doc: Document) -> Document:
     """Return a contact with its history and insights."""
-    talks = [talk for talk in health.communications_of(call, doc["id"]) if not is_hidden_id(call, talk["id"])]
+    doc, talks = health.with_sums_seen(call, doc), talks_seen(call, doc["id"])
     return doc | {"communication_history": talks, "ai_insights": insights_of(call, doc, talks)}
+
+
+def _named_filter(call: Context, name: str) -> Callable[[Document], bool]:
+    test = health.named_filter(name, call.now)
+    return lambda contact: test(health.with_sums_seen(call, contact))
+
+
+def _value_seen(call: Context) -> Callable[[Document], Any] | None:
+    """Return the key for sorting by `total_value`, where that is not the stored one."""
+    limited = permissions.limits(call, "deal")
+    return (lambda contact: health.with_sums_seen(call, contact)["total_value"]) if limited else None
 
 
 CONTACTS = Noun(
@@ -49,10 +59,12 @@ CONTACTS = Noun(
     unique={"email": "CONTACT_EXISTS"},
     places={"email": EMAILS, "phone": PHONES},
     defaults={"owner_id": lambda call: call.caller.user_id},
-    filters={"filter": lambda call, value: health.named_filter(value, call.now)},
+    filters={"filter": _named_filter},
+    sorted_by={"total_value": _value_seen},
     check=check,
     follow=follow,
     shown=_with_nested_lists,
+    listed=health.with_sums_seen,
 )
 
 _BEST_LAST = ("health_score", "total_value", "last_contact")
@@ -108,16 +120,21 @@ def find(call: Context, query: Members) -> Sequence[Document]:
         return at_path(account, rest) if account is not None else None
 
     docs = search(
-        CONTACTS.records(call).all(), query, {**FIELDS, **own_types(call, "contact")},
+        _all_seen(call), query, {**FIELDS, **own_types(call, "contact")},
         text=CONTACTS.searched, now=call.now, zone=company.zone(call), resolve=resolve,
     )  # fmt: skip
     return CONTACTS.including(call, docs, include)
 
 
+def _all_seen(call: Context) -> list[Document]:
+    """Return the contacts that the caller may read, with the figures of what he may read."""
+    return [health.with_sums_seen(call, contact) for contact in permissions.readable(call, "contact")]
+
+
 @serves(Contacts.stats)
 def stats(call: Context) -> dict[str, int]:
     """Count the contacts of each named filter."""
-    docs = call.collection("contact").all()
+    docs = _all_seen(call)
     return {
         "total": len(docs),
         "high_value": sum(map(health.is_high_value, docs)),

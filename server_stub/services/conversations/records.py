@@ -10,6 +10,7 @@ from crm_sdk.resources.conversations import ConversationMessages, Conversations,
 from ...data.document import Document
 from ...data.queries.query import matches
 from ...problems import Problem, invalid
+from ...request.access.permissions import readable
 from ...serving import Context, Members, serves
 from ..messages.reading import analyse
 from . import state as state
@@ -26,9 +27,7 @@ def threads(call: Context) -> list[Thread]:
         (lambda doc: doc["lead_id"]) if call.dialect == "mvp" else (lambda doc: state.contact_of(call, doc))
     )
     return [
-        (doc, state.messages_of(call, doc["id"]))
-        for doc in call.collection("conversation").all()
-        if known(doc) is not None
+        (doc, state.messages_of(call, doc["id"])) for doc in readable(call, "conversation") if known(doc) is not None
     ]
 
 

@@ -14,6 +14,7 @@ from ...data.queries.filters import Test, filter_fields, filter_plans, sought_by
 from ...data.queries.query import member
 from ...data.queries.select import select
 from ...problems import invalid, missing
+from ...request.access.permissions import readable, sight
 from ...serving import Context, Members, serves
 from .. import company
 from .definitions import fields_of, holds_many, keys_of, open_object, records_of
@@ -88,6 +89,7 @@ def list_(call: Context, object_id: str, **given: Any) -> Sequence[Document]:
     """Return the records of an object that match the given arguments, sorted."""
     found = open_object(call, object_id)
     sought = sought_by(_PLANS, call, given)
+    sought.tests += sight(call.caller, RECORDS.word)
     return select(
         call.collection("record"), equal={**sought.equal, "object_id": found["id"]}, ranges=sought.ranges,
         tags=sought.tags, tests=sought.tests, text=given.get("search"), searched=searched_in(call, found),
@@ -127,9 +129,9 @@ def find(call: Context, object_id: str, query: Members) -> Sequence[Document]:
         name = path.removeprefix("fields.")
         return doc["fields"].get(name) if name in keys else member(doc, path)
 
-    sort = query.get("sort")
+    sort, seen = query.get("sort"), readable(call, "record", records_of(call, found["id"]))
     docs = search(
-        records_of(call, found["id"]), {**query, "sort": f"fields.{sort}" if sort in keys else sort}, types,
+        seen, {**query, "sort": f"fields.{sort}" if sort in keys else sort}, types,
         text=searched_in(call, found), now=call.now, zone=company.zone(call), resolve=resolve,
         sortable=("name", *(f"fields.{name}" for name in _sortable(call, found))),
     )  # fmt: skip

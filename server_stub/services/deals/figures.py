@@ -13,7 +13,7 @@ from ...data.document import Document
 from ...request.access.permissions import readable
 from ...serving import Collections, Context, Members, completes
 from .probability import STAGE_BASE, recent_of, weigh
-from .signals import Evidence, evidence
+from .signals import evidence
 
 HOT = 70
 """The least probability of a hot open deal."""
@@ -49,11 +49,6 @@ def activity_of(activity: Members) -> dict[str, Any] | None:
         "outcome": outcome,
         "next_step": own.get("next_step") or activity.get("next_step"),
     }
-
-
-def evidence_of(call: Context, deal: Members) -> Evidence:
-    """Return the signals, risks and competitors in the activities of a deal."""
-    return evidence(activities_of(call, deal["id"]), call.now)
 
 
 def past_activities(activities: Iterable[Members], now: datetime) -> list[dict[str, Any]]:

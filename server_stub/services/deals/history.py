@@ -15,6 +15,7 @@ from crm_sdk.resources.deals import Deals
 
 from ...data.document import Document
 from ...data.queries.query import sort_documents
+from ...request.access.permissions import readable
 from ...serving import Context, Members, reacts, serves
 from . import figures as figures
 
@@ -145,8 +146,8 @@ def states_of(call: Context, deal_id: str) -> list[Document]:
 
 
 def all_states(call: Context) -> dict[str, list[Document]]:
-    """Return what every live deal was, by its id, oldest first."""
-    found: dict[str, list[Document]] = {deal["id"]: [] for deal in call.collection("deal")}
+    """Return what every live deal that the caller may read was, by its id, oldest first."""
+    found: dict[str, list[Document]] = {deal["id"]: [] for deal in readable(call, "deal")}
     for state in call.collection("deal_state"):
         if state["deal_id"] in found:
             found[state["deal_id"]].append(state)

@@ -8,9 +8,10 @@ from typing import Any
 
 from ...serving import Context, Members
 from .. import company
+from ..activities.privacy import may_read
 from ..insight_shape import insight
 from . import figures as figures
-from .signals import Evidence, Finding
+from .signals import Evidence, Finding, evidence
 
 _ADVICE: Mapping[str, str] = {
     "budget": "Show what it saves, or offer a smaller start",
@@ -27,7 +28,8 @@ _URGENT = timedelta(days=7)
 
 def insights(call: Context, deal: Members) -> list[dict[str, Any]]:
     """Return the insights about a deal, by confidence; the same data give the same insights with the same ids."""
-    told = figures.evidence_of(call, deal)
+    seen = [told for told in figures.activities_of(call, deal["id"]) if may_read(call, told["id"])]
+    told = evidence(seen, call.now)
     found = [*_risks(deal, told), *_competition(deal, told), *_opportunities(deal, told)]
     if deal["status"] == "open":
         found += _dates(call, deal)

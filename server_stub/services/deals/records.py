@@ -16,7 +16,7 @@ from ...noun import Noun
 from ...problems import invalid
 from ...serving import Context, Members, changes_between, reacts
 from .. import company
-from ..activities.privacy import is_hidden_id
+from ..activities.privacy import may_read
 from ..contacts import health as contact_health
 from . import figures as figures
 from . import history as deal_history
@@ -36,7 +36,7 @@ _CUSTOMERS = ("customer", "evangelist", "other")
 def with_nested_lists(call: Context, deal: Document) -> Document:
     """Return a stored deal as it is now, with its activities and insights."""
     now = figures.with_current_figures(call, deal)
-    happened = [told for told in figures.activities_of(call, deal["id"]) if not is_hidden_id(call, told["id"])]
+    happened = [told for told in figures.activities_of(call, deal["id"]) if may_read(call, told["id"])]
     return now | {"activities": happened, "ai_insights": insights(call, now)}
 
 

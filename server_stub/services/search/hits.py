@@ -292,8 +292,9 @@ def _key(kind: Kind, sort: str, sorts: Sequence[str]) -> Callable[[Document], An
     if sorts and snake(sort) not in words:
         raise wrong
     noun = kind.call.server.nouns.get(kind.type)
-    if noun is not None and snake(sort) in noun.sorted_by:
-        return noun.sorted_by[snake(sort)](kind.call)
+    made = noun.sorted_by.get(snake(sort)) if noun is not None else None
+    if made is not None and (key := made(kind.call)) is not None:
+        return key
     try:
         path = kind.path(sort, "sort")
     except Problem:
