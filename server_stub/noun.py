@@ -48,6 +48,7 @@ from .request.reading.json_types import input_hints
 from .serving import Context, Members, changes_between, initial_values
 
 Check: TypeAlias = Callable[[Context, dict[str, Any], Document | None], Mapping[str, Any] | None]
+SortKey: TypeAlias = Callable[[Context], Callable[[Document], Any] | None]
 Follow: TypeAlias = Callable[[Context, Document | None, Document | None], Document | None]
 
 
@@ -83,10 +84,8 @@ class Noun:
     """The same for dialects whose documents name other members."""
     sorts: Sequence[str] = ()
     """The members to sort a list by, beside id, created_at and updated_at."""
-    sorted_by: Mapping[str, Callable[[Context], Callable[[Document], Any] | None]] = field(
-        default_factory=dict[str, Any]
-    )
-    """The sort keys of those of `sorts` that are computed when the list is read; None where the stored values do."""
+    sorted_by: Mapping[str, SortKey] = field(default_factory=dict[str, Any])
+    """The sort keys of those of `sorts` that are computed when read; None where the stored values do."""
     order: tuple[str, str] = ("created_at", "desc")
     """The default sort and direction of a list."""
     forms: Mapping[str, Form] = field(default_factory=dict[str, Form])
@@ -194,7 +193,7 @@ class Noun:
         return doc
 
     def in_sight(self, call: Context, doc: Members) -> bool:
-        """Return whether a record is among those that the caller has the permission to read, by its owner."""
+        """Return whether a record is one that the caller has the permission to read, by its owner."""
         return all(sees(doc) for sees in permissions.sight(call.caller, self.word))
 
     def writable(self, call: Context, id: str, action: Action = "update", *, whole_id: str | None = None) -> Document:
@@ -240,13 +239,12 @@ class Noun:
             sought.equal["kind"] = self.kind
         if self.within is not None and whole_id is not None:
             sought.equal[self.within[0]] = whole_id
-        sought.tests += [partial(self.visible, call)] if self.visible is not None else []
         sought.tests += permissions.sight(call.caller, self.word)
+        sought.tests += [partial(self.visible, call)] if self.visible is not None else []
         sort, order = given.get("sort"), given.get("order")
         if sort is None:
             sort, order = self.order[0], order or self.order[1]
-        made = self.sorted_by.get(snake(str(sort)))
-        key = made(call) if made is not None else None
+        key = self.sorted_by.get(snake(str(sort)), lambda call: None)(call)
         docs = select(
             self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
             text=given.get("search"),
