@@ -244,7 +244,8 @@ class Noun:
         sort, order = given.get("sort"), given.get("order")
         if sort is None:
             sort, order = self.order[0], order or self.order[1]
-        key = self.sorted_by.get(snake(str(sort)), lambda call: None)(call)
+        made = self.sorted_by.get(snake(str(sort)))
+        key = made(call) if made is not None else None
         docs = select(
             self.records(call), equal=sought.equal, ranges=sought.ranges, tags=sought.tags, tests=sought.tests,
             text=given.get("search"),

@@ -34,7 +34,8 @@ def test_an_export_has_the_person_and_what_refers_to_it(canary: Canary) -> None:
     report = job.wait()
     assert sorted(one.id for one in report.identities) == sorted([ids["contact"], ids["gone"], ids["lead"]])
     assert report.file_id is not None and crm.jobs.get(job.id).file_id == report.file_id
-    assert report.due_at == crm.jobs.get(job.id).created_at + timedelta(days=30)
+    created_at = crm.jobs.get(job.id).created_at
+    assert created_at is not None and report.due_at == created_at + timedelta(days=30)
     archive = zipfile.ZipFile(io.BytesIO(crm.files.download(report.file_id).read()))
     names = archive.namelist()
     rows = {name: json.loads(archive.read(name)) for name in names if name.endswith(".json")}
