@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
+from portions import portion
 
 from server_stub.data import order as order_module
 from server_stub.data import table as table_module
@@ -289,5 +290,5 @@ class StoreMachine(RuleBasedStateMachine):
             one.stop()
 
 
-StoreMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+StoreMachine.TestCase.settings = settings(max_examples=portion(60), stateful_step_count=40, deadline=None)
 TestStore = StoreMachine.TestCase

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from portions import portion
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -173,7 +174,7 @@ def test_a_grid_is_as_wide_as_its_widgets_need(platform: CrmClient) -> None:
     assert moved.widgets[0].position.width == 2
 
 
-@settings(max_examples=50)
+@settings(max_examples=portion(50))
 @given(
     st.integers(1, 24),
     st.lists(

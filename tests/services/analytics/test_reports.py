@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from portions import portion
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -266,7 +267,7 @@ def test_a_field_that_is_gone_breaks_a_report(platform: CrmClient, report: MakeR
     assert (error.status, error.code, error.details["fields"]) == (409, "REPORT_BROKEN", ["shoe_size"])
 
 
-@settings(max_examples=20)
+@settings(max_examples=portion(20))
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"]), st.integers(0, 10**9)), max_size=12

@@ -12,6 +12,7 @@ import pytest
 from backing_up import Founded, found, manifest_of, parts_of
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from portions import portion
 
 from server_stub import StubServer
 
@@ -130,7 +131,7 @@ def assert_same(company: Founded, content: bytes, elsewhere: Founded) -> None:
 
 
 @pytest.mark.parametrize("elsewhere", ["Umbrella"])
-@settings(max_examples=12, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=portion(12), phases=[Phase.explicit, Phase.generate])
 @given(steps=st.lists(STEPS, min_size=1, max_size=14))
 def test_what_is_restored_is_what_was_archived(elsewhere: str, steps: list[tuple[Any, ...]]) -> None:
     company = Company(StubServer(demo=False), "Hooli")

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from portions import portion
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -214,4 +215,4 @@ class CustomObjectMachine(RuleBasedStateMachine):
 
 
 TestCustomObjects = CustomObjectMachine.TestCase
-TestCustomObjects.settings = settings(max_examples=12, stateful_step_count=20)
+TestCustomObjects.settings = settings(max_examples=portion(12), stateful_step_count=20)

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from portions import portion
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -238,4 +239,4 @@ class DealMachine(RuleBasedStateMachine):
 
 
 TestDeals = DealMachine.TestCase
-TestDeals.settings = settings(max_examples=12, stateful_step_count=10)
+TestDeals.settings = settings(max_examples=portion(12), stateful_step_count=10)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from portions import portion
 from refusals import refused
 
 from crm_sdk import ApiError, CrmClient
@@ -44,7 +45,7 @@ def do(crm: CrmClient, resource: str, action: str, id: str) -> int:
     return 200
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=portion(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(grants=GRANTS, owner=st.sampled_from(["self", "user_sam", "user_ada"]), data=st.data())
 def test_a_decision_is_what_the_call_answers(stub: StubServer, grants: Any, owner: str, data: Any) -> None:
     stub.reset()

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from portions import portion
 from refusals import refused
 
 from crm_sdk import CrmClient
@@ -176,4 +177,4 @@ class WorkflowMachine(RuleBasedStateMachine):
 
 
 TestWorkflows = WorkflowMachine.TestCase
-TestWorkflows.settings = settings(max_examples=8, stateful_step_count=25)
+TestWorkflows.settings = settings(max_examples=portion(8), stateful_step_count=25)
