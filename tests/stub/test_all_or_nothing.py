@@ -1,4 +1,4 @@
-"""A call that fails at any of its writes has written nothing: every call of the platform that is no GET, write by write.
+"""A call that fails at any of its writes has written nothing: every call of the platform that writes, write by write.
 
 The writes of a call are counted, and then each fails in turn; data, trail, events, webhooks, files and messages have to
 be what they were before. What stands apart on purpose (how often somebody called, when a key was used) is not data.
@@ -21,7 +21,6 @@ from crm_sdk.operation import Operation
 from server_stub import StubServer
 from server_stub.core import Snapshot
 from server_stub.data.collection import Collection
-from server_stub.files.contents import Contents
 from server_stub.request.http import Reply, Request
 
 WRITES = [
@@ -41,7 +40,7 @@ def furnished() -> tuple[StubServer, Snapshot]:
     return stub, stub.snapshot()
 
 
-class Injected(OSError):
+class InjectedError(OSError):
     """The failure of a write."""
 
 
@@ -54,7 +53,7 @@ def failing(nth: int | None) -> Iterator[list[str]]:
     def note(self: Collection, id: str) -> None:
         written.append(self.kind)
         if len(written) - 1 == nth:
-            raise Injected(f"write {nth}, of {self.kind} {id}")
+            raise InjectedError(f"write {nth}, of {self.kind} {id}")
         notes(self, id)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -126,4 +125,4 @@ def test_a_call_whose_write_fails_has_written_nothing(
         assert different(before, state(stub)) == {}, where
         reply, again = sent(stub, request, None)
         assert (reply.status < 300, len(again)) == (True, len(written)), (where, reply.body)
-    failures[:] = [record for record in failures if record.exc_info is None or record.exc_info[0] is not Injected]
+    failures[:] = [record for record in failures if record.exc_info is None or record.exc_info[0] is not InjectedError]

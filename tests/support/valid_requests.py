@@ -1,7 +1,7 @@
 """A valid request to every operation of the platform, with ids of the demo data: what the tests of all calls stand on.
 
-It has what is required and no more: of every type some valid value, of every id the first record of the kind that its
-name says. What cannot be guessed is in ``contract/requests.json``, by operation:
+It has what is required and no more: of every type some valid value, of every id the first record of the kind
+that its name says. What cannot be guessed is in ``contract/requests.json``, by operation:
 
 path    the identifiers in the path, in their order
 body    members beside or instead of those required; ``<kind>`` is the id of the first record of a kind, ``<kind.member>``
@@ -9,8 +9,8 @@ body    members beside or instead of those required; ``<kind>`` is the id of the
 bare    true where nothing but this is sent
 query   the query of the path
 before  what is done before: ``METHOD /path`` with a body, and perhaps a key and a file; ``CLOCK seconds``.
-        ``<before.0.member>`` is what one answered, ``<mail>`` the token of the latest mail, ``<totp before.1.secret>`` a
-        code of an authenticator, ``<last before.0.url>`` the last part of an address
+        ``<before.0.member>`` is what one answered, ``<mail>`` the token of the latest mail, ``<totp before.1.secret>``
+        a code of an authenticator, ``<last before.0.url>`` the last part of an address
 key     the bearer token, where it is not the key of an administrator
 file    name, content and type of the file of a form
 """
@@ -39,7 +39,8 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = json.loads(
 )
 COMPANY = "tenant_acme"
 _KINDS: Mapping[str, str] = {
-    "owner": "user", "related_contact": "contact", "parent": "account", "survivor": "contact", "delivery": "webhook_delivery",
+    "owner": "user", "related_contact": "contact", "parent": "account", "survivor": "contact",
+    "delivery": "webhook_delivery",
 }  # fmt: skip
 _BOUNDARY = "valid-request"
 _FORM = f"multipart/form-data; boundary={_BOUNDARY}"
@@ -72,12 +73,13 @@ class Maker:
 
     def of(self, operation: Operation[..., Any], route: Route) -> Valid:
         """Return a valid request; what has to be done before is done on the stub."""
-        hand = BY_HAND.get(operation.id, {})
+        dialect = route.dialect.name
+        hand = BY_HAND.get(operation.id if dialect == "platform" else f"{dialect} {operation.id}", {})
         answers: list[Any] = []
         for line, body, *more in hand.get("before", ()):
             answers.append(self._made(line, body, answers, *more))
         given = self._filled({name: value for name, value in hand.items() if name != "before"}, answers)
-        made = {} if "path" in given or "body" in given else self._own(operation)
+        made = {} if "path" in given or "body" in given else self._own(operation, route)
         ids = dict(zip(route.placeholders, given.get("path", ()), strict=False))
         path = self._path(route, ids | made.get("path", {}))
         given = {**given, **{name: value for name, value in made.items() if name == "body"}}
@@ -90,7 +92,7 @@ class Maker:
             file = given.get("file", ["notes.txt", "Some notes", "text/plain"])
             return Valid(route.method, path, "", _form(camel(arguments.upload), file, given.get("body", {})), headers)
         members, query = self._arguments(operation, route, given)
-        if operation.flags.oauth and route.method == "POST":
+        if operation.flags.oauth and dialect == "platform" and route.method == "POST":
             headers["content-type"] = "application/x-www-form-urlencoded"
             return Valid(route.method, path, "", urlencode(members).encode(), headers)
         body = json.dumps(members).encode() if members is not None else b""
@@ -99,8 +101,10 @@ class Maker:
         texts = {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
         return Valid(route.method, path, urlencode(texts), body, headers)
 
-    def _own(self, operation: Operation[..., Any]) -> dict[str, Any]:
+    def _own(self, operation: Operation[..., Any], route: Route) -> dict[str, Any]:
         """Return what the calls of a noun are given: a new body, or a new record."""
+        if route.dialect.name != "platform":
+            return {}
         for noun in self.stub.nouns.values():
             for verb in ("create", "get", "update", "delete"):
                 if noun.declared(verb) is operation and noun.declared("create") is not None:
@@ -108,7 +112,7 @@ class Maker:
                     if verb == "create":
                         return {"path": case.whole_ids, "body": case.body()}
                     record = case.made()
-                    name = next(name for name in reversed(operation.routes["platform"].placeholders))
+                    name = next(name for name in reversed(route.placeholders))
                     return {"path": {**case.whole_ids, name: record["id"]}}
         return {}
 
@@ -125,7 +129,8 @@ class Maker:
         content = content if file is None else _form("file", file, body)
         reply = self.stub.handle(Request(method, path, query, headers, content))
         assert reply.status < 300, (line, reply.status, reply.body)
-        return json.loads(reply.body)["data"] if reply.body else None
+        answer = json.loads(reply.body) if reply.body else None
+        return answer["data"] if path.startswith("/v1/") and answer is not None else answer
 
     def _arguments(
         self, operation: Operation[..., Any], route: Route, given: Mapping[str, Any]

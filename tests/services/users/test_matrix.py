@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from newcomers import PASSWORD
+from sampling import sampled
 
 from crm_sdk.catalogue import declared_operations
 from crm_sdk.operation import Operation
@@ -90,6 +93,12 @@ def needed(operation: Operation[..., object], route: Route) -> tuple[str, str] |
     return resource, str(operation.flags.action or by_method.get(route.method, by_status))
 
 
+EVERY = sorted(
+    (resource, action) for resource in permissions.resources() for action in permissions.every_action(resource)
+)
+"""Every permission there is."""
+
+
 def calls() -> Iterator[tuple[Operation[..., object], Route]]:
     for operation in declared_operations():
         if "platform" in operation.routes:
@@ -145,3 +154,37 @@ def test_what_a_user_is_told_to_be_permitted_is_the_table(server: StubServer, ro
     )
     for one in told.permissions:
         assert permissions.scope_for(caller, one.resource, one.action) == one.scope  # type: ignore[arg-type] # an open enumeration
+
+
+def holder(server: StubServer, without: tuple[str, str]) -> str:
+    """Return the token of somebody who has every permission but one."""
+    admin = server.client(dialects="platform", max_retries=0)
+    held: Any = [{"resource": word, "action": action} for word, action in EVERY if (word, action) != without]
+    admin.security.roles.create({"key": "nearly", "name": "Nearly", "permissions": held})
+    admin.users.create({"email": "nearly@acme.test", "name": "Nearly", "role": "nearly", "password": PASSWORD})
+    signed_in = server.client(api_key=None, dialects="platform", max_retries=0)
+    return str(signed_in.auth.login("nearly@acme.test", PASSWORD).access_token)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("resource", "action"), sampled(EVERY, every=12))
+def test_one_permission_less_is_the_calls_that_need_it_less(server: StubServer, resource: str, action: str) -> None:
+    """A role of one's own with all but one permission: the calls that need that one are refused, and no other."""
+    start = server.snapshot()
+    try:
+        token = holder(server, (resource, action))
+        crm = server.client(api_key=token, dialects="platform", max_retries=0)
+        asked: Any = [{"resource": word, "action": one} for word, one in EVERY]
+        told = [decision for at in range(0, len(asked), 100) for decision in crm.security.check(asked[at : at + 100])]
+        assert [pair for pair, decision in zip(EVERY, told, strict=True) if not decision.allowed] == [
+            (resource, action)
+        ]
+        wrong = [
+            f"{operation.id} needs {':'.join(need)}"
+            for operation, route in calls()
+            if (need := needed(operation, route)) in EVERY
+            and refused(server, route, token) is not (need == (resource, action))
+        ]
+        assert wrong == []
+    finally:
+        server.restore(start)
