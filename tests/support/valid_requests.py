@@ -1,11 +1,12 @@
 """A valid request to every operation of the platform, with ids of the demo data: what the tests of all calls stand on.
 
-It has what is required and no more: of every type some valid value, of every id the first record of the kind
-that its name says. What cannot be guessed is in ``contract/requests.json``, by operation:
+It has what is required and no more: of every type some valid value, of every id the first record of the kind that
+its name says. What cannot be guessed is in ``contract/requests.json``, by operation, with the name of its document
+before it where that is not the platform's:
 
 path    the identifiers in the path, in their order
-body    members beside or instead of those required; ``<kind>`` is the id of the first record of a kind, ``<kind.member>``
-        one of its members
+body    members beside or instead of those required; ``<kind>`` is the id of the first record of a kind, and
+        ``<kind.member>`` one of its members
 bare    true where nothing but this is sent
 query   the query of the path
 before  what is done before: ``METHOD /path`` with a body, and perhaps a key and a file; ``CLOCK seconds``.
